@@ -1,0 +1,1 @@
+"""Measurements of edgeocr that anyone can repeat. Run from a checkout."""

@@ -1,0 +1,22 @@
+"""python -m benchmarks accuracy | peers"""
+
+from __future__ import annotations
+
+import argparse
+
+from . import accuracy
+
+
+def main() -> None:
+    """Run one measurement."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    modules = {"accuracy": accuracy}
+    for name, module in modules.items():
+        module.add_arguments(commands.add_parser(name, help=module.__doc__))
+    options = parser.parse_args()
+    modules[options.command].run(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""python -m benchmarks accuracy --data DIR [--bundle B]"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from edgeocr import OCR
+
+from . import labels
+from .score import Score
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with Label.txt")
+    parser.add_argument("--bundle", help="default: the one in the package")
+    parser.add_argument("--provider", default="auto")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--no-orientation", action="store_true")
+    parser.add_argument("--errors", action="store_true", help="list the lines that are not exact")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read every labelled picture and print the figures."""
+    ocr = OCR(
+        options.bundle,
+        provider=options.provider,
+        threads=options.threads,
+        orientation=not options.no_orientation,
+    )
+    total = Score()
+    pictures = labels.read(options.data)
+    for path, expected in pictures.items():
+        page = ocr.read(path)
+        found = [
+            (np.asarray(line.quad if line.polygon is None else line.polygon, float), line.text)
+            for line in page.lines
+        ]
+        picture = Score()
+        picture.add(expected, found)
+        total.add(expected, found)
+        print(f"{path.name:24} {_line(picture)}")
+        if options.errors:
+            _print_errors(expected, found)
+    print(f"{f'{len(pictures)} pictures':24} {_line(total)}")
+    if options.json:
+        figures = {key: round(value, 4) for key, value in total.figures().items()}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def _line(score: Score) -> str:
+    figures = score.figures()
+    return (
+        f"{score.labelled:4} lines  det H {figures['detection_hmean']:.4f}  "
+        f"P {figures['precision']:.4f}  R {figures['recall']:.4f}  H {figures['hmean']:.4f}  "
+        f"CER {figures['cer']:.4f}"
+    )
+
+
+def _print_errors(
+    expected: list[labels.LabelledLine], found: list[tuple[labels.Polygon, str]]
+) -> None:
+    for label in expected:
+        one = Score()
+        one.add([label], found)
+        if label.care and not one.exact:
+            near = min(found, key=lambda line: _distance(line[0], label.polygon), default=None)
+            print(f"    {label.text!r} → {near[1] if near and one.matched else None!r}")
+
+
+def _distance(a: labels.Polygon, b: labels.Polygon) -> float:
+    return float(np.linalg.norm(a.mean(axis=0) - b.mean(axis=0)))

@@ -1,0 +1,1 @@
+"""Paddle models → verified ONNX edge graphs → frozen bundles. Run from a checkout."""

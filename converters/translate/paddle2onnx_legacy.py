@@ -1,0 +1,53 @@
+"""paddle2onnx 1.3.1: Paddle's legacy format (program + parameters), without Paddle."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from ..errors import TranslationError
+
+NAME = "paddle2onnx 1.3.1"
+WORKER = Path(__file__).with_name("paddle2onnx_worker.py")
+
+
+def translate(program: Path, parameters: Path) -> bytes:
+    """Legacy model → plain ONNX graph.
+
+    The extension runs in a process of its own, because it aborts on what it doesn't understand.
+    Raises `TranslationError` with its last words.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
+        target = Path(folder) / "plain.onnx"
+        done = subprocess.run(
+            [sys.executable, str(WORKER), str(_extension()), str(program), str(parameters), target],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        if done.returncode or not target.is_file():
+            how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
+            words = "\n  ".join(done.stdout.strip().splitlines()[-12:]) or "nothing"
+            raise TranslationError(f"{program}: {NAME} ended with {how} and said:\n  {words}")
+        return target.read_bytes()
+
+
+def _extension() -> Path:
+    spec = importlib.util.find_spec("paddle2onnx")
+    if spec is None or not spec.submodule_search_locations:
+        raise TranslationError(
+            'paddle2onnx 1.3.1 is not installed: pip install ".[convert]" '
+            "(it has wheels for Python 3.8 to 3.12)"
+        )
+    installed = version("paddle2onnx")
+    if installed != "1.3.1":
+        raise TranslationError(
+            f"paddle2onnx {installed} is installed, the legacy format needs 1.3.1: "
+            'pip install "paddle2onnx==1.3.1"'
+        )
+    return next(Path(spec.submodule_search_locations[0]).glob("paddle2onnx_cpp2py_export*"))

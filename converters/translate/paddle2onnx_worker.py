@@ -1,0 +1,39 @@
+"""Runs paddle2onnx's extension module on one legacy model, in a process of its own.
+
+Arguments: the extension's file, the program, the parameters, the ONNX file to write. The package
+paddle2onnx imports Paddle; its extension doesn't need it, so it is loaded by its file.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+OPSET = 17  # the first with LayerNormalization; ONNX Runtime reads it since 1.12
+
+
+def main(extension: str, program: str, parameters: str, target: str) -> None:
+    """Translate and write; whatever goes wrong ends this process."""
+    spec = importlib.util.spec_from_file_location("paddle2onnx_cpp2py_export", extension)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    graph: bytes = module.export(
+        program,
+        parameters,
+        OPSET,
+        True,  # raise the opset where an operator needs it
+        False,  # verbose
+        True,  # check the graph with ONNX's checker
+        False,  # experimental operators
+        True,  # optimize
+        {},  # custom operators
+        "onnxruntime",
+        "",  # int8 calibration file
+        "",  # external data file
+        False,  # fp16
+    )
+    Path(target).write_bytes(graph)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

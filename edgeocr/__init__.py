@@ -1,0 +1,64 @@
+"""edgeocr: reads pictures with frozen PaddleOCR bundles on ONNX Runtime.
+
+>>> from edgeocr import OCR
+>>> page = OCR().read("photo.jpg")
+>>> print(page.text)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    ArrayError,
+    BundleError,
+    EdgeOCRError,
+    FontError,
+    GraphError,
+    ImageError,
+    ProviderUnavailableError,
+)
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
+    from .ocr import OCR
+    from .page import Line, Page, Reading, Region
+
+# Loaded when first used: NumPy and OpenCV take longer to import than all the rest.
+_LAZY = {
+    "OCR": "ocr",
+    "Bundle": "bundle",
+    "Line": "page",
+    "Page": "page",
+    "Reading": "page",
+    "Region": "page",
+}
+
+__all__ = [
+    "OCR",
+    "ArrayError",
+    "Bundle",
+    "BundleError",
+    "EdgeOCRError",
+    "FontError",
+    "GraphError",
+    "ImageError",
+    "Line",
+    "Page",
+    "ProviderUnavailableError",
+    "Reading",
+    "Region",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,36 @@
+"""Every error that edgeocr raises on purpose. Catch `EdgeOCRError` to catch them all."""
+
+from __future__ import annotations
+
+
+class EdgeOCRError(Exception):
+    """Something that a caller or a user can act upon; the message says what and how.
+
+    `source` names the picture it happened on, when it happened on one.
+    """
+
+    source: str | None = None
+
+
+class ImageError(EdgeOCRError):
+    """A source is missing, is no image, or is an array of a shape or type that is no image."""
+
+
+class ArrayError(EdgeOCRError, ValueError):
+    """An array handed to a post-processing function has the wrong shape, dtype or values."""
+
+
+class BundleError(EdgeOCRError):
+    """A bundle can't be opened: missing, damaged, changed, or made for another schema."""
+
+
+class ProviderUnavailableError(EdgeOCRError):
+    """An execution provider was asked for by name and the session did not get it."""
+
+
+class GraphError(EdgeOCRError):
+    """ONNX Runtime refused a graph, or a graph doesn't keep the contract of its task."""
+
+
+class FontError(EdgeOCRError):
+    """No installed font, or no library to draw with one, for the text of an overlay."""

@@ -1,0 +1,187 @@
+"""Any source → uint8 [H, W, 3] BGR, the way a person would see it.
+
+EXIF orientation is applied, transparency is put on white, 16 bits become 8.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ImageError
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+Image: TypeAlias = NDArray[np.uint8]
+Source: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[Any]"
+    " | IO[bytes] | PIL.Image.Image"
+)
+
+SUFFIXES = frozenset(
+    ".bmp .dib .gif .jpe .jpeg .jpg .jp2 .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()
+)
+
+
+def load(source: Source) -> Image:
+    """Decode or convert a source.
+
+    source: a path, the bytes of an image file, an open binary file, a PIL image, or an array:
+        grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+
+    Returns uint8 [H, W, 3] BGR, contiguous; an array that is that already is not copied.
+    Raises `ImageError` when there is no such file, it is no image, or the array is none.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _from_path(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _decode(bytes(source))
+    if hasattr(source, "getexif") and hasattr(source, "convert"):
+        return _from_pil(source)
+    if hasattr(source, "read"):
+        content = source.read()
+        if not isinstance(content, bytes):
+            raise ImageError("the file object gives text: open it in binary mode ('rb')")
+        return _decode(content)
+    raise ImageError(
+        f"a {type(source).__name__} is no image source: "
+        "give a path, bytes, a NumPy array, a PIL image or a binary file"
+    )
+
+
+def name_of(source: Source) -> str:
+    """How a source is called in pages and errors."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "filename", None) or getattr(source, "name", None)
+    return name if isinstance(name, str) else f"<{type(source).__name__}>"
+
+
+def _from_path(source: str | os.PathLike[str]) -> Image:
+    path = Path(source)
+    if str(source).startswith(("http:", "https:")):
+        raise ImageError(f"{source}: edgeocr doesn't download; fetch it and give the file")
+    try:
+        # cv2.imread can't open non-ASCII paths on Windows.
+        content = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: can't be read: {error.strerror or error}") from error
+    try:
+        return _decode(content)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+
+
+def _decode(content: bytes) -> Image:
+    if not content:
+        raise ImageError("empty: there is no image in it")
+    buffer = np.frombuffer(content, np.uint8)
+    # Only OpenCV's colour mode applies the EXIF orientation, and only its unchanged mode keeps
+    # transparency. JPEG has none; a BMP's fourth byte is mostly filling.
+    opaque = content[:2] in (b"\xff\xd8", b"BM")
+    try:
+        if opaque:
+            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+        else:
+            image = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+    except (cv2.error, MemoryError) as error:
+        raise ImageError(f"can't be decoded: {error}") from error
+    if image is None:
+        raise ImageError("no image that OpenCV can decode, or a damaged one")
+    if opaque:
+        return np.asarray(image, np.uint8)
+    return _upright(_from_array(image), _exif_orientation(content))
+
+
+def _from_array(array: NDArray[Any]) -> Image:
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
+        raise ImageError(
+            f"an array of shape {array.shape} is no image: "
+            "give [H, W] grey, [H, W, 3] BGR or [H, W, 4] BGRA"
+        )
+    if array.dtype == np.uint16:
+        # 65535 / 257 = 255: the full range, rounded.
+        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise ImageError(
+            f"an image array is uint8 or uint16, this one is {array.dtype}; "
+            "scale it to 0…255 and convert it"
+        )
+    channels = array.shape[2]
+    if channels == 1:
+        return np.repeat(array, 3, axis=2)
+    if channels == 4:
+        alpha = array[..., 3:].astype(np.uint16)
+        on_white = array[..., :3] * alpha + 255 * (255 - alpha)
+        return ((on_white + 127) // 255).astype(np.uint8)
+    return np.ascontiguousarray(array)
+
+
+def _from_pil(image: Any) -> Image:
+    try:
+        orientation = int(image.getexif().get(0x0112, 1))
+        if image.mode.startswith("I;16"):
+            array = np.asarray(image, np.uint16)
+        elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+            array = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
+        else:
+            array = np.asarray(image.convert("RGB"))[..., ::-1]
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ImageError(f"Pillow can't decode the image: {error}") from error
+    return _upright(_from_array(array), orientation)
+
+
+def _upright(image: Image, orientation: int) -> Image:
+    """Undo an EXIF orientation (1…8; anything else is taken for 1)."""
+    if orientation in (5, 6, 7, 8):
+        image = image.transpose(1, 0, 2)
+    flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
+    return np.ascontiguousarray(np.flip(image, flips) if flips else image)
+
+
+def _exif_orientation(content: bytes) -> int:
+    """Orientation in a PNG's, WebP's or TIFF's EXIF, 1 when there is none."""
+    if content[:4] in (b"II*\0", b"MM\0*"):
+        tiff = content
+    elif content[:8] == b"\x89PNG\r\n\x1a\n":
+        tiff = _chunk(content, 8, b"eXIf", ">I4s", 12)
+    elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        tiff = _chunk(content, 12, b"EXIF", "<4sI", 8).removeprefix(b"Exif\0\0")
+    else:
+        return 1
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return 1
+    try:
+        (directory,) = struct.unpack_from(order + "I", tiff, 4)
+        (entries,) = struct.unpack_from(order + "H", tiff, directory)
+        for i in range(entries):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * i)
+            if (tag, kind) == (0x0112, 3):
+                return int(value)
+    except struct.error:  # a truncated directory: as if there were none
+        pass
+    return 1
+
+
+def _chunk(content: bytes, start: int, wanted: bytes, header: str, overhead: int) -> bytes:
+    """Body of a PNG or RIFF chunk, empty when the file has none."""
+    while start + 8 <= len(content):
+        fields = struct.unpack_from(header, content, start)
+        kind, length = fields if isinstance(fields[0], bytes) else fields[::-1]
+        if kind == wanted:
+            return content[start + 8 : start + 8 + length]
+        # RIFF pads bodies to even lengths; PNG adds a CRC.
+        start += overhead + length + (length & 1 if overhead == 8 else 0)
+    return b""

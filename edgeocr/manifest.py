@@ -1,0 +1,166 @@
+"""The manifest of a bundle: what the runtime has to know of each stage, as typed values.
+
+`parse` turns the decoded JSON into a `Manifest` and refuses what this version can't run:
+an unknown schema or algorithm, a missing or unknown field, a value of the wrong type. The
+error names the field by its path, for example `stages.detection.resize.multiple`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import typed
+from .errors import BundleError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Resize:
+    """How an image is sized for detection.
+
+    limit, limit_side: "min" enlarges an image until its shorter side has `limit_side` pixels,
+        "max" shrinks it until its longer side has; an image within the limit keeps its size.
+    max_side: the longer side after that is at most this many pixels.
+    multiple: both sides are rounded to a multiple of this, the network's total stride.
+    """
+
+    limit: Literal["min", "max"]
+    limit_side: int
+    max_side: int
+    multiple: int
+
+
+@dataclass(frozen=True)
+class DBSettings:
+    """Numbers of DB's post-processing (Liao et al. 2019), see `postprocess.db`."""
+
+    threshold: float
+    box_threshold: float
+    unclip_ratio: float
+    max_candidates: int
+    dilation: bool
+    score: Literal["box", "polygon"]
+    shape: Literal["quad", "polygon"]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Stage `detection`: image uint8 [N, H, W, 3] BGR in, the algorithm's maps out."""
+
+    algorithm: Literal["DB"]
+    graph: str
+    model: str
+    resize: Resize
+    postprocess: DBSettings
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """Stage `orientation`: crops uint8 [N, height, width, 3] in, `probability` [N, classes] out.
+
+    degrees: what each class says of the crop's rotation.
+    threshold: a crop is turned when its class has at least this probability.
+    padding: the grey value that fills what the text does not; the network saw zero after
+        normalization.
+    """
+
+    algorithm: Literal["CLS"]
+    graph: str
+    model: str
+    height: int
+    width: int
+    padding: int
+    degrees: list[int]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Charset:
+    """The classes of a recognition network: `file` has one character a line, in class order.
+
+    classes: how many classes the network has, the blank included.
+    blank: the class that CTC drops; the file's characters take the other classes in order.
+    """
+
+    file: str
+    classes: int
+    blank: int
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """Stage `recognition`: crops uint8 [N, height, W, 3] in, `indices` and `scores` [N, T] out.
+
+    min_width, max_width: a crop keeps its proportions between these widths in pixels.
+    multiple: widths are rounded to a multiple of this, the network's stride.
+    minimum_score: a line whose mean character score is lower is left out of a page.
+    """
+
+    algorithm: Literal["CTC"]
+    graph: str
+    model: str
+    height: int
+    min_width: int
+    max_width: int
+    multiple: int
+    charset: Charset
+    minimum_score: float
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What a page goes through; a bundle may come without orientation."""
+
+    detection: Detection
+    recognition: Recognition
+    orientation: Orientation | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the bundle beside the manifest."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole manifest. `provenance` and `made_by` are for people: the runtime ignores them."""
+
+    schema: int
+    name: str
+    description: str
+    stages: Stages
+    files: dict[str, File]
+    made_by: dict[str, str]
+    provenance: list[dict[str, Any]]
+
+
+def parse(data: object) -> Manifest:
+    """Decoded manifest.json → `Manifest`; raises `BundleError` that names the offending field."""
+    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+        raise BundleError("manifest.json has no schema number: this is no edgeocr bundle")
+    if data["schema"] != SCHEMA:
+        raise BundleError(
+            f"the bundle has schema {data['schema']}, this edgeocr reads schema {SCHEMA}: "
+            + (
+                "upgrade edgeocr"
+                if data["schema"] > SCHEMA
+                else "freeze the bundle again with the converters of this version"
+            )
+        )
+    try:
+        manifest = typed.parse(Manifest, data)
+    except typed.FieldError as error:
+        raise BundleError(f"manifest.json: {error}") from None
+    stages = manifest.stages
+    named = [stages.detection.graph, stages.recognition.graph, stages.recognition.charset.file]
+    if stages.orientation is not None:
+        named.append(stages.orientation.graph)
+    for name in named:
+        if name not in manifest.files:
+            raise BundleError(f"manifest.json names {name!r} for a stage but not among its files")
+    return manifest

@@ -1,0 +1,79 @@
+"""Recognition: upright crops → texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .images import Image
+from .manifest import Recognition
+from .page import Reading
+from .postprocess import ctc
+from .session import Session
+
+# Crops per run on an accelerator, where one crop doesn't fill the device.
+ACCELERATOR_BATCH = 8
+
+
+class Recognizer:
+    """Runs a bundle's recognition stage. Safe to share by threads."""
+
+    def __init__(
+        self,
+        stage: Recognition,
+        graph: bytes,
+        characters: Sequence[str],
+        *,
+        provider: str,
+        threads: int,
+    ) -> None:
+        self._stage = stage
+        self._characters = np.array(characters, object)
+        self._session = Session(
+            graph, ["indices", "scores"], provider=provider, threads=threads, concurrent=True
+        )
+        self.provider = self._session.provider
+
+    def recognize(self, crops: Sequence[Image]) -> list[Reading]:
+        """Crops uint8 [h, w, 3], any sizes → their texts, in the same order."""
+        if not crops:
+            return []
+        widths = np.array([self._width(crop) for crop in crops])
+        groups = _group(widths, 1 if self._session.provider == "cpu" else ACCELERATOR_BATCH)
+
+        def fit(group: list[int]) -> NDArray[np.uint8]:
+            size = (int(widths[group[0]]), self._stage.height)
+            return np.stack([cv2.resize(crops[i], size) for i in group])
+
+        outputs = self._session.run_each(groups, fit)
+        # One decoding for all: shorter sequences are filled up with blanks.
+        longest = max(indices.shape[1] for indices, _ in outputs)
+        all_indices = np.full((len(crops), longest), self._stage.charset.blank, np.int32)
+        all_scores = np.zeros((len(crops), longest), np.float32)
+        for group, (indices, scores) in zip(groups, outputs, strict=True):
+            all_indices[group, : indices.shape[1]] = indices
+            all_scores[group, : scores.shape[1]] = scores
+        texts, means = ctc.decode(
+            all_indices, all_scores, self._characters, self._stage.charset.blank
+        )
+        return [Reading(*pair) for pair in zip(texts, means.tolist(), strict=True)]
+
+    def _width(self, crop: Image) -> int:
+        stage = self._stage
+        natural = stage.height * crop.shape[1] / crop.shape[0]
+        rounded = int(np.ceil(natural / stage.multiple)) * stage.multiple
+        return min(max(rounded, stage.min_width), stage.max_width)
+
+
+def _group(widths: NDArray[np.int64], most: int) -> list[list[int]]:
+    """Indices of crops that share a width, at most `most` together, the widest first."""
+    groups: list[list[int]] = []
+    for i in np.argsort(-widths, kind="stable").tolist():
+        if groups and len(groups[-1]) < most and widths[groups[-1][0]] == widths[i]:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups

@@ -1,0 +1,76 @@
+"""Decoded JSON or TOML → frozen dataclasses, checked field by field."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, Literal, TypeVar
+
+Kind = TypeVar("Kind")
+
+
+class FieldError(ValueError):
+    """A field is missing, unknown, or of the wrong type; the message names it by its path."""
+
+
+def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
+    """Make a `kind`, a dataclass with typed fields, of plain values.
+
+    Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str,
+    bool and Any. An absent field takes its default; an unknown one is refused.
+    Raises `FieldError`, for example "stages.detection.resize.multiple must be an integer".
+    """
+    result: Kind = _parse(kind, value, where)
+    return result
+
+
+def _parse(kind: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return value
+    if origin is Literal:
+        known = ", ".join(map(repr, arguments))
+        _expect(value in arguments, where, f"one of {known} for this version", value)
+        return value
+    if origin is types.UnionType:
+        return None if value is None else _parse(arguments[0], value, where)
+    if origin is list:
+        _expect(isinstance(value, list), where, "a list", value)
+        return [_parse(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
+    if origin is dict:
+        _expect(isinstance(value, dict), where, "an object", value)
+        return {key: _parse(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return _parse_dataclass(kind, value, where)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is float:
+        _expect(is_number, where, "a number", value)
+        return float(value)
+    if kind is int:
+        _expect(is_number and isinstance(value, int), where, "an integer", value)
+        return value
+    _expect(isinstance(value, kind), where, {str: "a string", bool: "true or false"}[kind], value)
+    return value
+
+
+def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
+    _expect(isinstance(value, dict), where or "all of it", "an object", value)
+    prefix = f"{where}." if where else ""
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(value) - set(hints))
+    if unknown:
+        raise FieldError(f"unknown field {prefix}{unknown[0]}")
+    values = {}
+    for field in dataclasses.fields(kind):
+        if field.name in value:
+            path = f"{prefix}{field.name}"
+            values[field.name] = _parse(hints[field.name], value[field.name], path)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise FieldError(f"field {prefix}{field.name} is missing")
+    return kind(**values)
+
+
+def _expect(fulfilled: bool, where: str, what: str, value: object) -> None:
+    if not fulfilled:
+        raise FieldError(f"{where} must be {what}, it is {value!r:.80}")

@@ -1,0 +1,93 @@
+"""The two oracles: networks run by Paddle Inference, post-processing done by PaddleOCR 2.10.
+
+Nothing here is edgeocr's own: this module only calls what Paddle's authors wrote, so that
+edgeocr can be compared with it. It needs the environment named in make_fixtures.py.
+"""
+
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from paddle import inference
+
+DETECTION_MEAN = (0.485, 0.456, 0.406)
+DETECTION_STD = (0.229, 0.224, 0.225)
+CROP_MEAN = (0.5, 0.5, 0.5)
+CROP_STD = (0.5, 0.5, 0.5)
+
+
+@cache
+def paddleocr_folder() -> Path:
+    """Folder of the installed paddleocr package, found without importing the package.
+
+    Looked up once: with the folder on sys.path, "paddleocr" means the paddleocr.py inside.
+    `import paddleocr` wants every requirement of training, layout and table recognition;
+    `ppocr.postprocess` alone does not.
+    """
+    spec = importlib.util.find_spec("paddleocr")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("paddleocr is not installed: see the docstring of make_fixtures.py")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _module(name: str) -> ModuleType:
+    folder = str(paddleocr_folder())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
+
+
+def db_post_process(**settings: Any) -> Any:
+    """PaddleOCR's own DBPostProcess with these settings."""
+    return _module("ppocr.postprocess.db_postprocess").DBPostProcess(**settings)
+
+
+def ctc_label_decode(keys: Path) -> Any:
+    """PaddleOCR's own CTCLabelDecode, with the space as last character."""
+    decoder = _module("ppocr.postprocess.rec_postprocess").CTCLabelDecode
+    return decoder(character_dict_path=str(keys), use_space_char=True)
+
+
+def perspective_crop(picture: NDArray[np.uint8], quad: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """PaddleOCR's own get_rotate_crop_image: the quad made upright; tall crops turned by 90°."""
+    crop = _module("tools.infer.utility").get_rotate_crop_image(picture, quad.astype(np.float32))
+    return np.ascontiguousarray(crop)
+
+
+class Network:
+    """A Paddle inference model run on the CPU exactly as it was exported.
+
+    IR optimization and oneDNN are off, so no operator is fused or replaced; one thread, so the
+    order of every sum, and with it the result, is always the same.
+    """
+
+    def __init__(self, folder: Path, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        config = inference.Config(
+            str(folder / "inference.pdmodel"), str(folder / "inference.pdiparams")
+        )
+        config.disable_gpu()
+        config.disable_mkldnn()
+        config.switch_ir_optim(False)
+        config.set_cpu_math_library_num_threads(1)
+        config.disable_glog_info()
+        self._predictor = inference.create_predictor(config)
+        self._mean = np.array(mean, np.float32)
+        self._std = np.array(std, np.float32)
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The first output for uint8 BGR [N, H, W, 3]; channels stay in the stored order.
+
+        The network sees (image / 255 - mean) / std in float32, as NCHW.
+        """
+        scaled = images.astype(np.float32) * np.float32(1 / 255)
+        normalized = (scaled - self._mean) / self._std
+        batch = np.ascontiguousarray(normalized.transpose(0, 3, 1, 2))
+        predictor = self._predictor
+        predictor.get_input_handle(predictor.get_input_names()[0]).copy_from_cpu(batch)
+        predictor.run()
+        return predictor.get_output_handle(predictor.get_output_names()[0]).copy_to_cpu()
