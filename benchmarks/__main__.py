@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from . import accuracy
+from . import accuracy, peers
 
 
 def main() -> None:
     """Run one measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    modules = {"accuracy": accuracy}
+    modules = {"accuracy": accuracy, "peers": peers}
     for name, module in modules.items():
         module.add_arguments(commands.add_parser(name, help=module.__doc__))
     options = parser.parse_args()

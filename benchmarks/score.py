@@ -19,7 +19,8 @@ class Score:
     """Counts over any number of pictures.
 
     labelled, found: lines that count. matched: pairs at IoU >= 0.5. exact: pairs with the same
-    text after NFKC and without spaces. edits, characters: over the matched pairs.
+    text after NFKC and without spaces. edits, characters: over all labelled lines; one that was
+    not found counts as all its characters deleted.
     """
 
     labelled: int = 0
@@ -53,9 +54,10 @@ class Score:
         self.labelled += len(care)
         self.found += len(found) - uncounted
         self.matched += len(pairs)
-        for i, j in pairs.items():
-            expected, text = normalized(care[i].text), normalized(found[j][1])
-            self.exact += expected == text
+        for i, label in enumerate(care):
+            expected = normalized(label.text)
+            text = normalized(found[pairs[i]][1]) if i in pairs else ""
+            self.exact += i in pairs and expected == text
             self.edits += edit_distance(expected, text)
             self.characters += len(expected)
 

@@ -6,12 +6,13 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from edgeocr import typed
 
 from .errors import CatalogError
 
+Named = TypeVar("Named", "Entry", "BundleEntry")
 CATALOG = Path(__file__).parent.parent / "models.toml"
 
 
@@ -119,7 +120,7 @@ def load(path: Path = CATALOG) -> Catalog:
     return catalog
 
 
-def _named(entries: dict[str, Any], name: str, kind: str) -> Any:
+def _named(entries: dict[str, Named], name: str, kind: str) -> Named:
     if name not in entries:
         raise CatalogError(f"models.toml has no {kind} {name!r}; it has {', '.join(entries)}")
     return entries[name]

@@ -66,7 +66,8 @@ def make(plain: bytes, entry: Entry) -> bytes:
     graph.name = entry.name
     model.producer_name, model.producer_version, model.doc_string = "edgeocr", "", ""
     onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized
 
 
 def to_plain_input(images: np.ndarray[Any, Any], normalize: Normalize) -> np.ndarray[Any, Any]:
@@ -75,7 +76,7 @@ def to_plain_input(images: np.ndarray[Any, Any], normalize: Normalize) -> np.nda
         images = images[..., ::-1]
     scale, mean, std = _normalization(normalize)
     planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32)
-    return (planes * scale - mean) / std
+    return np.asarray((planes * scale - mean) / std)
 
 
 class _Wrapper:

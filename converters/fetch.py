@@ -116,9 +116,12 @@ class Fetcher:
         wheel = self._packages.get(requirement) or self._download_package(requirement)
         self._packages[requirement] = wheel
         try:
-            with zipfile.ZipFile(wheel) as archive, archive.open(inside) as source:
-                with target.open("wb") as stream:
-                    shutil.copyfileobj(source, stream)
+            with (
+                zipfile.ZipFile(wheel) as archive,
+                archive.open(inside) as source,
+                target.open("wb") as stream,
+            ):
+                shutil.copyfileobj(source, stream)
         except (KeyError, zipfile.BadZipFile) as error:
             raise FetchError(f"{wheel.name} has no readable {inside}") from error
 
@@ -143,9 +146,11 @@ def _folder(entry: Entry) -> Path:
 def _from_url(url: str, target: Path) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "edgeocr-converters"})
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            with target.open("wb") as stream:
-                shutil.copyfileobj(response, stream)
+        with (
+            urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response,
+            target.open("wb") as stream,
+        ):
+            shutil.copyfileobj(response, stream)
     except urllib.error.URLError as error:
         raise FetchError(str(error.reason)) from error
     except ValueError as error:  # no URL at all

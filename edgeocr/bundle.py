@@ -28,6 +28,7 @@ class Bundle:
     manifest: the parsed manifest.
     path: where it was opened.
     digest: sha256 of manifest.json, which holds the sha256 of everything else.
+    manifest_text: manifest.json as it is.
     """
 
     def __init__(self, path: Path, files: dict[str, bytes]) -> None:
@@ -42,6 +43,7 @@ class Bundle:
         _verify(self.manifest, files)
         self.path = path
         self.digest = hashlib.sha256(raw).hexdigest()
+        self.manifest_text = raw.decode("utf-8")
         self._files = files
 
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -36,10 +38,10 @@ class Detector:
         limit = np.array([width - 1, height - 1], np.float32)
 
         def to_image(points: Float32) -> Float32:
-            return np.clip(points * scale, 0, limit)
+            return np.asarray(np.clip(points * scale, 0, limit), np.float32)
 
         numbers = self._stage.postprocess
-        settings = {
+        settings: dict[str, Any] = {
             "threshold": numbers.threshold,
             "box_threshold": numbers.box_threshold,
             "unclip_ratio": numbers.unclip_ratio,

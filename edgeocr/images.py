@@ -26,7 +26,21 @@ Source: TypeAlias = (
 )
 
 SUFFIXES = frozenset(
-    ".bmp .dib .gif .jpe .jpeg .jpg .jp2 .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()
+    f".{kind}"
+    for kind in (
+        "bmp",
+        "gif",
+        "jp2",
+        "jpeg",
+        "jpg",
+        "pbm",
+        "pgm",
+        "png",
+        "ppm",
+        "tif",
+        "tiff",
+        "webp",
+    )
 )
 
 

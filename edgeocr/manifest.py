@@ -93,8 +93,11 @@ class Charset:
 class Recognition:
     """Stage `recognition`: crops uint8 [N, height, W, 3] in, `indices` and `scores` [N, T] out.
 
-    min_width, max_width: a crop keeps its proportions between these widths in pixels.
-    multiple: widths are rounded to a multiple of this, the network's stride.
+    max_width: a crop keeps its proportions up to this width in pixels.
+    margin, min_width: the input is at least `margin` pixels wider than the text and at least
+        `min_width` wide, because the networks were trained on lines that end before the picture
+        does; `padding` is the grey value of what is added on the right.
+    multiple: input widths are a multiple of this, the network's stride.
     minimum_score: a line whose mean character score is lower is left out of a page.
     """
 
@@ -104,6 +107,8 @@ class Recognition:
     height: int
     min_width: int
     max_width: int
+    margin: int
+    padding: int
     multiple: int
     charset: Charset
     minimum_score: float

@@ -117,11 +117,19 @@ class OCR:
             regions = self._detect(image)
         with watch("crops"):
             crops = [rectify.crop(image, region.quad) for region in regions]
+        turned: list[int] = []
         if self._orienter is not None:
             with watch("orientation"):
-                crops = self._orienter.upright(crops)
+                rotations = self._orienter.rotations(crops)
+                turned = [i for i, degrees in enumerate(rotations) if degrees]
+                crops += [rectify.turn(crops[i], rotations[i]) for i in turned]
         with watch("recognition"):
             readings = self._recognizer.recognize(crops)
+            # The classifier errs on short crops, so such crops are read both ways and the
+            # recognizer decides.
+            for i, reading in zip(turned, readings[len(regions) :], strict=True):
+                readings[i] = max(readings[i], reading, key=lambda reading: reading.score)
+            del readings[len(regions) :]
         lines = tuple(
             Line(text, score, region.quad, region.polygon)
             for region, (text, score) in zip(regions, readings, strict=True)
@@ -134,7 +142,7 @@ class OCR:
 
     def _detect(self, image: Image) -> list[Region]:
         regions = self._detector.detect(image)
-        quads = np.array([region.quad for region in regions], np.float32)
+        quads = np.array([region.quad for region in regions], np.float32).reshape(-1, 4, 2)
         return [regions[i] for i in reading_order(quads)]
 
     def _guarded(self, work: Callable[[Any], Result], source: Source) -> Result:

@@ -1,4 +1,4 @@
-"""Orientation: finds crops that are upside down and turns them."""
+"""Orientation: finds crops that are probably upside down."""
 
 from __future__ import annotations
 
@@ -26,18 +26,14 @@ class Orienter:
         )
         self.provider = self._session.provider
 
-    def upright(self, crops: Sequence[Image]) -> list[Image]:
-        """Crops uint8 [h, w, 3] → the same, those turned that the network is sure about."""
+    def rotations(self, crops: Sequence[Image]) -> list[int]:
+        """Crops uint8 [h, w, 3] → the degrees that each is turned by, 0 where that isn't sure."""
         batches = [crops[i : i + BATCH] for i in range(0, len(crops), BATCH)]
         results = self._session.run_each(batches, self._batch)
-        turned = []
-        for crop, probability in zip(
-            crops, (row for (rows,) in results for row in rows), strict=True
-        ):
-            best = int(probability.argmax())
-            sure = probability[best] >= self._stage.threshold
-            turned.append(_turn(crop, self._stage.degrees[best]) if sure else crop)
-        return turned
+        probability = np.concatenate([rows for (rows,) in results]) if results else np.empty((0, 1))
+        degrees = np.array(self._stage.degrees)[probability.argmax(axis=1)]
+        sure = probability.max(axis=1) >= self._stage.threshold
+        return [int(turn) for turn in np.where(sure, degrees, 0)]
 
     def _batch(self, crops: Sequence[Image]) -> NDArray[np.uint8]:
         """Each crop at the network's height in its own proportions, cut off by squeezing."""
@@ -48,7 +44,3 @@ class Orienter:
             fitted = min(width, natural)
             row[:, :fitted] = cv2.resize(crop, (fitted, height))
         return batch
-
-
-def _turn(crop: Image, degrees: int) -> Image:
-    return np.ascontiguousarray(np.rot90(crop, degrees // 90)) if degrees else crop

@@ -125,7 +125,9 @@ def _not_built_in(provider: str, version: str) -> str:
 
 def _did_not_start(provider: str, words: str) -> str:
     last = " ".join(words.split())[-600:] or "nothing"
-    return f"provider {provider!r} did not start here: {MISSING[provider]}. ONNX Runtime said: {last}"
+    return (
+        f"provider {provider!r} did not start here: {MISSING[provider]}. ONNX Runtime said: {last}"
+    )
 
 
 @contextmanager

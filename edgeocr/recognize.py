@@ -41,31 +41,32 @@ class Recognizer:
         """Crops uint8 [h, w, 3], any sizes → their texts, in the same order."""
         if not crops:
             return []
-        widths = np.array([self._width(crop) for crop in crops])
+        stage = self._stage
+        sizes = np.array([crop.shape[:2] for crop in crops])
+        text_widths = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(int)
+        text_widths = np.clip(text_widths, 1, stage.max_width)
+        widths = np.maximum(text_widths + stage.margin, stage.min_width)
+        widths = -(-widths // stage.multiple) * stage.multiple
         groups = _group(widths, 1 if self._session.provider == "cpu" else ACCELERATOR_BATCH)
 
         def fit(group: list[int]) -> NDArray[np.uint8]:
-            size = (int(widths[group[0]]), self._stage.height)
-            return np.stack([cv2.resize(crops[i], size) for i in group])
+            shape = (len(group), stage.height, widths[group[0]], 3)
+            batch = np.full(shape, stage.padding, np.uint8)
+            for row, i in zip(batch, group, strict=True):
+                width = int(text_widths[i])
+                row[:, :width] = cv2.resize(crops[i], (width, stage.height))
+            return batch
 
         outputs = self._session.run_each(groups, fit)
         # One decoding for all: shorter sequences are filled up with blanks.
         longest = max(indices.shape[1] for indices, _ in outputs)
-        all_indices = np.full((len(crops), longest), self._stage.charset.blank, np.int32)
+        all_indices = np.full((len(crops), longest), stage.charset.blank, np.int32)
         all_scores = np.zeros((len(crops), longest), np.float32)
         for group, (indices, scores) in zip(groups, outputs, strict=True):
             all_indices[group, : indices.shape[1]] = indices
             all_scores[group, : scores.shape[1]] = scores
-        texts, means = ctc.decode(
-            all_indices, all_scores, self._characters, self._stage.charset.blank
-        )
+        texts, means = ctc.decode(all_indices, all_scores, self._characters, stage.charset.blank)
         return [Reading(*pair) for pair in zip(texts, means.tolist(), strict=True)]
-
-    def _width(self, crop: Image) -> int:
-        stage = self._stage
-        natural = stage.height * crop.shape[1] / crop.shape[0]
-        rounded = int(np.ceil(natural / stage.multiple)) * stage.multiple
-        return min(max(rounded, stage.min_width), stage.max_width)
 
 
 def _group(widths: NDArray[np.int64], most: int) -> list[list[int]]:

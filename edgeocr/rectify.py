@@ -29,6 +29,10 @@ def crop(image: Image, quad: Float32) -> Image:
     cut = cv2.warpPerspective(
         image, transform, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    if height >= width * TALL:
-        cut = cv2.rotate(cut, cv2.ROTATE_90_COUNTERCLOCKWISE)
-    return cut.astype(np.uint8, copy=False)
+    upright = cut.astype(np.uint8, copy=False)
+    return turn(upright, 90) if height >= width * TALL else upright
+
+
+def turn(image: Image, degrees: int) -> Image:
+    """Turn uint8 [H, W, 3] counter-clockwise by a multiple of 90 degrees."""
+    return np.ascontiguousarray(np.rot90(image, degrees // 90))

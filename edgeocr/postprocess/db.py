@@ -108,7 +108,7 @@ def polygons(
         grown = offset.Execute(distance * CLIPPER_GRID)
         if len(grown) != 1:
             continue
-        polygon = np.array(grown[0], np.float32) / CLIPPER_GRID
+        polygon = np.array(grown[0], np.float32) / np.float32(CLIPPER_GRID)
         if min(cv2.minAreaRect(polygon)[1]) >= MINIMUM_SIDE_UNCLIPPED:
             found.append(polygon)
             kept.append(i)
@@ -148,12 +148,10 @@ def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
     end = np.clip(np.floor(right + 0.5), 0, width - 1).astype(np.int64) + 1
 
     integral = cv2.integral(probability, sdepth=cv2.CV_64F)
-    sums = (
-        integral[y + 1, end] - integral[y, end] - integral[y + 1, begin] + integral[y, begin]
-    )
+    sums = integral[y + 1, end] - integral[y, end] - integral[y + 1, begin] + integral[y, begin]
     totals = np.add.reduceat(sums, starts)
     counts = np.add.reduceat(end - begin, starts)
-    return (totals / counts).astype(np.float32)
+    return np.asarray(totals / counts, np.float32)
 
 
 def region_scores(
@@ -167,7 +165,7 @@ def region_scores(
     areas = np.bincount(labels.ravel(), minlength=count)
     x, y = np.array([contour[0, 0] for contour in contours]).T
     mine = labels[y, x]
-    return (sums[mine] / areas[mine]).astype(np.float32)
+    return np.asarray(sums[mine] / areas[mine], np.float32)
 
 
 def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -197,7 +195,7 @@ def _outer_contours(mask: NDArray[np.uint8], most: int) -> list[NDArray[np.int32
     if not len(contours):
         return []
     # A hole's rim is no region of its own; a region within the hole has its own entry.
-    outer = [contours[i] for i in np.flatnonzero(hierarchy[0, :, 3] < 0)]
+    outer = [contours[i] for i in np.flatnonzero(hierarchy[0, :, 3] < 0).tolist()]
     if len(outer) > most:
         areas = np.array([cv2.contourArea(c) for c in outer])
         largest = np.sort(np.argsort(-areas, kind="stable")[:most])

@@ -55,4 +55,4 @@ def offset_rectangles(quads: Float32, distances: Float32) -> Float32:
         ],
         axis=1,
     )
-    return quads + steps
+    return np.asarray(quads + steps, np.float32)

@@ -1,0 +1,1 @@
+"""One worker per engine: a process that reads pictures and writes down how long it took."""

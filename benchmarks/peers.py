@@ -1,0 +1,248 @@
+"""python -m benchmarks peers --images DIR [--bundle NAME ...]: edgeocr against other engines"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from converters import catalog as catalogs
+from converters.fetch import cache_folder
+from edgeocr.errors import EdgeOCRError
+from edgeocr.images import SUFFIXES
+from edgeocr.providers import import_onnxruntime
+from edgeocr.version import __version__
+
+from . import environments, labels, machine, peer_report
+from .engines.measure import Measured, Request
+from .peer_report import OURS
+
+CHECKOUT = Path(__file__).parent.parent
+LIBRARIES = (
+    *("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "opencv-python"),
+    *("pyclipper", "shapely"),
+)
+
+
+class MeasurementError(Exception):
+    """A measurement can't be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Something to measure: its name, its worker in benchmarks/engines and its Python."""
+
+    name: str
+    worker: str
+    python: Path
+    variables: Mapping[str, str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--images",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of pictures; with a Label.txt in it the accuracy is measured too",
+    )
+    parser.add_argument(
+        "--bundle", nargs="+", default=["tiny"], metavar="NAME", help="of models.toml"
+    )
+    parser.add_argument("--repeat", type=_positive, default=5, help="runs of each engine")
+    parser.add_argument("--threads", type=_positive, default=2, help="CPUs that each run gets")
+    parser.add_argument(
+        "--orientation", action="store_true", help="with the classifier of upside-down lines"
+    )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        default=cache_folder() / "environments",
+        metavar="DIR",
+        help="where the peers' virtual environments are kept",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).parent / "results", metavar="DIR"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print the table, and write a result for each bundle and peers.md."""
+    try:
+        _run(options)
+    except (MeasurementError, environments.EnvironmentFailedError, EdgeOCRError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _run(options: argparse.Namespace) -> None:
+    from . import weights  # needs onnx, which the other commands do without
+
+    catalog = catalogs.load()
+    for name in options.bundle:
+        catalog.bundle(name)
+    pictures = find_pictures(options.images)
+    engines = _engines(options.environments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    results = []
+    for name in options.bundle:
+        with tempfile.TemporaryDirectory(prefix="edgeocr-peers-") as temporary:
+            folder = Path(temporary)
+            bundle, models = weights.prepare(name, catalog, folder, _say)
+            request: Request = {
+                "images": [str(path) for path in pictures],
+                "threads": options.threads,
+                "orientation": options.orientation,
+                "bundle": str(bundle),
+                "models": models,
+                "packages": [*(peer.package for peer in environments.PEERS), *LIBRARIES],
+            }
+            runs = _measure(name, engines, request, options.repeat, folder)
+        entry = catalog.bundle(name)
+        result = {
+            "bundle": name,
+            "models": {
+                "detection": entry.detection,
+                "recognition": entry.recognition,
+                **({"orientation": entry.orientation} if options.orientation else {}),
+            },
+            "orientation": options.orientation,
+            "threads": options.threads,
+            "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            "command": command(options),
+            "commit": _commit(),
+            "machine": machine.describe(),
+            **peer_report.summarize(runs, _labelled(options.images)),
+        }
+        results.append(result)
+        suffix = "-orientation" if options.orientation else ""
+        text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+        _write(options.output / f"peers-{name}{suffix}.json", text)
+    present = sorted(options.output.glob("peers-*.json"))
+    everything = [json.loads(path.read_text(encoding="utf-8")) for path in present]
+    _write(options.output / "peers.md", peer_report.markdown(everything))
+    print(peer_report.aligned(results))
+    for result in results:
+        print(peer_report.origin(result))
+        for peer, comparison in result["comparisons"].items():
+            pairs = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_pair"])
+            print(f"  {peer}'s time ÷ edgeocr's, pair by pair: {pairs}")
+    print(f"written to {options.output}")
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """The pictures of a folder by name; raises `MeasurementError` when there is none."""
+    if not folder.is_dir():
+        raise MeasurementError(f"{folder}: no such folder")
+    folder = folder.resolve()
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise MeasurementError(f"{folder}: no pictures in it")
+    return found
+
+
+def command(options: argparse.Namespace) -> str:
+    """The command that repeats the measurement, without the paths of this machine."""
+    words = ["python -m benchmarks peers --images DIR --bundle", *options.bundle]
+    words += [f"--repeat {options.repeat} --threads {options.threads}"]
+    return " ".join(words + ["--orientation"] * options.orientation)
+
+
+def last_words(returncode: int, output: str) -> str:
+    """How a worker ended and the end of what it printed."""
+    how = f"killed by signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
+    rows = output.strip().splitlines()[-15:]
+    return "\n  ".join([how, *rows])
+
+
+def _engines(folder: Path) -> list[Engine]:
+    version = import_onnxruntime().__version__
+    engines = [Engine(OURS, "edgeocr_worker", Path(sys.executable), os.environ)]
+    for peer in environments.PEERS:
+        python = environments.ensure(peer, version, folder, _say)
+        variables = environments.clean_variables()
+        engines.append(Engine(peer.package, peer.worker, python, variables))
+    return engines
+
+
+def _measure(
+    bundle: str, engines: list[Engine], request: Request, repeat: int, folder: Path
+) -> dict[str, list[Measured]]:
+    request_file = folder / "request.json"
+    request_file.write_text(json.dumps(request), encoding="utf-8")
+    runs: dict[str, list[Measured]] = {engine.name: [] for engine in engines}
+    for number in range(1, repeat + 1):
+        for engine in engines:
+            measured = _work(engine, request_file, folder / "result.json")
+            if engine.name == OURS:
+                measured["versions"][OURS] = __version__
+            runs[engine.name].append(measured)
+            _say(f"{bundle}: run {number} of {repeat}: {engine.name} {measured['total_s']:.2f} s")
+    return runs
+
+
+def _work(engine: Engine, request: Path, result: Path) -> Measured:
+    result.unlink(missing_ok=True)
+    module = f"{__package__}.engines.{engine.worker}"
+    done = subprocess.run(
+        [str(engine.python), "-m", module, str(request), str(result)],
+        cwd=CHECKOUT,
+        env=engine.variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode or not result.is_file():
+        raise MeasurementError(f"{engine.name}: {last_words(done.returncode, done.stdout)}")
+    measured: Measured = json.loads(result.read_text(encoding="utf-8"))
+    return measured
+
+
+def _labelled(folder: Path) -> dict[str, list[labels.LabelledLine]]:
+    if not (folder / "Label.txt").is_file():
+        return {}
+    return {
+        path.name: lines for path, lines in labels.read(folder).items() if path.parent == folder
+    }
+
+
+def _commit() -> str | None:
+    """The checkout's commit, with a plus when files differ from it; None without git."""
+    git = ["git", "-C", str(CHECKOUT)]
+    try:
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        )
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+    except OSError:
+        return None
+    return head.stdout.strip() + "+" * bool(changed.stdout) if not head.returncode else None
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,49 @@
+"""One bundle of models.toml, twice: frozen for edgeocr, and as plain graphs for its peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from converters import charset
+from converters.catalog import Catalog
+from converters.fetch import Fetcher
+from converters.freeze import freeze
+from converters.translate import translate
+
+from .engines.measure import Models
+
+
+def prepare(
+    name: str, catalog: Catalog, folder: Path, say: Callable[[str], None]
+) -> tuple[Path, Models]:
+    """Write the bundle and the plain graphs that it is made of into `folder`.
+
+    Raises a child of `converters.errors.ConverterError`.
+    """
+    entry = catalog.bundle(name)
+    bundle = folder / f"{name}.edgeocr"
+    freeze(entry, catalog, bundle, say)
+    models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}
+    with Fetcher(say) as fetcher:
+
+        def plain(model: str) -> str:
+            path = folder / f"{model}.onnx"
+            path.write_bytes(translate(fetcher.fetch(catalog.model(model)))[0])
+            return str(path)
+
+        models["detection"] = plain(entry.detection)
+        models["recognition"] = plain(entry.recognition)
+        if entry.orientation is not None:
+            models["orientation"] = plain(entry.orientation)
+        recognition = catalog.model(entry.recognition)
+        assert recognition.charset is not None
+        # The peers put the space behind the list themselves.
+        listed = charset.characters(
+            fetcher.fetch(recognition), replace(recognition.charset, space=False)
+        )
+        path = folder / f"{name}.txt"
+        path.write_bytes(charset.content(listed))
+        models["charset"] = str(path)
+    return bundle, models

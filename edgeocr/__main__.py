@@ -1,0 +1,7 @@
+"""python -m edgeocr, the same as the command edgeocr."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

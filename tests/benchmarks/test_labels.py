@@ -1,0 +1,46 @@
+"""Label.txt of PaddleOCR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import labels
+
+REGION = '{"transcription": "%s", "points": [[0, 1], [9, 1], [9, 5.5], [0, 5]], "difficult": false}'
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "Label.txt").write_text(text, encoding="utf-8")
+
+
+def test_pictures_and_lines(tmp_path: Path) -> None:
+    write(tmp_path, f"a.jpg\t[{REGION % '茶 tea'}, {REGION % 'b'}]\n\nsub/c.png\t[]\n")
+    read = labels.read(tmp_path)
+    assert list(read) == [tmp_path / "a.jpg", tmp_path / "sub/c.png"]
+    first, second = read[tmp_path / "a.jpg"]
+    assert (first.text, second.text) == ("茶 tea", "b")
+    assert first.polygon.tolist() == [[0, 1], [9, 1], [9, 5.5], [0, 5]]
+    assert first.polygon.dtype == float
+    assert read[tmp_path / "sub/c.png"] == []
+
+
+@pytest.mark.parametrize(("text", "care"), [("###", False), ("*", False), ("a*", True), ("", True)])
+def test_dont_care(tmp_path: Path, text: str, care: bool) -> None:
+    write(tmp_path, f"a.jpg\t[{REGION % text}]")
+    assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].care is care
+
+
+@pytest.mark.xfail(strict=True, reason="labels.read splits at every Unicode line separator")
+def test_line_separators_inside_a_text(tmp_path: Path) -> None:
+    text = "a\u2028b"
+    write(tmp_path, f"a.jpg\t[{REGION % text}]\n")
+    assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].text == text
+
+
+def test_labels_of_the_test_pictures() -> None:
+    folder = Path(__file__).parent.parent / "images"
+    read = labels.read(folder)
+    assert all(path.is_file() for path in read)
+    assert all(line.polygon.shape[1:] == (2,) for lines in read.values() for line in lines)

@@ -1,0 +1,265 @@
+"""Comparing engines, on measurements made up by hand; no environment is made here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import environments, machine, peer_report, peers
+from benchmarks.engines import measure
+from benchmarks.labels import LabelledLine
+
+SQUARE = [[0.0, 0.0], [100.0, 0.0], [100.0, 10.0], [0.0, 10.0]]
+LOWER = [[x, y + 50] for x, y in SQUARE]
+
+
+def line(text: str, polygon: list[list[float]] = SQUARE) -> measure.Line:
+    return {"text": text, "polygon": polygon}
+
+
+def measured(total: float, texts: list[str], peak: float | None = 100.0) -> measure.Measured:
+    return {
+        "versions": {"edgeocr": "1.2", "rapidocr": "3.10.0", "onnxruntime": "1.20"},
+        "cold_start_ms": total * 100,
+        "total_s": total,
+        "peak_rss_mib": peak,
+        "others_cpus": 0.25,
+        "readings": [
+            {
+                "name": f"{i}.jpg",
+                "milliseconds": total * 1000 / len(texts),
+                "lines": [line(text)],
+            }
+            for i, text in enumerate(texts)
+        ],
+    }
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    runs = {
+        "edgeocr": [measured(t, ["a", "b"]) for t in (1.0, 3.0, 2.0)],
+        "rapidocr": [measured(t, ["a", "x"]) for t in (2.0, 3.0, 5.0)],
+    }
+    labelled = {"0.jpg": [LabelledLine(np.array(SQUARE), "a", True)]}
+    return {
+        "bundle": "tiny",
+        "orientation": False,
+        "threads": 2,
+        "date": "2026-01-02 03:04 UTC",
+        "command": "python -m benchmarks peers",
+        "machine": {"cpu": "Some CPU", "cpus": 4, "os": "Some OS", "python": "3.11.7"},
+        **peer_report.summarize(runs, labelled),
+        **changes,
+    }
+
+
+def test_pair_ratios_are_of_neighbours() -> None:
+    assert peer_report.pair_ratios([1.0, 4.0], [3.0, 2.0]) == [3.0, 0.5]
+
+
+def test_pair_ratios_need_pairs() -> None:
+    with pytest.raises(ValueError):
+        peer_report.pair_ratios([1.0], [1.0, 2.0])
+
+
+def test_summary() -> None:
+    made = result()
+    ours = made["engines"]["edgeocr"]
+    assert ours["total_s"] == [1.0, 3.0, 2.0]
+    assert ours["total_s_median"] == 2.0
+    assert ours["cold_start_ms_median"] == 200.0
+    assert ours["image_ms_median"] == {"0.jpg": 1000.0, "1.jpg": 1000.0}
+    assert ours["lines"] == 2
+    comparison = made["comparisons"]["rapidocr"]
+    # The median of ratios, not the ratio of medians (1.5).
+    assert comparison["time_ratio_of_each_pair"] == [2.0, 1.0, 2.5]
+    assert comparison["time_ratio_median"] == 2.0
+    assert comparison["same_lines"] == 0.5
+    assert made["runs"] == 3
+    assert made["images"] == ["0.jpg", "1.jpg"]
+    assert ours["accuracy"]["hmean"] == 1.0
+
+
+def test_same_lines_need_place_and_text() -> None:
+    ours = {"a": [line("one"), line("two", LOWER)]}
+    assert peer_report.same_lines(ours, {"a": [line("ｏ ne")]}) == (pytest.approx(2 / 3))
+    assert peer_report.same_lines(ours, {"a": [line("two"), line("one", LOWER)]}) == 0
+    assert peer_report.same_lines(ours, {"a": []}) == 0
+    assert peer_report.same_lines({"a": []}, {"a": []}) == 1
+
+
+def test_accuracy_without_labels() -> None:
+    assert peer_report.accuracy({}, {"a": [line("one")]}) is None
+    assert peer_report.accuracy({"b": []}, {"a": [line("one")]}) is None
+
+
+def test_rows() -> None:
+    ours, theirs = peer_report.rows(result())
+    assert len(ours) == len(theirs) == len(peer_report.HEADER)
+    assert ours[:5] == ["tiny", "edgeocr 1.2", "2.00", "1000", "1"]
+    assert theirs[1:5] == ["rapidocr 3.10.0", "3.00", "1500", "2.00"]
+    assert theirs[8] == "50.0 %"
+
+
+def test_rows_without_labels_and_memory() -> None:
+    runs = {"edgeocr": [measured(1.0, ["a"], None)], "rapidocr": [measured(2.0, ["a"], None)]}
+    row, _ = peer_report.rows(result(**peer_report.summarize(runs, {})))
+    assert row[6] == "–"
+    assert row[9:] == ["–"] * 3
+
+
+def test_markdown_is_a_table_of_all_results() -> None:
+    text = peer_report.markdown([result(), result(bundle="mobile", orientation=True)])
+    table = [row for row in text.splitlines() if row.startswith("|")]
+    assert len(table) == 2 + 4
+    assert {row.count("|") for row in table} == {len(peer_report.HEADER) + 1}
+    assert "| mobile + classifier | edgeocr 1.2 |" in text
+    assert "3 runs per engine" in text
+    assert "kept up to 0.2 CPUs busy" in text or "kept up to 0.3 CPUs busy" in text
+
+
+def test_terminal_table_is_aligned() -> None:
+    head, *body = peer_report.aligned([result()]).splitlines()
+    end = head.index("Total s") + len("Total s")
+    assert [row[end - 4 : end] for row in body] == ["2.00", "3.00"]
+
+
+def test_command_names_no_path() -> None:
+    parser = argparse.ArgumentParser()
+    peers.add_arguments(parser)
+    options = parser.parse_args(
+        ["--images", "/home/someone/scans", "--bundle", "tiny", "small", "--orientation"]
+    )
+    assert peers.command(options) == (
+        "python -m benchmarks peers --images DIR --bundle tiny small "
+        "--repeat 5 --threads 2 --orientation"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--repeat", "0"], ["--threads", "-1"], ["--threads", "x"]])
+def test_numbers_are_checked(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    peers.add_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--images", "d", *arguments])
+
+
+def test_find_pictures(tmp_path: Path) -> None:
+    with pytest.raises(peers.MeasurementError, match="no pictures"):
+        peers.find_pictures(tmp_path)
+    for name in ("b.PNG", "a.jpg", "Label.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in peers.find_pictures(tmp_path)] == ["a.jpg", "b.PNG"]
+    with pytest.raises(peers.MeasurementError, match="no such folder"):
+        peers.find_pictures(tmp_path / "none")
+
+
+def test_last_words() -> None:
+    many = "\n".join(f"row {i}" for i in range(40))
+    said = peers.last_words(1, many)
+    assert said.startswith("exit code 1") and said.endswith("row 39") and "row 24\n" not in said
+    assert peers.last_words(-9, "") == "killed by signal 9"
+
+
+def test_failing_peer_ends_with_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "empty").mkdir()
+    request = tmp_path / "request.json"
+    request.write_text(
+        json.dumps(
+            {
+                "images": [str(tmp_path / "a.jpg")],
+                "threads": os.cpu_count(),
+                "orientation": False,
+                "bundle": str(tmp_path / "empty"),
+            }
+        )
+    )
+    engine = peers.Engine("edgeocr", "edgeocr_worker", Path(sys.executable), os.environ)
+    monkeypatch.setattr(
+        peers, "_run", lambda options: peers._work(engine, request, tmp_path / "result.json")
+    )
+    with pytest.raises(SystemExit) as ended:
+        peers.run(argparse.Namespace())
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert "error: edgeocr: exit code 1" in said
+    assert "no manifest.json inside" in said
+
+
+def test_requirements_are_pinned() -> None:
+    peer = environments.Peer("p", "p==1", "p_worker", ("numpy", "no-such-package-here"))
+    assert environments.requirements(peer, "1.2.3") == [
+        "p==1",
+        "onnxruntime==1.2.3",
+        f"numpy=={np.__version__}",
+    ]
+
+
+def test_finished_environment_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = environments.Peer("p", "p==1", "p_worker")
+    ran: list[list[str]] = []
+
+    def run(command: list[str], peer: environments.Peer) -> None:
+        ran.append(command)
+        if command[2] == "venv":
+            for python in ("bin/python", "Scripts/python.exe"):
+                path = Path(command[-1], python)
+                path.parent.mkdir(parents=True)
+                path.touch()
+        elif "onnxruntime==0" in command:
+            raise environments.EnvironmentFailedError("no such version")
+
+    def ensure(onnxruntime: str) -> Path:
+        return environments.ensure(peer, onnxruntime, tmp_path, lambda line: None)
+
+    monkeypatch.setattr(environments, "_run", run)
+    first = ensure("1.2")
+    assert first.is_file()
+    assert len(ran) == 2
+    assert ensure("1.2") == first
+    assert len(ran) == 2
+    with pytest.raises(environments.EnvironmentFailedError):
+        ensure("0")
+    ensure("1.2")  # what failed in between has not left half an environment
+    assert len(ran) == 6
+
+
+def test_machine_names_nobody() -> None:
+    described = machine.describe()
+    assert set(described) == {"cpu", "cpus", "cpus_available", "os", "architecture", "python"}
+    assert all(str(Path.home()) not in str(value) for value in described.values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux counts")
+def test_peak_memory_is_not_the_parents() -> None:
+    held = b"\1" * (300 << 20)
+    code = "from benchmarks.engines import measure; print(measure._peak_rss_mib())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=peers.CHECKOUT, capture_output=True, check=True
+    )
+    del held
+    assert 1 < float(done.stdout) < 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/stat")
+def test_busy_seconds_grow_with_work() -> None:
+    before, begin = measure._busy_seconds(), process_time()
+    while process_time() - begin < 0.2:
+        pass
+    after = measure._busy_seconds()
+    assert before is not None and after is not None
+    assert after - before > 0.1

@@ -1,0 +1,41 @@
+"""How much polygons overlap, for tests that compare regions with labels or with an oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+
+def shape(points: NDArray[Any]) -> shapely.Geometry:
+    polygon = shapely.Polygon(points)
+    return polygon if polygon.is_valid else polygon.buffer(0)
+
+
+def iou(a: NDArray[Any], b: NDArray[Any]) -> float:
+    first, second = shape(a), shape(b)
+    common = first.intersection(second).area
+    return common / max(first.area + second.area - common, 1e-9)
+
+
+def pairs(
+    found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]], least: float = 0.5
+) -> dict[int, int]:
+    """Found → expected, one to one, the best overlaps first, none below `least`."""
+    table = np.array([[iou(a, b) for b in expected] for a in found]).reshape(len(found), -1)
+    matched: dict[int, int] = {}
+    for flat in np.argsort(-table, axis=None, kind="stable"):
+        i, j = (int(k) for k in np.unravel_index(flat, table.shape))
+        if table[i, j] < least:
+            break
+        if i not in matched and j not in matched.values():
+            matched[i] = j
+    return matched
+
+
+def corner_distance(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Largest distance along x or y of two quads' corners, wherever their corners start."""
+    return min(float(np.abs(np.roll(a, turn, axis=0) - b).max()) for turn in range(4))
