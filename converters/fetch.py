@@ -144,8 +144,8 @@ def _folder(entry: Entry) -> Path:
 
 
 def _from_url(url: str, target: Path) -> None:
-    request = urllib.request.Request(url, headers={"User-Agent": "edgeocr-converters"})
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "edgeocr-converters"})
         with (
             urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response,
             target.open("wb") as stream,

@@ -29,7 +29,7 @@ TOLERANCE = 1e-5
 # DB's sigmoid is steep enough to make more than that of float32 rounding: Paddle Inference with
 # and without its graph passes differs from itself by up to 1.5e-5 on the v4 detector. A
 # translation is as good as the original when it stays within this multiple of that.
-SELF_DIFFERENCE_FACTOR = 3
+SELF_DIFFERENCE_FACTOR = 5
 PICTURE = Path(__file__).parent.parent / "tests" / "images" / "sample.jpg"
 
 Array: TypeAlias = NDArray[Any]
@@ -61,7 +61,7 @@ def check_edge(entry: Entry, plain: bytes, edge: bytes) -> dict[str, Any]:
     Maps may differ by `TOLERANCE`, indices not at all.
     """
     _, outputs = CONTRACTS[entry.task]
-    run_plain, run_edge = _onnx_runner(plain, None), _onnx_runner(edge, outputs)
+    run_plain, run_edge = onnx_runner(plain, None), onnx_runner(edge, outputs)
     worst = 0.0
     for batch in probes(entry):
         (expected,) = run_plain(to_plain_input(batch, entry.normalize))
@@ -87,7 +87,7 @@ def check_paddle(entry: Entry, plain: bytes, folder: Path) -> dict[str, Any]:
         return {"status": "not run", "reason": "published as ONNX, nothing was translated"}
     if importlib.util.find_spec("paddle") is None:
         return {"status": "not run", "reason": "paddlepaddle is not installed"}
-    run_plain = _onnx_runner(plain, None)
+    run_plain = onnx_runner(plain, None)
     run_paddle, run_passes = paddle_runner(model), paddle_runner(model, passes=True)
     worst, own = 0.0, 0.0
     for batch in probes(entry):
@@ -121,7 +121,8 @@ def paddle_runner(model: PaddleModel, *, passes: bool = False) -> Runner:
     return run
 
 
-def _onnx_runner(graph: bytes, outputs: list[str] | None) -> Runner:
+def onnx_runner(graph: bytes, outputs: list[str] | None) -> Runner:
+    """ONNX Runtime on the CPU; `outputs` None for all of them."""
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
@@ -151,12 +152,12 @@ def _verdict(entry: Entry, reference: str, worst: float, tolerance: float) -> di
         "status": "passed",
         "reference": reference,
         "inputs": [list(batch.shape) for batch in probes(entry)],
-        "max_abs_difference_at_most": _rounded_up(worst),
-        "tolerance": _rounded_up(tolerance),
+        "max_abs_difference_at_most": rounded_up(worst),
+        "tolerance": rounded_up(tolerance),
     }
 
 
-def _rounded_up(figure: float) -> float:
+def rounded_up(figure: float) -> float:
     """The next of 1, 2, 5 · 10ⁿ: the last digits depend on the processor, a bundle must not."""
     decade = 10.0 ** math.floor(math.log10(max(figure, 1e-9)))
     return float(f"{next(step for step in (1, 2, 5, 10) if step * decade >= figure) * decade:.0e}")

@@ -32,6 +32,8 @@ def main(extension: str, program: str, parameters: str, target: str) -> None:
         "",  # external data file
         False,  # fp16
     )
+    if not graph:  # it has said why, and returns nothing
+        sys.exit(1)
     Path(target).write_bytes(graph)
 
 

@@ -1,0 +1,132 @@
+"""The v4 edge graphs against outputs that Paddle Inference computed (fixtures/README.md)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from converters import parity
+from converters.errors import ParityError
+from edgeocr.postprocess import db
+from edgeocr.session import Session
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "paddle_inference"
+
+
+def session(graph: bytes, *outputs: str) -> Session:
+    return Session(graph, outputs, provider="cpu", threads=2, concurrent=False)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_recognition_equals_paddle(v4, number):
+    expected = np.load(FIXTURES / "recognition.npz")
+    _, conversion = v4("PP-OCRv4_mobile_rec")
+    indices, scores = session(conversion.edge, "indices", "scores").run(expected[f"crops_{number}"])
+    np.testing.assert_array_equal(indices, expected[f"indices_{number}"])
+    assert np.abs(scores - expected[f"scores_{number}"]).max() <= 1e-5
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_all_probabilities_of_recognition_equal_paddle(v4, number):
+    """The whole softmax output; entries that the fixture leaves out are below 1e-7."""
+    stored = np.load(FIXTURES / "recognition.npz")
+    entry, conversion = v4("PP-OCRv4_mobile_rec")
+    expected = np.zeros(stored[f"shape_{number}"], np.float32)
+    expected.flat[stored[f"flat_{number}"]] = stored[f"value_{number}"]
+    x = parity.to_plain_input(stored[f"crops_{number}"], entry.normalize)
+    (got,) = parity.onnx_runner(conversion.plain, None)(x)
+    assert got.shape == expected.shape
+    assert np.abs(got - expected).max() <= 1e-5
+
+
+def test_orientation_equals_paddle(v4):
+    expected = np.load(FIXTURES / "orientation.npz")
+    _, conversion = v4("ch_ppocr_mobile_v2.0_cls")
+    (probability,) = session(conversion.edge, "probability").run(expected["crops"])
+    assert np.abs(probability - expected["probability"]).max() <= 1e-5
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_detection_equals_paddle(v4, number):
+    """Within what float32 leaves of DB's steep sigmoid, and without a pixel's difference in effect.
+
+    Paddle differs from itself by 1.4e-5 with its graph passes on; some pixels at the edges of
+    regions are that sensitive. All others agree to 1e-6.
+    """
+    expected = np.load(FIXTURES / "detection.npz")
+    _, conversion = v4("PP-OCRv4_mobile_det")
+    (got,) = session(conversion.edge, "probability").run(expected[f"image_{number}"])
+    reference = expected[f"map_{number}"][:, 0]
+    difference = np.abs(got - reference)
+    assert difference.mean() <= 1e-6
+    assert np.quantile(difference, 0.99) <= 1e-5
+    own = expected[f"self_difference_{number}"]
+    assert difference.max() <= max(parity.TOLERANCE, parity.SELF_DIFFERENCE_FACTOR * own)
+    numbers = {"threshold": 0.3, "box_threshold": 0.5, "unclip_ratio": 1.6, "max_candidates": 1000}
+    found = 0
+    for mine, paddles in zip(got, reference, strict=True):
+        quads, scores = db.quads(mine, **numbers)
+        np.testing.assert_allclose(quads, db.quads(paddles, **numbers)[0], atol=0.01)
+        found += len(scores)
+    assert found
+
+
+@pytest.mark.parametrize(
+    "name", ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"]
+)
+def test_the_edge_graph_is_the_plain_graph(v4, name):
+    """Maps within 1e-5 and equal indices, on real pictures; recorded for the manifest."""
+    _, conversion = v4(name)
+    check = conversion.checks["edge_graph"]
+    assert check["status"] == "passed"
+    assert check["max_abs_difference_at_most"] <= 1e-5
+    assert len({tuple(shape) for shape in check["inputs"]}) >= 2
+    assert max(shape[0] for shape in check["inputs"]) > 1
+
+
+def swapped(graph: bytes) -> bytes:
+    """The edge graph with another normalization: what a wrong conversion would be."""
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    for initializer in model.graph.initializer:
+        if initializer.name == "edge.mean":
+            values: NDArray[np.float32] = np.full((1, 3, 1, 1), 0.51, np.float32)
+            initializer.CopyFrom(onnx.numpy_helper.from_array(values, "edge.mean"))
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("name", ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec"])
+def test_a_wrong_edge_graph_is_refused(v4, name):
+    entry, conversion = v4(name)
+    with pytest.raises(ParityError, match=name):
+        parity.check_edge(entry, conversion.plain, swapped(conversion.edge))
+
+
+def test_where_paddle_is_missing_the_check_says_so(v4, v4_folders, monkeypatch):
+    entry, conversion = v4("ch_ppocr_mobile_v2.0_cls")
+    monkeypatch.setattr(parity.importlib.util, "find_spec", lambda name: None)
+    check = parity.check_paddle(entry, conversion.plain, v4_folders[entry.name])
+    assert check == {"status": "not run", "reason": "paddlepaddle is not installed"}
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize(
+    "name", ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"]
+)
+def test_plain_graphs_equal_paddle_inference_now(v4, v4_folders, name):
+    entry, conversion = v4(name)
+    check = parity.check_paddle(entry, conversion.plain, v4_folders[name])
+    assert check["status"] == "passed"
+    assert check["reference"] == "Paddle Inference 2.6.2"
+
+
+def test_figures_are_rounded_up_to_the_same_on_every_machine():
+    assert [parity.rounded_up(x) for x in (0.0, 1.1e-6, 2e-6, 2.1e-6, 9e-6)] == [
+        1e-9,
+        2e-6,
+        2e-6,
+        5e-6,
+        1e-5,
+    ]
