@@ -26,7 +26,7 @@ class LabelledLine:
 def read(folder: Path) -> dict[Path, list[LabelledLine]]:
     """Every picture of `folder`/Label.txt with its lines."""
     pictures = {}
-    for row in (folder / "Label.txt").read_text(encoding="utf-8").splitlines():
+    for row in (folder / "Label.txt").read_text(encoding="utf-8").split("\n"):
         if not row.strip():
             continue
         name, _, regions = row.partition("\t")

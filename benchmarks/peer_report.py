@@ -161,15 +161,21 @@ def origin(result: Mapping[str, Any]) -> str:
     """Where a result comes from, in a sentence."""
     machine, versions = result["machine"], result["engines"][OURS]["versions"]
     runtime = versions.get("onnxruntime") or versions.get("onnxruntime-gpu") or "of unknown version"
-    others = [busy for engine in result["engines"].values() for busy in engine["others_cpus"]]
-    noise = f" (other processes kept up to {max(others):.1f} CPUs busy)" if others else ""
+    busy = others_cpus(result)
+    noise = "" if busy is None else f"others kept up to {busy:.1f} of the CPUs busy, "
     return (
-        f"{result['bundle']}, {'with' if result['orientation'] else 'without'} the classifier: "
-        f"{len(result['images'])} images, {result['runs']} runs per engine, "
-        f"{result['threads']} threads{noise}, {machine['cpu']} ({machine['cpus']} CPUs), "
+        f"{result['bundle']}, {'with' if result['orientation'] else 'without'} the classifier; "
+        f"images: {len(result['images'])}, runs of each engine: {result['runs']}, "
+        f"threads: {result['threads']}, {noise}{machine['cpu']} ({machine['cpus']} CPUs), "
         f"{machine['os']}, Python {machine['python']}, ONNX Runtime {runtime}, "
         f"{result['date']}; `{result['command']}`"
     )
+
+
+def others_cpus(result: Mapping[str, Any]) -> float | None:
+    """CPUs that other processes kept busy in the worst of the runs; None where unknown."""
+    every = [busy for engine in result["engines"].values() for busy in engine["others_cpus"]]
+    return max(every, default=None)
 
 
 def _engine(runs: Sequence[Measured]) -> dict[str, Any]:

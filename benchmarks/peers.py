@@ -24,6 +24,8 @@ from . import environments, labels, machine, peer_report
 from .engines.measure import Measured, Request
 from .peer_report import OURS
 
+# Others that keep more CPUs busy than this are heard in the ratios.
+QUIET_CPUS = 0.1
 CHECKOUT = Path(__file__).parent.parent
 LIBRARIES = (
     *("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "opencv-python"),
@@ -132,6 +134,9 @@ def _run(options: argparse.Namespace) -> None:
     print(peer_report.aligned(results))
     for result in results:
         print(peer_report.origin(result))
+        if (peer_report.others_cpus(result) or 0) > QUIET_CPUS:
+            print("  The machine was not quiet, so the ratio is not to be trusted: engines differ")
+            print("  in how much they suffer from it. Measure again when nothing else runs.")
         for peer, comparison in result["comparisons"].items():
             pairs = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_pair"])
             print(f"  {peer}'s time ÷ edgeocr's, pair by pair: {pairs}")

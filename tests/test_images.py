@@ -229,16 +229,16 @@ def test_formats(mode: str, format: str, tolerance: int) -> None:
     assert_close(load(content), bgr(PIL.Image.open(io.BytesIO(content))), tolerance)
 
 
-def test_the_fourth_byte_of_a_bmp_is_no_transparency() -> None:
+@pytest.mark.parametrize("masks", [(), (0xFF0000, 0xFF00, 0xFF)], ids=["plain", "bit fields"])
+def test_the_fourth_byte_of_a_bmp_is_no_transparency(masks: tuple[int, ...]) -> None:
     pixels = np.dstack([smooth_rgb()[::-1, :, ::-1], np.zeros((40, 64), np.uint8)]).tobytes()
-    header = b"".join(
-        n.to_bytes(size, "little")
-        for n, size in [(40, 4), (64, 4), (40, 4), (1, 2), (32, 2), (0, 4), (len(pixels), 4)]
-    )
-    header += bytes(40 - len(header))
-    content = b"BM" + (54 + len(pixels)).to_bytes(4, "little") + bytes(4)
-    content += (54).to_bytes(4, "little") + header + pixels
-    assert_close(load(content), smooth_rgb()[..., ::-1], 0)
+    compression = 3 if masks else 0
+    sizes = [(40, 4), (64, 4), (40, 4), (1, 2), (32, 2), (compression, 4), (len(pixels), 4)]
+    header = b"".join(n.to_bytes(size, "little") for n, size in sizes) + bytes(16)
+    header += b"".join(mask.to_bytes(4, "little") for mask in masks)
+    start = 14 + len(header)
+    file_header = b"BM" + b"".join(n.to_bytes(4, "little") for n in (start + len(pixels), 0, start))
+    assert_close(load(file_header + header + pixels), smooth_rgb()[..., ::-1], 0)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,6 @@ def test_dont_care(tmp_path: Path, text: str, care: bool) -> None:
     assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].care is care
 
 
-@pytest.mark.xfail(strict=True, reason="labels.read splits at every Unicode line separator")
 def test_line_separators_inside_a_text(tmp_path: Path) -> None:
     text = "a\u2028b"
     write(tmp_path, f"a.jpg\t[{REGION % text}]\n")

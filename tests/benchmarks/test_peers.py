@@ -123,8 +123,19 @@ def test_markdown_is_a_table_of_all_results() -> None:
     assert len(table) == 2 + 4
     assert {row.count("|") for row in table} == {len(peer_report.HEADER) + 1}
     assert "| mobile + classifier | edgeocr 1.2 |" in text
-    assert "3 runs per engine" in text
-    assert "kept up to 0.2 CPUs busy" in text or "kept up to 0.3 CPUs busy" in text
+    assert "images: 2, runs of each engine: 3, threads: 2" in text
+    assert "others kept up to 0.2 of the CPUs busy" in text
+
+
+def test_others_count_by_the_worst_run() -> None:
+    noisy = measured(1.0, ["a"])
+    noisy["others_cpus"] = 1.5
+    unknown = measured(1.0, ["a"])
+    unknown["others_cpus"] = None
+    runs = {"edgeocr": [measured(1.0, ["a"]), noisy]}
+    assert peer_report.others_cpus(peer_report.summarize(runs, {})) == 1.5
+    runs = {"edgeocr": [unknown]}
+    assert peer_report.others_cpus(peer_report.summarize(runs, {})) is None
 
 
 def test_terminal_table_is_aligned() -> None:

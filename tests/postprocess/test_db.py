@@ -175,33 +175,39 @@ def test_a_polygons_score_is_the_slow_score(name: str) -> None:
     assert (differences > 1e-3).sum() <= len(slow.hole_contours())
 
 
-def rectangle_fill_mean(probability: np.ndarray, box: np.ndarray) -> float:
+def fill_mean(probability: np.ndarray, box: np.ndarray) -> float:
     mask = np.zeros(probability.shape, np.uint8)
     cv2.fillPoly(mask, [np.floor(box).astype(np.int32)], 1)
     return float(probability[mask > 0].mean())
 
 
-def random_rectangles(count: int, height: int, width: int) -> np.ndarray:
+def random_rectangles(count: int, height: int, width: int, beyond: float) -> np.ndarray:
+    """Rectangles whose corners leave the map by at most `beyond` pixels."""
     random = np.random.default_rng(11)
-    boxes = []
+    boxes: list[np.ndarray] = []
     while len(boxes) < count:
-        sides = tuple(float(side) for side in random.uniform(3, 90, 2))
-        center = tuple(float(random.uniform(0, side)) for side in (width, height))
+        sides = tuple(random.uniform(3, 90, 2).tolist())
+        center = tuple(random.uniform(0, [width, height]).tolist())
         box = cv2.boxPoints((center, sides, float(random.uniform(-90, 90))))
-        if (box >= 0).all() and (box < [width, height]).all():
+        leaves = max(-box.min(), (box - [width - 1, height - 1]).max())
+        if leaves <= beyond and (beyond == 0 or leaves > 0):
             boxes.append(box)
     return np.array(boxes, np.float32)
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["whole corners", "corners between pixels"])
-def test_box_scores_are_the_mean_of_what_fill_poly_paints(whole: bool) -> None:
-    boxes = random_rectangles(2000, 240, 320)
+@pytest.mark.parametrize(
+    ("whole", "beyond"),
+    [(True, 0), (False, 0), (False, 3)],
+    ids=["whole corners", "corners between pixels", "corners outside"],
+)
+def test_box_scores_are_the_mean_of_what_fill_poly_paints(whole: bool, beyond: float) -> None:
+    boxes = random_rectangles(2000, 240, 320, beyond)
     boxes = np.rint(boxes) if whole else boxes
     random = np.random.default_rng(5)
-    # Text-like: a few levels, so that a pixel more or less on the edge counts.
+    # Blots of all levels, so that a pixel more or less on the edge counts.
     probability = cv2.GaussianBlur(random.random((240, 320), np.float32), (9, 9), 3)
     probability = (probability - probability.min()) / np.ptp(probability)
-    expected = np.array([rectangle_fill_mean(probability, box) for box in boxes])
+    expected = np.array([fill_mean(probability, box) for box in boxes])
     apart = np.abs(db.box_scores(probability, boxes) - expected)
     assert apart.max() < 0.02
     assert apart.mean() < 0.001

@@ -21,7 +21,7 @@ NUMBERS: dict[str, Any] = {
 BOTH = pytest.mark.parametrize("decode", [db.quads, db.polygons])
 
 
-def bars(*places: tuple[int, int, int, int], value: float = 0.9) -> np.ndarray:
+def bars(*places: tuple[int, int, int, int], value: float | np.float32 = 0.9) -> np.ndarray:
     """A map of 200 x 300 with a filled rectangle for each x, y, width, height."""
     probability = np.zeros((200, 300), np.float32)
     for x, y, width, height in places:
@@ -141,6 +141,21 @@ def test_the_threshold_is_passed_and_the_box_threshold_reached() -> None:
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.5, "box_threshold": 0}))[0]) == 0
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.5}))[0]) == 1
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.51}))[0]) == 0
+
+
+def test_the_threshold_is_compared_in_float32() -> None:
+    """51/255 is above 0.2 as float64 only; PaddleOCR compares float32 (fixtures/README.md)."""
+    exact = bars((50, 60, 100, 20), value=np.float32(51) / np.float32(255))
+    assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.2, "box_threshold": 0}))[0]) == 0
+
+
+@pytest.mark.parametrize(("height", "count"), [(3, 0), (4, 1)])
+def test_regions_under_three_pixels_are_noise_however_they_are_unclipped(
+    height: int, count: int
+) -> None:
+    """Counted between pixel centres, as PaddleOCR does."""
+    thin = bars((50, 60, 100, height))
+    assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == count
 
 
 def test_dilation_joins_regions_one_pixel_apart() -> None:

@@ -1,0 +1,206 @@
+"""OCR as a whole, on the labelled pictures and on pictures that nobody expects."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from benchmarks.labels import LabelledLine
+from benchmarks.score import normalized
+from edgeocr import OCR, Bundle, BundleError, EdgeOCRError, ImageError, Page
+from edgeocr.images import load
+from edgeocr.rectify import crop, turn
+from tests.overlap import pairs
+
+Labels = dict[str, list[LabelledLine]]
+NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
+STAGES = ["load", "detection", "crops", "orientation", "recognition"]
+
+
+def texts(page: Page) -> list[str]:
+    return [normalized(line.text) for line in page.lines]
+
+
+def labelled_texts(lines: list[LabelledLine]) -> list[str]:
+    return [normalized(line.text) for line in lines]
+
+
+@pytest.mark.parametrize(("name", "least"), [("sample.jpg", 1), (NAMES[1], 0.95), (NAMES[2], 0.95)])
+def test_lines_are_the_labels(
+    ocr: OCR, pictures: Path, labels: Labels, name: str, least: float
+) -> None:
+    page = ocr.read(pictures / name)
+    expected = labels[name]
+    matched = pairs([line.quad for line in page.lines], [line.polygon for line in expected])
+    assert len(matched) == len(expected)
+    right = [texts(page)[i] == normalized(expected[j].text) for i, j in matched.items()]
+    assert sum(right) >= least * len(expected)
+    assert len(page.lines) <= len(expected) + 1
+
+
+def test_a_page_says_what_it_is_of(ocr: OCR, pictures: Path) -> None:
+    page = ocr.read(pictures / "sample.jpg")
+    assert page.source == str(pictures / "sample.jpg")
+    assert (page.width, page.height) == PIL.Image.open(pictures / "sample.jpg").size
+    assert page.providers == dict.fromkeys(("detection", "orientation", "recognition"), "cpu")
+    assert sorted(page.milliseconds) == sorted(STAGES)
+    assert all(ms >= 0 for ms in page.milliseconds.values())
+    assert page.text.splitlines() == [line.text for line in page.lines]
+    as_text = json.dumps(page.to_dict())
+    values = json.loads(as_text)
+    assert list(values) == ["source", "width", "height", "lines", "milliseconds"]
+    assert [line["text"] for line in values["lines"]] == [line.text for line in page.lines]
+    for line in values["lines"]:
+        assert list(line) == ["text", "score", "quad"]
+        assert np.array(line["quad"]).shape == (4, 2)
+
+
+def test_a_receipt_is_read_row_by_row(ocr: OCR, pictures: Path, labels: Labels) -> None:
+    assert texts(ocr.read(pictures / "receipt.jpg")) == labelled_texts(labels["receipt.jpg"])
+
+
+@pytest.mark.xfail(strict=True, reason="prices are taken for the item above or below")
+@pytest.mark.parametrize("degrees", [-5, 5])
+def test_a_receipt_that_lies_askew_is_read_row_by_row(
+    ocr: OCR, pictures: Path, labels: Labels, degrees: int
+) -> None:
+    picture = PIL.Image.open(pictures / "receipt.jpg").rotate(
+        degrees, PIL.Image.Resampling.BICUBIC, fillcolor="grey"
+    )
+    expected = labelled_texts(labels["receipt.jpg"])
+    read = texts(ocr.read(picture))
+    assert Counter(read) == Counter(expected), "not a matter of the order"
+    assert read == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_turned_picture_has_the_same_lines(
+    ocr: OCR, pictures: Path, labels: Labels, name: str, quarter_turns: int
+) -> None:
+    picture = np.rot90(load(pictures / name), quarter_turns)
+    expected = Counter(labelled_texts(labels[name]))
+    lost = expected - Counter(texts(ocr.read(picture)))
+    assert lost.total() <= 2
+
+
+def test_without_orientation_a_picture_upside_down_is_not_read(
+    bundle: Bundle, pictures: Path, labels: Labels
+) -> None:
+    ocr = OCR(bundle, provider="cpu", orientation=False)
+    assert sorted(ocr.providers) == ["detection", "recognition"]
+    page = ocr.read(pictures / "receipt.jpg")
+    assert "orientation" not in page.milliseconds and "orientation" not in page.providers
+    expected = Counter(labelled_texts(labels["receipt.jpg"]))
+    assert (expected - Counter(texts(page))).total() <= 2
+    upside_down = ocr.read(np.rot90(load(pictures / "receipt.jpg"), 2))
+    assert (expected & Counter(texts(upside_down))).total() < 10
+
+
+def test_recognize_reads_what_read_reads(ocr: OCR, pictures: Path) -> None:
+    picture = load(pictures / "sample.jpg")
+    page = ocr.read(picture)
+    crops = [crop(picture, line.quad) for line in page.lines]
+    upright = ocr.recognize(crops)
+    turned = ocr.recognize([turn(crop, 180) for crop in crops])
+    kept = 0
+    for line, one, other in zip(page.lines, upright, turned, strict=True):
+        reading = one if line.text == one.text else other
+        kept += reading is one
+        assert reading.text == line.text
+        assert reading.score == pytest.approx(line.score, abs=1e-4)
+    assert kept == len(page.lines) - 1, "one sticker is upside down"
+
+
+def test_recognize_takes_every_source(ocr: OCR, pictures: Path, tmp_path: Path) -> None:
+    picture = load(pictures / "sample.jpg")
+    cut = crop(picture, ocr.read(picture).lines[0].quad)
+    path = tmp_path / "crop.png"
+    PIL.Image.fromarray(cut[..., ::-1]).save(path)
+    readings = ocr.recognize([cut, path, path.read_bytes(), PIL.Image.open(path)])
+    assert len({reading.text for reading in readings}) == 1 and readings[0].text
+    with pytest.raises(ImageError) as caught:
+        ocr.recognize([cut, tmp_path / "none.png", path])
+    assert caught.value.source == str(tmp_path / "none.png")
+
+
+def test_a_bad_source_does_not_stop_the_others(ocr: OCR, pictures: Path, tmp_path: Path) -> None:
+    text = tmp_path / "words.txt"
+    text.write_text("no picture")
+    good = pictures / "poster.jpg"
+    sources = [good, text, tmp_path / "missing.png", np.zeros((4, 4, 7), np.uint8), b"", good]
+    results = list(ocr.read_many(sources))
+    assert len(results) == len(sources)
+    first, *errors, last = results
+    assert isinstance(first, Page) and isinstance(last, Page)
+    assert first.text == last.text != ""
+    assert all(isinstance(error, ImageError) for error in errors)
+    names = [str(text), str(tmp_path / "missing.png"), "<ndarray>", "<bytes>"]
+    assert [error.source for error in errors if isinstance(error, EdgeOCRError)] == names
+
+
+def test_read_many_reads_when_asked(ocr: OCR, pictures: Path) -> None:
+    taken = []
+
+    def sources() -> object:
+        for name in NAMES:
+            taken.append(name)
+            yield pictures / name
+
+    pages = ocr.read_many(sources())  # type: ignore[arg-type]
+    assert taken == []
+    next(pages)
+    assert taken == NAMES[:1]
+
+
+def test_eight_threads_share_one_ocr(ocr: OCR, pictures: Path) -> None:
+    expected = {name: ocr.read(pictures / name).text for name in NAMES}
+    work = NAMES * 4
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda name: ocr.read(pictures / name), work))
+    assert [page.text for page in pages] == [expected[name] for name in work]
+
+
+def test_threads_do_not_change_the_texts(bundle: Bundle, pictures: Path) -> None:
+    one, two = (OCR(bundle, provider="cpu", threads=threads) for threads in (1, 2))
+    for name in NAMES:
+        assert one.read(pictures / name).text == two.read(pictures / name).text != ""
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads(bundle: Bundle, threads: int) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        OCR(bundle, threads=threads)
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 60), (60, 1), (10, 5000), (5000, 10), (3, 3), (480, 640), (90, 40000)]
+)
+@pytest.mark.parametrize("kind", ["white", "black", "stripes", "noise"])
+def test_pictures_without_text(ocr: OCR, size: tuple[int, int], kind: str) -> None:
+    picture = np.full(size, 0 if kind == "black" else 255, np.uint8)
+    if kind == "stripes":
+        picture[::2] = 0
+    elif kind == "noise":
+        picture = np.random.default_rng(1).integers(0, 256, size, np.uint8)
+    page = ocr.read(picture)
+    assert (page.height, page.width) == size
+    if kind in ("white", "black"):
+        assert page.lines == () and page.text == ""
+    for line in page.lines:
+        assert (line.quad >= 0).all() and (line.quad <= [size[1] - 1, size[0] - 1]).all()
+    json.dumps(page.to_dict())
+
+
+def test_the_bundle_may_be_a_path(bundle: Bundle, pictures: Path) -> None:
+    opened = OCR(bundle.path, provider="cpu")
+    assert opened.bundle_digest == bundle.digest
+    assert opened.read(pictures / "poster.jpg").lines
+    with pytest.raises(BundleError, match="no such bundle"):
+        OCR("none.edgeocr")

@@ -1,0 +1,125 @@
+"""Sessions: the contract of an edge graph, its runs, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from edgeocr import GraphError
+from edgeocr.session import Session
+
+
+def graph(kind: str = "UINT8", shape: Sequence[int | str] = ("N", "H", "W", 3)) -> bytes:
+    """A graph that gives each picture's mean over height and width, as `mean`."""
+    onnx = pytest.importorskip("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=types.FLOAT),
+        helper.make_node("ReduceMean", ["float", "axes"], ["mean"], keepdims=0),
+    ]
+    made = helper.make_graph(
+        nodes,
+        "mean",
+        [helper.make_tensor_value_info("image", getattr(types, kind), list(shape))],
+        [helper.make_tensor_value_info("mean", types.FLOAT, None)],
+        [helper.make_tensor("axes", types.INT64, [2], [1, 2])],
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 8
+    return model.SerializeToString()
+
+
+def session(content: bytes, *, threads: int = 2, concurrent: bool = False) -> Session:
+    return Session(content, ["mean"], provider="cpu", threads=threads, concurrent=concurrent)
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (2, 7, 9, 3), np.uint8)
+
+
+def test_a_run_gives_the_outputs_asked_for(picture: np.ndarray) -> None:
+    (mean,) = session(graph()).run(picture)
+    assert mean == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
+
+
+def test_a_batch_that_is_not_contiguous(picture: np.ndarray) -> None:
+    view = picture[:, ::2, ::-1]
+    (mean,) = session(graph()).run(view)
+    assert mean == pytest.approx(view.mean(axis=(1, 2)), rel=1e-5)
+
+
+@pytest.mark.parametrize("concurrent", [False, True])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_run_each_keeps_the_order(threads: int, concurrent: bool) -> None:
+    opened = session(graph(), threads=threads, concurrent=concurrent)
+
+    def batch(value: int) -> np.ndarray:
+        return np.full((1, 1 + value * 3 % 50, 8, 3), value, np.uint8)
+
+    values = list(range(60))
+    means = [float(mean[0, 0]) for (mean,) in opened.run_each(values, batch)]
+    assert means == pytest.approx(values)
+    assert opened.run_each([], batch) == []
+
+
+def test_a_failure_of_one_run_is_not_lost() -> None:
+    opened = session(graph(), concurrent=True)
+
+    def batch(channels: int) -> np.ndarray:
+        return np.zeros((1, 4, 4, channels), np.uint8)
+
+    with pytest.raises(GraphError, match=r"\(1, 4, 4, 5\)"):
+        opened.run_each([3, 3, 5, 3], batch)
+    assert len(opened.run_each([3, 3], batch)) == 2
+
+
+def test_threads_share_a_session(picture: np.ndarray) -> None:
+    opened = session(graph(), concurrent=True)
+    expected = picture.mean(axis=(1, 2))
+    with ThreadPoolExecutor(8) as pool:
+        results = pool.map(lambda _: opened.run_each([picture] * 3, lambda item: item), range(24))
+        for result in results:
+            for (mean,) in result:
+                assert mean == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("batch", [np.zeros((1, 4, 4, 3)), np.zeros((4, 4, 3), np.uint8)])
+def test_a_batch_that_does_not_fit(batch: np.ndarray) -> None:
+    with pytest.raises(GraphError, match=r"failed on input"):
+        session(graph()).run(batch)
+
+
+@pytest.mark.parametrize("content", [b"", b"no graph", b"\0" * 100])
+def test_what_is_no_graph(content: bytes) -> None:
+    with pytest.raises(GraphError, match="can't load the graph"):
+        session(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(("FLOAT", ("N", "H", "W", 3)), id="float"),
+        pytest.param(("UINT8", ("N", "H", "W")), id="no channels"),
+    ],
+)
+def test_a_graph_that_takes_something_else(content: tuple[str, Sequence[int | str]]) -> None:
+    with pytest.raises(GraphError, match=r"one uint8 \[N, H, W, 3\] input"):
+        session(graph(*content))
+
+
+def test_a_graph_without_the_output() -> None:
+    with pytest.raises(GraphError, match="no output 'probability', only mean"):
+        Session(graph(), ["probability"], provider="cpu", threads=1, concurrent=False)
+
+
+def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
+    session(graph())
+    with pytest.raises(GraphError):
+        session(b"no graph")
+    os.write(2, b"still here\n")
+    assert capfd.readouterr().err == "still here\n"
