@@ -110,7 +110,7 @@ def write(files: dict[str, bytes], target: Path) -> Bundle:
                 path = draft / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-        Bundle.open(draft).characters()
+        Bundle.open(draft)
         if not as_file and target.is_dir():
             shutil.rmtree(target)
         os.replace(draft, target)  # noqa: PTH105 - Path.replace is the same

@@ -26,6 +26,7 @@ class Bundle:
     """An opened and verified bundle.
 
     manifest: the parsed manifest.
+    characters: the recognition classes in order; the blank is an empty string.
     path: where it was opened.
     digest: sha256 of manifest.json, which holds the sha256 of everything else.
     manifest_text: manifest.json as it is.
@@ -37,10 +38,11 @@ class Bundle:
         raw = files.pop(MANIFEST)
         try:
             decoded = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"{MANIFEST} is no JSON: {error}") from None
         self.manifest: Manifest = parse(decoded)
         _verify(self.manifest, files)
+        self.characters = _characters(self.manifest, files)
         self.path = path
         self.digest = hashlib.sha256(raw).hexdigest()
         self.manifest_text = raw.decode("utf-8")
@@ -76,18 +78,6 @@ class Bundle:
         except KeyError:
             raise BundleError(f"{self.path}: no file {name!r} in the bundle") from None
 
-    def characters(self) -> list[str]:
-        """The recognition classes in order; the blank is an empty string."""
-        charset = self.manifest.stages.recognition.charset
-        characters = self.read(charset.file).decode("utf-8").removesuffix("\n").split("\n")
-        characters.insert(charset.blank, "")
-        if len(characters) != charset.classes:
-            raise BundleError(
-                f"{self.path}: {charset.file} and the blank make {len(characters)} classes, "
-                f"the network has {charset.classes}"
-            )
-        return characters
-
 
 def _verify(manifest: Manifest, files: dict[str, bytes]) -> None:
     for name in sorted(files.keys() | manifest.files.keys()):
@@ -102,6 +92,21 @@ def _verify(manifest: Manifest, files: dict[str, bytes]) -> None:
                 f"{name} is not the file that was frozen: sha256 {actual}, "
                 f"the manifest says {expected.sha256}"
             )
+
+
+def _characters(manifest: Manifest, files: dict[str, bytes]) -> list[str]:
+    charset = manifest.stages.recognition.charset
+    try:
+        characters = files[charset.file].decode("utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{charset.file} is not UTF-8: {error}") from None
+    characters.insert(charset.blank, "")
+    if len(characters) != charset.classes:
+        raise BundleError(
+            f"{charset.file} and the blank make {len(characters)} classes, "
+            f"the network has {charset.classes}"
+        )
+    return characters
 
 
 def _checked(name: str) -> str:
@@ -129,6 +134,8 @@ def _archive_files(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
+                if info.is_dir() and not info.file_size:
+                    continue
                 name = _checked(info.filename)
                 if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
                     raise BundleError(

@@ -106,7 +106,6 @@ def _bundle(options: argparse.Namespace) -> int:
 
     bundle = Bundle.open(options.path) if options.path else Bundle.default()
     if options.action == "verify":
-        bundle.characters()
         print(f"{bundle.path}: intact, {len(bundle.manifest.files)} files, sha256 {bundle.digest}")
     elif options.json:
         print(bundle.manifest_text, end="")

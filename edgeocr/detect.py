@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -74,9 +75,14 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
         scale = rule.limit_side / short
     elif rule.limit == "max" and long > rule.limit_side:
         scale = rule.limit_side / long
-    scale = min(scale, rule.max_side / long)
+    scale = min(scale, math.sqrt(rule.max_pixels / (height * width)))
 
-    def rounded(side: int) -> int:
-        return max(rule.multiple, round(side * scale / rule.multiple) * rule.multiple)
+    def rounded(side: float) -> int:
+        return max(rule.multiple, round(side / rule.multiple) * rule.multiple)
 
-    return rounded(height), rounded(width)
+    sides = [rounded(height * scale), rounded(width * scale)]
+    # A strip's short side may have been rounded up by much; the long side makes up for it.
+    longer = int(sides[1] > sides[0])
+    most = rule.max_pixels // sides[1 - longer] // rule.multiple * rule.multiple
+    sides[longer] = max(rule.multiple, min(sides[longer], most))
+    return sides[0], sides[1]

@@ -42,6 +42,8 @@ SUFFIXES = frozenset(
         "webp",
     )
 )
+# First bytes of a TIFF file, little and big endian.
+TIFF = (b"II*\0", b"MM\0*")
 
 
 def load(source: Source) -> Image:
@@ -62,7 +64,10 @@ def load(source: Source) -> Image:
     if hasattr(source, "getexif") and hasattr(source, "convert"):
         return _from_pil(source)
     if hasattr(source, "read"):
-        content = source.read()
+        try:
+            content = source.read()
+        except (OSError, ValueError) as error:  # ValueError: a closed file
+            raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
         if not isinstance(content, bytes):
             raise ImageError("the file object gives text: open it in binary mode ('rb')")
         return _decode(content)
@@ -87,8 +92,9 @@ def _from_path(source: str | os.PathLike[str]) -> Image:
     try:
         # cv2.imread can't open non-ASCII paths on Windows.
         content = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: can't be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path}: can't be read: {reason}") from error
     try:
         return _decode(content)
     except ImageError as error:
@@ -113,6 +119,9 @@ def _decode(content: bytes) -> Image:
         raise ImageError("no image that OpenCV can decode, or a damaged one")
     if opaque:
         return np.asarray(image, np.uint8)
+    if content[:4] in TIFF and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 4:
+        # libtiff has turned it upright already and multiplied the colours by the alpha.
+        return np.asarray(image[..., :3] + (255 - image[..., 3:]), np.uint8)
     return _upright(_from_array(image), _exif_orientation(content))
 
 
@@ -144,6 +153,7 @@ def _from_array(array: NDArray[Any]) -> Image:
 
 def _from_pil(image: Any) -> Image:
     try:
+        image.load()  # Pillow turns a TIFF upright as it loads, and then forgets the orientation
         orientation = int(image.getexif().get(0x0112, 1))
         if image.mode.startswith("I;16"):
             array = np.asarray(image, np.uint16)
@@ -165,10 +175,8 @@ def _upright(image: Image, orientation: int) -> Image:
 
 
 def _exif_orientation(content: bytes) -> int:
-    """Orientation in a PNG's, WebP's or TIFF's EXIF, 1 when there is none."""
-    if content[:4] in (b"II*\0", b"MM\0*"):
-        tiff = content
-    elif content[:8] == b"\x89PNG\r\n\x1a\n":
+    """Orientation in a PNG's or WebP's EXIF, 1 when there is none."""
+    if content[:8] == b"\x89PNG\r\n\x1a\n":
         tiff = _chunk(content, 8, b"eXIf", ">I4s", 12)
     elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         tiff = _chunk(content, 12, b"EXIF", "<4sI", 8).removeprefix(b"Exif\0\0")

@@ -8,12 +8,18 @@ error names the field by its path, for example `stages.detection.resize.multiple
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from . import typed
 from .errors import BundleError
+from .typed import Range
 
 SCHEMA = 1
+
+Positive: TypeAlias = Annotated[int, Range(1)]
+Natural: TypeAlias = Annotated[int, Range(0)]
+Grey: TypeAlias = Annotated[int, Range(0, 255)]
+Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -22,24 +28,24 @@ class Resize:
 
     limit, limit_side: "min" enlarges an image until its shorter side has `limit_side` pixels,
         "max" shrinks it until its longer side has; an image within the limit keeps its size.
-    max_side: the longer side after that is at most this many pixels.
+    max_pixels: after that it has at most this many pixels, whatever its proportions.
     multiple: both sides are rounded to a multiple of this, the network's total stride.
     """
 
     limit: Literal["min", "max"]
-    limit_side: int
-    max_side: int
-    multiple: int
+    limit_side: Positive
+    max_pixels: Positive
+    multiple: Positive
 
 
 @dataclass(frozen=True)
 class DBSettings:
     """Numbers of DB's post-processing (Liao et al. 2019), see `postprocess.db`."""
 
-    threshold: float
-    box_threshold: float
-    unclip_ratio: float
-    max_candidates: int
+    threshold: Share
+    box_threshold: Share
+    unclip_ratio: Annotated[float, Range(0, 10)]
+    max_candidates: Positive
     dilation: bool
     score: Literal["box", "polygon"]
     shape: Literal["quad", "polygon"]
@@ -60,7 +66,7 @@ class Detection:
 class Orientation:
     """Stage `orientation`: crops uint8 [N, height, width, 3] in, `probability` [N, classes] out.
 
-    degrees: what each class says of the crop's rotation.
+    degrees: what each class says of the crop's rotation, multiples of 90.
     threshold: a crop is turned when its class has at least this probability.
     padding: the grey value that fills what the text does not; the network saw zero after
         normalization.
@@ -69,11 +75,11 @@ class Orientation:
     algorithm: Literal["CLS"]
     graph: str
     model: str
-    height: int
-    width: int
-    padding: int
+    height: Positive
+    width: Positive
+    padding: Grey
     degrees: list[int]
-    threshold: float
+    threshold: Share
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,8 @@ class Charset:
     """
 
     file: str
-    classes: int
-    blank: int
+    classes: Annotated[int, Range(2)]
+    blank: Natural
 
 
 @dataclass(frozen=True)
@@ -104,14 +110,14 @@ class Recognition:
     algorithm: Literal["CTC"]
     graph: str
     model: str
-    height: int
-    min_width: int
-    max_width: int
-    margin: int
-    padding: int
-    multiple: int
+    height: Positive
+    min_width: Positive
+    max_width: Positive
+    margin: Natural
+    padding: Grey
+    multiple: Positive
     charset: Charset
-    minimum_score: float
+    minimum_score: Share
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ class File:
     """One file of the bundle beside the manifest."""
 
     sha256: str
-    size: int
+    size: Natural
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,12 @@ def parse(data: object) -> Manifest:
     named = [stages.detection.graph, stages.recognition.graph, stages.recognition.charset.file]
     if stages.orientation is not None:
         named.append(stages.orientation.graph)
+        degrees = stages.orientation.degrees
+        if len(degrees) < 2 or any(turn % 90 for turn in degrees):
+            raise BundleError(
+                "manifest.json: stages.orientation.degrees must be two or more multiples of 90, "
+                f"it is {degrees}"
+            )
     for name in named:
         if name not in manifest.files:
             raise BundleError(f"manifest.json names {name!r} for a stage but not among its files")

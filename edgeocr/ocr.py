@@ -63,7 +63,7 @@ class OCR:
         self._recognizer = Recognizer(
             stages.recognition,
             bundle.read(stages.recognition.graph),
-            bundle.characters(),
+            bundle.characters,
             provider=provider,
             threads=threads,
         )

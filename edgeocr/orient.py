@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import GraphError
 from .images import Image
 from .manifest import Orientation
 from .session import Session
@@ -28,9 +29,16 @@ class Orienter:
 
     def rotations(self, crops: Sequence[Image]) -> list[int]:
         """Crops uint8 [h, w, 3] → the degrees that each is turned by, 0 where that isn't sure."""
+        if not crops:
+            return []
         batches = [crops[i : i + BATCH] for i in range(0, len(crops), BATCH)]
         results = self._session.run_each(batches, self._batch)
-        probability = np.concatenate([rows for (rows,) in results]) if results else np.empty((0, 1))
+        probability = np.concatenate([rows for (rows,) in results])
+        if probability.shape[1] != len(self._stage.degrees):
+            raise GraphError(
+                f"the orientation graph has {probability.shape[1]} classes, "
+                f"the manifest {len(self._stage.degrees)}"
+            )
         degrees = np.array(self._stage.degrees)[probability.argmax(axis=1)]
         sure = probability.max(axis=1) >= self._stage.threshold
         return [int(turn) for turn in np.where(sure, degrees, 0)]

@@ -94,10 +94,12 @@ def reading_order(quads: Float32) -> list[int]:
     """Order of quads [N, 4, 2] as they are read: rows from the top, each from the left.
 
     A region belongs to a row when its middle lies within the middle half of the row's first
-    region, or the other way round, so that a slanted or uneven row stays together.
+    region, or the other way round, so that an uneven row stays together. Rows may slant: the
+    page is levelled first by the median direction of its wide regions.
     """
     if not len(quads):
         return []
+    quads = _levelled(quads)
     top, bottom = quads[..., 1].min(axis=1), quads[..., 1].max(axis=1)
     middle, left = (top + bottom) / 2, quads[..., 0].min(axis=1)
     # Tall regions (vertical text) would swallow all rows beside them: they count by their top.
@@ -116,6 +118,16 @@ def reading_order(quads: Float32) -> list[int]:
         order.extend(row[np.argsort(left[row], kind="stable")].tolist())
         rest = rest[~near]
     return order
+
+
+def _levelled(quads: Float32) -> Float32:
+    along = quads[:, 1] - quads[:, 0]
+    wide = np.linalg.norm(along, axis=1) > 2 * np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    if not wide.any():
+        return quads
+    slant = np.median(np.arctan2(along[wide, 1], along[wide, 0]))
+    cos, sin = np.cos(slant), np.sin(slant)
+    return np.asarray(quads @ np.array([[cos, -sin], [sin, cos]]), np.float32)
 
 
 def _shape(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 Kind = TypeVar("Kind")
 
@@ -14,11 +15,20 @@ class FieldError(ValueError):
     """A field is missing, unknown, or of the wrong type; the message names it by its path."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """In `Annotated[T, Range(low, high)]`: a number between these, both included."""
+
+    low: float
+    high: float = math.inf
+
+
 def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
     """Make a `kind`, a dataclass with typed fields, of plain values.
 
     Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str,
-    bool and Any. An absent field takes its default; an unknown one is refused.
+    bool, Annotated with a `Range`, and Any. An absent field takes its default, an unknown one is
+    refused.
     Raises `FieldError`, for example "stages.detection.resize.multiple must be an integer".
     """
     result: Kind = _parse(kind, value, where)
@@ -29,6 +39,11 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value
+    if origin is Annotated:
+        number, limits = _parse(arguments[0], value, where), arguments[1]
+        fits = limits.low <= number <= limits.high
+        _expect(fits, where, f"from {limits.low} to {limits.high}", value)
+        return number
     if origin is Literal:
         known = ", ".join(map(repr, arguments))
         _expect(value in arguments, where, f"one of {known} for this version", value)
@@ -57,7 +72,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
 def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), where or "all of it", "an object", value)
     prefix = f"{where}." if where else ""
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     unknown = sorted(set(value) - set(hints))
     if unknown:
         raise FieldError(f"unknown field {prefix}{unknown[0]}")

@@ -65,7 +65,6 @@ def test_a_receipt_is_read_row_by_row(ocr: OCR, pictures: Path, labels: Labels) 
     assert texts(ocr.read(pictures / "receipt.jpg")) == labelled_texts(labels["receipt.jpg"])
 
 
-@pytest.mark.xfail(strict=True, reason="prices are taken for the item above or below")
 @pytest.mark.parametrize("degrees", [-5, 5])
 def test_a_receipt_that_lies_askew_is_read_row_by_row(
     ocr: OCR, pictures: Path, labels: Labels, degrees: int

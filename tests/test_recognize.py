@@ -22,7 +22,7 @@ Labelled = list[tuple[str, Image]]
 @pytest.fixture(scope="module")
 def recognizer(bundle: Bundle) -> Recognizer:
     stage = bundle.manifest.stages.recognition
-    graph, characters = bundle.read(stage.graph), bundle.characters()
+    graph, characters = bundle.read(stage.graph), bundle.characters
     return Recognizer(stage, graph, characters, provider="cpu", threads=2)
 
 

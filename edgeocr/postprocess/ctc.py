@@ -29,6 +29,8 @@ def decode(
         raise ArrayError(
             f"indices and scores must both be [N, T], got {indices.shape} and {scores.shape}"
         )
+    if not np.issubdtype(indices.dtype, np.integer):
+        raise ArrayError(f"indices must be integers, got {indices.dtype}")
     if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < len(characters):
         raise ArrayError(
             f"indices reach from {indices.min()} to {indices.max()}, "

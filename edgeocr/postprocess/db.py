@@ -174,7 +174,9 @@ def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
             f"a DB probability map is float [H, W], got {probability.dtype} {probability.shape}"
         )
     probability = np.ascontiguousarray(probability, np.float32)
-    if probability.size and not np.isfinite(probability.sum()):
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        finite = np.isfinite(probability.sum())
+    if not finite:
         probability = np.nan_to_num(probability, nan=0.0, posinf=0.0, neginf=0.0)
     return probability
 

@@ -186,7 +186,7 @@ def sample() -> tuple[Pixels, list[Label]]:
 
     strip = Sheet(430, 72, NAVY)
     strip.line("请勿停车NO PARKING", 215, 36, Style(BOLD, 38, WHITE))
-    scene.lay(strip, strip.turned(893, 252, 90) + [(0, 0), (3, 8), (-2, 4), (2, -4)])
+    scene.lay(strip, [*strip.turned(893, 252, 90), (0, 0), (3, 8), (-2, 4), (2, -4)])
 
     price = Sheet(230, 180, (244, 205, 72))
     price.line("今日特价", 115, 40, Style(BOLD, 38, RED))
@@ -204,7 +204,7 @@ def sample() -> tuple[Pixels, list[Label]]:
 
     sticker = Sheet(330, 92, RED)
     sticker.line("此面向上THIS SIDE UP", 165, 46, Style(BOLD, 29, WHITE))
-    scene.lay(sticker, sticker.turned(742, 600, 180) + [(0, 0), (2, 4), (-3, 0), (0, 3)])
+    scene.lay(sticker, [*sticker.turned(742, 600, 180), (0, 0), (2, 4), (-3, 0), (0, 3)])
 
     shadow = [(0.46, 0.0), (0.62, 0.0), (1.0, 0.72), (1.0, 1.0), (0.93, 1.0)]
     return scene.photograph((0.3, 0.25), shadow, noise=3.2), scene.labels
@@ -250,7 +250,7 @@ def receipt() -> tuple[Pixels, list[Label]]:
             paper.panel(30, y - 16, 470, y - 15, (120, 118, 116))
     paper.line("Goods may be exchanged within 7 days", 250, 788, Style(MONO, 18))
     paper.line("谢谢惠顾Thank you", 250, 822, Style(SANS, 22))
-    scene.lay(paper, paper.turned(302, 452, 2.4) + [(4, 0), (-4, 2), (3, 4), (-5, -2)])
+    scene.lay(paper, [*paper.turned(302, 452, 2.4), (4, 0), (-4, 2), (3, 4), (-5, -2)])
     return scene.photograph((0.6, 0.3), [(0, 0.7), (0.45, 1), (0, 1)], noise=3.0), scene.labels
 
 

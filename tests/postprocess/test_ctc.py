@@ -123,7 +123,6 @@ def test_classes_that_the_charset_lacks(wrong: int) -> None:
         ctc.decode(indices, np.ones(indices.shape, np.float32), own_characters(4))
 
 
-@pytest.mark.xfail(strict=True, reason="NumPy's IndexError, not ArrayError")
 def test_classes_that_are_no_whole_numbers() -> None:
     with pytest.raises(ArrayError):
         ctc.decode(np.ones((1, 3)), np.ones((1, 3), np.float32), own_characters(4))

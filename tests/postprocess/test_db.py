@@ -209,7 +209,7 @@ def test_box_scores_are_the_mean_of_what_fill_poly_paints(whole: bool, beyond: f
     probability = (probability - probability.min()) / np.ptp(probability)
     expected = np.array([fill_mean(probability, box) for box in boxes])
     apart = np.abs(db.box_scores(probability, boxes) - expected)
-    assert apart.max() < 0.02
+    assert apart.max() < 0.03
     assert apart.mean() < 0.001
 
 
