@@ -40,7 +40,7 @@ def convert(entry: Entry, folder: Path, say: Callable[[str], None]) -> Conversio
     }
     for name, check in checks.items():
         figure = check.get("reason") or (
-            f"at most {check['max_abs_difference_at_most']:.0e} from {check['reference']}"
+            f"at most {check['max_abs_difference_at_most']:g} from {check['reference']}"
         )
         say(f"{entry.name}: parity {name}: {check['status']}, {figure}")
     return Conversion(plain, edge, translator, checks)

@@ -159,5 +159,7 @@ def _verdict(entry: Entry, reference: str, worst: float, tolerance: float) -> di
 
 def rounded_up(figure: float) -> float:
     """The next of 1, 2, 5 · 10ⁿ: the last digits depend on the processor, a bundle must not."""
+    if figure == 0:
+        return 0.0
     decade = 10.0 ** math.floor(math.log10(max(figure, 1e-9)))
     return float(f"{next(step for step in (1, 2, 5, 10) if step * decade >= figure) * decade:.0e}")
