@@ -1,0 +1,28 @@
+"""The README's Python runs as it stands."""
+
+import re
+from pathlib import Path
+
+from edgeocr import OCR
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_example(monkeypatch, capsys, labels):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert len(example.splitlines()) <= 10
+    monkeypatch.chdir(ROOT)
+    exec(example, {})
+    printed = capsys.readouterr().out
+    assert all(line.text in printed for line in OCR().read("tests/images/sample.jpg").lines)
+    assert "missing.jpg failed" in printed
+
+
+def test_every_command_is_in_the_table():
+    table = (ROOT / "README.md").read_text("utf-8")
+    for command in ("read", "detect", "recognize", "bundle show", "bundle verify"):
+        assert f"| `edgeocr {command}" in table
+    for command in ("list", "fetch", "convert", "freeze"):
+        assert f"| `python -m converters {command}" in table
+    for command in ("accuracy", "peers"):
+        assert f"| `python -m benchmarks {command}" in table
