@@ -16,6 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 from .catalog import Entry, Normalize
 from .errors import TranslationError
 
+# ONNX Runtime reads it since 1.11. The official exports of PP-OCRv6 say 10, which 1.17 refuses,
+# but use nothing newer than this.
+IR_VERSION = 8
+
 # task → (input, outputs)
 CONTRACTS = {
     "detection": ("image", ["probability"]),
@@ -64,6 +68,7 @@ def make(plain: bytes, entry: Entry) -> bytes:
     for node in reversed(wrapper.before):
         graph.node.insert(0, node)
     graph.name = entry.name
+    model.ir_version = IR_VERSION
     model.producer_name, model.producer_version, model.doc_string = "edgeocr", "", ""
     onnx.checker.check_model(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
