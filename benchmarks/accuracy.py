@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
-from edgeocr import OCR
+from edgeocr import OCR, EdgeOCRError
 
 from . import labels
 from .score import Score
@@ -27,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read every labelled picture and print the figures."""
+    try:
+        _run(options)
+    except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: a row that is no label
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _run(options: argparse.Namespace) -> None:
     ocr = OCR(
         options.bundle,
         provider=options.provider,

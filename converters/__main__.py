@@ -31,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             bundle = freeze(catalog.bundle(options.bundle), catalog, options.output, _say)
             print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
-    except EdgeOCRError as error:
+    except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f'error: {error}: pip install ".[cpu,convert]"', file=sys.stderr)
         return 1
     return 0
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from edgeocr.manifest import Check
 
 from . import edge_graph, parity
 from .catalog import Catalog, Entry
@@ -22,7 +23,7 @@ class Conversion:
     plain: bytes
     edge: bytes
     translator: str
-    checks: dict[str, Any]
+    checks: dict[str, Check]
 
 
 def convert(entry: Entry, folder: Path, say: Callable[[str], None]) -> Conversion:
@@ -39,10 +40,7 @@ def convert(entry: Entry, folder: Path, say: Callable[[str], None]) -> Conversio
         "paddle": parity.check_paddle(entry, plain, folder),
     }
     for name, check in checks.items():
-        figure = check.get("reason") or (
-            f"at most {check['max_abs_difference_at_most']:g} from {check['reference']}"
-        )
-        say(f"{entry.name}: parity {name}: {check['status']}, {figure}")
+        say(f"{entry.name}: parity {name}: {check}")
     return Conversion(plain, edge, translator, checks)
 
 

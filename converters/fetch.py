@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 
@@ -153,5 +154,5 @@ def _from_url(url: str, target: Path) -> None:
             shutil.copyfileobj(response, stream)
     except urllib.error.URLError as error:
         raise FetchError(str(error.reason)) from error
-    except ValueError as error:  # no URL at all
-        raise FetchError(str(error)) from error
+    except (ValueError, HTTPException) as error:  # no URL at all; broken off on the way
+        raise FetchError(f"{type(error).__name__}: {error}") from error

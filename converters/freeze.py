@@ -9,12 +9,13 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edgeocr.bundle import MANIFEST, Bundle
-from edgeocr.manifest import SCHEMA
+from edgeocr.manifest import SCHEMA, Origin, SourceFile
 from edgeocr.version import __version__
 
 from . import charset
@@ -23,6 +24,11 @@ from .convert import convert
 from .errors import ConverterError
 from .fetch import Fetcher
 
+TASKS: tuple[Literal["detection", "orientation", "recognition"], ...] = (
+    "detection",
+    "orientation",
+    "recognition",
+)
 LICENCES = Path(__file__).parent.parent / "LICENSE"
 # ZIP can't be without a time; this is its first.
 TIME = (1980, 1, 1, 0, 0, 0)
@@ -38,13 +44,12 @@ def freeze(
 
     Raises a child of `ConverterError` for whatever stops it.
     """
-    if target.is_dir() and any(target.iterdir()):
-        raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
+    _check_writable(target)
     stages: dict[str, Any] = {}
-    provenance: list[dict[str, Any]] = []
+    provenance: list[Origin] = []
     files: dict[str, bytes] = {"licences/Apache-2.0.txt": LICENCES.read_bytes()}
     with Fetcher(say) as fetcher:
-        for task in ("detection", "orientation", "recognition"):
+        for task in TASKS:
             name = getattr(bundle, task)
             if name is None:
                 continue
@@ -65,20 +70,17 @@ def freeze(
                 stage["charset"] = {"file": path, **entry.stage["charset"]}
             stages[task] = stage
             provenance.append(
-                {
-                    "stage": task,
-                    "model": entry.name,
-                    "title": entry.title,
-                    "authors": entry.authors,
-                    "licence": entry.licence,
-                    "format": entry.format,
-                    "files": [
-                        {"name": file.name, "source": file.source, "sha256": file.sha256}
-                        for file in entry.files
-                    ],
-                    "translator": conversion.translator,
-                    "parity": conversion.checks,
-                }
+                Origin(
+                    stage=task,
+                    model=entry.name,
+                    title=entry.title,
+                    authors=entry.authors,
+                    licence=entry.licence,
+                    format=entry.format,
+                    files=[SourceFile(f.name, f.source, f.sha256) for f in entry.files],
+                    translator=conversion.translator,
+                    parity=conversion.checks,
+                )
             )
     manifest = {
         "schema": SCHEMA,
@@ -90,7 +92,7 @@ def freeze(
             for name, content in files.items()
         },
         "made_by": {"edgeocr": __version__, "onnx": version("onnx")},
-        "provenance": provenance,
+        "provenance": [_without_none(asdict(origin)) for origin in provenance],
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     say(f"{bundle.name}: writing {target}")
@@ -115,6 +117,21 @@ def write(files: dict[str, bytes], target: Path) -> Bundle:
             shutil.rmtree(target)
         os.replace(draft, target)  # noqa: PTH105 - Path.replace is the same
     return Bundle.open(target)
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _check_writable(target: Path) -> None:
+    """Before the work, so that it isn't done in vain."""
+    existing = next(folder for folder in target.absolute().parents if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ConverterError(f"{target}: {existing} can't be written to")
+    if target.is_dir() and any(target.iterdir()):
+        raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
 
 
 def _charset(entry: Entry, folder: Path) -> bytes:

@@ -12,11 +12,12 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from .errors import BundleError
-from .manifest import Manifest, parse
+from .manifest import Charset, File, Manifest, parse
 
 MANIFEST = "manifest.json"
 DEFAULT_NAME = "tiny"
@@ -32,21 +33,23 @@ class Bundle:
     manifest_text: manifest.json as it is.
     """
 
-    def __init__(self, path: Path, files: dict[str, bytes]) -> None:
-        if MANIFEST not in files:
+    def __init__(self, path: Path, entries: Mapping[str, Callable[[], bytes]]) -> None:
+        if MANIFEST not in entries:
             raise BundleError(f"no {MANIFEST} inside, so this is no edgeocr bundle")
-        raw = files.pop(MANIFEST)
+        raw = entries[MANIFEST]()
         try:
-            decoded = json.loads(raw)
+            self.manifest_text = raw.decode("utf-8")
+            decoded = json.loads(self.manifest_text)
         except (ValueError, RecursionError) as error:
             raise BundleError(f"{MANIFEST} is no JSON: {error}") from None
         self.manifest: Manifest = parse(decoded)
-        _verify(self.manifest, files)
-        self.characters = _characters(self.manifest, files)
+        _same_names(self.manifest, entries)
+        self._files = {name: entries[name]() for name in self.manifest.files}
+        for name, content in self._files.items():
+            _verify(name, content, self.manifest.files[name])
+        self.characters = _characters(self.manifest.stages.recognition.charset, self._files)
         self.path = path
         self.digest = hashlib.sha256(raw).hexdigest()
-        self.manifest_text = raw.decode("utf-8")
-        self._files = files
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Bundle:
@@ -56,15 +59,25 @@ class Bundle:
         changed, a path that leaves it, or a schema or algorithm that this version can't run.
         """
         path = Path(path)
-        if not path.exists():
-            raise BundleError(f"{path}: no such bundle (a folder, or a file NAME.edgeocr)")
         try:
-            files = _folder_files(path) if path.is_dir() else _archive_files(path)
-            return cls(path, dict(files))
+            if path.is_dir():
+                return cls(path, _folder_entries(path))
+            if path.is_file():
+                with zipfile.ZipFile(path) as archive:
+                    return cls(path, _archive_entries(archive))
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from error
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            EOFError,
+            ValueError,
+            struct.error,
+        ) as error:
+            raise BundleError(f"{path}: damaged, or no bundle: {error}") from error
         except OSError as error:
             raise BundleError(f"{path}: can't be read: {error.strerror or error}") from error
+        raise BundleError(f"{path}: no such bundle (a folder, or a file NAME.edgeocr)")
 
     @classmethod
     def default(cls) -> Bundle:
@@ -79,23 +92,24 @@ class Bundle:
             raise BundleError(f"{self.path}: no file {name!r} in the bundle") from None
 
 
-def _verify(manifest: Manifest, files: dict[str, bytes]) -> None:
-    for name in sorted(files.keys() | manifest.files.keys()):
-        if name not in files:
-            raise BundleError(f"{name} is missing from the bundle")
-        if name not in manifest.files:
-            raise BundleError(f"{name} is in the bundle but not in its manifest")
-        expected, content = manifest.files[name], files[name]
-        actual = hashlib.sha256(content).hexdigest()
-        if len(content) != expected.size or actual != expected.sha256:
-            raise BundleError(
-                f"{name} is not the file that was frozen: sha256 {actual}, "
-                f"the manifest says {expected.sha256}"
-            )
+def _same_names(manifest: Manifest, entries: Mapping[str, Callable[[], bytes]]) -> None:
+    inside = entries.keys() - {MANIFEST}
+    if missing := sorted(manifest.files.keys() - inside):
+        raise BundleError(f"{missing[0]} is missing from the bundle")
+    if extra := sorted(inside - manifest.files.keys()):
+        raise BundleError(f"{extra[0]} is in the bundle but not in its manifest")
 
 
-def _characters(manifest: Manifest, files: dict[str, bytes]) -> list[str]:
-    charset = manifest.stages.recognition.charset
+def _verify(name: str, content: bytes, expected: File) -> None:
+    actual = hashlib.sha256(content).hexdigest()
+    if len(content) != expected.size or actual != expected.sha256:
+        raise BundleError(
+            f"{name} is not the file that was frozen: sha256 {actual}, "
+            f"the manifest says {expected.sha256}"
+        )
+
+
+def _characters(charset: Charset, files: Mapping[str, bytes]) -> list[str]:
     try:
         characters = files[charset.file].decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
@@ -117,33 +131,32 @@ def _checked(name: str) -> str:
     return name
 
 
-def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _folder_entries(folder: Path) -> dict[str, Callable[[], bytes]]:
+    entries: dict[str, Callable[[], bytes]] = {}
+    if not (folder / MANIFEST).is_file():
+        return entries
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
             raise BundleError(f"{name} is a link, which may leave the bundle")
         if stat.S_ISREG(mode):
-            yield _checked(name), path.read_bytes()
+            entries[_checked(name)] = path.read_bytes
         elif not stat.S_ISDIR(mode):
             raise BundleError(f"{name} is neither a file nor a folder")
+    return entries
 
 
-def _archive_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    seen = set()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if info.is_dir() and not info.file_size:
-                    continue
-                name = _checked(info.filename)
-                if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
-                    raise BundleError(
-                        f"{name} is compressed or encrypted; a bundle's files are stored"
-                    )
-                if name in seen:
-                    raise BundleError(f"{name} is in the bundle twice")
-                seen.add(name)
-                yield name, archive.read(info)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, struct.error) as error:
-        raise BundleError(f"damaged, or no bundle: {error}") from error
+def _archive_entries(archive: zipfile.ZipFile) -> dict[str, Callable[[], bytes]]:
+    entries: dict[str, Callable[[], bytes]] = {}
+    for info in archive.infolist():
+        if info.is_dir() and not info.file_size:
+            _checked(info.filename.removesuffix("/"))
+            continue
+        name = _checked(info.filename)
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
+            raise BundleError(f"{name} is compressed or encrypted; a bundle's files are stored")
+        if name in entries:
+            raise BundleError(f"{name} is in the bundle twice")
+        entries[name] = partial(archive.read, info)
+    return entries

@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has had enough
         sys.stderr.close()
         return 1
+    except OSError as error:  # a full disk, a folder that is gone
+        print(f"edgeocr: error: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -54,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
             "sources",
             nargs="+",
             metavar="SOURCE",
-            help="a picture, a folder of pictures, or - for a picture on standard input",
+            help="a picture, a folder of pictures (not its subfolders), or - for standard input",
         )
         command.add_argument("--bundle", help="bundle to use; default: the one in the package")
         command.add_argument(
@@ -64,12 +67,18 @@ def _parser() -> argparse.ArgumentParser:
             help="execution provider; auto takes the best that works here",
         )
         command.add_argument("--threads", type=_positive, help="CPU threads; default: all")
-        command.add_argument("--format", choices=("text", "json", "jsonl"), default="text")
+        command.add_argument(
+            "--format",
+            choices=("text", "json", "jsonl"),
+            help="default: by the ending of --output, else text",
+        )
         command.add_argument(
             "--output", type=Path, metavar="PATH", help="file to write; default: standard output"
         )
         command.add_argument(
-            "--verbose", action="store_true", help="say on stderr what each picture took, and where"
+            "--verbose",
+            action="store_true",
+            help="say on stderr what runs where, and with read what each picture took",
         )
         if name == "read":
             command.add_argument(
@@ -95,10 +104,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)
 
 
 def _bundle(options: argparse.Namespace) -> int:
@@ -124,22 +132,18 @@ def describe(bundle: Bundle) -> str:
         f"sha256 of the manifest: {bundle.digest}",
     ]
     for origin in manifest.provenance:
-        stage = getattr(manifest.stages, origin["stage"])
+        stage = getattr(manifest.stages, origin.stage)
         size = manifest.files[stage.graph].size
         rows += [
             "",
-            f"{origin['stage']}: {origin['title']} ({stage.model})",
+            f"{origin.stage}: {origin.title} ({origin.model})",
             f"  algorithm   {stage.algorithm}",
             f"  graph       {stage.graph}, {size / 1e6:.2f} MB",
-            f"  translator  {origin['translator']}",
+            f"  translator  {origin.translator}",
         ]
-        for name, check in origin["parity"].items():
-            figure = check.get("reason") or (
-                f"at most {check['max_abs_difference_at_most']:g} from {check['reference']}"
-            )
-            rows.append(f"  parity      {name}: {check['status']}, {figure}")
-        rows.append(f"  licence     {origin['licence']}, {origin['authors']}")
-        rows += [f"  from        {file['source']}" for file in origin["files"]]
+        rows += [f"  parity      {name}: {check}" for name, check in origin.parity.items()]
+        rows.append(f"  licence     {origin.licence}, {origin.authors}")
+        rows += [f"  from        {file.source}" for file in origin.files]
     total = sum(file.size for file in manifest.files.values())
     rows += ["", f"{len(manifest.files)} files, {total / 1e6:.2f} MB"]
     return "\n".join(rows)

@@ -24,6 +24,8 @@ from .writers import overlay
 NamedSource: TypeAlias = "tuple[str, Source | EdgeOCRError]"
 # Crops that `recognize` reads together, so that all threads have work.
 CROPS_AT_ONCE = 32
+# What `--output` writes when `--format` doesn't say.
+FORMATS = {".json": "json", ".jsonl": "jsonl"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Result:
 def run(options: argparse.Namespace) -> int:
     """Run one of the three commands; returns the exit code 0, or 1 when a source failed."""
     sources = list(named_sources(options.sources))
+    files = {Path(name).resolve() for name, _ in sources}
+    if options.output is not None and options.output.resolve() in files:
+        raise EdgeOCRError(f"{options.output} is one of the sources: --output would overwrite it")
+    format_ = options.format or FORMATS.get(options.output and options.output.suffix, "text")
     ocr = OCR(
         options.bundle,
         provider=options.provider,
@@ -49,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if options.verbose:
         providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())
         print(f"edgeocr: {providers}", file=sys.stderr)
+        for reason in ocr.passed_over:
+            print(f"edgeocr: passed over: {reason}", file=sys.stderr)
     work = {"read": _read, "detect": _detect, "recognize": _recognize}[options.command]
     # A single picture gives one JSON object; anything that can be several gives a list.
     several = len(sources) > 1 or any(Path(name).is_dir() for name in options.sources)
@@ -57,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         stream = _open_output(options.output, stack)
         pictures = None
         if getattr(options, "overlay", None):
-            pictures = _Overlays(options.overlay, texts=options.command == "read")
+            pictures = _Overlays(options.overlay, files, texts=options.command == "read")
         collected = []
         progress = stack.enter_context(_Progress(len(sources), sys.stderr))
         for (name, source), result in zip(sources, work(ocr, sources), strict=True):
@@ -70,15 +78,15 @@ def run(options: argparse.Namespace) -> int:
                     progress.say(f"edgeocr: {complaint}")
             if options.verbose and result.note:
                 progress.say(f"{name}: {result.note}")
-            if options.format == "text":
+            if format_ == "text":
                 header = f"==> {name} <==\n" if several and result.error is None else ""
                 stream.write(header + result.text)
-            elif options.format == "jsonl":
+            elif format_ == "jsonl":
                 stream.write(json.dumps(result.data, ensure_ascii=False) + "\n")
             else:
                 collected.append(result.data)
             progress.advance(name)
-        if options.format == "json":
+        if format_ == "json":
             whole = collected if several else collected[0]
             stream.write(json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
         stream.flush()
@@ -99,7 +107,7 @@ def named_sources(arguments: list[str]) -> Iterator[NamedSource]:
             yield from ((str(path), path) for path in inside)
             if not inside:
                 known = " ".join(sorted(images.SUFFIXES))
-                yield argument, ImageError(f"no pictures in this folder ({known})")
+                yield argument, ImageError(f"no pictures in this folder itself ({known})")
         else:
             yield argument, argument
 
@@ -188,8 +196,9 @@ def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
 class _Overlays:
     """Writes overlay pictures to a folder, each under its source's name."""
 
-    def __init__(self, folder: Path, *, texts: bool) -> None:
+    def __init__(self, folder: Path, sources: set[Path], *, texts: bool) -> None:
         self._folder = folder
+        self._sources = sources
         self._texts = texts
         self._taken: set[str] = set()
         try:
@@ -199,6 +208,10 @@ class _Overlays:
 
     def write(self, name: str, source: Source, lines: tuple[Line, ...]) -> Iterator[str]:
         """Draw and write one picture; yields what went wrong, in words."""
+        path = self._folder / self._free_name("stdin" if name == "-" else Path(name).stem)
+        if path.resolve() in self._sources:
+            yield f"{path} is one of the sources: the overlay would overwrite it"
+            return
         image = images.load(source)
         try:
             picture = overlay.draw(image, lines, texts=self._texts)
@@ -207,7 +220,6 @@ class _Overlays:
                 print(f"edgeocr: overlay without texts: {error}", file=sys.stderr)
             self._texts = False
             picture = overlay.draw(image, lines, texts=False)
-        path = self._folder / self._free_name("stdin" if name == "-" else Path(name).stem)
         encoded, content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
         try:
             if not encoded:

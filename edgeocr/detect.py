@@ -27,7 +27,7 @@ class Detector:
         self._session = Session(
             graph, ["probability"], provider=provider, threads=threads, concurrent=False
         )
-        self.provider = self._session.provider
+        self.provider, self.passed_over = self._session.provider, self._session.passed_over
 
     def detect(self, image: Image) -> list[Region]:
         """uint8 [H, W, 3] BGR → regions with corners inside the image, in no order."""
@@ -48,6 +48,7 @@ class Detector:
             "unclip_ratio": numbers.unclip_ratio,
             "max_candidates": numbers.max_candidates,
             "dilation": numbers.dilation,
+            "score": numbers.score,
         }
         polygons: list[Float32 | None]
         if numbers.shape == "polygon":
@@ -56,7 +57,7 @@ class Detector:
             rectangles = [cv2.boxPoints(cv2.minAreaRect(outline)) for outline in outlines]
             quads = clockwise(np.array(rectangles, np.float32).reshape(-1, 4, 2))
         else:
-            quads, scores = db.quads(probability[0], score=numbers.score, **settings)
+            quads, scores = db.quads(probability[0], **settings)
             polygons = [None] * len(quads)
         quads = to_image(quads)
         regions = []

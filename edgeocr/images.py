@@ -155,8 +155,10 @@ def _from_pil(image: Any) -> Image:
     try:
         image.load()  # Pillow turns a TIFF upright as it loads, and then forgets the orientation
         orientation = int(image.getexif().get(0x0112, 1))
-        if image.mode.startswith("I;16"):
-            array = np.asarray(image, np.uint16)
+        if image.mode.startswith("I"):  # 16 bits; older Pillows open such a PNG as 32
+            array = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
+        elif image.mode == "F":
+            raise ImageError("a PIL image of mode F has no known range: convert it to L or RGB")
         elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
             array = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
         else:

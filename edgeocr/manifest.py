@@ -8,7 +8,7 @@ error names the field by its path, for example `stages.detection.resize.multiple
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from . import typed
 from .errors import BundleError
@@ -138,6 +138,47 @@ class File:
 
 
 @dataclass(frozen=True)
+class SourceFile:
+    """A published file that a stage was made of."""
+
+    name: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether a graph computes what its original computes, or the reason why nobody looked."""
+
+    status: Literal["passed", "not run"]
+    reason: str | None = None
+    reference: str | None = None
+    inputs: list[list[int]] | None = None
+    max_abs_difference_at_most: float | None = None
+    tolerance: float | None = None
+
+    def __str__(self) -> str:
+        if self.status == "not run":
+            return f"not run, {self.reason}"
+        return f"passed, at most {self.max_abs_difference_at_most:g} from {self.reference}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a stage's weights came from and what was done to them."""
+
+    stage: Literal["detection", "orientation", "recognition"]
+    model: str
+    title: str
+    authors: str
+    licence: str
+    format: str
+    files: list[SourceFile]
+    translator: str
+    parity: dict[str, Check]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The whole manifest. `provenance` and `made_by` are for people: the runtime ignores them."""
 
@@ -147,7 +188,7 @@ class Manifest:
     stages: Stages
     files: dict[str, File]
     made_by: dict[str, str]
-    provenance: list[dict[str, Any]]
+    provenance: list[Origin]
 
 
 def parse(data: object) -> Manifest:
@@ -168,7 +209,15 @@ def parse(data: object) -> Manifest:
     except typed.FieldError as error:
         raise BundleError(f"manifest.json: {error}") from None
     stages = manifest.stages
-    named = [stages.detection.graph, stages.recognition.graph, stages.recognition.charset.file]
+    charset = stages.recognition.charset
+    if charset.blank >= charset.classes:
+        raise BundleError("manifest.json: stages.recognition.charset.blank is none of its classes")
+    for origin in manifest.provenance:
+        if getattr(stages, origin.stage) is None:
+            raise BundleError(
+                f"manifest.json: provenance of a stage that is not there, {origin.stage}"
+            )
+    named = [stages.detection.graph, stages.recognition.graph, charset.file]
     if stages.orientation is not None:
         named.append(stages.orientation.graph)
         degrees = stages.orientation.degrees

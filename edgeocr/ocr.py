@@ -14,7 +14,7 @@ import numpy as np
 from . import images, rectify
 from .bundle import Bundle
 from .detect import Detector
-from .errors import EdgeOCRError
+from .errors import EdgeOCRError, ImageError
 from .images import Image, Source
 from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
@@ -31,6 +31,9 @@ class OCR:
     provider: "cpu", "cuda", "tensorrt", or "auto" for the best that works here.
     threads: CPU threads to use, by default all that the process may run on.
     orientation: turn crops that are upside down, when the bundle has a classifier for it.
+
+    `providers` says which provider each stage runs on, and `passed_over` why "auto" did not take a
+    better one.
 
     Raises `BundleError`, `ProviderUnavailableError` or `GraphError`.
     """
@@ -68,6 +71,7 @@ class OCR:
             threads=threads,
         )
         self._orienter = None
+        self.passed_over = self._detector.passed_over
         self.providers = {
             "detection": self._detector.provider,
             "recognition": self._recognizer.provider,
@@ -89,12 +93,20 @@ class OCR:
         return self._guarded(self._read, source)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
-        """Read one source after the other; a source that fails gives its error in its place."""
-        for source in sources:
-            try:
-                yield self.read(source)
-            except EdgeOCRError as error:
-                yield error
+        """Read one source after the other; a source that fails gives its error in its place.
+
+        Raises `ImageError` at once when it is given one source instead of several.
+        """
+        _refuse_one(sources, "read_many", "read")
+
+        def results() -> Iterator[Page | EdgeOCRError]:
+            for source in sources:
+                try:
+                    yield self.read(source)
+                except EdgeOCRError as error:
+                    yield error
+
+        return results()
 
     def detect(self, source: Source) -> list[Region]:
         """Find the regions with text, in reading order, without reading them."""
@@ -105,6 +117,7 @@ class OCR:
 
         Raises `ImageError`, with the crop's name, when one of them is no image.
         """
+        _refuse_one(crops, "recognize", "recognize([crop])")
         return self._recognizer.recognize(
             [self._guarded(lambda crop: images.load(crop), crop) for crop in crops]
         )
@@ -133,7 +146,7 @@ class OCR:
         lines = tuple(
             Line(text, score, region.quad, region.polygon)
             for region, (text, score) in zip(regions, readings, strict=True)
-            if text and score >= self._minimum_score
+            if text.strip() and score >= self._minimum_score
         )
         height, width = image.shape[:2]
         return Page(
@@ -156,6 +169,14 @@ class OCR:
             wrapped = EdgeOCRError(f"{images.name_of(source)}: {error}")
             wrapped.source = images.name_of(source)
             raise wrapped from error
+
+
+def _refuse_one(sources: object, called: str, instead: str) -> None:
+    """A path or an array is iterable too, but not into sources."""
+    if isinstance(sources, (str, bytes, os.PathLike, np.ndarray)):
+        raise ImageError(
+            f"{called} takes several sources, this is one {type(sources).__name__}: use {instead}"
+        )
 
 
 class _Stopwatch:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import GraphError, ProviderUnavailableError
 
@@ -41,6 +42,17 @@ MISSING = {
 }
 
 
+_stderr_lock = threading.Lock()
+
+
+class Started(NamedTuple):
+    """A session, the provider it runs on, and why better ones were passed over."""
+
+    session: onnxruntime.InferenceSession
+    provider: str
+    passed_over: tuple[str, ...] = ()
+
+
 def available_threads() -> int:
     """Logical CPUs that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -48,9 +60,7 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def create_session(
-    graph: bytes, provider: str, options: onnxruntime.SessionOptions
-) -> tuple[onnxruntime.InferenceSession, str]:
+def create_session(graph: bytes, provider: str, options: onnxruntime.SessionOptions) -> Started:
     """Open `graph` on the provider asked for, and say which one it got.
 
     provider: "cpu", "cuda", "tensorrt", or "auto" for the first of `AUTO` that works.
@@ -66,12 +76,12 @@ def create_session(
     if provider != "auto":
         if NAMES[provider] not in built_in:
             raise ProviderUnavailableError(_not_built_in(provider, ort.__version__))
-        return _open(graph, provider, options), provider
-    reasons = []
+        return Started(_open(graph, provider, options), provider)
+    reasons: list[str] = []
     for candidate in AUTO:
         if NAMES[candidate] in built_in:
             try:
-                return _open(graph, candidate, options), candidate
+                return Started(_open(graph, candidate, options), candidate, tuple(reasons))
             except ProviderUnavailableError as error:
                 reasons.append(str(error))
     raise ProviderUnavailableError("no provider works here: " + "; ".join(reasons))
@@ -97,7 +107,8 @@ def _open(
 ) -> onnxruntime.InferenceSession:
     ort = import_onnxruntime()
     wanted = NAMES[provider]
-    with _captured_stderr() as captured:
+    # The CPU always starts, so its words needn't be kept.
+    with nullcontext(str) if provider == "cpu" else _captured_stderr() as captured:
         try:
             session = ort.InferenceSession(
                 graph,
@@ -131,32 +142,28 @@ def _did_not_start(provider: str, words: str) -> str:
 
 
 @contextmanager
-def _captured_stderr() -> Iterator[Any]:
+def _captured_stderr() -> Iterator[Callable[[], str]]:
     """Keep what native code writes to file descriptor 2; yields a function that gives it.
 
-    ONNX Runtime tells why a provider failed on stderr and nowhere else.
+    ONNX Runtime tells why a provider failed on stderr and nowhere else. The descriptor belongs to
+    the whole process, so only one thread at a time may borrow it.
     """
-    words: list[str] = []
-    with tempfile.TemporaryFile() as file:
+    with _stderr_lock, tempfile.TemporaryFile() as file:
         try:
             saved = os.dup(2)
         except OSError:  # no stderr at all
-            yield lambda: ""
+            yield str
             return
-        sys.stderr.flush() if sys.stderr else None
+        if sys.stderr is not None:
+            sys.stderr.flush()
+
+        def said() -> str:
+            file.seek(0)
+            return file.read().decode("utf-8", "replace")
+
         os.dup2(file.fileno(), 2)
-
-        def restore() -> str:
-            nonlocal saved
-            if saved >= 0:
-                os.dup2(saved, 2)
-                os.close(saved)
-                saved = -1
-                file.seek(0)
-                words.append(file.read().decode("utf-8", "replace"))
-            return words[0]
-
         try:
-            yield restore
+            yield said
         finally:
-            restore()
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -48,7 +48,7 @@ class Session:
         options.enable_mem_pattern = False
         # A waiting thread that spins takes the core from the next stage.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session, self.provider = create_session(graph, provider, options)
+        self._session, self.provider, self.passed_over = create_session(graph, provider, options)
         self.workers = threads if concurrent and self.provider == "cpu" else 1
         self._outputs = list(outputs)
         inputs = self._session.get_inputs()

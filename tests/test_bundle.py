@@ -298,3 +298,21 @@ def test_an_archive_with_entries_for_its_folders(files: Files, tmp_path: Path) -
     """As `zip -0 -r` makes it."""
     path = archive({"graphs/": b""} | files, tmp_path / "a.edgeocr")
     assert Bundle.open(path).digest == hashlib.sha256(files[MANIFEST]).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["../evil/", "/abs/"])
+def test_a_folder_entry_that_leaves(files: Files, tmp_path: Path, name: str) -> None:
+    with pytest.raises(BundleError, match="leaves the bundle"):
+        Bundle.open(archive({name: b""} | files, tmp_path / "a.edgeocr"))
+
+
+def test_a_manifest_in_another_encoding(files: Files, tmp_path: Path) -> None:
+    files[MANIFEST] = files[MANIFEST].decode().encode("utf-16")
+    with pytest.raises(BundleError, match="is no JSON"):
+        Bundle.open(archive(files, tmp_path / "a.edgeocr"))
+
+
+def test_a_folder_that_is_no_bundle_is_not_searched(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(BundleError, match=f"no {MANIFEST} inside"):
+        Bundle.open(tmp_path)

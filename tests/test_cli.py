@@ -112,6 +112,32 @@ def test_overlay_pictures(capsys, tmp_path):
     assert drawn.shape[0] == 720 and drawn.shape[1] in (960, 1920)
 
 
+def test_sources_are_not_overwritten(capsys, tmp_path):
+    picture = tmp_path / "a.jpg"
+    shutil.copy(SAMPLE, picture)
+    content = picture.read_bytes()
+    code, out, err = run(capsys, "read", str(picture), "--overlay", str(tmp_path))
+    assert code == 1 and "营业时间" in out
+    assert "overlay would overwrite it" in err
+    code, _, err = run(capsys, "read", str(tmp_path), "--output", str(picture))
+    assert code == 1 and "--output would overwrite it" in err
+    assert picture.read_bytes() == content
+
+
+def test_the_ending_of_the_output_chooses_the_format(capsys, tmp_path):
+    for name, lines in (("a.json", None), ("a.jsonl", 1), ("a.txt", 16)):
+        assert run(capsys, "read", SAMPLE, "--output", str(tmp_path / name))[0] == 0
+        written = (tmp_path / name).read_text(encoding="utf-8")
+        assert written.startswith("{") == (name != "a.txt")
+        assert lines is None or len(written.splitlines()) == lines
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+def test_a_full_disk_is_an_error(capsys):
+    code, _, err = run(capsys, "read", SAMPLE, "--output", "/dev/full")
+    assert code == 1 and "No space left" in err
+
+
 def test_detect(capsys, tmp_path, labels):
     code, out, _ = run(capsys, "detect", SAMPLE, "--overlay", str(tmp_path))
     rows = out.splitlines()
@@ -161,6 +187,7 @@ def test_a_provider_that_is_not_there_is_an_error(capsys):
         ["read"],
         ["read", SAMPLE, "--format", "xml"],
         ["read", SAMPLE, "--threads", "0"],
+        ["read", SAMPLE, "--threads", "two"],
         ["read", SAMPLE, "--provider", "gpu"],
         ["bundle"],
     ],

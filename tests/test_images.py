@@ -333,3 +333,12 @@ def test_changed_bytes_are_an_image_error_or_a_picture(format: str) -> None:
         except ImageError:
             continue
         assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
+
+
+def test_pillow_modes_of_more_than_eight_bits() -> None:
+    values = np.array([[0, 300, 40_000, 65_535]])
+    wide = PIL.Image.fromarray(values.astype(np.int32))
+    assert wide.mode == "I"
+    assert load(wide)[0, :, 0].tolist() == [0, 1, 156, 255]
+    with pytest.raises(ImageError, match="mode F"):
+        load(PIL.Image.fromarray(values.astype(np.float32)))

@@ -46,12 +46,28 @@ def test_every_field_arrives(data: dict[str, Any]) -> None:
         assert parsed == value, path
     assert manifest.schema == SCHEMA == data["schema"]
     assert manifest.files.keys() == data["files"].keys()
-    assert manifest.provenance == data["provenance"]
+    for origin, given in zip(manifest.provenance, data["provenance"], strict=True):
+        assert [vars(file) for file in origin.files] == given["files"]
+        assert {name: check.status for name, check in origin.parity.items()} == {
+            name: check["status"] for name, check in given["parity"].items()
+        }
+        for name in given.keys() - {"files", "parity"}:
+            assert getattr(origin, name) == given[name]
 
 
 def test_a_bundle_may_come_without_orientation(data: dict[str, Any]) -> None:
     take(data, "stages.orientation")
+    with pytest.raises(BundleError, match="provenance of a stage that is not there, orientation"):
+        parse(data)
+    data["provenance"] = [o for o in data["provenance"] if o["stage"] != "orientation"]
     assert parse(data).stages.orientation is None
+
+
+def test_the_blank_is_one_of_the_classes(data: dict[str, Any]) -> None:
+    charset = data["stages"]["recognition"]["charset"]
+    charset["blank"] = charset["classes"]
+    with pytest.raises(BundleError, match=r"charset\.blank"):
+        parse(data)
 
 
 @pytest.mark.parametrize(("schema", "advice"), [(SCHEMA + 1, "upgrade"), (SCHEMA - 1, "freeze")])

@@ -203,3 +203,11 @@ def test_the_bundle_may_be_a_path(bundle: Bundle, pictures: Path) -> None:
     assert opened.read(pictures / "poster.jpg").lines
     with pytest.raises(BundleError, match="no such bundle"):
         OCR("none.edgeocr")
+
+
+@pytest.mark.parametrize("one", ["a.jpg", Path("a.jpg"), b"bytes", np.zeros((8, 8, 3), np.uint8)])
+def test_one_source_is_not_taken_for_several(ocr: OCR, one: object) -> None:
+    with pytest.raises(ImageError, match="read_many takes several"):
+        ocr.read_many(one)  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match="recognize takes several"):
+        ocr.recognize(one)  # type: ignore[arg-type]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import onnxruntime
 import pytest
 
-from edgeocr import OCR, Bundle, EdgeOCRError, ProviderUnavailableError
+from edgeocr import OCR, Bundle, EdgeOCRError, ProviderUnavailableError, providers
 from edgeocr.providers import NAMES, available_threads
 
 BUILT_IN = onnxruntime.get_available_providers()
@@ -61,3 +64,32 @@ def test_only_the_processors_that_the_process_may_use_count() -> None:
     finally:
         os.sched_setaffinity(0, allowed)
     assert available_threads() == len(allowed)
+
+
+def test_stderr_survives_sessions_that_fail_side_by_side() -> None:
+    """Native words are caught by borrowing the process's stderr; it must come back."""
+    code = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from edgeocr import providers
+import onnxruntime
+providers.MISSING["cuda"] = "it is not built in"
+graph = open(sys.argv[1], "rb").read()
+def start(i):
+    try:
+        providers._open(graph, "cuda", onnxruntime.SessionOptions())
+    except Exception as error:
+        return type(error).__name__
+with ThreadPoolExecutor(6) as pool:
+    print(*sorted(set(pool.map(start, range(24)))))
+os.write(2, b"still here")
+"""
+    graph = Path(__file__).parent / "fixtures" / "ctc.npz"  # no graph: every session fails
+    done = subprocess.run([sys.executable, "-c", code, graph], capture_output=True, text=True)
+    assert done.stdout.split() == ["ProviderUnavailableError"]
+    assert done.stderr.endswith("still here")
+
+
+def test_the_cpu_session_leaves_stderr_alone(bundle: Bundle, monkeypatch) -> None:
+    monkeypatch.setattr(providers, "_captured_stderr", None)
+    OCR(bundle, provider="cpu")

@@ -50,18 +50,9 @@ def quads(
     Returns quads float32 [N, 4, 2], clockwise from the top left, and their scores float32 [N].
     Raises `ArrayError` when `probability` is no float map.
     """
-    probability = _checked(probability)
-    mask = _binarize(probability, threshold, dilation)
-    contours = _outer_contours(mask, max_candidates)
-    boxes, large = _rectangles(contours, MINIMUM_SIDE)
-    if not len(boxes):
-        return boxes, np.empty(0, np.float32)
-    if score == "box":
-        scores = box_scores(probability, boxes)
-    else:
-        scores = region_scores(probability, mask, [contours[i] for i in large])
-    kept = scores >= box_threshold
-    boxes, scores = boxes[kept], scores[kept]
+    _, boxes, scores = _candidates(
+        probability, threshold, box_threshold, max_candidates, dilation, score
+    )
     width, height = side_lengths(boxes)
     # Area / perimeter of a rectangle in closed form; offsetting it gives a rectangle again.
     boxes = offset_rectangles(boxes, width * height * unclip_ratio / (2 * (width + height)))
@@ -77,23 +68,19 @@ def polygons(
     unclip_ratio: float,
     max_candidates: int,
     dilation: bool = False,
+    score: Literal["box", "polygon"] = "polygon",
 ) -> tuple[list[Float32], Float32]:
     """Probability map → polygons in map pixels, for curved text.
 
-    Parameters and errors are those of `quads`; a region's score is the mean over its own pixels.
+    Parameters and errors are those of `quads`.
     Returns float32 [K, 2] polygons, clockwise, and their scores float32 [N].
     """
     import pyclipper
     import shapely
 
-    probability = _checked(probability)
-    mask = _binarize(probability, threshold, dilation)
-    contours = _outer_contours(mask, max_candidates)
-    contours = [contours[i] for i in _rectangles(contours, MINIMUM_SIDE)[1]]
-    if contours:
-        scores = region_scores(probability, mask, contours)
-        contours = [contours[i] for i in np.flatnonzero(scores >= box_threshold)]
-        scores = scores[scores >= box_threshold]
+    contours, _, scores = _candidates(
+        probability, threshold, box_threshold, max_candidates, dilation, score
+    )
     outlines = [
         cv2.approxPolyDP(c, SIMPLIFICATION * cv2.arcLength(c, True), True)[:, 0] for c in contours
     ]
@@ -166,6 +153,30 @@ def region_scores(
     x, y = np.array([contour[0, 0] for contour in contours]).T
     mine = labels[y, x]
     return np.asarray(sums[mine] / areas[mine], np.float32)
+
+
+def _candidates(
+    probability: NDArray[np.float32],
+    threshold: float,
+    box_threshold: float,
+    most: int,
+    dilation: bool,
+    score: Literal["box", "polygon"],
+) -> tuple[list[NDArray[np.int32]], Float32, Float32]:
+    """Contours, smallest rectangles [N, 4, 2] and scores [N] of the regions that count."""
+    probability = _checked(probability)
+    mask = _binarize(probability, threshold, dilation)
+    contours = _outer_contours(mask, most)
+    boxes, large = _rectangles(contours, MINIMUM_SIDE)
+    contours = [contours[i] for i in large.tolist()]
+    if not contours:
+        return contours, boxes, np.empty(0, np.float32)
+    if score == "box":
+        scores = box_scores(probability, boxes)
+    else:
+        scores = region_scores(probability, mask, contours)
+    kept = scores >= box_threshold
+    return [contours[i] for i in np.flatnonzero(kept).tolist()], boxes[kept], scores[kept]
 
 
 def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:

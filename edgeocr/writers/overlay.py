@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import FontError
 from ..images import Image
 from ..page import Line
+from ..rectify import TALL
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -92,30 +93,34 @@ def _sheet(size: tuple[int, int], lines: Sequence[Line]) -> Image:
         raise FontError('Pillow is not installed: pip install "edgeocr[overlay]"') from None
     height, width = size
     sheet = PillowImage.new("RGB", (width, height), "white")
-    characters = frozenset("".join(line.text for line in lines)) - {" "}
+    characters = frozenset("".join("".join(line.text.split()) for line in lines))
     path = find_font(characters) if characters else None
     for i, line in enumerate(lines):
-        assert path is not None
         blue, green, red = COLOURS[i % len(COLOURS)]
-        strip = _strip(line, path, (red, green, blue))
-        corners = _text_quad(line)
-        inverse = cv2.getPerspectiveTransform(
-            corners.astype(np.float32),
-            np.array(
-                [[0, 0], [strip.width, 0], [strip.width, strip.height], [0, strip.height]],
-                np.float32,
-            ),
-        )
-        placed = strip.transform(
-            (width, height),
-            PillowImage.Transform.PERSPECTIVE,
-            (inverse / inverse[2, 2]).ravel()[:8].tolist(),
-            PillowImage.Resampling.BICUBIC,
-        )
-        sheet.paste(placed, mask=placed.getchannel("A"))
+        if path is not None and line.text.strip():
+            strip = _strip(line, path, (red, green, blue))
+            corners = _text_quad(line)
+            left, top = np.floor(corners.min(axis=0)).astype(int).tolist()
+            right, bottom = np.ceil(corners.max(axis=0)).astype(int).tolist()
+            placed = _placed(strip, corners - (left, top), (right - left + 1, bottom - top + 1))
+            sheet.paste(placed, (left, top), mask=placed.getchannel("A"))
         outline = [tuple(point) for point in line.quad.tolist()]
         ImageDraw.Draw(sheet).polygon(outline, outline=(red, green, blue))
     return np.asarray(sheet)[..., ::-1]
+
+
+def _placed(strip: Any, corners: Any, size: tuple[int, int]) -> Any:
+    """The strip warped onto `corners` [4, 2] of a transparent picture of `size`."""
+    from PIL import Image as PillowImage
+
+    level = [[0, 0], [strip.width, 0], [strip.width, strip.height], [0, strip.height]]
+    inverse = cv2.getPerspectiveTransform(corners.astype(np.float32), np.array(level, np.float32))
+    return strip.transform(
+        size,
+        PillowImage.Transform.PERSPECTIVE,
+        (inverse / inverse[2, 2]).ravel()[:8].tolist(),
+        PillowImage.Resampling.BICUBIC,
+    )
 
 
 def _strip(line: Line, font: Path, colour: tuple[int, int, int]) -> Any:
@@ -143,7 +148,7 @@ def _text_quad(line: Line) -> Any:
     quad = line.quad
     width = np.linalg.norm(quad[1] - quad[0])
     height = np.linalg.norm(quad[3] - quad[0])
-    return np.roll(quad, -1, axis=0) if height >= 1.5 * width else quad
+    return np.roll(quad, -1, axis=0) if height >= TALL * width else quad
 
 
 @cache

@@ -2,7 +2,9 @@
 
 import dataclasses
 import hashlib
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,29 @@ def test_a_wrong_hash_is_an_error_that_names_file_and_place(cache, tmp_path):
     assert "inference.pdmodel" in message and "by hand" in message and DIGEST in message
     assert hashlib.sha256(b"other").hexdigest() in message
     assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_broken_connection_goes_on_to_the_mirror(cache, tmp_path):
+    """A server that promises more than it sends."""
+
+    class Short(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"ff\r\nwei")
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Short) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/x"
+        folder, said = fetch(entry(address, url(tmp_path / "b")))
+        thread.join()
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert any("IncompleteRead" in line for line in said)
 
 
 def test_all_places_missing_lists_each(cache, tmp_path):

@@ -43,16 +43,16 @@ def test_a_folder_holds_the_same_bundle(mobile, tmp_path):
 
 def test_the_manifest_says_where_everything_came_from(mobile):
     bundle = Bundle.open(mobile)
-    provenance = {origin["stage"]: origin for origin in bundle.manifest.provenance}
+    provenance = {origin.stage: origin for origin in bundle.manifest.provenance}
     assert set(provenance) == {"detection", "orientation", "recognition"}
     entries = catalog.load()
     for origin in provenance.values():
-        entry = entries.model(origin["model"])
-        assert origin["licence"] == "Apache-2.0"
-        assert origin["translator"] == "paddle2onnx 1.3.1"
-        assert {file["sha256"] for file in origin["files"]} == {f.sha256 for f in entry.files}
-        assert origin["parity"]["edge_graph"]["status"] == "passed"
-        assert origin["parity"]["paddle"]["status"] in ("passed", "not run")
+        entry = entries.model(origin.model)
+        assert origin.licence == "Apache-2.0"
+        assert origin.translator == "paddle2onnx 1.3.1"
+        assert {file.sha256 for file in origin.files} == {f.sha256 for f in entry.files}
+        assert origin.parity["edge_graph"].status == "passed"
+        assert origin.parity["paddle"].status in ("passed", "not run")
     assert "Apache License" in bundle.read("licences/Apache-2.0.txt").decode()
 
 

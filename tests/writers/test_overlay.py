@@ -45,6 +45,10 @@ def test_text_of_a_tall_region_runs_down(font):
     assert np.ptp(np.flatnonzero(ink.any(axis=1))) > 2 * np.ptp(np.flatnonzero(ink.any(axis=0)))
 
 
+def test_a_line_of_spaces_is_left_out(font):
+    assert overlay.draw(BLANK, [Line(" ", 1.0, QUAD)]).shape == (80, 400, 3)
+
+
 def test_no_lines_is_a_white_sheet():
     assert (overlay.draw(BLANK, [])[:, 200:] == 255).all()
 
