@@ -7,12 +7,14 @@ afterwards.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import GraphError, ProviderUnavailableError
@@ -28,6 +30,9 @@ NAMES = {
 # TensorRT builds an engine for minutes at each new shape, so nobody gets it unasked.
 AUTO = ("cuda", "cpu")
 
+# How much of what ONNX Runtime said goes into an error; what is missing stands at its end.
+WORDS = 600
+
 OPTIONS: dict[str, dict[str, str]] = {
     # ONNX Runtime's default, EXHAUSTIVE, measures all of cuDNN's algorithms again at every new
     # input shape.
@@ -42,7 +47,7 @@ MISSING = {
 }
 
 
-_stderr_lock = threading.Lock()
+_words_lock = threading.Lock()
 
 
 class Started(NamedTuple):
@@ -108,21 +113,22 @@ def _open(
     ort = import_onnxruntime()
     wanted = NAMES[provider]
     # The CPU always starts, so its words needn't be kept.
-    with nullcontext(str) if provider == "cpu" else _captured_stderr() as captured:
+    with nullcontext(str) if provider == "cpu" else _captured_words() as said:
         try:
             session = ort.InferenceSession(
                 graph,
                 options,
                 providers=[wanted],
                 provider_options=[OPTIONS.get(provider, {})],
+                enable_fallback=0,
             )
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
             if provider == "cpu":
                 raise GraphError(f"ONNX Runtime can't load the graph: {error}") from error
-            raise ProviderUnavailableError(_did_not_start(provider, str(error))) from error
-        got = session.get_providers()
-    if got[0] != wanted:
-        raise ProviderUnavailableError(_did_not_start(provider, captured()))
+            raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
+        if session.get_providers()[0] != wanted:
+            raise ProviderUnavailableError(_did_not_start(provider, said()))
+    session.disable_fallback()  # or a failing run would go on silently on the CPU
     return session
 
 
@@ -135,31 +141,33 @@ def _not_built_in(provider: str, version: str) -> str:
 
 
 def _did_not_start(provider: str, words: str) -> str:
-    last = " ".join(words.split())[-600:] or "nothing"
+    last = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", words).split()) or "nothing"
+    if len(last) > WORDS:
+        last = "…" + last[-WORDS:]
     return (
         f"provider {provider!r} did not start here: {MISSING[provider]}. ONNX Runtime said: {last}"
     )
 
 
 @contextmanager
-def _captured_stderr() -> Iterator[Callable[[], str]]:
-    """Keep what native code writes to file descriptor 2; yields a function that gives it.
+def _captured_words() -> Iterator[Callable[[], str]]:
+    """Keep what is written to file descriptor 2 and to sys.stdout; yields a function that gives it.
 
-    ONNX Runtime tells why a provider failed on stderr and nowhere else. The descriptor belongs to
-    the whole process, so only one thread at a time may borrow it.
+    ONNX Runtime tells why a provider failed there and nowhere else. Both belong to the whole
+    process, so only one thread at a time may borrow them.
     """
-    with _stderr_lock, tempfile.TemporaryFile() as file:
+    with _words_lock, tempfile.TemporaryFile() as file, redirect_stdout(io.StringIO()) as printed:
         try:
             saved = os.dup(2)
         except OSError:  # no stderr at all
-            yield str
+            yield printed.getvalue
             return
         if sys.stderr is not None:
             sys.stderr.flush()
 
         def said() -> str:
             file.seek(0)
-            return file.read().decode("utf-8", "replace")
+            return file.read().decode("utf-8", "replace") + printed.getvalue()
 
         os.dup2(file.fileno(), 2)
         try:

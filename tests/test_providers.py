@@ -91,5 +91,5 @@ os.write(2, b"still here")
 
 
 def test_the_cpu_session_leaves_stderr_alone(bundle: Bundle, monkeypatch) -> None:
-    monkeypatch.setattr(providers, "_captured_stderr", None)
+    monkeypatch.setattr(providers, "_captured_words", None)
     OCR(bundle, provider="cpu")
