@@ -150,7 +150,7 @@ class OCR:
         )
         height, width = image.shape[:2]
         return Page(
-            images.name_of(source), width, height, lines, watch.milliseconds, self.providers
+            images.name_of(source), width, height, lines, watch.milliseconds, dict(self.providers)
         )
 
     def _detect(self, image: Image) -> list[Region]:
