@@ -29,7 +29,8 @@ TASKS: tuple[Literal["detection", "orientation", "recognition"], ...] = (
     "orientation",
     "recognition",
 )
-LICENCES = Path(__file__).parent.parent / "LICENSE"
+# Texts of the licences that models come under; edgeocr's own is the same Apache licence.
+LICENCES = {"Apache-2.0": Path(__file__).parent.parent / "LICENSE"}
 # ZIP can't be without a time; this is its first.
 TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -47,13 +48,14 @@ def freeze(
     _check_writable(target)
     stages: dict[str, Any] = {}
     provenance: list[Origin] = []
-    files: dict[str, bytes] = {"licences/Apache-2.0.txt": LICENCES.read_bytes()}
+    files: dict[str, bytes] = {}
     with Fetcher(say) as fetcher:
         for task in TASKS:
             name = getattr(bundle, task)
             if name is None:
                 continue
             entry = catalog.model(name)
+            files[f"licences/{entry.licence}.txt"] = _licence(entry)
             folder = fetcher.fetch(entry)
             conversion = convert(entry, folder, say)
             graph = f"graphs/{task}.onnx"
@@ -132,6 +134,15 @@ def _check_writable(target: Path) -> None:
         raise ConverterError(f"{target}: {existing} can't be written to")
     if target.is_dir() and any(target.iterdir()):
         raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
+
+
+def _licence(entry: Entry) -> bytes:
+    if entry.licence not in LICENCES:
+        raise ConverterError(
+            f"{entry.name}: no text of its licence {entry.licence} to put into the bundle; "
+            "add one to converters/freeze.py"
+        )
+    return LICENCES[entry.licence].read_bytes()
 
 
 def _charset(entry: Entry, folder: Path) -> bytes:

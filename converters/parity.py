@@ -31,6 +31,7 @@ TOLERANCE = 1e-5
 # and without its graph passes differs from itself by up to 1.5e-5 on the v4 detector. A
 # translation is as good as the original when it stays within this multiple of that.
 SELF_DIFFERENCE_FACTOR = 5
+# Whatever Paddle differs from itself by: more than this is a fault.
 LIMIT = 1e-4
 PICTURE = Path(__file__).parent.parent / "tests" / "images" / "sample.jpg"
 

@@ -63,10 +63,13 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     with ExitStack() as stack:
         stream = _open_output(options.output, stack)
+        stack.callback(stream.flush)  # here a full disk or a closed pipe can still be reported
         pictures = None
         if getattr(options, "overlay", None):
             pictures = _Overlays(options.overlay, files, texts=options.command == "read")
-        collected = []
+        collected: list[dict[str, Any]] = []
+        if format_ == "json":  # also what was read before an interruption
+            stack.callback(_write_json, stream, collected, several)
         progress = stack.enter_context(_Progress(len(sources), sys.stderr))
         for (name, source), result in zip(sources, work(ocr, sources), strict=True):
             if result.error is not None:
@@ -86,11 +89,13 @@ def run(options: argparse.Namespace) -> int:
             else:
                 collected.append(result.data)
             progress.advance(name)
-        if format_ == "json":
-            whole = collected if several else collected[0]
-            stream.write(json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
-        stream.flush()
     return 1 if failed else 0
+
+
+def _write_json(stream: TextIO, collected: list[dict[str, Any]], several: bool) -> None:
+    if several or collected:
+        whole = collected if several else collected[0]
+        stream.write(json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
 
 
 def named_sources(arguments: list[str]) -> Iterator[NamedSource]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.score import normalized
-from edgeocr import Bundle
+from edgeocr import OCR, Bundle
 from edgeocr.cli import main
 
 IMAGES = Path(__file__).parent / "images"
@@ -99,6 +99,22 @@ def test_output_goes_to_a_file(capsys, tmp_path):
     assert json.loads(target.read_text(encoding="utf-8"))["lines"]
     code, _, err = run(capsys, "read", SAMPLE, "--output", str(tmp_path / "no" / "where"))
     assert code == 1 and "can't be written" in err
+
+
+def test_what_was_read_before_an_interruption_is_written(capsys, monkeypatch, tmp_path):
+    read = OCR.read
+
+    def interrupted(self, source):
+        if "poster" in source:
+            raise KeyboardInterrupt
+        return read(self, source)
+
+    monkeypatch.setattr(OCR, "read", interrupted)
+    target = tmp_path / "pages.json"
+    sources = [SAMPLE, str(IMAGES / "poster.jpg"), SAMPLE]
+    assert run(capsys, "read", *sources, "--output", str(target))[0] == 130
+    (page,) = json.loads(target.read_text(encoding="utf-8"))
+    assert len(page["lines"]) == 16
 
 
 def test_overlay_pictures(capsys, tmp_path):

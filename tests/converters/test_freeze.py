@@ -81,6 +81,19 @@ def test_what_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not target.parent.exists()
 
 
+def test_a_licence_without_text_is_refused(tmp_path):
+    entries = catalog.load()
+    models = {n: dataclasses.replace(e, licence="GPL-3.0") for n, e in entries.models.items()}
+    with pytest.raises(ConverterError, match=r"no text of its licence GPL-3\.0"):
+        freeze.freeze(
+            entries.bundle("mobile"),
+            dataclasses.replace(entries, models=models),
+            tmp_path / "mobile.edgeocr",
+            print,
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_bundle_that_would_not_open_is_not_written(tmp_path):
     files = {"manifest.json": json.dumps({"schema": 1}).encode(), "x": b""}
     with pytest.raises(Exception, match="is missing"):
