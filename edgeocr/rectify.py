@@ -10,6 +10,7 @@ from .postprocess.geometry import Float32
 
 # A region at least this much taller than wide holds text that runs down (PaddleOCR's value).
 TALL = 1.5
+# OpenCV before 5 warps nothing longer than 32 766 pixels.
 LONGEST = 32_000
 
 
@@ -22,13 +23,16 @@ def crop(image: Image, quad: Float32) -> Image:
     Returns uint8 [h, w, 3] at the image's scale; a tall region is turned 90° counter-clockwise,
     so that text which runs down reads from the left.
     """
-    # OpenCV before 5 warps nothing larger than 32 766 pixels: cut out first what is needed, with
-    # the two pixels around it that cubic interpolation looks at.
+    # Cut out first what is needed, with the two pixels around it that cubic interpolation looks at.
     size = np.array(image.shape[1::-1])
     first = np.clip(np.floor(quad.min(axis=0)).astype(int) - 2, 0, size - 1)
     last = np.clip(np.ceil(quad.max(axis=0)).astype(int) + 2, first, size - 1)
     image = image[first[1] : last[1] + 1, first[0] : last[0] + 1]
     quad = (quad - first).astype(np.float32)
+    if (longest := max(image.shape)) > LONGEST:
+        fitted = np.maximum(np.array(image.shape[1::-1]) * LONGEST // longest, 1)
+        quad *= (fitted / image.shape[1::-1]).astype(np.float32)
+        image = cv2.resize(image, fitted.tolist()).astype(np.uint8)
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = (
         min(max(1, round(float(max(sides[i], sides[i + 2])))), LONGEST) for i in (0, 1)

@@ -119,7 +119,7 @@ def test_a_picture_wider_than_opencv_can_warp() -> None:
     assert cut.shape == (20, 200, 3)
     assert cut[2:-2, 2:-2].min() == 255
     whole = np.array([[0, 0], [39_999, 0], [39_999, 39], [0, 39]], np.float32)
-    assert crop(picture, whole).shape[1] == 32_000
+    assert 31_990 <= crop(picture, whole).shape[1] <= 32_000
 
 
 def test_cutting_out_first_changes_nothing() -> None:
