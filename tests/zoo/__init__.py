@@ -1,0 +1,1 @@
+"""Compact copies of PaddleOCR's networks, exported in both Paddle formats, for the converters."""

@@ -1,0 +1,79 @@
+"""DB's neck and head, and what joins backbone, neck and head."""
+
+from __future__ import annotations
+
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+
+class Detector(nn.Layer):
+    def __init__(self, backbone, neck, head):
+        super().__init__()
+        self.backbone = backbone
+        self.neck = neck
+        self.head = head
+
+    def forward(self, x):
+        return self.head(self.neck(self.backbone(x)))
+
+
+def nearest(x, factor):
+    return F.upsample(x, scale_factor=factor, mode="nearest", align_mode=1)
+
+
+class DBFPN(nn.Layer):
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.inner = nn.LayerList([nn.Conv2D(c, c_out, 1, bias_attr=False) for c in c_in])
+        self.outer = nn.LayerList(
+            [nn.Conv2D(c_out, c_out // 4, 3, padding=1, bias_attr=False) for _ in c_in]
+        )
+        self.channels = c_out
+
+    def forward(self, features):
+        c2, c3, c4, c5 = features
+        in5 = self.inner[3](c5)
+        in4 = self.inner[2](c4)
+        in3 = self.inner[1](c3)
+        in2 = self.inner[0](c2)
+        out4 = in4 + nearest(in5, 2)
+        out3 = in3 + nearest(out4, 2)
+        out2 = in2 + nearest(out3, 2)
+        p5 = nearest(self.outer[3](in5), 8)
+        p4 = nearest(self.outer[2](out4), 4)
+        p3 = nearest(self.outer[1](out3), 2)
+        p2 = self.outer[0](out2)
+        return paddle.concat([p5, p4, p3, p2], axis=1)
+
+
+class ShrinkMap(nn.Layer):
+    """A quarter of the channels, twice the size, twice again: one channel in the image's size.
+
+    fused: without batch norms, as PP-OCRv6 exports it.
+    """
+
+    def __init__(self, c_in, fused=False):
+        super().__init__()
+        c_mid = c_in // 4
+        self.conv = nn.Conv2D(c_in, c_mid, 3, padding=1, bias_attr=None if fused else False)
+        self.bn = nn.ReLU() if fused else nn.BatchNorm(c_mid, act="relu")
+        self.grow = nn.Conv2DTranspose(c_mid, c_mid, 2, stride=2)
+        self.grow_bn = nn.ReLU() if fused else nn.BatchNorm(c_mid, act="relu")
+        self.last = nn.Conv2DTranspose(c_mid, 1, 2, stride=2)
+
+    def forward(self, x):
+        features = self.grow_bn(self.grow(self.bn(self.conv(x))))
+        return F.sigmoid(self.last(features)), features
+
+
+class DBHead(nn.Layer):
+    """The shrunk regions only; the thresholds' layers are for training and not exported."""
+
+    def __init__(self, c_in, fused=False):
+        super().__init__()
+        self.binarize = ShrinkMap(c_in, fused)
+
+    def forward(self, x):
+        maps, _ = self.binarize(x)
+        return {"maps": maps}

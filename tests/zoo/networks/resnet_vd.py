@@ -1,0 +1,134 @@
+"""ResNet-vd as PaddleOCR has it, for detection and, with other strides, for lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+# The fifth stage is SAST's and PGNet's.
+DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3, 3)}
+FULL = (64, 128, 256, 512)
+COMPACT = (3, 4, 6, 8)
+
+
+class ConvBN(nn.Layer):
+    """Convolution with "same" padding and batch norm with the activation as its attribute.
+
+    pool: kernel and stride of an average before the convolution, the "vd" of the shortcuts.
+    """
+
+    def __init__(self, c_in, c_out, kernel, stride=1, groups=1, act=None, pool=None):
+        super().__init__()
+        self.pool = None if pool is None else nn.AvgPool2D(pool, pool, 0, ceil_mode=True)
+        padding = (kernel - 1) // 2
+        self.conv = nn.Conv2D(c_in, c_out, kernel, stride, padding, groups=groups, bias_attr=False)
+        self.bn = nn.BatchNorm(c_out, act=act)
+
+    def forward(self, x):
+        if self.pool is not None:
+            x = self.pool(x)
+        return self.bn(self.conv(x))
+
+
+class Residual(nn.Layer):
+    """The branch plus the input, which a stage's first block brings to the same shape."""
+
+    def __init__(self, branch, short):
+        super().__init__()
+        self.branch = branch
+        self.short = short
+
+    def forward(self, x):
+        y = self.branch(x)
+        return F.relu(paddle.add(x if self.short is None else self.short(x), y))
+
+
+def bottleneck(c_in, width, stride, short):
+    return Residual(
+        nn.Sequential(
+            ConvBN(c_in, width, 1, act="relu"),
+            ConvBN(width, width, 3, stride, act="relu"),
+            ConvBN(width, width * 4, 1),
+        ),
+        short,
+    )
+
+
+def basic(c_in, width, stride, short):
+    branch = nn.Sequential(ConvBN(c_in, width, 3, stride, act="relu"), ConvBN(width, width, 3))
+    return Residual(branch, short)
+
+
+class ResNetVd(nn.Layer):
+    """The stem's three convolutions, a maximum and four stages.
+
+    widths: of the stages' blocks; a bottleneck's output has four times as many channels.
+    stride: of the last three stages; (2, 1) in recognition.
+    stem_stride: of the first convolution; 1 in recognition.
+    vd: False for PGNet's, whose stem is one large convolution and whose shortcuts have no average.
+    `channels` are the stages' outputs' and `forward` gives all of them.
+    """
+
+    def __init__(
+        self,
+        layers: int = 50,
+        widths: Sequence[int] = FULL,
+        stride: int | tuple[int, int] = 2,
+        stem_stride: int = 2,
+        vd: bool = True,
+    ):
+        super().__init__()
+        # The stem has half and all of the first stage's width, which a compact one rounds up.
+        half = -(-widths[0] // 2)
+        if vd:
+            self.stem = nn.Sequential(
+                ConvBN(3, half, 3, stem_stride, act="relu"),
+                ConvBN(half, half, 3, act="relu"),
+                ConvBN(half, widths[0], 3, act="relu"),
+            )
+        else:
+            self.stem = ConvBN(3, widths[0], 7, stem_stride, act="relu")
+        self.pool = nn.MaxPool2D(kernel_size=3, stride=2, padding=1)
+        block, growth = (bottleneck, 4) if layers >= 50 else (basic, 1)
+        self.channels = [width * growth for width in widths]
+        self.stages = nn.LayerList()
+        c_in = widths[0]
+        depths = DEPTHS[layers][: len(widths)]
+        for index, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+            first = stride if index else 1
+            if vd and index:
+                short = ConvBN(c_in, width * growth, 1, pool=stride)
+            else:
+                short = ConvBN(c_in, width * growth, 1, first)
+            blocks = [block(c_in, width, first, short)]
+            c_in = width * growth
+            blocks += [block(c_in, width, 1, None) for _ in range(depth - 1)]
+            self.stages.append(nn.Sequential(*blocks))
+
+    def forward(self, x):
+        x = self.pool(self.stem(x))
+        features = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+class PyramidResNet(ResNetVd):
+    """SAST's and PGNet's: a fifth stage, and the image and the stem are features too."""
+
+    def __init__(self, widths: Sequence[int], vd: bool):
+        super().__init__(50, widths, vd=vd)
+        self.channels = [3, widths[0], *self.channels]
+
+    def forward(self, x):
+        stem = self.stem(x)
+        features = [x, stem]
+        y = self.pool(stem)
+        for stage in self.stages:
+            y = stage(y)
+            features.append(y)
+        return features
