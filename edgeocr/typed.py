@@ -48,7 +48,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         known = ", ".join(map(repr, arguments))
         _expect(value in arguments, where, f"one of {known} for this version", value)
         return value
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):  # T | None; the second where T is Annotated
         return None if value is None else _parse(arguments[0], value, where)
     if origin is list:
         _expect(isinstance(value, list), where, "a list", value)

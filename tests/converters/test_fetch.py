@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import io
+import tarfile
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +14,7 @@ import pytest
 from converters import catalog
 from converters.catalog import SourceFile
 from converters.errors import FetchError
-from converters.fetch import Fetcher, cache_folder, fetched
+from converters.fetch import LOCK, Fetcher, cache_folder, fetched, model_folder
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -24,7 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def entry(source: str, *mirrors: str, digest: str = DIGEST):
+def entry(source: str, *mirrors: str, digest: str | None = DIGEST):
     model = catalog.load().model("ch_ppocr_mobile_v2.0_cls")
     file = SourceFile("inference.pdmodel", digest, source, list(mirrors))
     return dataclasses.replace(model, files=[file])
@@ -35,10 +37,25 @@ def url(path: Path, content: bytes = CONTENT) -> str:
     return path.as_uri()
 
 
-def fetch(wanted) -> tuple[Path, list[str]]:
+def fetch(wanted, lock: Path = LOCK) -> tuple[Path, list[str]]:
     said: list[str] = []
-    with Fetcher(said.append) as fetcher:
+    with Fetcher(said.append, lock) as fetcher:
         return fetcher.fetch(wanted), said
+
+
+def archive(path: Path, files: dict[str, bytes]) -> str:
+    with tarfile.open(path, "w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path.as_uri()
+
+
+def archived(path: Path, files: dict[str, bytes], *more: SourceFile):
+    """An entry whose files come in an archive of unpublished hash."""
+    source = SourceFile("net_infer.tar", None, archive(path, files))
+    return dataclasses.replace(entry(""), files=[source, *more])
 
 
 def test_a_source_is_fetched_once(cache, tmp_path):
@@ -133,3 +150,84 @@ def test_the_cache_is_the_users(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / "edgeocr"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "edgeocr"
+
+
+def test_an_unpublished_hash_is_locked_at_the_first_fetch(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry(url(tmp_path / "a"), digest=None)
+    folder, said = fetch(wanted, lock)
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert f"{DIGEST}  {wanted.files[0].source}\n" in lock.read_text()
+    assert any("nobody has published" in line and DIGEST in line for line in said)
+    assert fetch(wanted, lock) == (folder, [])
+    with Fetcher(print, lock) as fetcher:
+        assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
+
+
+def test_a_locked_hash_is_checked_from_then_on(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry(url(tmp_path / "a"), digest=None)
+    folder, _ = fetch(wanted, lock)
+    (folder / "inference.pdmodel").write_bytes(b"damaged")
+    folder, said = fetch(wanted, lock)
+    assert "damaged" in said[0] and (folder / "inference.pdmodel").read_bytes() == CONTENT
+    (folder / "inference.pdmodel").unlink()
+    url(tmp_path / "a", b"changed by its publisher")
+    before = lock.read_text()
+    with pytest.raises(FetchError, match=rf"expected {DIGEST}, which models\.lock has"):
+        fetch(wanted, lock)
+    assert lock.read_text() == before
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_file_that_was_put_there_by_hand_is_locked_too(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry((tmp_path / "gone").as_uri(), digest=None)
+    with pytest.raises(FetchError, match=r"Put it at .* by hand"):
+        fetch(wanted, lock)
+    assert not lock.exists()
+    (model_folder(wanted) / "inference.pdmodel").write_bytes(CONTENT)
+    fetch(wanted, lock)
+    assert DIGEST in lock.read_text()
+
+
+def test_published_hashes_are_not_locked(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry(url(tmp_path / "a"))
+    fetch(wanted, lock)
+    assert not lock.exists()
+    with Fetcher(print, lock) as fetcher:
+        assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
+
+
+def test_the_lock_lies_beside_the_catalogue():
+    assert (LOCK.parent, LOCK.name) == (catalog.CATALOG.parent, "models.lock")
+
+
+def test_an_archive_is_unpacked(cache, tmp_path):
+    more = SourceFile("dictionary.txt", DIGEST, url(tmp_path / "d"))
+    wanted = archived(
+        tmp_path / "net.tar", {"net_infer/model": b"m", "net_infer/params": b"p"}, more
+    )
+    assert not fetched(wanted)
+    folder, _ = fetch(wanted, tmp_path / "models.lock")
+    assert fetched(wanted)
+    names = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert names == {"model": b"m", "params": b"p", "dictionary.txt": CONTENT}
+    (folder / "params").write_bytes(b"x")
+    assert fetch(wanted, tmp_path / "models.lock") == (folder, [])
+    assert (folder / "params").read_bytes() == b"p"
+
+
+def test_an_archive_that_leads_out_of_the_cache_is_refused(cache, tmp_path):
+    wanted = archived(tmp_path / "net.tar", {"net/model": b"m", "net/../../../../evil": b"e"})
+    with pytest.raises(FetchError, match=r"net_infer\.tar: .*evil' would be written outside"):
+        fetch(wanted, tmp_path / "models.lock")
+    assert not list(tmp_path.rglob("evil")) and not list(cache.rglob("model"))
+
+
+def test_an_archive_must_not_replace_another_file_of_the_model(cache, tmp_path):
+    more = SourceFile("dictionary.txt", DIGEST, url(tmp_path / "d"))
+    wanted = archived(tmp_path / "net.tar", {"net/dictionary.txt": b"other"}, more)
+    with pytest.raises(FetchError, match=r"dictionary\.txt is in it"):
+        fetch(wanted, tmp_path / "models.lock")

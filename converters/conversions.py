@@ -1,0 +1,46 @@
+"""What was converted on this machine, and where to: a record in the cache folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from .fetch import cache_folder
+
+# What a conversion writes beside its graphs.
+REPORT = "report.json"
+
+
+def remember(name: str, folder: Path) -> None:
+    """Record that the model of that name was converted into `folder`."""
+    record = _record()
+    record.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**_read(), name: str(folder.absolute())}, indent=1, sort_keys=True)
+    partial = record.with_name(f"{record.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(record)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def where(name: str) -> Path | None:
+    """The folder that the model was last converted into, None when its report is gone."""
+    folder = _read().get(name)
+    return Path(folder) if folder and (Path(folder) / REPORT).is_file() else None
+
+
+def _record() -> Path:
+    return cache_folder() / "conversions.json"
+
+
+def _read() -> dict[str, str]:
+    """A record that can't be read counts as empty: it is made again by converting."""
+    try:
+        data = json.loads(_record().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    return {str(name): folder for name, folder in data.items() if isinstance(folder, str)}

@@ -1,0 +1,82 @@
+"""The catalogue as text: every model by task, language, size and format, and what of it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from . import conversions
+from .catalog import Catalog, Entry, Size, Task
+from .fetch import fetched
+
+# So many languages are named, the rest is counted.
+NAMED = 4
+
+
+def lines(
+    catalog: Catalog,
+    *,
+    task: str | None = None,
+    language: str | None = None,
+    size: str | None = None,
+    format: str | None = None,
+) -> list[str]:
+    """A block of lines for each task, then the bundles.
+
+    task, language, size, format: only models that have this one; `zh` finds zh-Hans and zh-Hant.
+        The bundles are left out when one is given.
+    """
+    wanted = [
+        entry
+        for entry in catalog.models.values()
+        if task in (None, entry.task)
+        and size in (None, entry.size)
+        and format in (None, entry.format)
+        and (language is None or any(_is(code, language) for code in entry.languages))
+    ]
+    result: list[str] = []
+    for kind in get_args(Task):
+        of_task = sorted((entry for entry in wanted if entry.task == kind), key=_order)
+        if of_task:
+            result += [*([""] if result else []), kind, *_table(of_task)]
+    if (task, language, size, format) == (None, None, None, None):
+        result += ["", "bundles"]
+        for bundle in catalog.bundles.values():
+            stages = [bundle.detection, bundle.orientation, bundle.recognition]
+            result.append(f"  {bundle.name:8}  {bundle.description}")
+            result.append(f"  {'':8}  {', '.join(stage for stage in stages if stage)}")
+    return result or ["no model is like that"]
+
+
+def _table(entries: list[Entry]) -> Iterator[str]:
+    rows = [
+        (_languages(each), each.size, each.format, each.algorithm, each.name, _state(each))
+        for each in entries
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = [f"{cell:{width}}" for cell, width in zip(row[:5], widths, strict=True)]
+        yield f"  {'  '.join([*cells, row[5]])}".rstrip()
+
+
+def _order(entry: Entry) -> tuple[list[str], int, str, str]:
+    return entry.languages[:NAMED], get_args(Size).index(entry.size), entry.format, entry.name
+
+
+def _languages(entry: Entry) -> str:
+    more = len(entry.languages) - NAMED
+    named = " ".join(entry.languages[:NAMED])
+    return f"{named} +{more}" if more > 0 else named
+
+
+def _state(entry: Entry) -> str:
+    states = ["checkpoint only"] if entry.contents == "checkpoint" else []
+    if fetched(entry):
+        states.append("fetched")
+    if folder := conversions.where(entry.name):
+        states.append(f"converted: {folder}")
+    return ", ".join(states)
+
+
+def _is(code: str, language: str) -> bool:
+    return code.lower() == language.lower() or code.lower().startswith(f"{language.lower()}-")
