@@ -1,17 +1,17 @@
-"""python -m benchmarks accuracy | peers"""
+"""python -m benchmarks accuracy | conversions | peers"""
 
 from __future__ import annotations
 
 import argparse
 
-from . import accuracy, peers
+from . import accuracy, conversions, peers
 
 
 def main() -> None:
     """Run one measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    modules = {"accuracy": accuracy, "peers": peers}
+    modules = {"accuracy": accuracy, "conversions": conversions, "peers": peers}
     for name, module in modules.items():
         module.add_arguments(commands.add_parser(name, help=module.__doc__))
     options = parser.parse_args()

@@ -10,6 +10,7 @@ from converters import charset
 from converters.catalog import Catalog
 from converters.fetch import Fetcher
 from converters.freeze import freeze
+from converters.paddle_model import identify
 from converters.translate import translate
 
 from .engines.measure import Models
@@ -30,7 +31,7 @@ def prepare(
 
         def plain(model: str) -> str:
             path = folder / f"{model}.onnx"
-            path.write_bytes(translate(fetcher.fetch(catalog.model(model)))[0])
+            path.write_bytes(translate(identify(fetcher.fetch(catalog.model(model)))).plain)
             return str(path)
 
         models["detection"] = plain(entry.detection)

@@ -1,43 +1,34 @@
-"""python -m converters list | fetch | convert | freeze"""
+"""python -m converters list | fetch | convert | verify | freeze"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import tempfile
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeocr.errors import EdgeOCRError
 
 from . import catalog as catalogs
-from .fetch import Fetcher, fetched
+from .catalog import Catalog, Entry
+from .errors import FetchError
+from .fetch import Fetcher, model_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for an error, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     try:
-        catalog = catalogs.load()
-        if options.command == "list":
-            _list(catalog)
-        elif options.command == "fetch":
-            with Fetcher(_say) as fetcher:
-                for name in options.names or catalog.models:
-                    print(fetcher.fetch(catalog.model(name)))
-        elif options.command == "convert":
-            _convert(catalog, options.model, options.as_entry, options.output)
-        else:
-            from .freeze import freeze
-
-            bundle = freeze(catalog.bundle(options.bundle), catalog, options.output, _say)
-            print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
+        return _COMMANDS[options.command](catalogs.load(), options)
     except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
         print(f'error: {error}: pip install ".[cpu,convert]"', file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,15 +37,35 @@ def _parser() -> argparse.ArgumentParser:
         description="Turn PaddleOCR models into edge graphs and freeze them into bundles.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("list", help="the models and bundles of models.toml")
+    listing = commands.add_parser("list", help="the models and bundles of models.toml")
+    listing.add_argument("--task", choices=typing.get_args(catalogs.Task))
+    listing.add_argument("--language", metavar="CODE", help="such as en, ja, zh-Hant")
+    listing.add_argument("--size", choices=typing.get_args(catalogs.Size))
+    listing.add_argument("--format", choices=["paddle-legacy", "paddle-pir", "onnx"])
     fetch = commands.add_parser("fetch", help="fetch models into the cache, checked by sha256")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="models; all when none is given")
-    convert = commands.add_parser("convert", help="one model → plain.onnx and edge.onnx")
-    convert.add_argument("model", metavar="NAME|DIR", help="a model of models.toml, or a folder")
+    convert = commands.add_parser(
+        "convert", help="one model → plain.onnx, edge.onnx, report.json and report.md"
+    )
+    convert.add_argument(
+        "model", metavar="NAME|DIR", help="a model of models.toml, a folder, or a .tar of one"
+    )
     convert.add_argument("-o", "--output", type=Path, required=True, metavar="OUT/")
     convert.add_argument(
         "--as", dest="as_entry", metavar="NAME", help="treat DIR's model like this entry's"
     )
+    verify = commands.add_parser(
+        "verify", help="what convert wrote beside Paddle Inference on the original"
+    )
+    verify.add_argument("output", type=Path, metavar="OUT/")
+    verify.add_argument("--against", type=Path, required=True, metavar="DIR")
+    for command in (convert, verify):
+        command.add_argument(
+            "--paddle-python",
+            type=Path,
+            metavar="PATH",
+            help="a Python that has paddlepaddle; by default this one, if it has",
+        )
     freeze = commands.add_parser("freeze", help="make a bundle of models.toml")
     freeze.add_argument("bundle", metavar="BUNDLE", help="a bundle of models.toml")
     freeze.add_argument(
@@ -68,37 +79,97 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _list(catalog: catalogs.Catalog) -> None:
-    width = max(map(len, catalog.models))
-    for entry in catalog.models.values():
-        state = "fetched" if fetched(entry) else ""
-        print(
-            f"{entry.name:{width}}  {entry.task:11}  {entry.algorithm:9}  {entry.format:13}  "
-            f"{entry.licence}  {state}".rstrip()
+def _list(catalog: Catalog, options: argparse.Namespace) -> int:
+    from .listing import lines
+
+    wanted = {name: getattr(options, name) for name in ("task", "language", "size", "format")}
+    print("\n".join(lines(catalog, **wanted)))
+    return 0
+
+
+def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
+    entries = [catalog.model(name) for name in options.names or catalog.models]
+    failed = []
+    with Fetcher(_say) as fetcher:
+        for entry in entries:
+            try:
+                print(fetcher.fetch(entry))
+            except FetchError as error:
+                failed.append(entry.name)
+                print(f"error: {error}", file=sys.stderr)
+    if failed:
+        print(f"{len(failed)} of {len(entries)} failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
+    from . import conversions, report
+    from .convert import convert
+
+    with contextlib.ExitStack() as stack:
+        folder, entry = _source(catalog, options, stack)
+        conversion = convert(
+            folder, catalog, _say, entry=entry, paddle_python=options.paddle_python
         )
-    print()
-    for bundle in catalog.bundles.values():
-        stages = [bundle.detection, bundle.orientation, bundle.recognition]
-        print(f"{bundle.name:8}  {bundle.description}")
-        print(f"{'':8}  {', '.join(stage for stage in stages if stage)}")
+        output: Path = options.output
+        output.mkdir(parents=True, exist_ok=True)
+        for name, graph in (("plain.onnx", conversion.plain), ("edge.onnx", conversion.edge)):
+            partial = output / f"{name}.part"
+            partial.write_bytes(graph)
+            print(partial.replace(output / name))
+        report.write(report.build(conversion), output)
+        print(output / report.JSON, output / report.MARKDOWN, sep="\n")
+    if conversion.network.name in catalog:
+        conversions.remember(conversion.network.name, output)
+    return 0
 
 
-def _convert(catalog: catalogs.Catalog, model: str, as_entry: str | None, output: Path) -> None:
-    from .convert import convert, recognize_folder
+def _source(
+    catalog: Catalog, options: argparse.Namespace, stack: contextlib.ExitStack
+) -> tuple[Path, Entry | None]:
+    """The folder to convert, and the entry that the user named."""
+    from .archives import unpack
+    from .settings import require_inference
 
-    if model in catalog.models:
-        entry = catalog.model(model)
+    if options.model in catalog:
+        entry = catalog.model(options.model)
+        require_inference(entry)
+        if entry.contents == "checkpoint":  # its export was put there by hand
+            return model_folder(entry), entry
         with Fetcher(_say) as fetcher:
-            folder = fetcher.fetch(entry)
-    else:
-        folder = Path(model)
-        entry = catalog.model(as_entry) if as_entry else recognize_folder(catalog, folder)
-    conversion = convert(entry, folder, _say)
-    output.mkdir(parents=True, exist_ok=True)
-    for name, graph in (("plain.onnx", conversion.plain), ("edge.onnx", conversion.edge)):
-        partial = output / f"{name}.part"
-        partial.write_bytes(graph)
-        print(partial.replace(output / name))
+            return fetcher.fetch(entry), entry
+    folder = Path(options.model)
+    if folder.is_file() and folder.suffix == ".tar":
+        temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeocr-"))
+        target = Path(temporary) / folder.stem
+        unpack(folder, target)
+        folder = target
+    return folder, catalog.model(options.as_entry) if options.as_entry else None
+
+
+def _verify(catalog: Catalog, options: argparse.Namespace) -> int:
+    from .verify import verify
+
+    results = verify(options.output, options.against, _say, options.paddle_python)
+    print(options.output / "report.md")
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
+    from .freeze import freeze
+
+    bundle = freeze(catalog.bundle(options.bundle), catalog, options.output, _say)
+    print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
+    return 0
+
+
+_COMMANDS = {
+    "list": _list,
+    "fetch": _fetch,
+    "convert": _convert,
+    "verify": _verify,
+    "freeze": _freeze,
+}
 
 
 def _say(line: str) -> None:

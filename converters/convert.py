@@ -3,58 +3,127 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeocr.manifest import Check
 
-from . import edge_graph, parity
+from . import edge_graph, inference_yml, network, paddle_reference, parity, settings
 from .catalog import Catalog, Entry
-from .errors import ModelFormatError
-from .fetch import sha256
-from .paddle_model import identify
-from .translate import translate
+from .errors import ModelFormatError, ParityError
+from .network import Network
+from .paddle_model import PaddleModel, identify
+from .parity import Comparison
+from .signature import Signature, examine
+from .translate import Translation, translate
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """Both graphs of a model, who translated it, and what the checks said."""
+    """Both graphs of a model, how they were made, and what the checks said.
 
-    plain: bytes
+    paddle: the plain graph beside Paddle Inference, or why that was not run.
+    """
+
+    model: PaddleModel
+    network: Network
+    signature: Signature
+    translation: Translation
     edge: bytes
-    translator: str
-    checks: dict[str, Check]
+    edge_graph: Comparison
+    paddle: Comparison | str
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def plain(self) -> bytes:
+        return self.translation.plain
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """What a manifest records."""
+        paddle = self.paddle
+        skipped = Check("not run", paddle) if isinstance(paddle, str) else paddle.check()
+        return {"edge_graph": self.edge_graph.check(), "paddle": skipped}
 
 
-def convert(entry: Entry, folder: Path, say: Callable[[str], None]) -> Conversion:
-    """Translate and check the model of `entry` that lies in `folder`.
+def convert(
+    folder: Path,
+    catalog: Catalog,
+    say: Say,
+    *,
+    entry: Entry | None = None,
+    paddle_python: Path | None = None,
+) -> Conversion:
+    """Translate and check the model in a folder.
+
+    entry: whose task, normalization and sizes to take. When None the catalogue is searched for the
+        files' hashes, then the folder's inference.yml is read, then the graph itself is looked at.
+    paddle_python: a Python that has Paddle, to compare with; None for this one if it has.
 
     Raises `ModelFormatError`, `TranslationError` or `ParityError`.
     """
-    say(f"{entry.name}: translating")
-    plain, translator = translate(folder)
-    say(f"{entry.name}: edge graph")
-    edge = edge_graph.make(plain, entry)
-    checks = {
-        "edge_graph": parity.check_edge(entry, plain, edge),
-        "paddle": parity.check_paddle(entry, plain, folder),
-    }
-    for name, check in checks.items():
-        say(f"{entry.name}: parity {name}: {check}")
-    return Conversion(plain, edge, translator, checks)
-
-
-def recognize_folder(catalog: Catalog, folder: Path) -> Entry:
-    """The entry whose published files lie in `folder`, found by their hashes.
-
-    Raises `ModelFormatError` when the folder has no model, or one that isn't in the catalogue.
-    """
     model = identify(folder)
-    found = {sha256(path) for path in (model.graph, model.parameters) if path is not None}
-    for entry in catalog.models.values():
-        if found <= {file.sha256 for file in entry.files}:
-            return entry
-    raise ModelFormatError(
-        f"{folder}: no model of models.toml has these files. Say with --as NAME which entry's "
-        "task, normalization and charset fit, or add an entry"
+    name = entry.name if entry else network.name_of(folder)
+    say(f"{name}: translating {model.graph.name}")
+    translation = translate(model)
+    for repair in translation.repairs:
+        say(f"{name}: repaired {', '.join(repair.nodes)}: {repair.why}")
+    signature = examine(translation.plain)
+    known, notes = _known(folder, model, signature, catalog, entry)
+    say(f"{known.name}: {known.task}, {known.algorithm}; known by {known.known_by}")
+    edge = edge_graph.make(translation.plain, known, signature)
+    beside_plain = parity.compare_edge(known, signature, translation.plain, edge)
+    say(f"{known.name}: edge graph: {beside_plain}")
+    require_passed(known, beside_plain)
+    beside_paddle: Comparison | str
+    if model.format == "onnx":
+        beside_paddle = "published as ONNX, nothing was translated"
+    else:
+        try:
+            beside_paddle, of_edge = parity.compare_paddle(
+                known,
+                signature,
+                translation.plain,
+                edge,
+                lambda feeds: paddle_reference.run(model, feeds, paddle_python),
+            )
+            require_passed(known, of_edge)
+        except paddle_reference.PaddleMissingError as error:
+            beside_paddle = str(error)
+    say(f"{known.name}: plain graph: {beside_paddle}")
+    if not isinstance(beside_paddle, str):
+        require_passed(known, beside_paddle)
+    return Conversion(
+        model, known, signature, translation, edge, beside_plain, beside_paddle, notes
     )
+
+
+def require_passed(known: Network, comparison: Comparison) -> None:
+    """Raise `ParityError` for a comparison that failed."""
+    if not comparison.passed:
+        raise ParityError(f"{known.name}: {comparison}")
+
+
+def _known(
+    folder: Path, model: PaddleModel, signature: Signature, catalog: Catalog, entry: Entry | None
+) -> tuple[Network, list[str]]:
+    """The network, from the best source there is, and notes about sources that failed."""
+    by = "its name in models.toml"
+    notes: list[str] = []
+    if entry is None:
+        entry, by = network.find_entry(catalog, model), "its sha256 in models.toml"
+    if entry is not None:
+        known = network.of_entry(settings.resolve(entry, folder), model, by)
+        network.check_fits(known, signature)
+        return known, notes
+    name = network.name_of(folder)
+    if model.settings is not None:
+        try:
+            known = network.of_settings(name, inference_yml.read(model.settings))
+            network.check_fits(known, signature)
+            return known, notes
+        except ModelFormatError as error:
+            notes.append(f"inference.yml was not used: {error}")
+    return network.of_graph(name, signature), notes

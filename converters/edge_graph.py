@@ -1,8 +1,8 @@
 """Plain graph → edge graph: the same network behind the interface of its task.
 
-A plain graph takes `x` float32 NCHW, normalized, and gives probabilities. An edge graph takes
-uint8 NHWC BGR, normalizes inside, and gives only what the decoder needs, so that little travels
-to an accelerator and back. See `CONTRACTS` for each task's names.
+A plain graph takes `x` float32 NCHW, normalized, and gives what the network gives. An edge graph
+takes uint8 NHWC BGR, normalizes inside, and gives only what the decoder needs, so that little
+travels to an accelerator and back. See `CONTRACTS` for each algorithm's names.
 """
 
 from __future__ import annotations
@@ -11,63 +11,90 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from .catalog import Entry, Normalize
+from .catalog import Normalize
 from .errors import TranslationError
+from .network import Network
+from .onnx_graph import remove_dead
+from .signature import Signature, srn_constant
 
 # ONNX Runtime reads it since 1.11. The official exports of PP-OCRv6 say 10, which 1.17 refuses,
 # but use nothing newer than this.
 IR_VERSION = 8
 
-# task → (input, outputs)
-CONTRACTS = {
-    "detection": ("image", ["probability"]),
-    "orientation": ("crops", ["probability"]),
-    "recognition": ("crops", ["indices", "scores"]),
+# algorithm → (input, {output: its channels in the plain graph}); PGNet's characters are the rest.
+CONTRACTS: dict[str, tuple[str, dict[str, int | None]]] = {
+    "DB": ("image", {"probability": 1}),
+    "EAST": ("image", {"score": 1, "geometry": 8}),
+    "SAST": ("image", {"tcl": 1, "border": 4, "tvo": 8, "tco": 2}),
+    "PGNet": ("image", {"tcl": 1, "border": 4, "direction": 2, "characters": None}),
+    "CLS": ("crops", {"probability": None}),
+    "CTC": ("crops", {"indices": None, "scores": None}),
+    "Attention": ("crops", {"indices": None, "scores": None}),
+    "SRN": ("crops", {"indices": None, "scores": None}),
 }
+# Which of SRN's five outputs is the one to read: the prediction, as PaddleOCR's own code does.
+SRN_PREDICTION = 2
+# OpenCV's grey: fixed point with 14 bits, blue first.
+GREY_WEIGHTS = (1868, 9617, 4899)
+GREY_BITS = 14
 
 
-def make(plain: bytes, entry: Entry) -> bytes:
-    """Wrap the plain graph of `entry`; returns the edge graph as a serialized model.
+def make(plain: bytes, network: Network, signature: Signature) -> bytes:
+    """Wrap the plain graph of `network`; returns the edge graph as a serialized model.
 
-    Raises `TranslationError` when the plain graph isn't one image in, one map out.
+    Raises `TranslationError` when the graph's interface is not that of the network's algorithm.
     """
     model = onnx.load_from_string(plain)
     graph = model.graph
-    constants = {initializer.name for initializer in graph.initializer}
-    inputs = [node for node in graph.input if node.name not in constants]
-    if len(inputs) != 1 or len(graph.output) != 1:
+    normalize = network.normalize
+    image = signature.image
+    channels = 1 if normalize.colour == "GREY" else 3
+    if image.shape[1] not in (channels, None):
         raise TranslationError(
-            f"{entry.name}: a plain {entry.algorithm} graph has one input and one output, this one "
-            f"has {[node.name for node in inputs]} and {[node.name for node in graph.output]}"
+            f"{network.name}: the network takes {image.shape[1]} channels, {normalize.colour} has "
+            f"{channels}"
         )
+    sources = _sources(network, signature)
+    input_name, _ = CONTRACTS[network.algorithm]
     wrapper = _Wrapper(model)
-    channels = _static_size(inputs[0], 1)
-    if channels != 3:
-        raise TranslationError(f"{entry.name}: the input has {channels} channels, not 3")
-    height, width = _sizes(entry)
-    input_name, _ = CONTRACTS[entry.task]
-    wrapper.normalize(input_name, inputs[0].name, entry.normalize)
-    wrapper.declare_input(input_name, inputs[0], ["N", height, width, 3])
-    plain_output = graph.output[0].name
     del graph.output[:]
-    if entry.algorithm == "DB":
-        wrapper.squeeze(plain_output, 1, "probability")
-        wrapper.declare_output("probability", TensorProto.FLOAT, ["N", "H", "W"])
-    elif entry.algorithm == "CLS":
-        wrapper.add("Identity", [plain_output], "probability")
+    wrapper.normalize(input_name, image.name, normalize)
+    for position, port in enumerate(signature.inputs[1:], 1):
+        wrapper.repeat(input_name, srn_constant(port, position), port.name)
+    height, width = sizes(signature, network)
+    declared = {"height": height or "H", "width": width or "W"}
+    wrapper.declare_input(input_name, ["N", declared["height"], declared["width"], 3])
+    if network.task == "recognition":
+        position = sources["indices"]
+        wrapper.choose(
+            signature.outputs[position].name,
+            softmaxed=signature.softmaxed[position],
+            flat=network.algorithm == "SRN",
+        )
+    elif network.task == "orientation":
+        source = signature.outputs[sources["probability"]].name
+        wrapper.add("Identity", [source], "probability")
         wrapper.declare_output("probability", TensorProto.FLOAT, ["N", "classes"])
     else:
-        best = wrapper.add("ArgMax", [plain_output], "edge.argmax", axis=2, keepdims=0)
-        wrapper.add("Cast", [best], "indices", to=TensorProto.INT32)
-        wrapper.reduce_max(plain_output, 2, "scores")
-        wrapper.declare_output("indices", TensorProto.INT32, ["N", "T"])
-        wrapper.declare_output("scores", TensorProto.FLOAT, ["N", "T"])
+        for name, position in sources.items():
+            port = signature.outputs[position]
+            if port.shape[1] == 1:
+                wrapper.squeeze(port.name, 1, name)
+                # DB's map is as large as the image, the other algorithms' are smaller.
+                high, wide = ("H", "W") if network.algorithm == "DB" else ("h", "w")
+                wrapper.declare_output(name, TensorProto.FLOAT, ["N", high, wide])
+            else:
+                wrapper.add("Identity", [port.name], name)
+                shape: list[str | int] = ["N", port.shape[1] or "C", "h", "w"]
+                wrapper.declare_output(name, TensorProto.FLOAT, shape)
     graph.node.extend(wrapper.after)
     for node in reversed(wrapper.before):
         graph.node.insert(0, node)
-    graph.name = entry.name
+    remove_dead(graph)  # what led to outputs that nobody reads
+    graph.name = network.name
     model.ir_version = IR_VERSION
     model.producer_name, model.producer_version, model.doc_string = "edgeocr", "", ""
     onnx.checker.check_model(model)
@@ -75,13 +102,75 @@ def make(plain: bytes, entry: Entry) -> bytes:
     return serialized
 
 
-def to_plain_input(images: np.ndarray[Any, Any], normalize: Normalize) -> np.ndarray[Any, Any]:
-    """What the edge graph does to its input, in NumPy: uint8 [N, H, W, 3] → float32 NCHW."""
+def sizes(signature: Signature, network: Network) -> tuple[int | None, int | None]:
+    """Height and width that the graph or its entry fixes, None for what may vary."""
+    _, _, height, width = signature.image.shape
+    return height or network.height, width or network.width
+
+
+def to_plain_inputs(
+    images: NDArray[Any], normalize: Normalize, signature: Signature
+) -> list[NDArray[Any]]:
+    """What the edge graph does to its input, in NumPy: uint8 [N, H, W, 3] → the plain inputs."""
+    pixels = images.transpose(0, 3, 1, 2)
     if normalize.colour == "RGB":
-        images = images[..., ::-1]
+        pixels = pixels[:, ::-1]
+    if normalize.colour == "GREY":
+        weights = np.array(GREY_WEIGHTS).reshape(1, 3, 1, 1)
+        summed = (pixels * weights).sum(axis=1, keepdims=True)
+        pixels = (summed + (1 << GREY_BITS >> 1)) >> GREY_BITS
     scale, mean, std = _normalization(normalize)
-    planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32)
-    return np.asarray((planes * scale - mean) / std)
+    planes = np.ascontiguousarray(pixels).astype(np.float32)
+    inputs = [np.asarray((planes * scale - mean) / std)]
+    for position, port in enumerate(signature.inputs[1:], 1):
+        inputs.append(np.repeat(srn_constant(port, position), len(images), axis=0))
+    return inputs
+
+
+def to_edge_outputs(
+    outputs: list[NDArray[Any]], network: Network, signature: Signature, number: int
+) -> dict[str, NDArray[Any]]:
+    """What the edge graph makes of the plain outputs of `number` images, in NumPy."""
+    sources = _sources(network, signature)
+    if network.task == "recognition":
+        position = sources["indices"]
+        found = outputs[position]
+        if not signature.softmaxed[position]:
+            powers = np.exp(found - found.max(axis=-1, keepdims=True))
+            found = powers / powers.sum(axis=-1, keepdims=True)
+        if network.algorithm == "SRN":
+            found = found.reshape(number, -1, found.shape[-1])
+        return {"indices": found.argmax(axis=2).astype(np.int32), "scores": found.max(axis=2)}
+    named = {name: outputs[position] for name, position in sources.items()}
+    return {
+        name: value[:, 0] if value.ndim == 4 and value.shape[1] == 1 else value
+        for name, value in named.items()
+    }
+
+
+def _sources(network: Network, signature: Signature) -> dict[str, int]:
+    """Edge output → position of the plain output that it is made of."""
+    _, wanted = CONTRACTS[network.algorithm]
+    if network.task == "recognition":
+        position = SRN_PREDICTION if network.algorithm == "SRN" else 0
+        expected = 5 if network.algorithm == "SRN" else 1
+        if len(signature.outputs) == expected:
+            return dict.fromkeys(wanted, position)
+    elif network.task == "orientation":
+        if len(signature.outputs) == 1 and len(signature.outputs[0].shape) == 2:
+            return dict.fromkeys(wanted, 0)
+    else:
+        by_channels = signature.outputs_by_channels()
+        known = {name: by_channels.pop(number, -1) for name, number in wanted.items() if number}
+        for name, number in wanted.items():
+            if number is None and len(by_channels) == 1:
+                known[name] = by_channels.popitem()[1]
+        if -1 not in known.values() and len(known) == len(wanted):
+            return {name: known[name] for name in wanted}
+    raise TranslationError(
+        f"{network.name}: {network.algorithm} gives {', '.join(wanted)}, but this graph's outputs "
+        f"have the shapes {[port.shape for port in signature.outputs]}"
+    )
 
 
 class _Wrapper:
@@ -94,7 +183,7 @@ class _Wrapper:
         self.after: list[onnx.NodeProto] = []
 
     def normalize(self, source: str, target: str, normalize: Normalize) -> None:
-        """(pixel / 255 - mean) / std, rounded after each step as PaddleOCR's own code does.
+        """(pixel * scale - mean) / std, rounded after each step as PaddleOCR's own code does.
 
         Any shorter form gives other last bits, and DB's steep sigmoid makes 1e-5 of them.
         """
@@ -104,6 +193,8 @@ class _Wrapper:
             source = self.add("Gather", [source, order], "edge.colour", nodes, axis=3)
         planes = self.add("Transpose", [source], "edge.planes", nodes, perm=[0, 3, 1, 2])
         pixels = self.add("Cast", [planes], "edge.pixels", nodes, to=TensorProto.FLOAT)
+        if normalize.colour == "GREY":
+            pixels = self._grey(pixels)
         scale, mean, std = _normalization(normalize)
         scaled = self.add(
             "Mul", [pixels, self._constant("edge.scale", scale)], "edge.scaled", nodes
@@ -112,6 +203,48 @@ class _Wrapper:
             "Sub", [scaled, self._constant("edge.mean", mean)], "edge.centered", nodes
         )
         self.add("Div", [centered, self._constant("edge.std", std)], target, nodes)
+        self._remove_input(target)
+
+    def _grey(self, pixels: str) -> str:
+        """OpenCV's fixed-point grey; float32 holds every step exactly.
+
+        The 1 x 1 convolution sums weights / 2^14, and floor(sum + 1/2) is the shift with rounding.
+        """
+        weights = np.array(GREY_WEIGHTS, np.float32).reshape(1, 3, 1, 1) / (1 << GREY_BITS)
+        kernel = self._constant("edge.grey_weights", weights)
+        half = self._constant("edge.half", np.array([0.5], np.float32))
+        summed = self.add("Conv", [pixels, kernel, half], "edge.grey_sum", self.before)
+        return self.add("Floor", [summed], "edge.grey", self.before)
+
+    def repeat(self, image: str, constant: NDArray[Any], target: str) -> None:
+        """A constant of batch size 1, once for each image of the batch."""
+        nodes, name = self.before, f"edge.{target}"
+        if not any(node.name == "edge.number" for node in nodes):
+            shape = self.add("Shape", [image], "edge.shape", nodes)
+            first = self._constant("edge.first", np.array([0], np.int64))
+            self.add("Gather", [shape, first], "edge.number", nodes, axis=0)
+        value = self._constant(f"{name}.value", constant)
+        rest = self._constant(f"{name}.sizes", np.array(constant.shape[1:], np.int64))
+        sizes = self.add("Concat", ["edge.number", rest], f"{name}.shape", nodes, axis=0)
+        self.add("Expand", [value, sizes], target, nodes)
+        self._remove_input(target)
+
+    def choose(self, source: str, *, softmaxed: bool, flat: bool) -> None:
+        """The best class and its probability at each position; `flat` for [N * T, classes]."""
+        if not softmaxed:
+            source = self.add("Softmax", [source], "edge.softmax", axis=-1)
+        names = ("edge.indices", "edge.scores") if flat else ("indices", "scores")
+        axis = 1 if flat else 2
+        best = self.add("ArgMax", [source], "edge.argmax", axis=axis, keepdims=0)
+        self.add("Cast", [best], names[0], to=TensorProto.INT32)
+        self.reduce_max(source, axis, names[1])
+        if flat:
+            rest = self._constant("edge.rest", np.array([-1], np.int64))
+            sizes = self.add("Concat", ["edge.number", rest], "edge.positions", axis=0)
+            for name in ("indices", "scores"):
+                self.add("Reshape", [f"edge.{name}", sizes], name)
+        self.declare_output("indices", TensorProto.INT32, ["N", "T"])
+        self.declare_output("scores", TensorProto.FLOAT, ["N", "T"])
 
     def squeeze(self, source: str, axis: int, target: str) -> None:
         if self._opset < 13:
@@ -139,33 +272,23 @@ class _Wrapper:
         (self.after if nodes is None else nodes).append(node)
         return output
 
-    def declare_input(
-        self, name: str, replaced: onnx.ValueInfoProto, shape: list[str | int]
-    ) -> None:
-        self._graph.input.remove(replaced)
+    def declare_input(self, name: str, shape: list[str | int]) -> None:
         self._graph.input.insert(0, helper.make_tensor_value_info(name, TensorProto.UINT8, shape))
 
     def declare_output(self, name: str, kind: int, shape: list[str | int]) -> None:
         self._graph.output.append(helper.make_tensor_value_info(name, kind, shape))
 
-    def _constant(self, name: str, value: np.ndarray[Any, Any]) -> str:
+    def _remove_input(self, name: str) -> None:
+        self._graph.input.remove(next(item for item in self._graph.input if item.name == name))
+
+    def _constant(self, name: str, value: NDArray[Any]) -> str:
         self._graph.initializer.append(numpy_helper.from_array(value, name))
         return name
 
 
-def _static_size(value: onnx.ValueInfoProto, axis: int) -> int | None:
-    dimensions = value.type.tensor_type.shape.dim
-    return dimensions[axis].dim_value or None if axis < len(dimensions) else None
-
-
-def _sizes(entry: Entry) -> tuple[str | int, str | int]:
-    """Height and width of the edge graph's input, where the stage fixes them."""
-    return entry.stage.get("height", "H"), entry.stage.get("width", "W")
-
-
-def _normalization(normalize: Normalize) -> tuple[np.ndarray[Any, Any], ...]:
+def _normalization(normalize: Normalize) -> tuple[NDArray[Any], ...]:
     per_channel = (
-        np.array(values, np.float32).reshape(1, 3, 1, 1)
+        np.array(values, np.float32).reshape(1, -1, 1, 1)
         for values in (normalize.mean, normalize.std)
     )
-    return np.array(1 / 255, np.float32), *per_channel
+    return np.array(normalize.scale, np.float32), *per_channel

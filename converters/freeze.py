@@ -23,6 +23,7 @@ from .catalog import BundleEntry, Catalog, Entry
 from .convert import convert
 from .errors import ConverterError
 from .fetch import Fetcher
+from .settings import require_inference, resolve
 
 TASKS: tuple[Literal["detection", "orientation", "recognition"], ...] = (
     "detection",
@@ -55,9 +56,11 @@ def freeze(
             if name is None:
                 continue
             entry = catalog.model(name)
+            require_inference(entry)
             files[f"licences/{entry.licence}.txt"] = _licence(entry)
             folder = fetcher.fetch(entry)
-            conversion = convert(entry, folder, say)
+            entry = resolve(entry, folder)
+            conversion = convert(folder, catalog, say, entry=entry)
             graph = f"graphs/{task}.onnx"
             files[graph] = conversion.edge
             stage = {
@@ -79,8 +82,11 @@ def freeze(
                     authors=entry.authors,
                     licence=entry.licence,
                     format=entry.format,
-                    files=[SourceFile(f.name, f.source, f.sha256) for f in entry.files],
-                    translator=conversion.translator,
+                    files=[
+                        SourceFile(file.name, file.source, fetcher.sha256(entry, file))
+                        for file in entry.files
+                    ],
+                    translator=conversion.translation.translator,
                     parity=conversion.checks,
                 )
             )

@@ -104,6 +104,8 @@ class Recognition:
         `min_width` wide, because the networks were trained on lines that end before the picture
         does; `padding` is the grey value of what is added on the right.
     multiple: input widths are a multiple of this, the network's stride.
+    width: the only input width that the network takes, as spatial transformers (TPS) do. A longer
+        line is squeezed into it, a shorter one padded; the widths above don't matter then.
     minimum_score: a line whose mean character score is lower is left out of a page.
     """
 
@@ -118,6 +120,7 @@ class Recognition:
     multiple: Positive
     charset: Charset
     minimum_score: Share
+    width: Positive | None = None
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,12 @@ class Recognizer:
         stage = self._stage
         sizes = np.array([crop.shape[:2] for crop in crops])
         text_widths = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(int)
-        text_widths = np.clip(text_widths, 1, stage.max_width)
-        widths = np.maximum(text_widths + stage.margin, stage.min_width)
-        widths = -(-widths // stage.multiple) * stage.multiple
+        text_widths = np.clip(text_widths, 1, stage.width or stage.max_width)
+        if stage.width is None:
+            widths = np.maximum(text_widths + stage.margin, stage.min_width)
+            widths = -(-widths // stage.multiple) * stage.multiple
+        else:
+            widths = np.full_like(text_widths, stage.width)
         groups = _group(widths, 1 if self._session.provider == "cpu" else ACCELERATOR_BATCH)
 
         def fit(group: list[int]) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,28 +14,45 @@ from ..errors import TranslationError
 
 NAME = "paddle2onnx 1.3.1"
 WORKER = Path(__file__).with_name("paddle2onnx_worker.py")
+TIMEOUT_SECONDS = 600
+
+
+class UnsupportedOperators(TranslationError):
+    """The translator knows no ONNX form of these types of operators."""
+
+    def __init__(self, types: list[str]) -> None:
+        super().__init__(f"{NAME} has no ONNX form of {', '.join(types)}")
+        self.types = types
 
 
 def translate(program: Path, parameters: Path) -> bytes:
     """Legacy model → plain ONNX graph.
 
     The extension runs in a process of its own, because it aborts on what it doesn't understand.
-    Raises `TranslationError` with its last words.
+    Raises `UnsupportedOperators`, or `TranslationError` with its last words.
     """
     with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
         target = Path(folder) / "plain.onnx"
-        done = subprocess.run(
-            [sys.executable, str(WORKER), str(_extension()), str(program), str(parameters), target],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        if done.returncode or not target.is_file():
-            how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
-            words = "\n  ".join(done.stdout.strip().splitlines()[-12:]) or "nothing"
-            raise TranslationError(f"{program}: {NAME} ended with {how} and said:\n  {words}")
-        return target.read_bytes()
+        command = [sys.executable, str(WORKER), str(_extension()), str(program), str(parameters)]
+        command.append(str(target))
+        try:
+            done = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise TranslationError(f"{NAME} was still busy after {TIMEOUT_SECONDS} s") from None
+        if done.returncode == 0 and target.is_file():
+            return target.read_bytes()
+        if found := re.search(r"not supported yet, including \[([^\]]*)\]", done.stdout):
+            raise UnsupportedOperators([name for name in found[1].split(",") if name.strip()])
+        how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
+        words = "\n  ".join(done.stdout.strip().splitlines()[-12:]) or "nothing"
+        raise TranslationError(f"{NAME} ended with {how} and said:\n  {words}")
 
 
 def _extension() -> Path:
@@ -47,7 +65,7 @@ def _extension() -> Path:
     installed = version("paddle2onnx")
     if installed != "1.3.1":
         raise TranslationError(
-            f"paddle2onnx {installed} is installed, the legacy format needs 1.3.1: "
+            f"paddle2onnx {installed} is installed, the converters need 1.3.1: "
             'pip install "paddle2onnx==1.3.1"'
         )
     return next(Path(spec.submodule_search_locations[0]).glob("paddle2onnx_cpp2py_export*"))

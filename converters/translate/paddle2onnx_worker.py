@@ -24,7 +24,7 @@ def main(extension: str, program: str, parameters: str, target: str) -> None:
         True,  # raise the opset where an operator needs it
         False,  # verbose
         True,  # check the graph with ONNX's checker
-        False,  # experimental operators
+        True,  # experimental operators: rnn is one
         True,  # optimize
         {},  # custom operators
         "onnxruntime",

@@ -1,0 +1,167 @@
+"""Values of a program that don't depend on its input, computed in their own precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .paddle_files import NUMPY
+from .paddle_program import Operator, Program
+
+Array: TypeAlias = NDArray[Any]
+
+
+def fold(program: Program, wanted: Callable[[Operator, dict[str, Array]], bool]) -> list[str]:
+    """Replace the results of constant operators that are `wanted` by parameters.
+
+    wanted: is asked for each operator whose operands are known, with the values known so far.
+
+    Returns the operators that were replaced. What only led to them is removed.
+    """
+    values = {name: program.parameters[name] for name in program.constants}
+    folded = []
+    for operator in list(program.operators):
+        found = _evaluate(operator, values)
+        if found is None:
+            continue
+        values.update(found)
+        if wanted(operator, values):
+            folded.append(str(operator))
+            for name, value in found.items():
+                program.replace_by_constant(name, value)
+    if folded:
+        program.remove_dead()
+    return folded
+
+
+def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] | None:
+    """The results of an operator, None when an operand or the operator is not known."""
+    function = _FUNCTIONS.get(operator.type)
+    if function is None or not all(name in values for name in operator.inputs()):
+        return None
+    slots = {
+        item.parameter: [values[name] for name in item.arguments] for item in operator.desc.inputs
+    }
+    operands = _Operands(operator, slots)
+    results = function(operands)
+    names = [
+        name for item in operator.desc.outputs if item.parameter != "XShape"
+        for name in item.arguments
+    ]  # fmt: skip
+    listed = results if isinstance(results, list) else [results]
+    if len(listed) != len(names):
+        return None
+    return dict(zip(names, (np.ascontiguousarray(item) for item in listed), strict=True))
+
+
+class _Operands:
+    """What a function sees of an operator."""
+
+    def __init__(self, operator: Operator, slots: dict[str, list[Array]]) -> None:
+        self._operator = operator
+        self.slots = slots
+
+    def __getattr__(self, slot: str) -> Array:
+        array: Array = self.slots[slot][0]
+        return array
+
+    def __getitem__(self, attribute: str) -> Any:
+        value = self._operator.attribute(attribute)
+        if value is None:
+            raise KeyError(f"{self._operator}: no attribute {attribute}")
+        return value
+
+    @property
+    def dtype(self) -> Any:
+        return NUMPY[self["dtype"]]
+
+    def integers(self, attribute: str, *slots: str) -> list[int]:
+        """A list that is an attribute or comes in one of the slots."""
+        for slot in slots:
+            if given := self.slots.get(slot):
+                return [int(item) for array in given for item in array.reshape(-1)]
+        return [int(item) for item in self[attribute]]
+
+
+def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], Array]:
+    def run(op: _Operands) -> Array:
+        if op["axis"] != -1 and op.X.ndim != op.Y.ndim:
+            shape = [1] * op.X.ndim
+            shape[op["axis"] : op["axis"] + op.Y.ndim] = op.Y.shape
+            return function(op.X, op.Y.reshape(shape))
+        return function(op.X, op.Y)
+
+    return run
+
+
+def _fill(op: _Operands) -> Array:
+    value = op.ValueTensor if op.slots.get("ValueTensor") else float(op["str_value"] or op["value"])
+    return np.full(op.integers("shape", "ShapeTensor", "ShapeTensorList"), value).astype(op.dtype)
+
+
+def _assign_value(op: _Operands) -> Array:
+    for attribute in ("fp32_values", "fp64_values", "int32_values", "int64_values", "bool_values"):
+        if listed := op._operator.attribute(attribute):
+            array: Array = np.array(listed).astype(op.dtype).reshape(op["shape"])
+            return array
+    return np.zeros(op["shape"], op.dtype)
+
+
+def _reshape(op: _Operands) -> Array:
+    sizes = op.integers("shape", "ShapeTensor", "Shape")
+    return op.X.reshape([op.X.shape[i] if size == 0 else size for i, size in enumerate(sizes)])
+
+
+def _scale(op: _Operands) -> Array:
+    factor = op.ScaleTensor if op.slots.get("ScaleTensor") else op["scale"]
+    moved = op.X * factor + op["bias"] if op["bias_after_scale"] else (op.X + op["bias"]) * factor
+    return np.asarray(moved).astype(op.X.dtype)
+
+
+def _norm(op: _Operands) -> Array:
+    return np.asarray(
+        np.linalg.norm(op.X, op["porder"], axis=op["axis"], keepdims=op["keepdim"]), op.X.dtype
+    )
+
+
+def _range(op: _Operands) -> Array:
+    bounds = (item.reshape(()).item() for item in (op.Start, op.End, op.Step))
+    return np.arange(*bounds, dtype=op.Start.dtype)
+
+
+def _linspace(op: _Operands) -> Array:
+    start, stop, number = (item.reshape(()).item() for item in (op.Start, op.Stop, op.Num))
+    return np.linspace(start, stop, int(number)).astype(op.dtype)
+
+
+_FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
+    "fill_constant": _fill,
+    "assign_value": _assign_value,
+    "eye": lambda op: np.eye(op["num_rows"], op["num_columns"], dtype=op.dtype),
+    "linspace": _linspace,
+    "range": _range,
+    "meshgrid": lambda op: list(np.meshgrid(*op.slots["X"], indexing="ij")),
+    "assign": lambda op: op.X,
+    "cast": lambda op: op.X.astype(NUMPY[op["out_dtype"]]),
+    "reshape2": _reshape,
+    "transpose2": lambda op: op.X.transpose(op["axis"]),
+    "unsqueeze2": lambda op: np.expand_dims(op.X, tuple(op["axes"])),
+    "tile": lambda op: np.tile(op.X, op.integers("repeat_times", "repeat_times_tensor")),
+    "stack": lambda op: np.stack(op.slots["X"], op["axis"]),
+    "concat": lambda op: np.concatenate(op.slots["X"], op["axis"]),
+    "scale": _scale,
+    "elementwise_add": _binary(np.add),
+    "elementwise_sub": _binary(np.subtract),
+    "elementwise_mul": _binary(np.multiply),
+    "elementwise_div": _binary(np.divide),
+    "elementwise_pow": _binary(np.power),
+    "square": lambda op: np.square(op.X),
+    "pow": lambda op: np.power(op.X, op["factor"]).astype(op.X.dtype),
+    "sqrt": lambda op: np.sqrt(op.X),
+    "log": lambda op: np.log(op.X),
+    "p_norm": _norm,
+    "inverse": lambda op: np.linalg.inv(op.Input.astype(np.float64)).astype(op.Input.dtype),
+}

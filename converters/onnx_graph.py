@@ -1,0 +1,70 @@
+"""Small steps on ONNX graphs that repairs and reports share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import onnx
+
+
+def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """Value → the node that computes it."""
+    return {name: node for node in graph.node for name in node.output if name}
+
+
+def ancestors(graph: onnx.GraphProto, value: str) -> list[onnx.NodeProto] | None:
+    """The nodes that compute a value, in the graph's order; None when it depends on an input."""
+    made_by = producers(graph)
+    constants = {initializer.name for initializer in graph.initializer}
+    fed = {item.name for item in graph.input} - constants
+    wanted, found = [value], set()
+    while wanted:
+        name = wanted.pop()
+        if name in fed:
+            return None
+        node = made_by.get(name)
+        if node is not None and id(node) not in found:
+            found.add(id(node))
+            wanted += [item for item in node.input if item]
+    return [node for node in graph.node if id(node) in found]
+
+
+def remove_dead(graph: onnx.GraphProto) -> None:
+    """Remove nodes and initializers that nothing uses."""
+    needed = {item.name for item in graph.output}
+    alive = []
+    for node in reversed(graph.node):
+        if any(name in needed for name in node.output):
+            needed.update(name for name in node.input if name)
+            for attribute in node.attribute:
+                needed.update(_outer_names(attribute))
+            alive.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(alive))
+    kept = [item for item in graph.initializer if item.name in needed]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+
+
+def operator_counts(model: onnx.ModelProto) -> dict[str, int]:
+    """Operator → how often it occurs, the most frequent first."""
+    return dict(Counter(node.op_type for node in model.graph.node).most_common())
+
+
+def shape(value: onnx.ValueInfoProto) -> list[int | None]:
+    """Declared sizes, None for what may vary."""
+    dimensions: Any = value.type.tensor_type.shape.dim
+    return [item.dim_value if item.HasField("dim_value") else None for item in dimensions]
+
+
+def _outer_names(attribute: onnx.AttributeProto) -> set[str]:
+    """What the blocks of a control-flow node read, which may be values of the graph around."""
+    names: set[str] = set()
+    for block in (attribute.g, *attribute.graphs):
+        for node in block.node:
+            names.update(node.input)
+            for inner in node.attribute:
+                names |= _outer_names(inner)
+        names.update(item.name for item in block.output)
+    return names

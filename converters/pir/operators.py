@@ -1,0 +1,190 @@
+"""Each PIR operator as the legacy operator that computes the same.
+
+PIR turned many attributes into operands; where such an operand is constant it becomes the legacy
+attribute again, otherwise it goes into the input slot that the legacy operator has for it.
+Attributes keep their names unless a rule renames them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Number:
+    """An operand that is one number: the attribute, or the input slot `tensor` if it varies."""
+
+    attribute: str
+    kind: type = int
+    tensor: str = ""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An operand that is a list of integers: the attribute, or a slot if it varies.
+
+    tensor: slot for one tensor; tensors: slot for one tensor for each of them.
+    """
+
+    attribute: str
+    tensor: str = ""
+    tensors: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One legacy operator.
+
+    inputs: for each operand a slot ("" to leave it out) or what becomes of it.
+    outputs: for each result a slot; results without one are dropped.
+    rename: attribute names, PIR's to legacy's.
+    add: attributes that PIR doesn't have.
+    """
+
+    kind: str
+    inputs: tuple[str | Number | Numbers, ...] = ("X",)
+    outputs: tuple[str, ...] = ("Out",)
+    rename: dict[str, str] = field(default_factory=dict)
+    add: dict[str, Any] = field(default_factory=dict)
+
+
+def _binary(kind: str) -> Rule:
+    return Rule(kind, ("X", "Y"), add={"axis": -1})
+
+
+_SHAPE = Numbers("shape", "Shape", "ShapeTensor")
+_RESIZE = ("X", "OutSize", "SizeTensor", "Scale")
+_RENAME_AXIS = {"axis": "dim", "keepdim": "keep_dim"}
+_REDUCED = ("X", Numbers("dim"))
+_BATCH_NORM = Rule(
+    "batch_norm", ("X", "Mean", "Variance", "Scale", "Bias"),
+    ("Y", "MeanOut", "VarianceOut", "SavedMean", "SavedVariance"), {"data_format": "data_layout"},
+)  # fmt: skip
+_TRANSPOSED = ("Input", "Filter", Numbers("output_size", "OutputSize"))
+
+RULES: dict[str, Rule] = {
+    # Networks
+    "conv2d": Rule("conv2d", ("Input", "Filter"), ("Output",)),
+    "depthwise_conv2d": Rule("depthwise_conv2d", ("Input", "Filter"), ("Output",)),
+    "conv2d_transpose": Rule("conv2d_transpose", _TRANSPOSED, ("Output",)),
+    "depthwise_conv2d_transpose": Rule("depthwise_conv2d_transpose", _TRANSPOSED, ("Output",)),
+    "batch_norm": _BATCH_NORM,
+    "batch_norm_": _BATCH_NORM,
+    "layer_norm": Rule("layer_norm", ("X", "Scale", "Bias"), ("Y", "Mean", "Variance")),
+    "group_norm": Rule("group_norm", ("X", "Scale", "Bias"), ("Y", "Mean", "Variance"),
+                       {"data_format": "data_layout"}),
+    "instance_norm": Rule("instance_norm", ("X", "Scale", "Bias"),
+                          ("Y", "SavedMean", "SavedVariance")),
+    "pool2d": Rule("pool2d", ("X", Numbers("ksize"))),
+    "rnn": Rule("rnn", ("Input", "PreState", "WeightList", "SequenceLength", ""),
+                ("Out", "DropoutState", "State", "Reserve")),
+    "dropout": Rule("dropout", ("X", "", Number("dropout_prob", float)), ("Out", "Mask"),
+                    {"mode": "dropout_implementation"}),
+    "embedding": Rule("lookup_table_v2", ("Ids", "W"), rename={"sparse": "is_sparse"}),
+    "nearest_interp": Rule("nearest_interp_v2", _RESIZE, rename={"data_format": "data_layout"}),
+    "bilinear_interp": Rule("bilinear_interp_v2", _RESIZE, rename={"data_format": "data_layout"}),
+    "grid_sample": Rule("grid_sampler", ("X", "Grid"), ("Output",)),
+    "pad3d": Rule("pad3d", ("X", Numbers("paddings", "Paddings")), rename={"pad_value": "value"}),
+    "pad": Rule("pad", ("X", Number("pad_value", float))),
+    "pixel_shuffle": Rule("pixel_shuffle"),
+    # Activations
+    **{name: Rule(name) for name in (
+        "relu", "sigmoid", "tanh", "gelu", "silu", "exp", "sqrt", "rsqrt", "square", "abs", "floor",
+        "ceil", "round", "reciprocal", "log", "sin", "cos", "erf", "softmax", "log_softmax",
+        "softplus", "mish", "elu", "logical_not", "sign",
+    )},
+    "relu6": Rule("relu6", add={"threshold": 6.0}),
+    "swish": Rule("swish", add={"beta": 1.0}),
+    "hardswish": Rule("hard_swish", add={"threshold": 6.0, "scale": 6.0, "offset": 3.0}),
+    "hardsigmoid": Rule("hard_sigmoid"),
+    "leaky_relu": Rule("leaky_relu", rename={"negative_slope": "alpha"}),
+    "prelu": Rule("prelu", ("X", "Alpha")),
+    "pow": Rule("pow", rename={"y": "factor"}),
+    "scale": Rule("scale", ("X", Number("scale", float, "ScaleTensor"))),
+    "clip": Rule("clip", ("X", Number("min", float, "Min"), Number("max", float, "Max"))),
+    # Two operands
+    "add": _binary("elementwise_add"),
+    "subtract": _binary("elementwise_sub"),
+    "multiply": _binary("elementwise_mul"),
+    "divide": _binary("elementwise_div"),
+    "maximum": _binary("elementwise_max"),
+    "minimum": _binary("elementwise_min"),
+    "floor_divide": _binary("elementwise_floordiv"),
+    "remainder": _binary("elementwise_mod"),
+    "elementwise_pow": _binary("elementwise_pow"),
+    **{name: _binary(name) for name in (
+        "equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal",
+        "logical_and", "logical_or", "logical_xor",
+    )},
+    "add_n": Rule("sum"),
+    "matmul": Rule("matmul_v2", ("X", "Y"),
+                   rename={"transpose_x": "trans_x", "transpose_y": "trans_y"}),
+    "bmm": Rule("bmm", ("X", "Y")),
+    "addmm": Rule("addmm", ("Input", "X", "Y"), rename={"alpha": "Alpha", "beta": "Beta"}),
+    "inverse": Rule("inverse", ("Input",), ("Output",)),
+    # Reductions
+    "mean": Rule("reduce_mean", _REDUCED, rename=_RENAME_AXIS),
+    "sum": Rule("reduce_sum", _REDUCED, rename=_RENAME_AXIS),
+    "max": Rule("reduce_max", _REDUCED, rename=_RENAME_AXIS),
+    "min": Rule("reduce_min", _REDUCED, rename=_RENAME_AXIS),
+    "prod": Rule("reduce_prod", _REDUCED, rename=_RENAME_AXIS),
+    "any": Rule("reduce_any", rename=_RENAME_AXIS),
+    "all": Rule("reduce_all", rename=_RENAME_AXIS),
+    "p_norm": Rule("p_norm"),
+    "argmax": Rule("arg_max", ("X", Number("axis"))),
+    "cumsum": Rule("cumsum", ("X", Number("axis"))),
+    "topk": Rule("top_k_v2", ("X", Number("k", int, "K")), ("Out", "Indices")),
+    # Shapes
+    "reshape": Rule("reshape2", ("X", _SHAPE)),
+    "transpose": Rule("transpose2", rename={"perm": "axis"}),
+    "flatten": Rule("flatten_contiguous_range"),
+    "squeeze": Rule("squeeze2", ("X", Numbers("axes", "AxesTensor"))),
+    "unsqueeze": Rule("unsqueeze2", ("X", Numbers("axes", "AxesTensor"))),
+    "concat": Rule("concat", ("X", Number("axis", int, "AxisTensor"))),
+    "stack": Rule("stack", outputs=("Y",)),
+    "split": Rule("split", ("X", Numbers("sections"), Number("axis", int, "AxisTensor"))),
+    "split_with_num": Rule("split", ("X", Number("axis", int, "AxisTensor")),
+                           add={"sections": []}),
+    "unbind": Rule("unbind"),
+    "slice": Rule("slice", ("Input",
+                            Numbers("starts", "StartsTensor", "StartsTensorList"),
+                            Numbers("ends", "EndsTensor", "EndsTensorList"))),
+    "strided_slice": Rule("strided_slice", ("Input",
+                                            Numbers("starts", "StartsTensor", "StartsTensorList"),
+                                            Numbers("ends", "EndsTensor", "EndsTensorList"),
+                                            Numbers("strides", "StridesTensor"))),
+    "expand": Rule("expand_v2", ("X", Numbers("shape", "Shape", "expand_shapes_tensor"))),
+    "expand_as": Rule("expand_as_v2", ("X", "Y")),
+    "tile": Rule("tile", ("X", Numbers("repeat_times", "RepeatTimes", "repeat_times_tensor"))),
+    "gather": Rule("gather", ("X", "Index", Number("axis", int, "Axis"))),
+    "gather_nd": Rule("gather_nd", ("X", "Index")),
+    "index_select": Rule("index_select", ("X", "Index"), rename={"axis": "dim"}),
+    "where": Rule("where", ("Condition", "X", "Y")),
+    "flip": Rule("flip"),
+    "roll": Rule("roll", ("X", Numbers("shifts"))),
+    "shape": Rule("shape", ("Input",)),
+    "numel": Rule("size", ("Input",)),
+    "assign": Rule("assign"),
+    "share_data_": Rule("assign"),
+    # Made of nothing
+    "full_like": Rule("fill_any_like", ("X", Number("value", float))),
+    "full_batch_size_like": Rule("fill_constant_batch_size_like", ("Input",)),
+    "full_with_tensor": Rule("fill_constant", (
+        Number("value", float, "ValueTensor"),
+        Numbers("shape", "ShapeTensor", "ShapeTensorList"),
+    )),
+    "one_hot": Rule("one_hot_v2", ("X", Number("depth", int, "depth_tensor")),
+                    add={"dtype": 5, "allow_out_of_range": False}),
+    "arange": Rule("range", ("Start", "End", "Step")),
+    "linspace": Rule("linspace", ("Start", "Stop", "Num")),
+    "meshgrid": Rule("meshgrid"),
+    "tril": Rule("tril_triu", add={"lower": True}),
+    "triu": Rule("tril_triu", add={"lower": False}),
+}  # fmt: skip
+
+# Attributes whose legacy type can't be told from an empty or whole-numbered value: AttrType.
+ATTRIBUTE_KINDS = {
+    ("nearest_interp_v2", "scale"): 4,
+    ("bilinear_interp_v2", "scale"): 4,
+}

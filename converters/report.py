@@ -1,0 +1,267 @@
+"""What a conversion did, as report.json for programs and report.md for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from edgeocr import typed
+from edgeocr.version import __version__
+
+from . import parity
+from .convert import Conversion
+from .edge_graph import sizes, to_plain_inputs
+from .errors import ConverterError
+from .fetch import sha256
+from .network import Network
+from .onnx_graph import operator_counts, shape
+from .paddle_model import PaddleModel
+from .parity import Comparison, onnx_runner
+
+JSON, MARKDOWN = "report.json", "report.md"
+REPETITIONS = 5
+
+
+def build(conversion: Conversion) -> dict[str, Any]:
+    """The report of a conversion as plain data; measures both graphs' times on the way."""
+    plain = onnx.load_from_string(conversion.plain)
+    edge = onnx.load_from_string(conversion.edge)
+    translation = conversion.translation
+    paddle = conversion.paddle
+    return {
+        "network": dataclasses.asdict(conversion.network),
+        "source": describe_source(conversion.model),
+        "notes": conversion.notes,
+        "translator": translation.translator,
+        "repairs": [dataclasses.asdict(repair) for repair in translation.repairs],
+        "sizes": _sizes(conversion),
+        "graphs": {
+            "plain": _describe(plain, conversion.plain),
+            "edge": _describe(edge, conversion.edge),
+        },
+        "operators": {
+            "paddle": translation.operators,
+            "plain": operator_counts(plain),
+            "edge": operator_counts(edge),
+        },
+        "parity": {
+            "edge_graph": describe(conversion.edge_graph),
+            "paddle": paddle if isinstance(paddle, str) else describe(paddle),
+        },
+        "times": _times(conversion),
+        "made_by": {
+            name: version(name) if name != "edgeocr" else __version__
+            for name in ("edgeocr", "onnx", "onnxruntime", "numpy")
+        },
+    }
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Write both forms into a folder."""
+    text = json.dumps(report, indent=1, ensure_ascii=False, default=str) + "\n"
+    for name, content in ((JSON, text), (MARKDOWN, _markdown(report))):
+        partial = folder / f"{name}.part"
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(folder / name)
+
+
+def read(folder: Path) -> tuple[dict[str, Any], Network]:
+    """The report in a folder and the network that it is of; raises `ConverterError`."""
+    path = folder / JSON
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return report, typed.parse(Network, report["network"], "network")
+    except FileNotFoundError:
+        raise ConverterError(
+            f"{folder}: no {JSON} here; `python -m converters convert DIR -o {folder}` writes it"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConverterError(f"{path}: not a conversion's report: {error!r}") from None
+
+
+def describe(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as plain data."""
+    outputs = [
+        {**dataclasses.asdict(item), "relative": item.relative, "passed": item.passed}
+        for item in comparison.differences
+    ]
+    return {
+        "passed": comparison.passed,
+        "reference": comparison.reference,
+        "inputs": comparison.inputs,
+        "outputs": outputs,
+        "indices_equal": comparison.indices_equal,
+    }
+
+
+def describe_source(model: PaddleModel) -> dict[str, Any]:
+    """Format, files and hashes of what was converted."""
+    files = [
+        {"name": path.name, "size": path.stat().st_size, "sha256": sha256(path)}
+        for path in (*model.files, *([model.settings] if model.settings else []))
+    ]
+    return {"folder": str(model.graph.parent), "format": model.format, "files": files}
+
+
+def _sizes(conversion: Conversion) -> dict[str, Any]:
+    height, width = sizes(conversion.signature, conversion.network)
+    declared = conversion.signature.image.shape
+    return {
+        "height": height,
+        "width": width,
+        "batch": declared[0],
+        "fixed_by": {
+            name: None if size is None else ("the graph" if declared[axis] else "the entry")
+            for name, size, axis in (("height", height, 2), ("width", width, 3))
+        },
+    }
+
+
+def _describe(model: onnx.ModelProto, content: bytes) -> dict[str, Any]:
+    constants = {item.name for item in model.graph.initializer}
+
+    def port(item: onnx.ValueInfoProto) -> dict[str, Any]:
+        kind = helper_name(item.type.tensor_type.elem_type)
+        return {"name": item.name, "type": kind, "shape": shape(item)}
+
+    return {
+        "bytes": len(content),
+        "opset": {item.domain or "ai.onnx": item.version for item in model.opset_import},
+        "ir_version": model.ir_version,
+        "inputs": [port(item) for item in model.graph.input if item.name not in constants],
+        "outputs": [port(item) for item in model.graph.output],
+    }
+
+
+def helper_name(kind: int) -> str:
+    """ONNX's number of a type → its NumPy name."""
+    return str(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind)))
+
+
+def _times(conversion: Conversion) -> list[dict[str, Any]]:
+    """Medians of both graphs in turn, on ONNX Runtime's default threads of this machine's CPU."""
+    network, signature = conversion.network, conversion.signature
+    run_plain, run_edge = onnx_runner(conversion.plain, None), onnx_runner(conversion.edge, None)
+    measured = []
+    for batch in parity.probes(network, signature):
+        inputs = to_plain_inputs(batch, network.normalize, signature)
+        run_plain(inputs), run_edge([batch])
+        taken: dict[str, list[float]] = {"plain": [], "edge": []}
+        for _ in range(REPETITIONS):
+            for name, run, feed in (("plain", run_plain, inputs), ("edge", run_edge, [batch])):
+                start = time.perf_counter()
+                run(feed)
+                taken[name].append(1000 * (time.perf_counter() - start))
+        medians = {f"{name}_ms": round(statistics.median(ms), 2) for name, ms in taken.items()}
+        measured.append({"input": list(batch.shape), **medians})
+    return measured
+
+
+def _markdown(report: dict[str, Any]) -> str:
+    network, source = report["network"], report["source"]
+    lines = [f"# {network['name']}", ""]
+    lines += [
+        f"{network['task'].capitalize()} with {network['algorithm']}, known by "
+        f"{network['known_by']}. From {source['format']} in `{source['folder']}`:",
+        "",
+        "| file | bytes | sha256 |",
+        "|---|--:|---|",
+        *(f"| {file['name']} | {file['size']} | `{file['sha256']}` |" for file in source["files"]),
+        "",
+    ]
+    lines += [f"Note: {note}" for note in report["notes"]]
+    lines += ["## Translation", "", f"Translator: {report['translator']}.", ""]
+    if report["repairs"]:
+        lines += ["| repair | why | nodes |", "|---|---|---|"]
+        lines += [
+            f"| {item['name']} | {item['why']} | {', '.join(f'`{n}`' for n in item['nodes'])} |"
+            for item in report["repairs"]
+        ]
+    else:
+        lines.append("No repairs were needed.")
+    lines += ["", "## Graphs", "", "| graph | bytes | opset | IR | inputs | outputs |"]
+    lines.append("|---|--:|---|--:|---|---|")
+    for name, graph in report["graphs"].items():
+        opset = ", ".join(f"{domain} {number}" for domain, number in graph["opset"].items())
+        lines.append(
+            f"| {name} | {graph['bytes']} | {opset} | {graph['ir_version']} | "
+            f"{_ports(graph['inputs'])} | {_ports(graph['outputs'])} |"
+        )
+    lines += ["", _fixed(report["sizes"]), ""]
+    paddle, plain, edge = (report["operators"][name] for name in ("paddle", "plain", "edge"))
+    if paddle:
+        counted = ", ".join(f"{name} {number}" for name, number in paddle.items())
+        lines += [f"Paddle's operators: {counted}.", ""]
+    lines += ["| operator | plain | edge |", "|---|--:|--:|"]
+    ordered = sorted({*plain, *edge}, key=lambda name: (-plain.get(name, 0), name))
+    lines += [f"| {name} | {plain.get(name, 0)} | {edge.get(name, 0)} |" for name in ordered]
+    lines += ["", "## Parity", ""]
+    for title, key in (
+        ("Edge graph", "edge_graph"),
+        ("Plain graph", "paddle"),
+        ("Edge graph", "edge_to_paddle"),
+    ):
+        if key in report["parity"]:
+            lines += [*_parity(title, report["parity"][key]), ""]
+    lines += [
+        "## Time",
+        "",
+        "ONNX Runtime on this machine's CPU, its default threads; medians.",
+        "",
+    ]
+    lines += ["| input | plain ms | edge ms |", "|---|--:|--:|"]
+    lines += [
+        f"| {_by(item['input'])} | {item['plain_ms']} | {item['edge_ms']} |"
+        for item in report["times"]
+    ]
+    made = ", ".join(f"{name} {number}" for name, number in report["made_by"].items())
+    return "\n".join([*lines, "", f"Made by {made}.", ""])
+
+
+def _parity(title: str, item: dict[str, Any] | str) -> list[str]:
+    if isinstance(item, str):
+        return [f"{title} beside Paddle Inference: {item}."]
+    said = "passed" if item["passed"] else "FAILED"
+    indices = {True: " The indices are equal.", False: " The indices differ.", None: ""}
+    lines = [
+        f"{title} beside {item['reference']}: {said}.{indices} Inputs: "
+        f"{', '.join(_by(sizes) for sizes in item['inputs'])}.",
+        "",
+        "| output | largest difference | allowed | mean difference | largest value | relative | "
+        "rounding of the reference |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for out in item["outputs"]:
+        own = "" if out["own"] is None else f"{out['own']:.1e}"
+        lines.append(
+            f"| `{out['output']}` | {out['max_abs']:.1e} | {out['allowed']:.1e} | "
+            f"{out['mean_abs']:.1e} | {out['magnitude']:.3g} | {out['relative']:.1e} | {own} |"
+        )
+    return lines
+
+
+def _fixed(found: dict[str, Any]) -> str:
+    fixed = [
+        f"{name} {found[name]} (by {found['fixed_by'][name]})"
+        for name in ("height", "width")
+        if found[name] is not None
+    ]
+    varies = [name for name in ("batch", "height", "width") if found[name] is None]
+    parts = [f"Fixed: {', '.join(fixed)}."] if fixed else []
+    return " ".join([*parts, f"May vary: {', '.join(varies) or 'nothing'}."])
+
+
+def _ports(ports: list[dict[str, Any]]) -> str:
+    return ", ".join(f"`{port['name']}` {port['type']} {_by(port['shape'])}" for port in ports)
+
+
+def _by(sizes: list[int | None]) -> str:
+    return "×".join("?" if size is None else str(size) for size in sizes)
