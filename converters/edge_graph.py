@@ -66,7 +66,8 @@ def make(plain: bytes, network: Network, signature: Signature) -> bytes:
         wrapper.repeat(input_name, srn_constant(port, position), port.name)
     height, width = sizes(signature, network)
     declared = {"height": height or "H", "width": width or "W"}
-    wrapper.declare_input(input_name, ["N", declared["height"], declared["width"], 3])
+    number = image.shape[0] or "N"
+    wrapper.declare_input(input_name, [number, declared["height"], declared["width"], 3])
     if network.task == "recognition":
         position = sources["indices"]
         wrapper.choose(

@@ -120,7 +120,11 @@ def _sizes(conversion: Conversion) -> dict[str, Any]:
         "batch": declared[0],
         "fixed_by": {
             name: None if size is None else ("the graph" if declared[axis] else "the entry")
-            for name, size, axis in (("height", height, 2), ("width", width, 3))
+            for name, size, axis in (
+                ("batch", declared[0], 0),
+                ("height", height, 2),
+                ("width", width, 3),
+            )
         },
     }
 
@@ -250,11 +254,11 @@ def _parity(title: str, item: dict[str, Any] | str) -> list[str]:
 
 def _fixed(found: dict[str, Any]) -> str:
     fixed = [
-        f"{name} {found[name]} (by {found['fixed_by'][name]})"
-        for name in ("height", "width")
-        if found[name] is not None
+        f"{name} {found[name]} (by {by})"
+        for name, by in found["fixed_by"].items()
+        if by is not None
     ]
-    varies = [name for name in ("batch", "height", "width") if found[name] is None]
+    varies = [name for name, by in found["fixed_by"].items() if by is None]
     parts = [f"Fixed: {', '.join(fixed)}."] if fixed else []
     return " ".join([*parts, f"May vary: {', '.join(varies) or 'nothing'}."])
 

@@ -103,7 +103,7 @@ def example(inputs: list[Port], number: int, height: int, width: int) -> list[ND
             sizes = [fixed or wish for fixed, wish in zip(port.shape, given, strict=True)]
             feeds.append(np.zeros(sizes, port.dtype))
         else:
-            feeds.append(np.repeat(srn_constant(port, len(feeds)), number, axis=0))
+            feeds.append(np.repeat(srn_constant(port, len(feeds)), len(feeds[0]), axis=0))
     return feeds
 
 

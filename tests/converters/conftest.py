@@ -43,7 +43,10 @@ def v4(v4_folders: dict[str, Path]) -> Callable[[str], tuple[Entry, Conversion]]
     def conversion(name: str) -> tuple[Entry, Conversion]:
         if name not in made:
             entry = catalog.load().model(name)
-            made[name] = entry, convert.convert(entry, v4_folders[name], silent)
+            made[name] = (
+                entry,
+                convert.convert(v4_folders[name], catalog.load(), silent, entry=entry),
+            )
         return made[name]
 
     return conversion
