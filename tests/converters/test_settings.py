@@ -71,16 +71,17 @@ def test_contradictions_and_gaps_are_errors(folder, tmp_path):
         settings.resolve(ENTRIES.model("th_PP-OCRv5_mobile_rec"), folder)
 
 
-def test_a_checkpoint_is_refused_where_it_was_fetched_and_its_export_is_not(tmp_path, monkeypatch):
+def test_a_checkpoint_is_refused_and_its_export_is_not(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path))
     entry = ENTRIES.model("det_r50_vd_east")
-    for check in (
-        lambda: settings.require_inference(entry),
-        lambda: settings.resolve(entry, model_folder(entry)),
-    ):
-        with pytest.raises(ModelFormatError, match=r"export_model\.py .*--as det_r50_vd_east"):
-            check()
+    with pytest.raises(ModelFormatError, match=r"export_model\.py .*--as det_r50_vd_east"):
+        settings.require_inference(entry)
     assert settings.resolve(entry, tmp_path / "exported") is entry
+    folder = model_folder(entry)
+    folder.mkdir(parents=True)
+    for name in ("inference.pdmodel", "inference.pdiparams"):
+        (folder / name).write_bytes(b"")
+    settings.require_inference(entry)
     settings.require_inference(ENTRIES.model("ch_det_mv3_db"))
 
 
