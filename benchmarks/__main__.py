@@ -1,17 +1,22 @@
-"""python -m benchmarks accuracy | conversions | peers"""
+"""python -m benchmarks accuracy | conversions | peers | translators"""
 
 from __future__ import annotations
 
 import argparse
 
-from . import accuracy, conversions, peers
+from . import accuracy, conversions, peers, translators
 
 
 def main() -> None:
     """Run one measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    modules = {"accuracy": accuracy, "conversions": conversions, "peers": peers}
+    modules = {
+        "accuracy": accuracy,
+        "conversions": conversions,
+        "peers": peers,
+        "translators": translators,
+    }
     for name, module in modules.items():
         module.add_arguments(commands.add_parser(name, help=module.__doc__))
     options = parser.parse_args()

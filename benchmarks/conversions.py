@@ -17,9 +17,10 @@ from converters.verify import verify
 
 from . import machine
 
+FORMATS = {"paddle-legacy": "Legacy", "paddle-pir": "PIR"}
 HEADER = (
-    "Network", "Algorithm", "Format", "Repairs", "MB", "Largest difference", "of the largest value",
-    "Rounding of Paddle", "Indices", "Input", "Plain ms", "Edge ms",
+    "Network", "Algorithm", "Repairs", "MB", *FORMATS.values(), "Indices", "Input", "Plain ms",
+    "Edge ms",
 )  # fmt: skip
 
 
@@ -54,25 +55,36 @@ def run(options: argparse.Namespace) -> None:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown of what `_measure` returned for each model."""
-    lines = ["| " + " | ".join(HEADER) + " |", "|---" * 4 + "|--:" * 4 + "|---|---|--:|--:|"]
-    for row in rows:
-        cells = [row["network"], row.get("algorithm", ""), row["format"]]
-        if "error" in row:
-            lines.append(f"| {' | '.join(cells)} | failed: {row['error'].splitlines()[0]} |")
-            continue
-        cells += [", ".join(row["repairs"]) or "none", f"{row['plain_bytes'] / 1e6:.1f}"]
-        worst = row.get("worst")
-        if worst is None:
-            cells += ["", "", "", ""]
-        else:
-            equal = {True: "equal", False: "differ", None: ""}[row["indices_equal"]]
-            cells += [f"{worst['max_abs']:.0e}", f"{worst['relative']:.0e}", f"{worst['own']:.0e}"]
-            cells.append(equal)
-        first = row["times"][0]
-        cells += ["×".join(map(str, first["input"])), f"{first['plain_ms']}", f"{first['edge_ms']}"]
-        lines.append("| " + " | ".join(cells) + " |")
+    """Markdown of what `_measure` returned for each model, both formats of a network in one row.
+
+    Legacy and PIR: the largest difference from Paddle Inference, as a share of the output's largest
+    value; what isn't this format is empty. The other figures are the first format's.
+    """
+    lines = ["| " + " | ".join(HEADER) + " |", "|---|---|---|--:|--:|--:|---|---|--:|--:|"]
+    for name in dict.fromkeys(row["network"] for row in rows):
+        formats = {row["format"]: row for row in rows if row["network"] == name}
+        cells = [name]
+        first = next((row for row in formats.values() if "times" in row), {})
+        repairs = dict.fromkeys(item for row in formats.values() for item in row.get("repairs", []))
+        cells += [first.get("algorithm", ""), ", ".join(repairs)]
+        cells.append(f"{first['plain_bytes'] / 1e6:.1f}" if first else "")
+        cells += [_parity(formats.get(form)) for form in FORMATS]
+        equal = [row.get("indices_equal") for row in formats.values()]
+        cells.append("differ" if False in equal else "equal" if True in equal else "")
+        if first:
+            time = first["times"][0]
+            shape = "×".join(map(str, time["input"]))
+            cells += [shape, f"{time['plain_ms']}", f"{time['edge_ms']}"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _parity(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    if "error" in row:
+        return f"failed: {row['error'].splitlines()[0]}"
+    return f"{row['worst']['relative']:.0e}" if "worst" in row else "not compared"
 
 
 def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:

@@ -117,9 +117,10 @@ def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
             partial = output / f"{name}.part"
             partial.write_bytes(graph)
             print(partial.replace(output / name))
-        report.write(report.build(conversion), output)
+        archive = Path(options.model) if options.model.endswith(".tar") else None
+        report.write(report.build(conversion, archive), output)
         print(output / report.JSON, output / report.MARKDOWN, sep="\n")
-    if conversion.network.name in catalog:
+    if conversion.network.is_of_catalog:
         conversions.remember(conversion.network.name, output)
     return 0
 
@@ -131,7 +132,7 @@ def _source(
     from .archives import unpack
     from .settings import require_inference
 
-    if options.model in catalog:
+    if options.as_entry is None and options.model in catalog:
         entry = catalog.model(options.model)
         require_inference(entry)
         if entry.contents == "checkpoint":  # its export was put there by hand

@@ -38,7 +38,10 @@ def fold(program: Program, wanted: Callable[[Operator, dict[str, Array]], bool])
 
 
 def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] | None:
-    """The results of an operator, None when an operand or the operator is not known."""
+    """The results of an operator, None when an operand or the operator is not known.
+
+    An operator that lacks an attribute, or whose operands don't fit, is taken for unknown.
+    """
     function = _FUNCTIONS.get(operator.type)
     if function is None or not all(name in values for name in operator.inputs()):
         return None
@@ -46,7 +49,10 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
         item.parameter: [values[name] for name in item.arguments] for item in operator.desc.inputs
     }
     operands = _Operands(operator, slots)
-    results = function(operands)
+    try:
+        results = function(operands)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
     names = [
         name for item in operator.desc.outputs if item.parameter != "XShape"
         for name in item.arguments
@@ -54,7 +60,7 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
     listed = results if isinstance(results, list) else [results]
     if len(listed) != len(names):
         return None
-    return dict(zip(names, (np.ascontiguousarray(item) for item in listed), strict=True))
+    return dict(zip(names, (np.asarray(item, order="C") for item in listed), strict=True))
 
 
 class _Operands:
@@ -91,8 +97,8 @@ def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], 
         if op["axis"] != -1 and op.X.ndim != op.Y.ndim:
             shape = [1] * op.X.ndim
             shape[op["axis"] : op["axis"] + op.Y.ndim] = op.Y.shape
-            return function(op.X, op.Y.reshape(shape))
-        return function(op.X, op.Y)
+            return function(op.X, op.Y.reshape(shape)).astype(op.X.dtype)
+        return function(op.X, op.Y).astype(op.X.dtype)
 
     return run
 
@@ -115,6 +121,24 @@ def _reshape(op: _Operands) -> Array:
     return op.X.reshape([op.X.shape[i] if size == 0 else size for i, size in enumerate(sizes)])
 
 
+def _unsqueeze(op: _Operands) -> Array:
+    """One axis after the other, as Paddle does."""
+    result = op.X
+    for axis in op.integers("axes", "AxesTensor", "AxesTensorList"):
+        result = np.expand_dims(result, axis)
+    return result
+
+
+def _concat(op: _Operands) -> Array:
+    axis = int(op.AxisTensor.item()) if op.slots.get("AxisTensor") else op["axis"]
+    return np.concatenate(op.slots["X"], axis)
+
+
+def _eye(op: _Operands) -> Array:
+    columns = op["num_columns"]
+    return np.eye(op["num_rows"], None if columns < 0 else columns, dtype=op.dtype)
+
+
 def _scale(op: _Operands) -> Array:
     factor = op.ScaleTensor if op.slots.get("ScaleTensor") else op["scale"]
     moved = op.X * factor + op["bias"] if op["bias_after_scale"] else (op.X + op["bias"]) * factor
@@ -122,6 +146,9 @@ def _scale(op: _Operands) -> Array:
 
 
 def _norm(op: _Operands) -> Array:
+    if op["asvector"]:
+        flat = np.linalg.norm(op.X.reshape(-1), op["porder"])
+        return np.full([1] * op.X.ndim if op["keepdim"] else [], flat, op.X.dtype)
     return np.asarray(
         np.linalg.norm(op.X, op["porder"], axis=op["axis"], keepdims=op["keepdim"]), op.X.dtype
     )
@@ -140,7 +167,7 @@ def _linspace(op: _Operands) -> Array:
 _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "fill_constant": _fill,
     "assign_value": _assign_value,
-    "eye": lambda op: np.eye(op["num_rows"], op["num_columns"], dtype=op.dtype),
+    "eye": _eye,
     "linspace": _linspace,
     "range": _range,
     "meshgrid": lambda op: list(np.meshgrid(*op.slots["X"], indexing="ij")),
@@ -148,10 +175,12 @@ _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "cast": lambda op: op.X.astype(NUMPY[op["out_dtype"]]),
     "reshape2": _reshape,
     "transpose2": lambda op: op.X.transpose(op["axis"]),
-    "unsqueeze2": lambda op: np.expand_dims(op.X, tuple(op["axes"])),
-    "tile": lambda op: np.tile(op.X, op.integers("repeat_times", "repeat_times_tensor")),
+    "unsqueeze2": _unsqueeze,
+    "tile": lambda op: np.tile(
+        op.X, op.integers("repeat_times", "RepeatTimes", "repeat_times_tensor")
+    ),
     "stack": lambda op: np.stack(op.slots["X"], op["axis"]),
-    "concat": lambda op: np.concatenate(op.slots["X"], op["axis"]),
+    "concat": _concat,
     "scale": _scale,
     "elementwise_add": _binary(np.add),
     "elementwise_sub": _binary(np.subtract),

@@ -89,12 +89,13 @@ def convert(
                 edge,
                 lambda feeds: paddle_reference.run(model, feeds, paddle_python),
             )
+            say(f"{known.name}: plain graph: {beside_paddle}")
+            require_passed(known, beside_paddle)
             require_passed(known, of_edge)
         except paddle_reference.PaddleMissingError as error:
             beside_paddle = str(error)
-    say(f"{known.name}: plain graph: {beside_paddle}")
-    if not isinstance(beside_paddle, str):
-        require_passed(known, beside_paddle)
+    if isinstance(beside_paddle, str):
+        say(f"{known.name}: plain graph beside Paddle Inference: {beside_paddle}")
     return Conversion(
         model, known, signature, translation, edge, beside_plain, beside_paddle, notes
     )
@@ -110,10 +111,10 @@ def _known(
     folder: Path, model: PaddleModel, signature: Signature, catalog: Catalog, entry: Entry | None
 ) -> tuple[Network, list[str]]:
     """The network, from the best source there is, and notes about sources that failed."""
-    by = "its name in models.toml"
+    by = network.BY_NAME
     notes: list[str] = []
     if entry is None:
-        entry, by = network.find_entry(catalog, model), "its sha256 in models.toml"
+        entry, by = network.find_entry(catalog, model), network.BY_HASH
     if entry is not None:
         known = network.of_entry(settings.resolve(entry, folder), model, by)
         network.check_fits(known, signature)

@@ -7,6 +7,7 @@ travels to an accelerator and back. See `CONTRACTS` for each algorithm's names.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from .catalog import Normalize
 from .errors import TranslationError
 from .network import Network
-from .onnx_graph import remove_dead
-from .signature import Signature, srn_constant
+from .onnx_graph import remove_dead, rename
+from .signature import SRN_PREDICTION, Port, Signature, srn_constant
 
 # ONNX Runtime reads it since 1.11. The official exports of PP-OCRv6 say 10, which 1.17 refuses,
 # but use nothing newer than this.
@@ -35,11 +36,9 @@ CONTRACTS: dict[str, tuple[str, dict[str, int | None]]] = {
     "Attention": ("crops", {"indices": None, "scores": None}),
     "SRN": ("crops", {"indices": None, "scores": None}),
 }
-# Which of SRN's five outputs is the one to read: the prediction, as PaddleOCR's own code does.
-SRN_PREDICTION = 2
-# OpenCV's grey: fixed point with 14 bits, blue first.
-GREY_WEIGHTS = (1868, 9617, 4899)
-GREY_BITS = 14
+# OpenCV's grey: fixed point with 15 bits, blue first.
+GREY_WEIGHTS = (3735, 19235, 9798)
+GREY_BITS = 15
 
 
 def make(plain: bytes, network: Network, signature: Signature) -> bytes:
@@ -50,15 +49,16 @@ def make(plain: bytes, network: Network, signature: Signature) -> bytes:
     model = onnx.load_from_string(plain)
     graph = model.graph
     normalize = network.normalize
-    image = signature.image
+    taken = signature.image.shape[1]
     channels = 1 if normalize.colour == "GREY" else 3
-    if image.shape[1] not in (channels, None):
+    if taken not in (channels, None):
         raise TranslationError(
-            f"{network.name}: the network takes {image.shape[1]} channels, {normalize.colour} has "
-            f"{channels}"
+            f"{network.name}: the network takes {taken} channels, {normalize.colour} has {channels}"
         )
     sources = _sources(network, signature)
-    input_name, _ = CONTRACTS[network.algorithm]
+    input_name, output_names = CONTRACTS[network.algorithm]
+    signature = _out_of_the_way(graph, signature, [input_name, *output_names])
+    image = signature.image
     wrapper = _Wrapper(model)
     del graph.output[:]
     wrapper.normalize(input_name, image.name, normalize)
@@ -101,6 +101,19 @@ def make(plain: bytes, network: Network, signature: Signature) -> bytes:
     onnx.checker.check_model(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized
+
+
+def _out_of_the_way(graph: onnx.GraphProto, signature: Signature, names: list[str]) -> Signature:
+    """Rename what the graph calls like that, as Paddle 1 does its `image`; returns the signature
+    in the new names.
+    """
+    new = {name: f"plain.{name}" for name in names}
+    rename(graph, new)
+
+    def renamed(ports: list[Port]) -> list[Port]:
+        return [replace(port, name=new.get(port.name, port.name)) for port in ports]
+
+    return replace(signature, inputs=renamed(signature.inputs), outputs=renamed(signature.outputs))
 
 
 def sizes(signature: Signature, network: Network) -> tuple[int | None, int | None]:
@@ -209,7 +222,7 @@ class _Wrapper:
     def _grey(self, pixels: str) -> str:
         """OpenCV's fixed-point grey; float32 holds every step exactly.
 
-        The 1 x 1 convolution sums weights / 2^14, and floor(sum + 1/2) is the shift with rounding.
+        The 1 x 1 convolution sums weights / 2^15, and floor(sum + 1/2) is the shift with rounding.
         """
         weights = np.array(GREY_WEIGHTS, np.float32).reshape(1, 3, 1, 1) / (1 << GREY_BITS)
         kernel = self._constant("edge.grey_weights", weights)

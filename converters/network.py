@@ -10,8 +10,10 @@ from .errors import ModelFormatError
 from .fetch import sha256
 from .inference_yml import ModelSettings
 from .paddle_model import PaddleModel
-from .signature import Signature, algorithm
+from .signature import SRN_PREDICTION, Signature, algorithm
 
+# How a network was found in the catalogue: `Network.known_by`.
+BY_NAME, BY_HASH = "its name in models.toml", "its sha256 in models.toml"
 # Strides of the detectors; what has extra stages for large text needs more.
 MULTIPLES: dict[Algorithm, int] = {"SAST": 128, "PGNet": 128}
 IMAGENET = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -42,6 +44,11 @@ class Network:
     published: bool
     classes: int | None
     known_by: str
+
+    @property
+    def is_of_catalog(self) -> bool:
+        """Whether it is a model of the catalogue: a name alone may be anybody's."""
+        return self.known_by in (BY_NAME, BY_HASH)
 
 
 def of_entry(entry: Entry, model: PaddleModel, known_by: str) -> Network:
@@ -115,18 +122,28 @@ def find_entry(catalog: Catalog, model: PaddleModel) -> Entry | None:
 def check_fits(network: Network, signature: Signature) -> None:
     """Raise `ModelFormatError` when what is known contradicts what the graph shows."""
     shown = algorithm(signature)
-    reading = {"CTC", "Attention"}
+    reading = {"CTC", "Attention"}  # whose outputs are alike
     if shown != network.algorithm and not {shown, network.algorithm} <= reading:
         raise ModelFormatError(
             f"{network.name}: {network.known_by} says {network.algorithm}, but this graph's inputs "
             f"and outputs are {shown}'s"
         )
-    classes = signature.outputs[0].shape[-1]
-    if network.classes is not None and shown in reading and classes != network.classes:
+    classes = _classes(signature, shown)
+    if None not in (network.classes, classes) and classes != network.classes:
         raise ModelFormatError(
             f"{network.name}: {network.known_by} says {network.classes} classes, the network has "
             f"{classes}: these characters are not the ones that it was trained on"
         )
+
+
+def _classes(signature: Signature, shown: Algorithm) -> int | None:
+    """How many classes a network that reads has; None for one that doesn't."""
+    if shown == "PGNet":
+        (number,) = signature.outputs_by_channels().keys() - {1, 2, 4}
+        return number
+    if TASKS[shown] != "recognition":
+        return None
+    return signature.outputs[SRN_PREDICTION if shown == "SRN" else 0].shape[-1]
 
 
 def name_of(folder: Path) -> str:

@@ -47,6 +47,19 @@ def remove_dead(graph: onnx.GraphProto) -> None:
     graph.initializer.extend(kept)
 
 
+def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Give values other names, also where the blocks of control-flow nodes read them."""
+    for declared in (graph.input, graph.output, graph.value_info, graph.initializer):
+        for item in declared:
+            item.name = names.get(item.name, item.name)
+    for node in graph.node:
+        for values in (node.input, node.output):
+            values[:] = [names.get(name, name) for name in values]
+        for attribute in node.attribute:
+            for block in (attribute.g, *attribute.graphs):
+                rename(block, names)
+
+
 def operator_counts(model: onnx.ModelProto) -> dict[str, int]:
     """Operator → how often it occurs, the most frequent first."""
     return dict(Counter(node.op_type for node in model.graph.node).most_common())

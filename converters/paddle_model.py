@@ -39,6 +39,8 @@ class PaddleModel:
 
 def identify(folder: Path) -> PaddleModel:
     """Find the model in a folder; raises `ModelFormatError` that says what was looked for."""
+    if folder.is_file():
+        raise ModelFormatError(f"{folder}: a file; name the folder that the model's files are in")
     if not folder.is_dir():
         raise ModelFormatError(f"{folder}: no such folder, and no model of that name")
     settings = folder / "inference.yml"
@@ -61,11 +63,10 @@ def _find(
     for program, parameters in LEGACY_PAIRS:
         if (folder / program).is_file() and (folder / parameters).is_file():
             return "paddle-legacy", folder / program, folder / parameters
-    for graph in sorted(folder.glob("*.pdmodel")):
-        return "paddle-legacy", graph, _parameters(graph)
-    for graph in sorted(folder.glob("*.json")):
-        if _is_pir(graph):
-            return "paddle-pir", graph, _parameters(graph)
+    if graphs := sorted(folder.glob("*.pdmodel")):
+        return "paddle-legacy", *_chosen(graphs)
+    if graphs := [path for path in sorted(folder.glob("*.json")) if _is_pir(path)]:
+        return "paddle-pir", *_chosen(graphs)
     for name in ("__model__", "model"):
         if (folder / name).is_file():
             return "paddle-legacy", folder / name, _single_file(folder / name)
@@ -75,11 +76,19 @@ def _find(
     raise _nothing(folder)
 
 
-def _parameters(graph: Path) -> Path:
-    path = graph.with_suffix(".pdiparams")
-    if not path.is_file():
-        raise ModelFormatError(f"{graph.parent}: {graph.name} is here, its {path.name} is missing")
-    return path
+def _chosen(graphs: list[Path]) -> tuple[Path, Path]:
+    """The graph that has parameters, and these; inference.* and model.* before other names."""
+    whole = [path for path in graphs if path.with_suffix(".pdiparams").is_file()]
+    if not whole:
+        folder, graph = graphs[0].parent, graphs[0]
+        missing = graph.with_suffix(".pdiparams").name
+        raise ModelFormatError(f"{folder}: {graph.name} is here, its {missing} is missing")
+    for stem in ("inference", "model"):
+        whole = [path for path in whole if path.stem == stem] or whole
+    if len(whole) > 1:
+        names = ", ".join(path.name for path in whole)
+        raise ModelFormatError(f"{whole[0].parent}: several models, {names}; keep one in a folder")
+    return whole[0], whole[0].with_suffix(".pdiparams")
 
 
 def _single_file(program: Path) -> Path | None:
@@ -88,6 +97,7 @@ def _single_file(program: Path) -> Path | None:
         path
         for path in program.parent.iterdir()
         if path.is_file() and path != program and path.suffix not in OTHER_SUFFIXES
+        if not path.name.startswith(".")
     ]
     if not others:
         raise ModelFormatError(f"{program.parent}: {program.name} is here, parameters are missing")

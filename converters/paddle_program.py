@@ -123,16 +123,16 @@ class Program:
         Raises `ModelFormatError` for a file that is neither whole nor Paddle's.
         """
         desc = parse(program)
-        names = sorted(
-            var.name
+        declared = {
+            var.name: var.type.dense_tensor.tensor
             for block in desc.blocks
             for var in block.vars
             if var.persistable and var.type.type not in (FEED_LIST, FETCH_LIST)
-        )
-        if parameters is not None:
-            return cls(desc, read_parameters(parameters, names))
+        }
         arrays = {}
-        for name in names:
+        if parameters is not None:
+            arrays = read_parameters(parameters, sorted(declared))
+        for name in sorted(declared.keys() - arrays.keys()):
             if not (program.parent / name).is_file():
                 raise ModelFormatError(
                     f"{program.parent}: {program.name} needs the parameter file {name}, which is "
@@ -140,6 +140,13 @@ class Program:
                     "inference.pdiparams"
                 )
             arrays.update(read_parameters(program.parent / name, [name]))
+        for name, array in arrays.items():
+            if list(array.shape) != list(declared[name].dims):
+                raise ModelFormatError(
+                    f"{program.parent}: parameter {name} has the shape {list(array.shape)} in its "
+                    f"file and {list(declared[name].dims)} in {program.name}; these files don't "
+                    "belong together"
+                )
         return cls(desc, arrays)
 
     def write(self, program: Path, parameters: Path) -> None:

@@ -22,8 +22,6 @@ from .paddle_model import PaddleModel
 from .paddle_program import Program
 
 WORKER = Path(__file__).with_name("paddle_worker.py")
-# The first that reads PIR.
-PIR_VERSION = 3
 TIMEOUT_SECONDS = 1800
 NUDGE_STEPS = 8
 
@@ -69,14 +67,21 @@ def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | Non
         np.savez(folder / "inputs.npz", **feeds)  # type: ignore[arg-type]
         command = [str(python or sys.executable), str(WORKER), str(graph), str(parameters)]
         command += [name, str(len(probes))]
-        done = subprocess.run(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT_SECONDS,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise ParityError(
+                f"{model.graph}: Paddle Inference was still busy after {TIMEOUT_SECONDS} s"
+            ) from None
+        except OSError as error:
+            raise ParityError(f"{command[0]} can't be run: {error.strerror}") from None
         if not (folder / "as_is.npz").is_file():
             raise _failure(model, done.returncode, done.stdout)
         version, outputs = _load(folder / "as_is.npz", len(every))
@@ -95,7 +100,7 @@ def _nudged(image: NDArray[Any]) -> NDArray[Any]:
 def _failure(model: PaddleModel, code: int, said: str) -> ParityError:
     if "No module named 'paddle'" in said:
         return PaddleMissingError(f"this Python has no paddlepaddle: {_advice(model)}")
-    if code == PIR_VERSION and "can't read PIR" in said:
+    if "can't read PIR" in said:
         return PaddleMissingError(f"{said.strip().splitlines()[-1]}: {_advice(model)}")
     words = "\n  ".join(said.strip().splitlines()[-12:])
     how = f"signal {-code}" if code < 0 else f"exit {code}"

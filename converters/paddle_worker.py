@@ -17,7 +17,7 @@ def main(graph: str, parameters: str, folder: str, optimized: str) -> None:
     """Run the program as it is, and again after Paddle's graph passes."""
     if graph.endswith(".json") and int(paddle.__version__.split(".")[0]) < 3:
         print(f"paddlepaddle {paddle.__version__} can't read PIR")
-        sys.exit(3)
+        sys.exit(1)
     with np.load(Path(folder) / "inputs.npz") as file:
         inputs = dict(file)
     for kind in ("as_is", "optimized"):

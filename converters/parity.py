@@ -75,7 +75,18 @@ class Difference:
     @property
     def passed(self) -> bool:
         mean_fits = self.allowed_mean is None or self.mean_abs <= self.allowed_mean
-        return self.max_abs <= self.allowed and mean_fits
+        return math.isfinite(self.max_abs) and self.max_abs <= self.allowed and mean_fits
+
+    @property
+    def used(self) -> float:
+        """The larger one of both differences as a share of what it may be."""
+        limits = [(self.max_abs, self.allowed)]
+        if self.allowed_mean is not None:
+            limits.append((self.mean_abs, self.allowed_mean))
+        return max(
+            figure / allowed if allowed else math.inf if figure else 0.0
+            for figure, allowed in limits
+        )
 
 
 @dataclass(frozen=True)
@@ -107,12 +118,14 @@ class Comparison:
         )
 
     def __str__(self) -> str:
-        worst = max(self.differences, key=lambda item: item.max_abs / item.allowed)
+        worst = max(self.differences, key=lambda item: item.used)
+        mean = "" if worst.allowed_mean is None else f" and {worst.allowed_mean:.1e} allowed"
         indices = {True: "; indices equal", False: "; INDICES DIFFER", None: ""}
         return (
-            f"{'passed' if self.passed else 'FAILED'}, {worst.max_abs:.1e} from {self.reference} "
-            f"where the largest value is {worst.magnitude:.3g} and {worst.allowed:.1e} allowed, "
-            f"mean {worst.mean_abs:.1e}{indices[self.indices_equal]}"
+            f"{'passed' if self.passed else 'FAILED'}, {worst.output} is {worst.max_abs:.1e} from "
+            f"{self.reference} where the largest value is {worst.magnitude:.3g} and "
+            f"{worst.allowed:.1e} allowed, mean {worst.mean_abs:.1e}{mean}"
+            f"{indices[self.indices_equal]}"
         )
 
 
@@ -171,6 +184,7 @@ def compare_paddle(
     batches = probes(network, signature)
     feeds = [to_plain_inputs(batch, network.normalize, signature) for batch in batches]
     reference = run_paddle(feeds)
+    _require_outputs(signature, reference)
     run = onnx_runner(plain, None)
     ours = [run(feed) for feed in feeds]
     title = f"Paddle Inference {reference.version}"
@@ -232,13 +246,7 @@ def difference(
     for a, b in zip(got, expected, strict=True):
         if a.shape != b.shape:
             raise ParityError(f"{name}: outputs of the shapes {a.shape} and {b.shape}")
-    # NaN must fail, and NaN compares false: so it counts as infinite.
-    gaps = np.concatenate(
-        [
-            np.nan_to_num(np.abs(a.astype(np.float64) - b), nan=math.inf).reshape(-1)
-            for a, b in zip(got, expected, strict=True)
-        ]
-    )
+    gaps = np.concatenate([_gaps(a, b) for a, b in zip(got, expected, strict=True)])
     magnitude = float(max(np.abs(b).max(initial=0.0) for b in expected))
     return Difference(
         name,
@@ -252,6 +260,23 @@ def difference(
     )
 
 
+def _gaps(got: Array, expected: Array) -> Array:
+    """The differences one after the other; infinite where one isn't finite, which must not pass."""
+    with np.errstate(invalid="ignore"):
+        gaps: Array = np.abs(got.astype(np.float64) - expected)
+    gaps[~np.isfinite(gaps)] = math.inf
+    return gaps.reshape(-1)
+
+
+def _require_outputs(signature: Signature, reference: Reference) -> None:
+    found = {len(outputs) for outputs in reference.outputs}
+    if found != {len(signature.outputs)}:
+        raise ParityError(
+            f"Paddle Inference gives {max(found)} outputs, the plain graph "
+            f"{len(signature.outputs)}: not the same network"
+        )
+
+
 def _beside_paddle(
     network: Network,
     name: str,
@@ -260,12 +285,14 @@ def _beside_paddle(
     again: list[list[Array]],
 ) -> Difference:
     repeated = [difference(name, each, expected, math.inf) for each in again]
-    own = max(item.max_abs for item in repeated)
+    # Where Paddle's own graph passes make no number of it, that says nothing of rounding.
+    finite = [item for item in repeated if math.isfinite(item.max_abs)]
+    own = max((item.max_abs for item in finite), default=0.0)
     if network.published:
         allowed = min(max(TOLERANCE, SELF_DIFFERENCE_FACTOR * own), LIMIT)
         return difference(name, got, expected, allowed, own=own)
     share = UNPUBLISHED_TOLERANCE * repeated[0].magnitude
-    own_mean = max(item.mean_abs for item in repeated)
+    own_mean = max((item.mean_abs for item in finite), default=0.0)
     allowed, allowed_mean = (
         max(share, SELF_DIFFERENCE_FACTOR * figure) for figure in (own, own_mean)
     )
@@ -293,7 +320,7 @@ def _run_edge(
     network: Network, edge: bytes, batches: list[NDArray[np.uint8]]
 ) -> list[dict[str, Array]]:
     names = list(CONTRACTS[network.algorithm][1])
-    run = onnx_runner(edge, names)
+    run = onnx_runner(edge, names, "edge graph")
     return [dict(zip(names, run([batch]), strict=True)) for batch in batches]
 
 
@@ -305,16 +332,25 @@ def _shapes(batches: list[NDArray[np.uint8]]) -> list[list[int]]:
     return [list(batch.shape) for batch in batches]
 
 
-def onnx_runner(graph: bytes, outputs: list[str] | None) -> Runner:
-    """ONNX Runtime on the CPU; `outputs` None for all of them."""
+def onnx_runner(graph: bytes, outputs: list[str] | None, name: str = "plain graph") -> Runner:
+    """ONNX Runtime on the CPU; `outputs` None for all of them, `name` for errors.
+
+    Raises `ParityError` for a graph that doesn't load, and when called for one that doesn't run.
+    """
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    try:
+        session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
+        raise ParityError(f"the {name} doesn't load: {error}") from None
     names = [item.name for item in session.get_inputs()]
 
     def run(inputs: list[Array]) -> list[Array]:
-        result: list[Array] = session.run(outputs, dict(zip(names, inputs, strict=True)))
+        try:
+            result: list[Array] = session.run(outputs, dict(zip(names, inputs, strict=True)))
+        except Exception as error:
+            raise ParityError(f"the {name} doesn't run: {error}") from None
         return result
 
     return run

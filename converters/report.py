@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import statistics
 import time
 from importlib.metadata import version
@@ -28,17 +29,24 @@ from .parity import Comparison, onnx_runner
 
 JSON, MARKDOWN = "report.json", "report.md"
 REPETITIONS = 5
+FIELDS = (
+    *("network", "source", "notes", "translator", "repairs", "sizes", "graphs", "operators"),
+    *("parity", "times", "made_by"),
+)
 
 
-def build(conversion: Conversion) -> dict[str, Any]:
-    """The report of a conversion as plain data; measures both graphs' times on the way."""
+def build(conversion: Conversion, source: Path | None = None) -> dict[str, Any]:
+    """The report of a conversion as plain data; measures both graphs' times on the way.
+
+    source: the archive that the model came in, if it did.
+    """
     plain = onnx.load_from_string(conversion.plain)
     edge = onnx.load_from_string(conversion.edge)
     translation = conversion.translation
     paddle = conversion.paddle
     return {
         "network": dataclasses.asdict(conversion.network),
-        "source": describe_source(conversion.model),
+        "source": describe_source(conversion.model, source),
         "notes": conversion.notes,
         "translator": translation.translator,
         "repairs": [dataclasses.asdict(repair) for repair in translation.repairs],
@@ -65,12 +73,15 @@ def build(conversion: Conversion) -> dict[str, Any]:
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Write both forms into a folder."""
-    text = json.dumps(report, indent=1, ensure_ascii=False, default=str) + "\n"
+    """Write both forms into a folder; a figure that isn't finite is null in the JSON."""
+    text = json.dumps(_finite(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     for name, content in ((JSON, text), (MARKDOWN, _markdown(report))):
         partial = folder / f"{name}.part"
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(folder / name)
+        try:
+            partial.write_text(content, encoding="utf-8")
+            partial.replace(folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Network]:
@@ -78,6 +89,8 @@ def read(folder: Path) -> tuple[dict[str, Any], Network]:
     path = folder / JSON
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
+        for field in FIELDS:
+            report[field]
         return report, typed.parse(Network, report["network"], "network")
     except FileNotFoundError:
         raise ConverterError(
@@ -102,13 +115,13 @@ def describe(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def describe_source(model: PaddleModel) -> dict[str, Any]:
-    """Format, files and hashes of what was converted."""
+def describe_source(model: PaddleModel, folder: Path | None = None) -> dict[str, Any]:
+    """Format, files and hashes of what was converted; `folder` for an archive that held it."""
     files = [
         {"name": path.name, "size": path.stat().st_size, "sha256": sha256(path)}
         for path in (*model.files, *([model.settings] if model.settings else []))
     ]
-    return {"folder": str(model.graph.parent), "format": model.format, "files": files}
+    return {"folder": str(folder or model.graph.parent), "format": model.format, "files": files}
 
 
 def _sizes(conversion: Conversion) -> dict[str, Any]:
@@ -174,14 +187,20 @@ def _markdown(report: dict[str, Any]) -> str:
     lines = [f"# {network['name']}", ""]
     lines += [
         f"{network['task'].capitalize()} with {network['algorithm']}, known by "
-        f"{network['known_by']}. From {source['format']} in `{source['folder']}`:",
+        f"{network['known_by']}.",
+        "",
+        f"Normalization: {_normalization(network['normalize'])}.",
+        "",
+        f"From {source['format']} in `{source['folder']}`"
+        f"{', the published weights' if network['published'] else ''}:",
         "",
         "| file | bytes | sha256 |",
         "|---|--:|---|",
         *(f"| {file['name']} | {file['size']} | `{file['sha256']}` |" for file in source["files"]),
         "",
     ]
-    lines += [f"Note: {note}" for note in report["notes"]]
+    for note in report["notes"]:
+        lines += [f"Note: {note}", ""]
     lines += ["## Translation", "", f"Translator: {report['translator']}.", ""]
     if report["repairs"]:
         lines += ["| repair | why | nodes |", "|---|---|---|"]
@@ -236,20 +255,38 @@ def _parity(title: str, item: dict[str, Any] | str) -> list[str]:
     said = "passed" if item["passed"] else "FAILED"
     indices = {True: " The indices are equal.", False: " The indices differ.", None: ""}
     lines = [
-        f"{title} beside {item['reference']}: {said}.{indices} Inputs: "
+        f"{title} beside {item['reference']}: {said}.{indices[item['indices_equal']]} Inputs: "
         f"{', '.join(_by(sizes) for sizes in item['inputs'])}.",
         "",
-        "| output | largest difference | allowed | mean difference | largest value | relative | "
-        "rounding of the reference |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| output | largest difference | allowed | mean difference | allowed | largest value | "
+        "relative | rounding of the reference |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for out in item["outputs"]:
-        own = "" if out["own"] is None else f"{out['own']:.1e}"
-        lines.append(
-            f"| `{out['output']}` | {out['max_abs']:.1e} | {out['allowed']:.1e} | "
-            f"{out['mean_abs']:.1e} | {out['magnitude']:.3g} | {out['relative']:.1e} | {own} |"
-        )
+        figures = [
+            *(out[name] for name in ("max_abs", "allowed", "mean_abs", "allowed_mean")),
+            *(out[name] for name in ("magnitude", "relative", "own")),
+        ]
+        lines.append(f"| `{out['output']}` | {' | '.join(map(_figure, figures))} |")
     return lines
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.1e}"
+
+
+def _normalization(normalize: dict[str, Any]) -> str:
+    mean, std = (" ".join(f"{value:g}" for value in normalize[name]) for name in ("mean", "std"))
+    return f"{normalize['colour']}, (pixel × {normalize['scale']:.4g} - {mean}) / {std}"
+
+
+def _finite(value: Any) -> Any:
+    """Plain data without NaN and infinity, which JSON has no words for."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _fixed(found: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ Algorithm: TypeAlias = Literal["DB", "EAST", "SAST", "PGNet", "CTC", "Attention"
 # All strides of PaddleOCR's networks divide this height, and SAST's and PGNet's, 128, too.
 EXAMPLE_SIZES = (256, 384)
 SRN_INPUTS = 5
+# Which of SRN's five outputs is the one to read: the prediction, as PaddleOCR's own code does.
+SRN_PREDICTION = 2
 
 
 @dataclass(frozen=True)
@@ -59,31 +61,32 @@ class Signature:
 
 def examine(plain: bytes) -> Signature:
     """Load a plain graph and run it once; raises `TranslationError` when either fails."""
-    model = onnx.load_from_string(plain)
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 4
     try:
+        model = onnx.load_from_string(plain)
         session = ort.InferenceSession(plain, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
-        raise TranslationError(f"the translated graph doesn't load: {error}") from None
+        raise TranslationError(f"the plain graph doesn't load: {error}") from None
     constants = {item.name for item in model.graph.initializer}
     inputs = [
         Port(item.name, _dtype(item), shape(item))
         for item in model.graph.input
         if item.name not in constants
     ]
-    if not inputs or len(inputs[0].shape) != 4:
+    if not inputs or len(inputs[0].shape) != 4 or inputs[0].dtype != "float32":
+        found = ", ".join(f"{port.dtype} {port.shape}" for port in inputs[:1]) or "nothing"
         raise ModelFormatError(
-            f"the first input isn't an image [N, C, H, W] but {[port.shape for port in inputs]}: "
-            "not one of PaddleOCR's text networks"
+            f"the first input isn't an image float32 [N, C, H, W] but {found}: not one of "
+            "PaddleOCR's text networks"
         )
     feeds = example(inputs, 1, *EXAMPLE_SIZES)
     names = [item.name for item in model.graph.output]
     try:
         results = session.run(names, dict(zip((port.name for port in inputs), feeds, strict=True)))
     except Exception as error:
-        raise TranslationError(f"the translated graph doesn't run: {error}") from None
+        raise TranslationError(f"the plain graph doesn't run: {error}") from None
     declared = {item.name: shape(item) for item in model.graph.output}
     outputs = [
         Port(name, str(result.dtype), _observed(declared[name], list(result.shape)))

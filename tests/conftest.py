@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,23 @@ from edgeocr import OCR, Bundle
 
 TESTS = Path(__file__).parent
 EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
+# Marker → the version that its tests need.
+PADDLE = {"paddle": "2.6.2", "pir": "3."}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs Paddle says so where there is none, or another one."""
+    for marker, wanted in PADDLE.items():
+        if item.get_closest_marker(marker) is not None:
+            try:
+                found = version("paddlepaddle")
+            except PackageNotFoundError:
+                found = "none"
+            if not found.startswith(wanted):
+                reason = (
+                    f"needs paddlepaddle {wanted.rstrip('.')} in the environment, found {found}"
+                )
+                pytest.fail(reason, pytrace=False)
 
 
 @pytest.fixture(scope="session")

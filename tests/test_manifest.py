@@ -189,3 +189,38 @@ def test_numbers_that_nothing_can_be_read_with(
     put(data, path, value)
     with pytest.raises(BundleError, match=path):
         parse(data)
+
+
+@pytest.mark.parametrize("width", [None, 1, 100])
+def test_a_recognizer_may_have_one_width(data: dict[str, Any], width: int | None) -> None:
+    assert parse(data).stages.recognition.width is None
+    put(data, "stages.recognition.width", width)
+    assert parse(data).stages.recognition.width == width
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (0, "from 1 to inf, it is 0"),
+        (-100, "from 1 to inf"),
+        (100.0, "an integer"),
+        ("100", "an integer"),
+        (True, "an integer"),
+        ([100], "an integer"),
+        (float("nan"), "an integer"),
+    ],
+)
+def test_a_bad_width_is_refused(data: dict[str, Any], width: object, words: str) -> None:
+    put(data, "stages.recognition.width", width)
+    with pytest.raises(BundleError, match=rf"stages\.recognition\.width must be {words}"):
+        parse(data)
+
+
+def test_other_stages_have_no_optional_width(data: dict[str, Any]) -> None:
+    without = copy.deepcopy(data)
+    put(without, "stages.orientation.width", None)
+    with pytest.raises(BundleError, match=r"stages\.orientation\.width must be an integer"):
+        parse(without)
+    put(data, "stages.detection.width", 100)
+    with pytest.raises(BundleError, match=r"unknown field stages\.detection\.width"):
+        parse(data)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,10 +15,20 @@ from benchmarks.labels import LabelledLine
 from benchmarks.score import normalized
 from edgeocr import OCR, Bundle
 from edgeocr.images import Image, load
+from edgeocr.manifest import Charset, Recognition
+from edgeocr.postprocess import ctc
+from edgeocr.providers import import_onnxruntime
 from edgeocr.recognize import Recognizer
 from edgeocr.rectify import crop
+from tests.zoo.converted import converted
 
 Labelled = list[tuple[str, Image]]
+# STAR-Net: a spatial transformer, whose grid is for 100 pixels.
+STAR_NET = "rec_r34_vd_tps_bilstm_ctc"
+ALPHANUMERIC = list("0123456789abcdefghijklmnopqrstuvwxyz")
+OF_ONE_WIDTH = Recognition(
+    "CTC", "g", STAR_NET, 32, 320, 3200, 16, 127, 8, Charset("c", 37, 0), 0.5, width=100
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +135,82 @@ def test_crops_of_any_size(recognizer: Recognizer, size: tuple[int, int]) -> Non
 def test_a_blank_crop_has_no_text(recognizer: Recognizer) -> None:
     (reading,) = recognizer.recognize([np.full((48, 320, 3), 255, np.uint8)])
     assert reading == ("", 0)
+
+
+@pytest.fixture(scope="module")
+def of_one_width() -> Recognizer:
+    characters = ["", *ALPHANUMERIC]
+    edge = converted(STAR_NET).edge
+    return Recognizer(OF_ONE_WIDTH, edge, characters, provider="cpu", threads=2)
+
+
+def fitted(crop: Image) -> Image:
+    """The crop in its proportions on the left of 32 x 100 pixels, squeezed where it is longer."""
+    width = min(100, math.ceil(32 * crop.shape[1] / crop.shape[0]))
+    canvas = np.full((32, 100, 3), 127, np.uint8)
+    canvas[:, :width] = cv2.resize(crop, (width, 32))
+    return canvas
+
+
+@pytest.mark.parametrize(
+    "size", [(32, 40), (32, 100), (32, 101), (64, 90), (20, 300), (9, 9000), (300, 3)]
+)
+def test_a_network_of_one_width_is_given_that_width(
+    of_one_width: Recognizer, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """Whatever min_width, max_width, margin and multiple say."""
+    session: Any = of_one_width._session
+    given: list[np.ndarray] = []
+
+    def run(batch: np.ndarray) -> list[np.ndarray]:
+        given.append(batch)
+        return type(session).run(session, batch)
+
+    monkeypatch.setattr(session, "run", run)
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    of_one_width.recognize([picture])
+    (batch,) = given
+    np.testing.assert_array_equal(batch, fitted(picture)[None])
+
+
+def test_texts_of_a_network_of_one_width_are_those_of_its_plain_graph(
+    of_one_width: Recognizer, labelled: Labelled
+) -> None:
+    """Prepared, run and decoded by hand; short and long lines together."""
+    crops = [cut[: 20 + 2 * i] for i, (_, cut) in enumerate(labelled[:12])]
+    crops += [cut[:, : cut.shape[0]] for cut in crops]
+    ratios = [cut.shape[1] / cut.shape[0] for cut in crops]
+    assert min(ratios) < 100 / 32 < max(ratios)
+    pixels = np.stack([fitted(cut) for cut in crops]).astype(np.float32)
+    x = ((pixels / np.float32(255) - 0.5) / 0.5).transpose(0, 3, 1, 2)
+    ort = import_onnxruntime()
+    plain = ort.InferenceSession(converted(STAR_NET).plain, providers=["CPUExecutionProvider"])
+    (probability,) = plain.run(None, {"x": x.astype(np.float32)})
+    texts, scores = ctc.decode(
+        probability.argmax(axis=2),
+        probability.max(axis=2),
+        np.array(["", *ALPHANUMERIC], object),
+        0,
+    )
+    readings = of_one_width.recognize(crops)
+    assert [reading.text for reading in readings] == texts
+    assert [reading.score for reading in readings] == pytest.approx(scores.tolist(), abs=1e-4)
+    assert len(set(texts)) > 3
+
+
+def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle) -> None:
+    stage = bundle.manifest.stages.recognition
+    assert stage.width is None
+    squeezed = Recognizer(
+        dataclasses.replace(stage, width=160),
+        bundle.read(stage.graph),
+        bundle.characters,
+        provider="cpu",
+        threads=2,
+    )
+    shapes: list[tuple[int, ...]] = []
+    session: Any = squeezed._session
+    run = type(session).run
+    session.run = lambda batch: shapes.append(batch.shape) or run(session, batch)
+    squeezed.recognize([np.zeros((48, wide, 3), np.uint8) for wide in (50, 700)])
+    assert {shape[2] for shape in shapes} == {160}

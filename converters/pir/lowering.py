@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TranslationError
-from ..paddle_files import DTYPES, FEED_LIST, FETCH_LIST, NUMPY, read_parameters
+from ..paddle_files import DTYPES, FEED_LIST, FETCH_LIST, read_parameters
 from ..paddle_program import Program
 from .operators import ATTRIBUTE_KINDS, RULES, Number, Numbers, Rule
 from .reader import Operation, Value, read
@@ -50,7 +50,6 @@ class _Lowering:
         self.program = Program.empty()
         self.parameters = parameters
         self.names: dict[int, str | list[str]] = {}
-        self.types: dict[str, Value] = {}
         self.constants: dict[int, NDArray[Any]] = {}
         self.lists: dict[int, list[int]] = {}
 
@@ -68,6 +67,11 @@ class _Lowering:
         return program
 
     def _apply(self, op: Operation, rule: Rule) -> None:
+        if any(op.inputs[len(rule.inputs) :]):
+            raise TranslationError(
+                f"{self.graph}: {op}: has operands that its rule in converters/pir/operators.py "
+                "doesn't know"
+            )
         inputs: dict[str, list[str]] = {}
         attributes = dict(rule.add)
         for name, value in op.attributes.items():
@@ -85,9 +89,10 @@ class _Lowering:
             else:
                 inputs[operand] = self.variables(number)
         if rule.kind.startswith("reduce_"):
-            attributes["reduce_all"] = not attributes.get("dim")
+            axes = attributes.get("dim")
+            attributes["reduce_all"] = not axes or len(axes) == len(self._shape(op.inputs[0]))
             attributes |= {"in_dtype": -1, "out_dtype": attributes.pop("dtype", -1)}
-        if rule.kind == "fill_constant" and "value" in attributes:
+        if rule.kind.startswith("fill_constant") and "value" in attributes:
             attributes["str_value"] = str(attributes["value"])
         outputs = {}
         for value, slot in zip(op.outputs, rule.outputs, strict=False):
@@ -106,6 +111,15 @@ class _Lowering:
         for name, value in attributes.items():
             operator.set_attribute(name, value, ATTRIBUTE_KINDS.get((kind, name)))
 
+    def cast(self, source: list[str], name: str, dtype: str) -> list[str]:
+        """A variable that holds another in this type; that one itself where it has the type."""
+        have, wanted = self.program.dtype(source[0]), DTYPES[dtype][0]
+        if have == wanted:
+            return source
+        self.program.add_variable(name, self.program.shape(source[0]), dtype)
+        self.add("cast", {"X": source}, {"Out": [name]}, {"in_dtype": have, "out_dtype": wanted})
+        return [name]
+
     def declare(self, value: Value) -> list[str]:
         """Variables for a result, named after its number."""
         if value.parts is None:
@@ -120,10 +134,17 @@ class _Lowering:
         return names
 
     def _variable(self, name: str, value: Value) -> None:
-        if value.dtype not in DTYPES:
-            raise TranslationError(f"{self.graph}: %{value.number} has the type {value.dtype!r}")
-        self.types[name] = value
+        self.type(value)
         self.program.add_variable(name, value.shape, value.dtype)
+
+    def type(self, value: Value) -> Any:
+        """NumPy's type for a value's."""
+        if value.dtype not in DTYPES:
+            raise TranslationError(
+                f"{self.graph}: %{value.number} has the type {value.dtype!r}, which can't be "
+                "translated; export the network in float32"
+            )
+        return DTYPES[value.dtype][1]
 
     def variables(self, number: int) -> list[str]:
         """The variables of an operand; constants become parameters here."""
@@ -135,6 +156,12 @@ class _Lowering:
             self.names[number] = name
         names = self.names[number]
         return [names] if isinstance(names, str) else names
+
+    def _shape(self, number: int) -> list[int]:
+        """Declared shape of an operand."""
+        if number in self.constants:
+            return list(self.constants[number].shape)
+        return self.program.shape(self.variables(number)[0])
 
     def _number(
         self,
@@ -149,6 +176,7 @@ class _Lowering:
             attributes[operand.attribute] = operand.kind(constant.reshape(()).item())
         elif operand.tensor:
             inputs[operand.tensor] = self.variables(number)
+            attributes[operand.attribute] = operand.kind(operand.default)
         else:
             raise self._varies(op, operand.attribute)
 
@@ -175,6 +203,7 @@ class _Lowering:
             ]
         elif items is None and operand.tensor:
             inputs[operand.tensor] = self.variables(number)
+            attributes[operand.attribute] = [-1] * max(self._shape(number), default=0)
         else:
             raise self._varies(op, operand.attribute)
 
@@ -216,15 +245,29 @@ def _fetch(state: _Lowering, op: Operation) -> None:
 
 
 def _eye(state: _Lowering, op: Operation) -> None:
+    if not all(number in state.constants for number in op.inputs):
+        raise state._varies(op, "size")
     rows, columns = (int(state.constants[number].reshape(())) for number in op.inputs)
-    dtype = NUMPY[DTYPES[op.attributes["dtype"]][0]]
-    _constant(state, op, np.eye(rows, columns, dtype=dtype))
+    _constant(state, op, np.eye(rows, columns))
+
+
+def _arange(state: _Lowering, op: Operation) -> None:
+    """The legacy operator takes its type from the first operand."""
+    value = op.outputs[0]
+    assert value is not None
+    inputs: dict[str, list[str]] = {}
+    for slot, number in zip(("Start", "End", "Step"), op.inputs, strict=True):
+        name = f"v{value.number}.{slot.lower()}"
+        if number in state.constants:
+            array = state.constants[number].astype(state.type(value))
+            inputs[slot] = [state.program.add_parameter(name, array, constant=True)]
+        else:
+            inputs[slot] = state.cast(state.variables(number), name, value.dtype)
+    state.add("range", inputs, {"Out": state.declare(value)}, {})
 
 
 def _full(state: _Lowering, op: Operation) -> None:
-    dtype = NUMPY[DTYPES[op.attributes["dtype"]][0]]
-    value = np.full(op.attributes["shape"], op.attributes["value"])
-    _constant(state, op, value.astype(dtype))
+    _constant(state, op, np.full(op.attributes["shape"], op.attributes["value"]))
 
 
 def _full_int_array(state: _Lowering, op: Operation) -> None:
@@ -232,15 +275,13 @@ def _full_int_array(state: _Lowering, op: Operation) -> None:
 
 
 def _assign_value(state: _Lowering, op: Operation) -> None:
-    dtype = NUMPY[DTYPES[op.attributes["dtype"]][0]]
-    value = np.array(op.attributes["values"], dtype)
-    _constant(state, op, value.reshape(op.attributes["shape"]))
+    _constant(state, op, np.array(op.attributes["values"]).reshape(op.attributes["shape"]))
 
 
 def _constant(state: _Lowering, op: Operation, value: NDArray[Any]) -> None:
     result = op.outputs[0]
     assert result is not None
-    state.constants[result.number] = value
+    state.constants[result.number] = value.astype(state.type(result))
 
 
 def _combine(state: _Lowering, op: Operation) -> None:
@@ -266,9 +307,9 @@ def _item(state: _Lowering, op: Operation) -> None:
 def _cast(state: _Lowering, op: Operation) -> None:
     value = op.outputs[0]
     assert value is not None
-    source = state.variables(op.inputs[0])
+    source, target = state.variables(op.inputs[0]), state.declare(value)
     kinds = {"in_dtype": state.program.dtype(source[0]), "out_dtype": DTYPES[value.dtype][0]}
-    state.add("cast", {"X": source}, {"Out": state.declare(value)}, kinds)
+    state.add("cast", {"X": source}, {"Out": target}, kinds)
 
 
 def _shape64(state: _Lowering, op: Operation) -> None:
@@ -288,6 +329,7 @@ _SPECIAL: dict[str, Callable[[_Lowering, Operation], None]] = {
     "feed": _data,
     "fetch": _fetch,
     "eye": _eye,
+    "arange": _arange,
     "full": _full,
     "full_int_array": _full_int_array,
     "assign_value": _assign_value,

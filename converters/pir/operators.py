@@ -13,11 +13,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Number:
-    """An operand that is one number: the attribute, or the input slot `tensor` if it varies."""
+    """An operand that is one number: the attribute, or the input slot `tensor` if it varies.
+
+    default: the attribute beside a slot; the translator wants it though it goes by the slot.
+    """
 
     attribute: str
     kind: type = int
     tensor: str = ""
+    default: float = 0
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,10 @@ def _binary(kind: str) -> Rule:
     return Rule(kind, ("X", "Y"), add={"axis": -1})
 
 
+_LARGEST = 3.4028234663852886e38  # of float32
 _SHAPE = Numbers("shape", "Shape", "ShapeTensor")
 _RESIZE = ("X", "OutSize", "SizeTensor", "Scale")
-_RENAME_AXIS = {"axis": "dim", "keepdim": "keep_dim"}
+_KEEP = {"keepdim": "keep_dim"}
 _REDUCED = ("X", Numbers("dim"))
 _BATCH_NORM = Rule(
     "batch_norm", ("X", "Mean", "Variance", "Scale", "Bias"),
@@ -92,8 +97,10 @@ RULES: dict[str, Rule] = {
     **{name: Rule(name) for name in (
         "relu", "sigmoid", "tanh", "gelu", "silu", "exp", "sqrt", "rsqrt", "square", "abs", "floor",
         "ceil", "round", "reciprocal", "log", "sin", "cos", "erf", "softmax", "log_softmax",
-        "softplus", "mish", "elu", "logical_not", "sign",
+        "softplus", "elu", "logical_not", "sign", "logsigmoid", "selu",
     )},
+    "mish": Rule("mish", rename={"lambda": "threshold"}),
+    "hardtanh": Rule("brelu"),
     "relu6": Rule("relu6", add={"threshold": 6.0}),
     "swish": Rule("swish", add={"beta": 1.0}),
     "hardswish": Rule("hard_swish", add={"threshold": 6.0, "scale": 6.0, "offset": 3.0}),
@@ -101,8 +108,9 @@ RULES: dict[str, Rule] = {
     "leaky_relu": Rule("leaky_relu", rename={"negative_slope": "alpha"}),
     "prelu": Rule("prelu", ("X", "Alpha")),
     "pow": Rule("pow", rename={"y": "factor"}),
-    "scale": Rule("scale", ("X", Number("scale", float, "ScaleTensor"))),
-    "clip": Rule("clip", ("X", Number("min", float, "Min"), Number("max", float, "Max"))),
+    "scale": Rule("scale", ("X", Number("scale", float, "ScaleTensor", 1))),
+    "clip": Rule("clip", ("X", Number("min", float, "Min", -_LARGEST),
+                          Number("max", float, "Max", _LARGEST))),
     # Two operands
     "add": _binary("elementwise_add"),
     "subtract": _binary("elementwise_sub"),
@@ -121,20 +129,19 @@ RULES: dict[str, Rule] = {
     "matmul": Rule("matmul_v2", ("X", "Y"),
                    rename={"transpose_x": "trans_x", "transpose_y": "trans_y"}),
     "bmm": Rule("bmm", ("X", "Y")),
-    "addmm": Rule("addmm", ("Input", "X", "Y"), rename={"alpha": "Alpha", "beta": "Beta"}),
     "inverse": Rule("inverse", ("Input",), ("Output",)),
     # Reductions
-    "mean": Rule("reduce_mean", _REDUCED, rename=_RENAME_AXIS),
-    "sum": Rule("reduce_sum", _REDUCED, rename=_RENAME_AXIS),
-    "max": Rule("reduce_max", _REDUCED, rename=_RENAME_AXIS),
-    "min": Rule("reduce_min", _REDUCED, rename=_RENAME_AXIS),
-    "prod": Rule("reduce_prod", _REDUCED, rename=_RENAME_AXIS),
-    "any": Rule("reduce_any", rename=_RENAME_AXIS),
-    "all": Rule("reduce_all", rename=_RENAME_AXIS),
+    "mean": Rule("reduce_mean", _REDUCED, rename=_KEEP),
+    "sum": Rule("reduce_sum", _REDUCED, rename=_KEEP),
+    "max": Rule("reduce_max", _REDUCED, rename=_KEEP),
+    "min": Rule("reduce_min", _REDUCED, rename=_KEEP),
+    "prod": Rule("reduce_prod", _REDUCED, rename=_KEEP),
+    "any": Rule("reduce_any", rename={"axis": "dim", **_KEEP}),
+    "all": Rule("reduce_all", rename={"axis": "dim", **_KEEP}),
     "p_norm": Rule("p_norm"),
     "argmax": Rule("arg_max", ("X", Number("axis"))),
     "cumsum": Rule("cumsum", ("X", Number("axis"))),
-    "topk": Rule("top_k_v2", ("X", Number("k", int, "K")), ("Out", "Indices")),
+    "topk": Rule("top_k_v2", ("X", Number("k", int, "K", 1)), ("Out", "Indices")),
     # Shapes
     "reshape": Rule("reshape2", ("X", _SHAPE)),
     "transpose": Rule("transpose2", rename={"perm": "axis"}),
@@ -143,7 +150,8 @@ RULES: dict[str, Rule] = {
     "unsqueeze": Rule("unsqueeze2", ("X", Numbers("axes", "AxesTensor"))),
     "concat": Rule("concat", ("X", Number("axis", int, "AxisTensor"))),
     "stack": Rule("stack", outputs=("Y",)),
-    "split": Rule("split", ("X", Numbers("sections"), Number("axis", int, "AxisTensor"))),
+    "split": Rule("split", ("X", Numbers("sections"), Number("axis", int, "AxisTensor")),
+                  add={"num": 0}),
     "split_with_num": Rule("split", ("X", Number("axis", int, "AxisTensor")),
                            add={"sections": []}),
     "unbind": Rule("unbind"),
@@ -176,7 +184,6 @@ RULES: dict[str, Rule] = {
     )),
     "one_hot": Rule("one_hot_v2", ("X", Number("depth", int, "depth_tensor")),
                     add={"dtype": 5, "allow_out_of_range": False}),
-    "arange": Rule("range", ("Start", "End", "Step")),
     "linspace": Rule("linspace", ("Start", "Stop", "Num")),
     "meshgrid": Rule("meshgrid"),
     "tril": Rule("tril_triu", add={"lower": True}),

@@ -57,16 +57,16 @@ def read(path: Path) -> list[Operation]:
         data = json.loads(path.read_text(encoding="utf-8"))
         magic = data["base_code"]["magic"]
         regions = data["program"]["regions"]
-        blocks = [block for region in regions for block in region["blocks"]]
+        blocks = [block["ops"] for region in regions for block in region["blocks"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFormatError(f"{path}: not a PIR program ({error!r})") from None
     if str(magic).lower() != "pir" or len(blocks) != 1:
         raise ModelFormatError(f"{path}: a PIR program of one block was expected")
     operations = []
-    for index, entry in enumerate(blocks[0]["ops"]):
+    for index, entry in enumerate(blocks[0]):
         try:
             operations.append(_operation(entry))
-        except (KeyError, TypeError, IndexError, ValueError) as error:
+        except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
             raise ModelFormatError(f"{path}: operator {index} can't be read: {error!r}") from None
     return operations
 
@@ -112,6 +112,8 @@ def _typed(number: int, kind: dict[str, Any]) -> Value:
 
 def _attribute(entry: dict[str, Any]) -> Any:
     """Arrays become lists, a data type its name."""
+    if "VD" in entry:  # what JSON can't write: INF, -INF, NaN
+        return float(entry["VD"])
     value = entry.get("D")
     if entry["#"].endswith("a_array"):
         return [_attribute(item) for item in value or []]

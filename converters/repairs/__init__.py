@@ -11,13 +11,24 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from ..paddle_program import Program
-from . import channels_last_padding, double_constants, inverse_of_constant, meshgrid_of_constants
+from . import (
+    channels_last,
+    expand_as,
+    inverse_of_constant,
+    layer_norm_over_axes,
+    reduction_to_number,
+    slice_to_the_front,
+    tanh_gelu,
+)
 
 REPAIRS: tuple[ModuleType, ...] = (
-    channels_last_padding,
     inverse_of_constant,
-    meshgrid_of_constants,
-    double_constants,
+    channels_last,
+    expand_as,
+    layer_norm_over_axes,
+    reduction_to_number,
+    slice_to_the_front,
+    tanh_gelu,
 )
 
 

@@ -17,6 +17,7 @@ from ..paddle_model import PaddleModel
 from ..paddle_program import Program
 from ..repairs import Repair
 from . import paddle2onnx_legacy
+from .refusals import refused
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ def translate(model: PaddleModel) -> Translation:
         program = Program.read(model.graph, model.parameters)
         operators = Counter(op.type for op in program.operators)
     made = repairs.mend(program)
+    if wrong := refused(program):
+        listed = "\n  ".join(wrong)
+        raise TranslationError(
+            f"{model.graph}: {paddle2onnx_legacy.NAME} would get {len(wrong)} operators wrong:\n  "
+            f"{listed}\nExport the network without them, or add a repair that replaces them before "
+            "translation (converters/repairs)"
+        )
     with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
         files = (Path(folder) / "inference.pdmodel", Path(folder) / "inference.pdiparams")
         program.write(*files)

@@ -48,8 +48,8 @@ def translate(program: Path, parameters: Path) -> bytes:
             raise TranslationError(f"{NAME} was still busy after {TIMEOUT_SECONDS} s") from None
         if done.returncode == 0 and target.is_file():
             return target.read_bytes()
-        if found := re.search(r"not supported yet, including \[([^\]]*)\]", done.stdout):
-            raise UnsupportedOperators([name for name in found[1].split(",") if name.strip()])
+        if found := re.search(r"not supported yet, including ([^\n]*)", done.stdout):
+            raise UnsupportedOperators(re.findall(r"\w+", found[1]))
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
         words = "\n  ".join(done.stdout.strip().splitlines()[-12:]) or "nothing"
         raise TranslationError(f"{NAME} ended with {how} and said:\n  {words}")

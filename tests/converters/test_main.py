@@ -1,18 +1,239 @@
 """python -m converters"""
 
+import dataclasses
+import hashlib
+import json
 import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
 
 import pytest
 
-from converters import catalog
+from converters import __main__ as command
+from converters import catalog, conversions
 from converters.__main__ import main
+from converters.catalog import Catalog, Entry, SourceFile
+from converters.fetch import model_folder
+from tests.zoo.converted import EXPORTS, converted
+
+ENTRIES = catalog.load()
+WRITTEN = ["plain.onnx", "edge.onnx", "report.json", "report.md"]
+READER = "rec_mv3_none_none_ctc"
+STAR_NET = "rec_r34_vd_tps_bilstm_ctc"
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder with a small recognition network, of which no catalogue knows."""
+    converted(READER)  # skips where it can't be translated
+    return shutil.copytree(EXPORTS / READER / "legacy", tmp_path / "mine")
+
+
+@pytest.fixture
+def small_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    """Three entries of files on this machine, of which the second's are gone."""
+
+    def entry(name: str, folder: Path) -> Entry:
+        files = [
+            SourceFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), path.as_uri())
+            for path in sorted((EXPORTS / READER / "legacy").iterdir())
+        ]
+        if not folder.exists():
+            files = [dataclasses.replace(file, source="file:///no/such/file") for file in files]
+        return dataclasses.replace(
+            ENTRIES.model("rec_mv3_none_none_ctc_v2.0"),
+            **{"name": name, "aliases": [f"{name}_alias"], "files": files},
+            contents="inference",
+        )
+
+    here = EXPORTS / READER
+    entries = [entry("first", here), entry("gone", tmp_path / "no"), entry("last", here)]
+    made = Catalog({each.name: each for each in entries}, {})
+    monkeypatch.setattr(command.catalogs, "load", lambda: made)
+    return made
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def report_of(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def recorded(cache: Path) -> dict[str, str]:
+    path = cache / "conversions.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def pack(folder: Path, path: Path) -> Path:
+    with tarfile.open(path, "w") as tar:
+        tar.add(folder, arcname="net_infer")
+    return path
 
 
 def test_list_shows_every_model_and_bundle(capsys):
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
-    entries = catalog.load()
-    assert all(name in shown for name in (*entries.models, *entries.bundles))
+    assert all(name in shown for name in (*ENTRIES.models, *ENTRIES.bundles))
+
+
+@pytest.mark.parametrize(
+    ("filters", "shown"),
+    [
+        (["--task", "spotting"], {"e2e_r50_vd_pg"}),
+        (
+            ["--task", "orientation"],
+            {e.name for e in ENTRIES.models.values() if e.algorithm == "CLS"},
+        ),
+        (["--format", "onnx", "--size", "tiny"], {"PP-OCRv6_tiny_det", "PP-OCRv6_tiny_rec"}),
+        (["--format", "onnx", "--task", "spotting"], set()),
+    ],
+)
+def test_list_filters(capsys, filters, shown):
+    assert main(["list", *filters]) == 0
+    words = capsys.readouterr().out.split()
+    assert {name for name in ENTRIES.models if name in words} == shown
+    assert bool(shown) != ("no model is like that" in " ".join(words))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["freeze"],
+        ["list", "--task", "reading"],
+        ["convert", "x"],
+        ["verify", "x"],
+        ["fetch", "--all"],
+        ["melt"],
+    ],
+)
+def test_wrong_usage_exits_2(arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_fetch_goes_on_after_a_failure(small_catalog, capsys):
+    assert main(["fetch"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [
+        str(model_folder(small_catalog.model(name))) for name in ("first", "last")
+    ]
+    assert "error: gone: inference.pdiparams can't be had from any of its places" in shown.err
+    assert shown.err.endswith("1 of 3 failed: gone\n")
+    assert main(["fetch", "last_alias"]) == 0
+
+
+def test_convert_by_name(small_catalog, cache, tmp_path, capsys):
+    converted(READER)
+    out = tmp_path / "out"
+    assert main(["convert", "first_alias", "-o", str(out)]) == 0
+    assert names(out) == sorted(WRITTEN)
+    assert capsys.readouterr().out.splitlines() == [str(out / name) for name in WRITTEN]
+    made = report_of(out)
+    assert (made["network"]["name"], made["network"]["published"]) == ("first", True)
+    assert made["network"]["known_by"] == "its name in models.toml"
+    assert made["source"]["folder"] == str(model_folder(small_catalog.model("first")))
+    assert recorded(cache) == {"first": str(out)}
+    assert main(["convert", "gone", "-o", str(tmp_path / "none")]) == 1
+    assert not (tmp_path / "none").exists() and recorded(cache) == {"first": str(out)}
+
+
+def test_published_files_are_known_in_any_folder(small_catalog, cache, model, tmp_path):
+    assert main(["convert", str(model), "-o", str(tmp_path / "out")]) == 0
+    made = report_of(tmp_path / "out")
+    assert made["network"]["known_by"] == "its sha256 in models.toml"
+    assert recorded(cache) == {"first": str(tmp_path / "out")}
+
+
+def test_convert_a_folder(model, cache, tmp_path, capsys):
+    out = tmp_path / "deep" / "out"
+    assert main(["convert", str(model), "-o", str(out)]) == 0
+    assert names(out) == sorted(WRITTEN)
+    made = report_of(out)
+    assert made["network"]["name"] == "mine" and made["source"]["folder"] == str(model)
+    assert (out / "plain.onnx").read_bytes() == converted(READER).plain
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [str(out / name) for name in WRITTEN]
+    assert "mine: translating inference.pdmodel" in shown.err
+    assert "mine: edge graph: passed" in shown.err
+    assert recorded(cache) == {}  # nothing of the catalogue
+
+
+def test_converting_again_replaces(model, tmp_path):
+    out = tmp_path / "out"
+    for name in ("first", "second"):
+        assert main(["convert", str(shutil.copytree(model, tmp_path / name)), "-o", str(out)]) == 0
+        assert report_of(out)["network"]["name"] == name
+        assert names(out) == sorted(WRITTEN)
+
+
+def test_convert_an_archive(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    archive = pack(model, tmp_path / "net.tar")
+    assert main(["convert", "net.tar", "-o", "out"]) == 0
+    made = report_of(tmp_path / "out")
+    assert made["network"]["name"] == "net" and made["source"]["folder"] == "net.tar"
+    assert (tmp_path / "out" / "plain.onnx").read_bytes() == converted(READER).plain
+    assert archive.exists() and "net" not in names(tmp_path)
+
+
+def test_as_takes_the_entrys_settings(cache, tmp_path):
+    converted(STAR_NET)
+    folder = str(EXPORTS / STAR_NET / "legacy")
+    entry = "rec_r34_vd_tps_bilstm_ctc_v2.0"
+    out = tmp_path / "out"
+    assert main(["convert", folder, "--as", entry, "-o", str(out)]) == 0
+    network = report_of(out)["network"]
+    assert (network["name"], network["height"], network["width"]) == (entry, 32, 100)
+    assert network["classes"] == 37 and network["published"] is False
+    assert conversions.where(entry) == out
+
+
+def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch):
+    converted("det_mv3_db")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
+    assert main(["convert", "det_mv3_db", "-o", "out"]) == 1  # the entry, a checkpoint
+    assert main(["convert", "det_mv3_db", "--as", "det_mv3_db", "-o", "out"]) == 0
+    assert recorded(cache) == {"det_mv3_db": str(tmp_path / "out")}
+
+
+def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
+    converted("det_mv3_db")
+    folder = shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
+    assert main(["convert", str(folder), "-o", str(tmp_path / "out")]) == 0
+    assert report_of(tmp_path / "out")["network"]["name"] == "det_mv3_db"
+    assert recorded(cache) == {}
+
+
+def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, capsys):
+    converted("det_mv3_db")
+    out = tmp_path / "out"
+    assert main(["convert", "det_mv3_db", "-o", str(out)]) == 1
+    error = capsys.readouterr().err
+    folder = cache / "models" / "det_mv3_db"
+    assert error.startswith("error: det_mv3_db: what is published is a training checkpoint")
+    assert "tools/export_model.py" in error and str(folder) in error
+    assert not out.exists()
+    shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", folder)
+    assert main(["convert", "det_mv3_db", "-o", str(out)]) == 0
+    assert report_of(out)["network"]["known_by"] == "its name in models.toml"
+    capsys.readouterr()
+    assert main(["list", "--task", "detection"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if " det_mv3_db " in line)
+    assert line.endswith(f"converted: {out}")
 
 
 @pytest.mark.parametrize(
@@ -21,44 +242,86 @@ def test_list_shows_every_model_and_bundle(capsys):
         (["fetch", "nothing"], "no model 'nothing'"),
         (["freeze", "nothing", "-o", "x.edgeocr"], "no bundle 'nothing'"),
         (["convert", "no/such/folder", "-o", "x"], "no such folder, and no model of that name"),
+        (["convert", "missing.tar", "-o", "x"], "no such folder, and no model of that name"),
+        (["convert", "broken.tar", "-o", "x"], "broken.tar is no readable archive"),
+        (["convert", "empty", "-o", "x"], "empty: no model here, only nothing"),
+        (["convert", "html", "-o", "x"], "the plain graph doesn't load"),
+        (["convert", "mine", "--as", "nothing", "-o", "x"], "no model 'nothing'"),
+        (["convert", "mine", "--as", "det_mv3_db", "-o", "x"], "says DB, but this graph's inputs"),
+        (["convert", "mine", "--as", "ch_rec_mv3_crnn", "-o", "x"], "the network has 37"),
+        (["convert", "mine", "-o", "file"], "file"),
+        (["convert", "mine", "-o", "x", "--paddle-python", "no/python"], "no/python can't be run"),
+        (["verify", "empty", "--against", "mine"], "no report.json here"),
     ],
 )
-def test_errors_are_one_line_and_exit_1(capsys, monkeypatch, tmp_path, arguments, message):
+def test_errors_are_told_without_a_traceback(
+    capsys, monkeypatch, tmp_path, model, arguments, message
+):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.tar").write_bytes(b"<html>404</html>")
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "net.onnx").write_bytes(b"<html>404</html>")
+    before = names(tmp_path)
     assert main(arguments) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("error: ") and message in error
-    assert list(tmp_path.iterdir()) == []
+    (error,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
+    assert message in error
+    assert names(tmp_path) == before
 
 
-def test_wrong_usage_exits_2():
-    with pytest.raises(SystemExit) as caught:
-        main(["freeze"])
-    assert caught.value.code == 2
+def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, tmp_path):
+    name = "ch_ppocr_mobile_v2.0_cls"
+    entry, conversion = v4(name)
+    shutil.copytree(v4_folders[name], model_folder(entry))
+    folder = shutil.copytree(v4_folders[name], tmp_path / "somewhere")
+    for wanted, known_by in ((name, "name"), (str(folder), "sha256")):
+        out = tmp_path / known_by
+        assert main(["convert", wanted, "-o", str(out)]) == 0
+        assert (out / "plain.onnx").read_bytes() == conversion.plain
+        assert (out / "edge.onnx").read_bytes() == conversion.edge
+        network = report_of(out)["network"]
+        assert network["known_by"] == f"its {known_by} in models.toml" and network["published"]
+        assert recorded(cache) == {name: str(out)}
 
 
-def test_convert_by_name_and_by_folder(v4, v4_folders, tmp_path, capsys):
-    _, conversion = v4("ch_ppocr_mobile_v2.0_cls")
-    assert main(["convert", "ch_ppocr_mobile_v2.0_cls", "-o", str(tmp_path / "a")]) == 0
-    folder = tmp_path / "somewhere"
-    shutil.copytree(v4_folders["ch_ppocr_mobile_v2.0_cls"], folder)
-    assert main(["convert", str(folder), "-o", str(tmp_path / "b")]) == 0
-    for name in ("a", "b"):
-        assert (tmp_path / name / "plain.onnx").read_bytes() == conversion.plain
-        assert (tmp_path / name / "edge.onnx").read_bytes() == conversion.edge
-        assert len(list((tmp_path / name).iterdir())) == 2
-    assert "parity" in capsys.readouterr().err
-
-
-def test_an_unknown_model_needs_as(v4, v4_folders, tmp_path, capsys):
-    v4("ch_ppocr_mobile_v2.0_cls")
-    folder = tmp_path / "trained"
-    shutil.copytree(v4_folders["ch_ppocr_mobile_v2.0_cls"], folder)
-    with (folder / "inference.pdiparams").open("r+b") as stream:  # other weights, same network
+def test_a_model_that_was_trained_on_is_not_the_published_one(v4, v4_folders, cache, tmp_path):
+    """Other weights in the same network: known by what the graph shows, or as one says."""
+    name = "ch_ppocr_mobile_v2.0_cls"
+    v4(name)
+    folder = shutil.copytree(v4_folders[name], tmp_path / "trained")
+    with (folder / "inference.pdiparams").open("r+b") as stream:
         stream.seek(-4, 2)
         stream.write(b"\0\0\0\0")
-    assert main(["convert", str(folder), "-o", str(tmp_path / "out")]) == 1
-    assert "--as NAME" in capsys.readouterr().err
-    arguments = ["convert", str(folder), "-o", str(tmp_path / "out")]
-    assert main([*arguments, "--as", "ch_ppocr_mobile_v2.0_cls"]) == 0
-    assert (tmp_path / "out" / "edge.onnx").is_file()
+    assert main(["convert", str(folder), "-o", str(tmp_path / "out")]) == 0
+    network = report_of(tmp_path / "out")["network"]
+    assert (network["name"], network["published"], network["height"]) == ("trained", False, None)
+    assert recorded(cache) == {}
+    assert main(["convert", str(folder), "--as", name, "-o", str(tmp_path / "as")]) == 0
+    network = report_of(tmp_path / "as")["network"]
+    assert (network["name"], network["published"], network["height"]) == (name, False, 48)
+
+
+def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
+    command = ["-c", code, *arguments] if code else ["-m", "converters", *arguments]
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
+
+
+def test_the_command_itself():
+    done = run("list", "--task", "spotting")
+    assert (done.returncode, done.stderr) == (0, "") and "e2e_r50_vd_pg" in done.stdout
+    done = run("convert", "no/such/folder", "-o", "x")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert run("melt").returncode == 2
+
+
+def test_missing_packages_are_told_with_the_way_to_them():
+    code = (
+        "import sys; sys.modules['onnx'] = None; from converters.__main__ import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = run("convert", "x", "-o", "y", code=code)
+    assert done.returncode == 1 and done.stderr.startswith("error: ")
+    assert done.stderr.endswith('onnx halted; None in sys.modules: pip install ".[cpu,convert]"\n')
+    assert run("list", code=code).returncode == 0

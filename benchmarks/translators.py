@@ -1,0 +1,118 @@
+"""translates every PIR model below a folder with edgeocr and with paddle2onnx 2"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters import catalog, network, paddle_reference, parity
+from converters.convert import convert
+from converters.edge_graph import to_plain_inputs
+from converters.errors import ConverterError
+from converters.paddle_model import PaddleModel, identify
+
+from . import machine
+
+WORKER = Path(__file__).parent / "engines" / "paddle2onnx_worker.py"
+# The mean difference of a right graph, as a share of the output's largest value: rounding strikes
+# single places, what a translator gets wrong is wrong nearly everywhere.
+RIGHT = 1e-3
+TIMEOUT_SECONDS = 600
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--models", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--pir-python", type=Path, required=True, metavar="PATH", help="has paddlepaddle 3"
+    )
+    parser.add_argument(
+        "--peer-python",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="has paddle2onnx 2 and the paddlepaddle that it needs",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Translate each model with both and print what came out."""
+    rows = []
+    for folder in sorted(path for path in options.models.rglob("*") if path.is_dir()):
+        try:
+            model = identify(folder)
+        except ConverterError:
+            continue
+        if model.format == "paddle-pir":
+            print(folder, file=sys.stderr, flush=True)
+            rows.append(_compare(folder, model, options.pir_python, options.peer_python))
+    print("| Network | edgeocr | paddle2onnx 2 |\n|---|---|---|")
+    for row in rows:
+        print(f"| {row['network']} | {row['edgeocr']} | {row['paddle2onnx']} |")
+    for name in ("edgeocr", "paddle2onnx"):
+        counts = Counter(row[name].split(":")[0].split(" by ")[0] for row in rows)
+        print(f"\n{name}: " + ", ".join(f"{count} {kind}" for kind, count in counts.most_common()))
+    if options.json is not None:
+        result = {"machine": machine.describe(), "networks": rows}
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[str, str]:
+    row = {"network": network.name_of(folder), "edgeocr": "", "paddle2onnx": ""}
+    try:
+        conversion = convert(folder, catalog.load(), _silent)
+    except ConverterError as error:
+        return {
+            **row,
+            "edgeocr": f"stops: {str(error).splitlines()[0]}",
+            "paddle2onnx": "not asked",
+        }
+    known, signature = conversion.network, conversion.signature
+    feeds = [
+        to_plain_inputs(batch, known.normalize, signature)
+        for batch in parity.probes(known, signature)
+    ]
+    expected = paddle_reference.run(model, feeds, pir).outputs
+    row["edgeocr"] = _judge(conversion.plain, feeds, expected)
+    with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
+        target = Path(name) / "plain.onnx"
+        command = [str(peer), str(WORKER), *map(str, model.files), str(target)]
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS)
+        if done.returncode < 0:
+            row["paddle2onnx"] = "aborts the process"
+        elif done.returncode or not target.is_file():
+            row["paddle2onnx"] = "stops"
+        else:
+            row["paddle2onnx"] = _judge(target.read_bytes(), feeds, expected)
+    return row
+
+
+def _judge(graph: bytes, feeds: list[Any], expected: list[Any]) -> str:
+    try:
+        run = parity.onnx_runner(graph, None)
+    except Exception:  # ONNX Runtime's exceptions have no common class of their own
+        return "doesn't load"
+    worst = 0.0
+    for feed, outputs in zip(feeds, expected, strict=True):
+        try:
+            got = run(feed)
+        except Exception:
+            return "doesn't run"
+        for ours, theirs in zip(got, outputs, strict=True):
+            if ours.shape != theirs.shape:
+                return "wrong shapes"
+            gap = np.abs(ours.astype(np.float64) - theirs).mean()
+            worst = max(worst, float(gap / max(np.abs(theirs).max(), 1e-9)))
+    return "right" if worst <= RIGHT else f"wrong by {worst:.0e}"
+
+
+def _silent(line: str) -> None:
+    """A `say` that says nothing."""

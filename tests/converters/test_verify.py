@@ -1,0 +1,191 @@
+"""A converted folder beside Paddle Inference on the original."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from converters import paddle_reference, report
+from converters.__main__ import main
+from converters.errors import ConverterError, ModelFormatError
+from converters.parity import onnx_runner
+from converters.verify import verify
+from tests.zoo.converted import EXPORTS, OF_ALGORITHM, converted
+
+NAME = "PP-OCRv6_tiny_det"
+
+
+def write(folder: Path, name: str = NAME, form: str = "legacy") -> Path:
+    """What `convert` writes."""
+    conversion = converted(name, form)
+    folder.mkdir()
+    (folder / "plain.onnx").write_bytes(conversion.plain)
+    (folder / "edge.onnx").write_bytes(conversion.edge)
+    report.write(report.build(conversion), folder)
+    return folder
+
+
+def original(name: str = NAME, form: str = "legacy") -> Path:
+    return EXPORTS / name / form
+
+
+def tamper(path: Path) -> None:
+    """Give one of the graph's convolutions another kernel."""
+    model = onnx.load(path)
+    made_by = {node.output[0]: node for node in model.graph.node}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    kernel = made_by[convolutions[len(convolutions) // 2].input[1]].attribute[0].t
+    value = numpy_helper.to_array(kernel)
+    kernel.CopyFrom(numpy_helper.from_array(value * np.float32(1.3), kernel.name))
+    onnx.save(model, path)
+
+
+@pytest.fixture
+def paddle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A Paddle that answers as the untampered plain graph; the list tells what it was asked."""
+    asked: list[Any] = []
+
+    def run(model: Any, probes: Any, python: Any) -> paddle_reference.Reference:
+        asked.append((model.graph, python))
+        runner = onnx_runner(converted(NAME).plain, None)
+        outputs = [runner(inputs) for inputs in probes]
+        return paddle_reference.Reference("9.9", outputs, outputs, outputs)
+
+    monkeypatch.setattr(paddle_reference, "run", run)
+    return asked
+
+
+def said_of(folder: Path) -> dict[str, bool]:
+    beside = json.loads((folder / "report.json").read_text(encoding="utf-8"))["parity"]
+    return {name: beside[name]["passed"] for name in ("edge_graph", "paddle", "edge_to_paddle")}
+
+
+def test_both_graphs_are_compared_and_the_report_has_it(tmp_path, paddle, capsys):
+    folder = write(tmp_path / "out")
+    arguments = ["verify", str(folder), "--against", str(original()), "--paddle-python", "py"]
+    assert main(arguments) == 0
+    assert paddle == [(original() / "inference.pdmodel", Path("py"))]
+    assert said_of(folder) == {"edge_graph": True, "paddle": True, "edge_to_paddle": True}
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Plain graph beside Paddle Inference 9.9: passed." in text
+    assert "Edge graph beside Paddle Inference 9.9: passed." in text
+    shown = capsys.readouterr()
+    assert shown.out == f"{folder / 'report.md'}\n"
+    assert f"{NAME}: plain graph: passed" in shown.err
+    assert f"{NAME}: edge graph: passed" in shown.err
+    assert "other files" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("tampered", "expected"), [("plain", (False, True)), ("edge", (True, False))]
+)
+def test_a_tampered_graph_fails(tmp_path, paddle, capsys, tampered, expected):
+    folder = write(tmp_path / "out")
+    tamper(folder / f"{tampered}.onnx")
+    assert main(["verify", str(folder), "--against", str(original())]) == 1
+    passed = said_of(folder)
+    assert (passed["paddle"], passed["edge_to_paddle"]) == expected
+    title = "Plain" if tampered == "plain" else "Edge"
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert f"{title} graph beside Paddle Inference 9.9: FAILED." in text
+    assert f"{NAME}: {tampered} graph: FAILED" in capsys.readouterr().err
+
+
+def test_a_second_verification_replaces_the_first(tmp_path, paddle):
+    folder = write(tmp_path / "out")
+    tamper(folder / "edge.onnx")
+    verify(folder, original(), print)
+    (folder / "edge.onnx").write_bytes(converted(NAME).edge)
+    of_plain, of_edge = verify(folder, original(), print)
+    assert of_plain.passed and of_edge.passed
+    assert set(said_of(folder).values()) == {True}
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert text.count("Edge graph beside Paddle Inference") == 1 and "FAILED" not in text
+
+
+def test_other_files_than_were_converted_are_said(tmp_path, paddle):
+    folder = write(tmp_path / "out")
+    model = shutil.copytree(original(), tmp_path / "model")
+    said: list[str] = []
+    verify(folder, model, said.append)
+    assert not any("other files" in line for line in said)
+    with (model / "inference.pdiparams").open("ab") as stream:
+        stream.write(b"\0")
+    verify(folder, model, said.append)
+    assert f"{NAME}: {model} has other files than {folder} was converted from" in said
+
+
+@pytest.mark.parametrize("missing", ["plain.onnx", "edge.onnx", "report.json"])
+def test_a_folder_without_all_that_convert_writes(tmp_path, paddle, missing, capsys):
+    folder = write(tmp_path / "out")
+    (folder / missing).unlink()
+    assert main(["verify", str(folder), "--against", str(original())]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and missing in error and "convert" in error
+    assert error.count("\n") == 1 and paddle == []
+
+
+@pytest.mark.parametrize("damaged", ["plain", "edge"])
+def test_a_damaged_graph_is_an_error(tmp_path, paddle, damaged, capsys):
+    folder = write(tmp_path / "out")
+    path = folder / f"{damaged}.onnx"
+    path.write_bytes(path.read_bytes()[:1000])
+    assert main(["verify", str(folder), "--against", str(original())]) == 1
+    assert f"error: the {damaged} graph doesn't load" in capsys.readouterr().err
+
+
+def test_an_original_that_is_no_paddle_model(tmp_path, paddle):
+    folder = write(tmp_path / "out")
+    with pytest.raises(ModelFormatError, match="no such folder"):
+        verify(folder, tmp_path / "missing", print)
+    published = tmp_path / "onnx"
+    published.mkdir()
+    shutil.copy(folder / "plain.onnx", published)
+    with pytest.raises(ConverterError, match="an ONNX model, which Paddle Inference can't run"):
+        verify(folder, published, print)
+    assert paddle == []
+
+
+def test_another_network_is_an_error(tmp_path, monkeypatch, capsys):
+    folder = write(tmp_path / "out")
+    reference = paddle_reference.Reference("9.9", [[np.zeros((1, 37))] * 2] * 3, None, [])
+    monkeypatch.setattr(paddle_reference, "run", lambda *_: reference)
+    assert main(["verify", str(folder), "--against", str(original("det_mv3_east"))]) == 1
+    error = capsys.readouterr().err
+    assert "other files" in error and "error: Paddle Inference gives 2 outputs" in error
+
+
+@pytest.mark.parametrize(("form", "extra"), [("legacy", "parity"), ("pir", "parity-pir")])
+def test_where_paddle_is_missing_the_way_to_it_is_said(tmp_path, monkeypatch, capsys, form, extra):
+    folder = write(tmp_path / "out", NAME, form)
+    monkeypatch.setattr(paddle_reference.importlib.util, "find_spec", lambda name: None)
+    before = (folder / "report.json").read_bytes()
+    assert main(["verify", str(folder), "--against", str(original(NAME, form))]) == 1
+    error = capsys.readouterr().err
+    assert f'error: paddlepaddle is not installed: pip install ".[cpu,convert,{extra}]"' in error
+    assert (folder / "report.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param("legacy", marks=pytest.mark.paddle), pytest.param("pir", marks=pytest.mark.pir)],
+)
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
+def test_paddle_itself_agrees_and_sees_a_tampered_graph(tmp_path, capsys, kind, form):
+    name = OF_ALGORITHM[kind]
+    folder = write(tmp_path / "out", name, form)
+    arguments = ["verify", str(folder), "--against", str(original(name, form))]
+    assert main(arguments) == 0
+    assert set(said_of(folder).values()) == {True}
+    version = "2.6.2" if form == "legacy" else "3."
+    passed = f"Plain graph beside Paddle Inference {version}"
+    assert passed in (folder / "report.md").read_text(encoding="utf-8")
+    tamper(folder / "plain.onnx")
+    assert main(arguments) == 1
+    assert said_of(folder) == {"edge_graph": True, "paddle": False, "edge_to_paddle": True}
+    assert "plain graph: FAILED" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Small programs for Paddle 3, one operator or a few each; `make_pir_operators` exports them."""

@@ -1,0 +1,39 @@
+"""The exported networks through the converters, each one once for all tests; needs no Paddle."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from converters import catalog, paddle_reference
+from converters.convert import Conversion, convert
+
+ENTRIES = catalog.load()
+EXPORTS = Path(__file__).parent / "exports"
+NAMES = sorted(path.name for path in EXPORTS.iterdir())
+FORMS = ("legacy", "pir")
+# One for each algorithm, the smallest.
+OF_ALGORITHM = {
+    "DB": "PP-OCRv6_tiny_det",
+    "EAST": "det_mv3_east",
+    "SAST": "det_r50_vd_sast_icdar15",
+    "PGNet": "e2e_r50_vd_pg",
+    "CLS": "ch_ppocr_mobile_v2.0_cls",
+    "CTC": "rec_mv3_none_none_ctc",
+    "Attention": "rec_mv3_tps_bilstm_att",
+    "SRN": "rec_r50_fpn_srn",
+}
+
+
+@cache
+def converted(name: str, form: str = "legacy") -> Conversion:
+    """The conversion of a network, without a comparison with Paddle also where it is installed."""
+    if sys.version_info >= (3, 13):
+        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
+    nothing = paddle_reference.PaddleMissingError("not asked")
+    with patch.object(paddle_reference, "run", side_effect=nothing):
+        return convert(EXPORTS / name / form, ENTRIES, lambda line: None)
