@@ -1,4 +1,4 @@
-"""converts and verifies every Paddle model below a folder: parity, repairs, sizes, times"""
+"""converts and verifies every Paddle model below a folder: repairs, sizes, parity"""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from converters.verify import verify
 from . import machine
 
 FORMATS = {"paddle-legacy": "Legacy", "paddle-pir": "PIR"}
-HEADER = (
-    "Network", "Algorithm", "Repairs", "MB", *FORMATS.values(), "Indices", "Input", "Plain ms",
-    "Edge ms",
-)  # fmt: skip
+HEADER = ("Network", "Algorithm", "Repairs", "MB", *FORMATS.values(), "Rounding", "Indices")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,24 +54,22 @@ def run(options: argparse.Namespace) -> None:
 def table(rows: list[dict[str, Any]]) -> str:
     """Markdown of what `_measure` returned for each model, both formats of a network in one row.
 
-    Legacy and PIR: the largest difference from Paddle Inference, as a share of the output's largest
-    value; what isn't this format is empty. The other figures are the first format's.
+    Legacy, PIR: the largest difference from Paddle Inference, as a share of the output's largest
+    value. Rounding: how far rounding takes Paddle from itself, likewise.
     """
-    lines = ["| " + " | ".join(HEADER) + " |", "|---|---|---|--:|--:|--:|---|---|--:|--:|"]
+    lines = ["| " + " | ".join(HEADER) + " |", "|---|---|---|--:|--:|--:|--:|---|"]
     for name in dict.fromkeys(row["network"] for row in rows):
         formats = {row["format"]: row for row in rows if row["network"] == name}
-        cells = [name]
-        first = next((row for row in formats.values() if "times" in row), {})
+        first = next((row for row in formats.values() if "algorithm" in row), {})
         repairs = dict.fromkeys(item for row in formats.values() for item in row.get("repairs", []))
-        cells += [first.get("algorithm", ""), ", ".join(repairs)]
+        cells = [name, first.get("algorithm", ""), ", ".join(repairs)]
         cells.append(f"{first['plain_bytes'] / 1e6:.1f}" if first else "")
         cells += [_parity(formats.get(form)) for form in FORMATS]
+        measured = [row["worst"] for row in formats.values() if "worst" in row]
+        own = max((item["own"] / (item["magnitude"] or 1) for item in measured), default=None)
+        cells.append("" if own is None else f"{own:.0e}")
         equal = [row.get("indices_equal") for row in formats.values()]
         cells.append("differ" if False in equal else "equal" if True in equal else "")
-        if first:
-            time = first["times"][0]
-            shape = "×".join(map(str, time["input"]))
-            cells += [shape, f"{time['plain_ms']}", f"{time['edge_ms']}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -104,7 +99,6 @@ def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:
                 "repairs": [item["name"] for item in made["repairs"]],
                 "plain_bytes": len(conversion.plain),
                 "edge_bytes": len(conversion.edge),
-                "times": made["times"],
             }
             if python is not None:
                 of_plain, of_edge = verify(output, folder, _say, python)

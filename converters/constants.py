@@ -51,7 +51,7 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
     operands = _Operands(operator, slots)
     try:
         results = function(operands)
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError, np.linalg.LinAlgError):
         return None
     names = [
         name for item in operator.desc.outputs if item.parameter != "XShape"

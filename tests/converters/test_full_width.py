@@ -1,4 +1,4 @@
-"""With Paddle: the zoo exported again, and networks of the published widths exported on the spot."""
+"""With Paddle: the zoo exported again, and networks of the published widths converted."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def export(output: Path, form: str, name: str, *options: str) -> Path:
 
 @with_each_paddle
 @pytest.mark.parametrize("name", FULL)
-def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, capsys, name, form):
+def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, name, form):
     """With the weights that a training starts from: what a user's own export is most like."""
     folder = export(tmp_path, form, name, "--width", "full", "--weights", "initial")
     small = sum(path.stat().st_size for path in (EXPORTS / name / form).iterdir())
@@ -56,8 +56,6 @@ def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, capsys,
     assert not isinstance(beside, str), beside
     assert beside.passed, str(beside)
     assert beside.reference.startswith(f"Paddle Inference {2 if form == 'legacy' else 3}.")
-    with capsys.disabled():
-        print(f"\n{name} {form}: {beside}")
 
 
 @with_each_paddle

@@ -64,9 +64,6 @@ _POOLS = {
     "average_inclusive": lambda x: F.avg_pool2d(x, 3, 2, padding=1, exclusive=False),
     "average_ceil": lambda x: F.avg_pool2d(x, (3, 2), 2, ceil_mode=True),
     "average_ceil_padded": lambda x: F.avg_pool2d(x, 3, 2, padding=1, ceil_mode=True),
-    "average_ceil_inclusive": lambda x: F.avg_pool2d(
-        x, 3, 2, padding=1, ceil_mode=True, exclusive=False
-    ),
     "average_same": lambda x: F.avg_pool2d(x, 3, 2, padding="SAME"),
     "average_global": lambda x: F.adaptive_avg_pool2d(x, 1),
 }

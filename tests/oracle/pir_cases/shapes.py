@@ -73,7 +73,6 @@ _CUBE = {
     "triu_plain": paddle.triu,
     "cast_int64": lambda x: x.astype("int64"),
     "cast_int32": lambda x: x.astype("int32"),
-    "cast_bool": lambda x: (x.astype("int32")).astype("bool"),
     "cast_double": lambda x: x.astype("float64"),
     "cast_half": lambda x: x.astype("float16").astype("float32"),
     "zeros_like": paddle.zeros_like,
@@ -144,6 +143,7 @@ CASES.function(
     "one_hot_int32", lambda x: F.one_hot(x, 5), ints(-3, 2, low=0, high=4, dtype="int32")
 )
 CASES.function("shape_of_integers", lambda x: paddle.shape(x).astype("float32"), ints(-2, 3))
+CASES.function("cast_to_bools", lambda x: x.astype("bool"), ints(-2, 3, low=-1, high=1))
 CASES.function("cast_bools", lambda x: x.astype("float32"), bools(-2, 3))
 CASES.function("cast_bools_to_integers", lambda x: x.astype("int64"), bools(-2, 3))
 CASES.function("cast_integers", lambda x: x.astype("float32"), ints(-2, 3))
