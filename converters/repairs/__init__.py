@@ -2,7 +2,7 @@
 
 A repair's docstring shows the fault, `WHY` says it in a sentence for the report, and `mend` changes
 the program before it is translated and returns the operators that it changed. What no repair can
-mend stays, and the translator's refusal is reported.
+mend stays: the translator refuses it, or `translate.refusals` does where it would be wrong.
 """
 
 from __future__ import annotations

@@ -202,7 +202,19 @@ def test_only_what_is_wanted_is_replaced():
     assert set(program.parameters) == {"again"} == program.constants
 
 
-def test_weights_are_no_constants():
+def test_what_is_made_of_weights_stays():
+    def build(program: Program) -> list[str]:
+        program.add_parameter("w", np.ones((2, 3), np.float32))
+        program.add_variable("y", [3, 2], "float32")
+        program.add_operator("transpose2", {"X": ["w"]}, {"Out": ["y"]}, {"axis": [1, 0]})
+        return ["y"]
+
+    program = network({}, build)
+    assert constants.fold(program, every_operator) == []
+    assert program.producer("y") is not None
+
+
+def test_the_weights_of_a_real_network_stay():
     folder = ZOO / "rec_r34_vd_tps_bilstm_ctc" / "legacy"
     program = Program.read(folder / "inference.pdmodel", folder / "inference.pdiparams")
     weights = dict(program.parameters)

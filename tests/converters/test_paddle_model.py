@@ -42,7 +42,7 @@ def found(folder: Path) -> tuple[str, str, str | None]:
         (["__model__", "weights.bin", "inference.yml", "README.md"], "__model__", "weights.bin"),
         (["model", "__params__"], "model", "__params__"),
         (["__model__", "conv1.w", "conv1.b", "keys.txt", ".gitignore"], "__model__", None),
-        (["__model__", "all", ".gitignore"], "__model__", "all"),
+        (["__model__", "all", ".gitignore", "a.info", "keys.txt"], "__model__", "all"),
     ],
 )
 def test_legacy_layouts(made, names, graph, parameters):

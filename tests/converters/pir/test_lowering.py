@@ -154,6 +154,33 @@ def test_a_varying_list_without_a_slot_is_refused(tmp_path):
         lowered(tmp_path, given(1, [-1, 3]), given(2, [1], "i64"), roll)
 
 
+def arange(number: int, kind: str) -> object:
+    return pir.operation("arange", [1, 2, 3], pir.tensor(number, [-1], kind), dtype="any")
+
+
+def test_a_range_has_the_type_of_its_result(tmp_path):
+    """Paddle 3 writes its bounds as doubles."""
+    bounds = [pir.full(n, v) for n, v in ((1, 0.0), (2, 2.0), (3, 0.5))]
+    program = lowered(tmp_path, *bounds, arange(4, "i64"))
+    operator = only(program, "range")
+    types = [program.parameters[name].dtype for name in operator.inputs()]
+    assert types == [np.int64] * 3 and program.dtype(operator.outputs()[0]) == 3
+
+
+def test_a_varying_bound_of_another_type_is_cast(tmp_path):
+    program = lowered(
+        tmp_path,
+        given(1, [1], "i32"),
+        given(2, [1], "i64"),
+        pir.full(3, 1, "int64"),
+        arange(4, "i64"),
+    )
+    operator, cast = only(program, "range"), only(program, "cast")
+    assert cast.inputs() == ["x1"] and operator.input("Start") == cast.outputs()
+    assert (cast.attribute("in_dtype"), cast.attribute("out_dtype")) == (2, 3)
+    assert operator.input("End") == ["x2"]
+
+
 def test_an_identity_of_varying_size_is_refused(tmp_path):
     eye = pir.operation("eye", [1, 1], pir.tensor(2, [-1, -1]), dtype="float32")
     with pytest.raises(TranslationError, match="eye → %2: its size is computed from the input"):

@@ -41,6 +41,7 @@ def test_with_it_they_are_those_of_paddle(name, lowered, plain, pir_cases):
     program = lowered(name)
     mended = channels_last.mend(program)
     assert [node.split(" → ")[0] for node in mended] == [CASES[name]]
+    assert channels_last.mend(program) == []
     graph = plain(program)
     for given, expected in pir_cases[name].runs:
         np.testing.assert_allclose(run(graph, given)[0], expected[0], rtol=1e-4, atol=1e-5)

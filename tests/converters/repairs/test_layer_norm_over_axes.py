@@ -28,6 +28,7 @@ def test_with_it_they_fit(lowered, plain, pir_cases):
     program = lowered("layer_norm_two_axes")
     (mended,) = layer_norm_over_axes.mend(program)
     assert mended.startswith("layer_norm → ")
+    assert {array.shape for array in program.parameters.values()} == {(4, 6)}
     graph = plain(program)
     assert weights(graph) == [(4, 6), (4, 6)]
     for given, expected in pir_cases["layer_norm_two_axes"].runs:
