@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from converters import catalog, report
 from converters.convert import convert
 from converters.errors import ConverterError
-from converters.paddle_model import identify
+from converters.paddle_model import PaddleModel, identify
 from converters.verify import verify
 
 from . import machine
@@ -35,13 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Convert each model and print a row for it; a failure is a row too."""
     rows = []
-    for folder in sorted(path for path in options.models.rglob("*") if path.is_dir()):
-        try:
-            model = identify(folder)
-        except ConverterError:
-            continue
+    for folder, model in models_below(options.models):
         python = options.pir_python if model.format == "paddle-pir" else options.legacy_python
-        print(f"{folder}", file=sys.stderr, flush=True)
         rows.append(_measure(folder, model.format, python))
     print(table(rows))
     if options.json is not None:
@@ -49,6 +45,17 @@ def run(options: argparse.Namespace) -> None:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if any("error" in row for row in rows):
         sys.exit(1)
+
+
+def models_below(root: Path) -> Iterator[tuple[Path, PaddleModel]]:
+    """Each folder below `root` that holds a model, with what it holds; says which one is next."""
+    for folder in sorted(path for path in root.rglob("*") if path.is_dir()):
+        try:
+            model = identify(folder)
+        except ConverterError:
+            continue
+        print(folder, file=sys.stderr, flush=True)
+        yield folder, model
 
 
 def table(rows: list[dict[str, Any]]) -> str:

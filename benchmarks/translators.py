@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -13,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from converters import catalog, network, paddle_reference, parity
+from converters import catalog, network, paddle_reference, parity, worker
 from converters.convert import convert
 from converters.edge_graph import to_plain_inputs
 from converters.errors import ConverterError
-from converters.paddle_model import PaddleModel, identify
+from converters.paddle_model import PaddleModel
 
 from . import machine
+from .conversions import models_below
 
 WORKER = Path(__file__).parent / "engines" / "paddle2onnx_worker.py"
 # The mean difference of a right graph, as a share of the output's largest value: rounding strikes
@@ -45,15 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Translate each model with both and print what came out."""
-    rows = []
-    for folder in sorted(path for path in options.models.rglob("*") if path.is_dir()):
-        try:
-            model = identify(folder)
-        except ConverterError:
-            continue
-        if model.format == "paddle-pir":
-            print(folder, file=sys.stderr, flush=True)
-            rows.append(_compare(folder, model, options.pir_python, options.peer_python))
+    rows = [
+        _compare(folder, model, options.pir_python, options.peer_python)
+        for folder, model in models_below(options.models)
+        if model.format == "paddle-pir"
+    ]
     print("| Network | edgeocr | paddle2onnx 2 |\n|---|---|---|")
     for row in rows:
         print(f"| {row['network']} | {row['edgeocr']} | {row['paddle2onnx']} |")
@@ -85,10 +80,10 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
     with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
         target = Path(name) / "plain.onnx"
         command = [str(peer), str(WORKER), *map(str, model.files), str(target)]
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS)
-        if done.returncode < 0:
+        ended = worker.run(command, TIMEOUT_SECONDS)
+        if ended.code is not None and ended.code < 0:
             row["paddle2onnx"] = "aborts the process"
-        elif done.returncode or not target.is_file():
+        elif ended.code != 0 or not target.is_file():
             row["paddle2onnx"] = "stops"
         else:
             row["paddle2onnx"] = _judge(target.read_bytes(), feeds, expected)

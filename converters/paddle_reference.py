@@ -7,7 +7,6 @@ that reads a model may need other packages than ours. So it runs in any Python t
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import worker
 from .errors import ParityError
 from .paddle_model import PaddleModel
 from .paddle_program import Program
+from .worker import Ended
 
 WORKER = Path(__file__).with_name("paddle_worker.py")
 TIMEOUT_SECONDS = 1800
@@ -68,22 +69,11 @@ def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | Non
         command = [str(python or sys.executable), str(WORKER), str(graph), str(parameters)]
         command += [name, str(len(probes))]
         try:
-            done = subprocess.run(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            raise ParityError(
-                f"{model.graph}: Paddle Inference was still busy after {TIMEOUT_SECONDS} s"
-            ) from None
+            ended = worker.run(command, TIMEOUT_SECONDS)
         except OSError as error:
             raise ParityError(f"{command[0]} can't be run: {error.strerror}") from None
         if not (folder / "as_is.npz").is_file():
-            raise _failure(model, done.returncode, done.stdout)
+            raise _failure(model, ended)
         version, outputs = _load(folder / "as_is.npz", len(every))
         optimized = None
         if (folder / "optimized.npz").is_file():
@@ -97,14 +87,12 @@ def _nudged(image: NDArray[Any]) -> NDArray[Any]:
     return moved
 
 
-def _failure(model: PaddleModel, code: int, said: str) -> ParityError:
-    if "No module named 'paddle'" in said:
+def _failure(model: PaddleModel, ended: Ended) -> ParityError:
+    if "No module named 'paddle'" in ended.said:
         return PaddleMissingError(f"this Python has no paddlepaddle: {_advice(model)}")
-    if "can't read PIR" in said:
-        return PaddleMissingError(f"{said.strip().splitlines()[-1]}: {_advice(model)}")
-    words = "\n  ".join(said.strip().splitlines()[-12:])
-    how = f"signal {-code}" if code < 0 else f"exit {code}"
-    return ParityError(f"{model.graph}: Paddle Inference ended with {how} and said:\n  {words}")
+    if "can't read PIR" in ended.said:
+        return PaddleMissingError(f"{ended.said.strip().splitlines()[-1]}: {_advice(model)}")
+    return ParityError(f"{model.graph}: Paddle Inference {ended}")
 
 
 def _advice(model: PaddleModel) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from .. import worker
 from ..errors import TranslationError
 
 NAME = "paddle2onnx 1.3.1"
@@ -35,24 +35,12 @@ def translate(program: Path, parameters: Path) -> bytes:
         target = Path(folder) / "plain.onnx"
         command = [sys.executable, str(WORKER), str(_extension()), str(program), str(parameters)]
         command.append(str(target))
-        try:
-            done = subprocess.run(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            raise TranslationError(f"{NAME} was still busy after {TIMEOUT_SECONDS} s") from None
-        if done.returncode == 0 and target.is_file():
+        ended = worker.run(command, TIMEOUT_SECONDS)
+        if ended.code == 0 and target.is_file():
             return target.read_bytes()
-        if found := re.search(r"not supported yet, including ([^\n]*)", done.stdout):
+        if found := re.search(r"not supported yet, including ([^\n]*)", ended.said):
             raise UnsupportedOperators(re.findall(r"\w+", found[1]))
-        how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
-        words = "\n  ".join(done.stdout.strip().splitlines()[-12:]) or "nothing"
-        raise TranslationError(f"{NAME} ended with {how} and said:\n  {words}")
+        raise TranslationError(f"{NAME} {ended}")
 
 
 def _extension() -> Path:

@@ -210,7 +210,7 @@ def separate(folder: Path) -> Path:
         (["echo first", "echo last", "kill -ABRT $$"], "signal 6 and said:\n  first\n  last"),
         (["echo some", "exit 7"], "exit 7 and said:\n  some"),
         (["printf 'caf\\351'", "exit 1"], "exit 1 and said:\n  caf�"),
-        (["exit 0"], "exit 0 and said:\n  "),
+        (["exit 0"], "exit 0 and said:\n  nothing"),
     ],
 )
 def test_a_process_that_fails_is_an_error_with_its_last_words(tmp_path, lines, how):

@@ -1,13 +1,13 @@
 """Models → plain graphs, and translators that fail without taking us along."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
+from converters import worker
 from converters.errors import ModelFormatError, TranslationError
 from converters.paddle_model import PaddleModel, identify
 from converters.paddle_program import Program
@@ -168,8 +168,8 @@ def test_a_translator_that_does_not_end_is_stopped(translator, tmp_path, monkeyp
 
 
 def test_silence_of_the_translator_is_an_error(translator, tmp_path, monkeypatch):
-    done = subprocess.CompletedProcess([], 0, stdout="")
-    monkeypatch.setattr(paddle2onnx_legacy.subprocess, "run", lambda *_, **__: done)
+    ended = worker.Ended(0, "", 600)
+    monkeypatch.setattr(paddle2onnx_legacy.worker, "run", lambda *_: ended)
     with pytest.raises(TranslationError, match=r"ended with exit 0 and said:\s+nothing"):
         translate(legacy(one_operator("relu"), tmp_path))
 
