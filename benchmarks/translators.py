@@ -14,7 +14,7 @@ import numpy as np
 from converters import catalog, network, paddle_reference, parity, worker
 from converters.convert import convert
 from converters.edge_graph import to_plain_inputs
-from converters.errors import ConverterError
+from converters.errors import ConverterError, ParityError
 from converters.paddle_model import PaddleModel
 
 from . import machine
@@ -91,21 +91,17 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
 
 
 def _judge(graph: bytes, feeds: list[Any], expected: list[Any]) -> str:
+    worst = 0.0
     try:
         run = parity.onnx_runner(graph, None)
-    except Exception:  # ONNX Runtime's exceptions have no common class of their own
-        return "doesn't load"
-    worst = 0.0
-    for feed, outputs in zip(feeds, expected, strict=True):
-        try:
-            got = run(feed)
-        except Exception:
-            return "doesn't run"
-        for ours, theirs in zip(got, outputs, strict=True):
-            if ours.shape != theirs.shape:
-                return "wrong shapes"
-            gap = np.abs(ours.astype(np.float64) - theirs).mean()
-            worst = max(worst, float(gap / max(np.abs(theirs).max(), 1e-9)))
+        for feed, outputs in zip(feeds, expected, strict=True):
+            for ours, theirs in zip(run(feed), outputs, strict=True):
+                if ours.shape != theirs.shape:
+                    return "wrong shapes"
+                gap = np.abs(ours.astype(np.float64) - theirs).mean()
+                worst = max(worst, float(gap / max(np.abs(theirs).max(), 1e-9)))
+    except ParityError as error:
+        return "doesn't load" if "doesn't load" in str(error) else "doesn't run"
     return "right" if worst <= RIGHT else f"wrong by {worst:.0e}"
 
 
