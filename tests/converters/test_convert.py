@@ -1,0 +1,132 @@
+"""One model's way, and what stops it."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from converters import catalog, convert, edge_graph, paddle_reference, parity
+from converters.convert import Conversion
+from converters.errors import ParityError
+from converters.paddle_reference import PaddleMissingError, Reference
+from tests.zoo.converted import EXPORTS, converted
+
+NAME = "rec_r34_vd_tps_bilstm_ctc"
+FOLDER = EXPORTS / NAME / "legacy"
+ENTRIES = catalog.load()
+
+
+def answers(change: float = 0.0) -> Any:
+    """A Paddle that gives the plain graph's outputs, changed by so much."""
+
+    def run(model: Any, probes: list[list[np.ndarray]], python: Any) -> Reference:
+        runner = parity.onnx_runner(converted(NAME).plain, None)
+        outputs = [[value + np.float32(change) for value in runner(each)] for each in probes]
+        return Reference("9.9", outputs, outputs, outputs)
+
+    return run
+
+
+def conversion_with(
+    monkeypatch: pytest.MonkeyPatch, run: Any, **options: Any
+) -> tuple[Conversion, str]:
+    """The conversion with that Paddle, and what was said."""
+    converted(NAME)  # skips where it can't be translated
+    monkeypatch.setattr(paddle_reference, "run", run)
+    said: list[str] = []
+    made = convert.convert(FOLDER, ENTRIES, said.append, **options)
+    return made, "\n".join(said)
+
+
+def test_every_step_is_said(monkeypatch):
+    made, said = conversion_with(monkeypatch, answers())
+    lines = said.splitlines()
+    assert lines[0] == f"{NAME}: translating inference.pdmodel"
+    assert len(made.translation.repairs) == len(lines) - 4 > 0
+    for repair, line in zip(made.translation.repairs, lines[1:], strict=False):
+        assert line == f"{NAME}: repaired {', '.join(repair.nodes)}: {repair.why}"
+    assert lines[-3].startswith(f"{NAME}: recognition, CTC; known by the graph's")
+    assert lines[-2].startswith(f"{NAME}: edge graph: passed") and "the plain graph" in lines[-2]
+    assert lines[-1].startswith(f"{NAME}: plain graph: passed")
+    assert "Paddle Inference 9.9" in lines[-1] and lines[-1].endswith("indices equal")
+
+
+def test_where_paddle_agrees_the_manifest_says_so(monkeypatch):
+    made, _ = conversion_with(monkeypatch, answers())
+    assert made.paddle.passed and made.paddle.reference == "Paddle Inference 9.9"
+    assert made.checks["paddle"].status == made.checks["edge_graph"].status == "passed"
+    assert made.checks["paddle"].inputs == [[number, 32, 100, 3] for number in (1, 2, 3)]
+
+
+def test_where_paddle_disagrees_the_conversion_fails(monkeypatch):
+    with pytest.raises(ParityError, match=rf"{NAME}: FAILED, .* from Paddle Inference 9\.9"):
+        conversion_with(monkeypatch, answers(0.01))
+
+
+@pytest.mark.parametrize("failing", ["plain", "edge"])
+def test_one_graph_that_disagrees_is_enough(monkeypatch, failing):
+    good = converted(NAME).edge_graph
+    bad = dataclasses.replace(good, indices_equal=False)
+    beside = (bad, good) if failing == "plain" else (good, bad)
+    monkeypatch.setattr(parity, "compare_paddle", lambda *_: beside)
+    with pytest.raises(ParityError, match="INDICES DIFFER"):
+        conversion_with(monkeypatch, answers())
+
+
+def test_an_edge_graph_that_is_not_the_plain_graph_stops_it(monkeypatch):
+    make = edge_graph.make
+
+    def wrong(*arguments: Any) -> bytes:
+        model = onnx.load_from_string(make(*arguments))
+        (mean,) = (item for item in model.graph.initializer if item.name == "edge.mean")
+        value = numpy_helper.to_array(mean) + np.float32(0.1)
+        mean.CopyFrom(numpy_helper.from_array(value, mean.name))
+        return model.SerializeToString()
+
+    monkeypatch.setattr(edge_graph, "make", wrong)
+    with pytest.raises(ParityError, match=r"FAILED, scores is .* from the plain graph"):
+        conversion_with(monkeypatch, answers())
+
+
+def test_without_paddle_the_reason_is_kept(monkeypatch):
+    def missing(*_: Any) -> Reference:
+        raise PaddleMissingError("paddlepaddle is not installed: do this")
+
+    made, said = conversion_with(monkeypatch, missing)
+    assert made.paddle == made.checks["paddle"].reason == "paddlepaddle is not installed: do this"
+    assert said.endswith(
+        "plain graph beside Paddle Inference: paddlepaddle is not installed: do this"
+    )
+
+
+def test_a_paddle_that_fails_stops_it(monkeypatch):
+    def failing(*_: Any) -> Reference:
+        raise ParityError("Paddle Inference ended with signal 6")
+
+    with pytest.raises(ParityError, match="signal 6"):
+        conversion_with(monkeypatch, failing)
+
+
+def test_another_python_may_be_asked(monkeypatch):
+    asked: list[Any] = []
+
+    def run(model: Any, probes: Any, python: Any) -> Reference:
+        asked.append((model.graph, len(probes), python))
+        return answers()(model, probes, python)
+
+    conversion_with(monkeypatch, run, paddle_python=Path("some/python"))
+    assert asked == [(FOLDER / "inference.pdmodel", 3, Path("some/python"))]
+
+
+def test_what_is_published_as_onnx_is_not_asked_of_paddle(monkeypatch, tmp_path):
+    (tmp_path / "net.onnx").write_bytes(converted(NAME).plain)
+    monkeypatch.setattr(paddle_reference, "run", None)
+    made = convert.convert(tmp_path, ENTRIES, lambda line: None)
+    assert made.paddle == "published as ONNX, nothing was translated"
+    assert made.plain == converted(NAME).plain
+    assert made.translation.translator == "none: published as ONNX"
+    assert made.checks["paddle"].status == "not run"
