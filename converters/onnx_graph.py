@@ -13,23 +13,6 @@ def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     return {name: node for node in graph.node for name in node.output if name}
 
 
-def ancestors(graph: onnx.GraphProto, value: str) -> list[onnx.NodeProto] | None:
-    """The nodes that compute a value, in the graph's order; None when it depends on an input."""
-    made_by = producers(graph)
-    constants = {initializer.name for initializer in graph.initializer}
-    fed = {item.name for item in graph.input} - constants
-    wanted, found = [value], set()
-    while wanted:
-        name = wanted.pop()
-        if name in fed:
-            return None
-        node = made_by.get(name)
-        if node is not None and id(node) not in found:
-            found.add(id(node))
-            wanted += [item for item in node.input if item]
-    return [node for node in graph.node if id(node) in found]
-
-
 def remove_dead(graph: onnx.GraphProto) -> None:
     """Remove nodes and initializers that nothing uses."""
     needed = {item.name for item in graph.output}
