@@ -14,10 +14,10 @@ from .paddle_program import Operator, Program
 Array: TypeAlias = NDArray[Any]
 
 
-def fold(program: Program, wanted: Callable[[Operator, dict[str, Array]], bool]) -> list[str]:
+def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
     """Replace the results of constant operators that are `wanted` by parameters.
 
-    wanted: is asked for each operator whose operands are known, with the values known so far.
+    wanted: is asked for each operator whose operands are known.
 
     Returns the operators that were replaced. What only led to them is removed.
     """
@@ -28,7 +28,7 @@ def fold(program: Program, wanted: Callable[[Operator, dict[str, Array]], bool])
         if found is None:
             continue
         values.update(found)
-        if wanted(operator, values):
+        if wanted(operator):
             folded.append(str(operator))
             for name, value in found.items():
                 program.replace_by_constant(name, value)

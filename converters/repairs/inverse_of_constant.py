@@ -18,4 +18,4 @@ WHY = "ONNX has no matrix inverse; the matrix is constant, so its inverse was co
 
 
 def mend(program: Program) -> list[str]:
-    return constants.fold(program, lambda operator, _: operator.type == "inverse")
+    return constants.fold(program, lambda operator: operator.type == "inverse")

@@ -36,7 +36,7 @@ def test_the_matrix_of_a_real_network_is_inverted_in_double_precision():
     weights = dict(program.parameters)
     (inverse,) = (op for op in program.operators if op.type == "inverse")
     (matrix,), (result,) = inverse.input("Input"), inverse.output("Output")
-    constants.fold(program, lambda operator, _: operator.outputs() == [matrix])
+    constants.fold(program, lambda operator: operator.outputs() == [matrix])
     given = program.parameters[matrix]
     assert inverse_of_constant.mend(program) == [f"inverse → {result}"]
     found = program.parameters.pop(result)
