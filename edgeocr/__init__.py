@@ -16,6 +16,7 @@ from .errors import (
     GraphError,
     ImageError,
     ProviderUnavailableError,
+    StageMissingError,
 )
 from .version import __version__
 
@@ -48,6 +49,7 @@ __all__ = [
     "ProviderUnavailableError",
     "Reading",
     "Region",
+    "StageMissingError",
     "__version__",
 ]
 

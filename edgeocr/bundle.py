@@ -27,7 +27,8 @@ class Bundle:
     """An opened and verified bundle.
 
     manifest: the parsed manifest.
-    characters: the recognition classes in order; the blank is an empty string.
+    characters: the classes of the stage that reads, in order; a class that is no character, such
+        as CTC's blank, is an empty string. Empty for a bundle that doesn't read.
     path: where it was opened.
     digest: sha256 of manifest.json, which holds the sha256 of everything else.
     manifest_text: manifest.json as it is.
@@ -47,7 +48,8 @@ class Bundle:
         self._files = {name: entries[name]() for name in self.manifest.files}
         for name, content in self._files.items():
             _verify(name, content, self.manifest.files[name])
-        self.characters = _characters(self.manifest.stages.recognition.charset, self._files)
+        reading = self.manifest.stages.reading
+        self.characters = _characters(reading.charset, self._files) if reading else []
         self.path = path
         self.digest = hashlib.sha256(raw).hexdigest()
 
@@ -114,11 +116,12 @@ def _characters(charset: Charset, files: Mapping[str, bytes]) -> list[str]:
         characters = files[charset.file].decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise BundleError(f"{charset.file} is not UTF-8: {error}") from None
-    characters.insert(charset.blank, "")
+    for special in charset.special:
+        characters.insert(special, "")
     if len(characters) != charset.classes:
         raise BundleError(
-            f"{charset.file} and the blank make {len(characters)} classes, "
-            f"the network has {charset.classes}"
+            f"{charset.file} and {len(charset.special)} that are no characters make "
+            f"{len(characters)} classes, the network has {charset.classes}"
         )
     return characters
 

@@ -24,6 +24,10 @@ class BundleError(EdgeOCRError):
     """A bundle can't be opened: missing, damaged, changed, or made for another schema."""
 
 
+class StageMissingError(EdgeOCRError):
+    """The bundle lacks a stage that the call needs."""
+
+
 class ProviderUnavailableError(EdgeOCRError):
     """An execution provider was asked for by name and the session did not get it."""
 

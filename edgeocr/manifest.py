@@ -7,6 +7,7 @@ error names the field by its path, for example `stages.detection.resize.multiple
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -24,18 +25,23 @@ Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 @dataclass(frozen=True)
 class Resize:
-    """How an image is sized for detection.
+    """How an image is sized for detection or spotting.
 
     limit, limit_side: "min" enlarges an image until its shorter side has `limit_side` pixels,
         "max" shrinks it until its longer side has; an image within the limit keeps its size.
+        "long" scales it so that its longer side has. "height" enlarges it by `enlarge`, or scales
+        it to a height of `limit_side` where that is less.
     max_pixels: after that it has at most this many pixels, whatever its proportions.
-    multiple: both sides are rounded to a multiple of this, the network's total stride.
+    multiple: both sides are rounded to a multiple of this, the network's total stride: to the
+        nearest one, or up.
     """
 
-    limit: Literal["min", "max"]
+    limit: Literal["min", "max", "long", "height"]
     limit_side: Positive
     max_pixels: Positive
     multiple: Positive
+    rounding: Literal["nearest", "up"] = "nearest"
+    enlarge: Annotated[float, Range(0.1, 10)] = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,74 @@ class DBSettings:
 
 
 @dataclass(frozen=True)
-class Detection:
-    """Stage `detection`: image uint8 [N, H, W, 3] BGR in, the algorithm's maps out."""
+class EASTSettings:
+    """Numbers of EAST's post-processing (Zhou et al. 2017), see `postprocess.east`."""
+
+    score_threshold: Share
+    cover_threshold: Share
+    nms_threshold: Share
+
+
+@dataclass(frozen=True)
+class SASTSettings:
+    """Numbers of SAST's post-processing (Wang et al. 2019), see `postprocess.sast`."""
+
+    score_threshold: Share
+    nms_threshold: Share
+    sample_points: Annotated[int, Range(2)]
+    expand_scale: Annotated[float, Range(0.1, 10)]
+    shrink_ratio_of_width: Annotated[float, Range(0, 10)]
+    shape: Literal["quad", "polygon"]
+
+
+@dataclass(frozen=True)
+class PGNetSettings:
+    """Numbers of PGNet's post-processing (Wang et al. 2021), see `postprocess.pgnet`."""
+
+    score_threshold: Share
+    expand_scale: Annotated[float, Range(0.1, 10)]
+    shrink_ratio_of_width: Annotated[float, Range(0, 10)]
+    minimum_points: Annotated[int, Range(2)]
+    minimum_characters: Natural
+    gather: Literal["points", "align"] = "points"
+
+
+@dataclass(frozen=True)
+class DBDetection:
+    """Stage `detection`: image uint8 [N, H, W, 3] BGR in, `probability` [N, H, W] out."""
 
     algorithm: Literal["DB"]
     graph: str
     model: str
     resize: Resize
     postprocess: DBSettings
+
+
+@dataclass(frozen=True)
+class EASTDetection:
+    """Stage `detection`: image in, `score` [N, h, w] and `geometry` [N, 8, h, w] out."""
+
+    algorithm: Literal["EAST"]
+    graph: str
+    model: str
+    resize: Resize
+    postprocess: EASTSettings
+
+
+@dataclass(frozen=True)
+class SASTDetection:
+    """Stage `detection`: image in, `tcl` [N, h, w], `border` [N, 4, h, w], `tvo` [N, 8, h, w] and
+    `tco` [N, 2, h, w] out.
+    """
+
+    algorithm: Literal["SAST"]
+    graph: str
+    model: str
+    resize: Resize
+    postprocess: SASTSettings
+
+
+Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
 
 
 @dataclass(frozen=True)
@@ -70,6 +136,8 @@ class Orientation:
     threshold: a crop is turned when its class has at least this probability.
     padding: the grey value that fills what the text does not; the network saw zero after
         normalization.
+    stretch: crops are stretched to the input instead, whatever their proportions, as PP-LCNet's
+        classifiers want it.
     """
 
     algorithm: Literal["CLS"]
@@ -80,19 +148,29 @@ class Orientation:
     padding: Grey
     degrees: list[int]
     threshold: Share
+    stretch: bool = False
 
 
 @dataclass(frozen=True)
 class Charset:
-    """The classes of a recognition network: `file` has one character a line, in class order.
+    """The classes of a network that reads: `file` has one character a line, in class order.
 
-    classes: how many classes the network has, the blank included.
-    blank: the class that CTC drops; the file's characters take the other classes in order.
+    classes: how many classes the network has, those included that are no characters:
+    blank: the class that CTC drops;
+    begin, end: the classes that attention and SRN have instead.
+    The file's characters take the other classes in order.
     """
 
     file: str
     classes: Annotated[int, Range(2)]
-    blank: Natural
+    blank: Natural | None = None
+    begin: Natural | None = None
+    end: Natural | None = None
+
+    @property
+    def special(self) -> list[int]:
+        """The classes that are no characters, in order."""
+        return sorted(each for each in (self.blank, self.begin, self.end) if each is not None)
 
 
 @dataclass(frozen=True)
@@ -104,12 +182,14 @@ class Recognition:
         `min_width` wide, because the networks were trained on lines that end before the picture
         does; `padding` is the grey value of what is added on the right.
     multiple: input widths are a multiple of this, the network's stride.
-    width: the only input width that the network takes, as spatial transformers (TPS) do. A longer
-        line is squeezed into it, a shorter one padded; the widths above don't matter then.
+    width: the only input width that the network takes, as spatial transformers (TPS) and SRN do. A
+        longer line is squeezed into it, a shorter one padded; the widths above don't matter then.
+    stretch_widths: a line is not kept in proportion but stretched to the first of these that is at
+        least as wide as it, or squeezed to the last, as SRN was trained.
     minimum_score: a line whose mean character score is lower is left out of a page.
     """
 
-    algorithm: Literal["CTC"]
+    algorithm: Literal["CTC", "Attention", "SRN"]
     graph: str
     model: str
     height: Positive
@@ -121,15 +201,40 @@ class Recognition:
     charset: Charset
     minimum_score: Share
     width: Positive | None = None
+    stretch_widths: list[Positive] | None = None
+
+
+@dataclass(frozen=True)
+class Spotting:
+    """Stage `spotting`, detection and recognition in one: image uint8 [N, H, W, 3] BGR in, `tcl`
+    [N, h, w], `border` [N, 4, h, w], `direction` [N, 2, h, w] and `characters` [N, classes, h, w]
+    out.
+    """
+
+    algorithm: Literal["PGNet"]
+    graph: str
+    model: str
+    resize: Resize
+    postprocess: PGNetSettings
+    charset: Charset
 
 
 @dataclass(frozen=True)
 class Stages:
-    """What a page goes through; a bundle may come without orientation."""
+    """What a page goes through: detection, perhaps orientation, and recognition; or spotting alone.
 
-    detection: Detection
-    recognition: Recognition
+    A bundle with detection only, or with recognition only, does that and can't read pages.
+    """
+
+    detection: Detection | None = None
     orientation: Orientation | None = None
+    recognition: Recognition | None = None
+    spotting: Spotting | None = None
+
+    @property
+    def reading(self) -> Recognition | Spotting | None:
+        """The stage that has a charset."""
+        return self.recognition or self.spotting
 
 
 @dataclass(frozen=True)
@@ -170,7 +275,7 @@ class Check:
 class Origin:
     """Where a stage's weights came from and what was done to them."""
 
-    stage: Literal["detection", "orientation", "recognition"]
+    stage: Literal["detection", "orientation", "recognition", "spotting"]
     model: str
     title: str
     authors: str
@@ -211,25 +316,59 @@ def parse(data: object) -> Manifest:
         manifest = typed.parse(Manifest, data)
     except typed.FieldError as error:
         raise BundleError(f"manifest.json: {error}") from None
+    for problem in _problems(manifest):
+        raise BundleError(f"manifest.json: {problem}")
+    return manifest
+
+
+def _problems(manifest: Manifest) -> Iterator[str]:
+    """What the types of the fields don't say, each with the field's path."""
     stages = manifest.stages
-    charset = stages.recognition.charset
-    if charset.blank >= charset.classes:
-        raise BundleError("manifest.json: stages.recognition.charset.blank is none of its classes")
+    present = {name: stage for name, stage in vars(stages).items() if stage is not None}
+    if not present.keys() - {"orientation"}:
+        yield "stages has neither detection nor recognition nor spotting"
+    if stages.spotting is not None and len(present) > 1:
+        others = ", ".join(name for name in present if name != "spotting")
+        yield f"stages has {others} beside spotting, which reads alone"
     for origin in manifest.provenance:
-        if getattr(stages, origin.stage) is None:
-            raise BundleError(
-                f"manifest.json: provenance of a stage that is not there, {origin.stage}"
-            )
-    named = [stages.detection.graph, stages.recognition.graph, charset.file]
+        if origin.stage not in present:
+            yield f"provenance of a stage that is not there, {origin.stage}"
+    for name, stage in present.items():
+        yield from _unnamed(manifest, name, stage.graph)
     if stages.orientation is not None:
-        named.append(stages.orientation.graph)
         degrees = stages.orientation.degrees
         if len(degrees) < 2 or any(turn % 90 for turn in degrees):
-            raise BundleError(
-                "manifest.json: stages.orientation.degrees must be two or more multiples of 90, "
-                f"it is {degrees}"
+            yield (
+                f"stages.orientation.degrees must be two or more multiples of 90, it is {degrees}"
             )
-    for name in named:
-        if name not in manifest.files:
-            raise BundleError(f"manifest.json names {name!r} for a stage but not among its files")
-    return manifest
+    if stages.reading is not None:
+        where = "recognition" if stages.recognition else "spotting"
+        yield from _charset_problems(stages.reading, f"stages.{where}.charset")
+        yield from _unnamed(manifest, where, stages.reading.charset.file)
+
+
+def _charset_problems(stage: Recognition | Spotting, where: str) -> Iterator[str]:
+    charset = stage.charset
+    wanted = {"begin", "end"} if stage.algorithm in ("Attention", "SRN") else {"blank"}
+    given = {name for name in ("blank", "begin", "end") if getattr(charset, name) is not None}
+    for name in sorted(wanted - given):
+        yield f"field {where}.{name} is missing, {stage.algorithm} needs it"
+    for name in sorted(given - wanted):
+        yield f"field {where}.{name} is given, {stage.algorithm} has none"
+    for name in sorted(given):
+        if getattr(charset, name) >= charset.classes:
+            yield f"{where}.{name} is none of its classes"
+    if len(set(charset.special)) < len(charset.special):
+        yield f"{where}: begin and end are the same class"
+    if isinstance(stage, Recognition) and stage.stretch_widths is not None:
+        widths = stage.stretch_widths
+        if not widths or widths != sorted(widths) or widths[-1] != stage.width:
+            yield (
+                "stages.recognition.stretch_widths must ascend to the stage's width "
+                f"{stage.width}, it is {widths}"
+            )
+
+
+def _unnamed(manifest: Manifest, stage: str, file: str) -> Iterator[str]:
+    if file not in manifest.files:
+        yield f"stage {stage} names {file!r}, which is not among its files"

@@ -14,14 +14,17 @@ import numpy as np
 from . import images, rectify
 from .bundle import Bundle
 from .detect import Detector
-from .errors import EdgeOCRError, ImageError
+from .errors import EdgeOCRError, ImageError, StageMissingError
 from .images import Image, Source
 from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
 from .providers import available_threads
 from .recognize import Recognizer
+from .spot import Spotter
 
 Result = TypeVar("Result")
+Stage = TypeVar("Stage")
+Placed = TypeVar("Placed", Line, Region)
 
 
 class OCR:
@@ -55,40 +58,42 @@ class OCR:
         elif not isinstance(bundle, Bundle):
             bundle = Bundle.open(bundle)
         self.bundle_digest = bundle.digest
+        self._name = bundle.manifest.name
         stages = bundle.manifest.stages
-        self._minimum_score = stages.recognition.minimum_score
-        self._detector = Detector(
-            stages.detection,
-            bundle.read(stages.detection.graph),
-            provider=provider,
-            threads=threads,
-        )
-        self._recognizer = Recognizer(
-            stages.recognition,
-            bundle.read(stages.recognition.graph),
-            bundle.characters,
-            provider=provider,
-            threads=threads,
-        )
-        self._orienter = None
-        self.passed_over = self._detector.passed_over
-        self.providers = {
-            "detection": self._detector.provider,
-            "recognition": self._recognizer.provider,
-        }
+        self._detector: Detector | None = None
+        self._orienter: Orienter | None = None
+        self._recognizer: Recognizer | None = None
+        self._spotter: Spotter | None = None
+        self.providers: dict[str, str] = {}
+        self.passed_over: tuple[str, ...] = ()
+        where: Any = {"provider": provider, "threads": threads}
+        if (detection := stages.detection) is not None:
+            self._detector = Detector(detection, bundle.read(detection.graph), **where)
+            self.providers["detection"] = self._detector.provider
+            self.passed_over = self._detector.passed_over
+        if (recognition := stages.recognition) is not None:
+            self._minimum_score = recognition.minimum_score
+            self._recognizer = Recognizer(
+                recognition, bundle.read(recognition.graph), bundle.characters, **where
+            )
+            self.providers["recognition"] = self._recognizer.provider
         if orientation and stages.orientation is not None:
             self._orienter = Orienter(
-                stages.orientation,
-                bundle.read(stages.orientation.graph),
-                provider=provider,
-                threads=threads,
+                stages.orientation, bundle.read(stages.orientation.graph), **where
             )
             self.providers["orientation"] = self._orienter.provider
+        if (spotting := stages.spotting) is not None:
+            self._spotter = Spotter(
+                spotting, bundle.read(spotting.graph), bundle.characters, **where
+            )
+            self.providers["spotting"] = self._spotter.provider
+            self.passed_over = self._spotter.passed_over
 
     def read(self, source: Source) -> Page:
         """Find and read all lines of a picture; see `images.load` for what a source may be.
 
-        Raises `ImageError` when the source is no image, `GraphError` when a network fails on it.
+        Raises `ImageError` when the source is no image, `GraphError` when a network fails on it,
+        `StageMissingError` when the bundle has no stages for it.
         """
         return self._guarded(self._read, source)
 
@@ -115,10 +120,11 @@ class OCR:
     def recognize(self, crops: Sequence[Source]) -> list[Reading]:
         """Read crops that hold one upright line each; texts and scores in the same order.
 
-        Raises `ImageError`, with the crop's name, when one of them is no image.
+        Raises `ImageError`, with the crop's name, when one of them is no image, and
+        `StageMissingError` when the bundle has no recognition stage.
         """
         _refuse_one(crops, "recognize", "recognize([crop])")
-        return self._recognizer.recognize(
+        return self._needed(self._recognizer, "recognition").recognize(
             [self._guarded(lambda crop: images.load(crop), crop) for crop in crops]
         )
 
@@ -126,10 +132,23 @@ class OCR:
         watch = _Stopwatch()
         with watch("load"):
             image = images.load(source)
+        lines = self._spot(image, watch) if self._spotter else self._detect_and_read(image, watch)
+        height, width = image.shape[:2]
+        return Page(
+            images.name_of(source), width, height, lines, watch.milliseconds, dict(self.providers)
+        )
+
+    def _spot(self, image: Image, watch: _Stopwatch) -> tuple[Line, ...]:
+        with watch("spotting"):
+            lines = self._needed(self._spotter, "spotting").spot(image)
+            return tuple(_in_reading_order(lines))
+
+    def _detect_and_read(self, image: Image, watch: _Stopwatch) -> tuple[Line, ...]:
+        recognizer = self._needed(self._recognizer, "recognition")
         with watch("detection"):
             regions = self._detect(image)
         with watch("crops"):
-            crops = [rectify.crop(image, region.quad) for region in regions]
+            crops = [rectify.upright(image, region) for region in regions]
         turned: list[int] = []
         if self._orienter is not None:
             with watch("orientation"):
@@ -137,26 +156,32 @@ class OCR:
                 turned = [i for i, degrees in enumerate(rotations) if degrees]
                 crops += [rectify.turn(crops[i], rotations[i]) for i in turned]
         with watch("recognition"):
-            readings = self._recognizer.recognize(crops)
+            readings = recognizer.recognize(crops)
             # The classifier errs on short crops, so such crops are read both ways and the
             # recognizer decides.
             for i, reading in zip(turned, readings[len(regions) :], strict=True):
                 readings[i] = max(readings[i], reading, key=lambda reading: reading.score)
             del readings[len(regions) :]
-        lines = tuple(
+        return tuple(
             Line(text, score, region.quad, region.polygon)
             for region, (text, score) in zip(regions, readings, strict=True)
             if text.strip() and score >= self._minimum_score
         )
-        height, width = image.shape[:2]
-        return Page(
-            images.name_of(source), width, height, lines, watch.milliseconds, dict(self.providers)
-        )
 
     def _detect(self, image: Image) -> list[Region]:
-        regions = self._detector.detect(image)
-        quads = np.array([region.quad for region in regions], np.float32).reshape(-1, 4, 2)
-        return [regions[i] for i in reading_order(quads)]
+        if self._spotter is not None:
+            lines = self._spotter.spot(image)
+            regions = [Region(line.quad, line.score, line.polygon) for line in lines]
+        else:
+            regions = self._needed(self._detector, "detection").detect(image)
+        return _in_reading_order(regions)
+
+    def _needed(self, stage: Stage | None, name: str) -> Stage:
+        if stage is None:
+            raise StageMissingError(
+                f"the bundle {self._name!r} has no {name} stage, only {', '.join(self.providers)}"
+            )
+        return stage
 
     def _guarded(self, work: Callable[[Any], Result], source: Source) -> Result:
         """Do the work; whatever a picture can cause comes out as an error that names it."""
@@ -169,6 +194,11 @@ class OCR:
             wrapped = EdgeOCRError(f"{images.name_of(source)}: {error}")
             wrapped.source = images.name_of(source)
             raise wrapped from error
+
+
+def _in_reading_order(found: Sequence[Placed]) -> list[Placed]:
+    quads = np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
+    return [found[i] for i in reading_order(quads)]
 
 
 def _refuse_one(sources: object, called: str, instead: str) -> None:

@@ -44,11 +44,11 @@ class Orienter:
         return [int(turn) for turn in np.where(sure, degrees, 0)]
 
     def _batch(self, crops: Sequence[Image]) -> NDArray[np.uint8]:
-        """Each crop at the network's height in its own proportions, cut off by squeezing."""
+        """Each crop at the network's height: in its own proportions as far as they fit."""
         height, width = self._stage.height, self._stage.width
         batch = np.full((len(crops), height, width, 3), self._stage.padding, np.uint8)
         for row, crop in zip(batch, crops, strict=True):
             natural = int(np.ceil(height * crop.shape[1] / crop.shape[0]))
-            fitted = min(width, natural)
+            fitted = width if self._stage.stretch else min(width, natural)
             row[:, :fitted] = cv2.resize(crop, (fitted, height))
         return batch

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .images import Image
 from .manifest import Recognition
 from .page import Reading
-from .postprocess import ctc
+from .postprocess import attention, ctc
 from .session import Session
 
 # Crops per run on an accelerator, where one crop doesn't fill the device.
@@ -42,14 +42,7 @@ class Recognizer:
         if not crops:
             return []
         stage = self._stage
-        sizes = np.array([crop.shape[:2] for crop in crops])
-        text_widths = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(int)
-        text_widths = np.clip(text_widths, 1, stage.width or stage.max_width)
-        if stage.width is None:
-            widths = np.maximum(text_widths + stage.margin, stage.min_width)
-            widths = -(-widths // stage.multiple) * stage.multiple
-        else:
-            widths = np.full_like(text_widths, stage.width)
+        text_widths, widths = _widths(crops, stage)
         groups = _group(widths, 1 if self._session.provider == "cpu" else ACCELERATOR_BATCH)
 
         def fit(group: list[int]) -> NDArray[np.uint8]:
@@ -61,15 +54,42 @@ class Recognizer:
             return batch
 
         outputs = self._session.run_each(groups, fit)
-        # One decoding for all: shorter sequences are filled up with blanks.
+        # One decoding for all: shorter sequences are filled up with what is no character.
         longest = max(indices.shape[1] for indices, _ in outputs)
-        all_indices = np.full((len(crops), longest), stage.charset.blank, np.int32)
+        all_indices = np.full((len(crops), longest), stage.charset.special[-1], np.int32)
         all_scores = np.zeros((len(crops), longest), np.float32)
         for group, (indices, scores) in zip(groups, outputs, strict=True):
             all_indices[group, : indices.shape[1]] = indices
             all_scores[group, : scores.shape[1]] = scores
-        texts, means = ctc.decode(all_indices, all_scores, self._characters, stage.charset.blank)
+        texts, means = self._decode(all_indices, all_scores)
         return [Reading(*pair) for pair in zip(texts, means.tolist(), strict=True)]
+
+    def _decode(
+        self, indices: NDArray[np.int32], scores: NDArray[np.float32]
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        charset = self._stage.charset
+        if charset.blank is not None:
+            return ctc.decode(indices, scores, self._characters, charset.blank)
+        assert charset.begin is not None and charset.end is not None  # the manifest is checked
+        return attention.decode(
+            indices, scores, self._characters, begin=charset.begin, end=charset.end
+        )
+
+
+def _widths(
+    crops: Sequence[Image], stage: Recognition
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How wide each crop is drawn, and how wide the input is that it is drawn into."""
+    sizes = np.array([crop.shape[:2] for crop in crops])
+    natural = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(np.int64)
+    if stage.stretch_widths is not None:
+        steps = np.array(stage.stretch_widths)
+        natural = steps[np.minimum(np.searchsorted(steps, natural), len(steps) - 1)]
+    drawn = np.clip(natural, 1, stage.width or stage.max_width)
+    if stage.width is not None:
+        return drawn, np.full_like(drawn, stage.width)
+    needed = np.maximum(drawn + stage.margin, stage.min_width)
+    return drawn, -(-needed // stage.multiple) * stage.multiple
 
 
 def _group(widths: NDArray[np.int64], most: int) -> list[list[int]]:

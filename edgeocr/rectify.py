@@ -1,17 +1,40 @@
-"""Regions → upright crops."""
+"""Regions → upright crops: quads by their perspective, polygons along their two long sides."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .images import Image
+from .page import Region
 from .postprocess.geometry import Float32
+
+Points = NDArray[np.float64]
 
 # A region at least this much taller than wide holds text that runs down (PaddleOCR's value).
 TALL = 1.5
 # OpenCV before 5 warps nothing longer than 32 766 pixels.
 LONGEST = 32_000
+# Places on a polygon's outline among which its two ends are looked for, and pairs of places that
+# tell how far apart its two sides are: enough for three quarters of a circle.
+PLACES, PAIRS = 48, 9
+# Steps in which a strip's center line is followed.
+STEPS = 48
+# So many heights from an end on, the pairs of its sides' points face each other.
+END = 0.75
+
+
+def upright(image: Image, region: Region) -> Image:
+    """Cut a region out of an image, uint8 [H, W, 3], and lay it level: uint8 [h, w, 3].
+
+    A polygon of more than four points is straightened, unless it is too short to have a direction.
+    """
+    if region.polygon is not None and len(region.polygon) > 4:
+        strip = straighten(image, region.polygon)
+        if strip is not None:
+            return strip
+    return crop(image, region.quad)
 
 
 def crop(image: Image, quad: Float32) -> Image:
@@ -23,16 +46,7 @@ def crop(image: Image, quad: Float32) -> Image:
     Returns uint8 [h, w, 3] at the image's scale; a tall region is turned 90° counter-clockwise,
     so that text which runs down reads from the left.
     """
-    # Cut out first what is needed, with the two pixels around it that cubic interpolation looks at.
-    size = np.array(image.shape[1::-1])
-    first = np.clip(np.floor(quad.min(axis=0)).astype(int) - 2, 0, size - 1)
-    last = np.clip(np.ceil(quad.max(axis=0)).astype(int) + 2, first, size - 1)
-    image = image[first[1] : last[1] + 1, first[0] : last[0] + 1]
-    quad = (quad - first).astype(np.float32)
-    if (longest := max(image.shape)) > LONGEST:
-        fitted = np.maximum(np.array(image.shape[1::-1]) * LONGEST // longest, 1)
-        quad *= (fitted / image.shape[1::-1]).astype(np.float32)
-        image = cv2.resize(image, fitted.tolist()).astype(np.uint8)
+    image, quad = _surroundings(image, quad)
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = (
         min(max(1, round(float(max(sides[i], sides[i + 2])))), LONGEST) for i in (0, 1)
@@ -42,10 +56,148 @@ def crop(image: Image, quad: Float32) -> Image:
     cut = cv2.warpPerspective(
         image, transform, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    upright = cut.astype(np.uint8, copy=False)
-    return turn(upright, 90) if height >= width * TALL else upright
+    level_cut = cut.astype(np.uint8, copy=False)
+    return turn(level_cut, 90) if height >= width * TALL else level_cut
+
+
+def straighten(image: Image, polygon: Float32) -> Image | None:
+    """Cut a curved region out of an image and lay it level, by a warp of the strip between its
+    long sides.
+
+    image: uint8 [H, W, 3].
+    polygon: float32 [K, 2], in image pixels, in either direction.
+
+    Returns uint8 [h, w, 3] at the image's scale, reading to the right or, of a steep strip,
+    downwards. None when the polygon is less than `TALL` times as long as high: then nothing says
+    which of its sides are the long ones.
+    """
+    image, polygon = _surroundings(image, polygon)
+    sides = np.stack(long_sides(polygon))
+    # At the ends the sides run into each other; how high the text is, is seen in the middle. It
+    # may grow along the line, as in a photograph taken from the side.
+    inner = slice(STEPS // 4, -STEPS // 4)
+    apart = np.linalg.norm(sides[0] - sides[1], axis=1)
+    slope, offset = np.polyfit(np.linspace(-0.5, 0.5, STEPS + 1)[inner], apart[inner], 1)
+    if offset <= 0:
+        return None
+    slope = float(np.clip(slope, -offset, offset))
+    center, place = _even(_center_line(sides, polygon, offset))
+    length = place[-1]
+    if length < TALL * offset:
+        return None
+    along = center[2:] - center[:-2]
+    along = np.concatenate([along[:1], along, along[-1:]])
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    across = np.stack([-along[:, 1], along[:, 0]], 1)
+    across *= (offset + slope * (place / length - 0.5))[:, None]
+
+    width, height = (min(max(1, round(float(side))), LONGEST) for side in (length, offset))
+    places = np.arange(width) / width * length
+    center, across = (
+        np.stack([np.interp(places, place, points[:, axis]) for axis in (0, 1)], 1)
+        for points in (center, across)
+    )
+    down = (np.arange(height) / height - 0.5)[:, None, None]
+    grid = (center + down * across).astype(np.float32)
+    strip = cv2.remap(
+        image, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return strip.astype(np.uint8, copy=False)
+
+
+def long_sides(polygon: Float32) -> tuple[Points, Points]:
+    """The two sides of a polygon [K, 2] between its ends: points that face each other, float64
+    [N, 2] each, in reading direction.
+
+    The ends are the two places that part the outline into sides that stay the closest together.
+    """
+    closed = np.concatenate([polygon, polygon[:1]]).astype(np.float64)
+    reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1)))
+
+    def at(share: Points) -> Points:
+        places = share % 1 * reached[-1]
+        return np.stack([np.interp(places, reached, closed[:, axis]) for axis in (0, 1)], -1)
+
+    begins = np.arange(PLACES) / PLACES
+    # A quarter to a half of the outline; the other side is the rest.
+    parts = np.arange(PLACES // 4, PLACES // 2 + 1) / PLACES
+    steps = (np.arange(PAIRS) + 0.5) / PAIRS
+    one = at(begins[:, None, None] + parts[:, None] * steps)
+    other = at(begins[:, None, None] - (1 - parts[:, None]) * steps)
+    apart = np.linalg.norm(one - other, axis=-1).mean(axis=-1)
+    i, j = np.unravel_index(np.argmin(apart), apart.shape)
+    steps = np.linspace(0, 1, STEPS + 1)
+    one, other = at(begins[i] + parts[j] * steps), at(begins[i] - (1 - parts[j]) * steps)
+    right, down = one[-1] - one[0]
+    backwards = down < 0 if abs(down) > TALL * abs(right) else right < 0
+    return (one[::-1], other[::-1]) if backwards else (one, other)
+
+
+def _center_line(sides: Points, polygon: Float32, height: float) -> Points:
+    """What lies in the middle of two sides [2, N, 2] that run into each other at both ends of the
+    polygon: the middle of the pairs inside, from end to end, float64 [M, 2].
+    """
+    middle = sides.mean(axis=0)
+    reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
+    margin = min(END * height, reached[-1] / 3)
+    inside = np.flatnonzero((reached >= margin) & (reached <= reached[-1] - margin))
+    if len(inside) < 3:
+        return middle
+    begin, end = int(inside[0]), int(inside[-1])
+    line = _continued(middle[begin : end + 1], polygon, height)
+    both: Points = _continued(line[::-1], polygon, height)[::-1]
+    return both
+
+
+def _continued(line: Points, polygon: Float32, height: float) -> Points:
+    """The line [N, 2], bent on as it ends, to where it leaves the polygon."""
+    steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+    before = np.append(-np.cumsum(steps[::-1])[::-1], 0)  # distance from the end, negative
+    near = before >= min(-2 * END * height, before[-3])
+    curve = np.polyfit(before[near], line[near], 2)
+    beyond = np.arange(1, 4 * STEPS)[:, None] / STEPS * END * height
+    further = line[-1] + beyond * curve[1] + beyond**2 * curve[0]
+    outside = np.flatnonzero(~_inside(further, polygon))
+    return np.concatenate([line, further[: outside[0] if len(outside) else len(further)]])
+
+
+def _inside(points: Points, polygon: Float32) -> NDArray[np.bool_]:
+    """Which points [N, 2] lie in a polygon [K, 2]: a ray from them meets an odd number of sides."""
+    x, y = points.T[:, :, None]
+    begin, end = polygon.astype(np.float64), np.roll(polygon, -1, axis=0)
+    crosses = (begin[:, 1] > y) != (end[:, 1] > y)
+    rise = np.where(crosses, end[:, 1] - begin[:, 1], 1)
+    at = begin[:, 0] + (y - begin[:, 1]) / rise * (end[:, 0] - begin[:, 0])
+    odd: NDArray[np.bool_] = (crosses & (x < at)).sum(axis=1) % 2 == 1
+    return odd
+
+
+def _even(line: Points) -> tuple[Points, Points]:
+    """A line of points [N, 2] → `STEPS` + 1 points at equal distances along it, and the distances
+    from its begin.
+    """
+    reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1)))
+    places = np.linspace(0, reached[-1], STEPS + 1)
+    even = np.stack([np.interp(places, reached, line[:, axis]) for axis in (0, 1)], 1)
+    return even, places
 
 
 def turn(image: Image, degrees: int) -> Image:
     """Turn uint8 [H, W, 3] counter-clockwise by a multiple of 90 degrees."""
     return np.ascontiguousarray(np.rot90(image, degrees // 90))
+
+
+def _surroundings(image: Image, points: Float32) -> tuple[Image, Float32]:
+    """The part of the image that holds the points, no larger than OpenCV can warp, and the points
+    in it. Two pixels more on each side, at which cubic interpolation looks.
+    """
+    size = np.array(image.shape[1::-1])
+    first = np.clip(np.floor(points.min(axis=0)).astype(int) - 2, 0, size - 1)
+    last = np.clip(np.ceil(points.max(axis=0)).astype(int) + 2, first, size - 1)
+    image = image[first[1] : last[1] + 1, first[0] : last[0] + 1]
+    points = (points - first).astype(np.float32)
+    if (longest := max(image.shape)) > LONGEST:
+        fitted = np.maximum(np.array(image.shape[1::-1]) * LONGEST // longest, 1)
+        points *= (fitted / image.shape[1::-1]).astype(np.float32)
+        image = cv2.resize(image, fitted.tolist()).astype(np.uint8)
+    return image, points

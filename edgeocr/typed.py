@@ -27,8 +27,8 @@ def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
     """Make a `kind`, a dataclass with typed fields, of plain values.
 
     Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str,
-    bool, Annotated with a `Range`, and Any. An absent field takes its default, an unknown one is
-    refused.
+    bool, Annotated with a `Range`, Any, and unions of dataclasses whose field `algorithm` says
+    which one it is. An absent field takes its default, an unknown one is refused.
     Raises `FieldError`, for example "stages.detection.resize.multiple must be an integer".
     """
     result: Kind = _parse(kind, value, where)
@@ -48,8 +48,13 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         known = ", ".join(map(repr, arguments))
         _expect(value in arguments, where, f"one of {known} for this version", value)
         return value
-    if origin in (types.UnionType, typing.Union):  # T | None; the second where T is Annotated
-        return None if value is None else _parse(arguments[0], value, where)
+    if origin in (types.UnionType, typing.Union):  # the second where T is Annotated
+        if value is None and type(None) in arguments:
+            return None
+        kinds = [each for each in arguments if each is not type(None)]
+        return _parse(
+            kinds[0] if len(kinds) == 1 else _of_algorithm(kinds, value, where), value, where
+        )
     if origin is list:
         _expect(isinstance(value, list), where, "a list", value)
         return [_parse(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
@@ -84,6 +89,20 @@ def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise FieldError(f"field {prefix}{field.name} is missing")
     return kind(**values)
+
+
+def _of_algorithm(kinds: list[Any], value: Any, where: str) -> Any:
+    """The dataclass whose `algorithm` is the value's."""
+    _expect(isinstance(value, dict), where, "an object", value)
+    by_name = {
+        name: kind
+        for kind in kinds
+        for name in typing.get_args(typing.get_type_hints(kind)["algorithm"])
+    }
+    if "algorithm" not in value:
+        raise FieldError(f"field {where}.algorithm is missing")
+    _parse(Literal[tuple(by_name)], value["algorithm"], f"{where}.algorithm")
+    return by_name[value["algorithm"]]
 
 
 def _expect(fulfilled: bool, where: str, what: str, value: object) -> None:

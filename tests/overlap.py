@@ -25,7 +25,8 @@ def pairs(
     found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]], least: float = 0.5
 ) -> dict[int, int]:
     """Found → expected, one to one, the best overlaps first, none below `least`."""
-    table = np.array([[iou(a, b) for b in expected] for a in found]).reshape(len(found), -1)
+    table = np.array([[iou(a, b) for b in expected] for a in found])
+    table = table.reshape(len(found), len(expected))
     matched: dict[int, int] = {}
     for flat in np.argsort(-table, axis=None, kind="stable"):
         i, j = (int(k) for k in np.unravel_index(flat, table.shape))

@@ -274,7 +274,7 @@ def test_a_charset_that_does_not_fit_the_classes(
     name = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
     files[name] = change(files[name].decode()).encode()
     path = archive(sealed(files), tmp_path / "a.edgeocr")
-    with pytest.raises(BundleError, match=f"{name} and the blank make"):
+    with pytest.raises(BundleError, match=f"{name} and 1 that are no characters make"):
         Bundle.open(path)
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from benchmarks.labels import LabelledLine
 from edgeocr import OCR, Bundle
-from edgeocr.detect import Detector, network_size
+from edgeocr.detect import Detector
 from edgeocr.images import load
-from edgeocr.manifest import Resize
 from tests.overlap import iou, pairs
 
 NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
@@ -75,50 +74,3 @@ def test_regions_in_reading_order(ocr: OCR, pictures: Path) -> None:
 
 def test_nothing_on_a_blank_picture(detector: Detector) -> None:
     assert detector.detect(np.full((200, 300, 3), 255, np.uint8)) == []
-
-
-MOST = 3_200_000
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((720, 960), (736, 992)),  # enlarged to 736 x 981.3
-        ((900, 600), (1088, 736)),
-        ((736, 736), (736, 736)),
-        ((1, 1), (736, 736)),
-        ((1000, 1000), (992, 992)),
-        ((3000, 4000), (1536, 2080)),
-        ((10, 5000), (64, 40000)),
-        ((5000, 10), (40000, 64)),
-        ((1, 100_000), (32, 100_000)),
-    ],
-)
-def test_size_with_a_least_shorter_side(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert network_size(*size, Resize("min", 736, MOST, 32)) == expected
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((720, 960), (704, 960)),  # 22.5 rounds to even
-        ((300, 400), (288, 384)),
-        ((1920, 1280), (960, 640)),
-        ((1, 1), (32, 32)),
-        ((10, 5000), (32, 960)),
-    ],
-)
-def test_size_with_a_most_longer_side(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert network_size(*size, Resize("max", 960, MOST, 32)) == expected
-
-
-def test_every_size_is_a_multiple_and_within_the_limits() -> None:
-    random = np.random.default_rng(3)
-    for limit in ("min", "max"):
-        rule = Resize(limit, 736, MOST, 32)  # type: ignore[arg-type]
-        for height, width in random.integers(1, 6000, (500, 2)).tolist():
-            sides = network_size(height, width, rule)
-            assert all(side % 32 == 0 and side >= 32 for side in sides)
-            assert sides[0] * sides[1] <= MOST
-            if min(height, width) > 100 and max(height, width) < 2016:
-                assert sides[0] / sides[1] == pytest.approx(height / width, rel=0.2)

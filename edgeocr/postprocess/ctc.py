@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArrayError
+from . import sequences
 
 
 def decode(
@@ -25,25 +25,7 @@ def decode(
     0 where there is none. Raises `ArrayError` for arrays that don't fit together and for a
     class that `characters` doesn't have.
     """
-    if indices.ndim != 2 or indices.shape != scores.shape:
-        raise ArrayError(
-            f"indices and scores must both be [N, T], got {indices.shape} and {scores.shape}"
-        )
-    if not np.issubdtype(indices.dtype, np.integer):
-        raise ArrayError(f"indices must be integers, got {indices.dtype}")
-    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < len(characters):
-        raise ArrayError(
-            f"indices reach from {indices.min()} to {indices.max()}, "
-            f"the charset has {len(characters)} classes"
-        )
+    sequences.check(indices, scores, characters)
     kept = indices != blank
     kept[:, 1:] &= indices[:, 1:] != indices[:, :-1]
-    lengths = kept.sum(axis=1)
-    ends = np.cumsum(lengths)
-    flat = characters[indices[kept]].tolist()
-    texts = [
-        "".join(flat[start:end])
-        for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)
-    ]
-    sums = np.where(kept, scores, 0).sum(axis=1, dtype=np.float64)
-    return texts, (sums / np.maximum(lengths, 1)).astype(np.float32)
+    return sequences.spell(indices[kept], scores[kept], kept.sum(axis=1), characters)

@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArrayError
-from .geometry import Float32, offset_rectangles, rectangle_corners, side_lengths
+from .geometry import (
+    Float32,
+    box_scores,
+    offset_rectangles,
+    rectangle_corners,
+    side_lengths,
+)
 
 # Regions narrower than this many map pixels are noise, before and after unclipping
 # (PaddleOCR's `min_size`).
@@ -100,45 +106,6 @@ def polygons(
             found.append(polygon)
             kept.append(i)
     return found, (scores[kept] if found else np.empty(0, np.float32))
-
-
-def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
-    """Mean of the map over each convex quad of `boxes` [N, 4, 2], edges included → float32 [N].
-
-    One integral image serves all quads: a quad is a stack of row spans, and the sum over a span
-    is a difference of prefix sums. The pixels are those that `cv2.fillPoly` would paint.
-    """
-    height, width = probability.shape
-    corners = np.floor(boxes).astype(np.int64)
-    first = np.clip(corners[..., 1].min(axis=1), 0, height - 1)
-    last = np.clip(corners[..., 1].max(axis=1), 0, height - 1)
-    rows = last - first + 1
-    starts = np.cumsum(rows) - rows
-    owner = np.repeat(np.arange(len(boxes)), rows)
-    y = np.arange(rows.sum()) - np.repeat(starts - first, rows)
-
-    left = np.full(len(y), np.inf)
-    right = np.full(len(y), -np.inf)
-    for a, b in ((0, 1), (1, 2), (2, 3), (3, 0)):
-        ax, ay = corners[owner, a].T
-        bx, by = corners[owner, b].T
-        rise = np.where(by == ay, 1, by - ay)
-        slope = (bx - ax) / rise
-        x = ax + slope * (y - ay)
-        # A line flatter than 45° covers several pixels of a row.
-        reach = np.where(by == ay, np.inf, np.where(np.abs(slope) > 1, np.abs(slope) / 2, 0))
-        low, high = np.minimum(ax, bx), np.maximum(ax, bx)
-        crossed = (np.minimum(ay, by) <= y) & (y <= np.maximum(ay, by))
-        left = np.where(crossed, np.minimum(left, np.clip(x - reach, low, high)), left)
-        right = np.where(crossed, np.maximum(right, np.clip(x + reach, low, high)), right)
-    begin = np.clip(np.floor(left + 0.5), 0, width - 1).astype(np.int64)
-    end = np.clip(np.floor(right + 0.5), 0, width - 1).astype(np.int64) + 1
-
-    integral = cv2.integral(probability, sdepth=cv2.CV_64F)
-    sums = integral[y + 1, end] - integral[y, end] - integral[y + 1, begin] + integral[y, begin]
-    totals = np.add.reduceat(sums, starts)
-    counts = np.add.reduceat(end - begin, starts)
-    return np.asarray(totals / counts, np.float32)
 
 
 def region_scores(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Float32: TypeAlias = NDArray[np.float32]
+
+# Their intermediate results stay in a processor's cache.
+PAIRS_AT_ONCE = 1024
 
 
 def rectangle_corners(rectangles: NDArray[np.floating]) -> Float32:
@@ -56,3 +61,106 @@ def offset_rectangles(quads: Float32, distances: Float32) -> Float32:
         axis=1,
     )
     return np.asarray(quads + steps, np.float32)
+
+
+def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
+    """Mean of the map over each convex quad of `boxes` [N, 4, 2], edges included → float32 [N].
+
+    What lies beside the map doesn't count; a box that lies beside it as a whole has 0.
+
+    One integral image serves all quads: a quad is a stack of row spans, and the sum over a span
+    is a difference of prefix sums. The pixels are those that `cv2.fillPoly` would paint.
+    """
+    if not len(boxes):
+        return np.empty(0, np.float32)
+    height, width = probability.shape
+    corners = np.floor(boxes).astype(np.int64)
+    first = np.clip(corners[..., 1].min(axis=1), 0, height - 1)
+    last = np.clip(corners[..., 1].max(axis=1), 0, height - 1)
+    rows = last - first + 1
+    starts = np.cumsum(rows) - rows
+    owner = np.repeat(np.arange(len(boxes)), rows)
+    y = np.arange(rows.sum()) - np.repeat(starts - first, rows)
+
+    left = np.full(len(y), np.inf)
+    right = np.full(len(y), -np.inf)
+    for a, b in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        ax, ay = corners[owner, a].T
+        bx, by = corners[owner, b].T
+        rise = np.where(by == ay, 1, by - ay)
+        slope = (bx - ax) / rise
+        x = ax + slope * (y - ay)
+        # A line flatter than 45° covers several pixels of a row.
+        reach = np.where(by == ay, np.inf, np.where(np.abs(slope) > 1, np.abs(slope) / 2, 0))
+        low, high = np.minimum(ax, bx), np.maximum(ax, bx)
+        crossed = (np.minimum(ay, by) <= y) & (y <= np.maximum(ay, by))
+        left = np.where(crossed, np.minimum(left, np.clip(x - reach, low, high)), left)
+        right = np.where(crossed, np.maximum(right, np.clip(x + reach, low, high)), right)
+    begin = np.clip(np.floor(left + 0.5), 0, width).astype(np.int64)
+    end = np.clip(np.floor(right + 0.5) + 1, 0, width).astype(np.int64)
+    end = np.maximum(end, begin)  # a row that is beside the map
+
+    integral = cv2.integral(probability, sdepth=cv2.CV_64F)
+    sums = integral[y + 1, end] - integral[y, end] - integral[y + 1, begin] + integral[y, begin]
+    totals = np.add.reduceat(sums, starts)
+    counts = np.add.reduceat(end - begin, starts)
+    return np.asarray(totals / np.maximum(counts, 1), np.float32)
+
+
+def enclosing(polygons: Sequence[Float32]) -> Float32:
+    """The smallest rectangle around each polygon [K, 2] → quads [N, 4, 2]; a polygon of four
+    points is its own.
+    """
+    around = [
+        polygon if len(polygon) == 4 else cv2.boxPoints(cv2.minAreaRect(polygon))
+        for polygon in polygons
+    ]
+    return clockwise(np.array(around, np.float32).reshape(-1, 4, 2))
+
+
+def signed_areas(quads: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Areas [N] of quads [N, 4, 2]: positive where the corners go clockwise (y points down)."""
+    diagonals = (quads[:, 2:] - quads[:, :2]).astype(np.float64)
+    first, second = diagonals[:, 0], diagonals[:, 1]
+    return np.asarray((first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2)
+
+
+def intersection_areas(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Areas [N] that convex quads a and b [N, 4, 2] have in common, pair by pair.
+
+    The intersection's border consists of those parts of each quad's sides that lie in the other
+    quad. A side from p to q whose part t0…t1 lies inside adds (t1 - t0) · (p × q) / 2 to the area
+    (Green's theorem).
+    """
+    areas = np.empty(len(a))
+    for start in range(0, len(a), PAIRS_AT_ONCE):
+        part = slice(start, start + PAIRS_AT_ONCE)
+        center = a[part, :1].astype(np.float64)
+        first, second = (_by_corner(quads[part] - center) for quads in (a, b))
+        # Sides that lie on each other would count twice; so one quad is larger by a hair.
+        middle = second.mean(axis=1, keepdims=True)
+        second = middle + (second - middle) * (1 + 1e-9)
+        areas[part] = _border_within(first, second) + _border_within(second, first)
+    return np.maximum(areas, 0, out=areas)
+
+
+def _by_corner(quads: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quads [N, 4, 2] → [2, 4, N], clockwise."""
+    turned = np.where(signed_areas(quads)[:, None, None] < 0, quads[:, ::-1], quads)
+    return np.ascontiguousarray(turned.transpose(2, 1, 0))
+
+
+def _border_within(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Green's sum over the parts of a's sides that lie in b; both [2, 4, N]."""
+    x, y = a
+    side_x, side_y = np.roll(b, -1, axis=1) - b
+    # Distance of each corner of a from each side of b, times the side's length; inside is positive.
+    begin = side_x * (y[:, None] - b[1]) - side_y * (x[:, None] - b[0])
+    end = np.roll(begin, -1, axis=0)
+    inside, inside_after = begin >= 0, end >= 0
+    place = begin / np.where(inside != inside_after, begin - end, 1)
+    enters = np.where(~inside & inside_after, place, 0).max(axis=1)
+    leaves = np.where(inside, np.where(inside_after, 1, place), inside_after).min(axis=1)
+    product = x * np.roll(y, -1, axis=0) - y * np.roll(x, -1, axis=0)
+    total: NDArray[np.float64] = (np.maximum(leaves - enters, 0) * product).sum(axis=0)
+    return total / 2

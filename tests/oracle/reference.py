@@ -47,10 +47,38 @@ def db_post_process(**settings: Any) -> Any:
     return _module("ppocr.postprocess.db_postprocess").DBPostProcess(**settings)
 
 
+def east_post_process(**settings: Any) -> Any:
+    """PaddleOCR's own EASTPostProcess, with its suppression in Python: what it would install on
+    the way to have it in C++ gives the same to a thousandth of a pixel.
+    """
+    module = _module("ppocr.postprocess.east_postprocess")
+
+    def not_installed(*_: Any) -> None:
+        raise ImportError
+
+    module.check_install = not_installed
+    return module.EASTPostProcess(**settings)
+
+
+def sast_post_process(**settings: Any) -> Any:
+    """PaddleOCR's own SASTPostProcess."""
+    return _module("ppocr.postprocess.sast_postprocess").SASTPostProcess(**settings)
+
+
+def pg_post_process(**settings: Any) -> Any:
+    """PaddleOCR's own PGPostProcess."""
+    return _module("ppocr.postprocess.pg_postprocess").PGPostProcess(**settings)
+
+
 def ctc_label_decode(keys: Path) -> Any:
     """PaddleOCR's own CTCLabelDecode, with the space as last character."""
     decoder = _module("ppocr.postprocess.rec_postprocess").CTCLabelDecode
     return decoder(character_dict_path=str(keys), use_space_char=True)
+
+
+def sequence_label_decode(name: str) -> Any:
+    """PaddleOCR's own AttnLabelDecode or SRNLabelDecode for its 36 digits and letters."""
+    return getattr(_module("ppocr.postprocess.rec_postprocess"), name)()
 
 
 def perspective_crop(picture: NDArray[np.uint8], quad: NDArray[np.float32]) -> NDArray[np.uint8]:

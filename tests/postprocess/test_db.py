@@ -13,6 +13,7 @@ import pyclipper
 import pytest
 
 from edgeocr.postprocess import db
+from edgeocr.postprocess.geometry import box_scores
 from tests.overlap import corner_distance, iou, pairs, shape
 
 MAPS = ["poster", "receipt", "receipt_small", "sample", "sample_small"]
@@ -208,7 +209,7 @@ def test_box_scores_are_the_mean_of_what_fill_poly_paints(whole: bool, beyond: f
     probability = cv2.GaussianBlur(random.random((240, 320), np.float32), (9, 9), 3)
     probability = (probability - probability.min()) / np.ptp(probability)
     expected = np.array([fill_mean(probability, box) for box in boxes])
-    apart = np.abs(db.box_scores(probability, boxes) - expected)
+    apart = np.abs(box_scores(probability, boxes) - expected)
     assert apart.max() < 0.03
     assert apart.mean() < 0.001
 
@@ -220,7 +221,7 @@ def test_box_scores_of_upright_rectangles_are_exact() -> None:
         corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
         boxes.append(corners)
         expected.append(probability[y : y + height + 1, x : x + width + 1].mean())
-    scores = db.box_scores(probability, np.array(boxes, np.float32))
+    scores = box_scores(probability, np.array(boxes, np.float32))
     assert scores == pytest.approx(expected, abs=1e-6)
 
 

@@ -1,0 +1,153 @@
+"""SAST: four maps → polygons (Wang et al. 2019, "A Single-Shot Arbitrarily-Shaped Text Detector
+based on Context Attended Multi-Task Learning").
+
+Pixels of the text center lines say where the four corners of their text are, which gives one quad
+for each text; they say where its center is, which tells the pixels of different texts apart; and
+they say how far the text's upper and lower border are, which gives the polygon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import maps, nms, outlines
+from .geometry import Float32, enclosing, signed_areas
+
+# PaddleOCR's filters, in map pixels: of a quad's area and sides, and of the share of a quad that
+# its center line's scores add up to.
+MINIMUM_AREA = 5.0
+MINIMUM_SIDE = 3.0
+MINIMUM_SHARE = 0.1
+# Least and largest step in map pixels by which `expand_scale` moves a border (PaddleOCR's values).
+EXPANSION = (0.5, 3.0)
+# Distances in a table of pixels and texts that is made at once.
+DISTANCES_AT_ONCE = 1 << 20
+
+
+def polygons(
+    tcl: NDArray[np.float32],
+    border: NDArray[np.float32],
+    tvo: NDArray[np.float32],
+    tco: NDArray[np.float32],
+    *,
+    score_threshold: float,
+    nms_threshold: float,
+    sample_points: int,
+    expand_scale: float,
+    shrink_ratio_of_width: float,
+) -> tuple[list[Float32], Float32]:
+    """SAST's maps → polygons in pixels of the network's input.
+
+    All maps are at a quarter of the input's size, and what they say is in their own pixels. A pixel
+    that says something that is not finite says nothing.
+
+    tcl: float32 [h, w], 0…1: text center lines.
+    border: float32 [4, h, w]: from a pixel to the upper and to the lower border, y before x.
+    tvo: float32 [8, h, w]: a pixel's position minus the positions of its text's four corners, x
+        before y, clockwise from the top left.
+    tco: float32 [2, h, w]: a pixel's position minus the position of its text's center, x before y.
+    score_threshold: a pixel above it lies on a center line.
+    nms_threshold: quads with a larger intersection over union are one text.
+    sample_points: points on each center line, 2 or more; a polygon has twice as many.
+    expand_scale: by this the offsets to the borders grow, by half a pixel at least and three at
+        most; 1 leaves them alone.
+    shrink_ratio_of_width: the share of a text's height by which its center line was cut at each end
+        in training.
+
+    Returns float32 [2 · sample_points, 2] polygons, clockwise from the top left, and float32 [N]:
+    the mean scores of their center lines. Raises `ArrayError` for arrays that are no such maps.
+    """
+    score = maps.check("SAST", tcl, {"border": (border, 4), "tvo": (tvo, 8), "tco": (tco, 2)})
+    y, x = np.nonzero(score > score_threshold)
+    finite = np.ones(len(y), bool)
+    for array in (border, tvo, tco):
+        finite &= np.isfinite(array[:, y, x]).all(axis=0)
+    y, x = y[finite], x[finite]
+    scores = score[y, x]
+    pixels = np.stack([x, y], 1).astype(np.float64)
+
+    quads = pixels[:, None] - tvo[:, y, x].T.reshape(-1, 4, 2)
+    sound = nms.sound(quads)
+    quads = nms.locality_aware(quads[sound], scores[sound].astype(np.float64), nms_threshold)
+    if not len(quads):
+        return [], np.empty(0, np.float32)
+    owner = _nearest(pixels - tco[:, y, x].T, quads.mean(axis=1))
+    counts = np.bincount(owner, minlength=len(quads))
+    sums = np.bincount(owner, weights=scores, minlength=len(quads))
+
+    areas = signed_areas(quads)
+    sides = np.linalg.norm(quads[:, 1:3] - quads[:, :2], axis=2)
+    large = (areas >= MINIMUM_AREA) & (sides.min(axis=1) >= MINIMUM_SIDE)
+    kept = large & (counts > 0) & (sums >= MINIMUM_SHARE * areas)
+    order, starts = _along_their_texts(pixels, owner, quads)
+    picked = order[starts[kept, None] + _spread(counts[kept], sample_points)]
+    places = np.stack([y[picked], x[picked]], -1)
+    ways = outlines.offsets(border, places)
+    if expand_scale != 1:
+        lengths = np.linalg.norm(ways, axis=-1, keepdims=True)
+        ways *= 1 + np.clip(lengths * (expand_scale - 1), *EXPANSION) / np.maximum(lengths, 1e-6)
+    found = outlines.outline(places, ways, shrink_ratio_of_width)
+    return list(found), (sums[kept] / counts[kept]).astype(np.float32)
+
+
+def quads(
+    tcl: NDArray[np.float32],
+    border: NDArray[np.float32],
+    tvo: NDArray[np.float32],
+    tco: NDArray[np.float32],
+    *,
+    score_threshold: float,
+    nms_threshold: float,
+    sample_points: int,
+    expand_scale: float,
+    shrink_ratio_of_width: float,
+) -> tuple[Float32, Float32]:
+    """SAST's maps → quads float32 [N, 4, 2] and their scores float32 [N].
+
+    Parameters and errors are those of `polygons`. With more than two `sample_points` a quad is the
+    smallest rectangle around the polygon.
+    """
+    found, scores = polygons(
+        tcl,
+        border,
+        tvo,
+        tco,
+        score_threshold=score_threshold,
+        nms_threshold=nms_threshold,
+        sample_points=sample_points,
+        expand_scale=expand_scale,
+        shrink_ratio_of_width=shrink_ratio_of_width,
+    )
+    return enclosing(found), scores
+
+
+def _nearest(points: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each of the points [N, 2] the nearest of the centers [M, 2]."""
+    rows = max(DISTANCES_AT_ONCE // len(centers), 1)
+    nearest = np.empty(len(points), np.intp)
+    for start in range(0, len(points), rows):
+        x, y = points[start : start + rows].T[..., None]
+        distances = (x - centers[:, 0]) ** 2 + (y - centers[:, 1]) ** 2
+        nearest[start : start + rows] = distances.argmin(axis=1)
+    return nearest
+
+
+def _along_their_texts(
+    pixels: NDArray[np.float64], owner: NDArray[np.intp], quads: nms.Quads
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pixels [N, 2] text by text, each text's in reading direction: their order [N], and where in
+    it each text begins.
+    """
+    direction = quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3]
+    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    along = (pixels * direction[owner]).sum(axis=1)
+    counts = np.bincount(owner, minlength=len(quads))
+    return np.lexsort((along, owner)), np.cumsum(counts) - counts
+
+
+def _spread(counts: NDArray[np.intp], number: int) -> NDArray[np.intp]:
+    """Places [N, number] from the first to the last of so many, evenly, rounded down."""
+    places = (np.arange(number) * ((counts[:, None] - 1) / (number - 1))).astype(np.float32)
+    places[:, -1] = counts - 1
+    return places.astype(np.intp)

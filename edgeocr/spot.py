@@ -1,0 +1,58 @@
+"""Spotting: an image → lines with their texts, by one network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from .images import Image
+from .manifest import Spotting
+from .page import Line
+from .postprocess import pgnet
+from .postprocess.geometry import enclosing
+from .resize import resize
+from .session import Session
+
+MAPS = ("tcl", "border", "direction", "characters")
+
+
+class Spotter:
+    """Runs a bundle's spotting stage. Safe to share by threads."""
+
+    def __init__(
+        self,
+        stage: Spotting,
+        graph: bytes,
+        characters: Sequence[str],
+        *,
+        provider: str,
+        threads: int,
+    ) -> None:
+        self._stage = stage
+        self._charset = np.array(characters, object)
+        (self._blank,) = stage.charset.special  # the manifest is checked
+        self._session = Session(graph, MAPS, provider=provider, threads=threads, concurrent=False)
+        self.provider, self.passed_over = self._session.provider, self._session.passed_over
+
+    def spot(self, image: Image) -> list[Line]:
+        """uint8 [H, W, 3] BGR → lines with polygons inside the image, in no order."""
+        resized, scale = resize(image, self._stage.resize)
+        maps = [output[0] for output in self._session.run(resized[None])]
+        polygons, texts, scores = pgnet.lines(
+            *maps,
+            charset=self._charset,
+            blank=self._blank,
+            **asdict(self._stage.postprocess),
+        )
+        limit = np.array(image.shape[1::-1], np.float32) - 1
+        polygons = [
+            np.asarray(np.clip(polygon * scale, 0, limit), np.float32) for polygon in polygons
+        ]
+        return [
+            Line(text, score, quad, polygon)
+            for text, score, quad, polygon in zip(
+                texts, scores.tolist(), enclosing(polygons), polygons, strict=True
+            )
+        ]

@@ -1,0 +1,59 @@
+"""EAST's maps for known quads, in the convention of PaddleOCR's labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+STRIDE = 4
+# Share of the shorter of a corner's two sides by which the corner moves inwards along both.
+SHRINKING = 0.3
+
+
+def maps(quads: Float32, height: int, width: int) -> tuple[Float32, Float32]:
+    """Quads [N, 4, 2], clockwise from top left, in input pixels → score and geometry.
+
+    Returns score float32 [height / 4, width / 4], 1 within the shrunk quads, and geometry float32
+    [8, height / 4, width / 4], there the pixel's position minus the corners' (x and y of each one).
+    The map's pixel (y, x) lies at (4 y, 4 x) of the input. Of overlapping quads the last counts.
+    """
+    score, owner = regions(quads, height, width)
+    y, x = np.nonzero(owner >= 0)
+    positions = np.stack([x, y], 1)[:, None] * STRIDE
+    geometry = np.zeros((8, *score.shape), np.float32)
+    corners = np.asarray(quads, np.float64).reshape(-1, 4, 2)[owner[y, x]]
+    geometry[:, y, x] = (positions - corners).reshape(-1, 8).T
+    return score, geometry
+
+
+def regions(quads: Float32, height: int, width: int) -> tuple[Float32, NDArray[np.intp]]:
+    """The score map and which quad each of its pixels belongs to, -1 for none."""
+    shape = height // STRIDE, width // STRIDE
+    owner = np.full(shape, -1, np.intp)
+    for index, quad in enumerate(shrunk(quads)):
+        owner[inside(quad, shape)] = index
+    return (owner >= 0).astype(np.float32), owner
+
+
+def shrunk(quads: Float32) -> NDArray[np.float64]:
+    """Each corner moved inwards, along both of its sides by the same length."""
+    corners = np.asarray(quads, np.float64).reshape(-1, 4, 2)
+    ahead = np.roll(corners, -1, axis=1) - corners
+    behind = np.roll(corners, 1, axis=1) - corners
+    length_ahead = np.linalg.norm(ahead, axis=2, keepdims=True)
+    length_behind = np.linalg.norm(behind, axis=2, keepdims=True)
+    step = SHRINKING * np.minimum(length_ahead, length_behind)
+    directions = ahead / np.maximum(length_ahead, 1e-9) + behind / np.maximum(length_behind, 1e-9)
+    moved: NDArray[np.float64] = corners + step * directions
+    return moved
+
+
+def inside(quad: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of a map lie within a convex clockwise quad [4, 2] of input pixels."""
+    y, x = np.indices(shape) * STRIDE
+    mask = np.ones(shape, bool)
+    for (x0, y0), (x1, y1) in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        mask &= (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) >= 0
+    return mask

@@ -1,0 +1,123 @@
+"""Write tests/fixtures/{east,sast,pgnet,thinning}.npz: what PaddleOCR 2.10 finds in the maps of
+tests/postprocess/*_cases.py, and what scikit-image, which it thins with, makes of masks.
+
+Needs the environment of make_fixtures.py. Run it from the root of the checkout:
+
+    oracle/bin/python -m tests.oracle.make_map_fixtures
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from tests.postprocess import east_cases, pgnet_cases, sast_cases, thinning_cases
+
+from .reference import east_post_process, pg_post_process, sast_post_process
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def main() -> None:
+    made = {"east": east(), "sast": sast(), "pgnet": pgnet(), "thinning": thinning()}
+    for name, found in made.items():
+        # It sorts pixels by row, and an unstable sort mixes each row; on which machine how, is
+        # chance.
+        stable = partial(np.argsort, kind="stable")
+        with patch.object(np, "argsort", stable):
+            arrays = dict(found)
+        np.savez_compressed(FIXTURES / f"{name}.npz", **arrays)
+        for key, value in arrays.items():
+            print(name, key, len(value))
+
+
+def east() -> Iterator[tuple[str, np.ndarray]]:
+    decoder = east_post_process(
+        **{
+            name.replace("threshold", "thresh"): number
+            for name, number in east_cases.NUMBERS.items()
+        }
+    )
+    for name, (score, geometry) in east_cases.cases():
+        with silence():
+            found = decoder.detect(score[None], geometry)
+        yield f"{name}_quads", found[:, :8].reshape(-1, 4, 2).astype(np.float32)
+        yield f"{name}_scores", found[:, 8].astype(np.float32)
+
+
+def sast() -> Iterator[tuple[str, np.ndarray]]:
+    for kind, numbers in sast_cases.NUMBERS.items():
+        decoder = sast_post_process(
+            tcl_map_thresh=numbers["score_threshold"],
+            nms_thresh=numbers["nms_threshold"],
+            sample_pts_num=numbers["sample_points"],
+            expand_scale=numbers["expand_scale"],
+            shrink_ratio_of_width=numbers["shrink_ratio_of_width"],
+        )
+        points = 2 * int(numbers["sample_points"])
+        for name, maps in sast_cases.cases():
+            outputs = {
+                "f_score": maps.tcl[None, None],
+                "f_border": maps.border[None],
+                "f_tvo": maps.tvo[None],
+                "f_tco": maps.tco[None],
+            }
+            with silence():
+                found = decoder(outputs, unclipped())[0]["points"]
+            yield f"{name}_{kind}", np.array(found, np.float32).reshape(-1, points, 2)
+
+
+def pgnet() -> Iterator[tuple[str, np.ndarray]]:
+    with tempfile.TemporaryDirectory() as folder:
+        dictionary = Path(folder) / "characters.txt"
+        dictionary.write_text("\n".join(pgnet_cases.CHARACTERS) + "\n")
+        for gather in ("points", "align"):
+            decoder = pg_post_process(
+                character_dict_path=str(dictionary),
+                valid_set="totaltext",
+                score_thresh=pgnet_cases.NUMBERS["score_threshold"],
+                mode="fast",
+                point_gather_mode=None if gather == "points" else gather,
+            )
+            for name, maps in pgnet_cases.cases():
+                outputs = {
+                    "f_score": maps.score[None, None],
+                    "f_border": maps.border[None],
+                    "f_direction": maps.direction[None],
+                    "f_char": maps.characters[None],
+                }
+                with silence():
+                    found = decoder(outputs, unclipped())
+                polygons = np.array(found["points"], np.float32).reshape(-1, 12, 2)
+                yield f"{name}_{gather}_polygons", polygons
+                yield f"{name}_{gather}_texts", np.array(found["texts"], str)
+
+
+def thinning() -> Iterator[tuple[str, np.ndarray]]:
+    from skimage.morphology import thin
+
+    for number, mask in enumerate(thinning_cases.masks()):
+        yield f"{number:02}", np.packbits(thin(mask), axis=1)
+
+
+def unclipped() -> Any:
+    """An input's height, width and scales; polygons are not cut off there, but at the left and at
+    the top they are.
+    """
+    return np.array([[1e6, 1e6, 1.0, 1.0]])
+
+
+def silence() -> contextlib.AbstractContextManager[Any]:
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+if __name__ == "__main__":
+    main()

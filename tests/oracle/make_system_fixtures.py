@@ -1,0 +1,158 @@
+"""Write tests/fixtures/systems.npz: what Paddle Inference and PaddleOCR 2.10 read with the systems of
+tests/systems.py.
+
+Needs the environment of make_fixtures.py. Run it from the root of the checkout:
+
+    oracle/bin/python -m tests.oracle.make_system_fixtures
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+
+from tests.systems import ALPHANUMERIC, SYSTEMS, TRAINED, ZOO, System, strips
+from tests.trained import words
+
+from .pipeline import crop, detect, label_decode, recognize, upright
+
+TESTS = Path(__file__).parent.parent
+TARGET = TESTS / "fixtures" / "systems.npz"
+
+# PaddleOCR's numbers where a system doesn't change them, and how ours are called there.
+NUMBERS: dict[str, dict[str, Any]] = {
+    "DB": {"thresh": 0.3, "box_thresh": 0.6, "unclip_ratio": 1.5, "max_candidates": 1000},
+    "EAST": {"score_thresh": 0.8, "cover_thresh": 0.1, "nms_thresh": 0.2},
+    "SAST": {"tcl_map_thresh": 0.5, "nms_thresh": 0.2, "sample_pts_num": 2},
+    "PGNet": {"valid_set": "totaltext", "score_thresh": 0.5, "mode": "fast"},
+}
+NAMES = {
+    "threshold": "thresh",
+    "box_threshold": "box_thresh",
+    "score_threshold": "score_thresh",
+    "max_candidates": "max_candidates",
+}
+
+
+def main() -> None:
+    arrays: dict[str, Any] = {}
+    images = {}
+    for name, image in pictures():
+        arrays[f"picture {name}"] = cv2.imencode(".png", image)[1].ravel()
+        images[name] = image
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys.txt"
+        for name, system in SYSTEMS.items():
+            characters = ALPHANUMERIC.upper() if system.trained else ALPHANUMERIC
+            keys.write_text("\n".join(characters) + "\n")
+            if "recognition" in system.stages and not system.trained:
+                texts = read(system, strips(system.stages["recognition"], images["sample"]), keys)
+                arrays[f"{name}/strips"] = np.array(texts, str)
+                print(f"{name}, strips: {texts}")
+            if system.stages.keys() == {"recognition"}:
+                continue
+            for picture in system.pictures:
+                regions, texts = find(system, images[picture], keys)
+                if system.trained:
+                    texts = read(system, [crop(images[picture], quad) for quad in regions], keys)
+                arrays[f"{name}/{picture}/regions"] = regions
+                arrays[f"{name}/{picture}/texts"] = np.array(texts, str)
+                print(f"{name}, {picture}: {len(regions)} regions, {texts}")
+    np.savez_compressed(TARGET, **arrays)
+
+
+def pictures() -> Iterator[tuple[str, np.ndarray]]:
+    """Parts of the sample picture, and rendered pages that no network was trained on."""
+    sample = cv2.imread(str(TESTS / "images" / "sample.jpg"))
+    yield "sample", sample[100:420, 200:648]
+    yield "part", sample[200:360, 360:616]
+    for number in range(3):
+        yield f"page {number}", page(number)
+
+
+def page(seed: int) -> np.ndarray:
+    """Ten clean words of six characters, which all recognizers of tests/trained can read."""
+    canvas = np.full((320, 448, 3), 238, np.uint8)
+    for place, word in enumerate(words.clean(10, 1000 + seed)):
+        height = 26 + 3 * (place % 4)
+        width = round(word.crop.shape[1] * height / word.crop.shape[0])
+        top, left = 16 + 60 * (place // 2), 24 + 216 * (place % 2)
+        sized = cv2.resize(word.crop, (width, height), interpolation=cv2.INTER_AREA)
+        canvas[top : top + height, left : left + width] = sized
+    return canvas
+
+
+def find(system: System, image: np.ndarray, keys: Path) -> tuple[np.ndarray, list[str]]:
+    """Regions, and what a spotter reads in them."""
+    network = system.stages.get("spotting") or system.stages["detection"]
+    algorithm, limit, numbers = detection(network)
+    for field, value in system.numbers.items():
+        numbers["tcl_map_thresh" if algorithm == "SAST" else NAMES[field]] = value
+    if algorithm == "PGNet":
+        numbers["character_dict_path"] = str(keys)
+    return detect(folder_of(network), algorithm, image, limit, numbers)
+
+
+def read(system: System, crops: Sequence[np.ndarray], keys: Path) -> list[str]:
+    network = system.stages["recognition"]
+    algorithm, shape = recognition(network)
+    orientation = system.stages.get("orientation")
+    crops = upright(orientation and folder_of(orientation), crops)
+    # PaddleX adds the space to what these networks' inference.yml lists.
+    decoder = label_decode(algorithm, keys, space=network.startswith("PP-OCRv"))
+    return recognize(folder_of(network), algorithm, shape, decoder, crops)
+
+
+def detection(network: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Algorithm, resizing and numbers of a detector."""
+    if (path := TRAINED / network / "inference.yml").exists():
+        settings = yaml.safe_load(path.read_text())
+        post = dict(settings["PostProcess"])
+        operators = {k: v for op in settings["PreProcess"]["transform_ops"] for k, v in op.items()}
+        limit = operators.get("DetResizeForTest") or operators["E2EResizeForTest"]
+        return post.pop("name").removesuffix("PostProcess"), dict(limit), post
+    algorithm = next(
+        (
+            name
+            for key, name in (("east", "EAST"), ("sast", "SAST"), ("_pg", "PGNet"))
+            if key in network
+        ),
+        "DB",
+    )
+    limit: dict[str, Any] = {"limit_side_len": 960, "limit_type": "max"}
+    numbers = dict(NUMBERS[algorithm])
+    if network.startswith("PP-OCRv6"):
+        numbers |= {"unclip_ratio": 1.4, "max_candidates": 3000}
+    if algorithm == "SAST":
+        limit = {"resize_long": 256}
+    if algorithm == "PGNet":
+        limit = {"max_side_len": 768, "valid_set": "totaltext"}
+    return algorithm, limit, numbers
+
+
+def recognition(network: str) -> tuple[str, list[int]]:
+    """Algorithm and input shape of a recognizer."""
+    if network in ("srn", "rec_r50_fpn_srn"):
+        return "SRN", [1, 64, 256]
+    if network == "rare" or network.endswith("_att"):
+        return "RARE", [3, 32, 100]
+    if network == "star_net" or "_tps_" in network:
+        return "STAR-Net", [3, 32, 100]
+    if network.startswith("PP-OCRv"):
+        return "CTC", [3, 48, 320]
+    return "CTC", [3, 32, 320 if network.startswith("ch_") else 100]
+
+
+def folder_of(network: str) -> Path:
+    trained = TRAINED / network
+    return trained if trained.is_dir() else ZOO / network / "legacy"
+
+
+if __name__ == "__main__":
+    main()
