@@ -1,10 +1,10 @@
-"""python -m benchmarks accuracy | conversions | peers | translators"""
+"""python -m benchmarks accuracy | conversions | decoders | peers | translators"""
 
 from __future__ import annotations
 
 import argparse
 
-from . import accuracy, conversions, peers, translators
+from . import accuracy, conversions, decoders, peers, translators
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
     modules = {
         "accuracy": accuracy,
         "conversions": conversions,
+        "decoders": decoders,
         "peers": peers,
         "translators": translators,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from converters import charset
 from converters.catalog import Catalog
+from converters.errors import CatalogError
 from converters.fetch import Fetcher
 from converters.freeze import freeze
 from converters.paddle_model import identify
@@ -24,6 +25,8 @@ def prepare(
     Raises a child of `converters.errors.ConverterError`.
     """
     entry = catalog.bundle(name)
+    if entry.detection is None or entry.recognition is None:
+        raise CatalogError(f"{name}: the peers need a model for detection and one for recognition")
     bundle = folder / f"{name}.edgeocr"
     freeze(entry, catalog, bundle, say)
     models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import sys
 import tempfile
 import typing
@@ -13,7 +14,7 @@ from pathlib import Path
 from edgeocr.errors import EdgeOCRError
 
 from . import catalog as catalogs
-from .catalog import Catalog, Entry
+from .catalog import BundleEntry, Catalog, Entry
 from .errors import FetchError
 from .fetch import Fetcher, model_folder
 
@@ -66,8 +67,16 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PATH",
             help="a Python that has paddlepaddle; by default this one, if it has",
         )
-    freeze = commands.add_parser("freeze", help="make a bundle of models.toml")
-    freeze.add_argument("bundle", metavar="BUNDLE", help="a bundle of models.toml")
+    freeze = commands.add_parser("freeze", help="make a bundle: one of models.toml, or your own")
+    freeze.add_argument(
+        "bundle", nargs="?", metavar="BUNDLE", help="of models.toml; or name each stage's model"
+    )
+    for task in catalogs.STAGES:
+        freeze.add_argument(
+            f"--{task}",
+            metavar="MODEL",
+            help="NAME of models.toml, a DIR with an inference.yml, or NAME=DIR",
+        )
     freeze.add_argument(
         "-o",
         "--output",
@@ -159,7 +168,12 @@ def _verify(catalog: Catalog, options: argparse.Namespace) -> int:
 def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
     from .freeze import freeze
 
-    bundle = freeze(catalog.bundle(options.bundle), catalog, options.output, _say)
+    chosen = {task: getattr(options, task) for task in catalogs.STAGES if getattr(options, task)}
+    if options.bundle is not None:
+        wanted = dataclasses.replace(catalog.bundle(options.bundle), **chosen)
+    else:
+        wanted = BundleEntry(options.output.stem, "made of models named one by one", **chosen)
+    bundle = freeze(wanted, catalog, options.output, _say)
     print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
     return 0
 

@@ -34,6 +34,8 @@ TASKS: dict[str, Task] = {
 }
 # These name characters.
 READING: tuple[Task, ...] = ("recognition", "spotting")
+# Stages of a bundle in the order in which a page goes through them.
+STAGES: tuple[Task, ...] = ("detection", "orientation", "recognition", "spotting")
 # A model's own settings, as PaddleOCR exports them since v5.
 SETTINGS = "inference.yml"
 
@@ -129,13 +131,28 @@ class Entry:
 
 @dataclass(frozen=True)
 class BundleEntry:
-    """A bundle: a model for each stage."""
+    """A bundle: a model for each of its stages, as `parts.part` takes it."""
 
     name: str
     description: str
-    detection: str
-    recognition: str
+    detection: str | None = None
     orientation: str | None = None
+    recognition: str | None = None
+    spotting: str | None = None
+
+    @property
+    def models(self) -> dict[Task, str]:
+        """The stages that it has."""
+        return {task: model for task in STAGES if (model := getattr(self, task)) is not None}
+
+    @property
+    def problem(self) -> str | None:
+        """What makes it no bundle, in words."""
+        if not self.models.keys() - {"orientation"}:
+            return "it needs a model for detection, recognition or spotting"
+        if self.spotting is not None and len(self.models) > 1:
+            return "spotting reads alone, without a model for another stage"
+        return None
 
 
 @dataclass(frozen=True)
@@ -196,10 +213,11 @@ def _problems(catalog: Catalog) -> Iterator[str]:
         for what in _entry_problems(entry):
             yield f"models.{entry.name}.{what}"
     for bundle in catalog.bundles.values():
-        for task in ("detection", "recognition", "orientation"):
-            name = getattr(bundle, task)
-            if name is not None and (name not in catalog or catalog.model(name).task != task):
+        for task, name in bundle.models.items():
+            if name not in catalog or catalog.model(name).task != task:
                 yield f"bundles.{bundle.name}.{task}: {name} is no {task} model"
+        if problem := bundle.problem:
+            yield f"bundles.{bundle.name}: {problem}"
 
 
 def _entry_problems(entry: Entry) -> Iterator[str]:

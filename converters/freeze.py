@@ -12,24 +12,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from edgeocr.bundle import MANIFEST, Bundle
-from edgeocr.manifest import SCHEMA, Origin, SourceFile
+from edgeocr.manifest import SCHEMA, Origin
 from edgeocr.version import __version__
 
 from . import charset
-from .catalog import BundleEntry, Catalog, Entry
-from .convert import convert
+from .catalog import BundleEntry, Catalog
 from .errors import ConverterError
 from .fetch import Fetcher
-from .settings import require_inference, resolve
+from .parts import UNSTATED, Part, part
 
-TASKS: tuple[Literal["detection", "orientation", "recognition"], ...] = (
-    "detection",
-    "orientation",
-    "recognition",
-)
 # Texts of the licences that models come under; edgeocr's own is the same Apache licence.
 LICENCES = {"Apache-2.0": Path(__file__).parent.parent / "LICENSE"}
 # ZIP can't be without a time; this is its first.
@@ -46,50 +40,23 @@ def freeze(
 
     Raises a child of `ConverterError` for whatever stops it.
     """
+    if bundle.problem is not None:
+        raise ConverterError(f"{bundle.name}: {bundle.problem}")
     _check_writable(target)
     stages: dict[str, Any] = {}
     provenance: list[Origin] = []
     files: dict[str, bytes] = {}
+    for source in bundle.models.values():
+        if source in catalog:
+            _licence(source, catalog.model(source).licence)
     with Fetcher(say) as fetcher:
-        for task in TASKS:
-            name = getattr(bundle, task)
-            if name is None:
-                continue
-            entry = catalog.model(name)
-            require_inference(entry)
-            files[f"licences/{entry.licence}.txt"] = _licence(entry)
-            folder = fetcher.fetch(entry)
-            entry = resolve(entry, folder)
-            conversion = convert(folder, catalog, say, entry=entry)
-            graph = f"graphs/{task}.onnx"
-            files[graph] = conversion.edge
-            stage = {
-                "algorithm": entry.algorithm,
-                "graph": graph,
-                "model": entry.name,
-                **entry.stage,
-            }
-            if entry.charset is not None:
-                path, content = f"charsets/{entry.name}.txt", _charset(entry, folder)
-                files[path] = content
-                stage["charset"] = {"file": path, **entry.stage["charset"]}
-            stages[task] = stage
-            provenance.append(
-                Origin(
-                    stage=task,
-                    model=entry.name,
-                    title=entry.title,
-                    authors=entry.authors,
-                    licence=entry.licence,
-                    format=entry.format,
-                    files=[
-                        SourceFile(file.name, file.source, fetcher.sha256(entry, file))
-                        for file in entry.files
-                    ],
-                    translator=conversion.translation.translator,
-                    parity=conversion.checks,
-                )
-            )
+        for task, source in bundle.models.items():
+            made = part(source, task, catalog, fetcher, say)
+            if made.licence is not None:
+                files[f"licences/{made.licence}.txt"] = _licence(made.name, made.licence)
+            stages[task], inside = _stage(made)
+            files |= inside
+            provenance.append(_origin(made))
     manifest = {
         "schema": SCHEMA,
         "name": bundle.name,
@@ -142,18 +109,44 @@ def _check_writable(target: Path) -> None:
         raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
 
 
-def _licence(entry: Entry) -> bytes:
-    if entry.licence not in LICENCES:
+def _licence(name: str, licence: str) -> bytes:
+    if licence not in LICENCES:
         raise ConverterError(
-            f"{entry.name}: no text of its licence {entry.licence} to put into the bundle; "
+            f"{name}: no text of its licence {licence} to put into the bundle; "
             "add one to converters/freeze.py"
         )
-    return LICENCES[entry.licence].read_bytes()
+    return LICENCES[licence].read_bytes()
 
 
-def _charset(entry: Entry, folder: Path) -> bytes:
-    assert entry.charset is not None
-    return charset.content(charset.characters(folder, entry.charset))
+def _stage(made: Part) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The stage in the manifest, and its files."""
+    graph = f"graphs/{made.task}.onnx"
+    files = {graph: made.conversion.edge}
+    stage = {
+        "algorithm": made.conversion.network.algorithm,
+        "graph": graph,
+        "model": made.name,
+        **made.stage,
+    }
+    if made.characters is not None:
+        path = f"charsets/{made.name}.txt"
+        files[path] = charset.content(made.characters)
+        stage["charset"] = {"file": path, **made.stage["charset"]}
+    return stage, files
+
+
+def _origin(made: Part) -> Origin:
+    return Origin(
+        stage=made.task,
+        model=made.name,
+        title=made.title,
+        authors=made.authors,
+        licence=made.licence or UNSTATED,
+        format=made.conversion.model.format,
+        files=made.files,
+        translator=made.conversion.translation.translator,
+        parity=made.conversion.checks,
+    )
 
 
 def _write_archive(files: dict[str, bytes], path: Path) -> None:

@@ -213,6 +213,7 @@ def _detection(algorithm: Algorithm, operators: dict[str, Any], post: Any) -> St
             "sample_points": post.sample_pts_num,
             "expand_scale": post.expand_scale,
             "shrink_ratio_of_width": post.shrink_ratio_of_width,
+            "shape": "quad" if post.sample_pts_num == 2 else "polygon",
         }
     else:
         numbers = {
@@ -221,6 +222,7 @@ def _detection(algorithm: Algorithm, operators: dict[str, Any], post: Any) -> St
             "shrink_ratio_of_width": 0.2,
             "minimum_points": 6,
             "minimum_characters": 2,
+            "gather": post.point_gather_mode or "points",
         }
     return {"resize": _resize(algorithm, operators), "postprocess": numbers}
 
@@ -277,6 +279,8 @@ def _orientation(operators: dict[str, Any], post: Labels) -> Stage:
         raise typed.FieldError(f"PostProcess.label_list must be degrees, it is {post.label_list!r}")
     degrees = [int(turn[1]) for turn in turns if turn]
     stage: Stage = {"height": height, "width": width, "padding": PADDING}
+    if "ResizeImage" in operators:
+        stage["stretch"] = True
     return {**stage, "degrees": degrees, "threshold": TURN_THRESHOLD}
 
 

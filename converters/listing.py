@@ -42,9 +42,8 @@ def lines(
     if (task, language, size, format) == (None, None, None, None):
         result += ["", "bundles"]
         for bundle in catalog.bundles.values():
-            stages = [bundle.detection, bundle.orientation, bundle.recognition]
             result.append(f"  {bundle.name:8}  {bundle.description}")
-            result.append(f"  {'':8}  {', '.join(stage for stage in stages if stage)}")
+            result.append(f"  {'':8}  {', '.join(bundle.models.values())}")
     return result or ["no model is like that"]
 
 

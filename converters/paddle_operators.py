@@ -92,7 +92,7 @@ class SASTPostProcess:
 class PGPostProcess:
     score_thresh: float = 0.5
     mode: Literal["fast", "slow"] = "fast"
-    point_gather_mode: str | None = None
+    point_gather_mode: Literal["align"] | None = None
     character_dict: list[str] | None = None
 
 

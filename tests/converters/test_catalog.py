@@ -14,28 +14,6 @@ from converters.fetch import Fetcher
 from edgeocr import Bundle, manifest, typed
 from edgeocr.providers import import_onnxruntime
 
-STAGES = {"DB": manifest.Detection, "CTC": manifest.Recognition, "CLS": manifest.Orientation}
-# What the other algorithms' stages have.
-RESIZE = {"limit", "limit_side", "max_pixels", "multiple"}
-READER = {"height", "width", "min_width", "max_width", "margin", "padding", "multiple"}
-SPECIAL = {"CTC": {"blank"}, "PGNet": {"blank"}, "Attention": {"begin", "end"}}
-NUMBERS = {
-    "EAST": {"score_threshold", "cover_threshold", "nms_threshold"},
-    "SAST": {
-        "score_threshold",
-        "nms_threshold",
-        "sample_points",
-        "expand_scale",
-        "shrink_ratio_of_width",
-    },
-    "PGNet": {
-        "score_threshold",
-        "expand_scale",
-        "shrink_ratio_of_width",
-        "minimum_points",
-        "minimum_characters",
-    },
-}
 ENTRIES = catalog.load()
 SEED = [
     *("det_r50_vd_east", "det_mv3_east", "det_r50_vd_db", "det_mv3_db"),
@@ -68,21 +46,14 @@ def test_entries_are_complete(name):
 def check_stage(entry):
     stage = dict(entry.stage)
     if entry.task in READING:
-        special = SPECIAL.get(entry.algorithm, {"begin", "end"})
+        special = {"begin", "end"} if entry.algorithm in ("Attention", "SRN") else {"blank"}
         classes = {field: stage["charset"][field] for field in special}
         assert stage["charset"].keys() == {"classes", *special}
         assert all(0 <= number < stage["charset"]["classes"] for number in classes.values())
         assert entry.charset.file in {file.name for file in entry.files}
-    if entry.algorithm in STAGES:
-        if entry.task == "recognition":
-            stage["charset"] = {"file": "c", **stage["charset"]}
-        stage = {"algorithm": entry.algorithm, "graph": "g", "model": entry.name, **stage}
-        typed.parse(STAGES[entry.algorithm], stage)
-    elif entry.algorithm in NUMBERS:
-        assert stage["resize"].keys() >= RESIZE
-        assert stage["postprocess"].keys() == NUMBERS[entry.algorithm]
-    else:
-        assert stage.keys() >= READER
+        stage["charset"] = {"file": "c", **stage["charset"]}
+    stage = {"algorithm": entry.algorithm, "graph": "g", "model": entry.name, **stage}
+    typed.parse(manifest.Stages, {entry.task: stage})
 
 
 def test_the_whole_catalogue_is_there():

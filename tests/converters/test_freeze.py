@@ -132,7 +132,7 @@ def star_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[BundleEnt
     dictionary.write_text("\n".join("0123456789abcdefghijklmnopqrstuvwxyz") + "\n")
     reader = exported("rec_r34_vd_tps_bilstm_ctc_v2.0", "rec_r34_vd_tps_bilstm_ctc", dictionary)
     detector = exported("PP-OCRv6_tiny_det", "PP-OCRv6_tiny_det")
-    bundle = BundleEntry("star", "STAR-Net", detector.name, reader.name)
+    bundle = BundleEntry("star", "STAR-Net", detection=detector.name, recognition=reader.name)
     return bundle, {entry.name: entry for entry in (detector, reader)}
 
 
