@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", default="auto")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--no-orientation", action="store_true")
+    parser.add_argument("--shape", choices=("quad", "polygon"), help="default: the bundle's")
     parser.add_argument("--errors", action="store_true", help="list the lines that are not exact")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
@@ -41,6 +42,7 @@ def _run(options: argparse.Namespace) -> None:
         provider=options.provider,
         threads=options.threads,
         orientation=not options.no_orientation,
+        shape=options.shape,
     )
     total = Score()
     pictures = labels.read(options.data)

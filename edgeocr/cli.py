@@ -88,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name != "recognize":
             command.add_argument(
+                "--shape",
+                choices=("quad", "polygon"),
+                help="find quads, or polygons for curved lines; default: as the bundle says",
+            )
+            command.add_argument(
                 "--overlay",
                 type=Path,
                 metavar="DIR",

@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         provider=options.provider,
         threads=options.threads,
         orientation=options.command == "read" and not options.no_orientation,
+        shape=getattr(options, "shape", None),
     )
     if options.verbose:
         providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())

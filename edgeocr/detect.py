@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
@@ -69,9 +69,10 @@ def _decode(
     numbers = asdict(settings)
     if isinstance(settings, EASTSettings):
         return east.quads(*maps, **numbers)
-    decoders: dict[str, Callable[..., Found]] = (
-        {"quad": db.quads, "polygon": db.polygons}
-        if isinstance(settings, DBSettings)
-        else {"quad": sast.quads, "polygon": sast.polygons}
-    )
-    return decoders[numbers.pop("shape")](*maps, **numbers)
+    shape = numbers.pop("shape")
+    if isinstance(settings, SASTSettings):
+        return (sast.quads if shape == "quad" else sast.polygons)(*maps, **numbers)
+    if shape == "quad":
+        return db.quads(*maps, **numbers)
+    del numbers["score"]  # always of their own pixels
+    return db.polygons(*maps, **numbers)

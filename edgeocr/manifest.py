@@ -46,7 +46,9 @@ class Resize:
 
 @dataclass(frozen=True)
 class DBSettings:
-    """Numbers of DB's post-processing (Liao et al. 2019), see `postprocess.db`."""
+    """Numbers of DB's post-processing (Liao et al. 2019), see `postprocess.db`; `score` is for
+    quads.
+    """
 
     threshold: Share
     box_threshold: Share

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from .bundle import Bundle
 from .detect import Detector
 from .errors import EdgeOCRError, ImageError, StageMissingError
 from .images import Image, Source
+from .manifest import EASTDetection
 from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
 from .providers import available_threads
@@ -34,6 +36,8 @@ class OCR:
     provider: "cpu", "cuda", "tensorrt", or "auto" for the best that works here.
     threads: CPU threads to use, by default all that the process may run on.
     orientation: turn crops that are upside down, when the bundle has a classifier for it.
+    shape: find "quad"s, or "polygon"s, which are straightened before they are read, instead of what
+        the bundle says. EAST finds quads only, PGNet polygons only.
 
     `providers` says which provider each stage runs on, and `passed_over` why "auto" did not take a
     better one.
@@ -48,11 +52,14 @@ class OCR:
         provider: str = "auto",
         threads: int | None = None,
         orientation: bool = True,
+        shape: Literal["quad", "polygon"] | None = None,
     ) -> None:
         if threads is None:
             threads = available_threads()
         if threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
+        if shape not in (None, "quad", "polygon"):
+            raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
         if bundle is None:
             bundle = Bundle.default()
         elif not isinstance(bundle, Bundle):
@@ -68,6 +75,9 @@ class OCR:
         self.passed_over: tuple[str, ...] = ()
         where: Any = {"provider": provider, "threads": threads}
         if (detection := stages.detection) is not None:
+            if shape is not None and not isinstance(detection, EASTDetection):
+                numbers: Any = replace(detection.postprocess, shape=shape)
+                detection = replace(detection, postprocess=numbers)
             self._detector = Detector(detection, bundle.read(detection.graph), **where)
             self.providers["detection"] = self._detector.provider
             self.passed_over = self._detector.passed_over

@@ -137,7 +137,7 @@ def _center_line(sides: Points, polygon: Float32, height: float) -> Points:
     """What lies in the middle of two sides [2, N, 2] that run into each other at both ends of the
     polygon: the middle of the pairs inside, from end to end, float64 [M, 2].
     """
-    middle = sides.mean(axis=0)
+    middle: Points = sides.mean(axis=0)
     reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
     margin = min(END * height, reached[-1] / 3)
     inside = np.flatnonzero((reached >= margin) & (reached <= reached[-1] - margin))

@@ -168,6 +168,12 @@ def test_detect(capsys, tmp_path, labels):
     assert all(set(region) == {"quad", "score"} for region in found["regions"])
 
 
+def test_curved_lines_on_request(capsys, labels):
+    assert main(["read", str(IMAGES / "badge.jpg"), "--shape", "polygon"]) == 0
+    read = capsys.readouterr().out.splitlines()
+    assert sorted(read) == sorted(line.text for line in labels["badge.jpg"])
+
+
 def test_recognize_crops_with_a_bad_one(capsys, tmp_path):
     image = cv2.imread(SAMPLE)
     cv2.imwrite(str(tmp_path / "a.png"), image[160:205, 100:545])

@@ -89,6 +89,22 @@ def test_a_turned_picture_has_the_same_lines(
     assert lost.total() <= 2
 
 
+def test_curved_lines_are_read_as_polygons(bundle: Bundle, pictures: Path, labels: Labels) -> None:
+    page = OCR(bundle, provider="cpu", shape="polygon").read(pictures / "badge.jpg")
+    outlines = [line.polygon for line in page.lines if line.polygon is not None]
+    expected = labels["badge.jpg"]
+    assert len(outlines) == len(page.lines) == len(expected)
+    matched = pairs(outlines, [line.polygon for line in expected])
+    assert [page.lines[i].text for i in matched] == [expected[j].text for j in matched.values()]
+    quads = OCR(bundle, provider="cpu", shape="quad").read(pictures / "badge.jpg")
+    assert all(line.polygon is None for line in quads.lines) and len(quads.lines) == 2
+
+
+def test_an_unknown_shape(bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="shape must be 'quad' or 'polygon', not 'circle'"):
+        OCR(bundle, shape="circle")  # type: ignore[arg-type]
+
+
 def test_without_orientation_a_picture_upside_down_is_not_read(
     bundle: Bundle, pictures: Path, labels: Labels
 ) -> None:

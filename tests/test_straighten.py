@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from benchmarks.labels import LabelledLine
+from edgeocr import OCR
+from edgeocr.images import load
 from edgeocr.page import Region
+from edgeocr.postprocess.geometry import enclosing
 from edgeocr.rectify import crop, straighten, upright
 from tests.test_rectify import mean_difference
 
+Labels = dict[str, list[LabelledLine]]
 HEIGHT, WIDTH = 40, 240
 SIZE = 500
 CENTER = 250.0
@@ -112,6 +119,18 @@ def test_a_line_that_grows_becomes_even() -> None:
     # Green runs from the top to the bottom, at the narrow end as at the wide one.
     for x in (8, cut.shape[1] - 8):
         assert cut[1, x, 1] < 25 and cut[-2, x, 1] > 225
+
+
+def test_curved_lines_can_be_read(ocr: OCR, pictures: Path, labels: Labels) -> None:
+    picture = load(pictures / "badge.jpg")
+    lines = labels["badge.jpg"]
+    outlines = [line.polygon.astype(np.float32) for line in lines]
+    regions = [Region(enclosing([each])[0], 1.0, each) for each in outlines]
+    readings = ocr.recognize([upright(picture, region) for region in regions])
+    assert [reading.text for reading in readings] == [line.text for line in lines]
+    curved = [region for region in regions if len(region.polygon) > 4]
+    bent_crops = ocr.recognize([crop(picture, region.quad) for region in curved])
+    assert len(curved) == 2 and all(reading.score < 0.5 for reading in bent_crops)
 
 
 SQUARE = np.array([[10, 10], [30, 10], [50, 10], [50, 50], [30, 50], [10, 50]], np.float32)

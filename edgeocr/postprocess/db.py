@@ -74,18 +74,18 @@ def polygons(
     unclip_ratio: float,
     max_candidates: int,
     dilation: bool = False,
-    score: Literal["box", "polygon"] = "polygon",
 ) -> tuple[list[Float32], Float32]:
     """Probability map → polygons in map pixels, for curved text.
 
-    Parameters and errors are those of `quads`.
+    Parameters and errors are those of `quads`; scores are of a region's own pixels, since most of
+    the rectangle around a curved line isn't text.
     Returns float32 [K, 2] polygons, clockwise, and their scores float32 [N].
     """
     import pyclipper
     import shapely
 
     contours, _, scores = _candidates(
-        probability, threshold, box_threshold, max_candidates, dilation, score
+        probability, threshold, box_threshold, max_candidates, dilation, "polygon"
     )
     outlines = [
         cv2.approxPolyDP(c, SIMPLIFICATION * cv2.arcLength(c, True), True)[:, 0] for c in contours

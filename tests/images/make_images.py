@@ -1,8 +1,9 @@
 """Render the test photographs in this folder and their ground truth, Label.txt.
 
-Three pictures come out: sample.jpg (a wall with a shop notice, a price card, a parcel label, a
-sideways strip and an upside-down sticker), receipt.jpg (a photographed till receipt) and
-poster.jpg (headlines, a caption and a line set along an arc). Each is drawn flat, warped into a
+Four pictures come out: sample.jpg (a wall with a shop notice, a price card, a parcel label, a
+sideways strip and an upside-down sticker), receipt.jpg (a photographed till receipt), poster.jpg
+(headlines, a caption and a line set along an arc) and badge.jpg (a round sign with lines along
+its rim). Each is drawn flat, warped into a
 scene, then lit, blurred and given sensor noise, so the outline of every line of text is known
 exactly and is written to Label.txt in PaddleOCR's label format.
 
@@ -56,17 +57,22 @@ class Style(NamedTuple):
 
 
 def bent(mask: Image.Image, box: Points, apex: Points, radius: float) -> tuple[Image.Image, Points]:
-    """Bend a straight line of text over a circle whose highest point is ``apex``."""
+    """Bend a straight line of text over a circle whose highest point is ``apex``.
+
+    A negative radius hangs it under one whose lowest point that is.
+    """
+    sign, reach = math.copysign(1, radius), abs(radius)
     across, down = np.meshgrid(np.arange(mask.width), np.arange(mask.height))
-    right, up = across - apex[0], apex[1] + radius - down  # as seen from the circle's centre
-    straight_x = (apex[0] + radius * np.arctan2(right, up)).astype(np.float32)
-    straight_y = (apex[1] + radius - np.hypot(right, up)).astype(np.float32)
+    # As seen from the circle's centre.
+    right, out = across - apex[0], sign * (apex[1] + radius - down)
+    straight_x = (apex[0] + reach * np.arctan2(right, out)).astype(np.float32)
+    straight_y = (apex[1] + radius - sign * np.hypot(right, out)).astype(np.float32)
     pixels = cv2.remap(np.asarray(mask), straight_x, straight_y, cv2.INTER_LINEAR)
 
     along = np.linspace(box[0, 0], box[2, 0], 7)
-    angle = (np.concatenate([along, along[::-1]]) - apex[0]) / radius
-    reach = apex[1] + radius - np.repeat([box[0, 1], box[2, 1]], len(along))
-    polygon = [apex[0] + reach * np.sin(angle), apex[1] + radius - reach * np.cos(angle)]
+    angle = (np.concatenate([along, along[::-1]]) - apex[0]) / reach
+    away = sign * (apex[1] + radius - np.repeat([box[0, 1], box[2, 1]], len(along)))
+    polygon = [apex[0] + away * np.sin(angle), apex[1] + radius - sign * away * np.cos(angle)]
     return Image.fromarray(pixels), np.stack(polygon, axis=1)
 
 
@@ -186,7 +192,7 @@ def sample() -> tuple[Pixels, list[Label]]:
 
     strip = Sheet(430, 72, NAVY)
     strip.line("请勿停车NO PARKING", 215, 36, Style(BOLD, 38, WHITE))
-    scene.lay(strip, [*strip.turned(893, 252, 90), (0, 0), (3, 8), (-2, 4), (2, -4)])
+    scene.lay(strip, strip.turned(893, 252, 90) + np.array([(0, 0), (3, 8), (-2, 4), (2, -4)]))
 
     price = Sheet(230, 180, (244, 205, 72))
     price.line("今日特价", 115, 40, Style(BOLD, 38, RED))
@@ -204,7 +210,7 @@ def sample() -> tuple[Pixels, list[Label]]:
 
     sticker = Sheet(330, 92, RED)
     sticker.line("此面向上THIS SIDE UP", 165, 46, Style(BOLD, 29, WHITE))
-    scene.lay(sticker, [*sticker.turned(742, 600, 180), (0, 0), (2, 4), (-3, 0), (0, 3)])
+    scene.lay(sticker, sticker.turned(742, 600, 180) + np.array([(0, 0), (2, 4), (-3, 0), (0, 3)]))
 
     shadow = [(0.46, 0.0), (0.62, 0.0), (1.0, 0.72), (1.0, 1.0), (0.93, 1.0)]
     return scene.photograph((0.3, 0.25), shadow, noise=3.2), scene.labels
@@ -250,7 +256,7 @@ def receipt() -> tuple[Pixels, list[Label]]:
             paper.panel(30, y - 16, 470, y - 15, (120, 118, 116))
     paper.line("Goods may be exchanged within 7 days", 250, 788, Style(MONO, 18))
     paper.line("谢谢惠顾Thank you", 250, 822, Style(SANS, 22))
-    scene.lay(paper, [*paper.turned(302, 452, 2.4), (4, 0), (-4, 2), (3, 4), (-5, -2)])
+    scene.lay(paper, paper.turned(302, 452, 2.4) + np.array([(4, 0), (-4, 2), (3, 4), (-5, -2)]))
     return scene.photograph((0.6, 0.3), [(0, 0.7), (0.45, 1), (0, 1)], noise=3.0), scene.labels
 
 
@@ -276,6 +282,19 @@ def poster() -> tuple[Pixels, list[Label]]:
     return scene.photograph((0.62, 0.35), shadow, noise=2.6), scene.labels
 
 
+def badge() -> tuple[Pixels, list[Label]]:
+    """Draw a round sign with a line over it, one under it and one through its middle."""
+    scene = Scene(720, 640, (128, 140, 146), "wood", seed=41)
+    sign = Sheet(560, 560, PAPER)
+    sign.line("HARBOUR COFFEE HOUSE", 280, 64, Style(BOLD, 42, NAVY), radius=216)
+    sign.line("freshly roasted since 2031", 280, 496, Style(SERIF, 36, RED), radius=-216)
+    sign.line("现磨咖啡", 280, 250, Style(BOLD, 64, GREEN))
+    sign.line("OPEN 07:30", 280, 330, Style(BOLD, 44))
+    scene.lay(sign, sign.turned(360, 320, 4))
+    shadow = [(0.7, 0.0), (1.0, 0.0), (1.0, 0.6)]
+    return scene.photograph((0.35, 0.3), shadow, noise=2.6), scene.labels
+
+
 def main() -> None:
     """Render every picture and write Label.txt."""
     parser = argparse.ArgumentParser(description="Render the test pictures and Label.txt.")
@@ -283,7 +302,7 @@ def main() -> None:
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     truth = []
-    for draw in (sample, receipt, poster):
+    for draw in (sample, receipt, poster, badge):
         picture, labels = draw()
         Image.fromarray(picture).save(out / f"{draw.__name__}.jpg", quality=88)
         entries = []

@@ -1,5 +1,5 @@
-"""Write tests/fixtures/systems.npz: what Paddle Inference and PaddleOCR 2.10 read with the systems of
-tests/systems.py.
+"""Write tests/fixtures/systems.npz: what Paddle Inference and PaddleOCR 2.10 read with the systems
+of tests/systems.py.
 
 Needs the environment of make_fixtures.py. Run it from the root of the checkout:
 

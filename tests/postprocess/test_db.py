@@ -225,12 +225,12 @@ def test_box_scores_of_upright_rectangles_are_exact() -> None:
     assert scores == pytest.approx(expected, abs=1e-6)
 
 
-def test_polygons_are_scored_over_their_rectangle_or_over_themselves() -> None:
+def test_quads_are_scored_over_their_rectangle_and_polygons_over_themselves() -> None:
     """Half of a slanted band's rectangle is empty when the band is bent."""
     probability = np.zeros((200, 200), np.float32)
     cv2.polylines(probability, [np.array([[20, 180], [100, 40], [180, 180]])], False, 0.9, 16)
     settings = {"threshold": 0.3, "box_threshold": 0.1, "unclip_ratio": 1.5, "max_candidates": 9}
     (over_region,) = db.polygons(probability, **settings)[1]
-    (over_box,) = db.polygons(probability, score="box", **settings)[1]
+    (over_box,) = db.quads(probability, score="box", **settings)[1]
     assert over_region == pytest.approx(0.9, abs=0.01)
     assert over_box < 0.5
