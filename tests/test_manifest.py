@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgeocr import BundleError
-from edgeocr.manifest import SCHEMA, parse
+from edgeocr.manifest import SCHEMA, EASTDetection, EASTSettings, parse
 
 
 @pytest.fixture
@@ -226,4 +226,97 @@ def test_other_stages_have_no_optional_width(data: dict[str, Any]) -> None:
         parse(without)
     put(data, "stages.detection.width", 100)
     with pytest.raises(BundleError, match=r"unknown field stages\.detection\.width"):
+        parse(data)
+
+
+EAST = {
+    "algorithm": "EAST",
+    "graph": "graphs/detection.onnx",
+    "model": "det_mv3_east",
+    "resize": {"limit": "max", "limit_side": 960, "max_pixels": 3200000, "multiple": 32},
+    "postprocess": {"score_threshold": 0.8, "cover_threshold": 0.1, "nms_threshold": 0.2},
+}
+
+
+def test_the_algorithm_says_which_fields_a_detection_has(data: dict[str, Any]) -> None:
+    put(data, "stages.detection", copy.deepcopy(EAST))
+    detection = parse(data).stages.detection
+    assert isinstance(detection, EASTDetection)
+    assert detection.postprocess == EASTSettings(0.8, 0.1, 0.2)
+    assert (detection.resize.rounding, detection.resize.enlarge) == ("nearest", 1.0)
+    put(data, "stages.detection.postprocess.unclip_ratio", 1.5)
+    with pytest.raises(BundleError, match=r"unknown field stages\.detection\.postprocess\.unclip"):
+        parse(data)
+    take(data, "stages.detection.algorithm")
+    with pytest.raises(BundleError, match=r"field stages\.detection\.algorithm is missing"):
+        parse(data)
+    put(data, "stages.detection", "EAST")
+    with pytest.raises(BundleError, match=r"stages\.detection must be an object"):
+        parse(data)
+
+
+@pytest.mark.parametrize("algorithm", ["Attention", "SRN"])
+def test_attention_and_srn_have_begin_and_end_instead_of_a_blank(
+    data: dict[str, Any], algorithm: str
+) -> None:
+    put(data, "stages.recognition.algorithm", algorithm)
+    charset = data["stages"]["recognition"]["charset"]
+    with pytest.raises(BundleError, match=rf"charset\.begin is missing, {algorithm} needs it"):
+        parse(data)
+    charset |= {"begin": 0, "end": 1}
+    with pytest.raises(BundleError, match=rf"charset\.blank is given, {algorithm} has none"):
+        parse(data)
+    del charset["blank"]
+    reading = parse(data).stages.reading
+    assert reading is not None and reading.charset.special == [0, 1]
+    charset["end"] = charset["classes"]
+    with pytest.raises(BundleError, match=r"charset\.end is none of its classes"):
+        parse(data)
+    charset["end"] = 0
+    with pytest.raises(BundleError, match="begin and end are the same class"):
+        parse(data)
+
+
+@pytest.mark.parametrize("widths", [[], [64, 64], [128, 64], [64, 320]])
+def test_stretch_widths_lead_to_the_width(data: dict[str, Any], widths: list[int]) -> None:
+    put(data, "stages.recognition.width", 256)
+    put(data, "stages.recognition.stretch_widths", [64, 256])
+    assert parse(data).stages.recognition is not None
+    put(data, "stages.recognition.stretch_widths", widths)
+    with pytest.raises(BundleError, match="stretch_widths must ascend to the stage's width 256"):
+        parse(data)
+
+
+def test_some_stage_has_to_find_or_to_read(data: dict[str, Any]) -> None:
+    data["provenance"] = []
+    data["stages"] = {"orientation": data["stages"]["orientation"]}
+    with pytest.raises(BundleError, match="neither detection nor recognition nor spotting"):
+        parse(data)
+
+
+def test_spotting_reads_alone(data: dict[str, Any]) -> None:
+    recognition = data["stages"]["recognition"]
+    data["stages"]["spotting"] = {
+        "algorithm": "PGNet",
+        "graph": recognition["graph"],
+        "model": "e2e_r50_vd_pg",
+        "resize": EAST["resize"],
+        "postprocess": {
+            "score_threshold": 0.5,
+            "expand_scale": 1.2,
+            "shrink_ratio_of_width": 0.2,
+            "minimum_points": 6,
+            "minimum_characters": 2,
+        },
+        "charset": recognition["charset"],
+    }
+    with pytest.raises(
+        BundleError, match="detection, orientation, recognition beside spotting, which reads alone"
+    ):
+        parse(data)
+    data["provenance"] = []
+    data["stages"] = {"spotting": data["stages"]["spotting"]}
+    assert parse(data).stages.reading == parse(data).stages.spotting
+    put(data, "stages.spotting.postprocess.minimum_points", 1)
+    with pytest.raises(BundleError, match=r"minimum_points must be .*from 2"):
         parse(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -78,6 +79,17 @@ def test_crops_do_not_depend_on_those_beside_them(orienter: Orienter, crops: lis
     together = orienter.rotations(mixed)
     assert together == [orienter.rotations([crop])[0] for crop in mixed]
     assert {0, 180} == set(together)
+
+
+def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None
+    graph = bundle.read(stage.graph)
+    padded = Orienter(stage, graph, provider="cpu", threads=1)
+    stretched = Orienter(replace(stage, stretch=True), graph, provider="cpu", threads=1)
+    square = np.full((20, 20, 3), 9, np.uint8)
+    assert (stretched._batch([square]) == 9).all()
+    assert (padded._batch([square])[:, :, stage.height :] == stage.padding).all()
 
 
 def test_no_crops(orienter: Orienter) -> None:

@@ -18,7 +18,7 @@ from edgeocr.images import Image, load
 from edgeocr.manifest import Charset, Recognition
 from edgeocr.postprocess import ctc
 from edgeocr.providers import import_onnxruntime
-from edgeocr.recognize import Recognizer
+from edgeocr.recognize import Recognizer, _widths
 from edgeocr.rectify import crop
 from tests.zoo.converted import converted
 
@@ -195,6 +195,22 @@ def test_texts_of_a_network_of_one_width_are_those_of_its_plain_graph(
     assert [reading.text for reading in readings] == texts
     assert [reading.score for reading in readings] == pytest.approx(scores.tolist(), abs=1e-4)
     assert len(set(texts)) > 3
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn"),
+    [((64, 10), 64), ((64, 64), 64), ((64, 65), 128), ((30, 60), 128), ((30, 61), 192),
+     ((64, 200), 256), ((10, 900), 256)],
+)  # fmt: skip
+def test_a_network_may_want_its_crops_stretched_to_certain_widths(
+    of_one_width: Recognizer, size: tuple[int, int], drawn: int
+) -> None:
+    """As PaddleOCR does for SRN; what is left of the input is padding."""
+    stage = dataclasses.replace(
+        OF_ONE_WIDTH, height=64, width=256, stretch_widths=[64, 128, 192, 256], padding=0
+    )
+    widths, inputs = _widths([np.zeros((*size, 3), np.uint8)], stage)
+    assert widths.tolist() == [drawn] and inputs.tolist() == [256]
 
 
 def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle) -> None:
