@@ -1,10 +1,10 @@
-"""python -m benchmarks accuracy | conversions | decoders | peers | translators"""
+"""python -m benchmarks accuracy | conversions | decoders | peers | systems | translators"""
 
 from __future__ import annotations
 
 import argparse
 
-from . import accuracy, conversions, decoders, peers, translators
+from . import accuracy, conversions, decoders, peers, systems, translators
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
         "conversions": conversions,
         "decoders": decoders,
         "peers": peers,
+        "systems": systems,
         "translators": translators,
     }
     for name, module in modules.items():

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +66,8 @@ def _system(detection: str, recognition: str, threshold: float, **more: str) -> 
     return System(stages, numbers)
 
 
-def _trained(**stages: str) -> System:
-    return System(stages, pictures=("page 0", "page 1", "page 2"))
+def _trained(kind: str, **stages: str) -> System:
+    return System(stages, pictures=tuple(f"{kind} {number}" for number in range(3)))
 
 
 SYSTEMS = {
@@ -110,10 +109,13 @@ SYSTEMS = {
             "RARE": "rec_mv3_tps_bilstm_att",
         }.items()
     },
-    "trained DB, CRNN": _trained(detection="db", recognition="crnn"),
-    "trained DB, Rosetta": _trained(detection="db", recognition="rosetta"),
-    "trained EAST, STAR-Net": _trained(detection="east", recognition="star_net"),
-    "trained EAST, RARE": _trained(detection="east", recognition="rare"),
+    "trained DB, CRNN": _trained("page", detection="db", recognition="crnn"),
+    "trained DB, Rosetta": _trained("page", detection="db", recognition="rosetta"),
+    "trained DB, SRN": _trained("page", detection="db", recognition="srn"),
+    "trained EAST, STAR-Net": _trained("page", detection="east", recognition="star_net"),
+    "trained EAST, RARE": _trained("page", detection="east", recognition="rare"),
+    "trained SAST, CRNN": _trained("arcs", detection="sast", recognition="crnn"),
+    "trained PGNet": _trained("arcs", spotting="pgnet"),
 }
 
 
@@ -142,35 +144,26 @@ def folder_of(network: str) -> Path:
 
 @cache
 def bundle(name: str) -> Any:
-    """The opened bundle of a system, made once, without asking Paddle where it is installed."""
-    from converters import catalog, freeze, paddle_reference
-    from converters.catalog import BundleEntry
-    from edgeocr.bundle import MANIFEST
+    """The opened bundle of a system, made once."""
+    from tests.frozen import frozen, stored
 
     system = SYSTEMS[name]
-    nothing = paddle_reference.PaddleMissingError("not asked")
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        patch.object(paddle_reference, "run", side_effect=nothing),
-    ):
+    with tempfile.TemporaryDirectory() as temporary:
         sources = {
             stage: _source(network, Path(temporary) / stage)
             for stage, network in system.stages.items()
         }
-        target = Path(temporary) / "bundle"
-        entry = BundleEntry(name, "a system of the tests", **sources)
-        made = freeze.freeze(entry, catalog.load(), target, lambda line: None)
-        files = {file: made.read(file) for file in made.manifest.files}
+        made = frozen(Path(temporary) / "system.edgeocr", **sources)
+        if system.trained:
+            return made
         manifest = json.loads(made.manifest_text)
-        if not system.trained:
-            if "detection" in system.stages:
-                stage = manifest["stages"]["detection"]
-                stage["postprocess"] |= system.numbers
-                stage["resize"] |= RESIZE[stage["algorithm"]]
-            if "recognition" in system.stages:
-                manifest["stages"]["recognition"]["minimum_score"] = 0.0
-        files[MANIFEST] = (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
-        return freeze.write(files, Path(temporary) / "bundle.edgeocr")
+        if "detection" in system.stages:
+            stage = manifest["stages"]["detection"]
+            stage["postprocess"] |= system.numbers
+            stage["resize"] |= RESIZE[stage["algorithm"]]
+        if "recognition" in system.stages:
+            manifest["stages"]["recognition"]["minimum_score"] = 0.0
+        return stored(made, Path(temporary) / "random.edgeocr", json.dumps(manifest) + "\n")
 
 
 def _source(network: str, folder: Path) -> str:

@@ -24,5 +24,5 @@ def test_every_command_is_in_the_table():
         assert f"| `edgeocr {command}" in table
     for command in ("list", "fetch", "convert", "freeze"):
         assert f"| `python -m converters {command}" in table
-    for command in ("accuracy", "peers"):
+    for command in ("accuracy", "decoders", "peers", "systems"):
         assert f"| `python -m benchmarks {command}" in table

@@ -8,7 +8,7 @@ import pytest
 
 from edgeocr import OCR, Bundle, StageMissingError
 from edgeocr.cli import main
-from tests import systems
+from tests import frozen, systems
 from tests.test_systems import picture
 
 
@@ -66,13 +66,7 @@ def test_a_spotter_finds_what_it_reads(spotter: OCR) -> None:
 def test_the_command_line_says_what_is_missing(
     tmp_path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from converters.freeze import write
-    from edgeocr.bundle import MANIFEST
-
-    made = systems.bundle("CRNN")
-    files = {file: made.read(file) for file in made.manifest.files}
-    files[MANIFEST] = made.manifest_text.encode()
-    write(files, tmp_path / "reader.edgeocr")
+    frozen.stored(systems.bundle("CRNN"), tmp_path / "reader.edgeocr")
     cv2.imwrite(str(tmp_path / "part.png"), picture("part"))
     arguments = [str(tmp_path / "part.png"), "--bundle", str(tmp_path / "reader.edgeocr")]
     assert main(["read", *arguments]) == 1

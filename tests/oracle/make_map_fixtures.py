@@ -12,16 +12,14 @@ import contextlib
 import io
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
 from tests.postprocess import east_cases, pgnet_cases, sast_cases, thinning_cases
 
-from .reference import east_post_process, pg_post_process, sast_post_process
+from .reference import east_post_process, pg_post_process, sast_post_process, stable_sorting
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -29,10 +27,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 def main() -> None:
     made = {"east": east(), "sast": sast(), "pgnet": pgnet(), "thinning": thinning()}
     for name, found in made.items():
-        # It sorts pixels by row, and an unstable sort mixes each row; on which machine how, is
-        # chance.
-        stable = partial(np.argsort, kind="stable")
-        with patch.object(np, "argsort", stable):
+        with stable_sorting():
             arrays = dict(found)
         np.savez_compressed(FIXTURES / f"{name}.npz", **arrays)
         for key, value in arrays.items():

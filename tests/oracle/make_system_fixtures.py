@@ -18,12 +18,14 @@ import numpy as np
 import yaml
 
 from tests.systems import ALPHANUMERIC, SYSTEMS, TRAINED, ZOO, System, strips
-from tests.trained import words
+from tests.trained import pages, words
 
 from .pipeline import crop, detect, label_decode, recognize, upright
 
 TESTS = Path(__file__).parent.parent
 TARGET = TESTS / "fixtures" / "systems.npz"
+# How many, and a seed of no training.
+ARCS = (3, 2028)
 
 # PaddleOCR's numbers where a system doesn't change them, and how ours are called there.
 NUMBERS: dict[str, dict[str, Any]] = {
@@ -46,10 +48,13 @@ def main() -> None:
     for name, image in pictures():
         arrays[f"picture {name}"] = cv2.imencode(".png", image)[1].ravel()
         images[name] = image
+    for number, (_, _, texts) in enumerate(pages.arcs(*ARCS)):
+        arrays[f"picture arcs {number}, texts"] = np.array(texts, str)
     with tempfile.TemporaryDirectory() as folder:
         keys = Path(folder) / "keys.txt"
         for name, system in SYSTEMS.items():
-            characters = ALPHANUMERIC.upper() if system.trained else ALPHANUMERIC
+            capitals = system.trained and "spotting" not in system.stages
+            characters = ALPHANUMERIC.upper() if capitals else ALPHANUMERIC
             keys.write_text("\n".join(characters) + "\n")
             if "recognition" in system.stages and not system.trained:
                 texts = read(system, strips(system.stages["recognition"], images["sample"]), keys)
@@ -59,7 +64,9 @@ def main() -> None:
                 continue
             for picture in system.pictures:
                 regions, texts = find(system, images[picture], keys)
-                if system.trained:
+                # Polygons it doesn't straighten.
+                quads = regions.shape[1] == 4
+                if system.trained and quads and "recognition" in system.stages:
                     texts = read(system, [crop(images[picture], quad) for quad in regions], keys)
                 arrays[f"{name}/{picture}/regions"] = regions
                 arrays[f"{name}/{picture}/texts"] = np.array(texts, str)
@@ -72,8 +79,9 @@ def pictures() -> Iterator[tuple[str, np.ndarray]]:
     sample = cv2.imread(str(TESTS / "images" / "sample.jpg"))
     yield "sample", sample[100:420, 200:648]
     yield "part", sample[200:360, 360:616]
-    for number in range(3):
+    for number, (arcs, _, _) in enumerate(pages.arcs(*ARCS)):
         yield f"page {number}", page(number)
+        yield f"arcs {number}", arcs
 
 
 def page(seed: int) -> np.ndarray:
@@ -114,9 +122,13 @@ def detection(network: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
     if (path := TRAINED / network / "inference.yml").exists():
         settings = yaml.safe_load(path.read_text())
         post = dict(settings["PostProcess"])
+        post.pop("character_dict", None)
+        if post["name"] == "PGPostProcess":
+            post["valid_set"] = "totaltext"
         operators = {k: v for op in settings["PreProcess"]["transform_ops"] for k, v in op.items()}
         limit = operators.get("DetResizeForTest") or operators["E2EResizeForTest"]
-        return post.pop("name").removesuffix("PostProcess"), dict(limit), post
+        algorithm = post.pop("name").removesuffix("PostProcess").replace("PG", "PGNet")
+        return algorithm, dict(limit), post
     algorithm = next(
         (
             name

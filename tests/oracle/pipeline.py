@@ -51,12 +51,15 @@ def detect(
     array = _operators().ToCHWImage()(data)["image"][None].astype(np.float32)
     by_channels = {output.shape[1]: output for output in _run(folder, array)}
     outputs = {name: by_channels[channels] for name, channels in MAPS[algorithm].items()}
-    with _silence():
+    with _silence(), reference.stable_sorting():
         decoder = DECODERS[algorithm](**numbers)
         if algorithm == "PGNet":
             found = decoder(outputs, shape)
             return Found(np.array(found["points"], np.float32), list(found["texts"]))
         points = decoder(outputs, shape)[0]["points"]
+    if algorithm == "SAST" and numbers["sample_pts_num"] != 2:  # polygons
+        kept = _detector().filter_tag_det_res_only_clip(points, image.shape)
+        return Found(np.array(kept, np.float32), [])
     kept = _detector().filter_tag_det_res(points, image.shape)
     return Found(np.array(kept, np.float32).reshape(-1, 4, 2), [])
 

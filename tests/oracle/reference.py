@@ -6,10 +6,11 @@ edgeocr can be compared with it. It needs the environment named in make_fixtures
 
 import importlib.util
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,13 @@ def _module(name: str) -> ModuleType:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     return importlib.import_module(name)
+
+
+def stable_sorting() -> Any:
+    """A context in which NumPy sorts stably. PaddleOCR sorts pixels by row or by direction, and an
+    unstable sort mixes equal ones; on which machine how, is chance.
+    """
+    return patch.object(np, "argsort", partial(np.argsort, kind="stable"))
 
 
 def db_post_process(**settings: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import cv2
@@ -52,9 +52,9 @@ def test_one_pixel_is_noise(decode: Any) -> None:
 def test_a_full_map_is_one_region_at_once(decode: Any) -> None:
     probability = np.ones((1280, 1280), np.float32)
     decode(probability[:64, :64], **NUMBERS)  # shapely and pyclipper are imported
-    start = perf_counter()
+    start = process_time()
     regions, scores = decode(probability, **NUMBERS)
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
     assert len(regions) == 1 and scores == pytest.approx([1])
     assert cv2.contourArea(regions[0]) > 1280**2
 
@@ -83,9 +83,9 @@ def test_the_largest_are_the_candidates(decode: Any) -> None:
     places = [(100, 100, 300, 40), (100, 300, 200, 30), (100, 500, 100, 20)]
     for x, y, width, height in places:
         probability[y : y + height, x : x + width] = 1
-    start = perf_counter()
+    start = process_time()
     regions, _ = decode(probability, **(NUMBERS | {"max_candidates": 2}))
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
     assert sorted(float(region.mean(axis=0)[1]) // 100 for region in regions) == [1, 3]
     assert len(decode(probability, **(NUMBERS | {"max_candidates": 3}))[0]) == 3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -102,9 +102,9 @@ def grid(width: float, height: float, spread: float) -> np.ndarray:
 )
 def test_a_full_map_takes_less_than_a_second(width: float, height: float, spread: float) -> None:
     geometry = grid(width, height, spread)
-    start = perf_counter()
+    start = process_time()
     quads, _ = east.quads(np.ones((SIZE, SIZE), np.float32), geometry, **NUMBERS)
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
     assert len(quads) <= nms.MAX_REGIONS
     assert (len(quads) > 0) == bool(width or spread)
 
@@ -116,9 +116,9 @@ def test_thousands_of_words() -> None:
     corners = np.array([[2, 3], [14, 3], [14, 9], [2, 9]])
     offsets = np.stack([x % width, y % height])[None] - corners[:, :, None, None]
     geometry = (4 * offsets).reshape(8, *score.shape).astype(np.float32)
-    start = perf_counter()
+    start = process_time()
     quads, _ = east.quads(score, geometry, **NUMBERS)
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
     places = np.stack(np.meshgrid(np.arange(columns) * width, np.arange(rows) * height), -1)
     expected = 4 * (corners + places.reshape(-1, 1, 2))
     order = np.lexsort((quads[:, 0, 0], quads[:, 0, 1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -110,17 +110,17 @@ def test_a_full_map_takes_bounded_time(spread: float) -> None:
     random = np.random.RandomState(0)
     maps = Maps(*(random.uniform(-spread, spread, a.shape).astype("f4") for a in empty(SIZE, SIZE)))
     maps.score[:] = 1
-    start = perf_counter()
+    start = process_time()
     lines(maps)
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
 
 
 def test_thousands_of_lines() -> None:
     truth, said = scene("words", 18, 20, 256, 512)
     many = Maps(*(np.tile(each, (10, 10)) for each in ideal.maps(truth, said, 256, 512)))
-    start = perf_counter()
+    start = process_time()
     polygons, texts, _ = lines(many)
-    assert perf_counter() - start < 4
+    assert process_time() - start < 4
     assert len(polygons) == len(texts) > 1900
 
 

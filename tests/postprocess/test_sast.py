@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -114,18 +114,18 @@ def test_a_full_map_takes_bounded_time(half: float, spread: float) -> None:
     maps.tvo[:] = corners.reshape(8, 1, 1) + random.uniform(-spread, spread, (8, SIZE, SIZE))
     maps.tco[:] = random.uniform(-spread, spread, (2, SIZE, SIZE))
     maps.border[:] = np.array([-half / 2, 0, half / 2, 0]).reshape(4, 1, 1)
-    start = perf_counter()
+    start = process_time()
     found, _ = sast.polygons(*maps, **POLYGONS)
-    assert perf_counter() - start < 3
+    assert process_time() - start < 3
     assert len(found) <= nms.MAX_REGIONS
 
 
 def test_thousands_of_texts() -> None:
     maps = ideal.maps(words(7, 25, 256, 384), 256, 384)
     many = Maps(*(np.tile(each, (10, 10)) for each in maps))
-    start = perf_counter()
+    start = process_time()
     found, _ = sast.polygons(*many, **QUADS)
-    assert perf_counter() - start < 3
+    assert process_time() - start < 3
     assert len(found) == 2500
 
 

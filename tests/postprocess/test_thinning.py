@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import cv2
 import numpy as np
@@ -35,6 +35,6 @@ def test_pieces_stay_pieces_and_the_given_mask_stays_as_it_is() -> None:
 
 
 def test_a_full_map_takes_less_than_a_second() -> None:
-    start = perf_counter()
+    start = process_time()
     thin(np.ones((447, 447), np.uint8))
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

@@ -14,12 +14,25 @@ from tests.zoo.networks.resnet_vd import ConvBN, PyramidResNet
 IMAGE = [([None, 3, -1, -1], "float32")]
 PROBES = [(1, 3, 64, 128), (1, 3, 64, 64), (2, 3, 64, 64)]
 
-WIDTHS = {"full": (64, 128, 256, 512, 512), "compact": (3, 4, 4, 6, 6)}
-UP = {"full": (256, 256, 192, 192, 128), "compact": (8, 6, 6, 4, 6)}
-DOWN = {"full": (32, 64, 128), "compact": (4, 5, 6)}
+# "trained" is the width of the networks that tests/trained trains.
+WIDTHS = {
+    "full": (64, 128, 256, 512, 512),
+    "trained": (8, 12, 16, 24, 24),
+    "compact": (3, 4, 4, 6, 6),
+}
+UP = {
+    "full": (256, 256, 192, 192, 128),
+    "trained": (32, 32, 32, 32, 24),
+    "compact": (8, 6, 6, 4, 6),
+}
+DOWN = {"full": (32, 64, 128), "trained": (4, 12, 24), "compact": (4, 5, 6)}
 # Of a branch's convolutions but its last: three of the short ones, five of PGNet's characters.
-SHORT = {"full": (64, 64, 128), "compact": (4, 4, 6)}
-LONG = {"full": (128, 128, 256, 256, 256), "compact": (4, 4, 6, 6, 6)}
+SHORT = {"full": (64, 64, 128), "trained": (24, 24, 24), "compact": (4, 4, 6)}
+LONG = {
+    "full": (128, 128, 256, 256, 256),
+    "trained": (32, 48, 48, 64, 64),
+    "compact": (4, 4, 6, 6, 6),
+}
 
 
 class Rising(nn.Layer):

@@ -1,0 +1,117 @@
+"""what of each system is published, and how well its small network in tests/trained reads"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from converters import catalog
+from converters.catalog import BundleEntry, Entry, Task
+from converters.freeze import freeze
+from edgeocr import OCR
+from tests.trained import pages, words
+
+from .labels import LabelledLine
+from .score import Score
+
+EXPORTS = Path(__file__).parent.parent / "tests" / "trained" / "exports"
+# No training has seen pages or words of this seed.
+SEED = 2027
+PAGES, WORDS = 60, 300
+
+
+class System(NamedTuple):
+    """A row of the table.
+
+    decoder: of edgeocr.postprocess.
+    task, algorithm, marks: of its entries in models.toml; a mark is a part of a name.
+    export: of tests/trained. draw: pages for it; None where it reads words.
+    """
+
+    name: str
+    decoder: str
+    task: Task
+    algorithm: str
+    marks: tuple[str, ...]
+    export: str
+    draw: Callable[..., list[pages.Page]] | None
+
+
+SYSTEMS = (
+    System("DB", "db.quads, .polygons", "detection", "DB", ("",), "db", pages.pages),
+    System("EAST", "east.quads", "detection", "EAST", ("",), "east", pages.pages),
+    System("SAST", "sast.polygons, .quads", "detection", "SAST", ("",), "sast", pages.arcs),
+    System("CRNN", "ctc", "recognition", "CTC", ("crnn", "none_bilstm"), "crnn", None),
+    System("Rosetta", "ctc", "recognition", "CTC", ("none_none",), "rosetta", None),
+    System("STAR-Net", "ctc", "recognition", "CTC", ("tps",), "star_net", None),
+    System("RARE", "attention", "recognition", "Attention", ("",), "rare", None),
+    System("SRN", "attention", "recognition", "SRN", ("",), "srn", None),
+    System("PGNet", "pgnet.lines", "spotting", "PGNet", ("",), "pgnet", pages.arcs),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has none of its own."""
+
+
+def run(options: argparse.Namespace) -> None:
+    """Convert, freeze and measure each, and print a row for it."""
+    entries = catalog.load()
+    print("| System | Decoder | For inference | As checkpoint | Detection Hmean | Exact words |")
+    print("|---|---|--:|--:|--:|--:|")
+    with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
+        for system in SYSTEMS:
+            listed = [entry for entry in entries.models.values() if _is_of(entry, system)]
+            ready = sum(entry.contents == "inference" for entry in listed)
+            bundle = freeze(
+                BundleEntry(system.export, "", **{system.task: str(EXPORTS / system.export)}),
+                entries,
+                Path(folder) / f"{system.export}.edgeocr",
+                lambda line: None,
+            )
+            found, exact = _measure(OCR(bundle, provider="cpu"), system)
+            print(
+                f"| {system.name} | `{system.decoder}` | {ready or ''} "
+                f"| {len(listed) - ready or ''} | {found} | {exact} |",
+                flush=True,
+            )
+
+
+def _is_of(entry: Entry, system: System) -> bool:
+    named = any(mark in entry.name for mark in system.marks)
+    return (entry.task, entry.algorithm) == (system.task, system.algorithm) and named
+
+
+def _measure(ocr: OCR, system: System) -> tuple[str, str]:
+    """Hmean at an overlap of 0.5, and the share of exact words, of what can be measured."""
+    if system.draw is None:
+        given = words.clean(WORDS, SEED)
+        readings = ocr.recognize([word.crop for word in given])
+        right = [r.text.upper() == w.text for r, w in zip(readings, given, strict=True)]
+        return "", f"{np.mean(right):.3f}"
+    score = Score()
+    for image, polygons, texts in system.draw(PAGES, SEED):
+        regions: Iterable[Any]
+        regions = ocr.read(image).lines if system.task == "spotting" else ocr.detect(image)
+        score.add(
+            [
+                LabelledLine(polygon.astype(float), text.lower(), True)
+                for polygon, text in zip(polygons, texts, strict=True)
+            ],
+            [
+                (np.asarray(r.quad if r.polygon is None else r.polygon, float), _text(r))
+                for r in regions
+            ],
+        )
+    figures = score.figures()
+    exact = f"{figures['recall']:.3f}" if system.task == "spotting" else ""
+    return f"{figures['detection_hmean']:.3f}", exact
+
+
+def _text(region: Any) -> str:
+    return getattr(region, "text", "").lower()
