@@ -26,7 +26,7 @@ from . import machine
 WORKER = Path(__file__).parent / "engines" / "paddleocr_decoders_worker.py"
 TIMEOUT_SECONDS = 600
 REPEAT = 5
-# Texts on a square picture, and its side: with the first, EAST's map has 2 000 positive pixels.
+# Texts on a square picture, and its side: with the second EAST's map has 2 000 positive pixels.
 PAGES = ((20, 480), (80, 904))
 
 

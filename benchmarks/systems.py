@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from converters.freeze import freeze
 from edgeocr import OCR
 from tests.trained import pages, words
 
+from . import machine
 from .labels import LabelledLine
 from .score import Score
 
@@ -23,6 +25,7 @@ EXPORTS = Path(__file__).parent.parent / "tests" / "trained" / "exports"
 # No training has seen pages or words of this seed.
 SEED = 2027
 PAGES, WORDS = 60, 300
+COLUMNS = ("system", "for_inference", "as_checkpoint", "detection_hmean", "exact_words")
 
 
 class System(NamedTuple):
@@ -56,12 +59,13 @@ SYSTEMS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has none of its own."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
 
 
 def run(options: argparse.Namespace) -> None:
     """Convert, freeze and measure each, and print a row for it."""
     entries = catalog.load()
+    rows = []
     print("| System | Decoder | For inference | As checkpoint | Detection Hmean | Exact words |")
     print("|---|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
@@ -75,11 +79,13 @@ def run(options: argparse.Namespace) -> None:
                 lambda line: None,
             )
             found, exact = _measure(OCR(bundle, provider="cpu"), system)
-            print(
-                f"| {system.name} | `{system.decoder}` | {ready or ''} "
-                f"| {len(listed) - ready or ''} | {found} | {exact} |",
-                flush=True,
-            )
+            row = [system.name, ready, len(listed) - ready, found, exact]
+            rows.append(dict(zip(COLUMNS, row, strict=True)))
+            first, *figures = ("" if each in (0, None) else str(each) for each in row)
+            print(f"| {first} | `{system.decoder}` | {' | '.join(figures)} |", flush=True)
+    if options.json is not None:
+        outcome = {"machine": machine.describe(), "pages": PAGES, "words": WORDS, "rows": rows}
+        options.json.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
 
 
 def _is_of(entry: Entry, system: System) -> bool:
@@ -87,13 +93,13 @@ def _is_of(entry: Entry, system: System) -> bool:
     return (entry.task, entry.algorithm) == (system.task, system.algorithm) and named
 
 
-def _measure(ocr: OCR, system: System) -> tuple[str, str]:
-    """Hmean at an overlap of 0.5, and the share of exact words, of what can be measured."""
+def _measure(ocr: OCR, system: System) -> tuple[float | None, float | None]:
+    """Hmean at an overlap of 0.5, and the share of exact words; None where there is no such."""
     if system.draw is None:
         given = words.clean(WORDS, SEED)
         readings = ocr.recognize([word.crop for word in given])
         right = [r.text.upper() == w.text for r, w in zip(readings, given, strict=True)]
-        return "", f"{np.mean(right):.3f}"
+        return None, round(float(np.mean(right)), 3)
     score = Score()
     for image, polygons, texts in system.draw(PAGES, SEED):
         regions: Iterable[Any]
@@ -109,8 +115,8 @@ def _measure(ocr: OCR, system: System) -> tuple[str, str]:
             ],
         )
     figures = score.figures()
-    exact = f"{figures['recall']:.3f}" if system.task == "spotting" else ""
-    return f"{figures['detection_hmean']:.3f}", exact
+    exact = round(figures["recall"], 3) if system.task == "spotting" else None
+    return round(figures["detection_hmean"], 3), exact
 
 
 def _text(region: Any) -> str:

@@ -169,10 +169,14 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
     from .freeze import freeze
 
     chosen = {task: getattr(options, task) for task in catalogs.STAGES if getattr(options, task)}
+    wanted = BundleEntry(options.output.stem, "made of models named one by one", **chosen)
     if options.bundle is not None:
-        wanted = dataclasses.replace(catalog.bundle(options.bundle), **chosen)
-    else:
-        wanted = BundleEntry(options.output.stem, "made of models named one by one", **chosen)
+        wanted = catalog.bundle(options.bundle)
+        if chosen:
+            description = f"{wanted.name} with another model for {', '.join(chosen)}"
+            wanted = dataclasses.replace(
+                wanted, name=options.output.stem, description=description, **chosen
+            )
     bundle = freeze(wanted, catalog, options.output, _say)
     print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
     return 0

@@ -47,8 +47,9 @@ def freeze(
     provenance: list[Origin] = []
     files: dict[str, bytes] = {}
     for source in bundle.models.values():
-        if source in catalog:
-            _licence(source, catalog.model(source).licence)
+        name, _, _ = source.partition("=")
+        if name in catalog:
+            _licence(name, catalog.model(name).licence)
     with Fetcher(say) as fetcher:
         for task, source in bundle.models.items():
             made = part(source, task, catalog, fetcher, say)

@@ -112,9 +112,8 @@ def _settings(data: Any) -> ModelSettings:
         space = algorithm == "CTC" and listed is not None
     if task in READING:
         stage["charset"] = _charset(algorithm, len(listed or ALPHANUMERIC) + space)
-    model = data["Global"].get("model_name") if isinstance(data.get("Global"), dict) else None
     return ModelSettings(
-        str(model) if model else None,
+        _model(data),
         task,
         algorithm,
         _normalize(algorithm, operators),
@@ -122,6 +121,14 @@ def _settings(data: Any) -> ModelSettings:
         CharsetSource(SETTINGS, space) if listed is not None else None,
         listed,
     )
+
+
+def _model(data: dict[str, Any]) -> str | None:
+    """A name that can be a file's: a bundle calls its charset so."""
+    model = data["Global"].get("model_name") if isinstance(data.get("Global"), dict) else None
+    if model and not re.fullmatch(r"\w[\w.+-]*", str(model)):
+        raise typed.FieldError(f"Global.model_name must be a name, it is {model!r:.80}")
+    return str(model) if model else None
 
 
 def _post_process(data: Any) -> dict[str, Any]:

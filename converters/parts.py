@@ -51,11 +51,10 @@ def part(
 
     Raises `ConverterError` when there is nothing of that name, or something for another task.
     """
-    name, _, folder = source.rpartition("=")
-    if name:
-        return _of_entry(catalog.model(name), task, catalog, fetcher, say, Path(folder))
     if source in catalog or not Path(source).is_dir():
-        return _of_entry(catalog.model(source), task, catalog, fetcher, say)
+        name, separator, folder = source.partition("=")
+        where = Path(folder) if separator else None
+        return _of_entry(catalog.model(name), task, catalog, fetcher, say, where)
     model = identify(Path(source))
     entry = network.find_entry(catalog, model)
     if entry is not None:

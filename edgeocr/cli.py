@@ -90,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--shape",
                 choices=("quad", "polygon"),
-                help="find quads, or polygons for curved lines; default: as the bundle says",
+                help="find quads, or polygons for curved lines, as far as the detector can; "
+                "default: as the bundle says",
             )
             command.add_argument(
                 "--overlay",

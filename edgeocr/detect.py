@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, TypeAlias
+from dataclasses import asdict, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import EdgeOCRError
 from .images import Image
-from .manifest import DBSettings, Detection, EASTSettings, SASTSettings
+from .manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSettings
 from .page import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
@@ -19,9 +20,11 @@ from .session import Session
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
-# A region with a shorter side in the image can't be read (PaddleOCR's filters: it keeps what is
-# longer than 3 whole pixels, and of EAST's what is at least 5).
-MINIMUM_IMAGE_SIDE = {"DB": 3.0, "EAST": 5.0, "SAST": 3.0}
+# A region with a shorter side in the image can't be read (PaddleOCR's filters, in pixels).
+MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0}
+# Points along the center line of a SAST bundle that is made for quads, when polygons are asked for
+# (PaddleOCR's number for Total-Text).
+POLYGON_SAMPLE_POINTS = 6
 # What each algorithm's graph gives, in the order in which its decoder takes it.
 MAPS = {
     "DB": ("probability",),
@@ -56,10 +59,24 @@ class Detector:
         else:
             quads, polygons = to_image(found), [None] * len(found)
         sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)
-        large = sides[:, :2].min(axis=1) > MINIMUM_IMAGE_SIDE[self._stage.algorithm]
+        large = sides[:, :2].min(axis=1) >= MINIMUM_IMAGE_SIDE[self._stage.algorithm]
         return [
             Region(quads[i], float(scores[i]), polygons[i]) for i in np.flatnonzero(large).tolist()
         ]
+
+
+def shaped(stage: Detection, shape: Literal["quad", "polygon"]) -> Detection:
+    """The stage with regions of another shape; raises `EdgeOCRError` when it has none such."""
+    if isinstance(stage, EASTDetection):
+        if shape != "quad":
+            raise EdgeOCRError(
+                "EAST finds quads only: polygons need a bundle with DB, SAST or PGNet"
+            )
+        return stage
+    numbers: Any = replace(stage.postprocess, shape=shape)
+    if isinstance(numbers, SASTSettings) and shape == "polygon" and numbers.sample_points == 2:
+        numbers = replace(numbers, sample_points=POLYGON_SAMPLE_POINTS)
+    return replace(stage, postprocess=numbers)
 
 
 def _decode(

@@ -343,6 +343,8 @@ def _problems(manifest: Manifest) -> Iterator[str]:
             yield (
                 f"stages.orientation.degrees must be two or more multiples of 90, it is {degrees}"
             )
+    if stages.recognition is not None:
+        yield from _width_problems(stages.recognition)
     if stages.reading is not None:
         where = "recognition" if stages.recognition else "spotting"
         yield from _charset_problems(stages.reading, f"stages.{where}.charset")
@@ -362,13 +364,15 @@ def _charset_problems(stage: Recognition | Spotting, where: str) -> Iterator[str
             yield f"{where}.{name} is none of its classes"
     if len(set(charset.special)) < len(charset.special):
         yield f"{where}: begin and end are the same class"
-    if isinstance(stage, Recognition) and stage.stretch_widths is not None:
-        widths = stage.stretch_widths
-        if not widths or widths != sorted(widths) or widths[-1] != stage.width:
-            yield (
-                "stages.recognition.stretch_widths must ascend to the stage's width "
-                f"{stage.width}, it is {widths}"
-            )
+
+
+def _width_problems(stage: Recognition) -> Iterator[str]:
+    widths = stage.stretch_widths
+    if widths is not None and (not widths or widths != sorted(widths) or widths[-1] != stage.width):
+        yield (
+            "stages.recognition.stretch_widths must ascend to the stage's width "
+            f"{stage.width}, it is {widths}"
+        )
 
 
 def _unnamed(manifest: Manifest, stage: str, file: str) -> Iterator[str]:

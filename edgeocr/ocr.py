@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from time import perf_counter
 from typing import Any, Literal, TypeVar
 
@@ -14,10 +13,9 @@ import numpy as np
 
 from . import images, rectify
 from .bundle import Bundle
-from .detect import Detector
+from .detect import Detector, shaped
 from .errors import EdgeOCRError, ImageError, StageMissingError
 from .images import Image, Source
-from .manifest import EASTDetection
 from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
 from .providers import available_threads
@@ -36,13 +34,14 @@ class OCR:
     provider: "cpu", "cuda", "tensorrt", or "auto" for the best that works here.
     threads: CPU threads to use, by default all that the process may run on.
     orientation: turn crops that are upside down, when the bundle has a classifier for it.
-    shape: find "quad"s, or "polygon"s, which are straightened before they are read, instead of what
+    shape: find "quad"s, or "polygon"s, which are straightened before they are read; by default what
         the bundle says. EAST finds quads only, PGNet polygons only.
 
     `providers` says which provider each stage runs on, and `passed_over` why "auto" did not take a
     better one.
 
-    Raises `BundleError`, `ProviderUnavailableError` or `GraphError`.
+    Raises `BundleError`, `ProviderUnavailableError` or `GraphError`, and `EdgeOCRError` for a shape
+    that the bundle's detection doesn't have.
     """
 
     def __init__(
@@ -75,9 +74,8 @@ class OCR:
         self.passed_over: tuple[str, ...] = ()
         where: Any = {"provider": provider, "threads": threads}
         if (detection := stages.detection) is not None:
-            if shape is not None and not isinstance(detection, EASTDetection):
-                numbers: Any = replace(detection.postprocess, shape=shape)
-                detection = replace(detection, postprocess=numbers)
+            if shape is not None:
+                detection = shaped(detection, shape)
             self._detector = Detector(detection, bundle.read(detection.graph), **where)
             self.providers["detection"] = self._detector.provider
             self.passed_over = self._detector.passed_over
@@ -87,12 +85,15 @@ class OCR:
                 recognition, bundle.read(recognition.graph), bundle.characters, **where
             )
             self.providers["recognition"] = self._recognizer.provider
+            self.passed_over = self.passed_over or self._recognizer.passed_over
         if orientation and stages.orientation is not None:
             self._orienter = Orienter(
                 stages.orientation, bundle.read(stages.orientation.graph), **where
             )
             self.providers["orientation"] = self._orienter.provider
         if (spotting := stages.spotting) is not None:
+            if shape == "quad":
+                raise EdgeOCRError("PGNet finds polygons only")
             self._spotter = Spotter(
                 spotting, bundle.read(spotting.graph), bundle.characters, **where
             )
@@ -124,7 +125,11 @@ class OCR:
         return results()
 
     def detect(self, source: Source) -> list[Region]:
-        """Find the regions with text, in reading order, without reading them."""
+        """Find the regions with text, in reading order, without reading them.
+
+        What a spotting stage can't read, it doesn't find either, and its regions have the score of
+        their texts.
+        """
         return self._guarded(lambda source: self._detect(images.load(source)), source)
 
     def recognize(self, crops: Sequence[Source]) -> list[Reading]:
@@ -151,7 +156,7 @@ class OCR:
     def _spot(self, image: Image, watch: _Stopwatch) -> tuple[Line, ...]:
         with watch("spotting"):
             lines = self._needed(self._spotter, "spotting").spot(image)
-            return tuple(_in_reading_order(lines))
+            return tuple(_in_reading_order([line for line in lines if line.text.strip()]))
 
     def _detect_and_read(self, image: Image, watch: _Stopwatch) -> tuple[Line, ...]:
         recognizer = self._needed(self._recognizer, "recognition")

@@ -35,7 +35,7 @@ class Recognizer:
         self._session = Session(
             graph, ["indices", "scores"], provider=provider, threads=threads, concurrent=True
         )
-        self.provider = self._session.provider
+        self.provider, self.passed_over = self._session.provider, self._session.passed_over
 
     def recognize(self, crops: Sequence[Image]) -> list[Reading]:
         """Crops uint8 [h, w, 3], any sizes → their texts, in the same order."""

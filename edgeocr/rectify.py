@@ -21,6 +21,8 @@ LONGEST = 32_000
 PLACES, PAIRS = 48, 9
 # Steps in which a strip's center line is followed.
 STEPS = 48
+# Rows of a strip that are warped at once.
+ROWS = 256
 # So many heights from an end on, the pairs of its sides' points face each other.
 END = 0.75
 
@@ -97,12 +99,15 @@ def straighten(image: Image, polygon: Float32) -> Image | None:
         np.stack([np.interp(places, place, points[:, axis]) for axis in (0, 1)], 1)
         for points in (center, across)
     )
-    down = (np.arange(height) / height - 0.5)[:, None, None]
-    grid = (center + down * across).astype(np.float32)
-    strip = cv2.remap(
-        image, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return strip.astype(np.uint8, copy=False)
+    down = (np.arange(height) / height - 0.5)[:, None]
+    strip = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, ROWS):  # the coordinates take more memory than the pixels
+        rows = slice(top, top + ROWS)
+        x, y = (
+            (center[:, axis] + down[rows] * across[:, axis]).astype(np.float32) for axis in (0, 1)
+        )
+        strip[rows] = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return strip
 
 
 def long_sides(polygon: Float32) -> tuple[Points, Points]:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from edgeocr import OCR
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +18,12 @@ def test_the_example(monkeypatch, capsys, labels):
     printed = capsys.readouterr().out
     assert all(line.text in printed for line in OCR().read("tests/images/sample.jpg").lines)
     assert "missing.jpg failed" in printed
+
+
+@pytest.mark.parametrize("name", ["decoders", "systems"])
+def test_tables_are_the_results(name):
+    table = (ROOT / "benchmarks" / "results" / f"{name}.md").read_text("utf-8")
+    assert table in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_every_command_is_in_the_table():

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeocr import OCR, Bundle, StageMissingError
+from edgeocr import OCR, Bundle, EdgeOCRError, StageMissingError
 from edgeocr.cli import main
+from edgeocr.detect import shaped
 from tests import frozen, systems
 from tests.test_systems import picture
 
@@ -61,6 +62,24 @@ def test_a_spotter_finds_what_it_reads(spotter: OCR) -> None:
         assert inside.all()
     with pytest.raises(StageMissingError, match="has no recognition stage, only spotting"):
         spotter.recognize([picture("part")])
+
+
+def test_shapes_that_an_algorithm_does_not_have() -> None:
+    with pytest.raises(EdgeOCRError, match="EAST finds quads only"):
+        OCR(systems.bundle("EAST, STAR-Net"), provider="cpu", shape="polygon")
+    assert OCR(systems.bundle("EAST, STAR-Net"), provider="cpu", shape="quad").providers
+    with pytest.raises(EdgeOCRError, match="PGNet finds polygons only"):
+        OCR(systems.bundle("PGNet"), provider="cpu", shape="quad")
+    assert OCR(systems.bundle("PGNet"), provider="cpu", shape="polygon").providers
+
+
+def test_a_sast_bundle_for_quads_finds_polygons_that_can_bend() -> None:
+    detection = systems.bundle("SAST, SRN").manifest.stages.detection
+    assert detection is not None and detection.algorithm == "SAST"
+    assert (detection.postprocess.shape, detection.postprocess.sample_points) == ("quad", 2)
+    bent = shaped(detection, "polygon").postprocess
+    assert (bent.shape, bent.sample_points) == ("polygon", 6)
+    assert shaped(detection, "quad") == detection
 
 
 def test_the_command_line_says_what_is_missing(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import intersection_areas, signed_areas
+from .maps import FARTHEST
 
 Quads = NDArray[np.float64]
 
@@ -40,14 +41,15 @@ def locality_aware(found: Quads, weights: NDArray[np.float64], threshold: float)
 
 
 def sound(found: Quads) -> NDArray[np.bool_]:
-    """Which quads [N, 4, 2] are finite, convex in either direction, and not too small."""
+    """Which quads [N, 4, 2] are convex in either direction, not too small and not far away."""
     with np.errstate(invalid="ignore", over="ignore"):
         sides = np.roll(found, -1, axis=1) - found
         following = np.roll(sides, -1, axis=1)
         turns = sides[..., 0] * following[..., 1] - sides[..., 1] * following[..., 0]
         convex = (turns >= 0).all(axis=1) | (turns <= 0).all(axis=1)
         large = np.abs(signed_areas(found)) >= MINIMUM_AREA
-    return np.asarray(convex & large & np.isfinite(found).all(axis=(1, 2)))
+        near = (np.abs(found) < FARTHEST).all(axis=(1, 2))
+    return np.asarray(convex & large & near)
 
 
 def _merged_along_rows(
@@ -77,7 +79,7 @@ def _merged_along_rows(
         if (corrected == joins[moved]).all():
             break
         joins[moved] = corrected
-    last = np.append(~joins, True)
+    last = np.append(first[1:] != first[:-1], True)
     return means[last], mass[last]
 
 

@@ -28,6 +28,8 @@ HALVED_FROM = 16
 # The directions are as long as a character is wide. Half of 0.3 of it is how far a line is
 # prolonged at each end (PaddleOCR's value).
 PROLONGATION = 0.15
+# A line that would get so many times its points stays as it is: it is an area of noise.
+MOST_FILLED = 16
 
 
 def lines(
@@ -91,7 +93,8 @@ def lines(
     places = np.stack([line[_sampled(len(line), minimum_points)] for line in gathered])
     ways = outlines.offsets(border, places) * expand_scale
     long = np.array([len(text) >= minimum_characters for text in texts])
-    kept = np.flatnonzero(long & np.isfinite(ways).all(axis=(1, 2, 3)))
+    near = (np.abs(ways) < maps.FARTHEST).all(axis=(1, 2, 3))
+    kept = np.flatnonzero(long & near)
     polygons = outlines.outline(places[kept], ways[kept], shrink_ratio_of_width)
     return list(polygons), [texts[i] for i in kept.tolist()], scores[kept]
 
@@ -165,6 +168,8 @@ def _filled(points: Points) -> Points:
     """The line with the pixels between points that are more than one pixel apart."""
     apart = np.diff(points, axis=0)
     steps = np.maximum(np.abs(apart).max(axis=1), 1)
+    if steps.sum() > MOST_FILLED * len(points):
+        return points
     owner = np.repeat(np.arange(len(steps)), steps)
     done = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps)
     between = points[owner] + done[:, None] * (apart / steps[:, None])[owner]

@@ -40,7 +40,7 @@ def polygons(
     """SAST's maps → polygons in pixels of the network's input.
 
     All maps are at a quarter of the input's size, and what they say is in their own pixels. A pixel
-    that says something that is not finite says nothing.
+    that says something that is not finite, or farther away than a picture is large, says nothing.
 
     tcl: float32 [h, w], 0…1: text center lines.
     border: float32 [4, h, w]: from a pixel to the upper and to the lower border, y before x.
@@ -60,10 +60,10 @@ def polygons(
     """
     score = maps.check("SAST", tcl, {"border": (border, 4), "tvo": (tvo, 8), "tco": (tco, 2)})
     y, x = np.nonzero(score > score_threshold)
-    finite = np.ones(len(y), bool)
+    near = np.ones(len(y), bool)
     for array in (border, tvo, tco):
-        finite &= np.isfinite(array[:, y, x]).all(axis=0)
-    y, x = y[finite], x[finite]
+        near &= (np.abs(array[:, y, x]) < maps.FARTHEST).all(axis=0)
+    y, x = y[near], x[near]
     scores = score[y, x]
     pixels = np.stack([x, y], 1).astype(np.float64)
 

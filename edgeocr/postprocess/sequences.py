@@ -32,14 +32,16 @@ def spell(
     characters: NDArray[np.object_],
 ) -> tuple[list[str], NDArray[np.float32]]:
     """The chosen classes [K] of all texts one after the other, their scores [K], and the texts'
-    lengths [N] → N texts, and float32 [N]: their mean scores, 0 for an empty text.
+    lengths [N] → N texts, and float32 [N]: their mean scores, 0 for an empty text. A score that is
+    not finite counts as 0.
     """
     ends = np.cumsum(lengths)
-    starts = ends - lengths
     flat = characters[indices].tolist()
     texts = [
-        "".join(flat[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        "".join(flat[start:end])
+        for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)
     ]
-    summed = np.append(0, np.cumsum(scores, dtype=np.float64))
-    means = (summed[ends] - summed[starts]) / np.maximum(lengths, 1)
-    return texts, means.astype(np.float32)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    weights = np.nan_to_num(scores, posinf=0.0, neginf=0.0)
+    sums = np.bincount(owner, weights=weights, minlength=len(lengths))
+    return texts, (sums / np.maximum(lengths, 1)).astype(np.float32)

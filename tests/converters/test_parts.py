@@ -89,6 +89,33 @@ def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
         )
 
 
+def test_a_folder_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    shutil.copytree(WITH_YML, tmp_path / "a=b" / "det")
+    shutil.copytree(EAST, tmp_path / "a=b" / "east")
+    for source in (
+        str(tmp_path / "a=b" / "det"),
+        f"det_mv3_east_v2.0={tmp_path / 'a=b' / 'east'}",
+    ):
+        entry = BundleEntry("own", "", detection=source)
+        target = tmp_path / "own.edgeocr"
+        made = freeze(entry, catalog.load(), target, lambda line: None)
+        assert made.manifest.stages.detection is not None
+
+
+def test_a_name_is_no_path_out_of_the_bundle(rare: Path, tmp_path: Path) -> None:
+    shutil.copytree(WITH_YML, tmp_path / "own")
+    settings = tmp_path / "own" / "inference.yml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("PP-OCRv6_tiny_det", "../../../pwned"), "utf-8")
+    with pytest.raises(ModelFormatError, match=r"Global\.model_name must be a name"):
+        freeze(
+            BundleEntry("own", "", detection=str(tmp_path / "own")),
+            catalog.load(),
+            tmp_path / "own.edgeocr",
+            lambda line: None,
+        )
+
+
 @pytest.mark.parametrize(
     ("stages", "words"),
     [

@@ -47,6 +47,15 @@ def test_texts_and_scores_are_the_oracles(oracle: dict[str, Any]) -> None:
     assert texts == oracle["texts"].tolist()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_a_broken_score_is_that_of_its_own_text_alone(value: float) -> None:
+    scores = np.full((3, 2), 0.5, np.float32)
+    scores[0, 0] = value
+    texts, means = ctc.decode(np.array([[1, 2]] * 3), scores, np.array(["", "a", "b"], object))
+    assert texts == ["ab"] * 3 and np.isfinite(means).all()
+    assert means[1:].tolist() == [0.5, 0.5]
+
+
 def plain(
     indices: np.ndarray, scores: np.ndarray, characters: np.ndarray, blank: int
 ) -> tuple[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -113,6 +114,20 @@ def test_a_full_map_takes_bounded_time(spread: float) -> None:
     start = process_time()
     lines(maps)
     assert process_time() - start < 2
+
+
+def test_a_winding_area_is_read_in_bounded_memory() -> None:
+    random = np.random.RandomState(0)
+    maps = empty(SIZE, SIZE)
+    maps.score[::2] = maps.score[:, 0] = 1
+    maps.direction[:] = random.uniform(-1, 1, maps.direction.shape)
+    maps.characters[:] = random.uniform(-1, 1, maps.characters.shape)
+    tracemalloc.start()
+    try:
+        lines(maps, gather="align")
+        assert tracemalloc.get_traced_memory()[1] < 500e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_thousands_of_lines() -> None:
