@@ -79,8 +79,8 @@ def outline(line: Line) -> np.ndarray:
 
 
 def likeness(name: str, text: str, expected: str) -> float:
-    """1 for equal texts; what PaddleOCR reads after attention's end doesn't count."""
-    if "RARE" in name:
+    """1 for equal texts; what PaddleOCR reads after the end symbol doesn't count."""
+    if name.endswith(("RARE", "SRN")):
         expected = expected[: max(len(text), 6)]
     return SequenceMatcher(None, text, expected).ratio()
 

@@ -1,0 +1,68 @@
+"""Networks that were trained here: from Paddle's export through the converters to regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeocr import OCR
+from tests.frozen import frozen
+from tests.overlap import pairs
+from tests.trained import pages
+
+EXPORTS = Path(__file__).parent / "exports"
+# Unlike those of the training's pages.
+SEED = 2026
+OVERLAP = 0.5
+HMEAN = 0.9
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory):
+    """Name and task → OCR with the export of that name."""
+    folder = tmp_path_factory.mktemp("bundles")
+
+    @cache
+    def engine(name: str, task: str = "detection") -> OCR:
+        bundle = frozen(folder / f"{name}.edgeocr", **{task: str(EXPORTS / name)})
+        return OCR(bundle, provider="cpu", threads=1)
+
+    return engine
+
+
+def hmean(found: Sequence[Sequence[np.ndarray]], expected: Sequence[Sequence[np.ndarray]]) -> float:
+    """Over all pages."""
+    hits = sum(len(pairs(a, b, OVERLAP)) for a, b in zip(found, expected, strict=True))
+    return 2 * hits / (sum(map(len, found)) + sum(map(len, expected)))
+
+
+@pytest.mark.parametrize("name", ["db", "east"])
+def test_straight_words_are_found(engines, name):
+    given = pages.pages(40, SEED, (384, 512))
+    found = [[region.quad for region in engines(name).detect(image)] for image, _, _ in given]
+    assert hmean(found, [quads for _, quads, _ in given]) >= HMEAN
+
+
+def test_curved_words_are_found(engines):
+    given = pages.arcs(60, SEED)
+    found = [[region.polygon for region in engines("sast").detect(image)] for image, _, _ in given]
+    assert hmean(found, [polygons for _, polygons, _ in given]) >= HMEAN
+
+
+@pytest.mark.parametrize(("draw", "least"), [(pages.pages, 0.5), (pages.arcs, 0.3)])
+def test_words_are_spotted(engines, draw, least):
+    """Where words are is told well; many of them are read with a wrong character."""
+    given = draw(60, SEED, (256, 256))
+    found, right, words = [], 0, 0
+    for image, polygons, texts in given:
+        lines = engines("pgnet", "spotting").read(image).lines
+        found.append([line.polygon for line in lines])
+        words += len(texts)
+        for i, j in pairs(found[-1], polygons, OVERLAP).items():
+            right += lines[i].text == texts[j].lower().replace(" ", "")
+    assert hmean(found, [polygons for _, polygons, _ in given]) >= HMEAN
+    assert right / words >= least

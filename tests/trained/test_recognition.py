@@ -1,0 +1,124 @@
+"""Networks that were trained here: from Paddle's export through the converters to texts."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeocr import OCR, Bundle
+from edgeocr.cli import main
+from tests.frozen import frozen
+from tests.trained import pages, words
+
+EXPORTS = Path(__file__).parent / "exports"
+NAMES = ["crnn", "rosetta", "rare", "star_net", "srn"]
+# Unlike those of the training's words.
+SEED = 2026
+CHARACTERS = pages.CAPITALS
+THRESHOLD = 0.95
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory):
+    """Name → path of the frozen bundle, each made once."""
+    folder = tmp_path_factory.mktemp("bundles")
+
+    @cache
+    def path(name: str) -> Path:
+        return frozen(folder / f"{name}.edgeocr", recognition=str(EXPORTS / name)).path
+
+    return path
+
+
+def accuracy(ocr: OCR, given: list[words.Word]) -> float:
+    readings = ocr.recognize([word.crop for word in given])
+    hits = [reading.text == word.text for reading, word in zip(readings, given, strict=True)]
+    return float(np.mean(hits))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_clean_words_are_read(bundles, name):
+    ocr = OCR(bundles(name), provider="cpu", threads=1)
+    assert accuracy(ocr, words.clean(200, SEED)) >= THRESHOLD
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_wider_than_the_input_are_read(bundles, name):
+    """Eight characters are wider than 100 × 32 pixels and than 256 × 64."""
+    given = words.clean(40, SEED, (8, 8))
+    stage = Bundle.open(bundles(name)).manifest.stages.recognition
+    widest = (stage.width or stage.min_width) / stage.height
+    assert all(word.crop.shape[1] / word.crop.shape[0] > widest for word in given)
+    assert accuracy(OCR(bundles(name), provider="cpu", threads=1), given) >= 0.8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_manifest_has_what_the_export_says(bundles, name):
+    bundle = Bundle.open(bundles(name))
+    stage = bundle.manifest.stages.recognition
+    (origin,) = bundle.manifest.provenance
+    assert origin.model == f"trained_{name}"
+    assert origin.parity["edge_graph"].status == "passed"
+    assert set(bundle.characters) >= set(CHARACTERS)
+    fixed = {"crnn": None, "rosetta": None, "srn": 256}
+    assert (stage.height, stage.width) == (64 if name == "srn" else 32, fixed.get(name, 100))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_line_prints_the_text(bundles, name, tmp_path, capsys):
+    (word,) = words.clean(1, SEED)
+    picture = tmp_path / "word.png"
+    cv2.imwrite(str(picture), word.crop)
+    options = ["--provider", "cpu", "--bundle", str(bundles(name))]
+    assert main(["recognize", *options, str(picture)]) == 0
+    assert capsys.readouterr().out.strip() == word.text
+
+
+def prepared(name: str, crop: words.Crop) -> list[np.ndarray]:
+    """What PaddleOCR feeds into the network for one crop."""
+    if name == "srn":
+        grey = np.zeros((64, 256), np.float32)
+        drawn = words.stretch(crop, 64, 256)
+        grey[:, : drawn.shape[1]] = drawn
+        places = [np.arange(length).reshape(1, -1, 1) for length in (256, 25)]
+        ones = np.ones((1, 8, 25, 25))
+        masks = [np.triu(ones, 1) * -1e9, np.tril(ones, -1) * -1e9]
+        return [grey[None, None], *(value.astype(np.int64) for value in places + masks)]
+    dynamic = name in ("crnn", "rosetta")
+    fitted = words.fit(crop, 32, 3200 if dynamic else 100)
+    width = max(100, -(-fitted.shape[1] // 8) * 8) if dynamic else 100
+    image = np.full((32, width, 3), 127, np.uint8)
+    image[:, : fitted.shape[1]] = fitted
+    return [((image.astype(np.float32) / 255 - 0.5) / 0.5).transpose(2, 0, 1)[None]]
+
+
+def decoded(name: str, outputs: list[np.ndarray]) -> str:
+    """The text of one crop, as PaddleOCR decodes it: nothing stops at an end."""
+    if name == "srn":
+        return spelled(outputs[2].argmax(axis=1), [*CHARACTERS, "", ""])
+    (indices,) = outputs[0].argmax(axis=2)
+    if name == "rare":
+        return spelled(indices, ["", *CHARACTERS, ""])
+    repeats = np.append(False, indices[1:] == indices[:-1])
+    return spelled(np.where(repeats, 0, indices), ["", *CHARACTERS])
+
+
+def spelled(indices: np.ndarray, symbols: list[str]) -> str:
+    return "".join(symbols[index] for index in indices)
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize("name", NAMES)
+def test_paddle_inference_reads_the_same(bundles, name):
+    from tests.zoo.export import infer
+
+    rng = np.random.default_rng(SEED)
+    given = words.clean(10, SEED) + words.varied(rng, 10, (4, 8))
+    crops = [word.crop for word in given]
+    results = infer(EXPORTS / name / "inference.pdmodel", [prepared(name, crop) for crop in crops])
+    readings = OCR(bundles(name), provider="cpu", threads=1).recognize(crops)
+    assert [reading.text for reading in readings] == [decoded(name, values) for values in results]
