@@ -43,7 +43,7 @@ def east() -> Iterator[tuple[str, np.ndarray]]:
     )
     for name, (score, geometry) in east_cases.cases():
         with silence():
-            found = decoder.detect(score[None], geometry)
+            found = np.array(decoder.detect(score[None], geometry)).reshape(-1, 9)
         yield f"{name}_quads", found[:, :8].reshape(-1, 4, 2).astype(np.float32)
         yield f"{name}_scores", found[:, 8].astype(np.float32)
 

