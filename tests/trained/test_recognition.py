@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import cv2
@@ -97,18 +98,19 @@ def prepared(name: str, crop: words.Crop) -> list[np.ndarray]:
 
 
 def decoded(name: str, outputs: list[np.ndarray]) -> str:
-    """The text of one crop, as PaddleOCR decodes it: nothing stops at an end."""
+    """The text of one crop, up to the end symbol where there is one."""
+    end = len(CHARACTERS) + 1
     if name == "srn":
-        return spelled(outputs[2].argmax(axis=1), [*CHARACTERS, "", ""])
+        return spelled(outputs[2].argmax(axis=1).tolist(), [*CHARACTERS, "", ""], end)
     (indices,) = outputs[0].argmax(axis=2)
     if name == "rare":
-        return spelled(indices, ["", *CHARACTERS, ""])
+        return spelled(indices.tolist(), ["", *CHARACTERS, ""], end)
     repeats = np.append(False, indices[1:] == indices[:-1])
-    return spelled(np.where(repeats, 0, indices), ["", *CHARACTERS])
+    return spelled(np.where(repeats, 0, indices).tolist(), ["", *CHARACTERS])
 
 
-def spelled(indices: np.ndarray, symbols: list[str]) -> str:
-    return "".join(symbols[index] for index in indices)
+def spelled(indices: list[int], symbols: list[str], end: int | None = None) -> str:
+    return "".join(symbols[index] for index in takewhile(lambda index: index != end, indices))
 
 
 @pytest.mark.paddle
