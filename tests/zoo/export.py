@@ -73,22 +73,6 @@ def save(name: str, network: Network, width: Any, weights: str, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     paddle.jit.save(layer, str(folder / "inference"))
     (folder / "inference.pdiparams.info").unlink(missing_ok=True)
-    if (program := folder / "inference.pdmodel").exists():
-        program.write_bytes(without_stacks(program.read_bytes()))
-
-
-def without_stacks(program: bytes) -> bytes:
-    """The program without the Python stacks of its operators, which hold this machine's paths."""
-    from paddle.base.proto import framework_pb2
-
-    described = framework_pb2.ProgramDesc()
-    described.ParseFromString(program)
-    for block in described.blocks:
-        for op in block.ops:
-            kept = [attribute for attribute in op.attrs if attribute.name != "op_callstack"]
-            del op.attrs[:]
-            op.attrs.extend(kept)
-    return described.SerializeToString(deterministic=True)
 
 
 def strip_callstacks(program: Path) -> None:
