@@ -249,9 +249,13 @@ class _Wrapper:
             source = self.add("Softmax", [source], "edge.softmax", axis=-1)
         names = ("edge.indices", "edge.scores") if flat else ("indices", "scores")
         axis = 1 if flat else 2
-        best = self.add("ArgMax", [source], "edge.argmax", axis=axis, keepdims=0)
-        self.add("Cast", [best], names[0], to=TensorProto.INT32)
-        self.reduce_max(source, axis, names[1])
+        # One pass for both, and faster than ArgMax and ReduceMax; equal values give the first.
+        one = self._constant("edge.one", np.array([1], np.int64))
+        best = ["edge.best_score", "edge.best"]
+        self.after.append(helper.make_node("TopK", [source, one], best, name=best[1], axis=axis))
+        self.squeeze(best[1], axis, "edge.best_index")
+        self.add("Cast", ["edge.best_index"], names[0], to=TensorProto.INT32)
+        self.squeeze(best[0], axis, names[1])
         if flat:
             rest = self._constant("edge.rest", np.array([-1], np.int64))
             sizes = self.add("Concat", ["edge.number", rest], "edge.positions", axis=0)
@@ -264,15 +268,8 @@ class _Wrapper:
         if self._opset < 13:
             self.add("Squeeze", [source], target, axes=[axis])
         else:
-            axes = self._constant("edge.squeezed_axis", np.array([axis], np.int64))
+            axes = self._constant(f"{target}.axis", np.array([axis], np.int64))
             self.add("Squeeze", [source, axes], target)
-
-    def reduce_max(self, source: str, axis: int, target: str) -> None:
-        if self._opset < 18:
-            self.add("ReduceMax", [source], target, axes=[axis], keepdims=0)
-        else:
-            axes = self._constant("edge.reduced_axis", np.array([axis], np.int64))
-            self.add("ReduceMax", [source, axes], target, keepdims=0)
 
     def add(
         self,

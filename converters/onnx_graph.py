@@ -14,20 +14,22 @@ def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
 
 
 def remove_dead(graph: onnx.GraphProto) -> None:
-    """Remove nodes and initializers that nothing uses."""
+    """Remove nodes and initializers that nothing uses; references to the others stay good."""
     needed = {item.name for item in graph.output}
-    alive = []
-    for node in reversed(graph.node):
+    dead = []
+    for i in range(len(graph.node) - 1, -1, -1):
+        node = graph.node[i]
         if any(name in needed for name in node.output):
             needed.update(name for name in node.input if name)
             for attribute in node.attribute:
-                needed.update(_outer_names(attribute))
-            alive.append(node)
-    del graph.node[:]
-    graph.node.extend(reversed(alive))
-    kept = [item for item in graph.initializer if item.name in needed]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
+                needed.update(outer_names(attribute))
+        else:
+            dead.append(i)
+    for i in dead:
+        del graph.node[i]
+    for i in range(len(graph.initializer) - 1, -1, -1):
+        if graph.initializer[i].name not in needed:
+            del graph.initializer[i]
 
 
 def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
@@ -43,6 +45,17 @@ def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
                 rename(block, names)
 
 
+def rename_reads(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Let nodes read other values, also in the blocks of control-flow nodes."""
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        for attribute in node.attribute:
+            for block in (attribute.g, *attribute.graphs):
+                rename_reads(block, names)
+                for item in block.output:
+                    item.name = names.get(item.name, item.name)
+
+
 def operator_counts(model: onnx.ModelProto) -> dict[str, int]:
     """Operator → how often it occurs, the most frequent first."""
     return dict(Counter(node.op_type for node in model.graph.node).most_common())
@@ -54,13 +67,13 @@ def shape(value: onnx.ValueInfoProto) -> list[int | None]:
     return [item.dim_value if item.HasField("dim_value") else None for item in dimensions]
 
 
-def _outer_names(attribute: onnx.AttributeProto) -> set[str]:
+def outer_names(attribute: onnx.AttributeProto) -> set[str]:
     """What the blocks of a control-flow node read, which may be values of the graph around."""
     names: set[str] = set()
     for block in (attribute.g, *attribute.graphs):
         for node in block.node:
             names.update(node.input)
             for inner in node.attribute:
-                names |= _outer_names(inner)
+                names |= outer_names(inner)
         names.update(item.name for item in block.output)
     return names

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 
 from edgeocr import typed
+from edgeocr.providers import available_threads
 from edgeocr.version import __version__
 
 from . import parity
@@ -24,14 +25,15 @@ from .errors import ConverterError
 from .fetch import sha256
 from .network import Network
 from .onnx_graph import operator_counts, shape
+from .onnx_runner import onnx_runner
 from .paddle_model import PaddleModel
-from .parity import Comparison, onnx_runner
+from .parity import Comparison
 
 JSON, MARKDOWN = "report.json", "report.md"
 REPETITIONS = 5
 FIELDS = (
-    *("network", "source", "notes", "translator", "repairs", "sizes", "graphs", "operators"),
-    *("parity", "times", "made_by"),
+    *("network", "source", "notes", "translator", "repairs", "rewrites", "sizes", "graphs"),
+    *("operators", "parity", "times", "made_by"),
 )
 
 
@@ -50,6 +52,7 @@ def build(conversion: Conversion, source: Path | None = None) -> dict[str, Any]:
         "notes": conversion.notes,
         "translator": translation.translator,
         "repairs": [dataclasses.asdict(repair) for repair in translation.repairs],
+        "rewrites": [dataclasses.asdict(rewrite) for rewrite in conversion.rewrites],
         "sizes": _sizes(conversion),
         "graphs": {
             "plain": _describe(plain, conversion.plain),
@@ -164,21 +167,33 @@ def helper_name(kind: int) -> str:
 
 
 def _times(conversion: Conversion) -> list[dict[str, Any]]:
-    """Medians of both graphs in turn, on ONNX Runtime's default threads of this machine's CPU."""
+    """Medians of both graphs in turn on this machine's CPU, with one thread and with all."""
     network, signature = conversion.network, conversion.signature
-    run_plain, run_edge = onnx_runner(conversion.plain, None), onnx_runner(conversion.edge, None)
     measured = []
-    for batch in parity.probes(network, signature):
-        inputs = to_plain_inputs(batch, network.normalize, signature)
-        run_plain(inputs), run_edge([batch])
-        taken: dict[str, list[float]] = {"plain": [], "edge": []}
-        for _ in range(REPETITIONS):
-            for name, run, feed in (("plain", run_plain, inputs), ("edge", run_edge, [batch])):
-                start = time.perf_counter()
-                run(feed)
-                taken[name].append(1000 * (time.perf_counter() - start))
-        medians = {f"{name}_ms": round(statistics.median(ms), 2) for name, ms in taken.items()}
-        measured.append({"input": list(batch.shape), **medians})
+    for threads in sorted({1, available_threads()}):
+        run_plain, run_edge = (
+            onnx_runner(graph, None, threads=threads)
+            for graph in (conversion.plain, conversion.edge)
+        )
+        for batch in parity.probes(network, signature):
+            inputs = to_plain_inputs(batch, network.normalize, signature)
+            run_plain(inputs), run_edge([batch])
+            taken: dict[str, list[float]] = {"plain": [], "edge": []}
+            for _ in range(REPETITIONS):
+                for name, run, feed in (("plain", run_plain, inputs), ("edge", run_edge, [batch])):
+                    start = time.perf_counter()
+                    run(feed)
+                    taken[name].append(1000 * (time.perf_counter() - start))
+            plain, edge = (statistics.median(taken[name]) for name in ("plain", "edge"))
+            measured.append(
+                {
+                    "input": list(batch.shape),
+                    "threads": threads,
+                    "plain_ms": round(plain, 2),
+                    "edge_ms": round(edge, 2),
+                    "edge_to_plain": round(edge / plain, 3),
+                }
+            )
     return measured
 
 
@@ -210,6 +225,15 @@ def _markdown(report: dict[str, Any]) -> str:
         ]
     else:
         lines.append("No repairs were needed.")
+    lines += ["", "## Rewrites", ""]
+    if report["rewrites"]:
+        lines += ["| rewrite | why | nodes replaced |", "|---|---|--:|"]
+        lines += [
+            f"| {item['name']} | {item['why']} | {len(item['nodes'])} |"
+            for item in report["rewrites"]
+        ]
+    else:
+        lines.append("Nothing was found to rewrite.")
     lines += ["", "## Graphs", "", "| graph | bytes | opset | IR | inputs | outputs |"]
     lines.append("|---|--:|---|--:|---|---|")
     for name, graph in report["graphs"].items():
@@ -237,12 +261,13 @@ def _markdown(report: dict[str, Any]) -> str:
     lines += [
         "## Time",
         "",
-        "ONNX Runtime on this machine's CPU, its default threads; medians.",
+        "ONNX Runtime on this machine's CPU; medians of runs in turn.",
         "",
     ]
-    lines += ["| input | plain ms | edge ms |", "|---|--:|--:|"]
+    lines += ["| input | threads | plain ms | edge ms | edge ÷ plain |", "|---|--:|--:|--:|--:|"]
     lines += [
-        f"| {_by(item['input'])} | {item['plain_ms']} | {item['edge_ms']} |"
+        f"| {_by(item['input'])} | {item['threads']} | {item['plain_ms']} | {item['edge_ms']} | "
+        f"{item['edge_to_plain']} |"
         for item in report["times"]
     ]
     made = ", ".join(f"{name} {number}" for name, number in report["made_by"].items())

@@ -12,6 +12,7 @@ from onnx import numpy_helper
 from converters import catalog, convert, edge_graph, paddle_reference, parity
 from converters.convert import Conversion
 from converters.errors import ParityError
+from converters.onnx_runner import onnx_runner
 from converters.paddle_reference import PaddleMissingError, Reference
 from tests.zoo.converted import EXPORTS, converted
 
@@ -24,7 +25,7 @@ def answers(change: float = 0.0) -> Any:
     """A Paddle that gives the plain graph's outputs, changed by so much."""
 
     def run(model: Any, probes: list[list[np.ndarray]], python: Any) -> Reference:
-        runner = parity.onnx_runner(converted(NAME).plain, None)
+        runner = onnx_runner(converted(NAME).plain, None)
         outputs = [[value + np.float32(change) for value in runner(each)] for each in probes]
         return Reference("9.9", outputs, outputs, outputs)
 
@@ -46,10 +47,14 @@ def test_every_step_is_said(monkeypatch):
     made, said = conversion_with(monkeypatch, answers())
     lines = said.splitlines()
     assert lines[0] == f"{NAME}: translating inference.pdmodel"
-    assert len(made.translation.repairs) == len(lines) - 4 > 0
-    for repair, line in zip(made.translation.repairs, lines[1:], strict=False):
+    repairs, rewrites = made.translation.repairs, made.rewrites
+    assert repairs and rewrites and len(lines) == len(repairs) + len(rewrites) + 4
+    for repair, line in zip(repairs, lines[1:], strict=False):
         assert line == f"{NAME}: repaired {', '.join(repair.nodes)}: {repair.why}"
-    assert lines[-3].startswith(f"{NAME}: recognition, CTC; known by the graph's")
+    known, *rewritten = lines[1 + len(repairs) : -2]
+    assert known.startswith(f"{NAME}: recognition, CTC; known by the graph's")
+    for rewrite, line in zip(rewrites, rewritten, strict=True):
+        assert line == f"{NAME}: rewritten {len(rewrite.nodes)} x: {rewrite.why}"
     assert lines[-2].startswith(f"{NAME}: edge graph: passed") and "the plain graph" in lines[-2]
     assert lines[-1].startswith(f"{NAME}: plain graph: passed")
     assert "Paddle Inference 9.9" in lines[-1] and lines[-1].endswith("indices equal")

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters import parity
 from converters.convert import Conversion
 from converters.edge_graph import to_plain_inputs
+from converters.onnx_runner import onnx_runner
 from edgeocr.postprocess import db
 from edgeocr.session import Session
 
@@ -16,12 +16,12 @@ V4 = ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"]
 
 
 def session(graph: bytes, *outputs: str) -> Session:
-    return Session(graph, outputs, provider="cpu", threads=2, concurrent=False)
+    return Session(graph, outputs, provider="cpu", threads=2)
 
 
 def plain_outputs(conversion: Conversion, pictures: np.ndarray) -> list[np.ndarray]:
     inputs = to_plain_inputs(pictures, conversion.network.normalize, conversion.signature)
-    return parity.onnx_runner(conversion.plain, None)(inputs)
+    return onnx_runner(conversion.plain, None)(inputs)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -79,12 +79,13 @@ def test_detection_equals_paddle(v4, number):
 
 @pytest.mark.parametrize("name", V4)
 def test_the_edge_graph_is_the_plain_graph(v4, name):
-    """Maps within 1e-5 and equal indices, on real pictures; recorded for the manifest."""
+    """Maps within 5e-5 and equal indices, on real pictures; recorded for the manifest."""
     _, conversion = v4(name)
     assert conversion.network.published
     check = conversion.checks["edge_graph"]
     assert check.status == "passed"
-    assert check.max_abs_difference_at_most <= 1e-5
+    assert check.max_abs_difference_at_most == check.tolerance == 1e-4
+    assert all(item.max_abs <= 5e-5 for item in conversion.edge_graph.differences)
     assert len({tuple(shape) for shape in check.inputs}) >= 2
     assert max(shape[0] for shape in check.inputs) > 1
 

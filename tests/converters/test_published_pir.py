@@ -9,8 +9,9 @@ import pytest
 
 from converters import paddle_reference
 from converters.edge_graph import to_plain_inputs
+from converters.onnx_runner import onnx_runner
 from converters.paddle_model import identify
-from converters.parity import onnx_runner, probes
+from converters.parity import probes
 from converters.translate import translate
 
 # Paddle reads a legacy program and writes what it makes of it as PIR.

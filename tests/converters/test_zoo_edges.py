@@ -5,7 +5,8 @@ import onnx
 import pytest
 
 from converters.edge_graph import CONTRACTS
-from converters.parity import onnx_runner, probes
+from converters.onnx_runner import onnx_runner
+from converters.parity import probes
 from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
 
 

@@ -1,0 +1,63 @@
+"""What doesn't depend on the input is computed now.
+
+    Constant, or any node that reads constants only  →  an initializer
+
+ONNX Runtime does the same whenever it opens a graph, which a device then need not. Results that are
+much larger than what they are made of stay as they are: they would only make the file larger.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+
+from .editor import Editor
+
+WHY = "constants are computed at conversion"
+
+# Bytes by which a result may be larger than its operands.
+GROWTH = 4096
+# These give another result each time, or one that is no tensor.
+RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial"}
+UNSUITED = {*RANDOM, "Bernoulli", "SequenceEmpty", "SequenceConstruct", "SplitToSequence"}
+
+
+def rewrite(editor: Editor) -> list[str]:
+    """See the module; returns the nodes that were replaced."""
+    folded = []
+    for node in list(editor.graph.node):
+        operands = [editor.constant(name) for name in node.input if name]
+        if any(operand is None for operand in operands) or not _is_suited(node):
+            continue
+        results = _evaluate(node, editor)
+        size = sum(operand.nbytes for operand in operands if operand is not None)
+        if node.op_type != "Constant" and sum(each.nbytes for each in results) > size + GROWTH:
+            continue
+        for name, value in zip(node.output, results, strict=True):
+            editor.set_constant(name, value)
+        folded.append(node.name or node.output[0])
+        editor.remove(node)
+    return folded
+
+
+def _is_suited(node: onnx.NodeProto) -> bool:
+    blocks = any(item.HasField("g") or item.graphs for item in node.attribute)
+    return not blocks and not node.domain and node.op_type not in UNSUITED
+
+
+def _evaluate(node: onnx.NodeProto, editor: Editor) -> list[np.ndarray]:
+    inputs = {name: editor.constant(name) for name in node.input if name}
+    declared = [
+        helper.make_tensor_value_info(
+            name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+        )
+        for name, value in inputs.items()
+        if value is not None
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output]
+    graph = helper.make_graph([node], "constant", declared, outputs)
+    version = helper.make_opsetid("", editor.opset)
+    model = helper.make_model(graph, opset_imports=[version], ir_version=8)
+    return [np.asarray(each) for each in ReferenceEvaluator(model).run(None, inputs)]

@@ -1,0 +1,56 @@
+"""A gated value that is added to itself is gated once.
+
+    x + x * gate  →  x * (gate + 1)
+
+The gate has one number for each channel, so adding to it costs nothing, while the sum was a pass
+over the whole feature map. RSE blocks of PP-OCR's feature pyramids do that (PaddleOCR's
+db_fpn.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from .editor import Editor
+
+WHY = "x + x * gate is x * (gate + 1), with one pass less over the feature map"
+
+
+def rewrite(editor: Editor) -> list[str]:
+    """See the module; returns the sums that were replaced."""
+    replaced = []
+    for total in editor.nodes("Add"):
+        for position in (0, 1):
+            value, product = total.input[position], total.input[1 - position]
+            gated = editor.producer(product, "Mul")
+            if gated is None or editor.sole_consumer(product, "Add") is None:
+                continue
+            if value not in gated.input or gated.input[0] == gated.input[1]:
+                continue
+            gate = gated.input[1] if gated.input[0] == value else gated.input[0]
+            if not _is_pooled(editor, gate):
+                continue
+            one = editor.add_constant(np.ones(1, np.float32), f"{gate}.one")
+            more = editor.new_name(f"{gate}.more")
+            editor.add_node("Add", [gate, one], more)
+            editor.remove(total, gated)
+            editor.add_node("Mul", [value, more], total.output[0])
+            editor.tidy()
+            replaced.append(total.name or total.output[0])
+            break
+    return replaced
+
+
+def _is_pooled(editor: Editor, value: str) -> bool:
+    """Whether a value has one number for each channel, a float32 as the weights on its way: it
+    comes from a pooling over the map.
+    """
+    node: onnx.NodeProto | None
+    known = False
+    while (node := editor.producer(value, "HardSigmoid", "Sigmoid", "Relu", "Conv")) is not None:
+        if node.op_type == "Conv":
+            weights = editor.constant(node.input[1])
+            known = weights is not None and weights.dtype == np.float32
+        value = node.input[0]
+    return known and editor.producer(value, "GlobalAveragePool") is not None

@@ -1,0 +1,85 @@
+"""Nodes that change nothing."""
+
+import onnx
+import pytest
+
+from converters.optimize import identities as module
+from tests.converters.optimize.graphs import (
+    OPSETS,
+    Build,
+    operators,
+    pixels,
+    require_same,
+    require_untouched,
+    rewritten,
+)
+
+GIVEN = {"x": ["N", 3, "H", "W"]}
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_between_two_nodes(opset):
+    build = Build(opset)
+    value = build.add("Identity", build.add("Neg", "x"), to="same")
+    build.add("Add", value, value, to="y")
+    before = build.model(GIVEN, ["y"])
+    after, nodes = rewritten(module, before)
+    assert nodes == ["same"]
+    assert operators(after) == {"Neg": 1, "Add": 1}
+    require_same(before, after, pixels(2, 3, 4, 5))
+
+
+def test_after_an_input_and_after_a_constant():
+    build = Build()
+    inputs = [build.add("Identity", "x"), build.add("Identity", build.weights(1))]
+    build.add("Mul", *inputs, to="y")
+    before = build.model(GIVEN, ["y"])
+    after, nodes = rewritten(module, before)
+    assert nodes == ["v0", "v1"]
+    assert operators(after) == {"Mul": 1}
+    require_same(before, after, pixels(2, 3, 4, 5))
+
+
+def test_before_an_output_which_keeps_its_name():
+    build = Build()
+    value = build.add("Neg", "x")
+    build.add("Relu", value, to="z")
+    build.add("Identity", build.add("Identity", value), to="y")
+    build.add("Sigmoid", "y", to="w")
+    before = build.model(GIVEN, ["y", "z", "w"])
+    after, nodes = rewritten(module, before)
+    assert nodes == ["v2", "y"]
+    assert operators(after) == {"Neg": 1, "Relu": 1, "Sigmoid": 1}
+    require_same(before, after, pixels(2, 3, 4, 5))
+
+
+def test_two_outputs_of_one_value():
+    build = Build()
+    value = build.add("Neg", "x")
+    build.add("Identity", value, to="y")
+    build.add("Identity", value, to="z")
+    before = build.model(GIVEN, ["y", "z"])
+    after, nodes = rewritten(module, before)
+    assert nodes == ["y"]
+    assert operators(after) == {"Neg": 1, "Identity": 1}
+    require_same(before, after, pixels(2, 3, 4, 5))
+
+
+def test_an_output_has_a_node_of_its_own():
+    build = Build()
+    build.add("Identity", "x", to="y")
+    build.add("Identity", build.weights(1, 1, 1, 1), to="z")
+    build.add("Identity", build.add("Neg", "x", to="w"), to="v")
+    require_untouched(module, build.model(GIVEN, ["y", "z", "w", "v"]))
+
+
+def test_one_output_of_several():
+    build = Build()
+    build.node("Split", ["x", build.constant([1, 2], "int64")], ["a", "b"], axis=1)
+    build.add("Identity", "b", to="y")
+    before = build.model(GIVEN, ["y"])
+    after, nodes = rewritten(module, before)
+    assert nodes == ["y"]
+    (split,) = onnx.load_from_string(after).graph.node
+    assert list(split.output) == ["a", "y"]
+    require_same(before, after, pixels(2, 3, 4, 5))

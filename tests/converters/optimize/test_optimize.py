@@ -1,0 +1,148 @@
+"""All rewrites together, on a small network that has something for each of them."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from converters.optimize import REWRITES, Rewrite, bias_in_product, optimize
+from tests.converters.optimize.graphs import (
+    OPSETS,
+    Build,
+    operators,
+    pixels,
+    require_same,
+)
+
+NAMES = [module.__name__.rpartition(".")[2] for module in REWRITES]
+NEAREST = {
+    "mode": "nearest",
+    "coordinate_transformation_mode": "asymmetric",
+    "nearest_mode": "floor",
+}
+AROUND = {"pads": [1, 1, 1, 1]}
+
+
+def stem(build: Build) -> str:
+    """Normalization, a convolution, and steps before the next one."""
+    build.node("Cast", ["x"], ["pixels"], **{"to": TensorProto.FLOAT})
+    factor = build.add("Constant", value_float=1 / 255)
+    value = build.add("Mul", "pixels", factor)
+    value = build.add("Sub", value, build.weights(1, 3, 1, 1))
+    value = build.conv(build.add("Identity", value), 3, 4, 3, **AROUND)
+    value = build.add("Mul", value, build.weights(1))
+    value = build.add("Relu", build.add("Add", value, build.weights(1)))
+    value = build.add("Mul", value, build.weights(1))
+    value = build.add("Add", value, build.weights(1))
+    return build.conv(value, 4, 4, 3, **AROUND)
+
+
+def neck(build: Build, value: str) -> str:
+    """A gate, a pyramid of two maps, and a concatenation."""
+    gate = build.add("Sigmoid", build.conv(build.add("GlobalAveragePool", value), 4, 4))
+    value = build.add("Add", value, build.add("Mul", value, gate))
+    half = build.conv(value, 4, 3, 2, strides=[2, 2])
+    wide = build.add("Resize", half, "", build.constant([1, 1, 2, 2]), **NEAREST)
+    value = build.conv(
+        build.add("Concat", wide, build.conv(value, 4, 3), axis=1), 6, 4, 3, **AROUND
+    )
+    parts = [build.add("Relu", value), build.add("MaxPool", value, kernel_shape=[1, 1])]
+    return build.conv(build.add("Concat", *parts, axis=1), 8, 2)
+
+
+def network(opset: int = 17) -> bytes:
+    """Two outputs: DB's head, and a classifier of every column."""
+    build = Build(opset)
+    value = neck(build, stem(build))
+    twice = {"strides": [2, 2], "kernel_shape": [2, 2]}
+    map_ = build.add("ConvTranspose", value, build.weights(2, 3, 2, 2), **twice)
+    map_ = build.add("ConvTranspose", build.add("Relu", map_), build.weights(3, 1, 2, 2), **twice)
+    build.add("Sigmoid", map_, to="map")
+    columns = build.add("Transpose", value, perm=[0, 2, 3, 1])
+    many = bias_in_product.SMALLEST
+    product = build.add("MatMul", columns, build.weights(2, many))
+    build.add("Add", product, build.weights(many), to="classes")
+    graph = build.model({"x": ["N", 3, "H", "W"]}, ["map", "classes"])
+    model = onnx.load_from_string(graph)
+    # Values that rewrites take away or give another size.
+    for node in model.graph.node:
+        item = helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)
+        if item.name not in ("map", "classes"):
+            model.graph.value_info.append(item)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_every_rewrite_is_made_and_the_outputs_stay(opset):
+    before = network(opset)
+    after, made = optimize(before)
+    assert [rewrite.name for rewrite in made] == NAMES
+    assert all(rewrite.nodes for rewrite in made)
+    require_same(before, after, np.abs(pixels(2, 3, 8, 12) * 50).round())
+
+
+def test_what_is_said_of_them():
+    _, made = optimize(network())
+    for rewrite, module in zip(made, REWRITES, strict=True):
+        assert rewrite == Rewrite(rewrite.name, module.WHY, rewrite.nodes)
+        assert "\n" not in rewrite.why and rewrite.why[0].islower() and rewrite.why[-1] != "."
+
+
+def test_what_is_left_to_do():
+    after, _ = optimize(network())
+    assert operators(after) == {
+        "Conv": 12,
+        "Add": 4,
+        "Relu": 3,
+        "Sigmoid": 2,
+        "DepthToSpace": 2,
+        "Cast": 1,
+        "GlobalAveragePool": 1,
+        "Mul": 1,
+        "Slice": 1,
+        "MaxPool": 1,
+        "Transpose": 1,
+        "Pad": 1,
+        "MatMul": 1,
+    }
+
+
+def test_a_second_time_changes_nothing():
+    once, _ = optimize(network())
+    twice, made = optimize(once)
+    assert made == []
+    assert twice == once
+
+
+def test_the_bytes_are_the_same_each_time():
+    assert optimize(network()) == optimize(network())
+
+
+def test_the_interface_stays():
+    before, after = (onnx.load_from_string(g) for g in (network(), optimize(network())[0]))
+    assert list(before.graph.input) == list(after.graph.input)
+    assert list(before.graph.output) == list(after.graph.output)
+    assert before.opset_import == after.opset_import and before.ir_version == after.ir_version
+
+
+def test_a_model_that_every_reader_takes():
+    """Sorted, without declarations of values that are gone, and without what nobody reads."""
+    after = onnx.load_from_string(optimize(network())[0])
+    onnx.checker.check_model(after, full_check=True)
+    assert not after.graph.value_info
+    known = {item.name for item in (*after.graph.input, *after.graph.initializer)}
+    for node in after.graph.node:
+        assert {name for name in node.input if name} <= known
+        known |= set(node.output)
+    read = {name for node in after.graph.node for name in node.input}
+    read |= {item.name for item in after.graph.output}
+    assert {item.name for item in after.graph.initializer} <= read
+    assert all(read & set(node.output) for node in after.graph.node)
+
+
+def test_some_rewrites_only():
+    graph = network()
+    module = REWRITES[NAMES.index("residual_gate")]
+    _, made = optimize(graph, (module,))
+    assert [rewrite.name for rewrite in made] == ["residual_gate"]
+    assert optimize(graph, ())[1] == []

@@ -1,0 +1,117 @@
+"""The networks of the zoo compute with all rewrites what they compute without."""
+
+import math
+
+import numpy as np
+import onnx
+import pytest
+
+from converters import edge_graph, parity
+from converters.edge_graph import CONTRACTS
+from converters.optimize import REWRITES, optimize
+from tests import onnx_run
+from tests.converters.optimize.graphs import session
+from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
+
+# What the networks of each kind have to gain by.
+EXPECTED = {
+    "PP-OCRv4_mobile_det": {
+        "constants",
+        "affine_after_convolution",
+        "affine_before_convolution",
+        "normalization",
+        "residual_gate",
+        "transposed_convolution",
+        "upsampled_input",
+    },
+    "PP-OCRv6_tiny_det": {
+        "constants",
+        "affine_after_convolution",
+        "normalization",
+        "residual_gate",
+        "transposed_convolution",
+        "upsampled_input",
+        "concatenated_input",
+    },
+    "PP-OCRv4_mobile_rec": {
+        "constants",
+        "affine_after_convolution",
+        "affine_before_convolution",
+        "normalization",
+        "concatenated_input",
+    },
+    "det_mv3_east": {"constants", "identities", "affine_after_convolution", "normalization"},
+}
+
+
+def before(name: str) -> bytes:
+    conversion = converted(name)
+    return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_outputs_stay(name):
+    """Nobody trained these weights, which therefore amplify rounding: it counts what ONNX Runtime
+    makes another by its own rewrites.
+    """
+    conversion = converted(name)
+    original = before(name)
+    (*_, picture) = parity.probes(conversion.network, conversion.signature)
+    noise = np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8)
+    runners = [
+        onnx_run.session(conversion.edge),
+        onnx_run.session(original),
+        session(original),
+    ]
+    outputs = list(CONTRACTS[conversion.network.algorithm][1])
+    assert [item.name for item in runners[0].get_outputs()] == outputs
+    assert [item.name for item in runners[1].get_outputs()] == outputs
+    for pictures in (picture, noise):
+        found = [onnx_run.run(runner, [pictures]) for runner in runners]
+        for output, ours, theirs, again in zip(outputs, *found, strict=True):
+            assert ours.dtype == theirs.dtype
+            if output == "indices":
+                assert ours.shape == theirs.shape
+                assert not ((ours != theirs) & (again == theirs)).any()
+                continue
+            own = parity.difference(output, [again], [theirs], math.inf)
+            gap = parity.difference(output, [ours], [theirs], math.inf)
+            factor, size = parity.SELF_DIFFERENCE_FACTOR, max(1.0, gap.magnitude)
+            assert gap.max_abs <= max(1e-4 * size, factor * own.max_abs), (output, own)
+            assert gap.mean_abs <= max(3e-6 * size, factor * own.mean_abs), (output, own)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_left_for_a_second_time(name):
+    edge = converted(name).edge
+    again, made = optimize(edge)
+    assert made == []
+    assert again == edge
+
+
+@pytest.mark.parametrize("name", OF_ALGORITHM.values())
+def test_the_bytes_are_the_same_each_time(name):
+    conversion = converted(name)
+    assert optimize(before(name)) == (conversion.edge, conversion.rewrites)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_rewrites_of_a_network(name):
+    assert {rewrite.name for rewrite in converted(name).rewrites} == EXPECTED[name]
+
+
+def test_each_rewrite_is_tried_on_a_network():
+    """But for the one that wants more characters than the zoo's networks know."""
+    made = {rewrite.name for name in EXPECTED for rewrite in converted(name).rewrites}
+    names = {module.__name__.rpartition(".")[2] for module in REWRITES}
+    assert names - made == {"bias_in_product"}
+
+
+@pytest.mark.parametrize("name", OF_ALGORITHM.values())
+def test_the_interface_stays(name):
+    original, edge = (onnx.load_from_string(g) for g in (before(name), converted(name).edge))
+    assert list(original.graph.input) == list(edge.graph.input)
+    assert list(original.graph.output) == list(edge.graph.output)
+    assert original.opset_import == edge.opset_import
+    assert original.ir_version == edge.ir_version
+    assert not edge.graph.value_info
