@@ -119,12 +119,14 @@ def named_sources(arguments: list[str]) -> Iterator[NamedSource]:
 
 
 def _read(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
+    given = [source for _, source in sources if not isinstance(source, EdgeOCRError)]
+    pages = ocr.read_many(given)
     for name, source in sources:
-        try:
-            page = replace(ocr.read(_given(source)), source=name)
-        except EdgeOCRError as error:
-            yield _failure(name, error)
+        page = source if isinstance(source, EdgeOCRError) else next(pages)
+        if isinstance(page, EdgeOCRError):
+            yield _failure(name, page)
         else:
+            page = replace(page, source=name)
             text = page.text + "\n" if page.lines else ""
             yield Result(page.to_dict(), text, page.lines, note=_note(page))
 

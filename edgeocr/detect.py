@@ -17,6 +17,7 @@ from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
 from .resize import resize
 from .session import Session
+from .stopwatch import Stopwatch
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
@@ -38,15 +39,20 @@ class Detector:
 
     def __init__(self, stage: Detection, graph: bytes, *, provider: str, threads: int) -> None:
         self._stage = stage
-        self._session = Session(
-            graph, MAPS[stage.algorithm], provider=provider, threads=threads, concurrent=False
-        )
+        self._session = Session(graph, MAPS[stage.algorithm], provider=provider, threads=threads)
         self.provider, self.passed_over = self._session.provider, self._session.passed_over
 
-    def detect(self, image: Image) -> list[Region]:
+    def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         """uint8 [H, W, 3] BGR → regions with corners inside the image, in no order."""
-        resized, scale = resize(image, self._stage.resize)
-        maps = [output[0] for output in self._session.run(resized[None])]
+        watch = watch or Stopwatch()
+        with watch("resize"):
+            resized, scale = resize(image, self._stage.resize)
+        with watch("detection"):
+            maps = [output[0] for output in self._session.run(resized[None])]
+        with watch("postprocess"):
+            return self._regions(maps, scale, image)
+
+    def _regions(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Region]:
         found, scores = _decode(maps, self._stage.postprocess)
         limit = np.array(image.shape[1::-1], np.float32) - 1
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from time import perf_counter
 from typing import Any, Literal, TypeVar
 
 import cv2
@@ -20,7 +18,14 @@ from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
 from .providers import available_threads
 from .recognize import Recognizer
+from .rectify import Crop
 from .spot import Spotter
+from .stopwatch import Stopwatch
+from .stream import in_order
+from .workers import Workers
+
+# Pages of a stream in work at a time: one more would gain nothing and needs its memory.
+PAGES_AT_ONCE = 2
 
 Result = TypeVar("Result")
 Stage = TypeVar("Stage")
@@ -72,30 +77,32 @@ class OCR:
         self._spotter: Spotter | None = None
         self.providers: dict[str, str] = {}
         self.passed_over: tuple[str, ...] = ()
-        where: Any = {"provider": provider, "threads": threads}
+        self._workers = Workers(threads)
+        whole: Any = {"provider": provider, "threads": threads}
+        pieces: Any = {"provider": provider, "workers": self._workers}
         if (detection := stages.detection) is not None:
             if shape is not None:
                 detection = shaped(detection, shape)
-            self._detector = Detector(detection, bundle.read(detection.graph), **where)
+            self._detector = Detector(detection, bundle.read(detection.graph), **whole)
             self.providers["detection"] = self._detector.provider
             self.passed_over = self._detector.passed_over
         if (recognition := stages.recognition) is not None:
             self._minimum_score = recognition.minimum_score
             self._recognizer = Recognizer(
-                recognition, bundle.read(recognition.graph), bundle.characters, **where
+                recognition, bundle.read(recognition.graph), bundle.characters, **pieces
             )
             self.providers["recognition"] = self._recognizer.provider
             self.passed_over = self.passed_over or self._recognizer.passed_over
         if orientation and stages.orientation is not None:
             self._orienter = Orienter(
-                stages.orientation, bundle.read(stages.orientation.graph), **where
+                stages.orientation, bundle.read(stages.orientation.graph), **pieces
             )
             self.providers["orientation"] = self._orienter.provider
         if (spotting := stages.spotting) is not None:
             if shape == "quad":
                 raise EdgeOCRError("PGNet finds polygons only")
             self._spotter = Spotter(
-                spotting, bundle.read(spotting.graph), bundle.characters, **where
+                spotting, bundle.read(spotting.graph), bundle.characters, **whole
             )
             self.providers["spotting"] = self._spotter.provider
             self.passed_over = self._spotter.passed_over
@@ -109,20 +116,21 @@ class OCR:
         return self._guarded(self._read, source)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
-        """Read one source after the other; a source that fails gives its error in its place.
+        """Read sources in their order; a source that fails gives its error in its place.
 
+        With more than one thread the next source is taken and begun, by another thread, while one
+        is being read: a picture's detection fills the gaps of another's recognition.
         Raises `ImageError` at once when it is given one source instead of several.
         """
         _refuse_one(sources, "read_many", "read")
 
-        def results() -> Iterator[Page | EdgeOCRError]:
-            for source in sources:
-                try:
-                    yield self.read(source)
-                except EdgeOCRError as error:
-                    yield error
+        def outcome(source: Source) -> Page | EdgeOCRError:
+            try:
+                return self.read(source)
+            except EdgeOCRError as error:
+                return error
 
-        return results()
+        return in_order(outcome, sources, min(PAGES_AT_ONCE, self._workers.threads))
 
     def detect(self, source: Source) -> list[Region]:
         """Find the regions with text, in reading order, without reading them.
@@ -140,11 +148,11 @@ class OCR:
         """
         _refuse_one(crops, "recognize", "recognize([crop])")
         return self._needed(self._recognizer, "recognition").recognize(
-            [self._guarded(lambda crop: images.load(crop), crop) for crop in crops]
+            [Crop.of(self._guarded(lambda crop: images.load(crop), crop)) for crop in crops]
         )
 
     def _read(self, source: Source) -> Page:
-        watch = _Stopwatch()
+        watch = Stopwatch()
         with watch("load"):
             image = images.load(source)
         lines = self._spot(image, watch) if self._spotter else self._detect_and_read(image, watch)
@@ -153,42 +161,38 @@ class OCR:
             images.name_of(source), width, height, lines, watch.milliseconds, dict(self.providers)
         )
 
-    def _spot(self, image: Image, watch: _Stopwatch) -> tuple[Line, ...]:
-        with watch("spotting"):
-            lines = self._needed(self._spotter, "spotting").spot(image)
-            return tuple(_in_reading_order([line for line in lines if line.text.strip()]))
+    def _spot(self, image: Image, watch: Stopwatch) -> tuple[Line, ...]:
+        lines = self._needed(self._spotter, "spotting").spot(image, watch)
+        return tuple(_in_reading_order([line for line in lines if line.text.strip()]))
 
-    def _detect_and_read(self, image: Image, watch: _Stopwatch) -> tuple[Line, ...]:
+    def _detect_and_read(self, image: Image, watch: Stopwatch) -> tuple[Line, ...]:
         recognizer = self._needed(self._recognizer, "recognition")
-        with watch("detection"):
-            regions = self._detect(image)
+        regions = self._detect(image, watch)
         with watch("crops"):
             crops = [rectify.upright(image, region) for region in regions]
         turned: list[int] = []
         if self._orienter is not None:
-            with watch("orientation"):
-                rotations = self._orienter.rotations(crops)
-                turned = [i for i, degrees in enumerate(rotations) if degrees]
-                crops += [rectify.turn(crops[i], rotations[i]) for i in turned]
-        with watch("recognition"):
-            readings = recognizer.recognize(crops)
-            # The classifier errs on short crops, so such crops are read both ways and the
-            # recognizer decides.
-            for i, reading in zip(turned, readings[len(regions) :], strict=True):
-                readings[i] = max(readings[i], reading, key=lambda reading: reading.score)
-            del readings[len(regions) :]
+            rotations = self._orienter.rotations(crops, watch)
+            turned = [i for i, degrees in enumerate(rotations) if degrees]
+            crops += [Crop.of(rectify.turn(crops[i].pixels, rotations[i])) for i in turned]
+        readings = recognizer.recognize(crops, watch)
+        # The classifier errs on short crops, so such crops are read both ways and the recognizer
+        # decides.
+        for i, reading in zip(turned, readings[len(regions) :], strict=True):
+            readings[i] = max(readings[i], reading, key=lambda reading: reading.score)
+        del readings[len(regions) :]
         return tuple(
             Line(text, score, region.quad, region.polygon)
             for region, (text, score) in zip(regions, readings, strict=True)
             if text.strip() and score >= self._minimum_score
         )
 
-    def _detect(self, image: Image) -> list[Region]:
+    def _detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         if self._spotter is not None:
-            lines = self._spotter.spot(image)
+            lines = self._spotter.spot(image, watch)
             regions = [Region(line.quad, line.score, line.polygon) for line in lines]
         else:
-            regions = self._needed(self._detector, "detection").detect(image)
+            regions = self._needed(self._detector, "detection").detect(image, watch)
         return _in_reading_order(regions)
 
     def _needed(self, stage: Stage | None, name: str) -> Stage:
@@ -222,16 +226,3 @@ def _refuse_one(sources: object, called: str, instead: str) -> None:
         raise ImageError(
             f"{called} takes several sources, this is one {type(sources).__name__}: use {instead}"
         )
-
-
-class _Stopwatch:
-    """Wall time of named stages in milliseconds."""
-
-    def __init__(self) -> None:
-        self.milliseconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = perf_counter()
-        yield
-        self.milliseconds[stage] = (perf_counter() - start) * 1000

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import GraphError
-from .images import Image
 from .manifest import Orientation
+from .rectify import Crop
 from .session import Session
+from .stopwatch import Stopwatch
+from .workers import Workers
 
 # Crops per run: enough to keep a core busy, few enough to share them out.
 BATCH = 8
@@ -20,19 +22,23 @@ BATCH = 8
 class Orienter:
     """Runs a bundle's orientation stage. Safe to share by threads."""
 
-    def __init__(self, stage: Orientation, graph: bytes, *, provider: str, threads: int) -> None:
+    def __init__(
+        self, stage: Orientation, graph: bytes, *, provider: str, workers: Workers
+    ) -> None:
         self._stage = stage
         self._session = Session(
-            graph, ["probability"], provider=provider, threads=threads, concurrent=True
+            graph, ["probability"], provider=provider, threads=workers.threads, workers=workers
         )
         self.provider = self._session.provider
 
-    def rotations(self, crops: Sequence[Image]) -> list[int]:
-        """Crops uint8 [h, w, 3] → the degrees that each is turned by, 0 where that isn't sure."""
+    def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
+        """The degrees that each crop is turned by, 0 where that isn't sure."""
+        watch = watch or Stopwatch()
         if not crops:
+            watch.add("orientation", 0)
             return []
         batches = [crops[i : i + BATCH] for i in range(0, len(crops), BATCH)]
-        results = self._session.run_each(batches, self._batch)
+        results = self._session.run_each(batches, self._batch, watch, ("crops", "orientation"))
         probability = np.concatenate([rows for (rows,) in results])
         if probability.shape[1] != len(self._stage.degrees):
             raise GraphError(
@@ -43,12 +49,12 @@ class Orienter:
         sure = probability.max(axis=1) >= self._stage.threshold
         return [int(turn) for turn in np.where(sure, degrees, 0)]
 
-    def _batch(self, crops: Sequence[Image]) -> NDArray[np.uint8]:
+    def _batch(self, crops: Sequence[Crop]) -> NDArray[np.uint8]:
         """Each crop at the network's height: in its own proportions as far as they fit."""
         height, width = self._stage.height, self._stage.width
         batch = np.full((len(crops), height, width, 3), self._stage.padding, np.uint8)
         for row, crop in zip(batch, crops, strict=True):
-            natural = int(np.ceil(height * crop.shape[1] / crop.shape[0]))
+            natural = int(np.ceil(height * crop.width / crop.height))
             fitted = width if self._stage.stretch else min(width, natural)
-            row[:, :fitted] = cv2.resize(crop, (fitted, height))
+            row[:, :fitted] = cv2.resize(crop.pixels, (fitted, height))
         return batch

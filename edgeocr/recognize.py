@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .images import Image
 from .manifest import Recognition
 from .page import Reading
 from .postprocess import attention, ctc
+from .rectify import Crop
 from .session import Session
+from .stopwatch import Stopwatch
+from .workers import Workers
 
 # Crops per run on an accelerator, where one crop doesn't fill the device.
 ACCELERATOR_BATCH = 8
@@ -28,18 +31,24 @@ class Recognizer:
         characters: Sequence[str],
         *,
         provider: str,
-        threads: int,
+        workers: Workers,
     ) -> None:
         self._stage = stage
         self._characters = np.array(characters, object)
         self._session = Session(
-            graph, ["indices", "scores"], provider=provider, threads=threads, concurrent=True
+            graph,
+            ["indices", "scores"],
+            provider=provider,
+            threads=workers.threads,
+            workers=workers,
         )
         self.provider, self.passed_over = self._session.provider, self._session.passed_over
 
-    def recognize(self, crops: Sequence[Image]) -> list[Reading]:
-        """Crops uint8 [h, w, 3], any sizes → their texts, in the same order."""
+    def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
+        """Crops of any sizes → their texts, in the same order."""
+        watch = watch or Stopwatch()
         if not crops:
+            watch.share(0, dict.fromkeys(("recognition", "decoding"), 0.0))
             return []
         stage = self._stage
         text_widths, widths = _widths(crops, stage)
@@ -50,14 +59,20 @@ class Recognizer:
             batch = np.full(shape, stage.padding, np.uint8)
             for row, i in zip(batch, group, strict=True):
                 width = int(text_widths[i])
-                row[:, :width] = cv2.resize(crops[i], (width, stage.height))
+                row[:, :width] = cv2.resize(crops[i].pixels, (width, stage.height))
             return batch
 
-        outputs = self._session.run_each(groups, fit)
+        outputs = self._session.run_each(groups, fit, watch, ("crops", "recognition"))
+        with watch("decoding"):
+            return self._readings(groups, outputs, len(crops))
+
+    def _readings(
+        self, groups: list[list[int]], outputs: list[list[NDArray[Any]]], number: int
+    ) -> list[Reading]:
         # One decoding for all: shorter sequences are filled up with what is no character.
         longest = max(indices.shape[1] for indices, _ in outputs)
-        all_indices = np.full((len(crops), longest), stage.charset.special[-1], np.int32)
-        all_scores = np.zeros((len(crops), longest), np.float32)
+        all_indices = np.full((number, longest), self._stage.charset.special[-1], np.int32)
+        all_scores = np.zeros((number, longest), np.float32)
         for group, (indices, scores) in zip(groups, outputs, strict=True):
             all_indices[group, : indices.shape[1]] = indices
             all_scores[group, : scores.shape[1]] = scores
@@ -77,10 +92,10 @@ class Recognizer:
 
 
 def _widths(
-    crops: Sequence[Image], stage: Recognition
+    crops: Sequence[Crop], stage: Recognition
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How wide each crop is drawn, and how wide the input is that it is drawn into."""
-    sizes = np.array([crop.shape[:2] for crop in crops])
+    sizes = np.array([(crop.height, crop.width) for crop in crops])
     natural = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(np.int64)
     if stage.stretch_widths is not None:
         steps = np.array(stage.stretch_widths)

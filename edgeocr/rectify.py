@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,39 +29,74 @@ ROWS = 256
 END = 0.75
 
 
-def upright(image: Image, region: Region) -> Image:
-    """Cut a region out of an image, uint8 [H, W, 3], and lay it level: uint8 [h, w, 3].
+class Crop:
+    """A piece of an image that is laid level when its pixels are first asked for, by whoever needs
+    them: its size is known before.
+
+    height, width: in pixels.
+    cut: makes the pixels, uint8 [height, width, 3].
+    """
+
+    # No cached_property: before Python 3.12 it lets one thread at a time make any crop's pixels.
+    def __init__(self, height: int, width: int, cut: Callable[[], Image]) -> None:
+        self.height = height
+        self.width = width
+        self._cut = cut
+        self._pixels: Image | None = None
+
+    @classmethod
+    def of(cls, image: Image) -> Crop:
+        """An image that is level already."""
+        height, width = image.shape[:2]
+        return cls(height, width, lambda: image)
+
+    @property
+    def pixels(self) -> Image:
+        if self._pixels is None:
+            self._pixels = self._cut()
+        return self._pixels
+
+
+def upright(image: Image, region: Region) -> Crop:
+    """A region of an image, uint8 [H, W, 3], to be laid level.
 
     A polygon of more than four points is straightened, unless it is too short to have a direction.
     """
     if region.polygon is not None and len(region.polygon) > 4:
         strip = straighten(image, region.polygon)
         if strip is not None:
-            return strip
+            return Crop.of(strip)
     return crop(image, region.quad)
 
 
-def crop(image: Image, quad: Float32) -> Image:
-    """Cut one quad out of an image and lay it level.
+def crop(image: Image, quad: Float32) -> Crop:
+    """One quad of an image, to be laid level.
 
     image: uint8 [H, W, 3].
     quad: float32 [4, 2], clockwise from the top left, in image pixels.
 
-    Returns uint8 [h, w, 3] at the image's scale; a tall region is turned 90° counter-clockwise,
-    so that text which runs down reads from the left.
+    The crop is at the image's scale; a tall region is turned 90° counter-clockwise, so that text
+    which runs down reads from the left.
     """
     image, quad = _surroundings(image, quad)
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = (
         min(max(1, round(float(max(sides[i], sides[i + 2])))), LONGEST) for i in (0, 1)
     )
-    level = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    transform = cv2.getPerspectiveTransform(quad, level)
-    cut = cv2.warpPerspective(
-        image, transform, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    level_cut = cut.astype(np.uint8, copy=False)
-    return turn(level_cut, 90) if height >= width * TALL else level_cut
+    is_tall = height >= width * TALL
+
+    def cut() -> Image:
+        level = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        warped = cv2.warpPerspective(
+            image,
+            cv2.getPerspectiveTransform(quad, level),
+            (width, height),
+            flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.uint8, copy=False)
+        return turn(warped, 90) if is_tall else warped
+
+    return Crop(width, height, cut) if is_tall else Crop(height, width, cut)
 
 
 def straighten(image: Image, polygon: Float32) -> Image | None:

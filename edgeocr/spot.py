@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .images import Image
 from .manifest import Spotting
 from .page import Line
 from .postprocess import pgnet
-from .postprocess.geometry import enclosing
+from .postprocess.geometry import Float32, enclosing
 from .resize import resize
 from .session import Session
+from .stopwatch import Stopwatch
 
 MAPS = ("tcl", "border", "direction", "characters")
 
@@ -33,13 +36,20 @@ class Spotter:
         self._stage = stage
         self._charset = np.array(characters, object)
         (self._blank,) = stage.charset.special  # the manifest is checked
-        self._session = Session(graph, MAPS, provider=provider, threads=threads, concurrent=False)
+        self._session = Session(graph, MAPS, provider=provider, threads=threads)
         self.provider, self.passed_over = self._session.provider, self._session.passed_over
 
-    def spot(self, image: Image) -> list[Line]:
+    def spot(self, image: Image, watch: Stopwatch | None = None) -> list[Line]:
         """uint8 [H, W, 3] BGR → lines with polygons inside the image, in no order."""
-        resized, scale = resize(image, self._stage.resize)
-        maps = [output[0] for output in self._session.run(resized[None])]
+        watch = watch or Stopwatch()
+        with watch("resize"):
+            resized, scale = resize(image, self._stage.resize)
+        with watch("spotting"):
+            maps = [output[0] for output in self._session.run(resized[None])]
+        with watch("postprocess"):
+            return self._lines(maps, scale, image)
+
+    def _lines(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Line]:
         polygons, texts, scores = pgnet.lines(
             *maps,
             charset=self._charset,

@@ -13,15 +13,17 @@ from benchmarks.labels import LabelledLine
 from edgeocr import Bundle
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter
-from edgeocr.rectify import crop, turn
+from edgeocr.rectify import Crop, turn
 from edgeocr.session import Session
+from edgeocr.workers import Workers
+from tests.cutting import crop
 
 
 @pytest.fixture(scope="module")
 def orienter(bundle: Bundle) -> Orienter:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
-    return Orienter(stage, bundle.read(stage.graph), provider="cpu", threads=2)
+    return Orienter(stage, bundle.read(stage.graph), provider="cpu", workers=Workers(2))
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +46,7 @@ def test_probabilities_are_paddle_inferences(
 ) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
-    session = Session(
-        bundle.read(stage.graph), ["probability"], provider="cpu", threads=1, concurrent=False
-    )
+    session = Session(bundle.read(stage.graph), ["probability"], provider="cpu", threads=1)
     with np.load(fixtures / "paddle_inference" / "orientation.npz") as stored:
         crops, expected = stored["crops"], stored["probability"]
     assert crops.shape[1:3] == (stage.height, stage.width)
@@ -60,7 +60,7 @@ def test_probabilities_are_paddle_inferences(
 
 
 def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
-    rotations = orienter.rotations(crops)
+    rotations = orienter.rotations(list(map(Crop.of, crops)))
     assert len(rotations) == len(crops)
     assert rotations.count(0) >= 0.9 * len(crops)
     assert set(rotations) <= {0, 180}
@@ -69,13 +69,13 @@ def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
 def test_upside_down_lines_are_found(orienter: Orienter, crops: list[Image]) -> None:
     """The longer ones: of a few characters the network is often unsure."""
     long = [turn(crop, 180) for crop in crops if crop.shape[1] > 4 * crop.shape[0]]
-    rotations = orienter.rotations(long)
+    rotations = orienter.rotations(list(map(Crop.of, long)))
     assert len(long) > 25
     assert rotations.count(180) >= 0.8 * len(long)
 
 
 def test_crops_do_not_depend_on_those_beside_them(orienter: Orienter, crops: list[Image]) -> None:
-    mixed = [turn(crop, 180) if i % 3 == 0 else crop for i, crop in enumerate(crops[:19])]
+    mixed = [Crop.of(turn(cut, 180) if i % 3 == 0 else cut) for i, cut in enumerate(crops[:19])]
     together = orienter.rotations(mixed)
     assert together == [orienter.rotations([crop])[0] for crop in mixed]
     assert {0, 180} == set(together)
@@ -85,11 +85,11 @@ def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
     graph = bundle.read(stage.graph)
-    padded = Orienter(stage, graph, provider="cpu", threads=1)
-    stretched = Orienter(replace(stage, stretch=True), graph, provider="cpu", threads=1)
+    padded = Orienter(stage, graph, provider="cpu", workers=Workers(1))
+    stretched = Orienter(replace(stage, stretch=True), graph, provider="cpu", workers=Workers(1))
     square = np.full((20, 20, 3), 9, np.uint8)
-    assert (stretched._batch([square]) == 9).all()
-    assert (padded._batch([square])[:, :, stage.height :] == stage.padding).all()
+    assert (stretched._batch([Crop.of(square)]) == 9).all()
+    assert (padded._batch([Crop.of(square)])[:, :, stage.height :] == stage.padding).all()
 
 
 def test_no_crops(orienter: Orienter) -> None:
@@ -98,7 +98,7 @@ def test_no_crops(orienter: Orienter) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 192), (3, 5000)])
 def test_crops_of_any_size(orienter: Orienter, size: tuple[int, int]) -> None:
-    assert orienter.rotations([np.full((*size, 3), 200, np.uint8)])[0] in (0, 180)
+    assert orienter.rotations([Crop.of(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,18 @@ def test_tables_are_the_results(name):
     assert table in (ROOT / "README.md").read_text("utf-8")
 
 
+def test_the_peers_are_the_results():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = (ROOT / "benchmarks" / "results" / "peers.md").read_text("utf-8").splitlines()
+    table = [row for row in rows if row.startswith("|")]
+    assert len(table) > 5 and "\n".join(table) in readme
+
+
 def test_every_command_is_in_the_table():
     table = (ROOT / "README.md").read_text("utf-8")
     for command in ("read", "detect", "recognize", "bundle show", "bundle verify"):
         assert f"| `edgeocr {command}" in table
     for command in ("list", "fetch", "convert", "freeze"):
         assert f"| `python -m converters {command}" in table
-    for command in ("accuracy", "decoders", "peers", "systems"):
+    for command in ("accuracy", "breakdown", "decoders", "pages", "peers", "regress", "systems"):
         assert f"| `python -m benchmarks {command}" in table

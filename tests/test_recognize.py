@@ -19,7 +19,9 @@ from edgeocr.manifest import Charset, Recognition
 from edgeocr.postprocess import ctc
 from edgeocr.providers import import_onnxruntime
 from edgeocr.recognize import Recognizer, _widths
-from edgeocr.rectify import crop
+from edgeocr.rectify import Crop
+from edgeocr.workers import Workers
+from tests.cutting import crop
 from tests.zoo.converted import converted
 
 Labelled = list[tuple[str, Image]]
@@ -35,7 +37,7 @@ OF_ONE_WIDTH = Recognition(
 def recognizer(bundle: Bundle) -> Recognizer:
     stage = bundle.manifest.stages.recognition
     graph, characters = bundle.read(stage.graph), bundle.characters
-    return Recognizer(stage, graph, characters, provider="cpu", threads=2)
+    return Recognizer(stage, graph, characters, provider="cpu", workers=Workers(2))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def labelled(pictures: Path, labels: dict[str, list[LabelledLine]]) -> Labelled:
 
 
 def test_texts_are_the_labels(recognizer: Recognizer, labelled: Labelled) -> None:
-    readings = recognizer.recognize([crop for _, crop in labelled])
+    readings = recognizer.recognize([Crop.of(cut) for _, cut in labelled])
     assert len(readings) == len(labelled) > 60
     right = [
         normalized(reading.text) == text
@@ -66,7 +68,7 @@ def test_texts_are_the_labels(recognizer: Recognizer, labelled: Labelled) -> Non
 def test_a_reading_does_not_depend_on_the_crops_beside_it(
     recognizer: Recognizer, labelled: Labelled
 ) -> None:
-    crops = [crop for _, crop in labelled[::4]]
+    crops = [Crop.of(cut) for _, cut in labelled[::4]]
     together = recognizer.recognize(crops)
     for crop_alone, reading in zip(crops, together, strict=True):
         (alone,) = recognizer.recognize([crop_alone])
@@ -78,7 +80,7 @@ def test_batches_as_on_an_accelerator_give_the_same_texts(
     recognizer: Recognizer, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the grouping differs by provider, so the CPU can stand in for an accelerator."""
-    crops = [crop for _, crop in labelled for _ in range(2)]
+    crops = [Crop.of(cut) for _, cut in labelled for _ in range(2)]
     one_by_one = recognizer.recognize(crops)
     session: Any = recognizer._session
     sizes: list[int] = []
@@ -111,7 +113,7 @@ def test_what_the_network_is_given(
 
     monkeypatch.setattr(session, "run", run)
     ink = (stage.padding + 128) % 256
-    recognizer.recognize([np.full((*size, 3), ink, np.uint8)])
+    recognizer.recognize([Crop.of(np.full((*size, 3), ink, np.uint8))])
     ((one, height, width, channels),) = [batch.shape for batch in given]
     assert (one, height, channels) == (1, stage.height, 3)
     text = min(stage.max_width, math.ceil(stage.height * size[1] / size[0]))
@@ -128,12 +130,12 @@ def test_no_crops(recognizer: Recognizer, ocr: OCR) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 48), (10, 5000), (3, 20000)])
 def test_crops_of_any_size(recognizer: Recognizer, size: tuple[int, int]) -> None:
-    (reading,) = recognizer.recognize([np.full((*size, 3), 255, np.uint8)])
+    (reading,) = recognizer.recognize([Crop.of(np.full((*size, 3), 255, np.uint8))])
     assert isinstance(reading.text, str) and 0 <= reading.score <= 1
 
 
 def test_a_blank_crop_has_no_text(recognizer: Recognizer) -> None:
-    (reading,) = recognizer.recognize([np.full((48, 320, 3), 255, np.uint8)])
+    (reading,) = recognizer.recognize([Crop.of(np.full((48, 320, 3), 255, np.uint8))])
     assert reading == ("", 0)
 
 
@@ -141,7 +143,7 @@ def test_a_blank_crop_has_no_text(recognizer: Recognizer) -> None:
 def of_one_width() -> Recognizer:
     characters = ["", *ALPHANUMERIC]
     edge = converted(STAR_NET).edge
-    return Recognizer(OF_ONE_WIDTH, edge, characters, provider="cpu", threads=2)
+    return Recognizer(OF_ONE_WIDTH, edge, characters, provider="cpu", workers=Workers(2))
 
 
 def fitted(crop: Image) -> Image:
@@ -168,7 +170,7 @@ def test_a_network_of_one_width_is_given_that_width(
 
     monkeypatch.setattr(session, "run", run)
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    of_one_width.recognize([picture])
+    of_one_width.recognize([Crop.of(picture)])
     (batch,) = given
     np.testing.assert_array_equal(batch, fitted(picture)[None])
 
@@ -191,7 +193,7 @@ def test_texts_of_a_network_of_one_width_are_those_of_its_plain_graph(
     probability = np.concatenate(found)
     characters = np.array(["", *ALPHANUMERIC], object)
     texts, scores = ctc.decode(probability.argmax(axis=2), probability.max(axis=2), characters, 0)
-    readings = of_one_width.recognize(crops)
+    readings = of_one_width.recognize([Crop.of(cut) for cut in crops])
     assert [reading.text for reading in readings] == texts
     assert [reading.score for reading in readings] == pytest.approx(scores.tolist(), abs=1e-4)
     assert len(set(texts)) > 3
@@ -209,7 +211,7 @@ def test_a_network_may_want_its_crops_stretched_to_certain_widths(
     stage = dataclasses.replace(
         OF_ONE_WIDTH, height=64, width=256, stretch_widths=[64, 128, 192, 256], padding=0
     )
-    widths, inputs = _widths([np.zeros((*size, 3), np.uint8)], stage)
+    widths, inputs = _widths([Crop.of(np.zeros((*size, 3), np.uint8))], stage)
     assert widths.tolist() == [drawn] and inputs.tolist() == [256]
 
 
@@ -221,11 +223,11 @@ def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle) -> None:
         bundle.read(stage.graph),
         bundle.characters,
         provider="cpu",
-        threads=2,
+        workers=Workers(2),
     )
     shapes: list[tuple[int, ...]] = []
     session: Any = squeezed._session
     run = type(session).run
     session.run = lambda batch: shapes.append(batch.shape) or run(session, batch)
-    squeezed.recognize([np.zeros((48, wide, 3), np.uint8) for wide in (50, 700)])
+    squeezed.recognize([Crop.of(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 700)])
     assert {shape[2] for shape in shapes} == {160}

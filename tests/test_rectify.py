@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgeocr.images import load
-from edgeocr.rectify import crop
+from tests.cutting import crop
 
 HEIGHT, WIDTH = 40, 120
 

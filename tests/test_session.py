@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter, sleep
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edgeocr import GraphError
+from edgeocr import GraphError, providers
+from edgeocr.providers import import_onnxruntime
 from edgeocr.session import Session
+from edgeocr.stopwatch import Stopwatch
+from edgeocr.workers import Workers
 
 
 def graph(kind: str = "UINT8", shape: Sequence[int | str] = ("N", "H", "W", 3)) -> bytes:
@@ -33,8 +38,12 @@ def graph(kind: str = "UINT8", shape: Sequence[int | str] = ("N", "H", "W", 3)) 
     return model.SerializeToString()
 
 
+STAGES = ("preparing", "running")
+
+
 def session(content: bytes, *, threads: int = 2, concurrent: bool = False) -> Session:
-    return Session(content, ["mean"], provider="cpu", threads=threads, concurrent=concurrent)
+    workers = Workers(threads) if concurrent else None
+    return Session(content, ["mean"], provider="cpu", threads=threads, workers=workers)
 
 
 @pytest.fixture
@@ -62,9 +71,14 @@ def test_run_each_keeps_the_order(threads: int, concurrent: bool) -> None:
         return np.full((1, 1 + value * 3 % 50, 8, 3), value, np.uint8)
 
     values = list(range(60))
-    means = [float(mean[0, 0]) for (mean,) in opened.run_each(values, batch)]
+    watch = Stopwatch()
+    start = perf_counter()
+    means = [float(mean[0, 0]) for (mean,) in opened.run_each(values, batch, watch, STAGES)]
     assert means == pytest.approx(values)
-    assert opened.run_each([], batch) == []
+    taken = watch.milliseconds
+    assert list(taken) == list(STAGES) and min(taken.values()) > 0
+    assert sum(taken.values()) <= 1000 * (perf_counter() - start)
+    assert opened.run_each([], batch, watch, STAGES) == []
 
 
 def test_a_failure_of_one_run_is_not_lost() -> None:
@@ -74,15 +88,18 @@ def test_a_failure_of_one_run_is_not_lost() -> None:
         return np.zeros((1, 4, 4, channels), np.uint8)
 
     with pytest.raises(GraphError, match=r"\(1, 4, 4, 5\)"):
-        opened.run_each([3, 3, 5, 3], batch)
-    assert len(opened.run_each([3, 3], batch)) == 2
+        opened.run_each([3, 3, 5, 3], batch, Stopwatch(), STAGES)
+    assert len(opened.run_each([3, 3], batch, Stopwatch(), STAGES)) == 2
 
 
 def test_threads_share_a_session(picture: np.ndarray) -> None:
     opened = session(graph(), concurrent=True)
     expected = picture.mean(axis=(1, 2))
     with ThreadPoolExecutor(8) as pool:
-        results = pool.map(lambda _: opened.run_each([picture] * 3, lambda item: item), range(24))
+        results = pool.map(
+            lambda _: opened.run_each([picture] * 3, lambda item: item, Stopwatch(), STAGES),
+            range(24),
+        )
         for result in results:
             for (mean,) in result:
                 assert mean == pytest.approx(expected, rel=1e-5)
@@ -114,7 +131,7 @@ def test_a_graph_that_takes_something_else(content: tuple[str, Sequence[int | st
 
 def test_a_graph_without_the_output() -> None:
     with pytest.raises(GraphError, match="no output 'probability', only mean"):
-        Session(graph(), ["probability"], provider="cpu", threads=1, concurrent=False)
+        Session(graph(), ["probability"], provider="cpu", threads=1)
 
 
 def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
@@ -123,3 +140,41 @@ def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
         session(b"no graph")
     os.write(2, b"still here\n")
     assert capfd.readouterr().err == "still here\n"
+
+
+def test_a_session_without_workers_does_one_run_at_a_time(picture: np.ndarray) -> None:
+    """Two would share the threads, and need twice the memory."""
+    opened = session(graph())
+    inner: Any = opened._session
+    running, most = 0, 0
+
+    class Watched:
+        def run(self, *given: Any) -> Any:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            sleep(0.005)
+            result = inner.run(*given)
+            running -= 1
+            return result
+
+    opened._session = Watched()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(opened.run, [picture] * 8))
+    assert most == 1
+
+
+def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made once; when somebody else has made one, as older versions say, theirs serves."""
+    ort = import_onnxruntime()
+    made = []
+
+    def refuse(*given: Any) -> None:
+        made.append(given)
+        raise RuntimeError("already registered")
+
+    monkeypatch.setattr(ort, "create_and_register_allocator", refuse)
+    monkeypatch.setattr(providers, "_arena_is_there", False)
+    session(graph())
+    session(graph())
+    assert len(made) == 1

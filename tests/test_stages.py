@@ -52,7 +52,12 @@ def test_what_only_reads_says_so_when_it_has_to_find(reader: OCR) -> None:
 def test_a_spotter_finds_what_it_reads(spotter: OCR) -> None:
     page = spotter.read(picture("part"))
     regions = spotter.detect(picture("part"))
-    assert page.providers == {"spotting": "cpu"} and list(page.milliseconds) == ["load", "spotting"]
+    assert page.providers == {"spotting": "cpu"} and list(page.milliseconds) == [
+        "load",
+        "resize",
+        "spotting",
+        "postprocess",
+    ]
     assert len(page.lines) == len(regions) > 0
     for line, region in zip(page.lines, regions, strict=True):
         assert line.polygon is not None and line.polygon.shape == (12, 2)

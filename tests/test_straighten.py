@@ -13,7 +13,8 @@ from edgeocr import OCR
 from edgeocr.images import load
 from edgeocr.page import Region
 from edgeocr.postprocess.geometry import enclosing
-from edgeocr.rectify import crop, straighten, upright
+from edgeocr.rectify import straighten
+from tests.cutting import crop, upright
 from tests.test_rectify import mean_difference
 
 Labels = dict[str, list[LabelledLine]]

@@ -15,8 +15,8 @@ from edgeocr import OCR
 from edgeocr.cli import main
 from edgeocr.images import Image
 from edgeocr.page import Line
-from edgeocr.rectify import crop
 from tests import frozen
+from tests.cutting import crop
 from tests.overlap import pairs
 from tests.systems import SYSTEMS, bundle, strips
 

@@ -68,8 +68,8 @@ def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
 
     What lies beside the map doesn't count; a box that lies beside it as a whole has 0.
 
-    One integral image serves all quads: a quad is a stack of row spans, and the sum over a span
-    is a difference of prefix sums. The pixels are those that `cv2.fillPoly` would paint.
+    A quad is a stack of row spans, and all spans are summed in one go. The pixels are those that
+    `cv2.fillPoly` would paint.
     """
     if not len(boxes):
         return np.empty(0, np.float32)
@@ -100,11 +100,28 @@ def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
     end = np.clip(np.floor(right + 0.5) + 1, 0, width).astype(np.int64)
     end = np.maximum(end, begin)  # a row that is beside the map
 
-    integral = cv2.integral(probability, sdepth=cv2.CV_64F)
-    sums = integral[y + 1, end] - integral[y, end] - integral[y + 1, begin] + integral[y, begin]
+    sums = _span_sums(probability.reshape(-1), y * width + begin, y * width + end)
     totals = np.add.reduceat(sums, starts)
     counts = np.add.reduceat(end - begin, starts)
     return np.asarray(totals / np.maximum(counts, 1), np.float32)
+
+
+def _span_sums(
+    values: Float32, begins: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sums of values[begin:end], float64 [N]."""
+    # Each span and the gap to the next one are an interval; in order of their begins all gaps
+    # together are no longer than the values. An interval that goes backwards is one value.
+    order = np.argsort(begins, kind="stable")
+    # No interval may begin behind the last value, so that value is left out and added.
+    last = len(values) - 1
+    cuts = np.minimum(np.stack([begins[order], ends[order]], 1), last).reshape(-1)
+    sums = np.empty(len(begins))
+    sums[order] = np.add.reduceat(values, cuts)[::2]
+    empty = np.minimum(begins, last) == np.minimum(ends, last)  # for which it gives one value
+    sums[empty] = 0
+    sums[(begins <= last) & (ends > last)] += values[last]
+    return sums
 
 
 def enclosing(polygons: Sequence[Float32]) -> Float32:

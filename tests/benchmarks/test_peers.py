@@ -7,15 +7,17 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from time import process_time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks import environments, machine, peer_report, peers
-from benchmarks.engines import measure
+from benchmarks.engines import faster_paddle_worker, measure, rapidocrlite_worker
 from benchmarks.labels import LabelledLine
 
 SQUARE = [[0.0, 0.0], [100.0, 0.0], [100.0, 10.0], [0.0, 10.0]]
@@ -144,12 +146,14 @@ def test_terminal_table_is_aligned() -> None:
     assert [row[end - 4 : end] for row in body] == ["2.00", "3.00"]
 
 
-def test_command_names_no_path() -> None:
+def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     peers.add_arguments(parser)
-    options = parser.parse_args(
-        ["--images", "/home/someone/scans", "--bundle", "tiny", "small", "--orientation"]
-    )
+    return parser.parse_args(["--images", "/home/someone/scans", *words])
+
+
+def test_command_names_no_path() -> None:
+    options = parsed("--bundle", "tiny", "small", "--orientation")
     assert peers.command(options) == (
         "python -m benchmarks peers --images DIR --bundle tiny small "
         "--repeat 5 --threads 2 --orientation"
@@ -158,10 +162,57 @@ def test_command_names_no_path() -> None:
 
 @pytest.mark.parametrize("arguments", [["--repeat", "0"], ["--threads", "-1"], ["--threads", "x"]])
 def test_numbers_are_checked(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser()
-    peers.add_arguments(parser)
     with pytest.raises(SystemExit):
-        parser.parse_args(["--images", "d", *arguments])
+        parsed(*arguments)
+
+
+def test_all_peers_unless_some_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    everyone = ["rapidocr", "rapidocrlite", "faster-paddle"]
+    assert [peer.package for peer in environments.PEERS] == everyone
+    made: list[str] = []
+
+    def ensure(peer: environments.Peer, onnxruntime: str, folder: Path, say: Any) -> Path:
+        made.append(peer.package)
+        return folder / peer.package
+
+    monkeypatch.setattr(environments, "ensure", ensure)
+    two = ["rapidocr", "faster-paddle"]
+    for words, chosen in (([], everyone), (["--peers", *two[::-1]], two), (["--peers"], [])):
+        made.clear()
+        engines = peers._engines(tmp_path, parsed(*words).peers)
+        assert made == chosen
+        assert [engine.name for engine in engines] == ["edgeocr", *chosen]
+        assert [engine.python for engine in engines[1:]] == [tmp_path / name for name in chosen]
+    with pytest.raises(SystemExit):
+        parsed("--peers", "tesseract")
+    assert "tesseract" in capsys.readouterr().err
+
+
+def test_command_names_the_peers_when_they_are_not_all() -> None:
+    assert "--peers rapidocr --repeat 5" in peers.command(parsed("--peers", "rapidocr"))
+    assert "--peers" not in peers.command(parsed())
+
+
+def test_why_a_peer_is_left_out() -> None:
+    able = environments.Peer("p", "p==1", "p_worker")
+    assert able.left_out("mobile", True) is None
+    bound = environments.Peer("p", "p==1", "p_worker", bundles=("tiny", "small"))
+    assert bound.left_out("tiny", True) is None
+    assert bound.left_out("mobile", False) == "it runs the weights of tiny and small only"
+    straight = environments.Peer("p", "p==1", "p_worker", orientation=False)
+    assert straight.left_out("mobile", False) is None
+    assert straight.left_out("mobile", True) == "it doesn't run the classifier"
+
+
+def test_which_peers_are_left_out() -> None:
+    def left_out(bundle: str, orientation: bool) -> list[str]:
+        return [p.package for p in environments.PEERS if p.left_out(bundle, orientation)]
+
+    assert left_out("tiny", False) == []
+    assert left_out("small", True) == ["rapidocrlite", "faster-paddle"]
+    assert left_out("mobile", False) == ["rapidocrlite", "faster-paddle"]
 
 
 def test_find_pictures(tmp_path: Path) -> None:
@@ -210,18 +261,22 @@ def test_failing_peer_ends_with_its_words(
 
 
 def test_requirements_are_pinned() -> None:
-    peer = environments.Peer("p", "p==1", "p_worker", ("numpy", "no-such-package-here"))
-    assert environments.requirements(peer, "1.2.3") == [
-        "p==1",
-        "onnxruntime==1.2.3",
-        f"numpy=={np.__version__}",
-    ]
+    peer = environments.Peer("p", "p==1", "p_worker", ("onnxruntime", "numpy", "no-such-one"))
+    pinned = ["p==1", "onnxruntime==1.2.3", f"numpy=={np.__version__}"]
+    assert environments.requirements(peer, "1.2.3") == pinned
+
+
+def test_a_peer_gets_only_what_it_shares() -> None:
+    rapid, lite, faster = (environments.requirements(p, "1.2.3") for p in environments.PEERS)
+    assert rapid[1] == "onnxruntime==1.2.3"
+    assert lite == [environments.PEERS[1].requirement, f"numpy=={np.__version__}"]
+    assert faster == [environments.PEERS[2].requirement]
 
 
 def test_finished_environment_is_used_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    peer = environments.Peer("p", "p==1", "p_worker")
+    peer = environments.Peer("p", "p==1", "p_worker", ("onnxruntime",))
     ran: list[list[str]] = []
 
     def run(command: list[str], peer: environments.Peer) -> None:
@@ -247,6 +302,72 @@ def test_finished_environment_is_used_again(
         ensure("0")
     ensure("1.2")  # what failed in between has not left half an environment
     assert len(ran) == 6
+
+
+REQUEST: measure.Request = {
+    "name": "small",
+    "images": [],
+    "threads": 3,
+    "orientation": True,
+    "bundle": "small.edgeocr",
+    "models": measure.Models(
+        detection="det.onnx", recognition="rec.onnx", charset="charset.txt", orientation="cls.onnx"
+    ),
+    "packages": [],
+}
+
+
+@pytest.mark.parametrize("peer", environments.PEERS, ids=lambda peer: peer.package)
+def test_every_peer_has_a_worker_that_needs_no_engine_to_import(peer: environments.Peer) -> None:
+    assert callable(import_module(f"benchmarks.engines.{peer.worker}").start)
+
+
+def test_faster_paddle_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+
+    class OcrEngine:
+        def __init__(self, **settings: Any) -> None:
+            given.append(settings)
+
+        def ocr(self, content: bytes) -> dict[str, Any]:
+            given.append(content)
+            two = {"topLeftCoord": (1, 2), "bottomRightCoord": (30, 4), "text": "two words"}
+            one = {"topLeftCoord": (5, 60), "bottomRightCoord": (70, 80), "text": "one"}
+            return {"text": "two words one", "bounds": {"0": two, "1": one}}
+
+    monkeypatch.setitem(sys.modules, "faster_paddle", SimpleNamespace(OcrEngine=OcrEngine))
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    read, lines = faster_paddle_worker.start(REQUEST)
+    assert lines(read(str(tmp_path / "a.jpg"))) == [
+        {"text": "two words", "polygon": [[1, 2], [30, 2], [30, 4], [1, 4]]},
+        {"text": "one", "polygon": [[5, 60], [70, 60], [70, 80], [5, 80]]},
+    ]
+    assert given == [{"model_size": "small", "threads": 3}, b"picture"]
+    assert lines({"bounds": {}}) == []
+
+
+def test_rapidocrlite_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    boxes = np.array([SQUARE, LOWER], np.float32)
+
+    class RapidOCR:
+        def __init__(self, params: dict[str, Any]) -> None:
+            given.append(params)
+
+        def __call__(self, path: str) -> SimpleNamespace:
+            return SimpleNamespace(boxes=boxes, txts=("above", path))
+
+    monkeypatch.setitem(sys.modules, "rapidocr", SimpleNamespace(RapidOCR=RapidOCR))
+    read, lines = rapidocrlite_worker.start(REQUEST)
+    made = lines(read("a.jpg"))
+    assert made == [line("above"), line("a.jpg", LOWER)]
+    json.dumps(made)  # no arrays in it
+    assert lines(SimpleNamespace(boxes=None, txts=None)) == []
+    (settings,) = given
+    assert settings["Global.use_cls"] is True
+    assert settings["EngineConfig.onnxruntime.intra_op_num_threads"] == 3
+    paths = {name: value for name, value in settings.items() if name.endswith("_path")}
+    assert list(paths.values()) == ["det.onnx", "rec.onnx", "charset.txt", "cls.onnx"]
 
 
 def test_machine_names_nobody() -> None:
