@@ -1,10 +1,21 @@
-"""python -m benchmarks accuracy | conversions | decoders | peers | systems | translators"""
+"""python -m benchmarks accuracy | breakdown | conversions | decoders | pages | peers | regress
+| systems | translators"""
 
 from __future__ import annotations
 
 import argparse
 
-from . import accuracy, conversions, decoders, peers, systems, translators
+from . import (
+    accuracy,
+    breakdown,
+    conversions,
+    decoders,
+    pages,
+    peers,
+    regress,
+    systems,
+    translators,
+)
 
 
 def main() -> None:
@@ -13,9 +24,12 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     modules = {
         "accuracy": accuracy,
+        "breakdown": breakdown,
         "conversions": conversions,
         "decoders": decoders,
+        "pages": pages,
         "peers": peers,
+        "regress": regress,
         "systems": systems,
         "translators": translators,
     }

@@ -26,14 +26,26 @@ class Peer:
     package: its name in the package registry, and here.
     requirement: what pip installs, pinned.
     worker: module in benchmarks/engines.
-    shared: packages that it gets in the versions installed here (beside ONNX Runtime), so that
-        it is the engines that differ.
+    shared: packages that it gets in the versions installed here, so that it is the engines that
+        differ. "onnxruntime" is the CPU package, whichever package is installed here.
+    bundles: whose weights it can run; None for all.
+    orientation: whether it runs the classifier of upside-down lines.
     """
 
     package: str
     requirement: str
     worker: str
     shared: tuple[str, ...] = ()
+    bundles: tuple[str, ...] | None = None
+    orientation: bool = True
+
+    def left_out(self, bundle: str, orientation: bool) -> str | None:
+        """Why it can't be compared with a bundle; None when it can."""
+        if self.bundles is not None and bundle not in self.bundles:
+            return f"it runs the weights of {' and '.join(self.bundles)} only"
+        if orientation and not self.orientation:
+            return "it doesn't run the classifier"
+        return None
 
 
 PEERS = (
@@ -41,7 +53,22 @@ PEERS = (
         "rapidocr",
         "rapidocr==3.10.0",
         "rapidocr_worker",
-        ("numpy", "opencv-python-headless", "pyclipper", "shapely"),
+        ("onnxruntime", "numpy", "opencv-python-headless", "pyclipper", "shapely"),
+    ),
+    Peer(
+        "rapidocrlite",
+        "rapidocrlite==5.0.0a15",
+        "rapidocrlite_worker",
+        ("numpy",),
+        bundles=("tiny", "small"),
+        orientation=False,  # its interpreter has no HardSwish
+    ),
+    Peer(
+        "faster-paddle",
+        "faster-paddle==1.0.4",
+        "faster_paddle_worker",
+        bundles=("tiny", "small"),
+        orientation=False,
     ),
 )
 
@@ -51,8 +78,11 @@ def requirements(peer: Peer, onnxruntime: str) -> list[str]:
 
     onnxruntime: version of the CPU package, whichever package is installed here.
     """
-    pinned = [peer.requirement, f"onnxruntime=={onnxruntime}"]
+    pinned = [peer.requirement]
     for package in peer.shared:
+        if package == "onnxruntime":
+            pinned.append(f"{package}=={onnxruntime}")
+            continue
         try:
             pinned.append(f"{package}=={version(package)}")
         except PackageNotFoundError:

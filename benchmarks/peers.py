@@ -59,8 +59,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bundle", nargs="+", default=["tiny"], metavar="NAME", help="of models.toml"
     )
-    parser.add_argument("--repeat", type=_positive, default=5, help="runs of each engine")
-    parser.add_argument("--threads", type=_positive, default=2, help="CPUs that each run gets")
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        choices=[peer.package for peer in environments.PEERS],
+        default=[peer.package for peer in environments.PEERS],
+        metavar="NAME",
+        help=f"default: {' '.join(peer.package for peer in environments.PEERS)}",
+    )
+    parser.add_argument("--repeat", type=positive, default=5, help="runs of each engine")
+    parser.add_argument("--threads", type=positive, default=2, help="CPUs that each run gets")
     parser.add_argument(
         "--orientation", action="store_true", help="with the classifier of upside-down lines"
     )
@@ -92,7 +100,7 @@ def _run(options: argparse.Namespace) -> None:
     for name in options.bundle:
         catalog.bundle(name)
     pictures = find_pictures(options.images)
-    engines = _engines(options.environments)
+    engines = _engines(options.environments, options.peers)
     options.output.mkdir(parents=True, exist_ok=True)
     results = []
     for name in options.bundle:
@@ -100,6 +108,7 @@ def _run(options: argparse.Namespace) -> None:
             folder = Path(temporary)
             bundle, models = weights.prepare(name, catalog, folder, _say)
             request: Request = {
+                "name": name,
                 "images": [str(path) for path in pictures],
                 "threads": options.threads,
                 "orientation": options.orientation,
@@ -107,7 +116,13 @@ def _run(options: argparse.Namespace) -> None:
                 "models": models,
                 "packages": [*(peer.package for peer in environments.PEERS), *LIBRARIES],
             }
-            runs = _measure(name, engines, request, options.repeat, folder)
+            left_out = {
+                peer.package: reason
+                for peer in environments.PEERS
+                if (reason := peer.left_out(name, options.orientation)) is not None
+            }
+            taking_part = [engine for engine in engines if engine.name not in left_out]
+            runs = _measure(name, taking_part, request, options.repeat, folder)
         entry = catalog.bundle(name)
         result = {
             "bundle": name,
@@ -122,6 +137,7 @@ def _run(options: argparse.Namespace) -> None:
             "command": command(options),
             "commit": _commit(),
             "machine": machine.describe(),
+            "left_out": {peer: left_out[peer] for peer in options.peers if peer in left_out},
             **peer_report.summarize(runs, _labelled(options.images)),
         }
         results.append(result)
@@ -157,6 +173,8 @@ def find_pictures(folder: Path) -> list[Path]:
 def command(options: argparse.Namespace) -> str:
     """The command that repeats the measurement, without the paths of this machine."""
     words = ["python -m benchmarks peers --images DIR --bundle", *options.bundle]
+    if set(options.peers) != {peer.package for peer in environments.PEERS}:
+        words += ["--peers", *options.peers]
     words += [f"--repeat {options.repeat} --threads {options.threads}"]
     return " ".join(words + ["--orientation"] * options.orientation)
 
@@ -168,10 +186,12 @@ def last_words(returncode: int, output: str) -> str:
     return "\n  ".join([how, *rows])
 
 
-def _engines(folder: Path) -> list[Engine]:
+def _engines(folder: Path, peers: list[str]) -> list[Engine]:
     version = import_onnxruntime().__version__
     engines = [Engine(OURS, "edgeocr_worker", Path(sys.executable), os.environ)]
     for peer in environments.PEERS:
+        if peer.package not in peers:
+            continue
         python = environments.ensure(peer, version, folder, _say)
         variables = environments.clean_variables()
         engines.append(Engine(peer.package, peer.worker, python, variables))
@@ -242,7 +262,8 @@ def _write(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A command line's number of something; raises argparse's error for less than one."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")

@@ -15,6 +15,7 @@ from converters import catalog, network, paddle_reference, parity, worker
 from converters.convert import convert
 from converters.edge_graph import to_plain_inputs
 from converters.errors import ConverterError, ParityError
+from converters.onnx_runner import onnx_runner
 from converters.paddle_model import PaddleModel
 
 from . import machine
@@ -93,7 +94,7 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
 def _judge(graph: bytes, feeds: list[Any], expected: list[Any]) -> str:
     worst = 0.0
     try:
-        run = parity.onnx_runner(graph, None)
+        run = onnx_runner(graph, None)
         for feed, outputs in zip(feeds, expected, strict=True):
             for ours, theirs in zip(run(feed), outputs, strict=True):
                 if ours.shape != theirs.shape:

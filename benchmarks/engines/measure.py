@@ -28,6 +28,7 @@ class Models(TypedDict):
 class Request(TypedDict):
     """What a worker is to do.
 
+    name: the bundle's name.
     images: paths, read once each, the first one also for warming up.
     threads: CPU threads for the engine, and the number of CPUs that the process is pinned to.
     orientation: whether the classifier turns crops that are upside down.
@@ -35,6 +36,7 @@ class Request(TypedDict):
     packages: whose versions to report.
     """
 
+    name: str
     images: list[str]
     threads: int
     orientation: bool

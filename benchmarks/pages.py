@@ -1,0 +1,261 @@
+"""python -m benchmarks pages --output DIR: draws signs and pages with labels, for accuracy"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from .labels import DONT_CARE
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+# No setting of edgeocr was chosen on pictures of this seed.
+SEED = 2028
+VOCABULARY = """
+about above across action after again against almost along always animal answer around autumn
+balance basket because before begin behind believe between bottle bread bridge bright brother
+build business butter camera careful carry center certain change children choose circle city
+clear climb close coffee cold color common corner country cover cross daughter decide different
+dinner distance doctor double dream early earth enough evening every example family famous
+farmer fast field figure final finger fire floor flower follow forest forward fresh friend front
+garden gentle glass gold grass great green ground half happen harbor heavy history hotel house
+hundred ice idea important inside island join jump just kind kitchen know language large later
+learn leave letter light little machine market meet middle minute money month morning mountain
+music narrow nature night north number office open orange order paper people picture plant point
+quick quiet rain ready river road school second shoulder simple south summer table ticket travel
+under village visit water window winter yellow young zero
+"""
+WORDS = VOCABULARY.split()
+SIGNS = 40
+SIGN_SIZES = (11, 12, 13, 14, 16, 18, 20, 24, 28, 36)
+TILT = 4.0
+# Paper around a sign that tilting brings in.
+MARGIN = 64
+PAPER_INCHES = (8.27, 11.69)
+# Dots per inch and the size of the text in points.
+PAGES = (
+    *((300, points) for points in (5, 6, 7, 8, 10, 12)),
+    *((200, points) for points in (6, 7, 9, 10)),
+    *((150, points) for points in (7, 10, 12)),
+)
+
+Corners: TypeAlias = list[tuple[float, float]]
+
+
+class Line(NamedTuple):
+    """A text and its corners in pixels, clockwise from where the text begins."""
+
+    text: str
+    corners: Corners
+
+
+class Picture(NamedTuple):
+    """A picture and its lines, to be saved as JPEG of a quality."""
+
+    name: str
+    image: Image
+    lines: list[Line]
+    quality: int
+    dpi: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--kind", choices=tuple(KINDS), help="default: all; each comes into a folder of its name"
+    )
+    parser.add_argument("--seed", type=int, default=SEED, help=f"default: {SEED}")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw the pictures and write a Label.txt beside them."""
+    try:
+        _check_pillow()
+        for kind in KINDS if options.kind is None else (options.kind,):
+            folder = options.output / kind
+            pictures, lines = write(folder, KINDS[kind](options.seed))
+            print(f"{folder}: {pictures} pictures, {lines} lines that count")
+    except (ImportError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def write(folder: Path, pictures: Iterator[Picture]) -> tuple[int, int]:
+    """Save pictures and Label.txt; returns how many pictures and lines that count there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, count = [], 0
+    for picture in pictures:
+        dpi = (picture.dpi, picture.dpi)
+        picture.image.save(folder / picture.name, quality=picture.quality, dpi=dpi)
+        regions = [
+            {
+                "transcription": line.text,
+                "points": [[round(x, 1), round(y, 1)] for x, y in line.corners],
+            }
+            for line in picture.lines
+        ]
+        rows.append(f"{picture.name}\t{json.dumps(regions)}\n")
+        count += sum(line.text not in DONT_CARE for line in picture.lines)
+    (folder / "Label.txt").write_text("".join(rows), encoding="utf-8", newline="\n")
+    return len(rows), count
+
+
+def signs(seed: int) -> Iterator[Picture]:
+    """Small pictures of few lines in many sizes, tilted, on coloured and noisy ground."""
+    for number in range(SIGNS):
+        yield _sign(f"{number:02}.jpg", Random(f"{seed} signs {number}"))
+
+
+def pages(seed: int) -> Iterator[Picture]:
+    """Scans of whole pages of small print."""
+    for dpi, points in PAGES:
+        name = f"{dpi}dpi-{points:02}pt.jpg"
+        yield _page(name, dpi, points, Random(f"{seed} pages {dpi} {points}"))
+
+
+KINDS = {"signs": signs, "pages": pages}
+
+
+def _sign(name: str, rng: Random) -> Picture:
+    from PIL import Image, ImageDraw, ImageFilter
+
+    width, height = rng.randrange(320, 1001), rng.randrange(260, 701)
+    image = _noisy_ground(width + 2 * MARGIN, height + 2 * MARGIN, rng)
+    draw = ImageDraw.Draw(image)
+    boxes = []
+    top = rng.randrange(6, 30)
+    while True:
+        font = _font(rng.choice(SIGN_SIZES))
+        words = [_word(rng) for _ in range(rng.randrange(1, 6))]
+        while len(words) > 1 and font.getlength(" ".join(words)) > width - 10:
+            words.pop()
+        text = " ".join(words)
+        room = int(width - 10 - font.getlength(text))
+        blank = font.getbbox(text)[1]
+        at = (MARGIN + 5 + rng.randrange(room + 1), MARGIN + top - blank)
+        box = draw.textbbox(at, text, font=font)
+        if box[3] > MARGIN + height - 4:
+            break
+        ink = (rng.randrange(70), rng.randrange(70), rng.randrange(70))
+        draw.text(at, text, font=font, fill=ink)
+        boxes.append((text, box))
+        top = math.ceil(box[3]) - MARGIN + rng.randrange(6, 27)
+    degrees = rng.uniform(-TILT, TILT)
+    image = image.rotate(degrees, resample=Image.Resampling.BICUBIC)
+    image = image.crop((MARGIN, MARGIN, MARGIN + width, MARGIN + height))
+    image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 0.7)))
+    lines = []
+    for text, box in boxes:
+        outline = _turned(_corners(box), degrees, image.width, image.height)
+        inside = all(0 <= x <= width and 0 <= y <= height for x, y in outline)
+        lines.append(Line(text if inside else DONT_CARE[0], outline))
+    return Picture(name, image, lines, quality=rng.randrange(60, 93), dpi=72)
+
+
+def _noisy_ground(width: int, height: int, rng: Random) -> Image:
+    from PIL import Image
+
+    coarse = (width // 8 + 1, height // 8 + 1)
+    noise = Image.frombytes("RGB", coarse, rng.randbytes(3 * coarse[0] * coarse[1]))
+    colour = (rng.randrange(120, 256), rng.randrange(120, 256), rng.randrange(120, 256))
+    plain = Image.new("RGB", (width, height), colour)
+    large = noise.resize((width, height), Image.Resampling.BICUBIC)
+    return Image.blend(plain, large, rng.uniform(0.03, 0.2))
+
+
+def _turned(corners: Corners, degrees: float, width: int, height: int) -> Corners:
+    """Where points of the sheet around a sign come to lie on the sign when it is tilted."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    middle_x, middle_y = width / 2, height / 2
+    turned = []
+    for x, y in corners:
+        right, down = x - MARGIN - middle_x, y - MARGIN - middle_y
+        turned.append(
+            (middle_x + right * cosine + down * sine, middle_y - right * sine + down * cosine)
+        )
+    return turned
+
+
+def _page(name: str, dpi: int, points: int, rng: Random) -> Picture:
+    from PIL import Image, ImageDraw, ImageFilter
+
+    width, height = (int(inches * dpi) for inches in PAPER_INCHES)
+    image = Image.new("RGB", (width, height), (250, 250, 248))
+    draw = ImageDraw.Draw(image)
+    size = round(points * dpi / 72)
+    font = _font(size)
+    column = width - 1.8 * dpi
+    lines = []
+    left, top = int(0.9 * dpi), int(0.8 * dpi)
+    while top < height - dpi:
+        for text in _paragraph(font, column, rng):
+            if top >= height - dpi:
+                break
+            draw.text((left, top), text, font=font, fill=(20, 20, 20))
+            lines.append(Line(text, _corners(draw.textbbox((left, top), text, font=font))))
+            top += round(1.6 * size)
+        top += round(1.2 * size)
+    image = image.filter(ImageFilter.GaussianBlur(0.5))
+    return Picture(name, image, lines, quality=80, dpi=dpi)
+
+
+def _paragraph(font: FreeTypeFont, width: float, rng: Random) -> Iterator[str]:
+    """The lines of a paragraph of 30 to 100 words, broken to a width."""
+    line = _word(rng)
+    for _ in range(rng.randrange(30, 101)):
+        word = _word(rng)
+        if font.getlength(f"{line} {word}") > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}"
+    yield line
+
+
+def _word(rng: Random) -> str:
+    """A word in lower, upper or title case, or a number."""
+    style = rng.random()
+    if style < 0.1:
+        return rng.choice(
+            (
+                f"{rng.randrange(1, 10**6)}",
+                f"{rng.randrange(100)}.{rng.randrange(100):02}",
+                f"{rng.randrange(24)}:{rng.randrange(60):02}",
+            )
+        )
+    word = rng.choice(WORDS)
+    return word.upper() if style < 0.2 else word.title() if style < 0.45 else word
+
+
+def _corners(box: tuple[float, float, float, float]) -> Corners:
+    left, top, right, bottom = box
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
+def _font(size: int) -> FreeTypeFont:
+    """The TrueType font that is part of Pillow: what it draws is the same everywhere."""
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
+
+
+def _check_pillow() -> None:
+    """Raises `ImportError` when Pillow is missing or has no TrueType font of its own."""
+    needed = 'Pillow 10.1 or newer is needed: pip install "edgeocr[overlay]" "pillow>=10.1"'
+    try:
+        from PIL import ImageFont
+
+        ImageFont.load_default(SIGN_SIZES[0])
+    except (ImportError, TypeError):  # TypeError: it takes no size
+        raise ImportError(needed) from None
