@@ -142,8 +142,10 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         "# edgeocr and its peers",
         "",
         "Made by `python -m benchmarks peers`. Within a bundle all engines run the same weights "
-        "on the same ONNX Runtime and number of CPUs; everything else is the engine's own: sizes, "
-        "normalization, thresholds, batches. Each run is a process of its own and the engines "
+        "on the same number of CPUs, RapidOCR on the same ONNX Runtime too, faster-paddle on the "
+        "one and with the weights that are built into it, RapidOCRLite on its own interpreter. "
+        "Everything else is the engine's own: sizes, normalization, thresholds, batches. Each run "
+        "is a process of its own and the engines "
         "take turns. Times, cold start (import, construction and a first image, which is not in "
         "the total) and peak memory are medians over the runs; the ratio is the median over pairs "
         "of neighbouring runs. Same lines: found by both (IoU at least 0.5) and read alike.",
@@ -153,6 +155,11 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         *("| " + " | ".join(row) + " |" for result in results for row in rows(result)),
         "",
         *(f"- {origin(result)}" for result in results),
+        *(
+            f"- {result['bundle']}: {peer} is left out, {reason}"
+            for result in results
+            for peer, reason in result.get("left_out", {}).items()
+        ),
     ]
     return "\n".join(lines) + "\n"
 
