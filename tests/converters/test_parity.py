@@ -56,7 +56,7 @@ def beside(
         return Reference("9.9", said, changed(said, optimized), changed(said, nudged))
 
     of_plain, of_edge = parity.compare_paddle(known, signature, plain, edge, run_paddle)
-    assert of_plain.passed == of_edge.passed
+    assert of_edge.passed if of_plain.passed else not (known.published and of_edge.passed)
     return of_plain
 
 
@@ -164,6 +164,22 @@ def test_unpublished_weights_are_judged_by_what_rounding_does_to_them(by, own, w
     (only,) = found.differences
     assert only.own == pytest.approx(own * largest, rel=1e-3)
     assert only.allowed == pytest.approx(max(1e-3, 5 * own) * only.magnitude, rel=1e-3)
+
+
+@pytest.mark.parametrize(("wrong", "passed"), [(9e-2, True), (11e-2, False)])
+def test_rounding_strikes_an_unpublished_edge_graph_twice(wrong, passed):
+    known, signature, plain, edge = made(DETECTOR)
+    few = 1e-3
+
+    def run_paddle(feeds: list[list[np.ndarray]]) -> Reference:
+        ours = [onnx_runner(plain, None)(feed) for feed in feeds]
+        own = 1e-2 * max(np.abs(value).max() for each in ours for value in each)
+        said = [[plus(100 * wrong * own, few)(value) for value in each] for each in ours]
+        again = [[plus(own, few)(value) for value in each] for each in said]
+        return Reference("9.9", said, again, said)
+
+    of_plain, of_edge = parity.compare_paddle(known, signature, plain, edge, run_paddle)
+    assert (of_plain.passed, of_edge.passed) == (False, passed)
 
 
 def test_what_is_wrong_everywhere_fails_however_large_the_noise_is_in_places():
