@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeocr import OCR, Bundle
+from edgeocr.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
-from edgeocr.providers import available_threads, import_onnxruntime
+from edgeocr.providers import import_onnxruntime
 
 from .peers import MeasurementError, find_pictures, positive
 
@@ -159,7 +160,7 @@ def _operators(ocr: OCR, bundle: Bundle, pictures: list[Path]) -> dict[str, dict
     ):
         assert part is not None
         batches: list[NDArray[np.uint8]] = []
-        session: Any = part._session
+        session: Any = part.session
         run = session.run
 
         def recorded(

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from edgeocr import typed
-from edgeocr.providers import available_threads
+from edgeocr.cpus import available_threads
 from edgeocr.version import __version__
 
 from . import parity

@@ -19,7 +19,7 @@ from converters import report
 from converters.convert import Conversion
 from converters.errors import ConverterError
 from converters.parity import Comparison, difference
-from edgeocr.providers import available_threads
+from edgeocr.cpus import available_threads
 from edgeocr.version import __version__
 from tests.zoo.converted import converted
 
