@@ -1,4 +1,4 @@
-"""python -m benchmarks accuracy | breakdown | conversions | decoders | pages | peers | regress
+"""python -m benchmarks accuracy | breakdown | compare | conversions | decoders | pages | peers | regress
 | systems | translators"""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import argparse
 from . import (
     accuracy,
     breakdown,
+    compare,
     conversions,
     decoders,
     pages,
@@ -25,6 +26,7 @@ def main() -> None:
     modules = {
         "accuracy": accuracy,
         "breakdown": breakdown,
+        "compare": compare,
         "conversions": conversions,
         "decoders": decoders,
         "pages": pages,

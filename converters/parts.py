@@ -16,6 +16,7 @@ from .errors import ConverterError, ModelFormatError
 from .fetch import Fetcher, model_folder, sha256
 from .paddle_model import PaddleModel, identify
 from .settings import require_inference, resolve
+from .shapes import with_shapes
 
 # What a bundle says of weights whose folder doesn't say it.
 UNSTATED = "not stated"
@@ -152,8 +153,10 @@ def _characters(folder: Path, source: CharsetSource | None) -> list[str] | None:
 
 
 def _completed(stage: dict[str, Any], conversion: Conversion) -> dict[str, Any]:
-    """The stage with the width that a recognition network is fixed to by its graph."""
-    width = conversion.signature.image.shape[3]
-    if conversion.network.task != "recognition" or width is None or "width" in stage:
-        return stage
-    return {**stage, "width": width, "max_width": width}
+    """The stage with the width that a recognition network is fixed to by its graph, and with its
+    sets of input shapes.
+    """
+    task, width = conversion.network.task, conversion.signature.image.shape[3]
+    if task == "recognition" and width is not None and "width" not in stage:
+        stage = {**stage, "width": width, "max_width": width}
+    return with_shapes(task, stage)

@@ -1,4 +1,4 @@
-"""The command line: edgeocr read | detect | recognize | bundle."""
+"""The command line: edgeocr read | detect | recognize | warm | bench | doctor | bundle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import bench, doctor
+from .arguments import add_engine_arguments
 from .errors import EdgeOCRError
 from .version import __version__
 
@@ -23,11 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "bundle":
-            return _bundle(options)
-        from .commands import run
-
-        return run(options)
+        return int(options.run(options))
     except EdgeOCRError as error:
         print(f"edgeocr: error: {error}", file=sys.stderr)
         return 1
@@ -59,14 +57,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="SOURCE",
             help="a picture, a folder of pictures (not its subfolders), or - for standard input",
         )
-        command.add_argument("--bundle", help="bundle to use; default: the one in the package")
-        command.add_argument(
-            "--provider",
-            default="auto",
-            choices=("auto", "cpu", "cuda", "tensorrt"),
-            help="execution provider; auto takes the best that works here",
-        )
-        command.add_argument("--threads", type=_positive, help="CPU threads; default: all")
+        add_engine_arguments(command)
         command.add_argument(
             "--format",
             choices=("text", "json", "jsonl"),
@@ -99,6 +90,22 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="DIR",
                 help="write each picture with its regions and texts drawn to DIR",
             )
+        command.set_defaults(run=_commands)
+    warm = commands.add_parser(
+        "warm",
+        help="run every input shape once; builds and keeps TensorRT's engines",
+        description="Run every input shape once. With TensorRT this builds the engines, which "
+        "takes minutes, and keeps them, so that no later start has to.",
+    )
+    add_engine_arguments(warm)
+    warm.set_defaults(run=_warm)
+    for name, module, does in (
+        ("bench", bench, "measure cold start, latency, memory and energy on each provider"),
+        ("doctor", doctor, "what a bug report needs, what is wrong here, and what mends it"),
+    ):
+        command = commands.add_parser(name, help=does, description=f"{does}.")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
     bundle = commands.add_parser("bundle", help="look into a bundle")
     actions = bundle.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = actions.add_parser("show", help="what is in a bundle and where it came from")
@@ -106,13 +113,20 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="the manifest as it is")
     verify = actions.add_parser("verify", help="check every file of a bundle")
     verify.add_argument("path", nargs="?", help="default: the bundle in the package")
+    bundle.set_defaults(run=_bundle)
     return parser
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
-    return int(text)
+def _commands(options: argparse.Namespace) -> int:
+    from .commands import run
+
+    return run(options)
+
+
+def _warm(options: argparse.Namespace) -> int:
+    from .commands import warm
+
+    return warm(options)
 
 
 def _bundle(options: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeAlias
 
 import cv2
 
-from . import images
+from . import cpus, images
 from .errors import EdgeOCRError, FontError, ImageError
 from .images import Image, Source
 from .ocr import OCR
@@ -46,10 +46,8 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None and options.output.resolve() in files:
         raise EdgeOCRError(f"{options.output} is one of the sources: --output would overwrite it")
     format_ = options.format or FORMATS.get(options.output and options.output.suffix, "text")
-    ocr = OCR(
-        options.bundle,
-        provider=options.provider,
-        threads=options.threads,
+    ocr = open_ocr(
+        options,
         orientation=options.command == "read" and not options.no_orientation,
         shape=getattr(options, "shape", None),
     )
@@ -91,6 +89,35 @@ def run(options: argparse.Namespace) -> int:
                 collected.append(result.data)
             progress.advance(name)
     return 1 if failed else 0
+
+
+def open_ocr(options: argparse.Namespace, **given: Any) -> OCR:
+    """The `OCR` that the command line's options ask for."""
+    by_provider: dict[str, dict[str, str]] = {}
+    for name, option, value in options.provider_option:
+        by_provider.setdefault(name, {})[option] = value
+    return OCR(
+        options.bundle,
+        provider=options.provider,
+        provider_options=by_provider,
+        fp16=options.fp16,
+        cache=options.cache,
+        threads=options.threads,
+        cpus=None if options.cpus is None else cpus.parse(options.cpus),
+        **given,
+    )
+
+
+def warm(options: argparse.Namespace) -> int:
+    """Run one command, `edgeocr warm`; returns the exit code 0."""
+    ocr = open_ocr(options)
+    for reason in ocr.passed_over:
+        print(f"edgeocr: passed over: {reason}", file=sys.stderr)
+    for stage, done in ocr.warm_up().items():
+        print(f"{stage}: {done.runs} input shapes on {done.provider} in {done.seconds:.1f} s")
+    for folder in ocr.engine_folders:
+        print(f"engines: {folder}")
+    return 0
 
 
 def _write_json(stream: TextIO, collected: list[dict[str, Any]], several: bool) -> None:

@@ -15,7 +15,8 @@ from .manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSe
 from .page import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import resize
+from .providers import Placement
+from .resize import job, resize
 from .session import Session
 from .stopwatch import Stopwatch
 
@@ -37,20 +38,28 @@ MAPS = {
 class Detector:
     """Runs a bundle's detection stage. Safe to share by threads."""
 
-    def __init__(self, stage: Detection, graph: bytes, *, provider: str, threads: int) -> None:
+    def __init__(
+        self, stage: Detection, graph: bytes, *, placement: Placement, threads: int
+    ) -> None:
         self._stage = stage
-        self._session = Session(graph, MAPS[stage.algorithm], provider=provider, threads=threads)
-        self.provider, self.passed_over = self._session.provider, self._session.passed_over
+        self.session = Session(
+            graph,
+            job("detection", stage.resize, stage.providers),
+            MAPS[stage.algorithm],
+            placement=placement,
+            threads=threads,
+        )
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         """uint8 [H, W, 3] BGR → regions with corners inside the image, in no order."""
         watch = watch or Stopwatch()
         with watch("resize"):
-            resized, scale = resize(image, self._stage.resize)
+            resized = resize(image, self._stage.resize, finite=self.session.finite)
         with watch("detection"):
-            maps = [output[0] for output in self._session.run(resized[None])]
+            outputs = self.session.run(resized.pixels[None])
         with watch("postprocess"):
-            return self._regions(maps, scale, image)
+            maps = [resized.of_image(output[0]) for output in outputs]
+            return self._regions(maps, resized.scale, image)
 
     def _regions(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Region]:
         found, scores = _decode(maps, self._stage.postprocess)

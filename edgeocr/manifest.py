@@ -7,8 +7,7 @@ error names the field by its path, for example `stages.detection.resize.multiple
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 from . import typed
@@ -34,6 +33,9 @@ class Resize:
     max_pixels: after that it has at most this many pixels, whatever its proportions.
     multiple: both sides are rounded to a multiple of this, the network's total stride: to the
         nearest one, or up.
+    sizes: [height, width] of the only inputs on execution providers that want few shapes: what the
+        rule gives is padded to the smallest that holds it, or scaled down where none does. Empty
+        for no such set.
     """
 
     limit: Literal["min", "max", "long", "height"]
@@ -42,6 +44,7 @@ class Resize:
     multiple: Positive
     rounding: Literal["nearest", "up"] = "nearest"
     enlarge: Annotated[float, Range(0.1, 10)] = 1.0
+    sizes: list[list[Positive]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,18 @@ class PGNetSettings:
 
 @dataclass(frozen=True)
 class DBDetection:
-    """Stage `detection`: image uint8 [N, H, W, 3] BGR in, `probability` [N, H, W] out."""
+    """Stage `detection`: image uint8 [N, H, W, 3] BGR in, `probability` [N, H, W] out.
+
+    providers, here and in the other stages: execution providers that "auto" tries, in this order,
+        instead of all that there may be.
+    """
 
     algorithm: Literal["DB"]
     graph: str
     model: str
     resize: Resize
     postprocess: DBSettings
+    providers: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ class EASTDetection:
     model: str
     resize: Resize
     postprocess: EASTSettings
+    providers: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,7 @@ class SASTDetection:
     model: str
     resize: Resize
     postprocess: SASTSettings
+    providers: list[str] | None = None
 
 
 Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
@@ -140,6 +150,7 @@ class Orientation:
         normalization.
     stretch: crops are stretched to the input instead, whatever their proportions, as PP-LCNet's
         classifiers want it.
+    batches: the only numbers of crops in a run on execution providers that want few shapes.
     """
 
     algorithm: Literal["CLS"]
@@ -151,6 +162,8 @@ class Orientation:
     degrees: list[int]
     threshold: Share
     stretch: bool = False
+    batches: list[Positive] = field(default_factory=list)
+    providers: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +202,8 @@ class Recognition:
     stretch_widths: a line is not kept in proportion but stretched to the first of these that is at
         least as wide as it, or squeezed to the last, as SRN was trained.
     minimum_score: a line whose mean character score is lower is left out of a page.
+    widths, batches: the only input widths, and numbers of crops in a run, on execution providers
+        that want few shapes: lines are padded to the next of them. Empty for no such set.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -204,6 +219,9 @@ class Recognition:
     minimum_score: Share
     width: Positive | None = None
     stretch_widths: list[Positive] | None = None
+    widths: list[Positive] = field(default_factory=list)
+    batches: list[Positive] = field(default_factory=list)
+    providers: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -219,6 +237,7 @@ class Spotting:
     resize: Resize
     postprocess: PGNetSettings
     charset: Charset
+    providers: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -314,67 +333,12 @@ def parse(data: object) -> Manifest:
                 else "freeze the bundle again with the converters of this version"
             )
         )
+    from . import manifest_checks  # it knows these types
+
     try:
         manifest = typed.parse(Manifest, data)
     except typed.FieldError as error:
         raise BundleError(f"manifest.json: {error}") from None
-    for problem in _problems(manifest):
+    for problem in manifest_checks.problems(manifest):
         raise BundleError(f"manifest.json: {problem}")
     return manifest
-
-
-def _problems(manifest: Manifest) -> Iterator[str]:
-    """What the types of the fields don't say, each with the field's path."""
-    stages = manifest.stages
-    present = {name: stage for name, stage in vars(stages).items() if stage is not None}
-    if not present.keys() - {"orientation"}:
-        yield "stages has neither detection nor recognition nor spotting"
-    if stages.spotting is not None and len(present) > 1:
-        others = ", ".join(name for name in present if name != "spotting")
-        yield f"stages has {others} beside spotting, which reads alone"
-    for origin in manifest.provenance:
-        if origin.stage not in present:
-            yield f"provenance of a stage that is not there, {origin.stage}"
-    for name, stage in present.items():
-        yield from _unnamed(manifest, name, stage.graph)
-    if stages.orientation is not None:
-        degrees = stages.orientation.degrees
-        if len(degrees) < 2 or any(turn % 90 for turn in degrees):
-            yield (
-                f"stages.orientation.degrees must be two or more multiples of 90, it is {degrees}"
-            )
-    if stages.recognition is not None:
-        yield from _width_problems(stages.recognition)
-    if stages.reading is not None:
-        where = "recognition" if stages.recognition else "spotting"
-        yield from _charset_problems(stages.reading, f"stages.{where}.charset")
-        yield from _unnamed(manifest, where, stages.reading.charset.file)
-
-
-def _charset_problems(stage: Recognition | Spotting, where: str) -> Iterator[str]:
-    charset = stage.charset
-    wanted = {"begin", "end"} if stage.algorithm in ("Attention", "SRN") else {"blank"}
-    given = {name for name in ("blank", "begin", "end") if getattr(charset, name) is not None}
-    for name in sorted(wanted - given):
-        yield f"field {where}.{name} is missing, {stage.algorithm} needs it"
-    for name in sorted(given - wanted):
-        yield f"field {where}.{name} is given, {stage.algorithm} has none"
-    for name in sorted(given):
-        if getattr(charset, name) >= charset.classes:
-            yield f"{where}.{name} is none of its classes"
-    if len(set(charset.special)) < len(charset.special):
-        yield f"{where}: begin and end are the same class"
-
-
-def _width_problems(stage: Recognition) -> Iterator[str]:
-    widths = stage.stretch_widths
-    if widths is not None and (not widths or widths != sorted(widths) or widths[-1] != stage.width):
-        yield (
-            "stages.recognition.stretch_widths must ascend to the stage's width "
-            f"{stage.width}, it is {widths}"
-        )
-
-
-def _unnamed(manifest: Manifest, stage: str, file: str) -> Iterator[str]:
-    if file not in manifest.files:
-        yield f"stage {stage} names {file!r}, which is not among its files"

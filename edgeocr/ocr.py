@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
 
-from . import images, rectify
+from . import engines, images, rectify
 from .bundle import Bundle
+from .cpus import available_threads, checked, confined
 from .detect import Detector, shaped
 from .errors import EdgeOCRError, ImageError, StageMissingError
 from .images import Image, Source
 from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
-from .providers import available_threads
+from .providers import Placement
 from .recognize import Recognizer
 from .rectify import Crop
+from .session import Session, Warmed
 from .spot import Spotter
 from .stopwatch import Stopwatch
 from .stream import in_order
@@ -36,14 +38,24 @@ class OCR:
     """Reads pictures with one bundle. Safe to share between threads.
 
     bundle: path of a bundle, an opened `Bundle`, or None for the one in the package.
-    provider: "cpu", "cuda", "tensorrt", or "auto" for the best that works here.
-    threads: CPU threads to use, by default all that the process may run on.
+    provider: a name of `providers.NAMES` such as "cpu", "cuda" or "tensorrt", or "auto" for the
+        best that works here; or a mapping of stages to such names, as in {"recognition": "cpu"}.
+    provider_options: provider → option → value, over those that edgeocr sets, as in {"cuda":
+        {"device_id": 1}}.
+    fp16: allow lower precision where the provider can: TensorRT computes in float16, CUDA
+        multiplies in TF32.
+    few_shapes: pad inputs to the bundle's sets of shapes, so that after `warm_up` none is new. By
+        default on all providers but those that take any shape as it comes (cpu, xnnpack).
+    cache: folder with TensorRT's engines; by default `NAME.engines` beside a bundle `NAME.edgeocr`
+        where there is one, else a folder in the user's cache.
+    threads: CPU threads to use, by default as many as the process may keep busy.
+    cpus: CPUs to use, such as (4, 5, 6, 7); `threads` is their number then, unless it is given.
     orientation: turn crops that are upside down, when the bundle has a classifier for it.
     shape: find "quad"s, or "polygon"s, which are straightened before they are read; by default what
         the bundle says. EAST finds quads only, PGNet polygons only.
 
-    `providers` says which provider each stage runs on, and `passed_over` why "auto" did not take a
-    better one.
+    `providers` says which provider each stage runs on, `passed_over` why "auto" did not take a
+    better one, and `engine_folders` where TensorRT's engines are kept.
 
     Raises `BundleError`, `ProviderUnavailableError` or `GraphError`, and `EdgeOCRError` for a shape
     that the bundle's detection doesn't have.
@@ -53,13 +65,19 @@ class OCR:
         self,
         bundle: str | os.PathLike[str] | Bundle | None = None,
         *,
-        provider: str = "auto",
+        provider: str | Mapping[str, str] = "auto",
+        provider_options: Mapping[str, Mapping[str, Any]] | None = None,
+        fp16: bool = False,
+        few_shapes: bool | None = None,
+        cache: str | os.PathLike[str] | None = None,
         threads: int | None = None,
+        cpus: Sequence[int] | None = None,
         orientation: bool = True,
         shape: Literal["quad", "polygon"] | None = None,
     ) -> None:
+        self._cpus = None if cpus is None else checked(cpus)
         if threads is None:
-            threads = available_threads()
+            threads = available_threads() if self._cpus is None else len(self._cpus)
         if threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
         if shape not in (None, "quad", "polygon"):
@@ -70,42 +88,68 @@ class OCR:
             bundle = Bundle.open(bundle)
         self.bundle_digest = bundle.digest
         self._name = bundle.manifest.name
+        self._workers = Workers(threads)
+        placement = Placement(
+            provider,
+            provider_options or {},
+            fp16,
+            few_shapes,
+            bundle.digest,
+            engines.place(bundle.path, cache),
+        )
+        placement.check(vars(bundle.manifest.stages))
+        with confined(self._cpus):  # which the sessions' threads inherit
+            self._open(bundle, placement, orientation, shape)
+        sessions = self._sessions()
+        self.providers = {name: session.provider for name, session in sessions.items()}
+        passed_over = (session.passed_over for session in sessions.values())
+        self.passed_over: tuple[str, ...] = next(filter(None, passed_over), ())
+        folders = {session.engine_folder for session in sessions.values()}
+        self.engine_folders = sorted(folder for folder in folders if folder is not None)
+
+    def _open(
+        self,
+        bundle: Bundle,
+        placement: Placement,
+        orientation: bool,
+        shape: Literal["quad", "polygon"] | None,
+    ) -> None:
         stages = bundle.manifest.stages
         self._detector: Detector | None = None
         self._orienter: Orienter | None = None
         self._recognizer: Recognizer | None = None
         self._spotter: Spotter | None = None
-        self.providers: dict[str, str] = {}
-        self.passed_over: tuple[str, ...] = ()
-        self._workers = Workers(threads)
-        whole: Any = {"provider": provider, "threads": threads}
-        pieces: Any = {"provider": provider, "workers": self._workers}
+        whole: Any = {"placement": placement, "threads": self._workers.threads}
+        pieces: Any = {"placement": placement, "workers": self._workers}
         if (detection := stages.detection) is not None:
             if shape is not None:
                 detection = shaped(detection, shape)
             self._detector = Detector(detection, bundle.read(detection.graph), **whole)
-            self.providers["detection"] = self._detector.provider
-            self.passed_over = self._detector.passed_over
         if (recognition := stages.recognition) is not None:
             self._minimum_score = recognition.minimum_score
             self._recognizer = Recognizer(
                 recognition, bundle.read(recognition.graph), bundle.characters, **pieces
             )
-            self.providers["recognition"] = self._recognizer.provider
-            self.passed_over = self.passed_over or self._recognizer.passed_over
         if orientation and stages.orientation is not None:
             self._orienter = Orienter(
                 stages.orientation, bundle.read(stages.orientation.graph), **pieces
             )
-            self.providers["orientation"] = self._orienter.provider
         if (spotting := stages.spotting) is not None:
             if shape == "quad":
                 raise EdgeOCRError("PGNet finds polygons only")
             self._spotter = Spotter(
                 spotting, bundle.read(spotting.graph), bundle.characters, **whole
             )
-            self.providers["spotting"] = self._spotter.provider
-            self.passed_over = self._spotter.passed_over
+
+    def warm_up(self) -> dict[str, Warmed]:
+        """Run each stage on every input shape that it can get, so that no later page waits for an
+        algorithm to be chosen or an engine to be built; stages that take any shape run once.
+
+        With TensorRT this builds the engines, which takes minutes, and keeps them in `cache`; from
+        then on "auto" takes TensorRT. Returns what was done, by stage. Raises `GraphError`.
+        """
+        with confined(self._cpus):
+            return {name: session.warm_up() for name, session in self._sessions().items()}
 
     def read(self, source: Source) -> Page:
         """Find and read all lines of a picture; see `images.load` for what a source may be.
@@ -147,9 +191,19 @@ class OCR:
         `StageMissingError` when the bundle has no recognition stage.
         """
         _refuse_one(crops, "recognize", "recognize([crop])")
-        return self._needed(self._recognizer, "recognition").recognize(
-            [Crop.of(self._guarded(lambda crop: images.load(crop), crop)) for crop in crops]
-        )
+        recognizer = self._needed(self._recognizer, "recognition")
+        loaded = [Crop.of(self._guarded(lambda crop: images.load(crop), crop)) for crop in crops]
+        with confined(self._cpus):
+            return recognizer.recognize(loaded)
+
+    def _sessions(self) -> dict[str, Session]:
+        stages = {
+            "detection": self._detector,
+            "orientation": self._orienter,
+            "recognition": self._recognizer,
+            "spotting": self._spotter,
+        }
+        return {name: stage.session for name, stage in stages.items() if stage is not None}
 
     def _read(self, source: Source) -> Page:
         watch = Stopwatch()
@@ -205,7 +259,8 @@ class OCR:
     def _guarded(self, work: Callable[[Any], Result], source: Source) -> Result:
         """Do the work; whatever a picture can cause comes out as an error that names it."""
         try:
-            return work(source)
+            with confined(self._cpus):
+                return work(source)
         except EdgeOCRError as error:
             error.source = images.name_of(source)
             raise

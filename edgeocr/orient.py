@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from .errors import GraphError
 from .manifest import Orientation
+from .providers import Job, Placement
 from .rectify import Crop
 from .session import Session
 from .stopwatch import Stopwatch
 from .workers import Workers
 
-# Crops per run: enough to keep a core busy, few enough to share them out.
+# Crops per run where any number can be: enough to keep a core busy, few enough to share them out.
 BATCH = 8
 
 
@@ -23,13 +24,20 @@ class Orienter:
     """Runs a bundle's orientation stage. Safe to share by threads."""
 
     def __init__(
-        self, stage: Orientation, graph: bytes, *, provider: str, workers: Workers
+        self, stage: Orientation, graph: bytes, *, placement: Placement, workers: Workers
     ) -> None:
         self._stage = stage
-        self._session = Session(
-            graph, ["probability"], provider=provider, threads=workers.threads, workers=workers
+        shape = (stage.height, stage.width, 3)
+        shapes = [(number, *shape) for number in stage.batches]
+        self.session = Session(
+            graph,
+            Job("orientation", "crops", (BATCH, *shape), shapes, stage.providers),
+            ["probability"],
+            placement=placement,
+            threads=workers.threads,
+            workers=workers,
         )
-        self.provider = self._session.provider
+        self._batches = stage.batches if self.session.finite else None
 
     def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
         """The degrees that each crop is turned by, 0 where that isn't sure."""
@@ -37,9 +45,12 @@ class Orienter:
         if not crops:
             watch.add("orientation", 0)
             return []
-        batches = [crops[i : i + BATCH] for i in range(0, len(crops), BATCH)]
-        results = self._session.run_each(batches, self._batch, watch, ("crops", "orientation"))
-        probability = np.concatenate([rows for (rows,) in results])
+        most = self._batches[-1] if self._batches else BATCH
+        batches = [crops[i : i + most] for i in range(0, len(crops), most)]
+        results = self.session.run_each(batches, self._batch, watch, ("crops", "orientation"))
+        probability = np.concatenate(
+            [rows[: len(batch)] for batch, (rows,) in zip(batches, results, strict=True)]
+        )
         if probability.shape[1] != len(self._stage.degrees):
             raise GraphError(
                 f"the orientation graph has {probability.shape[1]} classes, "
@@ -52,8 +63,11 @@ class Orienter:
     def _batch(self, crops: Sequence[Crop]) -> NDArray[np.uint8]:
         """Each crop at the network's height: in its own proportions as far as they fit."""
         height, width = self._stage.height, self._stage.width
-        batch = np.full((len(crops), height, width, 3), self._stage.padding, np.uint8)
-        for row, crop in zip(batch, crops, strict=True):
+        number = len(crops)
+        if self._batches:
+            number = next(each for each in self._batches if each >= number)
+        batch = np.full((number, height, width, 3), self._stage.padding, np.uint8)
+        for row, crop in zip(batch, crops, strict=False):
             natural = int(np.ceil(height * crop.width / crop.height))
             fitted = width if self._stage.stretch else min(width, natural)
             row[:, :fitted] = cv2.resize(crop.pixels, (fitted, height))

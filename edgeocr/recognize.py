@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from .manifest import Recognition
 from .page import Reading
 from .postprocess import attention, ctc
+from .providers import Job, Placement
 from .rectify import Crop
 from .session import Session
 from .stopwatch import Stopwatch
 from .workers import Workers
 
-# Crops per run on an accelerator, where one crop doesn't fill the device.
-ACCELERATOR_BATCH = 8
+# Width of a line of common length, in the network's strides.
+USUAL = 40
 
 
 class Recognizer:
@@ -30,19 +31,22 @@ class Recognizer:
         graph: bytes,
         characters: Sequence[str],
         *,
-        provider: str,
+        placement: Placement,
         workers: Workers,
     ) -> None:
         self._stage = stage
         self._characters = np.array(characters, object)
-        self._session = Session(
+        width = stage.width or max(stage.min_width, USUAL * stage.multiple)
+        usual = (1, stage.height, -(-width // stage.multiple) * stage.multiple, 3)
+        shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
+        self.session = Session(
             graph,
+            Job("recognition", "crops", usual, shapes, stage.providers),
             ["indices", "scores"],
-            provider=provider,
+            placement=placement,
             threads=workers.threads,
             workers=workers,
         )
-        self.provider, self.passed_over = self._session.provider, self._session.passed_over
 
     def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
         """Crops of any sizes → their texts, in the same order."""
@@ -52,17 +56,22 @@ class Recognizer:
             return []
         stage = self._stage
         text_widths, widths = _widths(crops, stage)
-        groups = _group(widths, 1 if self._session.provider == "cpu" else ACCELERATOR_BATCH)
+        batches = [1]
+        if self.session.finite:
+            widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
+            batches = stage.batches
+        groups = _group(widths, batches[-1])
 
         def fit(group: list[int]) -> NDArray[np.uint8]:
-            shape = (len(group), stage.height, widths[group[0]], 3)
+            number = next(number for number in batches if number >= len(group))
+            shape = (number, stage.height, widths[group[0]], 3)
             batch = np.full(shape, stage.padding, np.uint8)
-            for row, i in zip(batch, group, strict=True):
+            for row, i in zip(batch, group, strict=False):
                 width = int(text_widths[i])
                 row[:, :width] = cv2.resize(crops[i].pixels, (width, stage.height))
             return batch
 
-        outputs = self._session.run_each(groups, fit, watch, ("crops", "recognition"))
+        outputs = self.session.run_each(groups, fit, watch, ("crops", "recognition"))
         with watch("decoding"):
             return self._readings(groups, outputs, len(crops))
 
@@ -74,8 +83,9 @@ class Recognizer:
         all_indices = np.full((number, longest), self._stage.charset.special[-1], np.int32)
         all_scores = np.zeros((number, longest), np.float32)
         for group, (indices, scores) in zip(groups, outputs, strict=True):
-            all_indices[group, : indices.shape[1]] = indices
-            all_scores[group, : scores.shape[1]] = scores
+            # What a batch has beyond its group is padding.
+            all_indices[group, : indices.shape[1]] = indices[: len(group)]
+            all_scores[group, : scores.shape[1]] = scores[: len(group)]
         texts, means = self._decode(all_indices, all_scores)
         return [Reading(*pair) for pair in zip(texts, means.tolist(), strict=True)]
 

@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .images import Image
 from .manifest import Resize
 from .postprocess.geometry import Float32
+from .providers import Job
+
+# Height and width of a photograph in landscape.
+USUAL = (1200, 1600)
 
 
-def resize(image: Image, rule: Resize) -> tuple[Image, Float32]:
-    """uint8 [H, W, 3] → the network's input [h, w, 3], and what x and y of a point in it have to
-    be multiplied by in the image, float32 [2].
+class Resized(NamedTuple):
+    """An image as a network is given it.
+
+    pixels: uint8 [H, W, 3].
+    height, width: the part of it, from the top left, that is the image; the rest repeats its edges.
+    scale: what x and y of a point in it have to be multiplied by in the image, float32 [2].
     """
+
+    pixels: Image
+    height: int
+    width: int
+    scale: Float32
+
+    def of_image(self, map_: NDArray[Any]) -> NDArray[Any]:
+        """The part [..., h', w'] of a network's output [..., H', W'] that is of the image."""
+        rows, columns = (
+            part * side // whole
+            for part, side, whole in zip(
+                (self.height, self.width), map_.shape[-2:], self.pixels.shape, strict=False
+            )
+        )
+        return map_[..., :rows, :columns]
+
+
+def job(stage: str, rule: Resize, preferred: Sequence[str] | None) -> Job:
+    """The job of a stage whose network is given whole images."""
+    shapes = [(1, height, width, 3) for height, width in rule.sizes]
+    return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred)
+
+
+def resize(image: Image, rule: Resize, *, finite: bool = False) -> Resized:
+    """uint8 [H, W, 3] → the network's input; with `finite` of one of the rule's sizes."""
     height, width = image.shape[:2]
-    inside_height, inside_width = network_size(height, width, rule)
-    resized = cv2.resize(image, (inside_width, inside_height)).astype(np.uint8, copy=False)
-    return resized, np.array([width / inside_width, height / inside_height], np.float32)
+    inside = outside = network_size(height, width, rule)
+    if finite:
+        inside, outside = finite_size(*inside, rule)
+    pixels = cv2.resize(image, inside[::-1]).astype(np.uint8, copy=False)
+    if outside != inside:
+        below, right = outside[0] - inside[0], outside[1] - inside[1]
+        pixels = cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REPLICATE).astype(
+            np.uint8, copy=False
+        )
+    scale = np.array([width / inside[1], height / inside[0]], np.float32)
+    return Resized(pixels, *inside, scale)
 
 
 def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
@@ -38,6 +81,24 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
     most = rule.max_pixels // sides[1 - longer] // rule.multiple * rule.multiple
     sides[longer] = max(rule.multiple, min(sides[longer], most))
     return sides[0], sides[1]
+
+
+def finite_size(height: int, width: int, rule: Resize) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The size of the image inside an input, and of the input: the smallest of the rule's sizes
+    that holds height × width, or else the one that it has to be scaled down the least for.
+    """
+    holding = [size for size in rule.sizes if size[0] >= height and size[1] >= width]
+    if holding:
+        high, wide = min(holding, key=math.prod)
+        return (height, width), (high, wide)
+
+    def fit(size: list[int]) -> float:
+        return min(size[0] / height, size[1] / width)
+
+    high, wide = max(rule.sizes, key=lambda size: (fit(size), -math.prod(size)))
+    scale, step = fit([high, wide]), rule.multiple
+    inside = [max(step, int(side * scale) // step * step) for side in (height, width)]
+    return (inside[0], inside[1]), (high, wide)
 
 
 def _scale(height: int, width: int, rule: Resize) -> float:

@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arena import use_shared_arena
+from .binding import Bound, Copied
 from .errors import GraphError
-from .providers import create_session, import_onnxruntime, use_shared_arena
+from .providers import (
+    DEVICES,
+    Job,
+    Placement,
+    create_session,
+    import_onnxruntime,
+    shapes_for,
+)
 from .stopwatch import Stopwatch
 from .workers import Workers
 
 Item = TypeVar("Item")
 
 
+class Warmed(NamedTuple):
+    """What warming up a stage did: runs, and seconds they took."""
+
+    provider: str
+    runs: int
+    seconds: float
+
+
 class Session:
     """An ONNX Runtime session for a graph with one uint8 NHWC input. Safe to share by threads.
 
     graph: the ONNX file's bytes.
+    job: its stage, the name of its input, and the shapes that it is given on providers that want
+        few of them.
     outputs: names of the outputs that a run returns, in this order.
-    provider: see `providers.create_session`.
+    placement: which provider is wanted, and how.
     threads: CPU threads that the session may keep busy.
     workers: on the CPU, these threads do runs side by side, one thread each, instead of `threads`
         within one run. For many small runs this is the faster way: nothing waits for the slowest
-        part of an operator. Without them one run is done at a time, since it has all threads, and
-        two at a time would only need twice the memory.
+        part of an operator. Elsewhere they prepare the inputs while one run is done at a time.
+        Without them one run is done at a time, since it has all threads, and two at a time would
+        only need twice the memory.
 
-    Raises `GraphError` when the graph can't be loaded or lacks an output.
+    `finite` says whether inputs must have one of `shapes`, and `engine_folder` where TensorRT's
+    engines are kept.
+
+    Raises `GraphError` when the graph can't be loaded or lacks an output, and
+    `ProviderUnavailableError`.
     """
 
     def __init__(
         self,
         graph: bytes,
+        job: Job,
         outputs: Sequence[str],
         *,
-        provider: str,
+        placement: Placement,
         threads: int,
         workers: Workers | None = None,
     ) -> None:
@@ -55,12 +82,17 @@ class Session:
         # needs the core too.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         use_shared_arena(options)
-        self._session, self.provider, self.passed_over = create_session(graph, provider, options)
-        self._workers = workers if workers is not None and self.provider == "cpu" else Workers(1)
-        self._turn = threading.Lock() if workers is None else nullcontext()
-        self._outputs = list(outputs)
-        inputs = self._session.get_inputs()
-        names = [node.name for node in self._session.get_outputs()]
+        started = create_session(graph, placement, job, options)
+        self.provider, self.passed_over = started.provider, started.passed_over
+        self._stage, self._usual, self._engines = job.stage, job.usual, started.engines
+        self.engine_folder = None if started.engines is None else started.engines.folder
+        self.shapes = shapes_for(self.provider, job.shapes)
+        self.finite = bool(self.shapes) and placement.wants_few_shapes(self.provider)
+        self._workers = workers or Workers(1)
+        side_by_side = workers is not None and self.provider == "cpu"
+        self._turn = nullcontext() if side_by_side else threading.Lock()
+        inputs = started.session.get_inputs()
+        names = [node.name for node in started.session.get_outputs()]
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4:
             raise GraphError(
                 "an edge graph has one uint8 [N, H, W, 3] input, this one has "
@@ -68,16 +100,31 @@ class Session:
             )
         if missing := [name for name in outputs if name not in names]:
             raise GraphError(f"the graph has no output {missing[0]!r}, only {', '.join(names)}")
-        self._input = inputs[0].name
+        runner: Any = Copied
+        if self.finite and self.provider in DEVICES:
+            runner = partial(Bound, device=DEVICES[self.provider])
+        self._runner = runner(started.session, inputs[0].name, list(outputs))
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """uint8 [N, H, W, 3] → the outputs asked for. Raises `GraphError` when the run fails."""
+        if self.finite and batch.shape not in self.shapes:
+            raise GraphError(f"{batch.shape} is none of the shapes of stage {self._stage}")
         try:
             with self._turn:
-                result: list[NDArray[Any]] = self._session.run(self._outputs, {self._input: batch})
+                result: list[NDArray[Any]] = self._runner.run(batch)
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
             raise GraphError(f"ONNX Runtime failed on input {batch.shape}: {error}") from error
         return result
+
+    def warm_up(self) -> Warmed:
+        """Run every shape that there can be, the largest first, or the usual one where any can."""
+        start = perf_counter()
+        shapes = self.shapes if self.finite else [self._usual]
+        for each in sorted(shapes, key=math.prod, reverse=True):
+            self.run(np.zeros(each, np.uint8))
+        if self._engines is not None:
+            self._engines.mark_warm(self._stage)
+        return Warmed(self.provider, len(shapes), perf_counter() - start)
 
     def run_each(
         self,

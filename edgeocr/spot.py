@@ -14,7 +14,8 @@ from .manifest import Spotting
 from .page import Line
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
-from .resize import resize
+from .providers import Placement
+from .resize import job, resize
 from .session import Session
 from .stopwatch import Stopwatch
 
@@ -30,24 +31,30 @@ class Spotter:
         graph: bytes,
         characters: Sequence[str],
         *,
-        provider: str,
+        placement: Placement,
         threads: int,
     ) -> None:
         self._stage = stage
         self._charset = np.array(characters, object)
         (self._blank,) = stage.charset.special  # the manifest is checked
-        self._session = Session(graph, MAPS, provider=provider, threads=threads)
-        self.provider, self.passed_over = self._session.provider, self._session.passed_over
+        self.session = Session(
+            graph,
+            job("spotting", stage.resize, stage.providers),
+            MAPS,
+            placement=placement,
+            threads=threads,
+        )
 
     def spot(self, image: Image, watch: Stopwatch | None = None) -> list[Line]:
         """uint8 [H, W, 3] BGR → lines with polygons inside the image, in no order."""
         watch = watch or Stopwatch()
         with watch("resize"):
-            resized, scale = resize(image, self._stage.resize)
+            resized = resize(image, self._stage.resize, finite=self.session.finite)
         with watch("spotting"):
-            maps = [output[0] for output in self._session.run(resized[None])]
+            outputs = self.session.run(resized.pixels[None])
         with watch("postprocess"):
-            return self._lines(maps, scale, image)
+            maps = [resized.of_image(output[0]) for output in outputs]
+            return self._lines(maps, resized.scale, image)
 
     def _lines(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Line]:
         polygons, texts, scores = pgnet.lines(

@@ -13,6 +13,7 @@ from benchmarks.labels import LabelledLine
 from edgeocr import OCR, Bundle
 from edgeocr.detect import Detector
 from edgeocr.images import load
+from edgeocr.providers import Placement
 from tests.overlap import iou, pairs
 
 NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
@@ -21,7 +22,7 @@ NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
 @pytest.fixture(scope="module")
 def detector(bundle: Bundle) -> Detector:
     stage = bundle.manifest.stages.detection
-    return Detector(stage, bundle.read(stage.graph), provider="cpu", threads=2)
+    return Detector(stage, bundle.read(stage.graph), placement=Placement("cpu"), threads=2)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,7 +51,7 @@ def test_polygons_when_the_bundle_asks_for_them(
     curved = dataclasses.replace(
         stage, postprocess=dataclasses.replace(stage.postprocess, shape="polygon")
     )
-    detector = Detector(curved, bundle.read(stage.graph), provider="cpu", threads=2)
+    detector = Detector(curved, bundle.read(stage.graph), placement=Placement("cpu"), threads=2)
     regions = detector.detect(load(pictures / "poster.jpg"))
     expected = [line.polygon for line in labels["poster.jpg"]]
     matched = pairs([region.polygon for region in regions], expected)

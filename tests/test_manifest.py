@@ -99,7 +99,12 @@ def test_an_unknown_algorithm_is_named_with_the_known_ones(
 
 
 def test_every_field_of_a_stage_is_needed(data: dict[str, Any]) -> None:
-    paths = [path for path, _ in leaves(data["stages"])]
+    """But for the sets of shapes, without which every shape is taken."""
+    paths = [
+        path
+        for path, _ in leaves(data["stages"])
+        if path.rpartition(".")[2] not in ("sizes", "widths", "batches")
+    ]
     assert len(paths) > 20
     for path in paths:
         without = copy.deepcopy(data)

@@ -13,6 +13,7 @@ from benchmarks.labels import LabelledLine
 from edgeocr import Bundle
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter
+from edgeocr.providers import Job, Placement
 from edgeocr.rectify import Crop, turn
 from edgeocr.session import Session
 from edgeocr.workers import Workers
@@ -23,7 +24,7 @@ from tests.cutting import crop
 def orienter(bundle: Bundle) -> Orienter:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
-    return Orienter(stage, bundle.read(stage.graph), provider="cpu", workers=Workers(2))
+    return Orienter(stage, bundle.read(stage.graph), placement=Placement("cpu"), workers=Workers(2))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,13 @@ def test_probabilities_are_paddle_inferences(
 ) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
-    session = Session(bundle.read(stage.graph), ["probability"], provider="cpu", threads=1)
+    session = Session(
+        bundle.read(stage.graph),
+        Job("orientation", "crops", (1, 48, 192, 3)),
+        ["probability"],
+        placement=Placement("cpu"),
+        threads=1,
+    )
     with np.load(fixtures / "paddle_inference" / "orientation.npz") as stored:
         crops, expected = stored["crops"], stored["probability"]
     assert crops.shape[1:3] == (stage.height, stage.width)
@@ -85,8 +92,10 @@ def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
     graph = bundle.read(stage.graph)
-    padded = Orienter(stage, graph, provider="cpu", workers=Workers(1))
-    stretched = Orienter(replace(stage, stretch=True), graph, provider="cpu", workers=Workers(1))
+    padded = Orienter(stage, graph, placement=Placement("cpu"), workers=Workers(1))
+    stretched = Orienter(
+        replace(stage, stretch=True), graph, placement=Placement("cpu"), workers=Workers(1)
+    )
     square = np.full((20, 20, 3), 9, np.uint8)
     assert (stretched._batch([Crop.of(square)]) == 9).all()
     assert (padded._batch([Crop.of(square)])[:, :, stage.height :] == stage.padding).all()

@@ -1,19 +1,34 @@
-"""Which execution provider one gets, and what is said when there is none."""
+"""Which execution provider one gets, with which options, and what is said when there is none."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 import pytest
 
-from edgeocr import OCR, Bundle, EdgeOCRError, ProviderUnavailableError, providers
-from edgeocr.providers import NAMES, available_threads
+from edgeocr import OCR, Bundle, EdgeOCRError, GraphError, ProviderUnavailableError, providers
+from edgeocr.engines import Engines
+from edgeocr.providers import (
+    NAMES,
+    OPTIONS,
+    Job,
+    Placement,
+    built_in,
+    chain,
+    create_session,
+    fallback_order,
+    probe,
+    shapes_for,
+)
 
 BUILT_IN = onnxruntime.get_available_providers()
+STAGES = ("detection", "orientation", "recognition")
+SHAPES = [(1, 544, 544, 3), (1, 544, 1216, 3), (1, 1216, 544, 3), (1, 288, 3104, 3)]
+DETECTION = Job("detection", "image", (1, 544, 736, 3), SHAPES)
 
 
 def without(provider: str) -> pytest.MarkDecorator:
@@ -22,48 +37,248 @@ def without(provider: str) -> pytest.MarkDecorator:
     )
 
 
+@pytest.fixture
+def graph(bundle: Bundle) -> bytes:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None
+    return bundle.read(stage.graph)
+
+
+@pytest.fixture
+def session_options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return options
+
+
 @pytest.mark.parametrize(
-    "provider",
-    [pytest.param(name, marks=without(name)) for name in ("cuda", "tensorrt")],
+    "provider", [pytest.param(name, marks=without(name)) for name in NAMES if name != "cpu"]
 )
 def test_a_provider_that_is_not_built_in(bundle: Bundle, provider: str) -> None:
     with pytest.raises(ProviderUnavailableError) as caught:
         OCR(bundle, provider=provider)
     message = str(caught.value)
     assert repr(provider) in message and onnxruntime.__version__ in message
-    assert "pip install onnxruntime-gpu" in message
+    assert "install" in message or "build" in message
     assert isinstance(caught.value, EdgeOCRError)
 
 
 @pytest.mark.parametrize("provider", ["", "gpu", "CUDA", "CPUExecutionProvider"])
-def test_an_unknown_provider(bundle: Bundle, provider: str) -> None:
+@pytest.mark.parametrize("as_mapping", [False, True])
+def test_an_unknown_provider(bundle: Bundle, provider: str, as_mapping: bool) -> None:
     with pytest.raises(ProviderUnavailableError) as caught:
-        OCR(bundle, provider=provider)
+        OCR(bundle, provider={"detection": provider} if as_mapping else provider)
     message = str(caught.value)
     assert f"unknown provider {provider!r}" in message
     assert all(name in message for name in ("auto", *NAMES))
 
 
+def test_options_of_an_unknown_provider(bundle: Bundle) -> None:
+    with pytest.raises(ProviderUnavailableError, match="unknown provider 'gpu'"):
+        OCR(bundle, provider="cpu", provider_options={"gpu": {"device_id": 1}})
+
+
+def test_an_unknown_stage(bundle: Bundle) -> None:
+    with pytest.raises(EdgeOCRError, match="no stage is called 'reading'"):
+        OCR(bundle, provider={"reading": "cpu"})
+
+
 @without("cuda")
 def test_auto_is_the_cpu_where_there_is_nothing_else(bundle: Bundle) -> None:
     ocr = OCR(bundle)
-    assert ocr.providers == dict.fromkeys(("detection", "orientation", "recognition"), "cpu")
+    assert ocr.providers == dict.fromkeys(STAGES, "cpu")
 
 
-def test_available_threads() -> None:
-    threads = available_threads()
-    assert 1 <= threads <= (os.cpu_count() or 1)
+class Fake:
+    """A session of ONNX Runtime that got the first provider that it was asked for."""
+
+    def __init__(self, chain: providers.Chain) -> None:
+        self.chain = chain
+
+    def disable_fallback(self) -> None: ...
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no CPU affinity here")
-def test_only_the_processors_that_the_process_may_use_count() -> None:
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(allowed)})
-    try:
-        assert available_threads() == 1
-    finally:
-        os.sched_setaffinity(0, allowed)
-    assert available_threads() == len(allowed)
+@pytest.fixture
+def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Providers that start on a machine where CPU, CUDA and TensorRT are built in; put them in."""
+    start: set[str] = {"cpu"}
+
+    def open_(graph: bytes, provider: str, asked: providers.Chain, options: Any) -> Fake:
+        if provider not in start:
+            raise ProviderUnavailableError(f"no {provider}")
+        return Fake(asked)
+
+    monkeypatch.setattr(providers, "_open", open_)
+    monkeypatch.setattr(providers, "built_in", lambda: ["cpu", "cuda", "tensorrt"])
+    monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
+    monkeypatch.setattr(
+        providers.nvidia, "gpus", lambda: [providers.nvidia.GPU("Orin", "8.7", 1 << 33)]
+    )
+    monkeypatch.setattr(
+        providers.nvidia, "libraries", lambda: {"cuda": "13.0", "cudnn": None, "tensorrt": "10.9"}
+    )
+    return start
+
+
+def started(placement: Placement, job: Job = DETECTION) -> providers.Started:
+    return create_session(b"", placement, job, onnxruntime.SessionOptions())
+
+
+def test_auto_takes_what_starts_and_says_why_not_the_better_one(starting: set[str]) -> None:
+    assert started(Placement()).provider == "cpu"
+    assert started(Placement()).passed_over == ("no cuda",)
+    starting.add("cuda")
+    assert started(Placement()).provider == "cuda"
+    assert started(Placement()).passed_over == ()
+
+
+def test_the_bundle_may_order_the_providers_of_a_stage(starting: set[str]) -> None:
+    starting.add("cuda")
+    assert started(Placement(), DETECTION._replace(preferred=["cpu"])).provider == "cpu"
+    # The caller's word counts more than the bundle's.
+    assert started(Placement("cuda"), DETECTION._replace(preferred=["cpu"])).provider == "cuda"
+    # What this build doesn't have is passed over, and the CPU is always there.
+    assert started(Placement(), DETECTION._replace(preferred=["coreml"])).provider == "cpu"
+    assert fallback_order(["coreml"]) == ("coreml", "cpu")
+    assert fallback_order(None) == ("tensorrt", "cuda", "cpu")
+
+
+def test_a_provider_for_each_stage(starting: set[str]) -> None:
+    starting.add("cuda")
+    placement = Placement({"recognition": "cpu"})
+    assert started(placement).provider == "cuda"
+    assert started(placement, DETECTION._replace(stage="recognition")).provider == "cpu"
+
+
+def test_auto_takes_tensorrt_once_its_engines_are_built(starting: set[str], tmp_path: Path) -> None:
+    starting |= {"cuda", "tensorrt"}
+    placement = Placement(bundle="0" * 64, cache=tmp_path)
+    assert started(placement).provider == "cuda"
+    asked = started(Placement("tensorrt", bundle="0" * 64, cache=tmp_path))
+    assert asked.engines is not None
+    asked.engines.mark_warm("detection")
+    assert started(placement).provider == "tensorrt"
+    # Not for another stage, bundle or precision.
+    assert started(placement, DETECTION._replace(stage="recognition")).provider == "cuda"
+    assert started(Placement(bundle="1" * 64, cache=tmp_path)).provider == "cuda"
+    assert started(Placement(bundle="0" * 64, cache=tmp_path, fp16=True)).provider == "cuda"
+    assert started(Placement(bundle="0" * 64)).provider == "cuda"
+
+
+def test_cuda_options() -> None:
+    ((name, options),) = chain("cuda", Placement(), DETECTION, None)
+    assert name == "CUDAExecutionProvider"
+    assert options == {
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "arena_extend_strategy": "kSameAsRequested",
+        "use_tf32": "0",
+    }
+    ((_, lower),) = chain("cuda", Placement(fp16=True), DETECTION, None)
+    assert lower == {**options, "use_tf32": "1"}
+
+
+def test_given_options_count_more() -> None:
+    given = {"cuda": {"device_id": 1, "cudnn_conv_algo_search": "DEFAULT"}}
+    ((_, options),) = chain("cuda", Placement(options=given), DETECTION, None)
+    assert options["device_id"] == "1" and options["cudnn_conv_algo_search"] == "DEFAULT"
+    assert options["use_tf32"] == "0"
+    ((_, options),) = chain("cpu", Placement(options=given), DETECTION, None)
+    assert options == {}
+
+
+def test_tensorrt_options(tmp_path: Path) -> None:
+    kept = Engines(tmp_path, {"bundle": "b" * 64, "gpu": "NVIDIA Orin (x)"})
+    asked = chain("tensorrt", Placement(fp16=True), DETECTION, kept)
+    (name, options), (next_name, next_options) = asked
+    assert (name, next_name) == ("TensorrtExecutionProvider", "CUDAExecutionProvider")
+    assert next_options == {**OPTIONS["cuda"], "use_tf32": "1"}
+    assert options == {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(kept.folder),
+        "trt_engine_cache_prefix": "detection",
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(kept.folder),
+        "trt_fp16_enable": "1",
+        # The strip is left out: its width by the others' height would need the memory of ten.
+        "trt_profile_min_shapes": "image:1x544x544x3",
+        "trt_profile_opt_shapes": "image:1x544x1216x3",
+        "trt_profile_max_shapes": "image:1x1216x1216x3",
+    }
+    assert all(isinstance(value, str) for value in options.values())
+
+
+def test_tensorrt_without_shapes_or_a_place_for_engines() -> None:
+    (_, options), _ = chain(
+        "tensorrt", Placement(), Job("detection", "image", (1, 544, 736, 3)), None
+    )
+    assert options == OPTIONS["tensorrt"]
+
+
+def test_shapes_of_lines_are_not_cut_for_tensorrt() -> None:
+    lines = [(n, 48, width, 3) for width in (240, 3216) for n in (1, 4)]
+    assert shapes_for("tensorrt", lines) == lines
+    assert shapes_for("tensorrt", SHAPES) == SHAPES[:3]
+    assert shapes_for("cuda", SHAPES) == SHAPES
+    assert shapes_for("tensorrt", []) == []
+
+
+@pytest.mark.parametrize(("provider", "few"), [("cpu", False), ("xnnpack", False), ("cuda", True),
+                                               ("tensorrt", True), ("openvino", True)])  # fmt: skip
+def test_who_is_given_few_shapes(provider: str, few: bool) -> None:
+    assert Placement().wants_few_shapes(provider) is few
+    assert Placement(few_shapes=True).wants_few_shapes(provider)
+    assert not Placement(few_shapes=False).wants_few_shapes(provider)
+
+
+def test_what_is_built_in() -> None:
+    assert "cpu" in built_in()
+    assert {NAMES[name] for name in built_in() if name not in providers.PLUGINS} <= set(BUILT_IN)
+
+
+def test_a_provider_can_be_tried(graph: bytes) -> None:
+    assert probe("cpu", graph) is None
+    reason = probe("cpu", b"no graph")
+    assert reason is not None and "can't load" in reason
+    if "coreml" not in built_in():
+        reason = probe("coreml", graph)
+        assert reason is not None and "'coreml' is not in the installed" in reason
+
+
+def test_a_session_that_fell_back_is_no_session(
+    graph: bytes, monkeypatch: pytest.MonkeyPatch, session_options: onnxruntime.SessionOptions
+) -> None:
+    """ONNX Runtime takes the CPU where CUDA doesn't start, and only logs it."""
+    made = onnxruntime.InferenceSession(graph, session_options, providers=["CPUExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *given, **named: made)
+    monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
+    with pytest.raises(ProviderUnavailableError, match="'cuda' did not start here"):
+        providers._start(graph, "cuda", Placement("cuda"), DETECTION, session_options)
+
+
+def test_without_a_driver_no_library_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, session_options: onnxruntime.SessionOptions
+) -> None:
+    monkeypatch.setattr(providers.nvidia, "driver", lambda: None)
+    monkeypatch.setattr(providers, "_open", None)
+    for provider in ("cuda", "tensorrt"):
+        with pytest.raises(ProviderUnavailableError, match=r"NVIDIA driver is missing \(libcuda"):
+            providers._start(b"", provider, Placement(provider), DETECTION, session_options)
+
+
+def test_a_plugin_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, session_options: onnxruntime.SessionOptions
+) -> None:
+    monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
+    monkeypatch.setitem(providers.PLUGINS, "tensorrt-rtx", "edgeocr_no_such_module")
+    with pytest.raises(ProviderUnavailableError, match="edgeocr_no_such_module"):
+        providers._start(b"", "tensorrt-rtx", Placement("tensorrt-rtx"), DETECTION, session_options)
+
+
+def test_a_graph_that_is_none_is_not_the_providers_fault(
+    session_options: onnxruntime.SessionOptions,
+) -> None:
+    with pytest.raises(GraphError):
+        create_session(b"no graph", Placement("cpu"), DETECTION, session_options)
 
 
 def test_stderr_survives_sessions_that_fail_side_by_side() -> None:
@@ -73,11 +288,11 @@ import os, sys
 from concurrent.futures import ThreadPoolExecutor
 from edgeocr import providers
 import onnxruntime
-providers.MISSING["cuda"] = "it is not built in"
 graph = open(sys.argv[1], "rb").read()
 def start(i):
     try:
-        providers._open(graph, "cuda", onnxruntime.SessionOptions())
+        asked = [("CUDAExecutionProvider", {})]
+        providers._open(graph, "cuda", asked, onnxruntime.SessionOptions())
     except Exception as error:
         return type(error).__name__
 with ThreadPoolExecutor(6) as pool:

@@ -18,7 +18,7 @@ from edgeocr import OCR, Bundle
 from edgeocr.images import Image, load
 from edgeocr.manifest import Charset, Recognition
 from edgeocr.postprocess import ctc
-from edgeocr.providers import import_onnxruntime
+from edgeocr.providers import Placement, import_onnxruntime
 from edgeocr.recognize import Recognizer, _widths
 from edgeocr.rectify import Crop
 from edgeocr.workers import Workers
@@ -38,7 +38,7 @@ OF_ONE_WIDTH = Recognition(
 def recognizer(bundle: Bundle) -> Recognizer:
     stage = bundle.manifest.stages.recognition
     graph, characters = bundle.read(stage.graph), bundle.characters
-    return Recognizer(stage, graph, characters, provider="cpu", workers=Workers(2))
+    return Recognizer(stage, graph, characters, placement=Placement("cpu"), workers=Workers(2))
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +78,32 @@ def test_a_reading_does_not_depend_on_the_crops_beside_it(
 
 
 def test_batches_as_on_an_accelerator_give_the_same_texts(
-    recognizer: Recognizer, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, recognizer: Recognizer, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the grouping differs by provider, so the CPU can stand in for an accelerator."""
+    """Only the shapes differ by provider, so the CPU can stand in for an accelerator. Here a set of
+    all widths, with batches that are not always full.
+    """
+    stage = bundle.manifest.stages.recognition
+    widths = list(range(stage.min_width, stage.max_width + stage.margin + 8, stage.multiple))
+    few = Recognizer(
+        dataclasses.replace(stage, widths=widths, batches=[1, 3]),
+        bundle.read(stage.graph),
+        bundle.characters,
+        placement=Placement("cpu", few_shapes=True),
+        workers=Workers(2),
+    )
     crops = [Crop.of(cut) for _, cut in labelled for _ in range(2)]
     one_by_one = recognizer.recognize(crops)
-    session: Any = recognizer._session
+    session: Any = few.session
     sizes: list[int] = []
 
     def run(batch: np.ndarray) -> list[np.ndarray]:
         sizes.append(len(batch))
         return type(session).run(session, batch)
 
-    monkeypatch.setattr(session, "provider", "cuda")
     monkeypatch.setattr(session, "run", run)
-    batched = recognizer.recognize(crops)
-    assert max(sizes) > 1 and sum(sizes) == len(crops) > len(sizes)
+    batched = few.recognize(crops)
+    assert set(sizes) == {1, 3} and sum(sizes) > len(crops) > len(sizes)
     assert [reading.text for reading in batched] == [reading.text for reading in one_by_one]
     scores = [reading.score for reading in one_by_one]
     assert [reading.score for reading in batched] == pytest.approx(scores, abs=1e-4)
@@ -105,7 +115,7 @@ def test_what_the_network_is_given(
 ) -> None:
     """The text in its proportions, then padding, as the manifest says."""
     stage = bundle.manifest.stages.recognition
-    session: Any = recognizer._session
+    session: Any = recognizer.session
     given: list[np.ndarray] = []
 
     def run(batch: np.ndarray) -> list[np.ndarray]:
@@ -146,7 +156,9 @@ def of_one_width() -> Recognizer:
     made = converted(STAR_NET)
     # Not rewritten: random weights make other texts of other last digits.
     edge = edge_graph.make(made.plain, made.network, made.signature)
-    return Recognizer(OF_ONE_WIDTH, edge, characters, provider="cpu", workers=Workers(2))
+    return Recognizer(
+        OF_ONE_WIDTH, edge, characters, placement=Placement("cpu"), workers=Workers(2)
+    )
 
 
 def fitted(crop: Image) -> Image:
@@ -164,7 +176,7 @@ def test_a_network_of_one_width_is_given_that_width(
     of_one_width: Recognizer, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
     """Whatever min_width, max_width, margin and multiple say."""
-    session: Any = of_one_width._session
+    session: Any = of_one_width.session
     given: list[np.ndarray] = []
 
     def run(batch: np.ndarray) -> list[np.ndarray]:
@@ -225,11 +237,11 @@ def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle) -> None:
         dataclasses.replace(stage, width=160),
         bundle.read(stage.graph),
         bundle.characters,
-        provider="cpu",
+        placement=Placement("cpu"),
         workers=Workers(2),
     )
     shapes: list[tuple[int, ...]] = []
-    session: Any = squeezed._session
+    session: Any = squeezed.session
     run = type(session).run
     session.run = lambda batch: shapes.append(batch.shape) or run(session, batch)
     squeezed.recognize([Crop.of(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 700)])

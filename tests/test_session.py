@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeocr import GraphError, providers
-from edgeocr.providers import import_onnxruntime
+from edgeocr import GraphError, arena
+from edgeocr.providers import Job, Placement, import_onnxruntime
 from edgeocr.session import Session
 from edgeocr.stopwatch import Stopwatch
 from edgeocr.workers import Workers
@@ -38,12 +38,15 @@ def graph(kind: str = "UINT8", shape: Sequence[int | str] = ("N", "H", "W", 3)) 
     return model.SerializeToString()
 
 
+JOB = Job("detection", "image", (1, 8, 8, 3))
 STAGES = ("preparing", "running")
 
 
 def session(content: bytes, *, threads: int = 2, concurrent: bool = False) -> Session:
     workers = Workers(threads) if concurrent else None
-    return Session(content, ["mean"], provider="cpu", threads=threads, workers=workers)
+    return Session(
+        content, JOB, ["mean"], placement=Placement("cpu"), threads=threads, workers=workers
+    )
 
 
 @pytest.fixture
@@ -131,7 +134,7 @@ def test_a_graph_that_takes_something_else(content: tuple[str, Sequence[int | st
 
 def test_a_graph_without_the_output() -> None:
     with pytest.raises(GraphError, match="no output 'probability', only mean"):
-        Session(graph(), ["probability"], provider="cpu", threads=1)
+        Session(graph(), JOB, ["probability"], placement=Placement("cpu"), threads=1)
 
 
 def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
@@ -145,7 +148,7 @@ def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_session_without_workers_does_one_run_at_a_time(picture: np.ndarray) -> None:
     """Two would share the threads, and need twice the memory."""
     opened = session(graph())
-    inner: Any = opened._session
+    inner: Any = opened._runner._session
     running, most = 0, 0
 
     class Watched:
@@ -158,7 +161,7 @@ def test_a_session_without_workers_does_one_run_at_a_time(picture: np.ndarray) -
             running -= 1
             return result
 
-    opened._session = Watched()
+    opened._runner._session = Watched()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(opened.run, [picture] * 8))
     assert most == 1
@@ -174,7 +177,7 @@ def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("already registered")
 
     monkeypatch.setattr(ort, "create_and_register_allocator", refuse)
-    monkeypatch.setattr(providers, "_arena_is_there", False)
+    monkeypatch.setattr(arena, "_arena_is_there", False)
     session(graph())
     session(graph())
     assert len(made) == 1

@@ -9,6 +9,7 @@ from converters.convert import Conversion
 from converters.edge_graph import to_plain_inputs
 from converters.onnx_runner import onnx_runner
 from edgeocr.postprocess import db
+from edgeocr.providers import Job, Placement
 from edgeocr.session import Session
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "paddle_inference"
@@ -16,7 +17,7 @@ V4 = ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"]
 
 
 def session(graph: bytes, *outputs: str) -> Session:
-    return Session(graph, outputs, provider="cpu", threads=2)
+    return Session(graph, Job("", "", (1, 1, 1, 3)), outputs, placement=Placement("cpu"), threads=2)
 
 
 def plain_outputs(conversion: Conversion, pictures: np.ndarray) -> list[np.ndarray]:

@@ -1,0 +1,42 @@
+"""One arena of ONNX Runtime for all sessions of this process that run on the CPU."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from .providers import import_onnxruntime
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+# Address space that the first picture takes at once; only what is written to becomes memory. In one
+# region all free pieces join again, in the many small ones of ONNX Runtime's default they don't:
+# PP-OCRv4 mobile needs a seventh less memory for the same pictures.
+ARENA_BYTES = 256 << 20
+# A free piece that is larger than needed by this much is parted.
+ARENA_SPLIT_BYTES = 1 << 20
+
+_arena_lock = threading.Lock()
+_arena_is_there = False
+
+
+def use_shared_arena(options: onnxruntime.SessionOptions) -> None:
+    """Let CPU sessions take their memory from one arena, so that the next stage uses what the last
+    one needed; each session would otherwise keep the most that it ever needed for itself.
+    """
+    global _arena_is_there
+    ort = import_onnxruntime()
+    with _arena_lock:
+        if not _arena_is_there:
+            where = ort.OrtMemoryInfo(
+                "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+            )
+            # No limit, and regions of growing powers of two: regions of exactly what is asked for
+            # leave holes that the next picture doesn't fit.
+            arena = ort.OrtArenaCfg(0, 0, ARENA_BYTES, ARENA_SPLIT_BYTES)
+            with suppress(RuntimeError):  # somebody else in this process has made one
+                ort.create_and_register_allocator(where, arena)
+            _arena_is_there = True
+    options.add_session_config_entry("session.use_env_allocators", "1")

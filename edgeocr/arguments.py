@@ -1,0 +1,71 @@
+"""Arguments that several commands have, and how their texts are read."""
+
+from __future__ import annotations
+
+import argparse
+
+from .errors import EdgeOCRError
+
+
+def add_engine_arguments(command: argparse.ArgumentParser) -> None:
+    """What reads, and on what it runs."""
+    command.add_argument("--bundle", help="bundle to use; default: the one in the package")
+    command.add_argument(
+        "--provider",
+        type=_provider,
+        default="auto",
+        metavar="NAME",
+        help="execution provider: auto (the default) takes the best that works here; cpu, cuda, "
+        "tensorrt, openvino, …; or one for each stage, as in detection=cuda,recognition=cpu",
+    )
+    command.add_argument(
+        "--provider-option",
+        type=_provider_option,
+        action="append",
+        default=[],
+        metavar="NAME:OPTION=VALUE",
+        help="an option of ONNX Runtime's for a provider, as in cuda:device_id=1; repeatable",
+    )
+    command.add_argument(
+        "--fp16", action="store_true", help="allow lower precision where the provider can"
+    )
+    command.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="folder with TensorRT's engines; default: NAME.engines beside a bundle NAME.edgeocr, "
+        "where there is one, else in the user's cache",
+    )
+    command.add_argument(
+        "--threads", type=positive, help="CPU threads; default: as many as are allowed here"
+    )
+    command.add_argument("--cpus", metavar="LIST", help="CPUs to run on, as in 4-7 or 0,2")
+
+
+def _provider(text: str) -> str | dict[str, str]:
+    from .providers import check_name
+
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    by_stage = "=" in text
+    if by_stage and not all(stage and name for stage, _, name in pairs):
+        raise argparse.ArgumentTypeError(f"must be as in detection=cuda,recognition=cpu: {text!r}")
+    try:
+        for name in [name for _, _, name in pairs] if by_stage else [text]:
+            check_name(name)
+    except EdgeOCRError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return {stage: name for stage, _, name in pairs} if by_stage else text
+
+
+def _provider_option(text: str) -> tuple[str, str, str]:
+    name, colon, rest = text.partition(":")
+    option, equals, value = rest.partition("=")
+    if not (_provider(name) and colon and option and equals):
+        raise argparse.ArgumentTypeError(f"must be as in cuda:device_id=1, not {text!r}")
+    return name, option, value
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)
