@@ -1,5 +1,5 @@
-"""python -m benchmarks accuracy | breakdown | compare | conversions | decoders | pages | peers | regress
-| systems | translators"""
+"""python -m benchmarks accuracy | breakdown | compare | conversions | decoders | pages | peers
+| regress | shapes | systems | translators"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from . import (
     pages,
     peers,
     regress,
+    shapes,
     systems,
     translators,
 )
@@ -32,6 +33,7 @@ def main() -> None:
         "pages": pages,
         "peers": peers,
         "regress": regress,
+        "shapes": shapes,
         "systems": systems,
         "translators": translators,
     }

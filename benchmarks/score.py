@@ -73,6 +73,11 @@ class Score:
         }
 
 
+def same_place(one: Polygon, other: Polygon) -> bool:
+    """Whether two polygons overlap enough to be of one line."""
+    return _iou(_shape(one), _shape(other)) >= IOU
+
+
 def normalized(text: str) -> str:
     """NFKC without white space."""
     return "".join(unicodedata.normalize("NFKC", text).split())
