@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import io
 import os
-import sys
-import tempfile
-import threading
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from collections.abc import Container, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import diagnosis, engines, nvidia
+from .captured import captured_words
 from .errors import EdgeOCRError, GraphError, ProviderUnavailableError
 
 if TYPE_CHECKING:
@@ -75,8 +72,11 @@ FP16: dict[str, dict[str, str]] = {
     "tensorrt": {"trt_fp16_enable": "1"},
     "migraphx": {"migraphx_fp16_enable": "1"},
 }
+# From this version of ONNX Runtime on a session can hold a CUDA graph for each input shape.
+CAPTURE_SINCE = (1, 19)
+# What ONNX Runtime says to enable_cuda_graph when not all operators run on CUDA.
+CAPTURE_REFUSED = "cannot use the graph capture feature"
 
-_words_lock = threading.Lock()
 _registered: set[str] = set()
 
 
@@ -145,13 +145,14 @@ class Job(NamedTuple):
 
 class Started(NamedTuple):
     """A session, the provider it runs on, why better ones were passed over, and the folder of its
-    engines.
+    engines, and whether it can record its runs.
     """
 
     session: onnxruntime.InferenceSession
     provider: str
     passed_over: tuple[str, ...] = ()
     engines: engines.Engines | None = None
+    captures: bool = False
 
 
 def built_in() -> list[str]:
@@ -162,6 +163,12 @@ def built_in() -> list[str]:
         for name, long in NAMES.items()
         if long in available or (name in PLUGINS and importlib.util.find_spec(PLUGINS[name]))
     ]
+
+
+def version() -> tuple[int, int]:
+    """Major and minor version of ONNX Runtime."""
+    major, minor, *_ = import_onnxruntime().__version__.split(".")
+    return int(major), int(minor)
 
 
 def check_name(provider: str) -> None:
@@ -194,8 +201,8 @@ def create_session(
     there = built_in()
     if wanted != "auto":
         if wanted not in there:
-            version = import_onnxruntime().__version__
-            raise ProviderUnavailableError(diagnosis.not_built_in(wanted, version))
+            here = import_onnxruntime().__version__
+            raise ProviderUnavailableError(diagnosis.not_built_in(wanted, here))
         return _start(graph, wanted, placement, job, options)
     reasons: list[str] = []
     for candidate in fallback_order(job.preferred):
@@ -241,6 +248,9 @@ def chain(provider: str, placement: Placement, job: Job, kept: engines.Engines |
             (NAMES[provider], {**_profile(provider, job), **options}),
             (NAMES["cuda"], _options("cuda", placement)),
         ]
+    few = bool(job.shapes) and placement.wants_few_shapes(provider)
+    if provider == "cuda" and few and version() >= CAPTURE_SINCE:
+        options = {"enable_cuda_graph": "1", **options}
     return [(NAMES[provider], options)]
 
 
@@ -318,9 +328,17 @@ def _start(
     if provider in PLUGINS:
         session = _open_plugin(graph, provider, asked[0][1], options)
     else:
-        session = _open(graph, provider, asked, options)
+        try:
+            session = _open(graph, provider, asked, options)
+        except ProviderUnavailableError as error:
+            if CAPTURE_REFUSED not in str(error):
+                raise
+            # Some operator of this graph runs on the CPU.
+            asked[0][1]["enable_cuda_graph"] = "0"
+            session = _open(graph, provider, asked, options)
     session.disable_fallback()  # or a failing run would go on silently on the CPU
-    return Started(session, provider, engines=kept)
+    captures = asked[0][1].get("enable_cuda_graph") == "1"
+    return Started(session, provider, engines=kept, captures=captures)
 
 
 def _open(
@@ -328,7 +346,7 @@ def _open(
 ) -> onnxruntime.InferenceSession:
     ort = import_onnxruntime()
     # The CPU always starts, so its words needn't be kept.
-    with nullcontext(str) if provider == "cpu" else _captured_words() as said:
+    with nullcontext(str) if provider == "cpu" else captured_words() as said:
         if provider in DEVICES and hasattr(ort, "preload_dlls"):  # since 1.21
             ort.preload_dlls()  # of NVIDIA's Python packages, where they are installed
         try:
@@ -352,7 +370,7 @@ def _open_plugin(
     graph: bytes, provider: str, given: dict[str, str], options: onnxruntime.SessionOptions
 ) -> onnxruntime.InferenceSession:
     ort = import_onnxruntime()
-    with _captured_words() as said:
+    with captured_words() as said:
         try:
             plugin = importlib.import_module(PLUGINS[provider])
             if provider not in _registered:
@@ -372,31 +390,3 @@ def _open_plugin(
 def _did_not_start(provider: str, words: str) -> str:
     built_for = getattr(import_onnxruntime(), "cuda_version", None) or None
     return diagnosis.did_not_start(provider, words, built_for=built_for)
-
-
-@contextmanager
-def _captured_words() -> Iterator[Callable[[], str]]:
-    """Keep what is written to file descriptor 2 and to sys.stdout; yields a function that gives it.
-
-    ONNX Runtime tells why a provider failed there and nowhere else. Both belong to the whole
-    process, so only one thread at a time may borrow them.
-    """
-    with _words_lock, tempfile.TemporaryFile() as file, redirect_stdout(io.StringIO()) as printed:
-        try:
-            saved = os.dup(2)
-        except OSError:  # no stderr at all
-            yield printed.getvalue
-            return
-        if sys.stderr is not None:
-            sys.stderr.flush()
-
-        def said() -> str:
-            file.seek(0)
-            return file.read().decode("utf-8", "replace") + printed.getvalue()
-
-        os.dup2(file.fileno(), 2)
-        try:
-            yield said
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

@@ -102,7 +102,7 @@ class Session:
             raise GraphError(f"the graph has no output {missing[0]!r}, only {', '.join(names)}")
         runner: Any = Copied
         if self.finite and self.provider in DEVICES:
-            runner = partial(Bound, device=DEVICES[self.provider])
+            runner = partial(Bound, device=DEVICES[self.provider], capture=started.captures)
         self._runner = runner(started.session, inputs[0].name, list(outputs))
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:

@@ -7,7 +7,6 @@ is given, and that they go through bound buffers.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +14,6 @@ import pytest
 from benchmarks.labels import LabelledLine
 from benchmarks.score import normalized
 from edgeocr import OCR, Bundle, GraphError
-from edgeocr.binding import Bound, Copied
-from edgeocr.images import load
 from edgeocr.manifest import Resize
 from edgeocr.resize import finite_size, resize
 
@@ -159,35 +156,3 @@ def test_which_size_holds_an_image(
 ) -> None:
     rule = Resize("min", 64, 1 << 20, 32, sizes=[[96, 96], [128, 192]])
     assert finite_size(*size, rule) == (inside, outside)
-
-
-def test_bound_buffers_give_what_a_plain_run_gives(bundle: Bundle, pictures: Path) -> None:
-    """On the CPU the same calls work with its memory."""
-    ocr = OCR(bundle, provider="cpu", threads=1, few_shapes=True)
-    pages = [load(path) for path in sorted(pictures.glob("*.jpg"))]
-    plain = [ocr.read(page) for page in pages]
-    for session in ocr._sessions().values():
-        copied: Any = session._runner
-        assert type(copied) is Copied
-        session._runner = Bound(copied._session, copied._input, copied._outputs, device="cpu")
-    for _ in range(2):  # the second time with the buffers of the first
-        for page, before in zip(pages, plain, strict=True):
-            after = ocr.read(page)
-            assert [line.text for line in after.lines] == [line.text for line in before.lines]
-            for one, other in zip(after.lines, before.lines, strict=True):
-                np.testing.assert_array_equal(one.quad, other.quad)
-
-
-def test_results_of_bound_buffers_are_the_callers(bundle: Bundle) -> None:
-    """A later run must not write into them."""
-    stage = bundle.manifest.stages.recognition
-    ocr = OCR(bundle, provider="cpu", threads=1)
-    copied = ocr._recognizer.session._runner
-    bound = Bound(copied._session, "crops", ["indices", "scores"], device="cpu")
-    rng = np.random.default_rng(0)
-    batches = rng.integers(0, 256, (3, 2, stage.height, 320, 3), np.uint8)
-    expected = [copied.run(batch) for batch in batches]
-    got = [bound.run(batch) for batch in batches]
-    for one, other in zip(got, expected, strict=True):
-        np.testing.assert_array_equal(one[0], other[0])
-        np.testing.assert_allclose(one[1], other[1], atol=1e-6)

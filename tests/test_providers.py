@@ -169,12 +169,51 @@ def test_cuda_options() -> None:
     ((name, options),) = chain("cuda", Placement(), DETECTION, None)
     assert name == "CUDAExecutionProvider"
     assert options == {
+        "enable_cuda_graph": "1",
         "cudnn_conv_algo_search": "HEURISTIC",
         "arena_extend_strategy": "kSameAsRequested",
         "use_tf32": "0",
     }
     ((_, lower),) = chain("cuda", Placement(fp16=True), DETECTION, None)
     assert lower == {**options, "use_tf32": "1"}
+
+
+def test_runs_of_any_shape_are_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in versions that have one recording for all shapes."""
+    for placement, job in (
+        (Placement(few_shapes=False), DETECTION),
+        (Placement(), DETECTION._replace(shapes=())),
+        (Placement("tensorrt"), DETECTION),
+    ):
+        asked = chain("cuda" if placement.provider == "auto" else "tensorrt", placement, job, None)
+        assert not any("enable_cuda_graph" in options for _, options in asked)
+    monkeypatch.setattr(onnxruntime, "__version__", "1.18.1")
+    ((_, options),) = chain("cuda", Placement(), DETECTION, None)
+    assert options == OPTIONS["cuda"]
+
+
+def test_a_graph_that_cannot_be_recorded_runs_plainly(
+    starting: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting.add("cuda")
+    assert started(Placement("cuda")).captures
+    assert not started(Placement("cpu")).captures
+    off = Placement("cuda", options={"cuda": {"enable_cuda_graph": 0}})
+    assert not started(off).captures
+    tried = []
+
+    def open_(graph: bytes, provider: str, asked: providers.Chain, options: Any) -> Fake:
+        tried.append(asked[0][1]["enable_cuda_graph"])
+        if tried[-1] == "1":
+            raise ProviderUnavailableError(
+                "ONNX Runtime said: This session cannot use the graph capture feature as requested "
+                "by the user as all compute graph nodes have not been partitioned to the CUDA EP"
+            )
+        return Fake(asked)
+
+    monkeypatch.setattr(providers, "_open", open_)
+    assert not started(Placement("cuda")).captures
+    assert tried == ["1", "0"]
 
 
 def test_given_options_count_more() -> None:
@@ -306,5 +345,5 @@ os.write(2, b"still here")
 
 
 def test_the_cpu_session_leaves_stderr_alone(bundle: Bundle, monkeypatch) -> None:
-    monkeypatch.setattr(providers, "_captured_words", None)
+    monkeypatch.setattr(providers, "captured_words", None)
     OCR(bundle, provider="cpu")
