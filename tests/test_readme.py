@@ -20,7 +20,7 @@ def test_the_example(monkeypatch, capsys, labels):
     assert "missing.jpg failed" in printed
 
 
-@pytest.mark.parametrize("name", ["decoders", "systems"])
+@pytest.mark.parametrize("name", ["decoders", "shapes", "systems"])
 def test_tables_are_the_results(name):
     table = (ROOT / "benchmarks" / "results" / f"{name}.md").read_text("utf-8")
     assert table in (ROOT / "README.md").read_text("utf-8")
@@ -35,9 +35,28 @@ def test_the_peers_are_the_results():
 
 def test_every_command_is_in_the_table():
     table = (ROOT / "README.md").read_text("utf-8")
-    for command in ("read", "detect", "recognize", "bundle show", "bundle verify"):
+    for command in (
+        "read",
+        "detect",
+        "recognize",
+        "warm",
+        "bench",
+        "doctor",
+        "bundle show",
+        "bundle verify",
+    ):
         assert f"| `edgeocr {command}" in table
     for command in ("list", "fetch", "convert", "freeze"):
         assert f"| `python -m converters {command}" in table
-    for command in ("accuracy", "breakdown", "decoders", "pages", "peers", "regress", "systems"):
+    for command in (
+        "accuracy",
+        "breakdown",
+        "compare",
+        "decoders",
+        "pages",
+        "peers",
+        "regress",
+        "shapes",
+        "systems",
+    ):
         assert f"| `python -m benchmarks {command}" in table
