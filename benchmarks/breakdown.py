@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgeocr import OCR, Bundle
 from edgeocr.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
-from edgeocr.providers import import_onnxruntime
+from edgeocr.runtime import import_onnxruntime
 
 from .peers import MeasurementError, find_pictures, positive
 

@@ -17,7 +17,7 @@ from converters import catalog as catalogs
 from converters.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
 from edgeocr.images import SUFFIXES
-from edgeocr.providers import import_onnxruntime
+from edgeocr.runtime import import_onnxruntime
 from edgeocr.version import __version__
 
 from . import environments, labels, machine, peer_report

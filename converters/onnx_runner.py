@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from edgeocr.providers import import_onnxruntime
+from edgeocr.runtime import import_onnxruntime
 
 from .errors import ParityError
 

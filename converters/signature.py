@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeocr.providers import import_onnxruntime
+from edgeocr.runtime import import_onnxruntime
 
 from .errors import ModelFormatError, TranslationError
 from .onnx_graph import producers, shape

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .providers import import_onnxruntime
+from .runtime import import_onnxruntime
 
 if TYPE_CHECKING:
     import onnxruntime

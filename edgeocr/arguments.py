@@ -42,7 +42,7 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _provider(text: str) -> str | dict[str, str]:
-    from .providers import check_name
+    from .placement import check_name
 
     pairs = [part.strip().partition("=") for part in text.split(",")]
     by_stage = "=" in text

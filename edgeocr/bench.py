@@ -276,7 +276,7 @@ def _packages() -> dict[str, str]:
 
 def _providers(text: str) -> list[str]:
     names = list(dict.fromkeys(name.strip() for name in text.split(",")))
-    from .providers import NAMES
+    from .placement import NAMES
 
     if strangers := [name for name in names if name not in NAMES]:
         known = ",".join(NAMES)

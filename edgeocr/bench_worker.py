@@ -112,7 +112,7 @@ def measure(request: Request, say: Say) -> Measured:
     """
     began = perf_counter()
     from .ocr import OCR
-    from .providers import import_onnxruntime
+    from .runtime import import_onnxruntime
 
     import_onnxruntime()
     imported = perf_counter()

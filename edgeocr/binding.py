@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .providers import import_onnxruntime
+from .providers import PLAIN_RUN
+from .runtime import import_onnxruntime
 
 if TYPE_CHECKING:
     import onnxruntime
 
 
-# The graph that is neither recorded nor played back.
-PLAIN = "-1"
 # Between a recorded and a plain run of probabilities and scores.
 TOLERANCE = 1e-3
+
+
+# ONNX Runtime makes the allocator of device buffers when the first is made, without a lock.
+_making = threading.Lock()
 
 
 class Copied:
@@ -61,18 +65,21 @@ class Bound:
         self._device = device
         self.captures = capture
         self._buffers: dict[tuple[int, ...], _Buffers] = {}
-        self._plain = _run_options(PLAIN) if capture else None
+        self._plain = _run_options(PLAIN_RUN) if capture else None
         # One thread, since CUDA's handles and graphs belong to the thread that made them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edgeocr-device")
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """uint8 [N, H, W, 3] → the outputs."""
+        if batch.dtype != np.uint8:  # ONNX Runtime would take anything of that many elements
+            raise TypeError(f"the input is uint8, not {batch.dtype}")
         return self._thread.submit(self._run, np.ascontiguousarray(batch)).result()
 
     def _run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         buffers = self._buffers.get(batch.shape)
         if buffers is None:
-            buffers, result = self._prepared(batch)
+            with _making:
+                buffers, result = self._prepared(batch)
             self._buffers[batch.shape] = buffers
             return result
         buffers.input.update_inplace(batch)

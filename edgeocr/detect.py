@@ -13,9 +13,9 @@ from .errors import EdgeOCRError
 from .images import Image
 from .manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSettings
 from .page import Region
+from .placement import Placement
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .providers import Placement
 from .resize import job, resize
 from .session import Session
 from .stopwatch import Stopwatch

@@ -21,8 +21,8 @@ RUNTIMES = (
 INSTALL = {
     "cuda": 'pip install "onnxruntime-gpu[cuda,cudnn]"',
     "tensorrt": 'pip install "onnxruntime-gpu[cuda,cudnn]"',
-    "tensorrt-rtx": "pip install onnxruntime-ep-nv-tensorrt-rtx-cu13 tensorrt-rtx-cu13-libs "
-    "beside onnxruntime 1.23 or newer",
+    "tensorrt-rtx": "pip install onnxruntime-ep-nv-tensorrt-rtx-cu13 beside onnxruntime 1.24 or "
+    "newer",
     "openvino": "pip install onnxruntime-openvino",
     "directml": "pip install onnxruntime-directml, on Windows",
     "qnn": "pip install onnxruntime-qnn, on a Qualcomm device",
@@ -30,6 +30,10 @@ INSTALL = {
     "coreml": "pip install onnxruntime on macOS",
     "xnnpack": "build ONNX Runtime with --use_xnnpack",
 }
+# Releases of onnxruntime-gpu by the major version of CUDA that they are built for, as their wheels
+# say, and the oldest NVIDIA driver for it (docs.nvidia.com/deploy/cuda-compatibility).
+RELEASES = {12: "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27", 13: "onnxruntime-gpu[cuda,cudnn]>=1.27"}
+DRIVERS = {12: 525, 13: 580}
 JETSON = Path("/etc/nv_tegra_release")
 JETPACK = "install the onnxruntime-gpu wheel that NVIDIA publishes for this JetPack"
 # How much of what ONNX Runtime said goes into an error; what matters stands at its end.
@@ -78,6 +82,8 @@ def did_not_start(provider: str, words: str, *, built_for: str | None) -> str:
 def _cause(provider: str, words: str, built_for: str | None) -> str:
     if re.search(r"(?i)(unknown|invalid|failed to parse)[\w ]* option", words):
         return "one of its options is unknown or has a wrong value"
+    if "could not deserialize engine" in words:
+        return "an engine in its cache is broken: delete its folder and run edgeocr warm again"
     if provider not in ("cuda", "tensorrt", "tensorrt-rtx"):
         return "this device, or a library that it needs, is missing"
     missing = re.findall(r"(lib[\w+-]+)\.so(?:\.(\d+))?[.\d]*: cannot open shared object", words)
@@ -99,10 +105,14 @@ def _cause(provider: str, words: str, built_for: str | None) -> str:
             )
         return _library_missing(name, dict(missing)[name], wants)
     if built_for and can < tuple(int(part) for part in built_for.split(".")):
+        needed = int(built_for.split(".")[0])
         return (
             f"the NVIDIA driver runs CUDA {can[0]}.{can[1]} at most and this onnxruntime-gpu needs "
-            f"{wants}: upgrade the driver, or install an onnxruntime-gpu for CUDA {can[0]}"
+            f"{wants}: install driver {DRIVERS.get(needed, 'of its time')} or newer"
+            + (f', or pip install "{RELEASES[can[0]]}"' if can[0] in RELEASES else "")
         )
+    if "cuDNN is" in words:
+        return f"cuDNN is missing: {INSTALL['cuda']} brings it"
     if not nvidia.gpus():
         return "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
     if "Please install TensorRT libraries" in words:
@@ -116,9 +126,10 @@ def _library_missing(name: str, major: str, wants: str) -> str:
     if platform.machine() == "aarch64" and JETSON.exists():
         return f"{what} is missing, {wants} is needed: {JETPACK}"
     if here is not None and major and here.split(".")[0] != major:
+        other = int(here.split(".")[0])
         return (
             f"{what} is missing: this onnxruntime-gpu was built for another version than the "
-            f"{here} that is here. {INSTALL['cuda']} brings the libraries of {wants}; or install "
-            "the release of onnxruntime-gpu for what is here"
+            f"{here} that is here. {INSTALL['cuda']} brings the libraries of {wants}"
+            + (f'; pip install "{RELEASES[other]}" fits what is here' if other in RELEASES else "")
         )
     return f"{what} is missing: {INSTALL['cuda']} brings the libraries of {wants}"

@@ -17,7 +17,7 @@ from .errors import EdgeOCRError, ImageError, StageMissingError
 from .images import Image, Source
 from .orient import Orienter
 from .page import Line, Page, Reading, Region, reading_order
-from .providers import Placement
+from .placement import Placement
 from .recognize import Recognizer
 from .rectify import Crop
 from .session import Session, Warmed

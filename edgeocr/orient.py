@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .errors import GraphError
 from .manifest import Orientation
-from .providers import Job, Placement
+from .placement import Job, Placement
 from .rectify import Crop
 from .session import Session
 from .stopwatch import Stopwatch

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .manifest import Recognition
 from .page import Reading
+from .placement import Job, Placement
 from .postprocess import attention, ctc
-from .providers import Job, Placement
 from .rectify import Crop
 from .session import Session
 from .stopwatch import Stopwatch

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from .images import Image
 from .manifest import Resize
+from .placement import Job
 from .postprocess.geometry import Float32
-from .providers import Job
 
 # Height and width of a photograph in landscape.
 USUAL = (1200, 1600)

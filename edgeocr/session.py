@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 from .arena import use_shared_arena
 from .binding import Bound, Copied
 from .errors import GraphError
-from .providers import (
-    DEVICES,
-    Job,
-    Placement,
-    create_session,
-    import_onnxruntime,
-    shapes_for,
-)
+from .placement import Job, Placement, shapes_for
+from .providers import DEVICES, create_session
+from .runtime import import_onnxruntime
 from .stopwatch import Stopwatch
 from .workers import Workers
 
@@ -119,7 +114,7 @@ class Session:
     def warm_up(self) -> Warmed:
         """Run every shape that there can be, the largest first, or the usual one where any can."""
         start = perf_counter()
-        shapes = self.shapes if self.finite else [self._usual]
+        shapes = self.shapes if self.finite else [self._usual] if self._usual else []
         for each in sorted(shapes, key=math.prod, reverse=True):
             self.run(np.zeros(each, np.uint8))
         if self._engines is not None:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from .images import Image
 from .manifest import Spotting
 from .page import Line
+from .placement import Placement
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
-from .providers import Placement
 from .resize import job, resize
 from .session import Session
 from .stopwatch import Stopwatch

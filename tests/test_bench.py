@@ -18,7 +18,8 @@ import pytest
 
 from edgeocr import Bundle, EdgeOCRError, GraphError, Page, bench, bench_worker, ocr
 from edgeocr.bench_table import METRICS, number, speedup, stages_of, table, working
-from edgeocr.providers import NAMES, import_onnxruntime
+from edgeocr.placement import NAMES
+from edgeocr.runtime import import_onnxruntime
 
 IMAGES = Path(__file__).parent / "images"
 SAMPLE = IMAGES / "sample.jpg"

@@ -106,6 +106,13 @@ def test_a_view_is_taken(copied: Copied, batches: list[np.ndarray]) -> None:
     check(runner, copied, [batch[:, :, ::-1] for batch in batches])
 
 
+def test_another_type_is_refused(copied: Copied) -> None:
+    runner, session = bound(copied, capture=True)
+    with pytest.raises(TypeError, match="uint8, not float32"):
+        runner.run(np.zeros((1, 48, 320, 3), np.float32))
+    assert session.graphs == []
+
+
 def test_one_thread_does_all_runs(copied: Copied, batches: list[np.ndarray]) -> None:
     runner, session = bound(copied, capture=True)
     with ThreadPoolExecutor(4) as pool:

@@ -13,7 +13,7 @@ from benchmarks.labels import LabelledLine
 from edgeocr import OCR, Bundle
 from edgeocr.detect import Detector
 from edgeocr.images import load
-from edgeocr.providers import Placement
+from edgeocr.placement import Placement
 from tests.overlap import iou, pairs
 
 NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]

@@ -58,6 +58,7 @@ def test_another_cuda_than_the_one_it_was_built_for(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(nvidia, "libraries", lambda: here)
     message = said("cuda", LOADING.format("libcublasLt.so.13"))
     assert "built for another version than the 12.6 that is here" in message
+    assert 'pip install "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27" fits what is here' in message
     message = said("cuda", LOADING.format("libcudnn.so.9"))
     assert "libcudnn.so.9 is missing: pip install" in message
 
@@ -76,7 +77,8 @@ def test_an_old_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvidia, "driver", lambda: (12, 4))
     message = said("cuda", OLD_DRIVER)
     assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13.0" in message
-    assert "install an onnxruntime-gpu for CUDA 12." in message
+    assert "install driver 580 or newer, or pip install" in message
+    assert '"onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27"' in message
 
 
 def test_a_gpu_that_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +97,17 @@ def test_no_tensorrt() -> None:
 )
 def test_an_option_that_is_wrong(provider: str, words: str) -> None:
     assert "one of its options is unknown or has a wrong value" in said(provider, words)
+
+
+def test_a_broken_engine() -> None:
+    words = "TensorRT EP could not deserialize engine from cache: /x/detection_1_0_fp16_sm87.engine"
+    message = said("tensorrt", words)
+    assert "delete its folder and run edgeocr warm again" in message and "/x/detection" in message
+
+
+def test_no_cudnn() -> None:
+    words = "cuDNN is not available. Install cuDNN, update the system library search path, or"
+    assert "cuDNN is missing: pip install" in said("cuda", words)
 
 
 def test_another_provider() -> None:

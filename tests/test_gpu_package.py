@@ -17,6 +17,10 @@ import pytest
 
 from edgeocr import OCR, ProviderUnavailableError, nvidia
 from edgeocr.diagnosis import runtimes
+from edgeocr.engines import Engines
+from edgeocr.placement import Job, Placement
+from edgeocr.provider_options import chain
+from edgeocr.runtime import import_onnxruntime
 
 pytestmark = pytest.mark.gpu_package
 
@@ -92,7 +96,7 @@ def test_no_driver(provider: str) -> None:
 def test_cuda_says_what_it_lacks(stub: Path, pictures: Path) -> None:
     line = read(stub, pictures, "--provider", "cuda")
     if has_cuda():
-        assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13.0" in line
+        assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13" in line
     else:
         assert 'is missing: pip install "onnxruntime-gpu[cuda,cudnn]" brings the libraries' in line
         assert ".so.13" in line
@@ -117,13 +121,11 @@ def test_our_options_are_options(stub: Path, pictures: Path, more: list[str]) ->
 
 
 def test_tensorrts_options_are_in_its_library() -> None:
-    from edgeocr import engines, providers
-
-    kept = engines.Engines(Path("x"), {"bundle": "b", "gpu": "g"})
-    job = providers.Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
-    ((_, options), _) = providers.chain("tensorrt", providers.Placement(fp16=True), job, kept)
+    kept = Engines(Path("x"), {"bundle": "b", "gpu": "g"})
+    job = Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
+    ((_, options), _) = chain("tensorrt", Placement(fp16=True), job, kept)
     assert len(options) == 9
-    folder = Path(providers.import_onnxruntime().__file__).parent / "capi"
+    folder = Path(import_onnxruntime().__file__).parent / "capi"
     library = (folder / "libonnxruntime_providers_tensorrt.so").read_bytes()
     for name in options:
         assert name.encode() + b"\0" in library

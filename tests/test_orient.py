@@ -13,7 +13,7 @@ from benchmarks.labels import LabelledLine
 from edgeocr import Bundle
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter
-from edgeocr.providers import Job, Placement
+from edgeocr.placement import Job, Placement
 from edgeocr.rectify import Crop, turn
 from edgeocr.session import Session
 from edgeocr.workers import Workers

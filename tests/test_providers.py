@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import onnxruntime
@@ -12,18 +13,9 @@ import pytest
 
 from edgeocr import OCR, Bundle, EdgeOCRError, GraphError, ProviderUnavailableError, providers
 from edgeocr.engines import Engines
-from edgeocr.providers import (
-    NAMES,
-    OPTIONS,
-    Job,
-    Placement,
-    built_in,
-    chain,
-    create_session,
-    fallback_order,
-    probe,
-    shapes_for,
-)
+from edgeocr.placement import NAMES, Job, Placement, fallback_order, shapes_for
+from edgeocr.provider_options import OPTIONS, Chain, chain
+from edgeocr.providers import built_in, create_session, probe
 
 BUILT_IN = onnxruntime.get_available_providers()
 STAGES = ("detection", "orientation", "recognition")
@@ -92,10 +84,21 @@ def test_auto_is_the_cpu_where_there_is_nothing_else(bundle: Bundle) -> None:
 class Fake:
     """A session of ONNX Runtime that got the first provider that it was asked for."""
 
-    def __init__(self, chain: providers.Chain) -> None:
+    def __init__(self, chain: Chain) -> None:
         self.chain = chain
+        self.runs: list[tuple[tuple[int, ...], str]] = []
+        self.fault: str | None = None
 
     def disable_fallback(self) -> None: ...
+
+    def get_inputs(self) -> list[Any]:
+        return [SimpleNamespace(name="image", shape=["N", "H", "W", 3])]
+
+    def run(self, outputs: None, given: dict[str, Any], options: Any) -> None:
+        graph = options.get_run_config_entry("gpu_graph_id")
+        self.runs.append((given["image"].shape, graph))
+        if self.fault:
+            raise RuntimeError(self.fault)
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Providers that start on a machine where CPU, CUDA and TensorRT are built in; put them in."""
     start: set[str] = {"cpu"}
 
-    def open_(graph: bytes, provider: str, asked: providers.Chain, options: Any) -> Fake:
+    def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
         if provider not in start:
             raise ProviderUnavailableError(f"no {provider}")
         return Fake(asked)
@@ -165,6 +168,30 @@ def test_auto_takes_tensorrt_once_its_engines_are_built(starting: set[str], tmp_
     assert started(Placement(bundle="0" * 64)).provider == "cuda"
 
 
+def test_a_session_is_run_before_it_counts(
+    starting: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library that is only looked for in a run would otherwise fail the first page."""
+    starting.add("cuda")
+    session: Any = started(Placement("cuda")).session
+    assert session.runs == [((1, 544, 544, 3), "-1")]
+    session = started(Placement("cuda"), DETECTION._replace(shapes=())).session
+    assert session.runs == [((1, 544, 736, 3), "-1")]
+    assert probe("cuda", b"") is None
+    cpu: Any = started(Placement("cpu")).session
+    assert cpu.runs == []
+
+    def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
+        session = Fake(asked)
+        session.fault = "cuDNN is not available. Install cuDNN"
+        return session
+
+    monkeypatch.setattr(providers, "_open", open_)
+    with pytest.raises(ProviderUnavailableError, match="cuDNN is missing"):
+        started(Placement("cuda"))
+    assert started(Placement()).provider == "cpu"
+
+
 def test_cuda_options() -> None:
     ((name, options),) = chain("cuda", Placement(), DETECTION, None)
     assert name == "CUDAExecutionProvider"
@@ -202,7 +229,7 @@ def test_a_graph_that_cannot_be_recorded_runs_plainly(
     assert not started(off).captures
     tried = []
 
-    def open_(graph: bytes, provider: str, asked: providers.Chain, options: Any) -> Fake:
+    def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
         tried.append(asked[0][1]["enable_cuda_graph"])
         if tried[-1] == "1":
             raise ProviderUnavailableError(

@@ -17,10 +17,11 @@ from converters import edge_graph
 from edgeocr import OCR, Bundle
 from edgeocr.images import Image, load
 from edgeocr.manifest import Charset, Recognition
+from edgeocr.placement import Placement
 from edgeocr.postprocess import ctc
-from edgeocr.providers import Placement, import_onnxruntime
 from edgeocr.recognize import Recognizer, _widths
 from edgeocr.rectify import Crop
+from edgeocr.runtime import import_onnxruntime
 from edgeocr.workers import Workers
 from tests.cutting import crop
 from tests.zoo.converted import converted

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from edgeocr import GraphError, arena
-from edgeocr.providers import Job, Placement, import_onnxruntime
+from edgeocr.placement import Job, Placement
+from edgeocr.runtime import import_onnxruntime
 from edgeocr.session import Session
 from edgeocr.stopwatch import Stopwatch
 from edgeocr.workers import Workers

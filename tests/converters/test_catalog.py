@@ -12,7 +12,7 @@ from converters.catalog import READING, SETTINGS, TASKS
 from converters.errors import CatalogError
 from converters.fetch import Fetcher
 from edgeocr import Bundle, manifest, typed
-from edgeocr.providers import import_onnxruntime
+from edgeocr.runtime import import_onnxruntime
 
 ENTRIES = catalog.load()
 SEED = [

@@ -8,8 +8,8 @@ import pytest
 from converters.convert import Conversion
 from converters.edge_graph import to_plain_inputs
 from converters.onnx_runner import onnx_runner
+from edgeocr.placement import Job, Placement
 from edgeocr.postprocess import db
-from edgeocr.providers import Job, Placement
 from edgeocr.session import Session
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "paddle_inference"
