@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -195,6 +198,38 @@ def test_threads_do_not_change_the_texts(bundle: Bundle, pictures: Path) -> None
     one, two = (OCR(bundle, provider="cpu", threads=threads) for threads in (1, 2))
     for name in NAMES:
         assert one.read(pictures / name).text == two.read(pictures / name).text != ""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no CPU affinity here")
+def test_all_threads_stay_on_the_chosen_cpus(pictures: Path) -> None:
+    """In a process of its own, all of whose threads but the first are edgeocr's."""
+    code = """
+import os, sys, threading
+from edgeocr import OCR
+allowed = os.sched_getaffinity(0)
+chosen = {max(allowed)}
+before = set(os.listdir("/proc/self/task"))
+ocr = OCR(provider="cpu", threads=3, cpus=chosen)
+list(ocr.read_many([sys.argv[1]] * 2))
+made = set(os.listdir("/proc/self/task")) - before
+print(len(made), {frozenset(os.sched_getaffinity(int(each))) == frozenset(chosen) for each in made})
+assert os.sched_getaffinity(0) == allowed
+assert OCR(provider="cpu", cpus=chosen)._workers.threads == 1
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, pictures / "sample.jpg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    number, _, same = done.stdout.partition(" ")
+    assert int(number) >= 3 and same.strip() == "{True}"
+
+
+@pytest.mark.parametrize("cpus", [(), (10_000,)])
+def test_cpus_that_cannot_be_used(bundle: Bundle, cpus: tuple[int, ...]) -> None:
+    with pytest.raises(EdgeOCRError, match="CPU"):
+        OCR(bundle, cpus=cpus)
 
 
 @pytest.mark.parametrize("threads", [0, -1])

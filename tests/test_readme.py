@@ -57,6 +57,7 @@ def test_every_command_is_in_the_table():
         "peers",
         "regress",
         "shapes",
+        "spikes",
         "systems",
     ):
         assert f"| `python -m benchmarks {command}" in table
