@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.labels import LabelledLine, read
-from edgeocr import OCR, Bundle
+from edgeocr import OCR, Bundle, device
 
 TESTS = Path(__file__).parent
 EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
@@ -62,3 +63,13 @@ def embedded_files() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def ocr(bundle: Bundle) -> OCR:
     return OCR(bundle, provider="cpu", threads=2)
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty PATH but for what the test puts there and the shell's own."""
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))
+    monkeypatch.setattr(device, "MORE_FOLDERS", ())
+    return folder

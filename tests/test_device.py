@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from pathlib import Path
 
@@ -12,15 +11,7 @@ import pytest
 from edgeocr import device
 from tests.machines import JETSON_ORIN_NANO, RASPBERRY_PI_4, SERVER, command, tree
 
-
-@pytest.fixture(autouse=True)
-def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty PATH but for what the test puts there and the shell's own."""
-    folder = tmp_path / "commands"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))
-    monkeypatch.setattr(device, "MORE_FOLDERS", ())
-    return folder
+pytestmark = pytest.mark.usefixtures("commands")
 
 
 def test_this_machine() -> None:

@@ -1,6 +1,6 @@
 """onnxruntime-gpu where no GPU is: the CPU reads, and what is missing is said.
 
-`stub` is a driver that says which CUDA it can run and nothing else; with it ONNX Runtime gets so
+`driver` is a driver that says which CUDA it can run and nothing else; with it ONNX Runtime gets so
 far that it loads its own libraries and reads our options.
 """
 
@@ -24,7 +24,7 @@ from edgeocr.runtime import import_onnxruntime
 
 pytestmark = pytest.mark.gpu_package
 
-STUB = """
+DRIVER = """
 int cuInit(unsigned flags) { return 0; }
 int cuDriverGetVersion(int *version) { *version = VERSION; return 0; }
 int cuDeviceGetCount(int *count) { *count = 1; return 0; }
@@ -45,30 +45,30 @@ def environment() -> None:
 
 
 @pytest.fixture(scope="module")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a libcuda.so.1 for CUDA 12.4."""
     folder = tmp_path_factory.mktemp("driver")
-    (folder / "stub.c").write_text(STUB)
+    (folder / "driver.c").write_text(DRIVER)
     made = [
         "cc", "-shared", "-fPIC", "-DVERSION=12040", "-Wl,-soname,libcuda.so.1",
-        "-o", "libcuda.so.1", "stub.c",
+        "-o", "libcuda.so.1", "driver.c",
     ]  # fmt: skip
     subprocess.run(made, cwd=folder, check=True)
     return folder
 
 
-def edgeocr(stub: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def edgeocr(driver: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "edgeocr", *arguments],
         capture_output=True,
         text=True,
-        env={**os.environ, "LD_LIBRARY_PATH": str(stub)},
+        env={**os.environ, "LD_LIBRARY_PATH": str(driver)},
     )
 
 
-def read(stub: Path, pictures: Path, *arguments: str) -> str:
+def read(driver: Path, pictures: Path, *arguments: str) -> str:
     """What `edgeocr read` says of a provider that doesn't start: one line, and nothing else."""
-    done = edgeocr(stub, "read", str(pictures / "sample.jpg"), *arguments)
+    done = edgeocr(driver, "read", str(pictures / "sample.jpg"), *arguments)
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     return line
@@ -93,8 +93,8 @@ def test_no_driver(provider: str) -> None:
         OCR(provider=provider)
 
 
-def test_cuda_says_what_it_lacks(stub: Path, pictures: Path) -> None:
-    line = read(stub, pictures, "--provider", "cuda")
+def test_cuda_says_what_it_lacks(driver: Path, pictures: Path) -> None:
+    line = read(driver, pictures, "--provider", "cuda")
     if has_cuda():
         assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13" in line
     else:
@@ -102,8 +102,8 @@ def test_cuda_says_what_it_lacks(stub: Path, pictures: Path) -> None:
         assert ".so.13" in line
 
 
-def test_tensorrt_says_what_it_lacks(stub: Path, pictures: Path) -> None:
-    line = read(stub, pictures, "--provider", "tensorrt")
+def test_tensorrt_says_what_it_lacks(driver: Path, pictures: Path) -> None:
+    line = read(driver, pictures, "--provider", "tensorrt")
     if has_cuda():
         assert "TensorRT is missing (libnvinfer.so)" in line
     else:
@@ -111,12 +111,14 @@ def test_tensorrt_says_what_it_lacks(stub: Path, pictures: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--fp16"], ["--provider-option", "cuda:gpu_mem_limit=9"]])
-def test_our_options_are_options(stub: Path, pictures: Path, more: list[str]) -> None:
+def test_our_options_are_options(driver: Path, pictures: Path, more: list[str]) -> None:
     """They are read before the GPU is looked for, so what fails is the GPU."""
     if not has_cuda():
         pytest.skip("CUDA's libraries aren't here")
-    assert "CUDA failure 35" in read(stub, pictures, "--provider", "cuda", *more)
-    line = read(stub, pictures, "--provider", "cuda", "--provider-option", "cuda:no_such=1", *more)
+    assert "CUDA failure 35" in read(driver, pictures, "--provider", "cuda", *more)
+    line = read(
+        driver, pictures, "--provider", "cuda", "--provider-option", "cuda:no_such=1", *more
+    )
     assert "one of its options is unknown or has a wrong value" in line and "no_such" in line
 
 
@@ -131,8 +133,8 @@ def test_tensorrts_options_are_in_its_library() -> None:
         assert name.encode() + b"\0" in library
 
 
-def test_doctor_calls_a_gpu_without_cuda_a_problem(stub: Path) -> None:
-    done = edgeocr(stub, "doctor", "--json")
+def test_doctor_calls_a_gpu_without_cuda_a_problem(driver: Path) -> None:
+    done = edgeocr(driver, "doctor", "--json")
     facts = json.loads(done.stdout)
     assert done.returncode == 1
     assert any("cuda" in problem.lower() for problem in facts["problems"])

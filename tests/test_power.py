@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from edgeocr import device, power
+from edgeocr import power
 from edgeocr.power import PowerMeter, energy, parse_pmic, parse_tegrastats
 from tests.machines import command, tree
 
@@ -34,14 +33,7 @@ PMIC = """\
 """
 
 
-@pytest.fixture(autouse=True)
-def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty PATH but for what the test puts there and the shell's own."""
-    folder = tmp_path / "commands"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))
-    monkeypatch.setattr(device, "MORE_FOLDERS", ())
-    return folder
+pytestmark = pytest.mark.usefixtures("commands")
 
 
 @pytest.fixture(autouse=True)
