@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from .errors import EdgeOCRError
 
 
 def add_engine_arguments(command: argparse.ArgumentParser) -> None:
-    """What reads, and on what it runs."""
+    """What reads, and how; on what, `add_provider_argument` asks."""
     command.add_argument("--bundle", help="bundle to use; default: the one in the package")
-    command.add_argument(
-        "--provider",
-        type=_provider,
-        default="auto",
-        metavar="NAME",
-        help="execution provider: auto (the default) takes the best that works here; cpu, cuda, "
-        "tensorrt, openvino, …; or one for each stage, as in detection=cuda,recognition=cpu",
-    )
     command.add_argument(
         "--provider-option",
         type=_provider_option,
@@ -41,6 +34,34 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cpus", metavar="LIST", help="CPUs to run on, as in 4-7 or 0,2")
 
 
+def add_provider_argument(command: argparse.ArgumentParser) -> None:
+    """On what it reads."""
+    command.add_argument(
+        "--provider",
+        type=_provider,
+        default="auto",
+        metavar="NAME",
+        help="execution provider: auto (the default) takes the best that works here; cpu, cuda, "
+        "tensorrt, openvino, …; or one for each stage, as in detection=cuda,recognition=cpu",
+    )
+
+
+def engine_options(options: argparse.Namespace) -> dict[str, Any]:
+    """What the arguments say, as `OCR` takes it. Raises `EdgeOCRError` for what is no CPU."""
+    from . import cpus
+
+    by_provider: dict[str, dict[str, str]] = {}
+    for name, option, value in options.provider_option:
+        by_provider.setdefault(name, {})[option] = value
+    return {
+        "provider_options": by_provider,
+        "fp16": options.fp16,
+        "cache": options.cache,
+        "threads": options.threads,
+        "cpus": None if options.cpus is None else cpus.parse(options.cpus),
+    }
+
+
 def _provider(text: str) -> str | dict[str, str]:
     from .placement import check_name
 
@@ -53,7 +74,10 @@ def _provider(text: str) -> str | dict[str, str]:
             check_name(name)
     except EdgeOCRError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    return {stage: name for stage, _, name in pairs} if by_stage else text
+    chosen = {stage: name for stage, _, name in pairs}
+    if by_stage and len(chosen) < len(pairs):
+        raise argparse.ArgumentTypeError(f"names a stage twice: {text!r}")
+    return chosen if by_stage else text
 
 
 def _provider_option(text: str) -> tuple[str, str, str]:
@@ -65,7 +89,7 @@ def _provider_option(text: str) -> tuple[str, str, str]:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    """A whole number from 1 to a million."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text:.20}")
     return int(text)

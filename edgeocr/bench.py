@@ -19,7 +19,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import IO, Any
 
-from .arguments import positive
+from .arguments import add_engine_arguments, engine_options, positive
 from .bench_table import SCHEMA, table, working
 from .errors import EdgeOCRError
 
@@ -27,6 +27,8 @@ SAMPLES = Path(__file__).parent / "samples"
 # The picture that ends the cold start, whatever else is read, so that devices can be compared.
 FIRST = SAMPLES / "sample.jpg"
 REPEAT = 20
+# Of `OCR`, as far as they say something of times.
+SETTINGS = ("cpus", "fp16", "provider_options")
 # How much of a dead process's last words goes into the reason.
 LAST_LINES = 5
 LAST_CHARACTERS = 600
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="as in cpu,cuda,tensorrt; default: all that the installed ONNX Runtime has",
     )
-    parser.add_argument("--bundle", help="bundle to use; default: the one in the package")
+    add_engine_arguments(parser)
     parser.add_argument(
         "--images",
         nargs="+",
@@ -61,7 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=REPEAT,
         help=f"times that each picture is read, and again in a stream; default: {REPEAT}",
     )
-    parser.add_argument("--threads", type=positive, help="CPU threads; default: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts there")
 
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         bundle=options.bundle,
         sources=options.images or [str(SAMPLES)],
         repeat=options.repeat,
-        threads=options.threads,
+        settings=engine_options(options),
     )
     print(table(result))
     if options.json is not None:
@@ -101,9 +102,11 @@ def measure(
     bundle: str | None = None,
     sources: Sequence[str],
     repeat: int = REPEAT,
-    threads: int | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Measure providers, by default all built in, one after the other; returns the result file.
+
+    settings: `threads`, `cpus`, `fp16`, `provider_options` and `cache` of `OCR`.
 
     The result names no host, no user and no folder. A provider that doesn't work has its reason
     under "error" instead of `bench_worker.Measured`. "failed" has what couldn't be measured at all
@@ -117,6 +120,7 @@ def measure(
     from .providers import built_in
     from .version import __version__
 
+    settings = settings or {}
     opened = Bundle.open(bundle) if bundle else Bundle.default()
     paths, pictures, failed = _pictures(sources)
     if not paths:
@@ -138,7 +142,11 @@ def measure(
             "models": stages,
             "graphs": {stage: opened.manifest.files[name].sha256 for stage, name in graphs.items()},
         },
-        "threads": threads or available_threads(),
+        "threads": settings.get("threads")
+        or len(settings.get("cpus") or ())
+        or available_threads(),
+        "settings": {name: settings[name] for name in SETTINGS if settings.get(name)},
+        "nvidia": _nvidia(),
         "images": pictures,
         "repeat": repeat,
         "failed": [
@@ -147,7 +155,7 @@ def measure(
         ],
         "providers": {},
     }
-    request = {"bundle": bundle, "threads": threads, "images": paths, "repeat": repeat}
+    request = {"bundle": bundle, "settings": settings, "images": paths, "repeat": repeat}
     progress = _Progress(sys.stderr)
     for provider in built_in() if providers is None else providers:
         try:
@@ -161,6 +169,20 @@ def measure(
             failure["error"] = without_folders(failure["error"], secrets)
         result["providers"][provider] = figures
     return result
+
+
+def _nvidia() -> dict[str, Any]:
+    """GPUs, driver and libraries of NVIDIA; empty where there are none."""
+    from . import nvidia
+
+    gpus = nvidia.gpus()
+    if not gpus:
+        return {}
+    return {
+        "gpus": [gpu._asdict() for gpu in gpus],
+        "driver": nvidia.driver_release(),
+        **nvidia.versions(),
+    }
 
 
 def without_folders(text: str, known: Iterable[str] = ()) -> str:

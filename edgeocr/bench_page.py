@@ -156,12 +156,14 @@ def _card(name: str, result: Figures) -> str:
         "power mode": result["power_mode"],
         "memory": f"{memory / (1 << 30):.1f} GiB" if memory else None,
         "system": _listed(device.get("os"), device.get("kernel")),
+        "NVIDIA": _nvidia(**result["nvidia"]) if result["nvidia"] else None,
         "JetPack": device.get("jetpack"),
         "Jetson Linux": device.get("l4t"),
         "bundle": f"{bundle['name']}, sha256 {bundle['sha256'][:12]}…",
         "models": _listed(*dict.fromkeys(bundle["models"].values())),
         "versions": _listed(*(f"{key} {value}" for key, value in versions.items() if value)),
         "threads": str(result["threads"]),
+        "settings": _listed(*(f"{key} {value}" for key, value in result["settings"].items())),
         "pictures": f"{len(pictures)}, each read {result['repeat']} times",
         "measured": result["when"].replace("T", " ").replace("+00:00", " UTC"),
     }
@@ -171,6 +173,14 @@ def _card(name: str, result: Figures) -> str:
         if words
     )
     return f'<div class="card"><h2>{escape(name)}</h2><dl>{rows}</dl></div>'
+
+
+def _nvidia(gpus: Sequence[Figures], driver: str | None, **libraries: str) -> str:
+    return _listed(
+        *(f"{gpu['name']}, {gpu['memory'] / (1 << 30):.1f} GiB" for gpu in gpus),
+        driver and f"driver {driver}",
+        *(f"{name} {version}" for name, version in libraries.items()),
+    )
 
 
 def _listed(*words: str | None) -> str:

@@ -46,8 +46,11 @@ def working(result: Figures) -> dict[str, Figures]:
 
 
 def device_name(result: Figures) -> str:
-    """What a result's device is called: the board, else the model of its CPU."""
-    return str(result["device"].get("cpu") or "unknown device")
+    """What a result's device is called: the board, else the models of its CPU and GPUs."""
+    name = str(result["device"].get("cpu") or "unknown device")
+    if result["device"].get("board"):
+        return name
+    return " + ".join([name, *(gpu["name"] for gpu in result["nvidia"].get("gpus", ()))])
 
 
 def stages_of(measured: Iterable[Figures]) -> list[str]:

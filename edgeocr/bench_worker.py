@@ -30,14 +30,14 @@ class Request(TypedDict):
 
     provider: "cpu", "cuda" or "tensorrt".
     bundle: path, or None for the one in the package.
-    threads: for `OCR`; None for its default.
+    settings: more arguments of `OCR`.
     images: paths of the pictures, each read `repeat` times one by one, and as often in a stream.
     first: path of the picture whose text ends the cold start.
     """
 
     provider: str
     bundle: str | None
-    threads: int | None
+    settings: dict[str, Any]
     images: list[str]
     repeat: int
     first: str
@@ -116,7 +116,7 @@ def measure(request: Request, say: Say) -> Measured:
 
     import_onnxruntime()
     imported = perf_counter()
-    ocr = OCR(request["bundle"], provider=request["provider"], threads=request["threads"])
+    ocr = OCR(request["bundle"], provider=request["provider"], **request["settings"])
     opened = perf_counter()
     ocr.read(request["first"])
     done = perf_counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import bench, doctor
-from .arguments import add_engine_arguments
+from .arguments import add_engine_arguments, add_provider_argument
 from .errors import EdgeOCRError
 from .version import __version__
 
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
             help="a picture, a folder of pictures (not its subfolders), or - for standard input",
         )
         add_engine_arguments(command)
+        add_provider_argument(command)
         command.add_argument(
             "--format",
             choices=("text", "json", "jsonl"),
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "takes minutes, and keeps them, so that no later start has to.",
     )
     add_engine_arguments(warm)
+    add_provider_argument(warm)
     warm.set_defaults(run=_warm)
     for name, module, does in (
         ("bench", bench, "measure cold start, latency, memory and energy on each provider"),

@@ -14,7 +14,8 @@ from typing import Any, TextIO, TypeAlias
 
 import cv2
 
-from . import cpus, images
+from . import images
+from .arguments import engine_options
 from .errors import EdgeOCRError, FontError, ImageError
 from .images import Image, Source
 from .ocr import OCR
@@ -93,19 +94,7 @@ def run(options: argparse.Namespace) -> int:
 
 def open_ocr(options: argparse.Namespace, **given: Any) -> OCR:
     """The `OCR` that the command line's options ask for."""
-    by_provider: dict[str, dict[str, str]] = {}
-    for name, option, value in options.provider_option:
-        by_provider.setdefault(name, {})[option] = value
-    return OCR(
-        options.bundle,
-        provider=options.provider,
-        provider_options=by_provider,
-        fp16=options.fp16,
-        cache=options.cache,
-        threads=options.threads,
-        cpus=None if options.cpus is None else cpus.parse(options.cpus),
-        **given,
-    )
+    return OCR(options.bundle, provider=options.provider, **engine_options(options), **given)
 
 
 def warm(options: argparse.Namespace) -> int:
@@ -114,7 +103,7 @@ def warm(options: argparse.Namespace) -> int:
     for reason in ocr.passed_over:
         print(f"edgeocr: passed over: {reason}", file=sys.stderr)
     for stage, done in ocr.warm_up().items():
-        print(f"{stage}: {done.runs} input shapes on {done.provider} in {done.seconds:.1f} s")
+        print(f"{stage}: {done.shapes} input shapes on {done.provider} in {done.seconds:.1f} s")
     for folder in ocr.engine_folders:
         print(f"engines: {folder}")
     return 0

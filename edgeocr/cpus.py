@@ -11,6 +11,8 @@ from pathlib import Path
 from .errors import EdgeOCRError
 
 CGROUPS = Path("/sys/fs/cgroup")
+# Linux numbers no more.
+MOST = 8192
 OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
@@ -33,6 +35,8 @@ def parse(text: str) -> tuple[int, ...]:
         first, separator, last = part.strip().partition("-")
         if not first.isdecimal() or (separator and not last.isdecimal()):
             raise EdgeOCRError(f"a list of CPUs is written as in 0,2-3, not {text!r}")
+        if max(int(first), int(last or first)) >= MOST:
+            raise EdgeOCRError(f"a list of CPUs with numbers below {MOST}, not {text!r}")
         numbers = range(int(first), int(last or first) + 1)
         if not numbers:
             raise EdgeOCRError(f"a list of CPUs is written as in 0,2-3, not {text!r}")

@@ -16,7 +16,7 @@ from .page import Region
 from .placement import Placement
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import job, resize
+from .resize import job, resize, with_sizes
 from .session import Session
 from .stopwatch import Stopwatch
 
@@ -49,12 +49,13 @@ class Detector:
             placement=placement,
             threads=threads,
         )
+        self._resize = with_sizes(stage.resize, self.session.shapes)
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         """uint8 [H, W, 3] BGR → regions with corners inside the image, in no order."""
         watch = watch or Stopwatch()
         with watch("resize"):
-            resized = resize(image, self._stage.resize, finite=self.session.finite)
+            resized = resize(image, self._resize, finite=self.session.finite)
         with watch("detection"):
             outputs = self.session.run(resized.pixels[None])
         with watch("postprocess"):

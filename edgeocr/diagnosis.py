@@ -34,8 +34,11 @@ INSTALL = {
 # say, and the oldest NVIDIA driver for it (docs.nvidia.com/deploy/cuda-compatibility).
 RELEASES = {12: "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27", 13: "onnxruntime-gpu[cuda,cudnn]>=1.27"}
 DRIVERS = {12: 525, 13: 580}
+# Libraries whose major version is that of CUDA, or of cuDNN.
+OF_CUDAS_VERSION = ("libcudart", "libcublas", "libcudnn")
 JETSON = Path("/etc/nv_tegra_release")
 JETPACK = "install the onnxruntime-gpu wheel that NVIDIA publishes for this JetPack"
+HIDDEN = "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
 # How much of what ONNX Runtime said goes into an error; what matters stands at its end.
 WORDS = 400
 
@@ -80,12 +83,14 @@ def did_not_start(provider: str, words: str, *, built_for: str | None) -> str:
 
 
 def _cause(provider: str, words: str, built_for: str | None) -> str:
+    if "CUDA failure 100" in words:
+        return HIDDEN
     if re.search(r"(?i)(unknown|invalid|failed to parse)[\w ]* option", words):
         return "one of its options is unknown or has a wrong value"
     if "could not deserialize engine" in words:
         return "an engine in its cache is broken: delete its folder and run edgeocr warm again"
     if provider not in ("cuda", "tensorrt", "tensorrt-rtx"):
-        return "this device, or a library that it needs, is missing"
+        return "see below; this device, or a library that it needs, may be missing"
     missing = re.findall(r"(lib[\w+-]+)\.so(?:\.(\d+))?[.\d]*: cannot open shared object", words)
     names = {name for name, _ in missing}
     wants = f"CUDA {built_for}" if built_for else "the CUDA that it was built for"
@@ -104,7 +109,7 @@ def _cause(provider: str, words: str, built_for: str | None) -> str:
                 "install TensorRT 10 and put its lib folder into LD_LIBRARY_PATH"
             )
         return _library_missing(name, dict(missing)[name], wants)
-    if built_for and can < tuple(int(part) for part in built_for.split(".")):
+    if built_for and can[0] < int(built_for.split(".")[0]):
         needed = int(built_for.split(".")[0])
         return (
             f"the NVIDIA driver runs CUDA {can[0]}.{can[1]} at most and this onnxruntime-gpu needs "
@@ -113,11 +118,13 @@ def _cause(provider: str, words: str, built_for: str | None) -> str:
         )
     if "cuDNN is" in words:
         return f"cuDNN is missing: {INSTALL['cuda']} brings it"
-    if not nvidia.gpus():
-        return "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
+    if "out of memory" in words:
+        return "the GPU has too little free memory: see nvidia-smi"
     if "Please install TensorRT libraries" in words:
         return "TensorRT's libraries can't be loaded: install TensorRT 10, on a Jetson JetPack's"
-    return f"it needs an NVIDIA driver, and {wants} with cuDNN"
+    if not nvidia.gpus():
+        return HIDDEN
+    return "it failed"
 
 
 def _library_missing(name: str, major: str, wants: str) -> str:
@@ -125,7 +132,7 @@ def _library_missing(name: str, major: str, wants: str) -> str:
     what = f"{name}.so.{major}" if major else f"{name}.so"
     if platform.machine() == "aarch64" and JETSON.exists():
         return f"{what} is missing, {wants} is needed: {JETPACK}"
-    if here is not None and major and here.split(".")[0] != major:
+    if here is not None and name.startswith(OF_CUDAS_VERSION) and here.split(".")[0] != major:
         other = int(here.split(".")[0])
         return (
             f"{what} is missing: this onnxruntime-gpu was built for another version than the "

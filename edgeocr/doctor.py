@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from importlib import metadata
 from typing import Any
 
 from . import cpus, device, findings
@@ -158,6 +157,8 @@ def _packages() -> dict[str, dict[str, Any]]:
 
 def _distributions() -> dict[str, dict[str, str]]:
     """Name → version of all distributions of ONNX Runtime and OpenCV, of which one should be."""
+    from importlib import metadata  # takes longer to import than all of this
+
     found: dict[str, dict[str, str]] = {"onnxruntime": {}, "opencv": {}}
     for each in metadata.distributions():
         name = (each.metadata["Name"] or "").lower().replace("_", "-")
@@ -233,6 +234,7 @@ def _nvidia() -> dict[str, Any]:
     driver = nvidia.driver()
     return {
         "driver": None if driver is None else ".".join(map(str, driver)),
+        "driver_release": nvidia.driver_release(),
         "gpus": [
             {"name": gpu.name, "compute": gpu.compute, "memory_bytes": gpu.memory}
             for gpu in nvidia.gpus()
@@ -309,7 +311,8 @@ def report(facts: dict[str, Any]) -> str:
                 f"GPU {i}": f"{gpu['name']}, compute {gpu['compute']}, {_gib(gpu['memory_bytes'])}"
                 for i, gpu in enumerate(nvidia["gpus"])
             },
-            "driver": nvidia["driver"] and f"for CUDA up to {nvidia['driver']}",
+            "driver": nvidia["driver"]
+            and f"{nvidia['driver_release'] or 'unknown'}, for CUDA up to {nvidia['driver']}",
             **{name: nvidia.get(name) for name in ("cuda", "cudnn", "tensorrt")},
         },
         "bundle": {

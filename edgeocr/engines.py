@@ -12,25 +12,37 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import EdgeOCRError
 
 SUFFIX = ".engines"
+# Of a digest, in a folder's name.
+DIGITS = 12
 
 
-def place(bundle: Path, chosen: str | os.PathLike[str] | None = None) -> Path:
+def place(bundle: Path, chosen: str | os.PathLike[str] | None = None) -> Path | None:
     """The folder that holds engines: the chosen one, else `NAME.engines` beside a bundle
-    `NAME.edgeocr` where that is, else one in the user's cache.
+    `NAME.edgeocr` or NAME where that is, else one in the user's cache; None for a user without a
+    home.
     """
     if chosen is not None:
         return Path(chosen)
-    beside = bundle.with_suffix(SUFFIX)
+    beside = bundle.parent / (bundle.name.removesuffix(".edgeocr") + SUFFIX)
     if beside.is_dir():
         return beside
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "edgeocr" / "engines"
+    try:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return Path(cache) / "edgeocr" / "engines"
+
+
+def any_of(place: Path, bundle: str) -> bool:
+    """Whether there are engines of a bundle, for whatever GPU and versions."""
+    return any(place.glob(f"{bundle[:DIGITS]}-*"))
 
 
 def key(
@@ -59,7 +71,7 @@ class Engines:
         text = json.dumps(key, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         gpu = re.sub(r"[^0-9A-Za-z]+", "-", str(key["gpu"])).strip("-").lower()
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self.folder = place / f"{key['bundle'][:12]}-{gpu}-{digest[:12]}"
+        self.folder = place / f"{key['bundle'][:DIGITS]}-{gpu}-{digest[:DIGITS]}"
         self._text = text
 
     def prepare(self) -> Path:
@@ -80,6 +92,6 @@ class Engines:
         return (self.folder / f"{stage}.warm").is_file()
 
     def mark_warm(self, stage: str) -> None:
-        """Remember that the stage's engines have been built."""
-        if not self.is_warm(stage):
+        """Remember that the stage's engines have been built, where that can be written."""
+        with suppress(OSError, EdgeOCRError):
             (self.prepare() / f"{stage}.warm").touch()

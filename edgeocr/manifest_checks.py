@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .manifest import Manifest, Recognition, Spotting
+from .placement import NAMES
 
 
 def problems(manifest: Manifest) -> Iterator[str]:
@@ -62,7 +63,12 @@ def _width_problems(stage: Recognition) -> Iterator[str]:
 
 
 def _shape_problems(stage: Any, where: str) -> Iterator[str]:
+    for provider in stage.providers or ():
+        if provider not in NAMES:
+            yield f"{where}.providers has {provider!r}, which is none of {', '.join(NAMES)}"
     if (resize := getattr(stage, "resize", None)) is not None:
+        if len({tuple(size) for size in resize.sizes}) < len(resize.sizes):
+            yield f"{where}.resize.sizes has one twice"
         for size in resize.sizes:
             if len(size) != 2 or any(side % resize.multiple for side in size):
                 yield (
@@ -73,9 +79,19 @@ def _shape_problems(stage: Any, where: str) -> Iterator[str]:
     for name, numbers in (("batches", batches), ("widths", widths)):
         if numbers != sorted(set(numbers)):
             yield f"{where}.{name} must ascend, it is {numbers}"
-    if isinstance(stage, Recognition) and widths:
-        most = stage.width or stage.max_width + stage.margin
-        step = 1 if stage.width else stage.multiple
+    if isinstance(stage, Recognition):
+        yield from _width_set_problems(stage, where)
+
+
+def _width_set_problems(stage: Recognition, where: str) -> Iterator[str]:
+    widths, step = stage.widths, stage.multiple
+    if bool(widths) != bool(stage.batches):
+        yield f"{where} has widths without batches, or batches without widths"
+    elif widths and stage.width is not None:
+        if widths != [stage.width]:
+            yield f"{where}.widths must be [{stage.width}], the stage's width, it is {widths}"
+    elif widths:
+        most = max(stage.max_width + stage.margin, stage.min_width)
         if widths[-1] < most or any(width % step for width in widths):
             yield f"{where}.widths must reach {most} in multiples of {step}, it is {widths}"
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+RELEASE = Path("/proc/driver/nvidia/version")
 # Library, its names by major version, the newest first, and the function that tells its version.
 LIBRARIES = {
     "cuda": (("libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0"), "cudaRuntimeGetVersion"),
@@ -37,6 +39,16 @@ def driver() -> tuple[int, int] | None:
     if library is None or library.cuDriverGetVersion(ctypes.byref(version)) or not version.value:
         return None
     return version.value // 1000, version.value % 1000 // 10
+
+
+def driver_release() -> str | None:
+    """The driver's own version, such as "580.82.07"; Linux only."""
+    try:
+        text = RELEASE.read_text(errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"Kernel Module\D.*?\s(\d+(?:\.\d+)+)\s", text)
+    return found[1] if found else None
 
 
 def gpus() -> list[GPU]:

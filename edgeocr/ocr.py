@@ -97,13 +97,14 @@ class OCR:
             bundle.digest,
             engines.place(bundle.path, cache),
         )
-        placement.check(vars(bundle.manifest.stages))
+        stages = vars(bundle.manifest.stages)
+        placement.check([name for name, stage in stages.items() if stage is not None])
         with confined(self._cpus):  # which the sessions' threads inherit
             self._open(bundle, placement, orientation, shape)
         sessions = self._sessions()
         self.providers = {name: session.provider for name, session in sessions.items()}
-        passed_over = (session.passed_over for session in sessions.values())
-        self.passed_over: tuple[str, ...] = next(filter(None, passed_over), ())
+        reasons = (reason for session in sessions.values() for reason in session.passed_over)
+        self.passed_over = tuple(dict.fromkeys(reasons))
         folders = {session.engine_folder for session in sessions.values()}
         self.engine_folders = sorted(folder for folder in folders if folder is not None)
 

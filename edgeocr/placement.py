@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +31,7 @@ ANY_SHAPE = ("cpu", "xnnpack")
 # TensorRT reserves memory for the largest input of a profile, which is the largest height by the
 # largest width. So pictures that are more times longer than wide are scaled down for it.
 TENSORRT_PROPORTION = 3
+TENSORRT_RECORDING = "trt_cuda_graph_enable"
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,34 @@ class Placement:
     bundle: str = ""
     cache: Path | None = None
 
-    def check(self, stages: Container[str]) -> None:
-        """Raises `ProviderUnavailableError` for a provider, and `EdgeOCRError` for a stage, that
-        there isn't.
+    def check(self, stages: Collection[str]) -> None:
+        """Raises `ProviderUnavailableError` for a provider that there isn't, and `EdgeOCRError` for
+        a stage that isn't among `stages`, and for what is no mapping or can't be asked for.
         """
         if isinstance(self.provider, str):
             check_name(self.provider)
-        else:
+        elif isinstance(self.provider, Mapping):
             for stage, provider in self.provider.items():
                 if stage not in stages:
-                    raise EdgeOCRError(f"no stage is called {stage!r}, for {provider!r} to run it")
+                    there = ", ".join(stages)
+                    raise EdgeOCRError(
+                        f"the bundle has no stage {stage!r} for {provider!r} to run, only {there}"
+                    )
                 check_name(provider)
-        for provider in self.options:
+        else:
+            raise EdgeOCRError(
+                "provider must be a name or a mapping of stages to names, it is "
+                f"{self.provider!r:.80}"
+            )
+        for provider, options in self.options.items():
+            if provider == "auto" or not isinstance(options, Mapping):
+                raise EdgeOCRError(
+                    "provider options are a mapping for each provider, as in "
+                    f'{{"cuda": {{"device_id": 1}}}}, not {{{provider!r}: {options!r:.80}}}'
+                )
             check_name(provider)
+            if str(options.get(TENSORRT_RECORDING, "0")).lower() not in ("0", "false"):
+                raise EdgeOCRError(f"{TENSORRT_RECORDING} records one input shape, there are more")
 
     def of(self, stage: str) -> str:
         """The provider of a stage, or "auto"."""

@@ -14,13 +14,13 @@ OPTIONS: dict[str, dict[str, str]] = {
         # The default, EXHAUSTIVE, measured all of cuDNN's algorithms at every new input shape up to
         # ONNX Runtime 1.19; since then it asks a slower heuristic.
         "cudnn_conv_algo_search": "HEURISTIC",
-        # The default doubles the arena whenever it is full.
+        # The default doubles the arena whenever it is full. `warm_up` begins with the largest
+        # shape, so that nothing grows afterwards.
         "arena_extend_strategy": "kSameAsRequested",
         # TF32 rounds products to 10 bits, which may change texts; see FP16. A convolution that
         # cuDNN has no other plan for gets it all the same.
         "use_tf32": "0",
     },
-    "tensorrt": {"trt_engine_cache_enable": "1", "trt_timing_cache_enable": "1"},
 }
 # The same with lower precision allowed. CUDA runs a graph in the precision that it is written in;
 # with float32 the nearest is TF32, which multiplies with as many bits as float16.
@@ -29,6 +29,8 @@ FP16: dict[str, dict[str, str]] = {
     "tensorrt": {"trt_fp16_enable": "1"},
     "migraphx": {"migraphx_fp16_enable": "1"},
 }
+# Of CUDA: runs can be recorded as CUDA graphs.
+RECORDING = "enable_cuda_graph"
 # From this version of ONNX Runtime on a session can hold a CUDA graph for each input shape.
 CAPTURE_SINCE = (1, 19)
 
@@ -38,19 +40,36 @@ def chain(provider: str, placement: Placement, job: Job, kept: engines.Engines |
     takes the operators that it can't run, before the CPU.
     """
     options = options_of(provider, placement)
-    if provider == "tensorrt":
-        if kept is not None:
-            folder = str(kept.folder)
-            paths = {"trt_engine_cache_path": folder, "trt_timing_cache_path": folder}
-            options = {**paths, "trt_engine_cache_prefix": job.stage, **options}
-        return [
-            (NAMES[provider], {**_profile(provider, job), **options}),
-            (NAMES["cuda"], options_of("cuda", placement)),
-        ]
     few = bool(job.shapes) and placement.wants_few_shapes(provider)
-    if provider == "cuda" and few and version() >= CAPTURE_SINCE:
-        options = {"enable_cuda_graph": "1", **options}
+    if provider == "tensorrt":
+        cuda = {"device_id": str(device_number(provider, placement))}
+        cuda |= options_of("cuda", placement)
+        cuda.pop(RECORDING, None)  # what TensorRT leaves to it, it gets piece by piece
+        set_up = {**_cache(job, kept), **(_profile(provider, job) if few else {})}
+        return [(NAMES[provider], {**set_up, **options}), (NAMES["cuda"], cuda)]
+    if provider == "cuda":
+        wanted = options.pop(RECORDING, "1").lower() in ("1", "true")
+        if wanted and few and version() >= CAPTURE_SINCE:
+            options[RECORDING] = "1"
     return [(NAMES[provider], options)]
+
+
+def device_number(provider: str, placement: Placement) -> int:
+    """Which of several devices the caller's options choose."""
+    number = str(placement.options.get(provider, {}).get("device_id", 0))
+    return int(number) if number.isdecimal() else 0
+
+
+def _cache(job: Job, kept: engines.Engines | None) -> dict[str, str]:
+    if kept is None:
+        return {}
+    return {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(kept.folder),
+        "trt_engine_cache_prefix": job.stage,
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(kept.folder),
+    }
 
 
 def options_of(provider: str, placement: Placement) -> dict[str, str]:

@@ -10,19 +10,22 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import diagnosis, engines, nvidia
 from .captured import captured_words
+from .device_thread import on_device_thread
 from .errors import GraphError, ProviderUnavailableError
 from .placement import NAMES, Job, Placement, check_name, fallback_order, shapes_for
-from .provider_options import Chain, chain, options_of
+from .provider_options import Chain, chain, device_number, options_of
 from .runtime import import_onnxruntime
 
 if TYPE_CHECKING:
     import onnxruntime
 
+MakeOptions = Callable[[str], "onnxruntime.SessionOptions"]
 
 # They need NVIDIA's driver.
 NVIDIA = ("cuda", "tensorrt", "tensorrt-rtx")
@@ -32,6 +35,10 @@ DEVICES = {"cuda": "cuda", "tensorrt": "cuda"}
 PLUGINS = {"tensorrt-rtx": "onnxruntime_ep_nv_tensorrt_rtx"}
 # The number of no CUDA graph: such a run is neither recorded nor played back.
 PLAIN_RUN = "-1"
+# ONNX Runtime's level of what is fatal. What else it would write is in its errors too.
+SILENT = 4
+# In its errors, of a graph that no provider could load.
+BAD_GRAPH = ("INVALID_PROTOBUF", "INVALID_GRAPH")
 # An input that each task's networks take, where they fix nothing.
 ANY_INPUT = (1, 128, 256, 3)
 # What ONNX Runtime says to enable_cuda_graph when not all operators run on CUDA.
@@ -42,7 +49,7 @@ _registered: set[str] = set()
 
 class Started(NamedTuple):
     """A session, the provider it runs on, why better ones were passed over, where its engines are
-    kept, and whether it records its runs.
+    kept, whether it records its runs, and the number of its device.
     """
 
     session: onnxruntime.InferenceSession
@@ -50,6 +57,7 @@ class Started(NamedTuple):
     passed_over: tuple[str, ...] = ()
     engines: engines.Engines | None = None
     captures: bool = False
+    device_number: int = 0
 
 
 def built_in() -> list[str]:
@@ -65,17 +73,18 @@ def built_in() -> list[str]:
 def probe(provider: str, graph: bytes) -> str | None:
     """Try a provider on an edge graph: None when a session starts on it, else why not."""
     try:
-        ort = import_onnxruntime()
-        create_session(graph, Placement(provider), Job("", "", None), ort.SessionOptions())
+        create_session(graph, Placement(provider), Job("", "", None), _quiet_options)
     except (ProviderUnavailableError, GraphError) as error:
         return str(error)
     return None
 
 
 def create_session(
-    graph: bytes, placement: Placement, job: Job, options: onnxruntime.SessionOptions
+    graph: bytes, placement: Placement, job: Job, make_options: MakeOptions
 ) -> Started:
     """Open a stage's graph on the provider asked for, and say which one it got.
+
+    make_options: makes the session's options for a provider.
 
     Raises `ProviderUnavailableError` when a provider asked for by name is unknown, not in this
     build of ONNX Runtime or doesn't start, and `GraphError` when the graph can't be loaded.
@@ -87,17 +96,13 @@ def create_session(
         if wanted not in there:
             here = import_onnxruntime().__version__
             raise ProviderUnavailableError(diagnosis.not_built_in(wanted, here))
-        return _start(graph, wanted, placement, job, options)
+        return _start(graph, wanted, placement, job, make_options)
     reasons: list[str] = []
     for candidate in fallback_order(job.preferred):
-        if candidate not in there:
+        if candidate not in there or (candidate == "tensorrt" and not _is_warm(placement, job)):
             continue
-        if candidate == "tensorrt":
-            kept = _engines(placement)
-            if kept is None or not kept.is_warm(job.stage):
-                continue
         try:
-            started = _start(graph, candidate, placement, job, options)
+            started = _start(graph, candidate, placement, job, make_options)
         except ProviderUnavailableError as error:
             reasons.append(str(error))
         else:
@@ -105,58 +110,79 @@ def create_session(
     raise ProviderUnavailableError("no provider works here: " + "; ".join(reasons))
 
 
+def _is_warm(placement: Placement, job: Job) -> bool:
+    """Whether the stage's engines for the GPU that is here have been built."""
+    # Most have none, and asking for versions loads libraries.
+    if placement.cache is None or not engines.any_of(placement.cache, placement.bundle):
+        return False
+    kept = _engines(placement)
+    return kept is not None and kept.is_warm(job.stage)
+
+
 def _engines(placement: Placement) -> engines.Engines | None:
     """The folder of TensorRT's engines for the GPU that is used here."""
-    given = placement.options.get("tensorrt", {})
-    number = str(given.get("device_id", "0"))
+    number = device_number("tensorrt", placement)
     gpus = nvidia.gpus()
-    if placement.cache is None or not number.isdecimal() or int(number) >= len(gpus):
+    if placement.cache is None or number >= len(gpus):
         return None
     ort = import_onnxruntime()
+    _preload(ort)  # or others than these would be loaded, and asked, and used
     versions = {"onnxruntime": ort.__version__, **nvidia.versions()}
-    key = engines.key(
-        placement.bundle, gpus[int(number)][:2], versions, options_of("tensorrt", placement)
+    options = options_of("tensorrt", placement)
+    return engines.Engines(
+        placement.cache, engines.key(placement.bundle, gpus[number][:2], versions, options)
     )
-    return engines.Engines(placement.cache, key)
 
 
 def _start(
-    graph: bytes,
-    provider: str,
-    placement: Placement,
-    job: Job,
-    options: onnxruntime.SessionOptions,
+    graph: bytes, provider: str, placement: Placement, job: Job, make_options: MakeOptions
 ) -> Started:
     if provider in NVIDIA and nvidia.driver() is None:
         # ONNX Runtime would load gigabytes of libraries first.
         raise ProviderUnavailableError(diagnosis.did_not_start(provider, "", built_for=None))
+    start = _start_in_this_thread
+    if provider in DEVICES:
+        return on_device_thread(start, graph, provider, placement, job, make_options)
+    return start(graph, provider, placement, job, make_options)
+
+
+def _start_in_this_thread(
+    graph: bytes, provider: str, placement: Placement, job: Job, make_options: MakeOptions
+) -> Started:
     kept = _engines(placement) if provider == "tensorrt" else None
     if kept is not None:
         kept.prepare()
     asked = chain(provider, placement, job, kept)
+    own = asked[0][1]
     if provider in PLUGINS:
-        session = _open_plugin(graph, provider, asked[0][1], options)
+        session = _open_plugin(graph, provider, own, make_options(provider))
     else:
         try:
-            session = _open(graph, provider, asked, options)
+            session = _open(graph, provider, asked, make_options(provider))
         except ProviderUnavailableError as error:
             if CAPTURE_REFUSED not in str(error):
                 raise
-            # Some operator of this graph runs on the CPU.
-            asked[0][1]["enable_cuda_graph"] = "0"
-            session = _open(graph, provider, asked, options)
+            del own["enable_cuda_graph"]  # some operator of this graph runs on the CPU
+            session = _open(graph, provider, asked, make_options(provider))
     session.disable_fallback()  # or a failing run would go on silently on the CPU
     if provider in DEVICES:
         _prove(session, provider, job)
-    captures = asked[0][1].get("enable_cuda_graph") == "1"
-    return Started(session, provider, engines=kept, captures=captures)
+    return Started(
+        session,
+        provider,
+        engines=kept,
+        captures="enable_cuda_graph" in own,
+        device_number=device_number(provider, placement),
+    )
 
 
 def _prove(session: onnxruntime.InferenceSession, provider: str, job: Job) -> None:
     """Run a session once: ONNX Runtime 1.28 and newer look for cuDNN when they first need it."""
     import numpy as np
 
-    (taken,) = session.get_inputs()
+    taken = session.get_inputs()[0]
+    if len(taken.shape) != len(ANY_INPUT) or taken.type != "tensor(uint8)":
+        return  # no edge graph, which `Session` says
     shape: tuple[int, ...]
     if job.usual is None:
         known = zip(taken.shape, ANY_INPUT, strict=True)
@@ -172,14 +198,20 @@ def _prove(session: onnxruntime.InferenceSession, provider: str, job: Job) -> No
             raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
 
 
+def _preload(ort: Any) -> None:
+    """Load the libraries of NVIDIA's Python packages, where they are installed."""
+    if hasattr(ort, "preload_dlls"):  # since 1.21
+        ort.preload_dlls()
+
+
 def _open(
     graph: bytes, provider: str, asked: Chain, options: onnxruntime.SessionOptions
 ) -> onnxruntime.InferenceSession:
     ort = import_onnxruntime()
     # The CPU always starts, so its words needn't be kept.
     with nullcontext(str) if provider == "cpu" else captured_words() as said:
-        if provider in DEVICES and hasattr(ort, "preload_dlls"):  # since 1.21
-            ort.preload_dlls()  # of NVIDIA's Python packages, where they are installed
+        if provider in DEVICES:
+            _preload(ort)
         try:
             session = ort.InferenceSession(
                 graph,
@@ -189,7 +221,7 @@ def _open(
                 enable_fallback=0,
             )
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            if provider == "cpu":
+            if provider == "cpu" or any(each in str(error) for each in BAD_GRAPH):
                 raise GraphError(f"ONNX Runtime can't load the graph: {error}") from error
             raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
         if session.get_providers()[0] != NAMES[provider]:
@@ -208,14 +240,19 @@ def _open_plugin(
                 ort.register_execution_provider_library(provider, plugin.get_library_path())
                 _registered.add(provider)
             devices = [each for each in ort.get_ep_devices() if each.ep_name == NAMES[provider]]
-            if not devices:
-                raise ProviderUnavailableError(_did_not_start(provider, said()))
             options.add_provider_for_devices(devices[:1], given)
-            return ort.InferenceSession(graph, options)
-        except ProviderUnavailableError:
-            raise
+            session = ort.InferenceSession(graph, options)
         except Exception as error:  # ImportError, AttributeError of an old version, the library's
             raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
+        if session.get_providers()[0] != NAMES[provider]:
+            raise ProviderUnavailableError(_did_not_start(provider, said()))
+    return session
+
+
+def _quiet_options(provider: str) -> onnxruntime.SessionOptions:
+    options = import_onnxruntime().SessionOptions()
+    options.log_severity_level = SILENT
+    return options
 
 
 def _did_not_start(provider: str, words: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from .images import Image
 from .manifest import Resize
-from .placement import Job
+from .placement import Job, Shape
 from .postprocess.geometry import Float32
 
 # Height and width of a photograph in landscape.
@@ -47,6 +48,11 @@ def job(stage: str, rule: Resize, preferred: Sequence[str] | None) -> Job:
     """The job of a stage whose network is given whole images."""
     shapes = [(1, height, width, 3) for height, width in rule.sizes]
     return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred)
+
+
+def with_sizes(rule: Resize, shapes: Sequence[Shape]) -> Resize:
+    """The rule with the sizes of these shapes [N, H, W, 3] only."""
+    return replace(rule, sizes=[list(shape[1:3]) for shape in shapes])
 
 
 def resize(image: Image, rule: Resize, *, finite: bool = False) -> Resized:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +16,23 @@ from numpy.typing import NDArray
 from .arena import use_shared_arena
 from .binding import Bound, Copied
 from .errors import GraphError
-from .placement import Job, Placement, shapes_for
-from .providers import DEVICES, create_session
+from .placement import ANY_SHAPE, Job, Placement, shapes_for
+from .providers import DEVICES, SILENT, create_session
 from .runtime import import_onnxruntime
 from .stopwatch import Stopwatch
 from .workers import Workers
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Item = TypeVar("Item")
 
 
 class Warmed(NamedTuple):
-    """What warming up a stage did: runs, and seconds they took."""
+    """What warming up a stage did: how many input shapes it ran, and seconds that took."""
 
     provider: str
-    runs: int
+    shapes: int
     seconds: float
 
 
@@ -65,18 +68,10 @@ class Session:
         threads: int,
         workers: Workers | None = None,
     ) -> None:
-        ort = import_onnxruntime()
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads if workers is None else 1
-        options.inter_op_num_threads = 1
-        # Input shapes vary: a memory plan per shape would only pile up.
-        options.enable_mem_pattern = False
-        # Threads that spin while they wait for the next operator make detection 6 % faster on an
-        # idle machine, for 10 % more work, and up to three times slower where another process
-        # needs the core too.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        use_shared_arena(options)
+        def options(provider: str) -> onnxruntime.SessionOptions:
+            alone = workers is None or provider not in ANY_SHAPE
+            return _options(threads if alone else 1)
+
         started = create_session(graph, placement, job, options)
         self.provider, self.passed_over = started.provider, started.passed_over
         self._stage, self._usual, self._engines = job.stage, job.usual, started.engines
@@ -84,8 +79,9 @@ class Session:
         self.shapes = shapes_for(self.provider, job.shapes)
         self.finite = bool(self.shapes) and placement.wants_few_shapes(self.provider)
         self._workers = workers or Workers(1)
-        side_by_side = workers is not None and self.provider == "cpu"
-        self._turn = nullcontext() if side_by_side else threading.Lock()
+        # The device's thread does one run at a time anyway.
+        shared = (workers is not None and self.provider in ANY_SHAPE) or self.provider in DEVICES
+        self._turn = nullcontext() if shared else threading.Lock()
         inputs = started.session.get_inputs()
         names = [node.name for node in started.session.get_outputs()]
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4:
@@ -97,7 +93,12 @@ class Session:
             raise GraphError(f"the graph has no output {missing[0]!r}, only {', '.join(names)}")
         runner: Any = Copied
         if self.finite and self.provider in DEVICES:
-            runner = partial(Bound, device=DEVICES[self.provider], capture=started.captures)
+            runner = partial(
+                Bound,
+                device=DEVICES[self.provider],
+                number=started.device_number,
+                capture=started.captures,
+            )
         self._runner = runner(started.session, inputs[0].name, list(outputs))
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
@@ -116,8 +117,9 @@ class Session:
         start = perf_counter()
         shapes = self.shapes if self.finite else [self._usual] if self._usual else []
         for each in sorted(shapes, key=math.prod, reverse=True):
-            self.run(np.zeros(each, np.uint8))
-        if self._engines is not None:
+            for _ in range(self._runner.warm_runs):
+                self.run(np.zeros(each, np.uint8))
+        if self._engines is not None and self.finite:
             self._engines.mark_warm(self._stage)
         return Warmed(self.provider, len(shapes), perf_counter() - start)
 
@@ -146,3 +148,18 @@ class Session:
         running = sum(seconds for _, _, seconds in done)
         watch.share(perf_counter() - start, {stages[0]: preparing, stages[1]: running})
         return [results for results, _, _ in done]
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
+    options = import_onnxruntime().SessionOptions()
+    options.log_severity_level = SILENT
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Input shapes vary: a memory plan per shape would only pile up.
+    options.enable_mem_pattern = False
+    # Threads that spin while they wait for the next operator make detection 6 % faster on an idle
+    # machine, for 10 % more work, and up to three times slower where another process needs the
+    # core too.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    use_shared_arena(options)
+    return options

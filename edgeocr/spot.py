@@ -15,7 +15,7 @@ from .page import Line
 from .placement import Placement
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
-from .resize import job, resize
+from .resize import job, resize, with_sizes
 from .session import Session
 from .stopwatch import Stopwatch
 
@@ -44,12 +44,13 @@ class Spotter:
             placement=placement,
             threads=threads,
         )
+        self._resize = with_sizes(stage.resize, self.session.shapes)
 
     def spot(self, image: Image, watch: Stopwatch | None = None) -> list[Line]:
         """uint8 [H, W, 3] BGR → lines with polygons inside the image, in no order."""
         watch = watch or Stopwatch()
         with watch("resize"):
-            resized = resize(image, self._stage.resize, finite=self.session.finite)
+            resized = resize(image, self._resize, finite=self.session.finite)
         with watch("spotting"):
             outputs = self.session.run(resized.pixels[None])
         with watch("postprocess"):

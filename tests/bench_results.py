@@ -65,6 +65,8 @@ def result(device: str = "A board", **providers: dict[str, Any]) -> dict[str, An
             "graphs": {"detection": "23" * 32},
         },
         "threads": 4,
+        "settings": {},
+        "nvidia": {},
         "images": [
             {"name": name, "width": 960, "height": 720, "bytes": 1000, "sha256": name}
             for name in PICTURES

@@ -37,7 +37,9 @@ def options(*words: str) -> argparse.Namespace:
 @pytest.fixture(scope="module")
 def result() -> dict[str, Any]:
     """The sample read twice on the CPU, and a provider that this ONNX Runtime lacks."""
-    return bench.measure(["cpu", *ABSENT[:1]], sources=[str(SAMPLE)], repeat=2, threads=2)
+    return bench.measure(
+        ["cpu", *ABSENT[:1]], sources=[str(SAMPLE)], repeat=2, settings={"threads": 2}
+    )
 
 
 def test_what_was_measured(result: dict[str, Any]) -> None:
@@ -215,7 +217,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, images: list[str], repeat: int) ->
     monkeypatch.setattr(ocr, "OCR", FakeOCR)
     said: list[Any] = []
     request: bench_worker.Request = {
-        **{"provider": "cpu", "bundle": None, "threads": None},
+        **{"provider": "cpu", "bundle": None, "settings": {}},
         **{"images": images, "repeat": repeat, "first": "first"},
     }
     figures = bench_worker.measure(request, said.append)

@@ -28,6 +28,7 @@ class Recorded:
         self.threads: set[str] = set()
         self.fails: set[str] = set()
         self.lies: set[str] = set()
+        self.stale: set[str] = set()
 
     def io_binding(self) -> Any:
         return self.session.io_binding()
@@ -38,6 +39,8 @@ class Recorded:
         self.threads.add(current_thread().name)
         if graph in self.fails:
             raise RuntimeError("no such luck")
+        if graph in self.stale and self.graphs.count(graph) > 1:
+            return  # what is in the buffers stays
         self.session.run_with_iobinding(binding, options)
         if graph in self.lies:
             for output in binding.get_outputs():
@@ -62,7 +65,7 @@ def batches() -> list[np.ndarray]:
 
 def bound(copied: Copied, *, capture: bool) -> tuple[Bound, Recorded]:
     session = Recorded(copied._session)
-    return Bound(session, "crops", OUTPUTS, device="cpu", capture=capture), session
+    return Bound(session, "crops", OUTPUTS, device="cpu", number=0, capture=capture), session
 
 
 def check(runner: Bound, copied: Copied, batches: list[np.ndarray]) -> None:
@@ -83,12 +86,13 @@ def test_without_recording(copied: Copied, batches: list[np.ndarray]) -> None:
 def test_each_shape_is_recorded_once(copied: Copied, batches: list[np.ndarray]) -> None:
     runner, session = bound(copied, capture=True)
     check(runner, copied, batches)
-    first, second = ["-1", "1", "1"], ["-1", "2", "2"]  # plainly, recorded, played back
-    assert session.graphs == [*first, "1", "1", *second, "2", "2", "1", "2", "1", "2"]
+    # Plainly; the second time other input plainly, recorded, played back with that, and played.
+    first, second = ["-1", "-1", "1", "1", "1"], ["-1", "-1", "2", "2", "2"]
+    assert session.graphs == [*first, "1", *second, "2", "1", "2", "1", "2"]
     assert runner.captures
 
 
-@pytest.mark.parametrize("fault", ["fails", "lies"])
+@pytest.mark.parametrize("fault", ["fails", "lies", "stale"])
 @pytest.mark.parametrize("graph", ["1", "2"])
 def test_a_recording_that_is_no_good_ends_it(
     copied: Copied, batches: list[np.ndarray], fault: str, graph: str
@@ -98,7 +102,8 @@ def test_a_recording_that_is_no_good_ends_it(
     check(runner, copied, batches)
     assert not runner.captures
     # What has been recorded before isn't played any more either: it may be as wrong.
-    assert set(session.graphs[session.graphs.index(graph) + 2 :]) == {"-1"}
+    played = len(session.graphs) - session.graphs[::-1].index(graph)
+    assert set(session.graphs[played:]) == {"-1"} and played < len(session.graphs)
 
 
 def test_a_view_is_taken(copied: Copied, batches: list[np.ndarray]) -> None:
@@ -111,6 +116,12 @@ def test_another_type_is_refused(copied: Copied) -> None:
     with pytest.raises(TypeError, match="uint8, not float32"):
         runner.run(np.zeros((1, 48, 320, 3), np.float32))
     assert session.graphs == []
+
+
+def test_a_shape_that_comes_once_is_not_recorded(copied: Copied, batches: list[np.ndarray]) -> None:
+    runner, session = bound(copied, capture=True)
+    check(runner, copied, batches[::3][:2])
+    assert session.graphs == ["-1", "-1"] and runner.captures
 
 
 def test_one_thread_does_all_runs(copied: Copied, batches: list[np.ndarray]) -> None:
@@ -138,7 +149,7 @@ def test_whole_pages(bundle: Bundle, pictures: Path) -> None:
     for session in ocr._sessions().values():
         copied: Any = session._runner
         session._runner = Bound(
-            copied._session, copied._input, copied._outputs, device="cpu", capture=True
+            copied._session, copied._input, copied._outputs, device="cpu", number=0, capture=True
         )
     for _ in range(2):  # the second time with the buffers of the first
         for page, before in zip(pages, plain, strict=True):

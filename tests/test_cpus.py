@@ -100,6 +100,12 @@ def test_what_is_no_list(text: str) -> None:
 
 
 @needs_affinity
+def test_a_list_without_end() -> None:
+    with pytest.raises(EdgeOCRError, match="below 8192"):
+        parse("0-99999999999")
+
+
+@needs_affinity
 def test_cpus_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpus, "_allowed", lambda: {0, 3})
     with pytest.raises(EdgeOCRError, match=r"CPU 1 is none .* it may use 0, 3"):

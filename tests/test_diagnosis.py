@@ -22,6 +22,10 @@ OLD_DRIVER = (
     "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1 ; "
     "expr=cudaSetDevice(info_.device_id);"
 )
+HIDDEN = (
+    'Failed to parse provider option "device_id": CUDA failure 100: no CUDA-capable device is '
+    "detected ; expr=cudaSetDevice(device_id)"
+)
 UNKNOWN_OPTION = 'provider_options_utils.h:182 Parse Unknown provider option: "bogus".'
 WRONG_VALUE = (
     'provider_options_utils.h:187 Parse Failed to parse provider option "cudnn_conv_algo_search"'
@@ -81,9 +85,32 @@ def test_an_old_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     assert '"onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27"' in message
 
 
+def test_a_newer_minor_version_is_none_of_the_drivers_faults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nvidia, "driver", lambda: (12, 4))
+    message = said("cuda", "CUDA failure 2: out of memory", built_for="12.8")
+    assert "too little free memory" in message and "driver" not in message
+    assert said("cuda", "CUDA failure 999: unknown", built_for="12.8").startswith(
+        "provider 'cuda' did not start here: it failed. ONNX Runtime said: CUDA failure 999"
+    )
+
+
+@pytest.mark.parametrize("library", ["libcufft.so.11", "libcurand.so.10"])
+def test_libraries_with_versions_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    here = {"cuda": "12.6", "cudnn": "9.3.0", "tensorrt": None}
+    monkeypatch.setattr(nvidia, "libraries", lambda: here)
+    message = said("cuda", LOADING.format(library), built_for="12.8")
+    assert f"{library} is missing: pip install" in message
+
+
 def test_a_gpu_that_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "CUDA_VISIBLE_DEVICES" in said("cuda", HIDDEN)
     monkeypatch.setattr(nvidia, "gpus", list)
-    assert "CUDA_VISIBLE_DEVICES" in said("cuda", "CUDA failure 100: no CUDA-capable device")
+    assert "CUDA_VISIBLE_DEVICES" in said("cuda", "something else")
+    assert "CUDA_VISIBLE_DEVICES" in said("cuda", HIDDEN)
 
 
 def test_no_tensorrt() -> None:
@@ -112,7 +139,7 @@ def test_no_cudnn() -> None:
 
 def test_another_provider() -> None:
     message = said("openvino", "[ERROR] [OpenVINO] Device GPU is not available")
-    assert "this device, or a library that it needs, is missing" in message
+    assert "this device, or a library that it needs, may be missing" in message
     assert "Device GPU is not available" in message
 
 

@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import sys
+from importlib import metadata
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +36,8 @@ def facts(here: dict[str, Any]) -> dict[str, Any]:
         "opencv": {"opencv-python-headless": "4.12.0.88"},
     }
     facts["onnxruntime"]["started"] = {"cpu": None}
-    facts["nvidia"] = {"driver": None, "gpus": [], "cuda": None, "cudnn": None, "tensorrt": None}
+    nothing = dict.fromkeys(("driver", "driver_release", "cuda", "cudnn", "tensorrt"))
+    facts["nvidia"] = {**nothing, "gpus": []}
     facts["clocks"], facts["throttling"] = {}, None
     facts["device"] |= {
         "memory_bytes": 8 << 30, "memory_limit_bytes": None, "swap_bytes": 0, "bits": 64,
@@ -153,7 +155,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
     ]
     # A folder of a package that was half removed has no name.
     listing.append(SimpleNamespace(metadata={"Name": None}, version=None))
-    monkeypatch.setattr(doctor.metadata, "distributions", lambda: listing)
+    monkeypatch.setattr(metadata, "distributions", lambda: listing)
 
 
 def test_packages_that_overwrite_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,42 @@ def test_where_engines_are_looked_for(tmp_path: Path, monkeypatch: pytest.Monkey
     assert place(tmp_path / "other.edgeocr") == tmp_path / ".cache" / "edgeocr" / "engines"
 
 
+def test_beside_a_folder_and_without_a_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "v1.2.engines").mkdir()
+    assert place(tmp_path / "v1.2") == tmp_path / "v1.2.engines"
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert place(tmp_path / "other.edgeocr") is None
+
+
+def test_engines_that_come_with_a_bundle_may_be_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Engines(tmp_path, KEY)
+    kept.prepare()
+
+    def refuse(self: Path) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    kept.mark_warm("detection")
+    assert not kept.is_warm("detection")
+
+
+def test_whether_there_are_any(tmp_path: Path) -> None:
+    assert not engines.any_of(tmp_path, KEY["bundle"])
+    Engines(tmp_path, KEY).prepare()
+    assert engines.any_of(tmp_path, KEY["bundle"])
+    assert not engines.any_of(tmp_path, "d2" * 32)
+    assert not engines.any_of(tmp_path / "nowhere", KEY["bundle"])
+
+
 def test_a_place_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EdgeOCRError, match="choose another folder"):

@@ -203,6 +203,8 @@ def test_numbers_that_nothing_can_be_read_with(
 def test_a_recognizer_may_have_one_width(data: dict[str, Any], width: int | None) -> None:
     assert parse(data).stages.recognition.width is None
     put(data, "stages.recognition.width", width)
+    if width is not None:
+        put(data, "stages.recognition.widths", [width])
     assert parse(data).stages.recognition.width == width
 
 
@@ -285,11 +287,48 @@ def test_attention_and_srn_have_begin_and_end_instead_of_a_blank(
 @pytest.mark.parametrize("widths", [[], [64, 64], [128, 64], [64, 320]])
 def test_stretch_widths_lead_to_the_width(data: dict[str, Any], widths: list[int]) -> None:
     put(data, "stages.recognition.width", 256)
+    put(data, "stages.recognition.widths", [256])
     put(data, "stages.recognition.stretch_widths", [64, 256])
     assert parse(data).stages.recognition is not None
     put(data, "stages.recognition.stretch_widths", widths)
     with pytest.raises(BundleError, match="stretch_widths must ascend to the stage's width 256"):
         parse(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("detection.resize.sizes", [[544, 544], [544, 545]], "multiples of 32, one is"),
+        ("detection.resize.sizes", [[544]], r"\[height, width\]"),
+        ("detection.resize.sizes", [[544, 544], [544, 544]], "one twice"),
+        ("recognition.widths", [320, 240, 3216], "must ascend"),
+        ("recognition.widths", [240, 320], "must reach 3216"),
+        ("recognition.widths", [240, 3217], "multiples of 8"),
+        ("recognition.widths", [], "batches without widths"),
+        ("recognition.batches", [], "widths without batches"),
+        ("recognition.batches", [4, 1], "must ascend"),
+        ("recognition.min_width", 4000, "must reach 4000"),
+        ("recognition.width", 320, r"must be \[320\]"),
+        ("orientation.batches", [1, 1], "must ascend"),
+        ("orientation.providers", ["cudda"], "'cudda', which is none of cpu, cuda"),
+        ("detection.providers", ["auto"], "'auto', which is none of"),
+    ],
+)
+def test_sets_of_shapes_and_providers(
+    data: dict[str, Any], path: str, value: object, said: str
+) -> None:
+    put(data, f"stages.{path}", value)
+    with pytest.raises(BundleError, match=said):
+        parse(data)
+
+
+def test_a_bundle_may_have_no_sets_and_order_its_providers(data: dict[str, Any]) -> None:
+    put(data, "stages.detection.resize.sizes", [])
+    put(data, "stages.recognition.widths", [])
+    put(data, "stages.recognition.batches", [])
+    put(data, "stages.recognition.providers", ["openvino", "cpu"])
+    recognition = parse(data).stages.recognition
+    assert recognition.widths == [] and recognition.providers == ["openvino", "cpu"]
 
 
 def test_some_stage_has_to_find_or_to_read(data: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,25 @@ def test_a_driver_and_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, {nvidia.DRIVER: Driver()})
     assert nvidia.driver() == (12, 6)
     assert nvidia.gpus() == [GPU("Orin", "8.7", 8 << 30)]
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\n"
+         "GCC version:  gcc version 12.2.0\n", "550.54.14"),
+        ("NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  540.4.0  Release Build\n",
+         "540.4.0"),
+        ("something else", None),
+    ],
+)  # fmt: skip
+def test_the_drivers_release(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, release: str | None
+) -> None:
+    monkeypatch.setattr(nvidia, "RELEASE", tmp_path / "version")
+    assert nvidia.driver_release() is None
+    nvidia.RELEASE.write_text(text)
+    assert nvidia.driver_release() == release
 
 
 def test_a_driver_that_finds_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

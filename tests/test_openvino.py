@@ -39,7 +39,7 @@ def test_it_reads_what_the_cpu_reads(
 
 
 def test_it_is_warmed_up_with_few_shapes(openvino: OCR) -> None:
-    runs = {stage: done.runs for stage, done in openvino.warm_up().items()}
+    runs = {stage: done.shapes for stage, done in openvino.warm_up().items()}
     assert runs == {"detection": 36, "orientation": 2, "recognition": 54}
 
 

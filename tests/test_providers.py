@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from threading import current_thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,10 +37,9 @@ def graph(bundle: Bundle) -> bytes:
     return bundle.read(stage.graph)
 
 
-@pytest.fixture
-def session_options() -> onnxruntime.SessionOptions:
+def quiet(provider: str) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     return options
 
 
@@ -71,7 +71,7 @@ def test_options_of_an_unknown_provider(bundle: Bundle) -> None:
 
 
 def test_an_unknown_stage(bundle: Bundle) -> None:
-    with pytest.raises(EdgeOCRError, match="no stage is called 'reading'"):
+    with pytest.raises(EdgeOCRError, match="no stage 'reading'"):
         OCR(bundle, provider={"reading": "cpu"})
 
 
@@ -92,7 +92,7 @@ class Fake:
     def disable_fallback(self) -> None: ...
 
     def get_inputs(self) -> list[Any]:
-        return [SimpleNamespace(name="image", shape=["N", "H", "W", 3])]
+        return [SimpleNamespace(name="image", shape=["N", "H", "W", 3], type="tensor(uint8)")]
 
     def run(self, outputs: None, given: dict[str, Any], options: Any) -> None:
         graph = options.get_run_config_entry("gpu_graph_id")
@@ -124,7 +124,7 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def started(placement: Placement, job: Job = DETECTION) -> providers.Started:
-    return create_session(b"", placement, job, onnxruntime.SessionOptions())
+    return create_session(b"", placement, job, quiet)
 
 
 def test_auto_takes_what_starts_and_says_why_not_the_better_one(starting: set[str]) -> None:
@@ -151,6 +151,32 @@ def test_a_provider_for_each_stage(starting: set[str]) -> None:
     placement = Placement({"recognition": "cpu"})
     assert started(placement).provider == "cuda"
     assert started(placement, DETECTION._replace(stage="recognition")).provider == "cpu"
+
+
+def test_versions_are_asked_for_only_where_there_are_engines(
+    starting: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That loads libraries."""
+    starting |= {"cuda", "tensorrt"}
+    monkeypatch.setattr(providers.nvidia, "libraries", None)
+    assert started(Placement(bundle="0" * 64, cache=tmp_path)).provider == "cuda"
+
+
+def test_a_gpus_sessions_start_on_its_thread(
+    starting: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting.add("cuda")
+    threads = []
+    open_ = providers._open
+
+    def noted(*given: Any) -> Any:
+        threads.append(current_thread().name)
+        return open_(*given)
+
+    monkeypatch.setattr(providers, "_open", noted)
+    assert started(Placement("cuda", options={"cuda": {"device_id": 2}})).device_number == 2
+    assert started(Placement("cpu")).device_number == 0
+    assert threads[0].startswith("edgeocr-device") and threads[1] == current_thread().name
 
 
 def test_auto_takes_tensorrt_once_its_engines_are_built(starting: set[str], tmp_path: Path) -> None:
@@ -230,7 +256,7 @@ def test_a_graph_that_cannot_be_recorded_runs_plainly(
     tried = []
 
     def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
-        tried.append(asked[0][1]["enable_cuda_graph"])
+        tried.append(asked[0][1].get("enable_cuda_graph"))
         if tried[-1] == "1":
             raise ProviderUnavailableError(
                 "ONNX Runtime said: This session cannot use the graph capture feature as requested "
@@ -240,7 +266,7 @@ def test_a_graph_that_cannot_be_recorded_runs_plainly(
 
     monkeypatch.setattr(providers, "_open", open_)
     assert not started(Placement("cuda")).captures
-    assert tried == ["1", "0"]
+    assert tried == ["1", None]
 
 
 def test_given_options_count_more() -> None:
@@ -257,7 +283,7 @@ def test_tensorrt_options(tmp_path: Path) -> None:
     asked = chain("tensorrt", Placement(fp16=True), DETECTION, kept)
     (name, options), (next_name, next_options) = asked
     assert (name, next_name) == ("TensorrtExecutionProvider", "CUDAExecutionProvider")
-    assert next_options == {**OPTIONS["cuda"], "use_tf32": "1"}
+    assert next_options == {**OPTIONS["cuda"], "use_tf32": "1", "device_id": "0"}
     assert options == {
         "trt_engine_cache_enable": "1",
         "trt_engine_cache_path": str(kept.folder),
@@ -274,10 +300,47 @@ def test_tensorrt_options(tmp_path: Path) -> None:
 
 
 def test_tensorrt_without_shapes_or_a_place_for_engines() -> None:
-    (_, options), _ = chain(
-        "tensorrt", Placement(), Job("detection", "image", (1, 544, 736, 3)), None
-    )
-    assert options == OPTIONS["tensorrt"]
+    """ONNX Runtime would keep the engines in the folder that it happens to run in, and fail on
+    shapes outside of a profile.
+    """
+    for placement, job in (
+        (Placement(), DETECTION._replace(shapes=())),
+        (Placement(few_shapes=False), DETECTION),
+    ):
+        (_, options), _ = chain("tensorrt", placement, job, None)
+        assert options == {}
+
+
+def test_tensorrt_and_the_cuda_behind_it_are_on_one_device() -> None:
+    placement = Placement(options={"tensorrt": {"device_id": 1}, "cuda": {"enable_cuda_graph": 1}})
+    (_, options), (_, cuda) = chain("tensorrt", placement, DETECTION, None)
+    assert options["device_id"] == cuda["device_id"] == "1"
+    assert "enable_cuda_graph" not in cuda
+
+
+@pytest.mark.parametrize(
+    ("value", "recorded"), [(True, True), ("true", True), (1, True), (0, False), (False, False)]
+)
+def test_recording_can_be_switched_off(value: object, recorded: bool) -> None:
+    placement = Placement(options={"cuda": {"enable_cuda_graph": value}})
+    ((_, options),) = chain("cuda", placement, DETECTION, None)
+    assert options.get("enable_cuda_graph") == ("1" if recorded else None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"provider": None}, "a name or a mapping"),
+        ({"provider": ["cpu"]}, "a name or a mapping"),
+        ({"provider_options": {"cpu": 5}}, "a mapping for each provider"),
+        ({"provider_options": {"auto": {"x": 1}}}, "a mapping for each provider"),
+        ({"provider_options": {"tensorrt": {"trt_cuda_graph_enable": True}}}, "one input shape"),
+        ({"provider": {"spotting": "cpu"}}, "the bundle has no stage 'spotting'"),
+    ],
+)
+def test_what_cannot_be_asked_for(bundle: Bundle, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(EdgeOCRError, match=said):
+        OCR(bundle, **given)
 
 
 def test_shapes_of_lines_are_not_cut_for_tensorrt() -> None:
@@ -311,40 +374,34 @@ def test_a_provider_can_be_tried(graph: bytes) -> None:
 
 
 def test_a_session_that_fell_back_is_no_session(
-    graph: bytes, monkeypatch: pytest.MonkeyPatch, session_options: onnxruntime.SessionOptions
+    graph: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ONNX Runtime takes the CPU where CUDA doesn't start, and only logs it."""
-    made = onnxruntime.InferenceSession(graph, session_options, providers=["CPUExecutionProvider"])
+    made = onnxruntime.InferenceSession(graph, quiet("cpu"), providers=["CPUExecutionProvider"])
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *given, **named: made)
     monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
     with pytest.raises(ProviderUnavailableError, match="'cuda' did not start here"):
-        providers._start(graph, "cuda", Placement("cuda"), DETECTION, session_options)
+        providers._start(graph, "cuda", Placement("cuda"), DETECTION, quiet)
 
 
-def test_without_a_driver_no_library_is_loaded(
-    monkeypatch: pytest.MonkeyPatch, session_options: onnxruntime.SessionOptions
-) -> None:
+def test_without_a_driver_no_library_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers.nvidia, "driver", lambda: None)
     monkeypatch.setattr(providers, "_open", None)
     for provider in ("cuda", "tensorrt"):
         with pytest.raises(ProviderUnavailableError, match=r"NVIDIA driver is missing \(libcuda"):
-            providers._start(b"", provider, Placement(provider), DETECTION, session_options)
+            providers._start(b"", provider, Placement(provider), DETECTION, quiet)
 
 
-def test_a_plugin_that_is_not_installed(
-    monkeypatch: pytest.MonkeyPatch, session_options: onnxruntime.SessionOptions
-) -> None:
+def test_a_plugin_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
     monkeypatch.setitem(providers.PLUGINS, "tensorrt-rtx", "edgeocr_no_such_module")
     with pytest.raises(ProviderUnavailableError, match="edgeocr_no_such_module"):
-        providers._start(b"", "tensorrt-rtx", Placement("tensorrt-rtx"), DETECTION, session_options)
+        providers._start(b"", "tensorrt-rtx", Placement("tensorrt-rtx"), DETECTION, quiet)
 
 
-def test_a_graph_that_is_none_is_not_the_providers_fault(
-    session_options: onnxruntime.SessionOptions,
-) -> None:
+def test_a_graph_that_is_none_is_not_the_providers_fault() -> None:
     with pytest.raises(GraphError):
-        create_session(b"no graph", Placement("cpu"), DETECTION, session_options)
+        create_session(b"no graph", Placement("cpu"), DETECTION, quiet)
 
 
 def test_stderr_survives_sessions_that_fail_side_by_side() -> None:
@@ -367,7 +424,7 @@ os.write(2, b"still here")
 """
     graph = Path(__file__).parent / "fixtures" / "ctc.npz"  # no graph: every session fails
     done = subprocess.run([sys.executable, "-c", code, graph], capture_output=True, text=True)
-    assert done.stdout.split() == ["ProviderUnavailableError"]
+    assert done.stdout.split() in (["ProviderUnavailableError"], ["GraphError"])
     assert done.stderr.endswith("still here")
 
 
