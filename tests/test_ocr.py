@@ -210,7 +210,7 @@ allowed = os.sched_getaffinity(0)
 chosen = {max(allowed)}
 before = set(os.listdir("/proc/self/task"))
 ocr = OCR(provider="cpu", threads=3, cpus=chosen)
-list(ocr.read_many([sys.argv[1]] * 2))
+ocr.read(sys.argv[1])
 made = set(os.listdir("/proc/self/task")) - before
 print(len(made), {frozenset(os.sched_getaffinity(int(each))) == frozenset(chosen) for each in made})
 assert os.sched_getaffinity(0) == allowed
