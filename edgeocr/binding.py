@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .device_thread import on_device_thread
 from .providers import PLAIN_RUN
 from .runtime import import_onnxruntime
 
@@ -39,7 +38,7 @@ class Copied:
 
 class Bound:
     """Runs on buffers of the device that are made once for each shape and used again: pictures go
-    up as uint8, and nothing but the outputs comes down. Safe to share by threads.
+    up as uint8, and nothing but the outputs comes down. One run at a time, in one thread.
 
     device, number: ONNX Runtime's name of it, such as "cuda" or "cpu", and which one.
     capture: record each shape's run as a CUDA graph when it comes for the second time, for a
@@ -74,9 +73,7 @@ class Bound:
         """uint8 [N, H, W, 3] → the outputs."""
         if batch.dtype != np.uint8:  # ONNX Runtime would take anything of that many elements
             raise TypeError(f"the input is uint8, not {batch.dtype}")
-        return on_device_thread(self._run, np.ascontiguousarray(batch))
-
-    def _run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        batch = np.ascontiguousarray(batch)
         buffers = self._buffers.get(batch.shape)
         if buffers is None:
             buffers, results = self._prepared(batch)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .arena import use_shared_arena
 from .binding import Bound, Copied
+from .device_thread import on_device_thread
 from .errors import GraphError
 from .placement import ANY_SHAPE, Job, Placement, shapes_for
 from .providers import DEVICES, SILENT, create_session
@@ -79,9 +80,9 @@ class Session:
         self.shapes = shapes_for(self.provider, job.shapes)
         self.finite = bool(self.shapes) and placement.wants_few_shapes(self.provider)
         self._workers = workers or Workers(1)
-        # The device's thread does one run at a time anyway.
-        shared = (workers is not None and self.provider in ANY_SHAPE) or self.provider in DEVICES
-        self._turn = nullcontext() if shared else threading.Lock()
+        self._on_device = self.provider in DEVICES
+        side_by_side = workers is not None and self.provider in ANY_SHAPE
+        self._turn = nullcontext() if side_by_side or self._on_device else threading.Lock()
         inputs = started.session.get_inputs()
         names = [node.name for node in started.session.get_outputs()]
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4:
@@ -92,7 +93,7 @@ class Session:
         if missing := [name for name in outputs if name not in names]:
             raise GraphError(f"the graph has no output {missing[0]!r}, only {', '.join(names)}")
         runner: Any = Copied
-        if self.finite and self.provider in DEVICES:
+        if self.finite and self._on_device:
             runner = partial(
                 Bound,
                 device=DEVICES[self.provider],
@@ -106,8 +107,12 @@ class Session:
         if self.finite and batch.shape not in self.shapes:
             raise GraphError(f"{batch.shape} is none of the shapes of stage {self._stage}")
         try:
-            with self._turn:
-                result: list[NDArray[Any]] = self._runner.run(batch)
+            result: list[NDArray[Any]]
+            if self._on_device:
+                result = on_device_thread(self._runner.run, batch)
+            else:
+                with self._turn:
+                    result = self._runner.run(batch)
         except Exception as error:  # ONNX Runtime's errors have no common class of their own
             raise GraphError(f"ONNX Runtime failed on input {batch.shape}: {error}") from error
         return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
 from time import perf_counter, sleep
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 from edgeocr import GraphError, arena
+from edgeocr import session as session_module
+from edgeocr.binding import Bound
 from edgeocr.placement import Job, Placement
 from edgeocr.runtime import import_onnxruntime
 from edgeocr.session import Session
@@ -166,6 +169,37 @@ def test_a_session_without_workers_does_one_run_at_a_time(picture: np.ndarray) -
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(opened.run, [picture] * 8))
     assert most == 1
+
+
+def test_a_gpus_runs_are_done_by_its_thread(
+    picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the CPU stands in for a GPU. Whoever asks, one thread runs on the device's buffers."""
+    monkeypatch.setattr(session_module, "DEVICES", {"cpu": "cpu"})
+    opened = Session(
+        graph(),
+        JOB._replace(shapes=[picture.shape]),
+        ["mean"],
+        placement=Placement("cpu", few_shapes=True),
+        threads=1,
+        workers=Workers(3),
+    )
+    runner: Any = opened._runner
+    assert type(runner) is Bound
+    names: set[str] = set()
+    run = runner.run
+
+    def noted(batch: np.ndarray) -> Any:
+        names.add(current_thread().name)
+        return run(batch)
+
+    monkeypatch.setattr(runner, "run", noted)
+    pictures = [np.full_like(picture, value) for value in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        means = [float(mean[0, 0]) for (mean,) in pool.map(opened.run, pictures)]
+    assert means == pytest.approx(list(range(40)))
+    (name,) = names
+    assert name.startswith("edgeocr-device")
 
 
 def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
