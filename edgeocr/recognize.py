@@ -36,8 +36,8 @@ class Recognizer:
     ) -> None:
         self._stage = stage
         self._characters = np.array(characters, object)
-        width = stage.width or max(stage.min_width, USUAL * stage.multiple)
-        usual = (1, stage.height, -(-width // stage.multiple) * stage.multiple, 3)
+        width = -(-max(stage.min_width, USUAL * stage.multiple) // stage.multiple) * stage.multiple
+        usual = (1, stage.height, stage.width or width, 3)
         shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
         self.session = Session(
             graph,
