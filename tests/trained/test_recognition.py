@@ -48,6 +48,24 @@ def test_clean_words_are_read(bundles, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_words_are_read_alike_in_batches_and_at_few_widths(bundles, name):
+    """Crops of a batch are read side by side; what fills it up is none of them."""
+    given = words.clean(30, SEED, (2, 6))
+    few = OCR(bundles(name), provider="cpu", threads=1, few_shapes=True)
+    shapes = set()
+    session = few._sessions()["recognition"]
+    run = session.run
+    session.run = lambda batch: shapes.add(batch.shape) or run(batch)
+    natural = OCR(bundles(name), provider="cpu", threads=1)
+    texts, padded = (
+        [reading.text for reading in ocr.recognize([word.crop for word in given])]
+        for ocr in (natural, few)
+    )
+    assert sum(map(str.__eq__, texts, padded)) >= 29
+    assert 4 in {shape[0] for shape in shapes} and shapes <= set(session.shapes)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_words_wider_than_the_input_are_read(bundles, name):
     """Eight characters are wider than 100 × 32 pixels and than 256 × 64."""
     given = words.clean(40, SEED, (8, 8))
