@@ -11,7 +11,17 @@ from html import escape
 from typing import Any, NamedTuple
 
 from .bench_charts import BAR, BINS, axis_over, histogram, segments
-from .bench_table import METRICS, STAGES, device_name, notes, number, speedup, stages_of, working
+from .bench_table import (
+    METRICS,
+    STAGES,
+    device_name,
+    notes,
+    number,
+    speedup,
+    spread_of,
+    stages_of,
+    working,
+)
 
 Figures = Mapping[str, Any]
 
@@ -63,6 +73,8 @@ thead th.device { text-align: center; color: var(--ink); white-space: normal; mi
 th:first-child { text-align: left; padding-left: 0; position: sticky; left: 0;
   background: var(--ground); white-space: normal; min-width: 8.5rem; width: auto; }
 tr.sum > * { font-weight: 600; }
+tbody th, tbody td { vertical-align: baseline; }
+td small { display: block; color: var(--soft); font-size: 0.75rem; }
 .swatch { display: inline-block; width: 0.75rem; height: 0.75rem; border-radius: 0.125rem;
   margin-right: 0.5rem; vertical-align: -0.0625rem; }
 .chart { display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content;
@@ -232,17 +244,24 @@ def _stages(columns: Sequence[Column], devices: Sequence[str]) -> str:
     rows = [
         (
             f'<span class="swatch" style="background:{_colour(stage)}"></span>{escape(stage)}',
-            [number(_medians(column, [stage])[0]) for column in columns],
+            [_spread(column, stage) for column in columns],
         )
         for stage in stages
     ]
     rows.append(("sum", [number(total) for total in totals]))
     return (
         "<h2>Where the time of a page goes</h2><p>Medians of the stages in milliseconds over all "
-        "pages. Their sum is near the median page, not the same: a page that is slow in one stage "
+        "pages; below each in the table the least, and the 90th and 99th percentile. Their sum is "
+        "near the median page, not the same: a page that is slow in one stage "
         f'may be quick in another.</p><div class="chart bar">{"".join(chart)}</div>'
         f"{_table(columns, devices, rows, total=True)}"
     )
+
+
+def _spread(column: Column, stage: str) -> str:
+    least, median, p90, p99 = spread_of(column.figures, stage)
+    around = f"{number(least)} · {number(p90)} · {number(p99)}"
+    return f"{number(median or 0.0)}<small>{around if median is not None else ''}</small>"
 
 
 def _latencies(columns: Sequence[Column], devices: Sequence[str]) -> str:
