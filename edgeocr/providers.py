@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import diagnosis, engines, nvidia
@@ -201,7 +202,8 @@ def _prove(session: onnxruntime.InferenceSession, provider: str, job: Job) -> No
 def _preload(ort: Any) -> None:
     """Load the libraries of NVIDIA's Python packages, where they are installed."""
     if hasattr(ort, "preload_dlls"):  # since 1.21
-        ort.preload_dlls()
+        with redirect_stdout(io.StringIO()):  # what is missing is told again when it is needed
+            ort.preload_dlls()
 
 
 def _open(
