@@ -32,7 +32,7 @@ METRICS = (
     Metric("Page min, ms", "min", lambda f: f["page_ms"]["min"]),
     Metric("Page p50, ms", "p50", lambda f: f["page_ms"]["p50"]),
     Metric("Page p90, ms", "p90", lambda f: f["page_ms"]["p90"]),
-    Metric("Page p99, ms", "p99 ms", lambda f: f["page_ms"]["p99"]),
+    Metric("Page p99, ms", "p99", lambda f: f["page_ms"]["p99"]),
     Metric("Pages per second, one by one", "pages/s", lambda f: f["pages_per_second"]),
     Metric("Pages per second, stream", "stream", lambda f: f["stream_pages_per_second"]),
     Metric("Peak RSS, MiB", "RSS MiB", lambda f: _mib(f["peak_rss_bytes"])),
