@@ -103,7 +103,8 @@ def warm(options: argparse.Namespace) -> int:
     for reason in ocr.passed_over:
         print(f"edgeocr: passed over: {reason}", file=sys.stderr)
     for stage, done in ocr.warm_up().items():
-        print(f"{stage}: {done.shapes} input shapes on {done.provider} in {done.seconds:.1f} s")
+        shapes = "1 input shape" if done.shapes == 1 else f"{done.shapes} input shapes"
+        print(f"{stage}: {shapes} on {done.provider} in {done.seconds:.1f} s")
     for folder in ocr.engine_folders:
         print(f"engines: {folder}")
     return 0

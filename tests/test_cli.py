@@ -257,3 +257,10 @@ def test_a_closed_pipe_is_no_traceback():
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_warming_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["warm", "--provider", "cpu", "--threads", "1"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.partition(":")[0] for row in rows] == ["detection", "orientation", "recognition"]
+    assert all(" 1 input shape on cpu in " in row for row in rows)
