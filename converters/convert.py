@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgeocr.manifest import Check
+from edgeocr.provenance import Check
 
 from . import edge_graph, inference_yml, network, paddle_reference, parity, settings
 from .catalog import Catalog, Entry

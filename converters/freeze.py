@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeocr.bundle import MANIFEST, Bundle
-from edgeocr.manifest import SCHEMA, Origin
+from edgeocr.manifest import REQUIRES, SCHEMA
+from edgeocr.provenance import Origin
 from edgeocr.version import __version__
 
 from . import charset
@@ -60,6 +61,7 @@ def freeze(
             provenance.append(_origin(made))
     manifest = {
         "schema": SCHEMA,
+        "requires": REQUIRES,
         "name": bundle.name,
         "description": bundle.description,
         "stages": stages,
@@ -147,6 +149,8 @@ def _origin(made: Part) -> Origin:
         files=made.files,
         translator=made.conversion.translation.translator,
         parity=made.conversion.checks,
+        repairs=[repair.name for repair in made.conversion.translation.repairs],
+        rewrites=[rewrite.name for rewrite in made.conversion.rewrites],
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeocr import images
-from edgeocr.manifest import Check
+from edgeocr.provenance import Check
 
 from .edge_graph import CONTRACTS, sizes, to_edge_outputs, to_plain_inputs
 from .errors import ParityError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgeocr.manifest import SourceFile
+from edgeocr.provenance import SourceFile
 
 from . import charset, inference_yml, network
 from .catalog import READING, Catalog, CharsetSource, Entry, Task

@@ -12,9 +12,16 @@ from typing import Annotated, Literal, TypeAlias
 
 from . import typed
 from .errors import BundleError
+from .provenance import Accuracy, Origin, Precision
 from .typed import Range
+from .version import __version__
 
-SCHEMA = 1
+# 1: edgeocr 0.1. 2, since 0.2: precision, memory, profile, requires, what was done and measured.
+# All that 2 has more may be missing, so a manifest of schema 1 is one of schema 2.
+SCHEMA = 2
+OLDEST_SCHEMA = 1
+# The first edgeocr that reads `SCHEMA`, which a bundle of it says.
+REQUIRES = "0.2.0"
 
 Positive: TypeAlias = Annotated[int, Range(1)]
 Natural: TypeAlias = Annotated[int, Range(0)]
@@ -99,8 +106,12 @@ class PGNetSettings:
 class DBDetection:
     """Stage `detection`: image uint8 [N, H, W, 3] BGR in, `probability` [N, H, W] out.
 
-    providers, here and in the other stages: execution providers that "auto" tries, in this order,
-        instead of all that there may be.
+    Here and in the other stages:
+    providers: execution providers that "auto" tries, in this order, instead of all that there may
+        be.
+    precision: what the graph's weights and most of its operators are in.
+    activation_bytes: what a run needs in memory beside the weights, for each pixel of its input,
+        as far as the graph says it; 0 where it is unknown.
     """
 
     algorithm: Literal["DB"]
@@ -109,6 +120,8 @@ class DBDetection:
     resize: Resize
     postprocess: DBSettings
     providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,8 @@ class EASTDetection:
     resize: Resize
     postprocess: EASTSettings
     providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,8 @@ class SASTDetection:
     resize: Resize
     postprocess: SASTSettings
     providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
 
 
 Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
@@ -164,6 +181,8 @@ class Orientation:
     stretch: bool = False
     batches: list[Positive] = field(default_factory=list)
     providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
@@ -222,6 +241,8 @@ class Recognition:
     widths: list[Positive] = field(default_factory=list)
     batches: list[Positive] = field(default_factory=list)
     providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
@@ -238,6 +259,8 @@ class Spotting:
     postprocess: PGNetSettings
     charset: Charset
     providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
@@ -267,49 +290,25 @@ class File:
 
 
 @dataclass(frozen=True)
-class SourceFile:
-    """A published file that a stage was made of."""
+class Profile:
+    """Settings for a class of device, where the caller says nothing else. What a profile sets of a
+    stage (sizes, widths, providers) is in the stage.
+
+    threads: CPU threads; None for as many as the process may keep busy.
+    memory_limit: bytes that the process may take, as `OCR(memory_limit=…)`; None for no limit.
+    """
 
     name: str
-    source: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """Whether a graph computes what its original computes, or the reason why nobody looked."""
-
-    status: Literal["passed", "not run"]
-    reason: str | None = None
-    reference: str | None = None
-    inputs: list[list[int]] | None = None
-    max_abs_difference_at_most: float | None = None
-    tolerance: float | None = None
-
-    def __str__(self) -> str:
-        if self.status == "not run":
-            return f"not run, {self.reason}"
-        return f"passed, at most {self.max_abs_difference_at_most:g} from {self.reference}"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a stage's weights came from and what was done to them."""
-
-    stage: Literal["detection", "orientation", "recognition", "spotting"]
-    model: str
-    title: str
-    authors: str
-    licence: str
-    format: str
-    files: list[SourceFile]
-    translator: str
-    parity: dict[str, Check]
+    threads: Positive | None = None
+    memory_limit: Positive | None = None
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The whole manifest. `provenance` and `made_by` are for people: the runtime ignores them."""
+    """The whole manifest. The runtime ignores `made_by`, `provenance` and `accuracy`.
+
+    requires: the oldest edgeocr that can read the bundle; empty in schema 1.
+    """
 
     schema: int
     name: str
@@ -318,21 +317,19 @@ class Manifest:
     files: dict[str, File]
     made_by: dict[str, str]
     provenance: list[Origin]
+    requires: str = ""
+    profile: Profile | None = None
+    accuracy: Accuracy | None = None
 
 
 def parse(data: object) -> Manifest:
-    """Decoded manifest.json → `Manifest`; raises `BundleError` that names the offending field."""
-    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+    """Decoded manifest.json → `Manifest`; raises `BundleError` that names the offending field, and
+    for a schema that this version can't read says which version can.
+    """
+    if not isinstance(data, dict) or type(data.get("schema")) is not int:
         raise BundleError("manifest.json has no schema number: this is no edgeocr bundle")
-    if data["schema"] != SCHEMA:
-        raise BundleError(
-            f"the bundle has schema {data['schema']}, this edgeocr reads schema {SCHEMA}: "
-            + (
-                "upgrade edgeocr"
-                if data["schema"] > SCHEMA
-                else "freeze the bundle again with the converters of this version"
-            )
-        )
+    if not OLDEST_SCHEMA <= data["schema"] <= SCHEMA:
+        raise BundleError(_other_schema(data["schema"], data.get("requires")))
     from . import manifest_checks  # it knows these types
 
     try:
@@ -342,3 +339,15 @@ def parse(data: object) -> Manifest:
     for problem in manifest_checks.problems(manifest):
         raise BundleError(f"manifest.json: {problem}")
     return manifest
+
+
+def _other_schema(schema: int, requires: object) -> str:
+    found = (
+        f"the bundle has schema {schema}, edgeocr {__version__} reads schema "
+        f"{OLDEST_SCHEMA} to {SCHEMA}"
+    )
+    if schema < OLDEST_SCHEMA:
+        return f"{found}: freeze the bundle again with the converters of this version"
+    newer = isinstance(requires, str) and requires
+    needed = f"edgeocr {requires!s:.20} or newer" if newer else "a newer edgeocr"
+    return f"{found}: it needs {needed}: upgrade edgeocr"

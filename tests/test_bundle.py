@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeocr import Bundle, BundleError
+from edgeocr import OCR, Bundle, BundleError
+from edgeocr.manifest import OLDEST_SCHEMA, SCHEMA
+from tests.trained import words
+
+BUNDLES = Path(__file__).parent / "fixtures" / "bundles"
 
 MANIFEST = "manifest.json"
 GRAPH = "graphs/detection.onnx"
@@ -316,3 +320,12 @@ def test_a_folder_that_is_no_bundle_is_not_searched(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(BundleError, match=f"no {MANIFEST} inside"):
         Bundle.open(tmp_path)
+
+
+@pytest.mark.parametrize("schema", range(OLDEST_SCHEMA, SCHEMA))
+def test_a_bundle_of_an_older_schema_reads(schema: int) -> None:
+    bundle = Bundle.open(BUNDLES / f"schema-{schema}.edgeocr")
+    assert bundle.manifest.schema == schema and not bundle.manifest.requires
+    given = words.clean(20, 5)
+    readings = OCR(bundle, provider="cpu", threads=1).recognize([word.crop for word in given])
+    assert [reading.text for reading in readings] == [word.text for word in given]

@@ -16,7 +16,7 @@ from converters.onnx_runner import onnx_runner
 from converters.paddle_reference import Reference
 from converters.parity import Comparison, difference
 from converters.signature import Signature, examine
-from edgeocr.manifest import Check
+from edgeocr.provenance import Check
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
 
 INF, NAN = math.inf, math.nan
