@@ -7,14 +7,15 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgeocr.bundle import MANIFEST, Bundle
+from edgeocr import archive, signature
+from edgeocr.archive import MANIFEST, SIGNATURE
+from edgeocr.bundle import Bundle
 from edgeocr.manifest import REQUIRES, SCHEMA
 from edgeocr.provenance import Origin
 from edgeocr.version import __version__
@@ -27,8 +28,6 @@ from .parts import UNSTATED, Part, part
 
 # Texts of the licences that models come under; edgeocr's own is the same Apache licence.
 LICENCES = {"Apache-2.0": Path(__file__).parent.parent / "LICENSE"}
-# ZIP can't be without a time; this is its first.
-TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def freeze(
@@ -77,14 +76,19 @@ def freeze(
     return write({MANIFEST: text.encode(), **files}, target)
 
 
-def write(files: dict[str, bytes], target: Path) -> Bundle:
-    """Write a bundle atomically and open it; the same files give the same bytes."""
+def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bundle:
+    """Write a bundle atomically and open it; the same files give the same bytes.
+
+    sign: a private key to sign it with, see `edgeocr.signature`.
+    """
+    if sign is not None:
+        files = files | {SIGNATURE: signature.sign(files[MANIFEST], sign)}
     target.parent.mkdir(parents=True, exist_ok=True)
     as_file = target.suffix == ".edgeocr"
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
         draft = Path(temporary) / target.name
         if as_file:
-            _write_archive(files, draft)
+            archive.write(files, draft)
         else:
             for name, content in files.items():
                 path = draft / name
@@ -152,12 +156,3 @@ def _origin(made: Part) -> Origin:
         repairs=[repair.name for repair in made.conversion.translation.repairs],
         rewrites=[rewrite.name for rewrite in made.conversion.rewrites],
     )
-
-
-def _write_archive(files: dict[str, bytes], path: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(files, key=lambda name: (name != MANIFEST, name)):
-            info = zipfile.ZipInfo(name, TIME)
-            info.create_system = 3  # Unix, on whichever system it is made
-            info.external_attr = 0o100644 << 16
-            archive.writestr(info, files[name])

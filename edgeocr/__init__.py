@@ -16,6 +16,7 @@ from .errors import (
     GraphError,
     ImageError,
     ProviderUnavailableError,
+    SignatureError,
     StageMissingError,
 )
 from .version import __version__
@@ -49,6 +50,7 @@ __all__ = [
     "ProviderUnavailableError",
     "Reading",
     "Region",
+    "SignatureError",
     "StageMissingError",
     "__version__",
 ]

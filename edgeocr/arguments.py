@@ -11,6 +11,7 @@ from .errors import EdgeOCRError
 def add_engine_arguments(command: argparse.ArgumentParser) -> None:
     """What reads, and how; on what, `add_provider_argument` asks."""
     command.add_argument("--bundle", help="bundle to use; default: the one in the package")
+    add_signature_argument(command)
     command.add_argument(
         "--provider-option",
         type=_provider_option,
@@ -32,6 +33,15 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
         "--threads", type=positive, help="CPU threads; default: as many as are allowed here"
     )
     command.add_argument("--cpus", metavar="LIST", help="CPUs to run on, as in 4-7 or 0,2")
+
+
+def add_signature_argument(command: argparse.ArgumentParser) -> None:
+    """Whose bundles are taken."""
+    command.add_argument(
+        "--require-signature",
+        metavar="KEY.pub",
+        help="refuse a bundle that is not signed by this key, a public one in PEM",
+    )
 
 
 def add_provider_argument(command: argparse.ArgumentParser) -> None:
@@ -58,6 +68,7 @@ def engine_options(options: argparse.Namespace) -> dict[str, Any]:
         "fp16": options.fp16,
         "cache": options.cache,
         "threads": options.threads,
+        "require_signature": options.require_signature,
         "cpus": None if options.cpus is None else cpus.parse(options.cpus),
     }
 

@@ -106,7 +106,8 @@ def measure(
 ) -> dict[str, Any]:
     """Measure providers, by default all built in, one after the other; returns the result file.
 
-    settings: `threads`, `cpus`, `fp16`, `provider_options` and `cache` of `OCR`.
+    settings: `threads`, `cpus`, `fp16`, `provider_options`, `cache` and `require_signature` of
+        `OCR`, the last as a path.
 
     The result names no host, no user and no folder. A provider that doesn't work has its reason
     under "error" instead of `bench_worker.Measured`. "failed" has what couldn't be measured at all
@@ -121,11 +122,16 @@ def measure(
     from .version import __version__
 
     settings = settings or {}
-    opened = Bundle.open(bundle) if bundle else Bundle.default()
+    key = settings.get("require_signature")
+    opened = (
+        Bundle.open(bundle, require_signature=key)
+        if bundle
+        else Bundle.default(require_signature=key)
+    )
     paths, pictures, failed = _pictures(sources)
     if not paths:
         raise EdgeOCRError(failed[0]["error"])
-    secrets = [*paths, *sources, *([bundle] if bundle else [])]
+    secrets = [*paths, *sources, *filter(None, (bundle, key))]
     stages = {origin.stage: origin.model for origin in opened.manifest.provenance}
     graphs = {stage: getattr(opened.manifest.stages, stage).graph for stage in stages}
     result: dict[str, Any] = {

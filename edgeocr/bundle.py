@@ -10,16 +10,16 @@ import hashlib
 import json
 import os
 import stat
-import struct
-import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from .errors import BundleError
+from . import archive, signature
+from .archive import MANIFEST as MANIFEST
+from .archive import SIGNATURE
+from .errors import BundleError, SignatureError
 from .manifest import Charset, File, Manifest, parse
 
-MANIFEST = "manifest.json"
 DEFAULT_NAME = "tiny"
 
 
@@ -34,10 +34,20 @@ class Bundle:
     manifest_text: manifest.json as it is.
     """
 
-    def __init__(self, path: Path, entries: Mapping[str, Callable[[], bytes]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        entries: Mapping[str, Callable[[], bytes]],
+        key: str | os.PathLike[str] | bytes | None,
+    ) -> None:
         if MANIFEST not in entries:
             raise BundleError(f"no {MANIFEST} inside, so this is no edgeocr bundle")
         raw = entries[MANIFEST]()
+        self._signature = None
+        if SIGNATURE in entries:
+            self._signature = signature.parse(entries[SIGNATURE]())
+        if key is not None:
+            signature.verify(raw, self._signature, key)
         try:
             self.manifest_text = raw.decode("utf-8")
             decoded = json.loads(self.manifest_text)
@@ -54,37 +64,57 @@ class Bundle:
         self.digest = hashlib.sha256(raw).hexdigest()
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Bundle:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        require_signature: str | os.PathLike[str] | bytes | None = None,
+    ) -> Bundle:
         """Open a bundle folder or file and verify all of it.
 
+        require_signature: path of a public key in PEM, or its bytes: nothing of the bundle is used
+            unless it is signed by this key.
+
         Raises `BundleError` when it is missing, is no bundle, has a file too many, too few or
-        changed, a path that leaves it, or a schema or algorithm that this version can't run.
+        changed, a path that leaves it, or a schema or algorithm that this version can't run, and
+        `SignatureError` when it is not signed as required.
         """
         path = Path(path)
         try:
             if path.is_dir():
-                return cls(path, _folder_entries(path))
+                return cls(path, _folder_entries(path), require_signature)
             if path.is_file():
-                with zipfile.ZipFile(path) as archive:
-                    return cls(path, _archive_entries(archive))
+                return cls(path, _file_entries(path), require_signature)
         except BundleError as error:
-            raise BundleError(f"{path}: {error}") from error
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-            struct.error,
-        ) as error:
-            raise BundleError(f"{path}: damaged, or no bundle: {error}") from error
+            raise type(error)(f"{path}: {error}") from error
         except OSError as error:
             raise BundleError(f"{path}: can't be read: {error.strerror or error}") from error
         raise BundleError(f"{path}: no such bundle (a folder, or a file NAME.edgeocr)")
 
     @classmethod
-    def default(cls) -> Bundle:
-        """The bundle that comes with the package."""
-        return cls.open(Path(__file__).parent / "bundles" / f"{DEFAULT_NAME}.edgeocr")
+    def default(cls, *, require_signature: str | os.PathLike[str] | bytes | None = None) -> Bundle:
+        """The bundle that comes with the package, which is not signed."""
+        path = Path(__file__).parent / "bundles" / f"{DEFAULT_NAME}.edgeocr"
+        return cls.open(path, require_signature=require_signature)
+
+    @property
+    def signed_by(self) -> str | None:
+        """Fingerprint of the key that the bundle says it is signed with, None where it is not
+        signed. Whether that is so, `check_signature` says.
+        """
+        return None if self._signature is None else self._signature.key
+
+    def check_signature(self, key: str | os.PathLike[str] | bytes) -> None:
+        """Raise `SignatureError` unless the bundle is signed by this key, as `open` takes it."""
+        try:
+            signature.verify(self.manifest_text.encode(), self._signature, key)
+        except SignatureError as error:
+            raise SignatureError(f"{self.path}: {error}") from error
+
+    def files(self) -> dict[str, bytes]:
+        """All files by name, manifest and signature too, as `archive.write` takes them."""
+        signed = {} if self._signature is None else {SIGNATURE: self._signature.content}
+        return {MANIFEST: self.manifest_text.encode(), **signed, **self._files}
 
     def read(self, name: str) -> bytes:
         """The verified content of one file of the bundle."""
@@ -95,7 +125,7 @@ class Bundle:
 
 
 def _same_names(manifest: Manifest, entries: Mapping[str, Callable[[], bytes]]) -> None:
-    inside = entries.keys() - {MANIFEST}
+    inside = entries.keys() - {MANIFEST, SIGNATURE}
     if missing := sorted(manifest.files.keys() - inside):
         raise BundleError(f"{missing[0]} is missing from the bundle")
     if extra := sorted(inside - manifest.files.keys()):
@@ -126,14 +156,6 @@ def _characters(charset: Charset, files: Mapping[str, bytes]) -> list[str]:
     return characters
 
 
-def _checked(name: str) -> str:
-    path = PurePosixPath(name)
-    parts_leave = any(part in ("", ".", "..") for part in name.split("/"))
-    if path.is_absolute() or parts_leave or "\\" in name or ":" in name or "\0" in name:
-        raise BundleError(f"{name!r} leaves the bundle")
-    return name
-
-
 def _folder_entries(folder: Path) -> dict[str, Callable[[], bytes]]:
     entries: dict[str, Callable[[], bytes]] = {}
     if not (folder / MANIFEST).is_file():
@@ -144,22 +166,11 @@ def _folder_entries(folder: Path) -> dict[str, Callable[[], bytes]]:
         if stat.S_ISLNK(mode):
             raise BundleError(f"{name} is a link, which may leave the bundle")
         if stat.S_ISREG(mode):
-            entries[_checked(name)] = path.read_bytes
+            entries[archive.checked(name)] = path.read_bytes
         elif not stat.S_ISDIR(mode):
             raise BundleError(f"{name} is neither a file nor a folder")
     return entries
 
 
-def _archive_entries(archive: zipfile.ZipFile) -> dict[str, Callable[[], bytes]]:
-    entries: dict[str, Callable[[], bytes]] = {}
-    for info in archive.infolist():
-        if info.is_dir() and not info.file_size:
-            _checked(info.filename.removesuffix("/"))
-            continue
-        name = _checked(info.filename)
-        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1:
-            raise BundleError(f"{name} is compressed or encrypted; a bundle's files are stored")
-        if name in entries:
-            raise BundleError(f"{name} is in the bundle twice")
-        entries[name] = partial(archive.read, info)
-    return entries
+def _file_entries(path: Path) -> dict[str, Callable[[], bytes]]:
+    return {name: partial(bytes, content) for name, content in archive.read(path).items()}

@@ -24,6 +24,10 @@ class BundleError(EdgeOCRError):
     """A bundle can't be opened: missing, damaged, changed, or made for another schema."""
 
 
+class SignatureError(BundleError):
+    """A bundle is not signed by the key that is required, or a key or signature is none."""
+
+
 class StageMissingError(EdgeOCRError):
     """The bundle lacks a stage that the call needs."""
 

@@ -51,14 +51,16 @@ class OCR:
     threads: CPU threads to use, by default as many as the process may keep busy.
     cpus: CPUs to use, such as (4, 5, 6, 7); `threads` is their number then, unless it is given.
     orientation: turn crops that are upside down, when the bundle has a classifier for it.
+    require_signature: path of a public key in PEM, or its bytes: no graph is loaded unless the
+        bundle is signed by this key.
     shape: find "quad"s, or "polygon"s, which are straightened before they are read; by default what
         the bundle says. EAST finds quads only, PGNet polygons only.
 
     `providers` says which provider each stage runs on, `passed_over` why "auto" did not take a
     better one, and `engine_folders` where TensorRT's engines are kept.
 
-    Raises `BundleError`, `ProviderUnavailableError` or `GraphError`, and `EdgeOCRError` for a shape
-    that the bundle's detection doesn't have.
+    Raises `BundleError`, which `SignatureError` is one of, `ProviderUnavailableError` or
+    `GraphError`, and `EdgeOCRError` for a shape that the bundle's detection doesn't have.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class OCR:
         threads: int | None = None,
         cpus: Sequence[int] | None = None,
         orientation: bool = True,
+        require_signature: str | os.PathLike[str] | bytes | None = None,
         shape: Literal["quad", "polygon"] | None = None,
     ) -> None:
         self._cpus = None if cpus is None else checked(cpus)
@@ -83,9 +86,11 @@ class OCR:
         if shape not in (None, "quad", "polygon"):
             raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
         if bundle is None:
-            bundle = Bundle.default()
+            bundle = Bundle.default(require_signature=require_signature)
         elif not isinstance(bundle, Bundle):
-            bundle = Bundle.open(bundle)
+            bundle = Bundle.open(bundle, require_signature=require_signature)
+        elif require_signature is not None:
+            bundle.check_signature(require_signature)
         self.bundle_digest = bundle.digest
         self._name = bundle.manifest.name
         self._workers = Workers(threads)

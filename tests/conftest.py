@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.labels import LabelledLine, read
-from edgeocr import OCR, Bundle, device
+from edgeocr import OCR, Bundle, device, signature
 
 TESTS = Path(__file__).parent
 EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
@@ -58,6 +58,15 @@ def embedded_files() -> dict[str, bytes]:
     """The files of the embedded bundle, unpacked by the standard library."""
     with zipfile.ZipFile(EMBEDDED) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two pairs of keys to sign bundles with, `own` and `other`."""
+    path = tmp_path_factory.mktemp("keys")
+    for name in ("own", "other"):
+        signature.generate(path / name)
+    return path
 
 
 @pytest.fixture(scope="session")

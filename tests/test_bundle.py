@@ -5,56 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edgeocr import OCR, Bundle, BundleError
 from edgeocr.manifest import OLDEST_SCHEMA, SCHEMA
+from tests.packing import Files, folder, packed, sealed, stubs, zipped
 from tests.trained import words
 
 BUNDLES = Path(__file__).parent / "fixtures" / "bundles"
 
 MANIFEST = "manifest.json"
 GRAPH = "graphs/detection.onnx"
-Files = dict[str, bytes]
 Change = Callable[[Files], None]
-
-
-def sealed(files: Files) -> Files:
-    """The same files with a manifest that has their sizes and hashes."""
-    manifest = json.loads(files[MANIFEST])
-    manifest["files"] = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        for name, content in files.items()
-        if name != MANIFEST
-    }
-    return files | {MANIFEST: json.dumps(manifest).encode()}
 
 
 @pytest.fixture
 def files(embedded_files: Files) -> Files:
-    """The embedded bundle with graphs of a few bytes: opening doesn't load them."""
-    short = {name: b"\x08\x0agraph " * 9 for name in embedded_files if name.endswith(".onnx")}
-    return sealed(embedded_files | short)
-
-
-def folder(files: Files, path: Path) -> Path:
-    for name, content in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(content)
-    return path
-
-
-def archive(files: Files, path: Path) -> Path:
-    with zipfile.ZipFile(path, "w") as opened:
-        for name, content in files.items():
-            opened.writestr(name, content)
-    return path
+    return stubs(embedded_files)
 
 
 def change_manifest(files: Files, change: Callable[[dict[str, Any]], object]) -> Files:
@@ -66,7 +37,7 @@ def change_manifest(files: Files, change: Callable[[dict[str, Any]], object]) ->
 def test_folder_and_file_are_the_same_bundle(embedded_files: Files, tmp_path: Path) -> None:
     opened = [
         Bundle.open(folder(embedded_files, tmp_path / "folder")),
-        Bundle.open(str(archive(embedded_files, tmp_path / "a.edgeocr"))),
+        Bundle.open(str(packed(embedded_files, tmp_path / "a.edgeocr"))),
         Bundle.default(),
     ]
     digest = hashlib.sha256(embedded_files[MANIFEST]).hexdigest()
@@ -139,7 +110,7 @@ def nested_too_deep(files: Files) -> None:
     files[MANIFEST] = b"[" * 200_000
 
 
-@pytest.mark.parametrize("pack", [folder, archive])
+@pytest.mark.parametrize("pack", [folder, packed])
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -179,10 +150,11 @@ def test_no_bundle_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "/x", "a/../../x", "a\\x", "..\\x", "C:x", "C:/x", "./x", "a//x"]
+    "name", ["../x", "/x", "a/../../x", "a\\x", "..\\x", "C:x", "C:/x", "./x", "a//x", "../evil/"]
 )
 def test_a_path_that_leaves_the_archive(files: Files, tmp_path: Path, name: str) -> None:
-    path = archive(sealed(files | {name: b"?"}), tmp_path / "a.edgeocr")
+    path = tmp_path / "a.edgeocr"
+    zipped([*sealed(files | {name: b"?"}).items()], path)
     with pytest.raises(BundleError, match="leaves the bundle"):
         Bundle.open(path)
 
@@ -215,27 +187,8 @@ def test_a_pipe_in_a_folder(files: Files, tmp_path: Path) -> None:
         Bundle.open(path)
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_compressed_entry(files: Files, tmp_path: Path, method: int) -> None:
-    path = tmp_path / "a.edgeocr"
-    with zipfile.ZipFile(path, "w") as opened:
-        for name, content in files.items():
-            opened.writestr(name, content, method if name == GRAPH else zipfile.ZIP_STORED)
-    with pytest.raises(BundleError, match=f"{GRAPH} is compressed"):
-        Bundle.open(path)
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_an_entry_twice(files: Files, tmp_path: Path) -> None:
-    path = archive(files, tmp_path / "a.edgeocr")
-    with zipfile.ZipFile(path, "a") as opened:
-        opened.writestr(GRAPH, files[GRAPH])
-    with pytest.raises(BundleError, match=f"{GRAPH} is in the bundle twice"):
-        Bundle.open(path)
-
-
 def test_a_truncated_archive(files: Files, tmp_path: Path) -> None:
-    content = archive(files, tmp_path / "a.edgeocr").read_bytes()
+    content = packed(files, tmp_path / "a.edgeocr").read_bytes()
     path = tmp_path / "truncated.edgeocr"
     for length in [*range(1, len(content), len(content) // 50), len(content) - 1]:
         path.write_bytes(content[:length])
@@ -243,24 +196,16 @@ def test_a_truncated_archive(files: Files, tmp_path: Path) -> None:
             Bundle.open(path)
 
 
-def test_changed_bytes_never_give_another_bundle(files: Files, tmp_path: Path) -> None:
-    content = archive(files, tmp_path / "a.edgeocr").read_bytes()
-    sound = Bundle.open(tmp_path / "a.edgeocr")
+@pytest.mark.parametrize("start", [0, 50])
+def test_changed_bytes_are_refused(files: Files, tmp_path: Path, start: int) -> None:
+    content = packed(files, tmp_path / "a.edgeocr").read_bytes()
     path = tmp_path / "changed.edgeocr"
-    random = np.random.default_rng(3)
-    directory = content.index(b"PK\x01\x02")
-    refused = 0
-    for place in [*random.integers(0, len(content), 100), *range(directory, len(content), 3)]:
+    for place in range(start, len(content), 97):
         damaged = bytearray(content)
-        damaged[place] ^= int(random.integers(1, 256))
+        damaged[place] ^= 1 << place % 8
         path.write_bytes(damaged)
-        try:
-            opened = Bundle.open(path)
-        except BundleError:
-            refused += 1
-        else:  # a time stamp or another field that nobody reads
-            assert opened.digest == sound.digest
-    assert refused > 100
+        with pytest.raises(BundleError):
+            Bundle.open(path)
 
 
 def names_twice(charset: str) -> str:
@@ -277,7 +222,7 @@ def test_a_charset_that_does_not_fit_the_classes(
 ) -> None:
     name = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
     files[name] = change(files[name].decode()).encode()
-    path = archive(sealed(files), tmp_path / "a.edgeocr")
+    path = packed(sealed(files), tmp_path / "a.edgeocr")
     with pytest.raises(BundleError, match=f"{name} and 1 that are no characters make"):
         Bundle.open(path)
 
@@ -286,34 +231,30 @@ def test_a_charset_that_is_no_utf8(files: Files, tmp_path: Path) -> None:
     name = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
     files[name] = files[name].decode().encode("gb18030")
     with pytest.raises(BundleError, match=name):
-        Bundle.open(archive(sealed(files), tmp_path / "a.edgeocr"))
+        Bundle.open(packed(sealed(files), tmp_path / "a.edgeocr"))
 
 
 def test_a_stage_that_names_a_file_of_no_bundle(files: Files, tmp_path: Path) -> None:
     def elsewhere(manifest: dict[str, Any]) -> None:
         manifest["stages"]["detection"]["graph"] = "../detection.onnx"
 
-    path = archive(change_manifest(files, elsewhere), tmp_path / "a.edgeocr")
+    path = packed(change_manifest(files, elsewhere), tmp_path / "a.edgeocr")
     with pytest.raises(BundleError, match=r"\.\./detection\.onnx"):
         Bundle.open(path)
 
 
-def test_an_archive_with_entries_for_its_folders(files: Files, tmp_path: Path) -> None:
-    """As `zip -0 -r` makes it."""
-    path = archive({"graphs/": b""} | files, tmp_path / "a.edgeocr")
-    assert Bundle.open(path).digest == hashlib.sha256(files[MANIFEST]).hexdigest()
-
-
-@pytest.mark.parametrize("name", ["../evil/", "/abs/"])
-def test_a_folder_entry_that_leaves(files: Files, tmp_path: Path, name: str) -> None:
-    with pytest.raises(BundleError, match="leaves the bundle"):
-        Bundle.open(archive({name: b""} | files, tmp_path / "a.edgeocr"))
+def test_an_archive_of_another_program(files: Files, tmp_path: Path) -> None:
+    """As `zip -0 -r` makes it, with entries for folders; tests/test_archive.py has more."""
+    path = tmp_path / "a.edgeocr"
+    zipped([*files.items(), ("graphs/", b"")], path)
+    with pytest.raises(BundleError, match=r"graphs/ is an entry .* or not packed by freezing"):
+        Bundle.open(path)
 
 
 def test_a_manifest_in_another_encoding(files: Files, tmp_path: Path) -> None:
     files[MANIFEST] = files[MANIFEST].decode().encode("utf-16")
     with pytest.raises(BundleError, match="is no JSON"):
-        Bundle.open(archive(files, tmp_path / "a.edgeocr"))
+        Bundle.open(packed(files, tmp_path / "a.edgeocr"))
 
 
 def test_a_folder_that_is_no_bundle_is_not_searched(tmp_path: Path) -> None:
