@@ -6,15 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from . import bench, doctor
+from . import bench, bundle_commands, doctor
 from .arguments import add_engine_arguments, add_provider_argument
 from .errors import EdgeOCRError
 from .version import __version__
-
-if TYPE_CHECKING:
-    from .bundle import Bundle
 
 EPILOG = (
     "Exit code: 0, 1 when a source or a bundle failed (the rest is written), 2 for wrong usage."
@@ -108,14 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=does, description=f"{does}.")
         module.add_arguments(command)
         command.set_defaults(run=module.run)
-    bundle = commands.add_parser("bundle", help="look into a bundle")
-    actions = bundle.add_subparsers(dest="action", required=True, metavar="ACTION")
-    show = actions.add_parser("show", help="what is in a bundle and where it came from")
-    show.add_argument("path", nargs="?", help="default: the bundle in the package")
-    show.add_argument("--json", action="store_true", help="the manifest as it is")
-    verify = actions.add_parser("verify", help="check every file of a bundle")
-    verify.add_argument("path", nargs="?", help="default: the bundle in the package")
-    bundle.set_defaults(run=_bundle)
+    bundle_commands.add_arguments(commands.add_parser("bundle", help="look into a bundle"))
     return parser
 
 
@@ -129,43 +118,3 @@ def _warm(options: argparse.Namespace) -> int:
     from .commands import warm
 
     return warm(options)
-
-
-def _bundle(options: argparse.Namespace) -> int:
-    from .bundle import Bundle
-
-    bundle = Bundle.open(options.path) if options.path else Bundle.default()
-    if options.action == "verify":
-        print(f"{bundle.path}: intact, {len(bundle.manifest.files)} files, sha256 {bundle.digest}")
-    elif options.json:
-        print(bundle.manifest_text, end="")
-    else:
-        print(describe(bundle))
-    return 0
-
-
-def describe(bundle: Bundle) -> str:
-    """What `edgeocr bundle show` prints: stages, where every weight came from, files."""
-    manifest = bundle.manifest
-    made_by = ", ".join(f"{name} {version}" for name, version in sorted(manifest.made_by.items()))
-    rows = [
-        f"{manifest.name}: {manifest.description}",
-        f"schema {manifest.schema}, made by {made_by}",
-        f"sha256 of the manifest: {bundle.digest}",
-    ]
-    for origin in manifest.provenance:
-        stage = getattr(manifest.stages, origin.stage)
-        size = manifest.files[stage.graph].size
-        rows += [
-            "",
-            f"{origin.stage}: {origin.title} ({origin.model})",
-            f"  algorithm   {stage.algorithm}",
-            f"  graph       {stage.graph}, {size / 1e6:.2f} MB",
-            f"  translator  {origin.translator}",
-        ]
-        rows += [f"  parity      {name}: {check}" for name, check in origin.parity.items()]
-        rows.append(f"  licence     {origin.licence}, {origin.authors}")
-        rows += [f"  from        {file.source}" for file in origin.files]
-    total = sum(file.size for file in manifest.files.values())
-    rows += ["", f"{len(manifest.files)} files, {total / 1e6:.2f} MB"]
-    return "\n".join(rows)
