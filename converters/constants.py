@@ -1,4 +1,6 @@
-"""Values of a program that don't depend on its input, computed in their own precision."""
+"""Values of a program that don't depend on its input, computed in their own precision, and alike on
+every processor: see `exact`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from . import exact
 from .paddle_files import NUMPY
 from .paddle_program import Operator, Program
 
@@ -17,13 +20,18 @@ Array: TypeAlias = NDArray[Any]
 def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
     """Replace the results of constant operators that are `wanted` by parameters.
 
-    wanted: is asked for each operator whose operands are known.
-
     Returns the operators that were replaced. What only led to them is removed.
     """
+    operators = list(program.operators)
+    needed: set[str] = set()
+    leading = []
+    for operator in reversed(operators):
+        if wanted(operator) or needed.intersection(operator.outputs()):
+            needed.update(operator.inputs())
+            leading.append(operator)
     values = {name: program.parameters[name] for name in program.constants}
     folded = []
-    for operator in list(program.operators):
+    for operator in reversed(leading):
         found = _evaluate(operator, values)
         if found is None:
             continue
@@ -51,7 +59,7 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
     operands = _Operands(operator, slots)
     try:
         results = function(operands)
-    except (KeyError, IndexError, TypeError, ValueError, np.linalg.LinAlgError):
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
         return None
     names = [
         name for item in operator.desc.outputs if item.parameter != "XShape"
@@ -145,13 +153,18 @@ def _scale(op: _Operands) -> Array:
     return np.asarray(moved).astype(op.X.dtype)
 
 
+def _power(values: Array, exponents: Array) -> Array:
+    if values.dtype.kind != "f":
+        return np.power(values, exponents)
+    return exact.power(values, exponents)
+
+
 def _norm(op: _Operands) -> Array:
-    if op["asvector"]:
-        flat = np.linalg.norm(op.X.reshape(-1), op["porder"])
-        return np.full([1] * op.X.ndim if op["keepdim"] else [], flat, op.X.dtype)
-    return np.asarray(
-        np.linalg.norm(op.X, op["porder"], axis=op["axis"], keepdims=op["keepdim"]), op.X.dtype
-    )
+    values, axis = (op.X.reshape(-1), 0) if op["asvector"] else (op.X, op["axis"])
+    found = exact.norm(values, op["porder"], axis).astype(op.X.dtype)
+    if not op["keepdim"]:
+        return found
+    return found.reshape([1] * op.X.ndim) if op["asvector"] else np.expand_dims(found, axis)
 
 
 def _range(op: _Operands) -> Array:
@@ -186,11 +199,11 @@ _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "elementwise_sub": _binary(np.subtract),
     "elementwise_mul": _binary(np.multiply),
     "elementwise_div": _binary(np.divide),
-    "elementwise_pow": _binary(np.power),
+    "elementwise_pow": _binary(_power),
     "square": lambda op: np.square(op.X),
-    "pow": lambda op: np.power(op.X, op["factor"]).astype(op.X.dtype),
+    "pow": lambda op: _power(op.X, np.asarray(op["factor"])).astype(op.X.dtype),
     "sqrt": lambda op: np.sqrt(op.X),
-    "log": lambda op: np.log(op.X),
+    "log": lambda op: exact.logarithm(op.X).astype(op.X.dtype),
     "p_norm": _norm,
-    "inverse": lambda op: np.linalg.inv(op.Input.astype(np.float64)).astype(op.Input.dtype),
+    "inverse": lambda op: exact.inverse(op.Input).astype(op.Input.dtype),
 }

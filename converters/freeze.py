@@ -20,7 +20,7 @@ from edgeocr.manifest import REQUIRES, SCHEMA
 from edgeocr.provenance import Origin
 from edgeocr.version import __version__
 
-from . import charset
+from . import charset, sbom
 from .catalog import BundleEntry, Catalog
 from .errors import ConverterError
 from .fetch import Fetcher
@@ -58,6 +58,10 @@ def freeze(
             stages[task], inside = _stage(made)
             files |= inside
             provenance.append(_origin(made))
+    made_by = {"edgeocr": __version__, "onnx": version("onnx")}
+    files[sbom.FILE] = sbom.build(
+        bundle.name, bundle.description, stages, provenance, files, made_by
+    )
     manifest = {
         "schema": SCHEMA,
         "requires": REQUIRES,
@@ -68,7 +72,7 @@ def freeze(
             name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
             for name, content in files.items()
         },
-        "made_by": {"edgeocr": __version__, "onnx": version("onnx")},
+        "made_by": made_by,
         "provenance": [_without_none(asdict(origin)) for origin in provenance],
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -122,7 +126,8 @@ def _licence(name: str, licence: str) -> bytes:
             f"{name}: no text of its licence {licence} to put into the bundle; "
             "add one to converters/freeze.py"
         )
-    return LICENCES[licence].read_bytes()
+    # As text: a checkout on Windows has other line ends, a bundle must not.
+    return LICENCES[licence].read_text("utf-8").encode()
 
 
 def _stage(made: Part) -> tuple[dict[str, Any], dict[str, bytes]]:

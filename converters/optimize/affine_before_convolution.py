@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from .. import exact
 from . import affine
 from .affine_after_convolution import set_weights
 from .concatenated_input import channels
@@ -121,5 +122,5 @@ def fold_into(editor: Editor, convolution: onnx.NodeProto, step: affine.Affine) 
         np.broadcast_to(each, _channels(editor, convolution)).reshape(groups, 1, -1, 1, 1)
         for each in (step.scale, step.offset)
     )
-    added = (by_group * offset).sum(axis=(2, 3, 4)).reshape(-1)
+    added = exact.summed((by_group * offset).reshape(len(weights), -1))
     set_weights(editor, convolution, (by_group * scale).reshape(weights.shape), bias + added)

@@ -70,6 +70,16 @@ def test_an_output_that_is_constant():
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
+@pytest.mark.parametrize("operator", ["Exp", "Log", "Tanh", "ReduceMean", "RandomNormalLike"])
+def test_what_has_other_last_digits_elsewhere_stays(operator):
+    build = Build()
+    scale = build.add("Add", build.weights(1, 3, 1, 1), build.weights(1, 3, 1, 1))
+    build.add("Mul", "x", build.add(operator, scale), to="y")
+    after, nodes = rewritten(module, build.model(GIVEN, ["y"]))
+    assert nodes == [scale]
+    assert operators(after) == {operator: 1, "Mul": 1}
+
+
 @pytest.mark.parametrize("operator", ["ConstantOfShape", "Expand"])
 def test_what_would_grow_stays(operator):
     build = Build()
