@@ -138,6 +138,7 @@ def _cut_choices(classes: ClassAxis) -> None:
     if choice is None:
         raise ConverterError("`indices` of the graph is not chosen among classes")
     axis = classes.axis(choice, CHOOSING[choice.op_type])
+    # First, so that no way cut without a softmax is taken for one that has it.
     choice.input[0] = classes.cut(choice.input[0], axis, "must")
     for other in editor.nodes(*CHOOSING):
         if other.output[:] == choice.output[:]:
