@@ -67,6 +67,34 @@ def shape(value: onnx.ValueInfoProto) -> list[int | None]:
     return [item.dim_value if item.HasField("dim_value") else None for item in dimensions]
 
 
+def inferred_shapes(model: onnx.ModelProto) -> dict[str, list[int | None]]:
+    """Sizes of the values of the main graph, as far as the graph tells; None for what may vary."""
+    while True:
+        model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        graph = model.graph
+        declared = [*graph.input, *graph.output, *graph.value_info]
+        known = {item.name: shape(item) for item in declared if _has_shape(item)}
+        targets = {
+            node.output[0]: node.input[1] for node in graph.node if node.op_type == "Reshape"
+        }
+        lengths = {item.name: list(item.dims) for item in graph.initializer} | known
+        # ONNX's inference ends at a Reshape to computed sizes, though their number is known.
+        ended = [
+            (item, lengths[targets[item.name]][0])
+            for item in graph.value_info
+            if not _has_shape(item) and targets.get(item.name) in lengths
+        ]
+        for item, number in ended:
+            for _ in range(number or 0):
+                item.type.tensor_type.shape.dim.add()
+        if not any(_has_shape(item) for item, _ in ended):
+            return known
+
+
+def _has_shape(value: onnx.ValueInfoProto) -> bool:
+    return bool(value.type.tensor_type.HasField("shape"))
+
+
 def outer_names(attribute: onnx.AttributeProto) -> set[str]:
     """What the blocks of a control-flow node read, which may be values of the graph around."""
     names: set[str] = set()
