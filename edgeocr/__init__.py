@@ -15,6 +15,7 @@ from .errors import (
     FontError,
     GraphError,
     ImageError,
+    MemoryLimitError,
     ProviderUnavailableError,
     StageMissingError,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "GraphError",
     "ImageError",
     "Line",
+    "MemoryLimitError",
     "Page",
     "ProviderUnavailableError",
     "Reading",
