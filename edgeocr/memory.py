@@ -39,7 +39,7 @@ MOST = 1 << 50
 # copy inputs to another layout, and pieces of the arena don't always join. 1.3 to 1.75 measured.
 ARENA_FACTOR = 1.75
 # What the first pages take beside all that is counted: stacks, small arrays, caches of allocators.
-RESERVE = 12_000_000
+RESERVE = 15_000_000
 # What glibc keeps for itself is not given back: arrays from this size on are mapped by themselves.
 MAPPED = 1 << 20
 # Of what is left after opening, what goes to networks' runs when both could use it.
