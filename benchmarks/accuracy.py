@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--no-orientation", action="store_true")
     parser.add_argument("--shape", choices=("quad", "polygon"), help="default: the bundle's")
+    parser.add_argument("--memory-limit", help="as in 300MB; default: the bundle's")
+    parser.add_argument("--max-pixels", type=int, help="default: the bundle's")
     parser.add_argument("--errors", action="store_true", help="list the lines that are not exact")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
@@ -43,6 +45,8 @@ def _run(options: argparse.Namespace) -> None:
         threads=options.threads,
         orientation=not options.no_orientation,
         shape=options.shape,
+        memory_limit=options.memory_limit,
+        max_pixels=options.max_pixels,
     )
     total = Score()
     pictures = labels.read(options.data)

@@ -32,6 +32,19 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--threads", type=positive, help="CPU threads; default: as many as are allowed here"
     )
+    command.add_argument(
+        "--memory-limit",
+        type=_memory_limit,
+        metavar="SIZE",
+        help="what the process may hold in memory, as in 300MB, 300MiB or 1.5GB; default: the "
+        "bundle's; none for no limit",
+    )
+    command.add_argument(
+        "--max-pixels",
+        type=_pixels,
+        metavar="N",
+        help="pixels that a picture is detected at, at most; default: the bundle's",
+    )
     command.add_argument("--cpus", metavar="LIST", help="CPUs to run on, as in 4-7 or 0,2")
 
 
@@ -70,6 +83,8 @@ def engine_options(options: argparse.Namespace) -> dict[str, Any]:
         "threads": options.threads,
         "require_signature": options.require_signature,
         "cpus": None if options.cpus is None else cpus.parse(options.cpus),
+        "memory_limit": options.memory_limit,
+        "max_pixels": options.max_pixels,
     }
 
 
@@ -97,6 +112,22 @@ def _provider_option(text: str) -> tuple[str, str, str]:
     if not (_provider(name) and colon and option and equals):
         raise argparse.ArgumentTypeError(f"must be as in cuda:device_id=1, not {text!r}")
     return name, option, value
+
+
+def _memory_limit(text: str) -> int | None:
+    from .memory import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _pixels(text: str) -> int:
+    """Of at least 64 × 64, which every network takes."""
+    if not text.isdecimal() or not 4096 <= int(text) <= 1 << 30:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 4096 on, not {text:.20}")
+    return int(text)
 
 
 def positive(text: str) -> int:

@@ -22,13 +22,14 @@ from typing import IO, Any
 from .arguments import add_engine_arguments, engine_options, positive
 from .bench_table import SCHEMA, table, working
 from .errors import EdgeOCRError
+from .manifest import Profile
 
 SAMPLES = Path(__file__).parent / "samples"
 # The picture that ends the cold start, whatever else is read, so that devices can be compared.
 FIRST = SAMPLES / "sample.jpg"
 REPEAT = 20
 # Of `OCR`, as far as they say something of times.
-SETTINGS = ("cpus", "fp16", "provider_options")
+SETTINGS = ("cpus", "fp16", "provider_options", "memory_limit", "max_pixels")
 # How much of a dead process's last words goes into the reason.
 LAST_LINES = 5
 LAST_CHARACTERS = 600
@@ -106,8 +107,8 @@ def measure(
 ) -> dict[str, Any]:
     """Measure providers, by default all built in, one after the other; returns the result file.
 
-    settings: `threads`, `cpus`, `fp16`, `provider_options`, `cache` and `require_signature` of
-        `OCR`, the last as a path.
+    settings: `threads`, `cpus`, `fp16`, `provider_options`, `cache`, `memory_limit`, `max_pixels`
+        and `require_signature` of `OCR`, the last as a path.
 
     The result names no host, no user and no folder. A provider that doesn't work has its reason
     under "error" instead of `bench_worker.Measured`. "failed" has what couldn't be measured at all
@@ -150,7 +151,7 @@ def measure(
         },
         "threads": settings.get("threads")
         or len(settings.get("cpus") or ())
-        or available_threads(),
+        or _threads(opened.manifest.profile, available_threads()),
         "settings": {name: settings[name] for name in SETTINGS if settings.get(name)},
         "nvidia": _nvidia(),
         "images": pictures,
@@ -175,6 +176,13 @@ def measure(
             failure["error"] = without_folders(failure["error"], secrets)
         result["providers"][provider] = figures
     return result
+
+
+def _threads(profile: Profile | None, available: int) -> int:
+    """As `OCR` takes them where nobody says."""
+    if profile is None or profile.threads is None:
+        return available
+    return min(available, profile.threads)
 
 
 def _nvidia() -> dict[str, Any]:

@@ -16,15 +16,20 @@ import cv2
 
 from . import images
 from .arguments import engine_options
+from .budget import Budget
 from .errors import EdgeOCRError, FontError, ImageError
 from .images import Image, Source
+from .loading import loaded
 from .ocr import OCR
-from .page import Line, Page
+from .page import Line, Page, Reading
+from .stopwatch import Stopwatch
 from .writers import overlay
 
 NamedSource: TypeAlias = "tuple[str, Source | EdgeOCRError]"
 # Crops that `recognize` reads together, so that all threads have work.
 CROPS_AT_ONCE = 32
+# Bytes that drawing an overlay takes for each pixel of its picture.
+DRAWING = 14
 # What `--output` writes when `--format` doesn't say.
 FORMATS = {".json": "json", ".jsonl": "jsonl"}
 
@@ -57,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"edgeocr: {providers}", file=sys.stderr)
         for reason in ocr.passed_over:
             print(f"edgeocr: passed over: {reason}", file=sys.stderr)
+        if ocr.memory is not None:
+            print(f"edgeocr: {ocr.memory.note()}", file=sys.stderr)
     work = {"read": _read, "detect": _detect, "recognize": _recognize}[options.command]
     # A single picture gives one JSON object; anything that can be several gives a list.
     several = len(sources) > 1 or any(Path(name).is_dir() for name in options.sources)
@@ -66,7 +73,9 @@ def run(options: argparse.Namespace) -> int:
         stack.callback(stream.flush)  # here a full disk or a closed pipe can still be reported
         pictures = None
         if getattr(options, "overlay", None):
-            pictures = _Overlays(options.overlay, files, texts=options.command == "read")
+            pictures = _Overlays(
+                options.overlay, files, ocr.memory, texts=options.command == "read"
+            )
         collected: list[dict[str, Any]] = []
         if format_ == "json":  # also what was read before an interruption
             stack.callback(_write_json, stream, collected, several)
@@ -151,12 +160,10 @@ def _read(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
 def _detect(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
     for name, source in sources:
         try:
-            image = images.load(_given(source))
-            regions = ocr.detect(image)
+            regions, width, height = ocr.detect_sized(_given(source))
         except EdgeOCRError as error:
             yield _failure(name, error)
             continue
-        height, width = image.shape[:2]
         data = {
             "source": name,
             "width": width,
@@ -172,6 +179,9 @@ def _detect(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
 
 
 def _recognize(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
+    if ocr.memory is not None:
+        yield from _recognize_singly(ocr, sources)
+        return
     for start in range(0, len(sources), CROPS_AT_ONCE):
         loaded: list[tuple[str, Image | EdgeOCRError]] = []
         for name, source in sources[start : start + CROPS_AT_ONCE]:
@@ -185,9 +195,21 @@ def _recognize(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
             if isinstance(crop, EdgeOCRError):
                 yield _failure(name, crop)
             else:
-                reading = next(readings)
-                data = {"source": name, "text": reading.text, "score": round(reading.score, 4)}
-                yield Result(data, reading.text + "\n")
+                yield _reading(name, next(readings))
+
+
+def _recognize_singly(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
+    """Where there is a limit of memory: pictures are loaded when there is room for them."""
+    for name, source in sources:
+        try:
+            yield _reading(name, ocr.recognize([_given(source)])[0])
+        except EdgeOCRError as error:
+            yield _failure(name, error)
+
+
+def _reading(name: str, reading: Reading) -> Result:
+    data = {"source": name, "text": reading.text, "score": round(reading.score, 4)}
+    return Result(data, reading.text + "\n")
 
 
 def _given(source: Source | EdgeOCRError) -> Source:
@@ -221,9 +243,12 @@ def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
 class _Overlays:
     """Writes overlay pictures to a folder, each under its source's name."""
 
-    def __init__(self, folder: Path, sources: set[Path], *, texts: bool) -> None:
+    def __init__(
+        self, folder: Path, sources: set[Path], memory: Budget | None, *, texts: bool
+    ) -> None:
         self._folder = folder
         self._sources = sources
+        self._memory = memory
         self._texts = texts
         self._taken: set[str] = set()
         try:
@@ -237,7 +262,17 @@ class _Overlays:
         if path.resolve() in self._sources:
             yield f"{path} is one of the sources: the overlay would overwrite it"
             return
-        image = images.load(source)
+        try:
+            with loaded(source, self._memory, Stopwatch(), DRAWING) as picture:
+                content = self._drawn(picture.image, tuple(picture.of_image(lines)))
+            path.write_bytes(content)
+        except (EdgeOCRError, MemoryError, cv2.error) as error:
+            yield f"{path}: can't be drawn: {error}"
+        except OSError as error:
+            yield f"{path}: can't be written: {error.strerror or error}"
+
+    def _drawn(self, image: Image, lines: tuple[Line, ...]) -> bytes:
+        """The file's content."""
         try:
             picture = overlay.draw(image, lines, texts=self._texts)
         except FontError as error:
@@ -246,12 +281,9 @@ class _Overlays:
             self._texts = False
             picture = overlay.draw(image, lines, texts=False)
         encoded, content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
-        try:
-            if not encoded:
-                raise OSError("OpenCV can't encode it")
-            path.write_bytes(content.tobytes())
-        except OSError as error:
-            yield f"{path}: can't be written: {error.strerror or error}"
+        if not encoded:
+            raise OSError("OpenCV can't encode it")
+        return content.tobytes()
 
     def _free_name(self, stem: str) -> str:
         name, number = f"{stem}.jpg", 2

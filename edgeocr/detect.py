@@ -16,7 +16,7 @@ from .page import Region
 from .placement import Placement
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import job, resize, with_sizes
+from .resize import bounded, job, resize, with_sizes
 from .session import Session
 from .stopwatch import Stopwatch
 
@@ -50,6 +50,12 @@ class Detector:
             threads=threads,
         )
         self._resize = with_sizes(stage.resize, self.session.shapes)
+
+    def bound(self, max_pixels: int) -> None:
+        """Size images to at most so many pixels from now on."""
+        self._resize = bounded(self._resize, max_pixels)
+        wanted = job("detection", self._resize, None)
+        self.session.bound(wanted.shapes, wanted.usual)
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         """uint8 [H, W, 3] BGR → regions with corners inside the image, in no order."""

@@ -40,5 +40,15 @@ class GraphError(EdgeOCRError):
     """ONNX Runtime refused a graph, or a graph doesn't keep the contract of its task."""
 
 
+class MemoryLimitError(EdgeOCRError):
+    """A bundle or a picture needs more memory than `memory_limit` allows.
+
+    needed: bytes that the limit would have to be. limit: bytes that it is.
+    """
+
+    needed: int
+    limit: int
+
+
 class FontError(EdgeOCRError):
     """No installed font, or no library to draw with one, for the text of an overlay."""

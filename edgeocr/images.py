@@ -42,12 +42,21 @@ SUFFIXES = frozenset(
         "webp",
     )
 )
+# Part of a JPEG's sides → how OpenCV decodes it so.
+REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 # First bytes of a TIFF file, little and big endian.
 TIFF = (b"II*\0", b"MM\0*")
 
 
-def load(source: Source) -> Image:
+def load(source: Source, reduction: int = 1) -> Image:
     """Decode or convert a source.
+
+    reduction: decode a JPEG file, which it must be then, at this part of its sides: 1, 2, 4 or 8.
 
     source: a path, the bytes of an image file, an open binary file, a PIL image, or an array:
         grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
@@ -58,9 +67,9 @@ def load(source: Source) -> Image:
     if isinstance(source, np.ndarray):
         return _from_array(source)
     if isinstance(source, (str, os.PathLike)):
-        return _from_path(source)
+        return _from_path(source, reduction)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode(bytes(source))
+        return _decode(bytes(source), reduction)
     if hasattr(source, "getexif") and hasattr(source, "convert"):
         return _from_pil(source)
     if hasattr(source, "read"):
@@ -70,7 +79,7 @@ def load(source: Source) -> Image:
             raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
         if not isinstance(content, bytes):
             raise ImageError("the file object gives text: open it in binary mode ('rb')")
-        return _decode(content)
+        return _decode(content, reduction)
     raise ImageError(
         f"a {type(source).__name__} is no image source: "
         "give a path, bytes, a NumPy array, a PIL image or a binary file"
@@ -85,7 +94,7 @@ def name_of(source: Source) -> str:
     return name if isinstance(name, str) else f"<{type(source).__name__}>"
 
 
-def _from_path(source: str | os.PathLike[str]) -> Image:
+def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
     path = Path(source)
     if str(source).startswith(("http:", "https:")):
         raise ImageError(f"{source}: edgeocr doesn't download; fetch it and give the file")
@@ -96,12 +105,12 @@ def _from_path(source: str | os.PathLike[str]) -> Image:
         reason = getattr(error, "strerror", None) or error
         raise ImageError(f"{path}: can't be read: {reason}") from error
     try:
-        return _decode(content)
+        return _decode(content, reduction)
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
 
 
-def _decode(content: bytes) -> Image:
+def _decode(content: bytes, reduction: int) -> Image:
     if not content:
         raise ImageError("empty: there is no image in it")
     buffer = np.frombuffer(content, np.uint8)
@@ -110,7 +119,7 @@ def _decode(content: bytes) -> Image:
     opaque = content[:2] in (b"\xff\xd8", b"BM")
     try:
         if opaque:
-            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+            image = cv2.imdecode(buffer, REDUCED[reduction])
         else:
             image = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     except (cv2.error, MemoryError) as error:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
 
-from . import engines, images, rectify
+from . import engines, images, memory, rectify
+from .budget import Budget
 from .bundle import Bundle
 from .cpus import available_threads, checked, confined
 from .detect import Detector, shaped
 from .errors import EdgeOCRError, ImageError, StageMissingError
 from .images import Image, Source
+from .loading import loaded, room
+from .manifest import Stages
 from .orient import Orienter
-from .page import Line, Page, Reading, Region, reading_order
+from .page import Line, Page, Placed, Reading, Region, reading_order
 from .placement import Placement
 from .recognize import Recognizer
 from .rectify import Crop
+from .resize import bounded_stages
 from .session import Session, Warmed
 from .spot import Spotter
 from .stopwatch import Stopwatch
@@ -31,7 +36,6 @@ PAGES_AT_ONCE = 2
 
 Result = TypeVar("Result")
 Stage = TypeVar("Stage")
-Placed = TypeVar("Placed", Line, Region)
 
 
 class OCR:
@@ -48,19 +52,29 @@ class OCR:
         default on all providers but those that take any shape as it comes (cpu, xnnpack).
     cache: folder with TensorRT's engines; by default `NAME.engines` beside a bundle `NAME.edgeocr`
         where there is one, else a folder in the user's cache.
-    threads: CPU threads to use, by default as many as the process may keep busy.
+    threads: CPU threads to use, by default the bundle's number, or as many as the process may keep
+        busy.
     cpus: CPUs to use, such as (4, 5, 6, 7); `threads` is their number then, unless it is given.
     orientation: turn crops that are upside down, when the bundle has a classifier for it.
     require_signature: path of a public key in PEM, or its bytes: no graph is loaded unless the
         bundle is signed by this key.
     shape: find "quad"s, or "polygon"s, which are straightened before they are read; by default what
         the bundle says. EAST finds quads only, PGNet polygons only.
+    memory_limit: what the process may hold in memory at a time, as bytes or as in "300MB", "300MiB"
+        or "1.5GB"; by default the bundle's, 0 or "none" for no limit. Pictures are detected at
+        smaller sizes and fewer lines read at a time so as to stay below; see `budget` for how. It
+        is kept on Linux and the provider "cpu", of one `OCR` in a process, with what else the
+        process held when it was opened counted in.
+    max_pixels: pixels that a picture is detected or spotted at, by default the bundle's number.
 
     `providers` says which provider each stage runs on, `passed_over` why "auto" did not take a
     better one, and `engine_folders` where TensorRT's engines are kept.
 
+    `memory` says what the limit left: its `max_pixels`, `max_width`, `runs` and `pictures`.
+
     Raises `BundleError`, which `SignatureError` is one of, `ProviderUnavailableError` or
-    `GraphError`, and `EdgeOCRError` for a shape that the bundle's detection doesn't have.
+    `GraphError`, `MemoryLimitError` when the limit is too low for the bundle, and `EdgeOCRError`
+    for a shape that the bundle's detection doesn't have.
     """
 
     def __init__(
@@ -77,12 +91,13 @@ class OCR:
         orientation: bool = True,
         require_signature: str | os.PathLike[str] | bytes | None = None,
         shape: Literal["quad", "polygon"] | None = None,
+        memory_limit: int | str | None = None,
+        max_pixels: int | None = None,
     ) -> None:
         self._cpus = None if cpus is None else checked(cpus)
-        if threads is None:
-            threads = available_threads() if self._cpus is None else len(self._cpus)
-        if threads < 1:
+        if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
+        limit = memory.parse(memory_limit)
         if shape not in (None, "quad", "polygon"):
             raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
         if bundle is None:
@@ -93,6 +108,13 @@ class OCR:
             bundle.check_signature(require_signature)
         self.bundle_digest = bundle.digest
         self._name = bundle.manifest.name
+        profile = bundle.manifest.profile
+        if threads is None:
+            threads = available_threads() if self._cpus is None else len(self._cpus)
+            if profile is not None and profile.threads is not None and self._cpus is None:
+                threads = min(threads, profile.threads)
+        if limit is None and profile is not None:
+            limit = profile.memory_limit
         self._workers = Workers(threads)
         placement = Placement(
             provider,
@@ -104,8 +126,24 @@ class OCR:
         )
         stages = vars(bundle.manifest.stages)
         placement.check([name for name, stage in stages.items() if stage is not None])
-        with confined(self._cpus):  # which the sessions' threads inherit
-            self._open(bundle, placement, orientation, shape)
+        wanted = bounded_stages(bundle.manifest.stages, max_pixels)
+        if not orientation:
+            wanted = replace(wanted, orientation=None)
+        self.memory: Budget | None = None
+        if limit:
+            self.memory = Budget.of(limit, bundle, wanted)
+            placement = replace(placement, arena=self.memory.arena)
+        try:
+            with confined(self._cpus):  # which the sessions' threads inherit
+                self._open(bundle, wanted, placement, shape)
+                if self.memory is not None:
+                    self.memory.settle(
+                        self._detector, self._orienter, self._recognizer, self._spotter
+                    )
+        except (EdgeOCRError, MemoryError) as error:
+            if self.memory is None:
+                raise
+            raise self.memory.explained(error, self._name) from error
         sessions = self._sessions()
         self.providers = {name: session.provider for name, session in sessions.items()}
         reasons = (reason for session in sessions.values() for reason in session.passed_over)
@@ -116,11 +154,10 @@ class OCR:
     def _open(
         self,
         bundle: Bundle,
+        stages: Stages,
         placement: Placement,
-        orientation: bool,
         shape: Literal["quad", "polygon"] | None,
     ) -> None:
-        stages = bundle.manifest.stages
         self._detector: Detector | None = None
         self._orienter: Orienter | None = None
         self._recognizer: Recognizer | None = None
@@ -136,7 +173,7 @@ class OCR:
             self._recognizer = Recognizer(
                 recognition, bundle.read(recognition.graph), bundle.characters, **pieces
             )
-        if orientation and stages.orientation is not None:
+        if stages.orientation is not None:
             self._orienter = Orienter(
                 stages.orientation, bundle.read(stages.orientation.graph), **pieces
             )
@@ -161,7 +198,8 @@ class OCR:
         """Find and read all lines of a picture; see `images.load` for what a source may be.
 
         Raises `ImageError` when the source is no image, `GraphError` when a network fails on it,
-        `StageMissingError` when the bundle has no stages for it.
+        `MemoryLimitError` when it can't be read within the limit, `StageMissingError` when the
+        bundle has no stages for it.
         """
         return self._guarded(self._read, source)
 
@@ -188,7 +226,17 @@ class OCR:
         What a spotting stage can't read, it doesn't find either, and its regions have the score of
         their texts.
         """
-        return self._guarded(lambda source: self._detect(images.load(source)), source)
+        return self.detect_sized(source)[0]
+
+    def detect_sized(self, source: Source) -> tuple[list[Region], int, int]:
+        """What `detect` finds, and width and height of the picture."""
+
+        def work(source: Source) -> tuple[list[Region], int, int]:
+            with loaded(source, self.memory, Stopwatch()) as picture:
+                regions = list(picture.of_source(self._detect(picture.image)))
+                return regions, picture.width, picture.height
+
+        return self._guarded(work, source)
 
     def recognize(self, crops: Sequence[Source]) -> list[Reading]:
         """Read crops that hold one upright line each; texts and scores in the same order.
@@ -198,9 +246,11 @@ class OCR:
         """
         _refuse_one(crops, "recognize", "recognize([crop])")
         recognizer = self._needed(self._recognizer, "recognition")
-        loaded = [Crop.of(self._guarded(lambda crop: images.load(crop), crop)) for crop in crops]
-        with confined(self._cpus):
-            return recognizer.recognize(loaded)
+        with room(crops, self.memory) as taken, confined(self._cpus):
+            pictures = []
+            for crop, each in zip(crops, taken, strict=True):
+                pictures.append(Crop.of(self._guarded(each.load, crop)))
+            return recognizer.recognize(pictures)
 
     def _sessions(self) -> dict[str, Session]:
         stages = {
@@ -213,12 +263,16 @@ class OCR:
 
     def _read(self, source: Source) -> Page:
         watch = Stopwatch()
-        with watch("load"):
-            image = images.load(source)
-        lines = self._spot(image, watch) if self._spotter else self._detect_and_read(image, watch)
-        height, width = image.shape[:2]
+        read = self._spot if self._spotter else self._detect_and_read
+        with loaded(source, self.memory, watch) as picture:
+            lines = tuple(picture.of_source(read(picture.image, watch)))
         return Page(
-            images.name_of(source), width, height, lines, watch.milliseconds, dict(self.providers)
+            images.name_of(source),
+            picture.width,
+            picture.height,
+            lines,
+            watch.milliseconds,
+            dict(self.providers),
         )
 
     def _spot(self, image: Image, watch: Stopwatch) -> tuple[Line, ...]:
@@ -229,12 +283,13 @@ class OCR:
         recognizer = self._needed(self._recognizer, "recognition")
         regions = self._detect(image, watch)
         with watch("crops"):
-            crops = [rectify.upright(image, region) for region in regions]
+            keep = self.memory is None
+            crops = [rectify.upright(image, region, keep=keep) for region in regions]
         turned: list[int] = []
         if self._orienter is not None:
             rotations = self._orienter.rotations(crops, watch)
             turned = [i for i, degrees in enumerate(rotations) if degrees]
-            crops += [Crop.of(rectify.turn(crops[i].pixels, rotations[i])) for i in turned]
+            crops += [crops[i].turned(rotations[i]) for i in turned]
         readings = recognizer.recognize(crops, watch)
         # The classifier errs on short crops, so such crops are read both ways and the recognizer
         # decides.
@@ -267,13 +322,13 @@ class OCR:
         try:
             with confined(self._cpus):
                 return work(source)
-        except EdgeOCRError as error:
-            error.source = images.name_of(source)
-            raise
-        except (cv2.error, MemoryError) as error:
-            wrapped = EdgeOCRError(f"{images.name_of(source)}: {error}")
-            wrapped.source = images.name_of(source)
-            raise wrapped from error
+        except (EdgeOCRError, cv2.error, MemoryError) as error:
+            name = images.name_of(source)
+            typed = error if isinstance(error, EdgeOCRError) else EdgeOCRError(f"{name}: {error}")
+            if self.memory is not None:
+                typed = self.memory.explained(typed, name)
+            typed.source = name
+            raise typed from (None if typed is error else error)
 
 
 def _in_reading_order(found: Sequence[Placed]) -> list[Placed]:

@@ -38,6 +38,17 @@ class Orienter:
             workers=workers,
         )
         self._batches = stage.batches if self.session.finite else None
+        self._most = BATCH
+
+    def bound(self, pixels: int) -> None:
+        """Look at crops of at most so many pixels together from now on, but at one at the least."""
+        each = self._stage.height * self._stage.width
+        self._most = max(1, min(BATCH, pixels // each))
+        batches = [n for n in self._stage.batches if n * each <= pixels]
+        if self._batches:
+            self._batches = batches or self._batches[:1]
+        shape = (self._stage.height, self._stage.width, 3)
+        self.session.bound([(n, *shape) for n in self._batches or ()], (self._most, *shape))
 
     def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
         """The degrees that each crop is turned by, 0 where that isn't sure."""
@@ -45,9 +56,11 @@ class Orienter:
         if not crops:
             watch.add("orientation", 0)
             return []
-        most = self._batches[-1] if self._batches else BATCH
+        most = self._batches[-1] if self._batches else self._most
         batches = [crops[i : i + most] for i in range(0, len(crops), most)]
-        results = self.session.run_each(batches, self._batch, watch, ("crops", "orientation"))
+        results = self.session.run_each(
+            batches, self._batch, watch, ("crops", "orientation"), self._needs
+        )
         probability = np.concatenate(
             [rows[: len(batch)] for batch, (rows,) in zip(batches, results, strict=True)]
         )
@@ -59,6 +72,11 @@ class Orienter:
         degrees = np.array(self._stage.degrees)[probability.argmax(axis=1)]
         sure = probability.max(axis=1) >= self._stage.threshold
         return [int(turn) for turn in np.where(sure, degrees, 0)]
+
+    def _needs(self, crops: Sequence[Crop]) -> tuple[int, int]:
+        """Pixels of the batch, and bytes of one crop at a time."""
+        largest = max(crop.taking for crop in crops)
+        return len(crops) * self._stage.height * self._stage.width, largest
 
     def _batch(self, crops: Sequence[Crop]) -> NDArray[np.uint8]:
         """Each crop at the network's height: in its own proportions as far as they fit."""

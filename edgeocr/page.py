@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -88,6 +88,16 @@ class Page:
             "lines": [line.to_dict() for line in self.lines],
             "milliseconds": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
         }
+
+
+Placed = TypeVar("Placed", Line, Region)
+
+
+def scaled(found: Placed, scale: tuple[float, float]) -> Placed:
+    """The line or region with x and y of its points multiplied."""
+    factors = np.array(scale, np.float32)
+    polygon = None if found.polygon is None else found.polygon * factors
+    return replace(found, quad=found.quad * factors, polygon=polygon)
 
 
 def reading_order(quads: Float32) -> list[int]:

@@ -46,6 +46,7 @@ class Placement:
         providers that choose, compile or build something for each new shape.
     bundle: digest of the bundle, which names its engines.
     cache: folder with TensorRT's engines; None for keeping none.
+    arena: the most bytes that runs on the CPU may take, see `arena`; None for no bound.
     """
 
     provider: str | Mapping[str, str] = "auto"
@@ -54,6 +55,7 @@ class Placement:
     few_shapes: bool | None = None
     bundle: str = ""
     cache: Path | None = None
+    arena: int | None = None
 
     def check(self, stages: Collection[str]) -> None:
         """Raises `ProviderUnavailableError` for a provider that there isn't, and `EdgeOCRError` for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -37,7 +38,7 @@ class Recognizer:
         self._stage = stage
         self._characters = np.array(characters, object)
         width = -(-max(stage.min_width, USUAL * stage.multiple) // stage.multiple) * stage.multiple
-        usual = (1, stage.height, stage.width or width, 3)
+        self._usual = usual = (1, stage.height, stage.width or width, 3)
         shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
         self.session = Session(
             graph,
@@ -47,6 +48,24 @@ class Recognizer:
             threads=workers.threads,
             workers=workers,
         )
+
+    def bound(self, pixels: int) -> int:
+        """Read lines in inputs of at most so many pixels from now on, wider ones squeezed into
+        that; returns the width of text in the widest, `max_width` where that is unchanged.
+        """
+        stage = self._stage
+        most = pixels // stage.height // stage.multiple * stage.multiple - stage.margin
+        if stage.width is None and most < stage.max_width:
+            widths = [w for w in stage.widths if w <= most + stage.margin] or stage.widths[:1]
+            if self.session.finite:
+                most = min(most, widths[-1] - stage.margin)
+            stage = replace(stage, max_width=most, widths=widths)
+        widest = stage.widths[-1] if stage.widths else 1
+        batches = [n for n in stage.batches if n * stage.height * widest <= pixels]
+        self._stage = stage = replace(stage, batches=batches or stage.batches[:1])
+        shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
+        self.session.bound(shapes, self._usual)
+        return stage.max_width
 
     def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
         """Crops of any sizes → their texts, in the same order."""
@@ -71,7 +90,12 @@ class Recognizer:
                 row[:, :width] = cv2.resize(crops[i].pixels, (width, stage.height))
             return batch
 
-        outputs = self.session.run_each(groups, fit, watch, ("crops", "recognition"))
+        def needs(group: list[int]) -> tuple[int, int]:
+            number = next(number for number in batches if number >= len(group))
+            taking = max(crops[i].taking for i in group)
+            return number * stage.height * int(widths[group[0]]), taking
+
+        outputs = self.session.run_each(groups, fit, watch, ("crops", "recognition"), needs)
         with watch("decoding"):
             return self._readings(groups, outputs, len(crops))
 

@@ -23,8 +23,8 @@ LONGEST = 32_000
 PLACES, PAIRS = 48, 9
 # Steps in which a strip's center line is followed.
 STEPS = 48
-# Rows of a strip that are warped at once.
-ROWS = 256
+# Pixels of a strip that are warped at once.
+PIECE = 1 << 18
 # So many heights from an end on, the pairs of its sides' points face each other.
 END = 0.75
 
@@ -35,12 +35,16 @@ class Crop:
 
     height, width: in pixels.
     cut: makes the pixels, uint8 [height, width, 3].
+    keep: hold the pixels once they are made; otherwise they are made each time.
     """
 
     # No cached_property: before Python 3.12 it lets one thread at a time make any crop's pixels.
-    def __init__(self, height: int, width: int, cut: Callable[[], Image]) -> None:
+    def __init__(
+        self, height: int, width: int, cut: Callable[[], Image], *, keep: bool = True
+    ) -> None:
         self.height = height
         self.width = width
+        self.keep = keep
         self._cut = cut
         self._pixels: Image | None = None
 
@@ -52,21 +56,34 @@ class Crop:
 
     @property
     def pixels(self) -> Image:
-        if self._pixels is None:
-            self._pixels = self._cut()
-        return self._pixels
+        pixels = self._cut() if self._pixels is None else self._pixels
+        if self.keep:
+            self._pixels = pixels
+        return pixels
+
+    @property
+    def taking(self) -> int:
+        """Bytes that making the pixels takes, a copy that is turned included."""
+        return self.height * self.width * 6
+
+    def turned(self, degrees: int) -> Crop:
+        """The crop, turned counter-clockwise by a multiple of 90 degrees."""
+        size = (self.height, self.width) if degrees % 180 == 0 else (self.width, self.height)
+        return Crop(*size, lambda: turn(self.pixels, degrees), keep=self.keep)
 
 
-def upright(image: Image, region: Region) -> Crop:
+def upright(image: Image, region: Region, *, keep: bool = True) -> Crop:
     """A region of an image, uint8 [H, W, 3], to be laid level.
 
     A polygon of more than four points is straightened, unless it is too short to have a direction.
+    With `keep` the crop holds its pixels once they are made.
     """
+    made = None
     if region.polygon is not None and len(region.polygon) > 4:
-        strip = straighten(image, region.polygon)
-        if strip is not None:
-            return Crop.of(strip)
-    return crop(image, region.quad)
+        made = _strip(image, region.polygon)
+    made = made or crop(image, region.quad)
+    made.keep = keep
+    return made
 
 
 def crop(image: Image, quad: Float32) -> Crop:
@@ -110,6 +127,12 @@ def straighten(image: Image, polygon: Float32) -> Image | None:
     downwards. None when the polygon is less than `TALL` times as long as high: then nothing says
     which of its sides are the long ones.
     """
+    strip = _strip(image, polygon)
+    return None if strip is None else strip.pixels
+
+
+def _strip(image: Image, polygon: Float32) -> Crop | None:
+    """What `straighten` cuts out, to be laid level."""
     image, polygon = _surroundings(image, polygon)
     sides = np.stack(long_sides(polygon))
     # At the ends the sides run into each other; how high the text is, is seen in the middle. It
@@ -137,14 +160,20 @@ def straighten(image: Image, polygon: Float32) -> Image | None:
         for points in (center, across)
     )
     down = (np.arange(height) / height - 0.5)[:, None]
-    strip = np.empty((height, width, 3), np.uint8)
-    for top in range(0, height, ROWS):  # the coordinates take more memory than the pixels
-        rows = slice(top, top + ROWS)
-        x, y = (
-            (center[:, axis] + down[rows] * across[:, axis]).astype(np.float32) for axis in (0, 1)
-        )
-        strip[rows] = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return strip
+    step = max(1, PIECE // width)
+
+    def cut() -> Image:
+        strip = np.empty((height, width, 3), np.uint8)
+        for top in range(0, height, step):  # the coordinates take more memory than the pixels
+            rows = slice(top, top + step)
+            x, y = (
+                (center[:, axis] + down[rows] * across[:, axis]).astype(np.float32)
+                for axis in (0, 1)
+            )
+            strip[rows] = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return strip
+
+    return Crop(height, width, cut)
 
 
 def long_sides(polygon: Float32) -> tuple[Points, Points]:

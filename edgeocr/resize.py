@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
-from .manifest import Resize
+from .manifest import Resize, Stages
 from .placement import Job, Shape
 from .postprocess.geometry import Float32
 
@@ -53,6 +53,33 @@ def job(stage: str, rule: Resize, preferred: Sequence[str] | None) -> Job:
 def with_sizes(rule: Resize, shapes: Sequence[Shape]) -> Resize:
     """The rule with the sizes of these shapes [N, H, W, 3] only."""
     return replace(rule, sizes=[list(shape[1:3]) for shape in shapes])
+
+
+def bounded(rule: Resize, max_pixels: int) -> Resize:
+    """The rule with another `max_pixels`, and those of its sizes that are within it, or else the
+    largest square that is.
+    """
+    within = [size for size in rule.sizes if math.prod(size) <= max_pixels]
+    side = max(1, math.isqrt(max_pixels) // rule.multiple) * rule.multiple
+    square = [[side, side]] if rule.sizes else []
+    return replace(rule, max_pixels=max_pixels, sizes=within or square)
+
+
+def bounded_stages(stages: Stages, max_pixels: int | None) -> Stages:
+    """The stages with a caller's bound of detection's or spotting's pixels; None for the bundle's.
+
+    Raises `ValueError` for less than the smallest input that the network takes.
+    """
+    if max_pixels is None:
+        return stages
+    changed: Any = {}
+    for name in ("detection", "spotting"):
+        if (stage := getattr(stages, name)) is not None:
+            changed[name] = replace(stage, resize=bounded(stage.resize, max_pixels))
+    least = max([1, *(stage.resize.multiple**2 for stage in changed.values())])
+    if max_pixels < least:
+        raise ValueError(f"max_pixels must be at least {least}, not {max_pixels}")
+    return replace(stages, **changed)
 
 
 def resize(image: Image, rule: Resize, *, finite: bool = False) -> Resized:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from .arena import use_shared_arena
 from .binding import Bound, Copied
 from .device_thread import on_device_thread
 from .errors import GraphError
-from .placement import ANY_SHAPE, Job, Placement, shapes_for
+from .memory import Runs
+from .placement import ANY_SHAPE, Job, Placement, Shape, shapes_for
 from .providers import DEVICES, SILENT, create_session
 from .runtime import import_onnxruntime
 from .stopwatch import Stopwatch
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Item = TypeVar("Item")
+Run: TypeAlias = "Callable[[NDArray[np.uint8]], list[NDArray[Any]]]"
+
+# Side of a picture that is enough to touch all code of a run; every network's stride divides it.
+SMALL = 128
 
 
 class Warmed(NamedTuple):
@@ -53,7 +58,7 @@ class Session:
         only need twice the memory.
 
     `finite` says whether inputs must have one of `shapes`, and `engine_folder` where TensorRT's
-    engines are kept.
+    engines are kept. Runs wait for room in `runs`, where there is a limit of memory.
 
     Raises `GraphError` when the graph can't be loaded or lacks an output, and
     `ProviderUnavailableError`.
@@ -71,7 +76,7 @@ class Session:
     ) -> None:
         def options(provider: str) -> onnxruntime.SessionOptions:
             alone = workers is None or provider not in ANY_SHAPE
-            return _options(threads if alone else 1)
+            return _options(threads if alone else 1, placement.arena)
 
         started = create_session(graph, placement, job, options)
         self.provider, self.passed_over = started.provider, started.passed_over
@@ -80,6 +85,7 @@ class Session:
         self.shapes = shapes_for(self.provider, job.shapes)
         self.finite = bool(self.shapes) and placement.wants_few_shapes(self.provider)
         self._workers = workers or Workers(1)
+        self.runs: Runs | None = None
         self._on_device = self.provider in DEVICES
         side_by_side = workers is not None and self.provider in ANY_SHAPE
         self._turn = nullcontext() if side_by_side or self._on_device else threading.Lock()
@@ -103,7 +109,27 @@ class Session:
         self._runner = runner(started.session, inputs[0].name, list(outputs))
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        """uint8 [N, H, W, 3] → the outputs asked for. Raises `GraphError` when the run fails."""
+        """uint8 [N, H, W, 3] → the outputs asked for. Raises `GraphError` when the run fails, and
+        `MemoryLimitError`.
+        """
+        if self.runs is None:
+            return self._run(batch)
+        return self.runs.run(math.prod(batch.shape[:3]), 0, lambda: self._run(batch))
+
+    def bound(self, shapes: Sequence[Shape], usual: Shape | None) -> None:
+        """Warm up with these shapes from now on."""
+        self.shapes, self._usual = list(shapes), usual
+
+    def touch(self) -> None:
+        """Run once on little, so that memory that every run needs is there."""
+        if self.finite:
+            self._run(np.zeros(min(self.shapes, key=math.prod), np.uint8))
+        elif self._usual is not None:
+            _, height, width, channels = self._usual
+            small = (height, width) if height < SMALL else (SMALL, SMALL)
+            self._run(np.zeros((1, *small, channels), np.uint8))
+
+    def _run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         if self.finite and batch.shape not in self.shapes:
             raise GraphError(f"{batch.shape} is none of the shapes of stage {self._stage}")
         try:
@@ -134,28 +160,34 @@ class Session:
         prepare: Callable[[Item], NDArray[np.uint8]],
         watch: Stopwatch,
         stages: tuple[str, str],
+        needs: Callable[[Item], tuple[int, int]] | None = None,
     ) -> list[list[NDArray[Any]]]:
         """Make a batch of each item and run it; results in the items' order.
 
         Several workers start in the items' order, so put the longest first. `stages` names what
-        the preparation and the runs count as.
+        the preparation and the runs count as. Where there is a limit of memory, `needs` gives
+        the pixels of an item's batch, and bytes that it takes beside.
         """
 
-        def one(item: Item) -> tuple[list[NDArray[Any]], float, float]:
+        def one(item: Item, run: Run = self.run) -> tuple[list[NDArray[Any]], float, float]:
             start = perf_counter()
             batch = prepare(item)
             prepared = perf_counter()
-            return self.run(batch), prepared - start, perf_counter() - prepared
+            return run(batch), prepared - start, perf_counter() - prepared
+
+        def in_room(item: Item) -> tuple[list[NDArray[Any]], float, float]:
+            assert self.runs is not None and needs is not None
+            return self.runs.run(*needs(item), lambda: one(item, self._run))
 
         start = perf_counter()
-        done = list(self._workers.map(one, items))
+        done = list(self._workers.map(one if self.runs is None else in_room, items))
         preparing = sum(seconds for _, seconds, _ in done)
         running = sum(seconds for _, _, seconds in done)
         watch.share(perf_counter() - start, {stages[0]: preparing, stages[1]: running})
         return [results for results, _, _ in done]
 
 
-def _options(threads: int) -> onnxruntime.SessionOptions:
+def _options(threads: int, arena: int | None) -> onnxruntime.SessionOptions:
     options = import_onnxruntime().SessionOptions()
     options.log_severity_level = SILENT
     options.intra_op_num_threads = threads
@@ -166,5 +198,5 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     # machine, for 10 % more work, and up to three times slower where another process needs the
     # core too.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    use_shared_arena(options)
+    use_shared_arena(options, arena)
     return options

@@ -15,7 +15,7 @@ from .page import Line
 from .placement import Placement
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
-from .resize import job, resize, with_sizes
+from .resize import bounded, job, resize, with_sizes
 from .session import Session
 from .stopwatch import Stopwatch
 
@@ -45,6 +45,12 @@ class Spotter:
             threads=threads,
         )
         self._resize = with_sizes(stage.resize, self.session.shapes)
+
+    def bound(self, max_pixels: int) -> None:
+        """Size images to at most so many pixels from now on."""
+        self._resize = bounded(self._resize, max_pixels)
+        wanted = job("spotting", self._resize, None)
+        self.session.bound(wanted.shapes, wanted.usual)
 
     def spot(self, image: Image, watch: Stopwatch | None = None) -> list[Line]:
         """uint8 [H, W, 3] BGR → lines with polygons inside the image, in no order."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from edgeocr import rectify
 from edgeocr.images import load
+from edgeocr.page import Region
 from tests.cutting import crop
 
 HEIGHT, WIDTH = 40, 120
@@ -135,3 +139,18 @@ def test_cutting_out_first_changes_nothing() -> None:
     )
     difference = np.abs(crop(picture, quad).astype(int) - expected)
     assert np.quantile(difference, 0.99) <= 8  # OpenCV places samples to 1/32 of a pixel
+
+
+def test_crops_that_are_not_kept_are_cut_each_time(pictures: Path) -> None:
+    image = load(pictures / "sample.jpg")
+    quad = np.array([[40, 40], [300, 60], [298, 100], [38, 80]], np.float32)
+    kept, not_kept = (
+        rectify.upright(image, Region(quad, 1.0), keep=each) for each in (True, False)
+    )
+    assert kept.pixels is kept.pixels and not_kept.pixels is not not_kept.pixels
+    np.testing.assert_array_equal(kept.pixels, not_kept.pixels)
+    for degrees in (90, 180, 270):
+        other = not_kept.turned(degrees)
+        expected = rectify.turn(kept.pixels, degrees)
+        assert (other.height, other.width) == expected.shape[:2]
+        np.testing.assert_array_equal(other.pixels, expected)

@@ -1,0 +1,184 @@
+"""How large a picture is, and what decoding it takes, from its file's header."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from typing import IO, NamedTuple
+
+# Markers of a JPEG that have no length; frame headers; those of progressive ones.
+BARE = frozenset({0x01, *range(0xD0, 0xD9)})
+FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+# Of a TIFF's directory: type → bytes and format of a value.
+KINDS = {1: "B", 3: "H", 4: "I"}
+# Width, height and the largest value, which bitmaps don't have; comments may be between.
+_GAP = rb"(?:\s|#[^\n]*\n)+"
+_SIDES = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
+PNM = re.compile(rb"P(?:[2356]" + _SIDES + _GAP + rb"(\d{1,9})\s|[14]" + _SIDES + rb"\s)")
+# Bytes that decoding and turning into BGR hold at the worst moment for each pixel, by bytes of a
+# sample and channels: measured with OpenCV 5 and NumPy 2.4, and a tenth more where `images`
+# computes on the pixels. OpenCV copies each picture for Python, so it is there twice.
+SAMPLES = {(1, 1): 4, (1, 2): 27, (1, 3): 6, (1, 4): 27, (2, 1): 11, (2, 2): 44, (2, 3): 33}
+MOST = 44
+
+
+class Header(NamedTuple):
+    """A picture as its file has it; an EXIF orientation may turn it.
+
+    width, height: in pixels.
+    decoding: bytes for each pixel that `images.load` holds at the worst moment, the result
+        included, beside the file's content.
+    reducible: it can be decoded at a half, a quarter or an eighth of its sides, with as much less.
+    """
+
+    width: int
+    height: int
+    decoding: int
+    reducible: bool = False
+
+
+def read(stream: IO[bytes]) -> Header | None:
+    """An open binary file that can seek, from its begin → what its header says.
+
+    Reads headers only: those of BMP, GIF, JPEG, JPEG 2000, PNG, PNM, TIFF and WebP. None for other
+    files, and for damaged headers.
+    """
+    start = stream.read(32)
+    for magic, parser in PARSERS.items():
+        if start.startswith(magic):
+            stream.seek(0)
+            try:
+                header = parser(stream)
+            except (struct.error, ValueError, KeyError, IndexError):
+                return None
+            return header if header and header.width > 0 and header.height > 0 else None
+    return None
+
+
+def _jpeg(stream: IO[bytes]) -> Header | None:
+    stream.seek(2)
+    while True:
+        while (byte := stream.read(1)) not in (b"\xff", b""):
+            pass  # what lies between segments is skipped
+        while (byte := stream.read(1)) == b"\xff":
+            pass
+        if not byte or byte[0] in (0xD9, 0xDA):  # the end, or pixels without a frame header
+            return None
+        if byte[0] in BARE or not byte[0]:
+            continue
+        (length,) = struct.unpack(">H", stream.read(2))
+        if byte[0] in FRAMES:
+            _, height, width, components = struct.unpack(">BHHB", stream.read(6))
+            # Of a progressive one all coefficients are held, 16 bits each.
+            held = 3 + 2 * components if byte[0] in PROGRESSIVE else 0
+            return Header(width, height, max(6, held), reducible=not held)
+        stream.seek(length - 2, 1)
+
+
+def _png(stream: IO[bytes]) -> Header:
+    width, height, depth, colour = struct.unpack(">16xIIBB7x", stream.read(33))
+    channels = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}[colour]
+    while True:  # a transparent colour comes before the pixels
+        head = stream.read(8)
+        length, kind = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"IDAT")
+        if kind == b"IDAT":
+            return Header(width, height, _bytes(channels, depth))
+        if kind == b"tRNS":
+            channels = 4
+        stream.seek(length + 4, 1)
+
+
+def _webp(stream: IO[bytes]) -> Header | None:
+    start = stream.read(30)
+    if start[8:12] != b"WEBP":
+        return None
+    kind, body = start[12:16], start[20:]
+    if kind == b"VP8X":
+        width = 1 + int.from_bytes(body[4:7], "little")
+        height = 1 + int.from_bytes(body[7:10], "little")
+        return Header(width, height, _bytes(4, 8) if body[0] & 0x10 else 8)
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", body, 6)
+        return Header(width & 0x3FFF, height & 0x3FFF, 8)
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", body, 1)
+        alpha = bits >> 28 & 1
+        return Header(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), _bytes(4, 8) if alpha else 8)
+    return None
+
+
+def _bmp(stream: IO[bytes]) -> Header:
+    start = stream.read(26)
+    (size,) = struct.unpack_from("<I", start, 14)
+    if size == 12:  # OS/2
+        width, height = struct.unpack_from("<HH", start, 18)
+    else:
+        width, height = struct.unpack_from("<ii", start, 18)
+    return Header(width, abs(height), 6)
+
+
+def _gif(stream: IO[bytes]) -> Header:
+    width, height = struct.unpack("<HH", stream.read(10)[6:])
+    return Header(width, height, _bytes(4, 8))
+
+
+def _tiff(stream: IO[bytes]) -> Header:
+    order = "<" if stream.read(2) == b"II" else ">"
+    _, directory = struct.unpack(order + "HI", stream.read(6))
+    stream.seek(directory)
+    (entries,) = struct.unpack(order + "H", stream.read(2))
+    rows = stream.read(12 * entries)
+    tags = {}
+    for i in range(entries):
+        tag, kind, number = struct.unpack_from(order + "HHI", rows, 12 * i)
+        if kind in KINDS and number:
+            # More than four bytes are elsewhere; of the tags looked at only bits for each sample
+            # are, and those say the same of each.
+            short = number * struct.calcsize(KINDS[kind]) <= 4
+            where = struct.unpack_from(order + "I", rows, 12 * i + 8)[0]
+            if short:
+                tags[tag] = struct.unpack_from(order + KINDS[kind], rows, 12 * i + 8)[0]
+            elif tag == 0x0102:
+                stream.seek(where)
+                tags[tag] = struct.unpack(order + "H", stream.read(2))[0]
+    depth = tags.get(0x0102, 1)
+    channels = tags.get(0x0115, 1)
+    # libtiff decodes many kinds to RGBA first, a strip or tile at a time, which may be all of it.
+    return Header(tags[0x0100], tags[0x0101], _bytes(max(channels, 3), depth) + 4)
+
+
+def _pnm(stream: IO[bytes]) -> Header | None:
+    match = PNM.match(stream.read(65536))
+    if match is None:
+        return None
+    width, height = int(match[1] or match[4]), int(match[2] or match[5])
+    return Header(width, height, _bytes(3, 16 if int(match[3] or 1) > 255 else 8))
+
+
+def _jp2(stream: IO[bytes]) -> Header | None:
+    start = stream.read(4096)
+    at = start.find(b"ihdr")
+    if at < 0:
+        return None
+    height, width, channels, depth = struct.unpack_from(">IIHB", start, at + 4)
+    # OpenJPEG holds every component as 32 bits.
+    return Header(width, height, _bytes(channels, (depth & 0x7F) + 1) + 4 * channels)
+
+
+def _bytes(channels: int, depth: int) -> int:
+    return SAMPLES.get((1 if depth <= 8 else 2, channels), MOST)
+
+
+PARSERS: dict[bytes, Callable[[IO[bytes]], Header | None]] = {
+    b"\xff\xd8": _jpeg,
+    b"\x89PNG\r\n\x1a\n": _png,
+    b"RIFF": _webp,
+    b"BM": _bmp,
+    b"GIF8": _gif,
+    b"II*\0": _tiff,
+    b"MM\0*": _tiff,
+    b"\0\0\0\x0cjP  ": _jp2,
+    **{f"P{kind}".encode(): _pnm for kind in range(1, 7)},
+}
