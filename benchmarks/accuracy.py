@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from converters import labels
+from converters.score import Score
 from edgeocr import OCR, EdgeOCRError
-
-from . import labels
-from .score import Score
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

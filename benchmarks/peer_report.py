@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from converters.labels import LabelledLine, Polygon
+from converters.score import Score
+
 from .engines.measure import Line, Measured
-from .labels import LabelledLine, Polygon
-from .score import Score
 
 OURS = "edgeocr"
 HEADER = (

@@ -14,13 +14,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from converters import catalog as catalogs
+from converters import labels
 from converters.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
 from edgeocr.images import SUFFIXES
 from edgeocr.runtime import import_onnxruntime
 from edgeocr.version import __version__
 
-from . import environments, labels, machine, peer_report
+from . import environments, machine, peer_report
 from .engines.measure import Measured, Request
 from .peer_report import OURS
 

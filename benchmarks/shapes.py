@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from converters import labels
+from converters.score import Score, normalized, same_place
 from edgeocr import OCR, Bundle, EdgeOCRError, rectify
 from edgeocr.images import Image, load
 from edgeocr.page import Region
 
-from . import labels, machine
-from .score import Score, normalized, same_place
+from . import machine
 
 # Share of the lines that padding may change.
 MOST_CHANGED = 1 / 200

@@ -14,12 +14,12 @@ import numpy as np
 from converters import catalog
 from converters.catalog import BundleEntry, Entry, Task
 from converters.freeze import freeze
+from converters.labels import LabelledLine
+from converters.score import Score
 from edgeocr import OCR
 from tests.trained import pages, words
 
 from . import machine
-from .labels import LabelledLine
-from .score import Score
 
 EXPORTS = Path(__file__).parent.parent / "tests" / "trained" / "exports"
 # No training has seen pages or words of this seed.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.labels import LabelledLine, read
+from converters.labels import LabelledLine, read
 from edgeocr import OCR, Bundle, device, signature
 
 TESTS = Path(__file__).parent

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.score import normalized
+from converters.score import normalized
 from edgeocr import OCR, Bundle
 from edgeocr.cli import main
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.labels import LabelledLine
+from converters.labels import LabelledLine
 from edgeocr import OCR, Bundle
 from edgeocr.detect import Detector
 from edgeocr.images import load

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks.labels import LabelledLine
-from benchmarks.score import normalized
+from converters.labels import LabelledLine
+from converters.score import normalized
 from edgeocr import OCR, Bundle, GraphError, session
 from edgeocr.manifest import Resize
 from edgeocr.placement import shapes_for

@@ -14,8 +14,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from benchmarks.labels import LabelledLine
-from benchmarks.score import normalized
+from converters.labels import LabelledLine
+from converters.score import normalized
 from edgeocr import OCR, Bundle, BundleError, EdgeOCRError, ImageError, Page
 from edgeocr.images import load
 from edgeocr.rectify import turn

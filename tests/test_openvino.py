@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.labels import LabelledLine
-from benchmarks.score import normalized
+from converters.labels import LabelledLine
+from converters.score import normalized
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.diagnosis import runtimes
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.labels import LabelledLine
+from converters.labels import LabelledLine
 from edgeocr import Bundle
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.labels import LabelledLine
-from benchmarks.score import normalized
 from converters import edge_graph
+from converters.labels import LabelledLine
+from converters.score import normalized
 from edgeocr import OCR, Bundle
 from edgeocr.images import Image, load
 from edgeocr.manifest import Charset, Recognition

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.labels import LabelledLine
+from converters.labels import LabelledLine
 from edgeocr import OCR
 from edgeocr.images import load
 from edgeocr.page import Region

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from benchmarks import labels, pages
-from benchmarks.score import Score
+from benchmarks import pages
+from converters import labels
+from converters.score import Score
 from edgeocr import OCR
 
 

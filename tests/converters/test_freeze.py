@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.labels import read
-from benchmarks.score import normalized
 from converters import catalog, freeze, paddle_reference
 from converters.__main__ import main
 from converters.catalog import BundleEntry, Entry, SourceFile
 from converters.errors import ConverterError, FetchError, ModelFormatError
+from converters.labels import read
 from converters.paddle_reference import PaddleMissingError
+from converters.score import normalized
 from edgeocr import OCR, Bundle
 from tests.zoo.converted import EXPORTS, converted
 

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks.labels import LabelledLine, Polygon
-from benchmarks.score import Score, edit_distance, normalized
+from converters.labels import LabelledLine, Polygon
+from converters.score import Score, edit_distance, normalized
 
 
 def box(x: float, y: float, width: float, height: float) -> Polygon:

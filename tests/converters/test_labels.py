@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import labels
+from converters import labels
 
 REGION = '{"transcription": "%s", "points": [[0, 1], [9, 1], [9, 5.5], [0, 5]], "difficult": false}'
 
