@@ -27,3 +27,7 @@ class TranslationError(ConverterError):
 
 class ParityError(ConverterError):
     """A graph doesn't compute what its original computes."""
+
+
+class PrecisionError(ConverterError):
+    """A bundle loses more by a lower precision than is allowed, or gains nothing."""

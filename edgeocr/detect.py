@@ -44,7 +44,7 @@ class Detector:
         self._stage = stage
         self.session = Session(
             graph,
-            job("detection", stage.resize, stage.providers),
+            job("detection", stage.resize, stage.providers, stage.precision),
             MAPS[stage.algorithm],
             placement=placement,
             threads=threads,

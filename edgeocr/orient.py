@@ -31,7 +31,14 @@ class Orienter:
         shapes = [(number, *shape) for number in stage.batches]
         self.session = Session(
             graph,
-            Job("orientation", "crops", (BATCH, *shape), shapes, stage.providers),
+            Job(
+                "orientation",
+                "crops",
+                (BATCH, *shape),
+                shapes,
+                stage.providers,
+                stage.precision,
+            ),
             ["probability"],
             placement=placement,
             threads=workers.threads,

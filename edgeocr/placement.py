@@ -105,6 +105,7 @@ class Job(NamedTuple):
     usual: a common shape of the input, which warms up those that take any; None where unknown.
     shapes: the only shapes of the input on providers that want few; may be empty.
     preferred: the bundle's order of providers for "auto".
+    precision: what the graph is in.
     """
 
     stage: str
@@ -112,6 +113,7 @@ class Job(NamedTuple):
     usual: Shape | None
     shapes: Sequence[Shape] = ()
     preferred: Sequence[str] | None = None
+    precision: str = "fp32"
 
 
 def check_name(provider: str) -> None:

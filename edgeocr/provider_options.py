@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import engines
 from .placement import NAMES, Job, Placement, shapes_for
 from .runtime import version
@@ -39,6 +41,8 @@ def chain(provider: str, placement: Placement, job: Job, kept: engines.Engines |
     """The providers that ONNX Runtime is told of, with their options: the one wanted, and what
     takes the operators that it can't run, before the CPU.
     """
+    if job.precision == "fp16":  # or no unit for float16 may be used
+        placement = replace(placement, fp16=True)
     options = options_of(provider, placement)
     few = bool(job.shapes) and placement.wants_few_shapes(provider)
     if provider == "tensorrt":

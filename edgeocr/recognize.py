@@ -42,7 +42,7 @@ class Recognizer:
         shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
         self.session = Session(
             graph,
-            Job("recognition", "crops", usual, shapes, stage.providers),
+            Job("recognition", "crops", usual, shapes, stage.providers, stage.precision),
             ["indices", "scores"],
             placement=placement,
             threads=workers.threads,

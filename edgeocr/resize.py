@@ -44,10 +44,10 @@ class Resized(NamedTuple):
         return map_[..., :rows, :columns]
 
 
-def job(stage: str, rule: Resize, preferred: Sequence[str] | None) -> Job:
+def job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
     """The job of a stage whose network is given whole images."""
     shapes = [(1, height, width, 3) for height, width in rule.sizes]
-    return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred)
+    return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred, precision)
 
 
 def with_sizes(rule: Resize, shapes: Sequence[Shape]) -> Resize:

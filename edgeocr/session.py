@@ -76,7 +76,9 @@ class Session:
     ) -> None:
         def options(provider: str) -> onnxruntime.SessionOptions:
             alone = workers is None or provider not in ANY_SHAPE
-            return _options(threads if alone else 1, placement.arena)
+            made = _options(threads if alone else 1, placement.arena)
+            _fit(made, provider, job.precision)
+            return made
 
         started = create_session(graph, placement, job, options)
         self.provider, self.passed_over = started.provider, started.passed_over
@@ -200,3 +202,14 @@ def _options(threads: int, arena: int | None) -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     use_shared_arena(options, arena)
     return options
+
+
+def _fit(options: onnxruntime.SessionOptions, provider: str, precision: str) -> None:
+    if precision == "int8":
+        # Without VNNI, x86's product of uint8 and int8 adds in 16 bits, which may not hold it: then
+        # weights become uint8, whose product is slower and right.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    elif precision == "fp16" and provider == "cpu":
+        # ONNX Runtime 1.32's further optimizations end the process with some LSTMs.
+        ort = import_onnxruntime()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC

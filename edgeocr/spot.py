@@ -39,7 +39,7 @@ class Spotter:
         (self._blank,) = stage.charset.special  # the manifest is checked
         self.session = Session(
             graph,
-            job("spotting", stage.resize, stage.providers),
+            job("spotting", stage.resize, stage.providers, stage.precision),
             MAPS,
             placement=placement,
             threads=threads,
