@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeocr.errors import EdgeOCRError
+from edgeocr.provenance import Precision
 
 from . import catalog as catalogs
 from .catalog import BundleEntry, Catalog, Entry
@@ -84,6 +85,52 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         metavar="PATH",
         help="NAME.edgeocr for one file, else a new folder",
+    )
+    freeze.add_argument(
+        "--charset",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="read nothing else: digits, ascii, latin, a language such as de or zh-Hans, @FILE "
+        "with the characters, or these themselves, as chars:… where they could be a name; "
+        "repeatable; default: all that the network knows",
+    )
+    freeze.add_argument(
+        "--precision",
+        choices=typing.get_args(Precision),
+        default="fp32",
+        help="what graphs compute in; default: fp32",
+    )
+    freeze.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="pictures like those that will be read, for --precision int8",
+    )
+    freeze.add_argument(
+        "--accuracy",
+        type=Path,
+        metavar="DIR",
+        help="folder with a Label.txt; what the bundle reads of it goes into its manifest",
+    )
+    freeze.add_argument(
+        "--max-loss",
+        type=_points,
+        default=0.5,
+        metavar="POINTS",
+        help="what lower precision may cost, in percent of Hmean; default: 0.5",
+    )
+    freeze.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="settings for a class of device: raspberry-pi, jetson or server; "
+        "`python -m converters list` says what they set",
+    )
+    freeze.add_argument(
+        "--sign",
+        type=Path,
+        metavar="KEY",
+        help="private key to sign it with, NAME.key of `edgeocr bundle keygen NAME`",
     )
     return parser
 
@@ -166,20 +213,40 @@ def _verify(catalog: Catalog, options: argparse.Namespace) -> int:
 
 
 def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
-    from .freeze import freeze
+    from .freeze import Plan, freeze
 
+    plan = Plan(
+        charset=tuple(options.charset),
+        precision=options.precision,
+        calibrate=options.calibrate,
+        accuracy=options.accuracy,
+        max_loss=options.max_loss,
+        profile=options.profile,
+        sign=options.sign,
+    )
+    bundle = freeze(_wanted(catalog, options), catalog, options.output, _say, plan)
+    print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
+    if bundle.signed_by is not None:
+        print(f"signed by {bundle.signed_by}")
+    return 0
+
+
+def _wanted(catalog: Catalog, options: argparse.Namespace) -> BundleEntry:
+    """The bundle; one that isn't as models.toml has it is named like its file, and says why."""
     chosen = {task: getattr(options, task) for task in catalogs.STAGES if getattr(options, task)}
     wanted = BundleEntry(options.output.stem, "made of models named one by one", **chosen)
+    changes = []
     if options.bundle is not None:
-        wanted = catalog.bundle(options.bundle)
-        if chosen:
-            description = f"{wanted.name} with another model for {', '.join(chosen)}"
-            wanted = dataclasses.replace(
-                wanted, name=options.output.stem, description=description, **chosen
-            )
-    bundle = freeze(wanted, catalog, options.output, _say)
-    print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
-    return 0
+        wanted = dataclasses.replace(catalog.bundle(options.bundle), **chosen)
+        changes += [f"another model for {', '.join(chosen)}"] if chosen else []
+    changes += ["a smaller charset"] if options.charset else []
+    changes += [f"graphs in {options.precision}"] if options.precision != "fp32" else []
+    changes += [f"settings for {options.profile}"] if options.profile is not None else []
+    if not changes:
+        return wanted
+    what = wanted.name if options.bundle is not None else wanted.description
+    description = f"{what}, with {', '.join(changes)}"
+    return dataclasses.replace(wanted, name=options.output.stem, description=description)
 
 
 _COMMANDS = {
@@ -189,6 +256,16 @@ _COMMANDS = {
     "verify": _verify,
     "freeze": _freeze,
 }
+
+
+def _points(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 100, not {text!r:.40}")
+    return value
 
 
 def _say(line: str) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from edgeocr import typed
+from edgeocr import memory, typed
+from edgeocr.placement import NAMES as PROVIDERS
 
 from . import models_toml
 from .errors import CatalogError
@@ -156,11 +157,31 @@ class BundleEntry:
 
 
 @dataclass(frozen=True)
+class ProfileEntry:
+    """Settings of a bundle for a class of device; what is absent the models say.
+
+    providers: what "auto" tries, in this order.
+    threads: CPU threads. memory_limit: what the process may hold, as in "400MB".
+    max_pixels: pictures are found at no more, nor at more than the model says.
+    batches: the numbers of crops in a run on providers that want few shapes.
+    """
+
+    name: str
+    description: str
+    providers: list[str] | None = None
+    threads: Annotated[int, typed.Range(1)] | None = None
+    memory_limit: str | None = None
+    max_pixels: Annotated[int, typed.Range(4096)] | None = None
+    batches: list[Annotated[int, typed.Range(1)]] | None = None
+
+
+@dataclass(frozen=True)
 class Catalog:
     """All of models.toml."""
 
     models: dict[str, Entry]
     bundles: dict[str, BundleEntry]
+    profiles: dict[str, ProfileEntry] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         """Whether a model has this name or alias."""
@@ -183,6 +204,13 @@ class Catalog:
             known = ", ".join(self.bundles)
             raise CatalogError(f"models.toml has no bundle {name!r}; it has {known}")
         return self.bundles[name]
+
+    def profile(self, name: str) -> ProfileEntry:
+        """The profile of that name; raises `CatalogError` when there is none."""
+        if name not in self.profiles:
+            known = ", ".join(self.profiles)
+            raise CatalogError(f"models.toml has no profile {name!r}; it has {known}")
+        return self.profiles[name]
 
 
 @cache
@@ -218,6 +246,27 @@ def _problems(catalog: Catalog) -> Iterator[str]:
                 yield f"bundles.{bundle.name}.{task}: {name} is no {task} model"
         if problem := bundle.problem:
             yield f"bundles.{bundle.name}: {problem}"
+    for profile in catalog.profiles.values():
+        for what in _profile_problems(profile):
+            yield f"profiles.{profile.name}.{what}"
+
+
+def _profile_problems(profile: ProfileEntry) -> Iterator[str]:
+    providers = profile.providers
+    if providers is not None and (not providers or len(set(providers)) < len(providers)):
+        yield "providers: none, or one twice"
+    for provider in providers or ():
+        if provider not in PROVIDERS:
+            yield f"providers: {provider!r} is none of {', '.join(PROVIDERS)}"
+    if profile.memory_limit is not None:
+        try:
+            if not memory.parse(profile.memory_limit):
+                yield "memory_limit: leave it out where there is none"
+        except ValueError as error:
+            yield f"memory_limit {error}"
+    batches = profile.batches
+    if batches is not None and (not batches or batches != sorted(set(batches))):
+        yield f"batches must ascend, it is {batches}"
 
 
 def _entry_problems(entry: Entry) -> Iterator[str]:

@@ -87,6 +87,12 @@ def choose(requests: Sequence[str], network: Sequence[str], model: str) -> list[
     return list(dict.fromkeys(entry for entry in network if wanted.issuperset(entry)))
 
 
+def check(requests: Sequence[str]) -> None:
+    """Raise `ConverterError` for what `choose` refuses whatever the network knows."""
+    for request in requests:
+        _understand(request, ())
+
+
 def _understand(request: str, network: Sequence[str]) -> Wanted:
     if request.startswith("@"):
         return _of_text(request, _read(Path(request[1:])))

@@ -2,82 +2,91 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from edgeocr import archive, signature
 from edgeocr.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle import Bundle
-from edgeocr.manifest import REQUIRES, SCHEMA
-from edgeocr.provenance import Origin
-from edgeocr.version import __version__
+from edgeocr.provenance import Accuracy, Precision
 
-from . import charset, sbom
-from .catalog import BundleEntry, Catalog
+from . import accuracy as accuracies
+from . import assembly, character_sets
+from .assembly import Assembly
+from .catalog import READING, BundleEntry, Catalog
 from .errors import ConverterError
 from .fetch import Fetcher
-from .parts import UNSTATED, Part, part
+from .parts import part
 
-# Texts of the licences that models come under; edgeocr's own is the same Apache licence.
-LICENCES = {"Apache-2.0": Path(__file__).parent.parent / "LICENSE"}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is made of a bundle's models.
+
+    charset: what they are to read, see `character_sets.choose`; all they know when empty.
+    precision: what graphs are to compute in. calibrate: folder of pictures that show the ranges of
+        values, for int8. max_loss: points of accuracy that lower precision may cost.
+    accuracy: folder with a Label.txt; what the bundle reads of it is recorded.
+    profile: name of a profile of models.toml.
+    sign: a private key to sign it with, see `edgeocr.signature`.
+    """
+
+    charset: tuple[str, ...] = ()
+    precision: Precision = "fp32"
+    calibrate: Path | None = None
+    accuracy: Path | None = None
+    max_loss: float = 0.5
+    profile: str | None = None
+    sign: Path | None = None
+
+
+NOTHING_MORE = Plan()
 
 
 def freeze(
-    bundle: BundleEntry, catalog: Catalog, target: Path, say: Callable[[str], None]
+    bundle: BundleEntry, catalog: Catalog, target: Path, say: Say, plan: Plan = NOTHING_MORE
 ) -> Bundle:
     """Fetch, translate, check and write a bundle; returns it opened.
 
     target: `NAME.edgeocr` for one file, anything else for a new folder. It appears only when the
         bundle is complete and opens.
 
-    Raises a child of `ConverterError` for whatever stops it.
+    Raises a child of `ConverterError` for whatever stops it, `SignatureError` for a key that can't
+    sign. What can be known before anything is fetched is refused before.
     """
-    if bundle.problem is not None:
-        raise ConverterError(f"{bundle.name}: {bundle.problem}")
-    _check_writable(target)
-    stages: dict[str, Any] = {}
-    provenance: list[Origin] = []
-    files: dict[str, bytes] = {}
-    for source in bundle.models.values():
-        name, _, _ = source.partition("=")
-        if name in catalog:
-            _licence(name, catalog.model(name).licence)
+    _check(bundle, catalog, target, plan)
+    profile = None if plan.profile is None else catalog.profile(plan.profile)
+    made = Assembly(bundle.name, bundle.description, profile=profile)
     with Fetcher(say) as fetcher:
         for task, source in bundle.models.items():
-            made = part(source, task, catalog, fetcher, say)
-            if made.licence is not None:
-                files[f"licences/{made.licence}.txt"] = _licence(made.name, made.licence)
-            stages[task], inside = _stage(made)
-            files |= inside
-            provenance.append(_origin(made))
-    made_by = {"edgeocr": __version__, "onnx": version("onnx")}
-    files[sbom.FILE] = sbom.build(
-        bundle.name, bundle.description, stages, provenance, files, made_by
-    )
-    manifest = {
-        "schema": SCHEMA,
-        "requires": REQUIRES,
-        "name": bundle.name,
-        "description": bundle.description,
-        "stages": stages,
-        "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-            for name, content in files.items()
-        },
-        "made_by": made_by,
-        "provenance": [_without_none(asdict(origin)) for origin in provenance],
-    }
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+            each = part(source, task, catalog, fetcher, say)
+            made = made.with_part(each, plan.charset)
+            _say_kept(made, task, say)
+    if plan.precision != "fp32":
+        from . import precision
+
+        reduced = precision.reduce(
+            made.draft(),
+            plan.precision,
+            calibrate=plan.calibrate,
+            accuracy=plan.accuracy,
+            max_loss=plan.max_loss,
+            say=say,
+        )
+        for stage, less in reduced.items():
+            made = made.with_graph(stage, less.graph, plan.precision, less.quantization)
+    if plan.accuracy is not None:
+        measured = accuracies.measure(made.draft(), plan.accuracy)
+        say(f"{bundle.name}: {_in_words(measured)}")
+        made = replace(made, accuracy=measured)
     say(f"{bundle.name}: writing {target}")
-    return write({MANIFEST: text.encode(), **files}, target)
+    return write(made.complete(), target, plan.sign)
 
 
 def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bundle:
@@ -105,14 +114,32 @@ def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bu
     return Bundle.open(target)
 
 
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return value
+def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> None:
+    """Before the work, so that it isn't done in vain."""
+    if bundle.problem is not None:
+        raise ConverterError(f"{bundle.name}: {bundle.problem}")
+    _check_writable(target)
+    for source in bundle.models.values():
+        name, _, _ = source.partition("=")
+        if name in catalog:
+            assembly.licence(name, catalog.model(name).licence)
+    if plan.charset and not any(task in bundle.models for task in READING):
+        raise ConverterError(f"{bundle.name}: --charset needs a model that reads, it has none")
+    character_sets.check(plan.charset)
+    if plan.profile is not None:
+        catalog.profile(plan.profile)
+    if plan.calibrate is not None:
+        if plan.precision != "int8":
+            raise ConverterError("--calibrate is for --precision int8")
+        if not plan.calibrate.is_dir():
+            raise ConverterError(f"{plan.calibrate}: no folder of pictures to calibrate on")
+    if plan.accuracy is not None:
+        accuracies.read_labels(plan.accuracy)
+    if plan.sign is not None:
+        signature.sign(b"", plan.sign)
 
 
 def _check_writable(target: Path) -> None:
-    """Before the work, so that it isn't done in vain."""
     existing = next(folder for folder in target.absolute().parents if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ConverterError(f"{target}: {existing} can't be written to")
@@ -120,44 +147,17 @@ def _check_writable(target: Path) -> None:
         raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
 
 
-def _licence(name: str, licence: str) -> bytes:
-    if licence not in LICENCES:
-        raise ConverterError(
-            f"{name}: no text of its licence {licence} to put into the bundle; "
-            "add one to converters/freeze.py"
-        )
-    # As text: a checkout on Windows has other line ends, a bundle must not.
-    return LICENCES[licence].read_text("utf-8").encode()
+def _say_kept(made: Assembly, task: str, say: Say) -> None:
+    """How much of a charset stays."""
+    full = made.provenance[-1].full_classes
+    if full is not None:
+        stage = made.stages[task]
+        kept = stage["charset"]["classes"]
+        say(f"{stage['model']}: charset pruned from {full} to {kept} classes")
 
 
-def _stage(made: Part) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The stage in the manifest, and its files."""
-    graph = f"graphs/{made.task}.onnx"
-    files = {graph: made.conversion.edge}
-    stage = {
-        "algorithm": made.conversion.network.algorithm,
-        "graph": graph,
-        "model": made.name,
-        **made.stage,
-    }
-    if made.characters is not None:
-        path = f"charsets/{made.name}.txt"
-        files[path] = charset.content(made.characters)
-        stage["charset"] = {"file": path, **made.stage["charset"]}
-    return stage, files
-
-
-def _origin(made: Part) -> Origin:
-    return Origin(
-        stage=made.task,
-        model=made.name,
-        title=made.title,
-        authors=made.authors,
-        licence=made.licence or UNSTATED,
-        format=made.conversion.model.format,
-        files=made.files,
-        translator=made.conversion.translation.translator,
-        parity=made.conversion.checks,
-        repairs=[repair.name for repair in made.conversion.translation.repairs],
-        rewrites=[rewrite.name for rewrite in made.conversion.rewrites],
+def _in_words(measured: Accuracy) -> str:
+    return (
+        f"of {measured.pictures} pictures with {measured.lines} lines: detection's Hmean "
+        f"{measured.detection_hmean:.4f}, Hmean {measured.hmean:.4f}, CER {measured.cer:.4f}"
     )

@@ -1,11 +1,14 @@
-"""The catalogue as text: every model by task, language, size and format, and what of it is here."""
+"""The catalogue as text: every model by task, language, size and format, and what of it is here.
+
+Bundles and profiles come last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import get_args
 
-from . import conversions
+from . import conversions, profiles
 from .catalog import Catalog, Entry, Size, Task
 from .fetch import fetched
 
@@ -21,10 +24,10 @@ def lines(
     size: str | None = None,
     format: str | None = None,
 ) -> list[str]:
-    """A block of lines for each task, then the bundles.
+    """A block of lines for each task, then the bundles and the profiles.
 
     task, language, size, format: only models that have this one; `zh` finds zh-Hans and zh-Hant.
-        The bundles are left out when one is given.
+        Bundles and profiles are left out when one is given.
     """
     wanted = [
         entry
@@ -44,6 +47,10 @@ def lines(
         for bundle in catalog.bundles.values():
             result.append(f"  {bundle.name:8}  {bundle.description}")
             result.append(f"  {'':8}  {', '.join(bundle.models.values())}")
+        result += ["", "profiles"] if catalog.profiles else []
+        for profile in catalog.profiles.values():
+            result.append(f"  {profile.name:12}  {profile.description}")
+            result.append(f"  {'':12}  {profiles.in_words(profile)}")
     return result or ["no model is like that"]
 
 

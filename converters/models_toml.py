@@ -14,11 +14,11 @@ from edgeocr.typed import FieldError
 Table = dict[str, Any]
 # Written in models.toml where nobody has published a file's hash, so that none is forgotten.
 UNPUBLISHED = "unpublished"
-TABLES = ("models", "bundles", "families", "languages", "dictionaries")
+TABLES = ("models", "bundles", "profiles", "families", "languages", "dictionaries")
 
 
 def expand(data: Table) -> Table:
-    """The `models` and `bundles` of a decoded models.toml, every model in full.
+    """The `models`, `bundles` and `profiles` of a decoded models.toml, every model in full.
 
     Raises `FieldError` that names the field. Types are checked later, with all other fields.
     """
@@ -29,8 +29,11 @@ def expand(data: Table) -> Table:
     shared = _Shared(tables["families"], _groups(data), tables["dictionaries"])
     models = {name: shared.model(name, fields) for name, fields in tables["models"].items()}
     shared.all_used()
-    bundles = {name: {**fields, "name": name} for name, fields in tables["bundles"].items()}
-    return {"models": models, "bundles": bundles}
+    named = {
+        kind: {name: {**fields, "name": name} for name, fields in tables[kind].items()}
+        for kind in ("bundles", "profiles")
+    }
+    return {"models": models, **named}
 
 
 def merged(lower: Table, upper: Table) -> Table:

@@ -35,7 +35,7 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
         rows += _row("requires", f"edgeocr {manifest.requires} or newer")
     if (profile := manifest.profile) is not None:
         threads = f"{profile.threads} threads" if profile.threads else "as many threads as allowed"
-        limit = f"{profile.memory_limit / (1 << 20):.0f} MiB" if profile.memory_limit else "any"
+        limit = f"{profile.memory_limit / 1e6:.0f} MB" if profile.memory_limit else "any"
         rows += _row("profile", f"{profile.name}: {threads}, {limit} memory")
     if manifest.accuracy is not None:
         rows += _row("accuracy", _accuracy(manifest.accuracy))

@@ -10,19 +10,19 @@ import pytest
 
 from converters import catalog, paddle_reference
 from converters.catalog import BundleEntry
-from converters.freeze import freeze, write
+from converters.freeze import Plan, freeze, write
 from edgeocr import Bundle
 from edgeocr.bundle import MANIFEST
 
 
-def frozen(target: Path, **stages: str) -> Bundle:
+def frozen(target: Path, plan: Plan | None = None, **stages: str) -> Bundle:
     """Freeze models, named as `converters.parts.part` takes them, to a folder or file."""
     if sys.version_info >= (3, 13):
         pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
     nothing = paddle_reference.PaddleMissingError("not asked")
     entry = BundleEntry(target.stem, "a bundle of the tests", **stages)
     with patch.object(paddle_reference, "run", side_effect=nothing):
-        return freeze(entry, catalog.load(), target, lambda line: None)
+        return freeze(entry, catalog.load(), target, lambda line: None, plan or Plan())
 
 
 def stored(bundle: Bundle, target: Path, manifest: str | None = None) -> Bundle:

@@ -52,7 +52,7 @@ def full(manifest: dict[str, Any]) -> None:
     manifest |= {
         "schema": 2,
         "requires": "0.2.0",
-        "profile": {"name": "raspberry-pi-4", "threads": 3, "memory_limit": 512 << 20},
+        "profile": {"name": "raspberry-pi-4", "threads": 3, "memory_limit": 512_000_000},
         "accuracy": {
             **{"data": "signs", "sha256": "a5" * 32, "pictures": 12, "lines": 235},
             **{"detection_hmean": 0.9671, "hmean": 0.8971, "cer": 0.0374},
@@ -114,7 +114,7 @@ def test_show_says_all_of_schema_2(run: Run, files: Files, keys: Path, tmp_path:
         "schema 2",
         f"signature by {fingerprint}, as the bundle says",
         "requires edgeocr 0.2.0 or newer",
-        "profile raspberry-pi-4: 3 threads, 512 MiB memory",
+        "profile raspberry-pi-4: 3 threads, 512 MB memory",
         "accuracy Hmean 0.8971, CER 0.0374, detection's Hmean 0.9671, on 12 pictures with 235",
         "graph int8, 72 B, graphs/recognition.onnx; a run needs 180 bytes for each pixel",
         "charset 6906 classes, pruned from 18385",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from converters import catalog
 from edgeocr import OCR
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +34,18 @@ def test_the_peers_are_the_results():
     assert len(table) > 5 and "\n".join(table) in readme
 
 
+def test_the_profiles_are_those_of_the_catalogue():
+    """What each sets stands in its row."""
+    rows = [row.split("|") for row in (ROOT / "README.md").read_text("utf-8").splitlines()]
+    of = {row[1].strip(" `"): "".join(row[2:]) for row in rows if len(row) > 3}
+    for profile in catalog.load().profiles.values():
+        row = of[profile.name]
+        for value in (profile.memory_limit, profile.max_pixels, profile.threads):
+            assert value is None or str(value) in row.replace(" ", "")
+        for values in (profile.providers, profile.batches):
+            assert values is None or ", ".join(map(str, values)) in row
+
+
 def test_every_command_is_in_the_table():
     table = (ROOT / "README.md").read_text("utf-8")
     for command in (
@@ -44,6 +57,9 @@ def test_every_command_is_in_the_table():
         "doctor",
         "bundle show",
         "bundle verify",
+        "bundle unpack",
+        "bundle diff",
+        "bundle keygen",
     ):
         assert f"| `edgeocr {command}" in table
     for command in ("list", "fetch", "convert", "freeze"):

@@ -1,0 +1,214 @@
+"""What a plan makes of a bundle's models: characters, precision, figures and a signature."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import pytest
+
+import converters
+from converters import accuracy, freeze, sbom
+from converters.__main__ import main
+from converters.activation_memory import bytes_per_pixel
+from converters.errors import CatalogError, ConverterError
+from converters.freeze import Plan
+from edgeocr import OCR, Bundle, SignatureError
+from edgeocr.provenance import Quantization
+from tests.frozen import frozen
+from tests.trained import pages, words
+
+EXPORTS = Path(__file__).parents[1] / "trained" / "exports"
+CRNN, DB = str(EXPORTS / "crnn"), str(EXPORTS / "db")
+IMAGES = Path(__file__).parents[1] / "images"
+# Words of six seldom have none of the others.
+KEPT = "0123456789ACEGIKMOQSUWY"
+
+
+@pytest.fixture(scope="module")
+def pruned(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    target = tmp_path_factory.mktemp("pruned") / "reader.edgeocr"
+    plan = Plan(charset=("digits", f"chars:{KEPT[10:]}"))
+    return frozen(target, plan, detection=DB, recognition=CRNN)
+
+
+def test_a_pruned_network_reads_the_letters_that_it_kept(pruned: Bundle) -> None:
+    given = [word for word in words.clean(600, 7, (3, 4)) if set(word.text) <= set(KEPT)]
+    assert len(given) > 40
+    readings = OCR(pruned, provider="cpu", threads=1).recognize([word.crop for word in given])
+    hits = [reading.text == word.text for reading, word in zip(readings, given, strict=True)]
+    assert np.mean(hits) >= 0.95
+
+
+def test_a_pruned_network_says_nothing_else(pruned: Bundle) -> None:
+    given = words.clean(50, 8)
+    readings = OCR(pruned, provider="cpu", threads=1).recognize([word.crop for word in given])
+    assert set("".join(reading.text for reading in readings)) <= set(KEPT)
+
+
+def test_the_manifest_says_what_was_pruned(pruned: Bundle) -> None:
+    manifest = pruned.manifest
+    assert manifest.stages.recognition.charset.classes == len(KEPT) + 1
+    assert pruned.characters == ["", *KEPT]
+    of = {origin.stage: origin.full_classes for origin in manifest.provenance}
+    assert of == {"detection": None, "recognition": len(pages.CAPITALS) + 1}
+    assert "Charset pruned from 37 to 24 classes." in pruned.read(sbom.FILE).decode()
+
+
+def test_nothing_is_pruned_where_all_is_wanted(tmp_path: Path) -> None:
+    whole = frozen(tmp_path / "a.edgeocr", recognition=CRNN)
+    same = frozen(tmp_path / "same" / "a.edgeocr", Plan((pages.CAPITALS,)), recognition=CRNN)
+    assert same.path.read_bytes() == whole.path.read_bytes()
+    assert same.manifest.provenance[0].full_classes is None
+
+
+def test_stages_say_what_a_run_needs(pruned: Bundle) -> None:
+    stages = pruned.manifest.stages
+    for task, stage in (("detection", stages.detection), ("recognition", stages.recognition)):
+        wanted = bytes_per_pixel(
+            pruned.read(stage.graph),
+            task,
+            height=getattr(stage, "height", None),
+            width=getattr(stage, "width", None),
+        )
+        assert stage.activation_bytes == wanted > 3
+
+
+def test_a_character_that_the_network_lacks_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConverterError, match=r"trained_crnn does not know .* € \(U\+20AC\)"):
+        frozen(tmp_path / "out" / "a.edgeocr", Plan(("digits", "€")), recognition=CRNN)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
+    arguments = ["freeze", "--detection", DB, "--recognition", CRNN, "--charset", "digits"]
+    arguments += ["--profile", "server", "--accuracy", str(IMAGES)]
+    arguments += ["--sign", str(keys / "own.key")]
+    first, again, folder = (tmp_path / name for name in ("a/r.edgeocr", "b/r.edgeocr", "c/r"))
+    for target in (first, again, folder):
+        assert main([*arguments, "-o", str(target)]) == 0
+    assert first.read_bytes() == again.read_bytes()
+    opened = Bundle.open(folder, require_signature=keys / "own.pub")
+    assert opened.files() == Bundle.open(first).files()
+
+
+def test_a_signed_bundle_opens_for_its_key_alone(keys: Path, tmp_path: Path) -> None:
+    plan = Plan(sign=keys / "own.key")
+    signed = frozen(tmp_path / "signed.edgeocr", plan, recognition=CRNN)
+    OCR(signed.path, provider="cpu", require_signature=keys / "own.pub")
+    with pytest.raises(SignatureError, match="signed by another key"):
+        OCR(signed.path, provider="cpu", require_signature=keys / "other.pub")
+    plain = frozen(tmp_path / "plain.edgeocr", recognition=CRNN)
+    with pytest.raises(SignatureError, match="not signed"):
+        OCR(plain.path, provider="cpu", require_signature=keys / "own.pub")
+
+
+def test_accuracy_is_recorded_of_what_was_written(pruned: Bundle, tmp_path: Path) -> None:
+    arguments = ["--detection", DB, "--recognition", CRNN, "--accuracy", str(IMAGES)]
+    target = tmp_path / "a.edgeocr"
+    assert main(["freeze", *arguments, "-o", str(target)]) == 0
+    found = Bundle.open(target).manifest.accuracy
+    assert found == accuracy.measure(Bundle.open(target), IMAGES)
+    assert (found.data, found.pictures) == ("images", 4) and found.detection_hmean > 0.5
+    assert pruned.manifest.accuracy is None
+
+
+def shifted(graph: bytes) -> bytes:
+    """The graph with another producer, which makes it another file that does the same."""
+    model = onnx.load_from_string(graph)
+    model.producer_name = "a stand-in"
+    return model.SerializeToString()
+
+
+def test_graphs_of_lower_precision_take_their_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a stand-in for `converters.precision`, which lowers the recognition alone."""
+    asked = {}
+    how = Quantization("0" * 64, 3, 17, ["Conv_1"])
+
+    def reduce(draft: Bundle, wanted: str, **options: object) -> dict[str, SimpleNamespace]:
+        asked.update(options, wanted=wanted, profile=draft.manifest.profile)
+        OCR(draft, provider="cpu", threads=1)
+        graph = shifted(draft.read(draft.manifest.stages.recognition.graph))
+        return {"recognition": SimpleNamespace(graph=graph, quantization=how)}
+
+    stand_in = SimpleNamespace(reduce=reduce)
+    monkeypatch.setitem(sys.modules, "converters.precision", stand_in)
+    monkeypatch.setattr(converters, "precision", stand_in, raising=False)
+    plan = Plan(precision="int8", calibrate=IMAGES, accuracy=IMAGES, max_loss=2.0, profile="server")
+    made = frozen(tmp_path / "less.edgeocr", plan, detection=DB, recognition=CRNN)
+    del asked["say"]
+    assert asked == {
+        **{"wanted": "int8", "calibrate": IMAGES, "accuracy": IMAGES, "max_loss": 2.0},
+        "profile": None,
+    }
+    whole = frozen(
+        tmp_path / "whole.edgeocr", Plan(profile="server"), detection=DB, recognition=CRNN
+    )
+    stages, before = made.manifest.stages, whole.manifest.stages
+    assert (stages.detection.precision, stages.recognition.precision) == ("fp32", "int8")
+    assert made.read(stages.detection.graph) == whole.read(before.detection.graph)
+    assert made.read(stages.recognition.graph) == shifted(whole.read(before.recognition.graph))
+    assert stages.recognition.activation_bytes == before.recognition.activation_bytes
+    of = {origin.stage: origin.quantization for origin in made.manifest.provenance}
+    assert of == {"detection": None, "recognition": how}
+    bill = made.read(sbom.FILE).decode()
+    assert '"value": "int8"' in bill and "Quantized to int8: 17 nodes" in bill
+    digest = hashlib.sha256(made.read(stages.recognition.graph)).hexdigest()
+    assert digest in bill
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "message"),
+    [
+        (Plan(profile="toaster"), CatalogError, "no profile 'toaster'; it has raspberry-pi, jets"),
+        (Plan(charset=("klingon",)), ConverterError, "no set and no language"),
+        (Plan(charset=("@/no/such",)), ConverterError, "can't be read as UTF-8"),
+        (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
+        (Plan(accuracy=Path("/no/such")), ConverterError, "no labels"),
+        (Plan(precision="int8", calibrate=Path("/no/such")), ConverterError, "no folder of pic"),
+        (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
+    ],
+)
+def test_what_can_be_known_is_refused_before_anything_is_fetched(
+    plan: Plan,
+    error: type[Exception],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def fetcher(*_: object) -> None:
+        raise AssertionError("something is fetched")
+
+    monkeypatch.setattr(freeze, "Fetcher", fetcher)
+    with pytest.raises(error, match=message):
+        frozen(tmp_path / "out" / "a.edgeocr", plan, detection=DB, recognition=CRNN)
+    with pytest.raises(ConverterError, match="needs a model that reads"):
+        frozen(tmp_path / "out" / "a.edgeocr", Plan(("digits",)), detection=DB)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--precision", "fp8"], ["--max-loss", "-1"], ["--max-loss", "little"], ["--max-loss", "nan"]],
+)
+def test_wrong_usage(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["freeze", "tiny", "-o", str(tmp_path / "a"), *arguments])
+    assert ended.value.code == 2 and arguments[0] in capsys.readouterr().err
+
+
+def test_a_changed_bundle_is_named_like_its_file_and_says_why(tmp_path: Path) -> None:
+    arguments = ["--detection", DB, "--recognition", CRNN, "--profile", "jetson"]
+    assert main(["freeze", *arguments, "--charset", "digits", "-o", str(tmp_path / "own")]) == 0
+    manifest = json.loads((tmp_path / "own" / "manifest.json").read_text("utf-8"))
+    assert manifest["name"] == "own"
+    assert manifest["description"] == (
+        "made of models named one by one, with a smaller charset, settings for jetson"
+    )
