@@ -200,7 +200,7 @@ class _Search:
     full: bytes
     batches: list[NDArray[np.uint8]]
     _made: dict[frozenset[str], bytes] = field(default_factory=dict)
-    _alone: dict[str, float] = field(default_factory=dict)
+    _harm: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def prepared(self) -> bytes:
@@ -240,11 +240,11 @@ class _Search:
         return chosen
 
     def fewer(self, nodes: list[str]) -> list[str]:
-        """These nodes without the tenth of them that does most harm by itself."""
+        """These nodes without the tenth of them that does most harm for what it saves."""
         for node in nodes:
-            if node not in self._alone:
-                self._alone[node] = self.error([node])
-        worst = sorted(nodes, key=self._alone.__getitem__, reverse=True)
+            if node not in self._harm:
+                self._harm[node] = self.error([node]) / max(self.found.work[node], 1)
+        worst = sorted(nodes, key=self._harm.__getitem__, reverse=True)
         left_out = set(worst[: max(1, len(nodes) // 10)])
         return [node for node in nodes if node not in left_out]
 

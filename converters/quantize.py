@@ -46,10 +46,12 @@ class Statistics:
 
     intervals: value → what uint8's 0 and 255 are to stand for; zero is between them.
     moments: node → float64 [columns, columns], see `rounding.compensated`.
+    work: node → multiplications.
     """
 
     intervals: dict[str, tuple[float, float]]
     moments: dict[str, rounding.Float64]
+    work: dict[str, int]
 
 
 def prepared(graph: bytes) -> bytes:
@@ -77,7 +79,8 @@ def statistics(graph: bytes, inputs: Sequence[Batch]) -> Statistics:
     model = onnx.load_from_string(graph)
     editor = Editor(model)
     nodes = list(_candidates(editor))
-    values = [value for node in nodes for value in (node.input[0], _end(editor, node))]
+    ends_of = {node.output[0]: _end(editor, node) for node in nodes}
+    values = [value for node in nodes for value in (node.input[0], ends_of[node.output[0]])]
     values = [value for value in dict.fromkeys(values) if editor.is_computed(value)]
     floors = {value: _floor(editor, value) for value in values}
     outside = {item.name for item in model.graph.output}
@@ -93,18 +96,20 @@ def statistics(graph: bytes, inputs: Sequence[Batch]) -> Statistics:
             ends[value] = min(low, least), max(high, float(array.max()))
     counts = {value: np.zeros(BINS, np.int64) for value in values}
     moments: dict[str, rounding.Float64] = {}
+    work = dict.fromkeys(ends_of, 0)
     for batch in inputs:
         found = dict(zip(values, run([batch]), strict=True))
         for value, array in found.items():
             held = np.maximum(array, floors[value])
             counts[value] += np.histogram(held, BINS, ends[value])[0]
         for node in nodes:
-            columns = _columns(editor, node, found.get(node.input[0]))
+            name, weights = node.output[0], _weights(editor, node)
+            work[name] += found[ends_of[name]].size * weights.size // _outputs(node, weights)
+            columns = _columns(node, weights, found[node.input[0]])
             if columns is not None:
-                name = node.output[0]
                 moments[name] = moments.get(name, 0) + columns.T @ columns
     best = {value: _best_interval(counts[value], *ends[value]) for value in values}
-    return Statistics(best, moments)
+    return Statistics(best, moments, work)
 
 
 def quantize(graph: bytes, found: Statistics, nodes: Collection[str]) -> bytes:
@@ -159,13 +164,15 @@ def _floor(editor: Editor, value: str) -> float:
     return -np.inf if editor.sole_consumer(value, "HardSwish") is None else SWISH_FLOOR
 
 
-def _columns(editor: Editor, node: onnx.NodeProto, given: Array | None) -> Array | None:
+def _outputs(node: onnx.NodeProto, weights: Array) -> int:
+    """How many channels the node gives."""
+    return int(weights.shape[1 if node.op_type == "MatMul" else 0])
+
+
+def _columns(node: onnx.NodeProto, weights: Array, given: Array) -> Array | None:
     """What the node multiplies its weights with, float64 [positions, columns]; None where each
     output sees few inputs, or so many that it would take too long.
     """
-    weights = _weights(editor, node)
-    if given is None:
-        return None
     if node.op_type == "MatMul":
         rows = given.reshape(-1, given.shape[-1])
     elif attribute(node, "group", 1) == 1 and weights[0].size <= MOST_COLUMNS:
