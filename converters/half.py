@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 
 from .edge_graph import IR_VERSION
+from .optimize.editor import Editor
 
 
 def to_float16(graph: bytes) -> bytes:
@@ -14,6 +15,7 @@ def to_float16(graph: bytes) -> bytes:
     model = convert_float_to_float16(onnx.load_from_string(graph), keep_io_types=True)
     model.ir_version = IR_VERSION
     del model.graph.value_info[:]
+    Editor(model)  # puts the nodes in order, which that doesn't
     onnx.checker.check_model(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized

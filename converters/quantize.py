@@ -31,8 +31,9 @@ SWISH_FLOOR = -3.0
 # ends that are tried.
 BINS = 1024
 SHARES = np.linspace(1, 0.3, 15)
-# Positions of each input that a layer's moments are taken at.
-POSITIONS = 2048
+# Positions that a layer's moments are taken at, over all inputs: at least so many, and so many for
+# each column.
+POSITIONS, POSITIONS_PER_COLUMN = 8192, 8
 # Columns of a layer whose moments are worth their time and memory, which grow with the square.
 MOST_COLUMNS = 4608
 
@@ -105,7 +106,8 @@ def statistics(graph: bytes, inputs: Sequence[Batch]) -> Statistics:
         for node in nodes:
             name, weights = node.output[0], _weights(editor, node)
             work[name] += found[ends_of[name]].size * weights.size // _outputs(node, weights)
-            columns = _columns(node, weights, found[node.input[0]])
+            wanted = max(POSITIONS, POSITIONS_PER_COLUMN * weights.size // _outputs(node, weights))
+            columns = _columns(node, weights, found[node.input[0]], wanted // len(inputs) + 1)
             if columns is not None:
                 moments[name] = moments.get(name, 0) + columns.T @ columns
     best = {value: _best_interval(counts[value], *ends[value]) for value in values}
@@ -169,22 +171,24 @@ def _outputs(node: onnx.NodeProto, weights: Array) -> int:
     return int(weights.shape[1 if node.op_type == "MatMul" else 0])
 
 
-def _columns(node: onnx.NodeProto, weights: Array, given: Array) -> Array | None:
-    """What the node multiplies its weights with, float64 [positions, columns]; None where each
-    output sees few inputs, or so many that it would take too long.
+def _columns(node: onnx.NodeProto, weights: Array, given: Array, wanted: int) -> Array | None:
+    """What the node multiplies its weights with, at about so many positions, float64 [positions,
+    columns]; None where each output sees few inputs, or so many that it would take too long.
     """
     if node.op_type == "MatMul":
         rows = given.reshape(-1, given.shape[-1])
     elif attribute(node, "group", 1) == 1 and weights[0].size <= MOST_COLUMNS:
-        rows = _patches(node, given, weights.shape[2:])
+        rows = _patches(node, given, weights.shape[2:], wanted)
     else:
         return None
-    step = max(1, len(rows) // POSITIONS)
+    step = max(1, len(rows) // wanted)
     return np.asarray(rows[::step], np.float64)
 
 
-def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...]) -> Array:
-    """[N, C, H, W] → what a convolution sees, [positions, C * height * width]."""
+def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...], wanted: int) -> Array:
+    """[N, C, H, W] → what a convolution sees, [positions, C * height * width]; of many positions
+    not many more than wanted.
+    """
     if attribute(node, "auto_pad", b"NOTSET") != b"NOTSET":
         return np.empty((0, given.shape[1] * size[0] * size[1]))
     pads = attribute(node, "pads", [0, 0, 0, 0])
@@ -196,7 +200,7 @@ def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...]) -> Array
     seen = seen[:, :, ::high, ::wide, :: spread[0], :: spread[1]]
     # Thinned out before it is copied: a picture has hundreds of thousands of positions.
     positions = seen.shape[0] * seen.shape[2] * seen.shape[3]
-    thin = max(1, int((positions / POSITIONS) ** 0.5))
+    thin = max(1, int((positions / wanted) ** 0.5))
     seen = seen[:, :, ::thin, ::thin].transpose(0, 2, 3, 1, 4, 5)
     return np.asarray(seen.reshape(-1, given.shape[1] * size[0] * size[1]))
 
