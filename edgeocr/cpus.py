@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from .errors import EdgeOCRError
@@ -14,6 +15,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 # Linux numbers no more.
 MOST = 8192
 OWN_CGROUPS = Path("/proc/self/cgroup")
+CPUINFO = Path("/proc/cpuinfo")
 
 
 def available_threads() -> int:
@@ -23,6 +25,19 @@ def available_threads() -> int:
     allowed = len(_allowed()) or os.cpu_count() or 1
     quota = _quota()
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+@cache
+def has_vnni() -> bool:
+    """Whether an x86 processor says that it has AVX-VNNI or AVX-512 VNNI; elsewhere, and on systems
+    that don't tell, False.
+    """
+    try:
+        text = CPUINFO.read_text()
+    except OSError:
+        return False
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
+    return "avx512_vnni" in flags or "avx_vnni" in flags
 
 
 def parse(text: str) -> tuple[int, ...]:

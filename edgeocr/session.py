@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .arena import use_shared_arena
 from .binding import Bound, Copied
+from .cpus import has_vnni
 from .device_thread import on_device_thread
 from .errors import GraphError
 from .memory import Runs
@@ -205,9 +206,9 @@ def _options(threads: int, arena: int | None) -> onnxruntime.SessionOptions:
 
 
 def _fit(options: onnxruntime.SessionOptions, provider: str, precision: str) -> None:
-    if precision == "int8":
-        # Without VNNI, x86's product of uint8 and int8 adds in 16 bits, which may not hold it: then
-        # weights become uint8, whose product is slower and right.
+    if precision == "int8" and not has_vnni():
+        # x86's older product of uint8 and int8 adds in 16 bits, which may not hold it: then weights
+        # become uint8, whose product is slower and right. ONNX Runtime would do so with VNNI too.
         options.add_session_config_entry("session.x64quantprecision", "1")
     elif precision == "fp16" and provider == "cpu":
         # ONNX Runtime 1.32's further optimizations end the process with some LSTMs.

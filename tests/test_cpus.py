@@ -126,3 +126,20 @@ def test_threads_begun_while_confined_stay_there() -> None:
     assert os.sched_getaffinity(0) == allowed
     with confined(None):
         assert os.sched_getaffinity(0) == allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("processor : 0\nflags\t\t: fpu avx2 avx512f avx512_vnni\n", True),
+        ("flags : avx2 avx_vnni", True),
+        ("flags : avx2 avx512f", False),
+        ("Features : fp asimd asimddp", False),
+        (None, False),
+    ],
+)
+def test_vnni(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, has: bool) -> None:
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(cpus, "CPUINFO", tmp_path / "cpuinfo")
+    assert cpus.has_vnni.__wrapped__() is has
