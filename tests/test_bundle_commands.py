@@ -203,6 +203,21 @@ def test_unpack(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.edgeocr", "empty", "new"]
 
 
+def test_unpacking_into_a_folder_that_is_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "linked"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("linked")
+    monkeypatch.chdir(tmp_path / "here")
+    for target in (".", tmp_path / "link"):
+        code, _, err = run("unpack", EMBEDDED, "-o", target)
+        assert code == 0, err
+        assert run("diff", EMBEDDED, target)[0] == 0
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["here", "link", "linked"]
+
+
 def test_unpacking_leaves_what_is_there(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
