@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import arena, image_size, images, memory
-from .errors import EdgeOCRError, ImageError, MemoryLimitError
+from .errors import EdgeOCRError, ImageError, MemoryLimitError, printable
 from .images import Image, Source
 from .manifest import Recognition, Resize, Stages
 
@@ -109,7 +109,7 @@ class Budget:
         try:
             return cls(limit, stages, graphs)
         except MemoryLimitError as error:
-            raise _named(error, manifest.name) from None
+            raise _named(error, printable(manifest.name)) from None
 
     def settle(
         self,

@@ -15,7 +15,7 @@ from .budget import Budget
 from .bundle import Bundle
 from .cpus import available_threads, checked, confined
 from .detect import Detector, shaped
-from .errors import EdgeOCRError, ImageError, StageMissingError
+from .errors import EdgeOCRError, ImageError, StageMissingError, printable
 from .images import Image, Source
 from .loading import loaded, room
 from .manifest import Stages
@@ -107,7 +107,7 @@ class OCR:
         elif require_signature is not None:
             bundle.check_signature(require_signature)
         self.bundle_digest = bundle.digest
-        self._name = bundle.manifest.name
+        self._name = printable(bundle.manifest.name)
         profile = bundle.manifest.profile
         if threads is None:
             threads = available_threads() if self._cpus is None else len(self._cpus)

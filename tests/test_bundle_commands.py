@@ -148,6 +148,20 @@ def test_show_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) 
         assert "red" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
 
 
+def test_errors_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) -> None:
+    steering = "\x1b]0;title\x07"
+    newer = {"schema": 9, "requires": steering}
+    for wrong in (
+        changed(files, lambda manifest: manifest.update({steering: 1})),
+        changed(files, lambda manifest: manifest.update(newer)),
+        {**files, steering: b""},
+    ):
+        path = packed(wrong, tmp_path / "a.edgeocr")
+        for arguments in (["show", path], ["diff", EMBEDDED, path]):
+            code, _, err = run(*arguments)
+            assert code and "]0;title" in err and "\x1b" not in err
+
+
 def test_show_json_is_the_manifest(run: Run, embedded_files: Files) -> None:
     assert run("show", "--json")[1].encode() == embedded_files[MANIFEST]
 
