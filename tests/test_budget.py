@@ -339,7 +339,7 @@ def test_files_that_do_not_tell_their_size_are_refused_unread(known, tmp_path, m
 
 
 @linux
-@pytest.mark.parametrize("options", [{}, {"memory_limit": "300MB"}])
+@pytest.mark.parametrize("options", [{}, {"memory_limit": "4GB"}])
 def test_a_picture_that_failed_is_not_kept(known, options):
     ocr = OCR(known, provider="cpu", threads=2, **options)
     picture = np.zeros((8, 8, 3), np.float64)
