@@ -125,13 +125,17 @@ def _memory_limit(text: str) -> int | None:
 
 def _pixels(text: str) -> int:
     """Of at least 64 × 64, which every network takes."""
-    if not text.isdecimal() or not 4096 <= int(text) <= 1 << 30:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 4096 on, not {text:.20}")
-    return int(text)
+    return _whole(text, 4096, 1 << 30)
 
 
 def positive(text: str) -> int:
     """A whole number from 1 to a million."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text:.20}")
+    return _whole(text, 1, 1_000_000)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or len(text) > 20 or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from {least} to {most}, not {text:.20}"
+        )
     return int(text)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import arena, image_size, images, memory
-from .errors import EdgeOCRError, MemoryLimitError
+from .errors import EdgeOCRError, ImageError, MemoryLimitError, printable
 from .images import Image, Source
 from .manifest import Recognition, Resize, Stages
 
@@ -42,6 +42,10 @@ PATIENCE = 20
 # Bytes for each pixel of a PIL image: its own, and copies on the way to BGR.
 PIL = 10
 PIL_ALPHA = 35
+NO_HEADER = (
+    "what decoding it takes is unknown: within a memory_limit only BMP, GIF, JPEG, JPEG 2000, PNG, "
+    "PNM, TIFF and WebP are read, with an intact header; convert it, or lift the limit"
+)
 
 
 class Needs(NamedTuple):
@@ -105,7 +109,7 @@ class Budget:
         try:
             return cls(limit, stages, graphs)
         except MemoryLimitError as error:
-            raise _named(error, manifest.name) from None
+            raise _named(error, printable(manifest.name)) from None
 
     def settle(
         self,
@@ -151,7 +155,8 @@ class Budget:
 
         beside: bytes for each pixel that will be needed beside a loaded picture.
 
-        Raises `MemoryLimitError` when there can't be room.
+        Raises `MemoryLimitError` when there can't be room, and `ImageError` for a file whose header
+        doesn't tell.
         """
         needed = present = 0
         taken: list[Taken] = []
@@ -180,11 +185,6 @@ class Budget:
             else:
                 raise self._refused_page(needed)
             yield taken
-
-    def check(self, image: Image) -> None:
-        """Raises `MemoryLimitError` for a decoded picture of a kind that no header told of."""
-        if image.nbytes > self.pictures:
-            raise self._refused_page(2 * image.nbytes)
 
     def explained(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
         """What to raise for an error on a source or a bundle: one of memory names it, and says what
@@ -273,12 +273,18 @@ def _look(source: Source) -> Seen:
         return Seen(source, source.nbytes, 0 if plain else source.size * per_value)
     if isinstance(source, (bytes, bytearray, memoryview)):
         copied = 0 if isinstance(source, bytes) else len(source)
-        return Seen(source, len(source), copied, image_size.read(io.BytesIO(source)))
+        header = image_size.read(io.BytesIO(source))
+        if header is None and len(source):
+            raise ImageError(NO_HEADER)
+        return Seen(source, len(source), copied, header)
     try:
         if isinstance(source, (str, os.PathLike)):
             with Path(source).open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                return Seen(source, 0, size, image_size.read(file))
+                header = image_size.read(file)
+                if header is None and size:
+                    raise ImageError(f"{os.fspath(source)}: {NO_HEADER}")
+                return Seen(source, 0, size, header)
         picture: Any = source
         if hasattr(picture, "getexif"):
             plain = picture.mode in ("L", "RGB", "1", "P") and "transparency" not in picture.info

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import archive, signature
 from .archive import MANIFEST as MANIFEST
 from .archive import SIGNATURE
-from .errors import BundleError, SignatureError
+from .errors import BundleError, SignatureError, printable
 from .manifest import Charset, File, Manifest, parse
 
 DEFAULT_NAME = "tiny"
@@ -86,7 +86,8 @@ class Bundle:
             if path.is_file():
                 return cls(path, _file_entries(path), require_signature)
         except BundleError as error:
-            raise type(error)(f"{path}: {error}") from error
+            # It may repeat names and fields of a bundle that nobody has vouched for.
+            raise type(error)(f"{path}: {printable(str(error))}") from error
         except OSError as error:
             raise BundleError(f"{path}: can't be read: {error.strerror or error}") from error
         raise BundleError(f"{path}: no such bundle (a folder, or a file NAME.edgeocr)")

@@ -53,25 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def unpack(bundle: Bundle, folder: Path) -> None:
-    """Write a bundle to a new folder, which opens as the same bundle; all of it or nothing.
+    """Write a bundle to a new or empty folder, which opens as the same bundle; all or nothing.
 
     Raises `EdgeOCRError` for a folder that is not empty, and `OSError` where it can't be written.
     """
-    from .bundle import Bundle
+    from .bundle import MANIFEST, Bundle
 
-    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+    there = folder.is_dir()
+    if os.path.lexists(folder) and not (there and not any(folder.iterdir())):
         raise EdgeOCRError(f"{folder} is there and not empty: choose another folder, or remove it")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+    if not there:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    # A folder that is there is kept: it may be the current one, another disk, or behind a link.
+    place, prefix = (folder, ".") if there else (folder.parent, f".{folder.name}-")
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place) as temporary:
         draft = Path(temporary) / "bundle"
         for name, content in bundle.files().items():
             path = draft / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         Bundle.open(draft)  # file systems may not tell two names apart
-        if folder.is_dir():
-            folder.rmdir()
-        draft.rename(folder)
+        if there:  # without its manifest it is no bundle yet
+            for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
+                path.rename(folder / path.name)
+        else:
+            draft.rename(folder)
 
 
 def _show(options: argparse.Namespace) -> int:

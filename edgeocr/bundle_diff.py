@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any, TypedDict
 
 from .bundle import Bundle
-from .bundle_text import COLUMNS, printable, size
+from .bundle_text import COLUMNS, size
+from .errors import printable
 
 # Characters of a charset, and of a value, that a person is shown.
 SHOWN = 40

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .bundle import Bundle
+from .errors import printable
 from .manifest import Orientation, Recognition, Resize
 from .provenance import Accuracy, Origin
 
@@ -56,11 +57,6 @@ def size(count: int) -> str:
         return f"{count} B"
     number, unit = (count / 1e3, "kB") if count < 999_500 else (count / 1e6, "MB")
     return f"{number:.{max(0, 3 - len(str(int(number))))}f} {unit}"
-
-
-def printable(text: str) -> str:
-    """The text without what would do something else to a terminal than show."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _signature(signed_by: str | None, checked: bool) -> str:

@@ -52,3 +52,8 @@ class MemoryLimitError(EdgeOCRError):
 
 class FontError(EdgeOCRError):
     """No installed font, or no library to draw with one, for the text of an overlay."""
+
+
+def printable(text: str) -> str:
+    """The text without what would do something else to a terminal than show."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

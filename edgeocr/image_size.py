@@ -13,6 +13,8 @@ FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 # Of a TIFF's directory: type → bytes and format of a value.
 KINDS = {1: "B", 3: "H", 4: "I"}
+# Width, height, bits for each sample, samples for each pixel.
+TIFF_TAGS = frozenset({0x0100, 0x0101, 0x0102, 0x0115})
 # Width, height and the largest value, which bitmaps don't have; comments may be between.
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIDES = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
@@ -22,6 +24,8 @@ PNM = re.compile(rb"P(?:[2356]" + _SIDES + _GAP + rb"(\d{1,9})\s|[14]" + _SIDES 
 # computes on the pixels. OpenCV copies each picture for Python, so it is there twice.
 SAMPLES = {(1, 1): 4, (1, 2): 27, (1, 3): 6, (1, 4): 27, (2, 1): 11, (2, 2): 44, (2, 3): 33}
 MOST = 44
+# How a JPEG 2000 codestream begins.
+CODESTREAM = b"\xff\x4f\xff\x51"
 
 
 class Header(NamedTuple):
@@ -124,25 +128,26 @@ def _gif(stream: IO[bytes]) -> Header:
     return Header(width, height, _bytes(4, 8))
 
 
-def _tiff(stream: IO[bytes]) -> Header:
+def _tiff(stream: IO[bytes]) -> Header | None:
     order = "<" if stream.read(2) == b"II" else ">"
     _, directory = struct.unpack(order + "HI", stream.read(6))
     stream.seek(directory)
     (entries,) = struct.unpack(order + "H", stream.read(2))
     rows = stream.read(12 * entries)
-    tags = {}
+    tags: dict[int, int] = {}
     for i in range(entries):
         tag, kind, number = struct.unpack_from(order + "HHI", rows, 12 * i)
-        if kind in KINDS and number:
-            # More than four bytes are elsewhere; of the tags looked at only bits for each sample
-            # are, and those say the same of each.
-            short = number * struct.calcsize(KINDS[kind]) <= 4
-            where = struct.unpack_from(order + "I", rows, 12 * i + 8)[0]
-            if short:
-                tags[tag] = struct.unpack_from(order + KINDS[kind], rows, 12 * i + 8)[0]
-            elif tag == 0x0102:
-                stream.seek(where)
-                tags[tag] = struct.unpack(order + "H", stream.read(2))[0]
+        if tag not in TIFF_TAGS or tag in tags:  # of two libtiff takes the first
+            continue
+        if kind not in KINDS or not number:
+            return None
+        # More than four bytes are elsewhere; of these tags only bits for each sample are, and those
+        # say the same of each.
+        if number * struct.calcsize(KINDS[kind]) <= 4:
+            tags[tag] = struct.unpack_from(order + KINDS[kind], rows, 12 * i + 8)[0]
+        elif tag == 0x0102:
+            stream.seek(struct.unpack_from(order + "I", rows, 12 * i + 8)[0])
+            tags[tag] = struct.unpack(order + "H", stream.read(2))[0]
     depth = tags.get(0x0102, 1)
     channels = tags.get(0x0115, 1)
     # libtiff decodes many kinds to RGBA first, a strip or tile at a time, which may be all of it.
@@ -158,13 +163,33 @@ def _pnm(stream: IO[bytes]) -> Header | None:
 
 
 def _jp2(stream: IO[bytes]) -> Header | None:
-    start = stream.read(4096)
-    at = start.find(b"ihdr")
-    if at < 0:
+    """Boxes, of which one is the codestream: what it says is what is decoded."""
+    at = 0
+    while True:
+        stream.seek(at)
+        start = stream.read(16)
+        length, kind = struct.unpack_from(">I4s", start)
+        long = length == 1
+        if kind == b"jp2c":
+            stream.seek(at + (16 if long else 8))
+            return _codestream(stream)
+        if long:
+            (length,) = struct.unpack_from(">Q", start, 8)
+        if not 8 <= length < 1 << 48:
+            return None
+        at += length
+
+
+def _codestream(stream: IO[bytes]) -> Header | None:
+    start = stream.read(42)
+    if not start.startswith(CODESTREAM):
         return None
-    height, width, channels, depth = struct.unpack_from(">IIHB", start, at + 4)
-    # OpenJPEG holds every component as 32 bits.
-    return Header(width, height, _bytes(channels, (depth & 0x7F) + 1) + 4 * channels)
+    right, bottom, left, top, channels = struct.unpack_from(">4I16xH", start, 8)
+    depths = stream.read(3 * channels)[::3]
+    # OpenJPEG holds every component as 32 bits. One component may have a palette of more.
+    channels = max(channels, 3)
+    depth = max((bits & 0x7F) + 1 for bits in depths)
+    return Header(right - left, bottom - top, _bytes(channels, depth) + 4 * channels)
 
 
 def _bytes(channels: int, depth: int) -> int:
@@ -180,5 +205,6 @@ PARSERS: dict[bytes, Callable[[IO[bytes]], Header | None]] = {
     b"II*\0": _tiff,
     b"MM\0*": _tiff,
     b"\0\0\0\x0cjP  ": _jp2,
+    CODESTREAM: _codestream,
     **{f"P{kind}".encode(): _pnm for kind in range(1, 7)},
 }

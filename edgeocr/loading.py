@@ -50,8 +50,6 @@ def loaded(
     with room([source], budget, beside) as (taken,):
         with watch("load"):
             image = taken.load()
-            if budget is not None:
-                budget.check(image)
         height, width = image.shape[:2]
         if taken.reduction > 1:
             # EXIF may have turned it, which a square's sizes don't show and needn't.

@@ -72,7 +72,8 @@ def parse(limit: int | str | None) -> int | None:
             return 0
         if match is None or (match[2] or "") not in UNITS:
             raise ValueError(f"must be as in 300MB, 300MiB, 1.5GB or none, not {limit!r:.40}")
-        value = round(float(match[1]) * UNITS[match[2] or ""])
+        number = float(match[1]) * UNITS[match[2] or ""]
+        value = round(min(number, MOST + 1))  # which so many digits as to be infinite are not
     elif isinstance(limit, int) and not isinstance(limit, bool):
         value = limit
     else:

@@ -15,7 +15,7 @@ from .budget import Budget
 from .bundle import Bundle
 from .cpus import available_threads, checked, confined
 from .detect import Detector, shaped
-from .errors import EdgeOCRError, ImageError, StageMissingError
+from .errors import EdgeOCRError, ImageError, StageMissingError, printable
 from .images import Image, Source
 from .loading import loaded, room
 from .manifest import Stages
@@ -107,7 +107,7 @@ class OCR:
         elif require_signature is not None:
             bundle.check_signature(require_signature)
         self.bundle_digest = bundle.digest
-        self._name = bundle.manifest.name
+        self._name = printable(bundle.manifest.name)
         profile = bundle.manifest.profile
         if threads is None:
             threads = available_threads() if self._cpus is None else len(self._cpus)
@@ -143,7 +143,8 @@ class OCR:
         except (EdgeOCRError, MemoryError) as error:
             if self.memory is None:
                 raise
-            raise self.memory.explained(error, self._name) from error
+            typed = self.memory.explained(error, self._name)
+            raise typed from (None if typed is error else error)
         sessions = self._sessions()
         self.providers = {name: session.provider for name, session in sessions.items()}
         reasons = (reason for session in sessions.values() for reason in session.passed_over)
@@ -216,7 +217,7 @@ class OCR:
             try:
                 return self.read(source)
             except EdgeOCRError as error:
-                return error
+                return _without_frames(error)
 
         return in_order(outcome, sources, min(PAGES_AT_ONCE, self._workers.threads))
 
@@ -241,8 +242,9 @@ class OCR:
     def recognize(self, crops: Sequence[Source]) -> list[Reading]:
         """Read crops that hold one upright line each; texts and scores in the same order.
 
-        Raises `ImageError`, with the crop's name, when one of them is no image, and
-        `StageMissingError` when the bundle has no recognition stage.
+        Raises `ImageError`, with the crop's name, when one of them is no image,
+        `StageMissingError` when the bundle has no recognition stage, and `MemoryLimitError` when
+        there is no room for all of them together.
         """
         _refuse_one(crops, "recognize", "recognize([crop])")
         recognizer = self._needed(self._recognizer, "recognition")
@@ -328,12 +330,27 @@ class OCR:
             if self.memory is not None:
                 typed = self.memory.explained(typed, name)
             typed.source = name
-            raise typed from (None if typed is error else error)
+            try:
+                raise typed from (None if typed is error else error)
+            finally:
+                # This frame would keep the error, which keeps the frame, and both the picture.
+                del typed
 
 
 def _in_reading_order(found: Sequence[Placed]) -> list[Placed]:
     quads = np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
     return [found[i] for i in reading_order(quads)]
+
+
+def _without_frames(error: EdgeOCRError) -> EdgeOCRError:
+    """The error, which is a result now: the frames in its traceback would keep the picture, and
+    themselves, until Python looks for such circles.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def _refuse_one(sources: object, called: str, instead: str) -> None:

@@ -72,13 +72,18 @@ def bounded_stages(stages: Stages, max_pixels: int | None) -> Stages:
     """
     if max_pixels is None:
         return stages
-    changed: Any = {}
-    for name in ("detection", "spotting"):
-        if (stage := getattr(stages, name)) is not None:
-            changed[name] = replace(stage, resize=bounded(stage.resize, max_pixels))
-    least = max([1, *(stage.resize.multiple**2 for stage in changed.values())])
+    found = {
+        name: stage
+        for name in ("detection", "spotting")
+        if (stage := getattr(stages, name)) is not None
+    }
+    least = max([1, *(stage.resize.multiple**2 for stage in found.values())])
     if max_pixels < least:
         raise ValueError(f"max_pixels must be at least {least}, not {max_pixels}")
+    changed: Any = {
+        name: replace(stage, resize=bounded(stage.resize, max_pixels))
+        for name, stage in found.items()
+    }
     return replace(stages, **changed)
 
 

@@ -49,8 +49,8 @@ def parse(content: bytes) -> Signature:
     try:
         given = Signature(**json.loads(content.decode("utf-8")))
         key, made = bytes.fromhex(given.key), base64.b64decode(given.signature, validate=True)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise SignatureError(f"{SIGNATURE} is no signature: {error}") from None
+    except (ValueError, TypeError, RecursionError):
+        raise SignatureError(f"{SIGNATURE} is no signature: damaged, or changed") from None
     if given.algorithm != ALGORITHM:
         raise SignatureError(f"{SIGNATURE} is by {given.algorithm!r:.40}, not by {ALGORITHM}")
     same = Signature(ALGORITHM, key.hex(), base64.b64encode(made).decode())
@@ -115,29 +115,33 @@ def verify(
 def generate(name: str | os.PathLike[str]) -> str:
     """Make a new pair of keys, NAME.key, which its owner alone can read, and NAME.pub.
 
-    Returns the fingerprint. Raises `SignatureError` where one of the files is there already, and
-    `OSError` where they can't be written.
+    Returns the fingerprint. Raises `SignatureError` where one of the files is there already or the
+    name is none, and `OSError` where they can't be written.
     """
     _need_cryptography()
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    last = Path(name).name
+    if last in ("", "..") or not os.fspath(name).endswith(last):
+        raise SignatureError(f"{os.fspath(name)!r} is no name for keys, NAME.key and NAME.pub")
     private = Ed25519PrivateKey.generate()
-    contents = {
-        Path(f"{os.fspath(name)}.pub"): private.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        ),
-        Path(f"{os.fspath(name)}.key"): private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    }
-    for path in contents:
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    secret = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    contents = [
+        (Path(f"{os.fspath(name)}.pub"), 0o644, public),
+        (Path(f"{os.fspath(name)}.key"), 0o600, secret),
+    ]
+    for path, _, _ in contents:
         if os.path.lexists(path):
             raise SignatureError(f"{path} is there already, and a key is never overwritten")
-    for path, content in contents.items():
-        mode = 0o600 if path.suffix == ".key" else 0o644
+    for path, mode, content in contents:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(made, "wb") as stream:
             stream.write(content)
@@ -166,8 +170,9 @@ def _public(key: str | os.PathLike[str] | bytes) -> Ed25519PublicKey:
 def _content(path: str | os.PathLike[str]) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise SignatureError(f"{path}: the key can't be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise SignatureError(f"{path}: the key can't be read: {reason}") from None
 
 
 def _fingerprint(public: Ed25519PublicKey) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
 import re
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +108,13 @@ def read(bundle: Path, pictures: list[str], limit: object, **more: object) -> di
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("option", [["--memory-limit", "much"], ["--max-pixels", "12"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--memory-limit", "much"], ["--memory-limit", "9" * 400 + "MB"]),
+        *(["--max-pixels", "12"], ["--max-pixels", "9" * 5000]),
+    ],
+)
 @pytest.mark.parametrize("command", [["read", "x.jpg"], ["detect", "x.jpg"], ["warm"], ["bench"]])
 def test_nonsense_on_the_command_line_is_wrong_usage(command, option, capsys):
     with pytest.raises(SystemExit) as end:
@@ -137,8 +145,9 @@ def test_a_bound_of_pixels_leaves_the_sizes_within_it(pixels, sizes):
 
 
 def test_max_pixels(bundle, pictures):
-    with pytest.raises(ValueError, match="max_pixels must be at least 1024"):
-        OCR(bundle, provider="cpu", max_pixels=1023)
+    for pixels in (1023, -1):
+        with pytest.raises(ValueError, match="max_pixels must be at least 1024"):
+            OCR(bundle, provider="cpu", max_pixels=pixels)
     assert bounded_stages(Stages(), 5) == Stages()
     ocr = OCR(bundle, provider="cpu", threads=2, max_pixels=100_000)
     seen = []
@@ -312,6 +321,39 @@ def test_every_kind_of_source_counts(known, pictures):
     text = io.StringIO("no picture")
     (wrong,) = ocr.read_many([text])
     assert isinstance(wrong, ImageError)
+
+
+@linux
+def test_files_that_do_not_tell_their_size_are_refused_unread(known, tmp_path, monkeypatch):
+    """OpenCV decodes more kinds than have a header that we read, to pictures of any size."""
+    ocr = OCR(known, provider="cpu", threads=2, memory_limit="4GB")
+    path = tmp_path / "page.ras"
+    cv2.imwrite(str(path), np.full((64, 64, 3), 255, np.uint8))
+    assert images.load(path).shape == (64, 64, 3)
+    monkeypatch.setattr(images, "load", lambda *_: pytest.fail("decoded"))
+    content = path.read_bytes()
+    for work in (ocr.read, lambda source: ocr.recognize([source])):
+        for source in (path, content, io.BytesIO(content)):
+            with pytest.raises(ImageError, match="what decoding it takes is unknown"):
+                work(source)
+
+
+@linux
+@pytest.mark.parametrize("options", [{}, {"memory_limit": "4GB"}])
+def test_a_picture_that_failed_is_not_kept(known, options):
+    ocr = OCR(known, provider="cpu", threads=2, **options)
+    picture = np.zeros((8, 8, 3), np.float64)
+    kept = weakref.ref(picture)
+    gc.disable()
+    try:
+        (error,) = ocr.read_many([picture])
+        assert isinstance(error, ImageError)
+        with pytest.raises(ImageError):
+            ocr.read(picture)
+        del picture
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 @linux

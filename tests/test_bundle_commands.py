@@ -148,6 +148,20 @@ def test_show_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) 
         assert "red" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
 
 
+def test_errors_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) -> None:
+    steering = "\x1b]0;title\x07"
+    newer = {"schema": 9, "requires": steering}
+    for wrong in (
+        changed(files, lambda manifest: manifest.update({steering: 1})),
+        changed(files, lambda manifest: manifest.update(newer)),
+        {**files, steering: b""},
+    ):
+        path = packed(wrong, tmp_path / "a.edgeocr")
+        for arguments in (["show", path], ["diff", EMBEDDED, path]):
+            code, _, err = run(*arguments)
+            assert code and "]0;title" in err and "\x1b" not in err
+
+
 def test_show_json_is_the_manifest(run: Run, embedded_files: Files) -> None:
     assert run("show", "--json")[1].encode() == embedded_files[MANIFEST]
 
@@ -201,6 +215,21 @@ def test_unpack(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
         assert opened.files() == Bundle.open(path).files()
         assert run("diff", path, tmp_path / target)[0] == 0
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.edgeocr", "empty", "new"]
+
+
+def test_unpacking_into_a_folder_that_is_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "linked"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("linked")
+    monkeypatch.chdir(tmp_path / "here")
+    for target in (".", tmp_path / "link"):
+        code, _, err = run("unpack", EMBEDDED, "-o", target)
+        assert code == 0, err
+        assert run("diff", EMBEDDED, target)[0] == 0
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["here", "link", "linked"]
 
 
 def test_unpacking_leaves_what_is_there(

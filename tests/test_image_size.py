@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 import sys
 
@@ -102,6 +103,38 @@ def test_jpeg2000_and_16_bits():
         eight = cv2.imencode(suffix, (picture >> 8).astype(np.uint8))[1]
         plain = image_size.read(io.BytesIO(eight.tobytes()))
         assert plain is not None and plain.decoding <= 18
+
+
+def test_the_size_is_the_one_that_is_decoded():
+    """Whatever else a file says before or after it."""
+    picture = np.full((50, 70, 3), 200, np.uint8)
+    jp2 = cv2.imencode(".jp2", picture)[1].tobytes()
+    # Unknown boxes before the header, of which one looks like it.
+    lie = struct.pack(">I4s4sIIHB9x", 32, b"free", b"ihdr", 1, 1, 3, 7)
+    large = struct.pack(">I4sQ", 1, b"free", 16)
+    tiff = bytearray(cv2.imencode(".tiff", picture, [cv2.IMWRITE_TIFF_COMPRESSION, 1])[1])
+    (at,) = struct.unpack_from("<I", tiff, 4)
+    (entries,) = struct.unpack_from("<H", tiff, at)
+    rows = tiff[at + 2 : at + 2 + 12 * entries]
+    again = b"".join(struct.pack("<HHII", tag, 4, 1, 1) for tag in (0x0100, 0x0101))
+    struct.pack_into("<I", tiff, 4, len(tiff))
+    tiff += struct.pack("<H", entries + 2) + rows + again + bytes(4)
+    codestream = jp2[jp2.index(b"\xff\x4f\xff\x51") :]
+    for content in (jp2, jp2[:32] + lie + large + jp2[32:], codestream, bytes(tiff)):
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        header = image_size.read(io.BytesIO(content))
+        assert header is not None and (header.height, header.width) == decoded.shape[:2] == (50, 70)
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [(6, 1), (16, 1), (4, 0)], ids=["of bytes", "of 64 bits", "none"]
+)
+def test_a_tiff_whose_width_is_not_understood_has_no_size(kind, number):
+    content = bytearray(encoded("TIFF", "RGB", {}))
+    (at,) = struct.unpack_from("<I", content, 4)
+    assert struct.unpack_from("<H", content, at + 2) == (0x0100,)
+    struct.pack_into("<HI", content, at + 4, kind, number)
+    assert image_size.read(io.BytesIO(content)) is None
 
 
 def test_comments_in_pnm_and_pixels_before_a_tiffs_directory():

@@ -37,7 +37,10 @@ def test_limits_as_texts(text, number):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "MB", "-1MB", "300XB", "300M", "1e3MB", "nan", "1,5GB", "٣MB", -1, 1.5, True, "9" * 30],
+    [
+        *("", "MB", "-1MB", "300XB", "300M", "1e3MB", "nan", "1,5GB", "٣MB", -1, 1.5, True),
+        *("9" * 30, "9" * 400 + "MB"),
+    ],
 )
 def test_texts_that_are_no_limit(text):
     with pytest.raises(ValueError, match="must be"):

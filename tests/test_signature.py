@@ -166,6 +166,15 @@ def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
         signature.generate(tmp_path / "no" / "folder")
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "folder/", "/"])
+def test_keys_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SignatureError, match="is no name for keys"):
+        signature.generate(name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
 @pytest.mark.parametrize(
     ("key", "words"),
     [
@@ -177,6 +186,7 @@ def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
         ("cut.pub", "cut.pub is no public key"),
         ("none.pub", "none.pub: the key can't be read: No such file"),
         (".", "the key can't be read"),
+        ("null\0byte", "the key can't be read: embedded null"),
     ],
 )
 def test_what_is_no_public_key(
