@@ -32,6 +32,39 @@ def test_dont_care(tmp_path: Path, text: str, care: bool) -> None:
     assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].care is care
 
 
+def test_names_as_ppocrlabel_writes_them_begin_with_the_folders_own(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    (folder / "shop").mkdir(parents=True)
+    for path in (folder / "a.jpg", folder / "b.jpg", folder / "shop" / "b.jpg"):
+        path.touch()
+    write(folder, "shop/a.jpg\t[]\nshop/b.jpg\t[]\nother/c.jpg\t[]\n")
+    assert list(labels.read(folder)) == [
+        folder / "a.jpg",
+        folder / "shop" / "b.jpg",
+        folder / "other" / "c.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("x", "no list of labelled lines"),
+        ('{"a": 1}', "no list of labelled lines"),
+        ("5", "no list of labelled lines"),
+        ('[{"transcription": "A"}]', "'points'"),
+        ('[{"transcription": "A", "points": 5}]', "4 or more of"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9]]}]', "4 or more of"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0]]}]', "inhomogeneous"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, NaN]]}]', "be finite"),
+        ('[{"transcription": 3, "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]', "a text, not 3"),
+    ],
+)
+def test_a_row_that_is_no_label_is_named(row: str, message: str, tmp_path: Path) -> None:
+    write(tmp_path, f"a.jpg\t{row}\n")
+    with pytest.raises(ValueError, match=f"Label.txt: a.jpg: .*{message}"):
+        labels.read(tmp_path)
+
+
 def test_line_separators_inside_a_text(tmp_path: Path) -> None:
     text = "a\u2028b"
     write(tmp_path, f"a.jpg\t[{REGION % text}]\n")
