@@ -143,8 +143,17 @@ def _check_writable(target: Path) -> None:
     existing = next(folder for folder in target.absolute().parents if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ConverterError(f"{target}: {existing} can't be written to")
+    if not target.name or target.name == "..":
+        raise ConverterError(f"{target}: a bundle needs a name, such as reader.edgeocr")
+    if target.is_dir() and target.suffix == ".edgeocr":
+        raise ConverterError(f"{target}: it is a folder, where one file is to be written")
     if target.is_dir() and any(target.iterdir()):
         raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
+    if target.exists() and not target.is_dir() and target.suffix != ".edgeocr":
+        raise ConverterError(
+            f"{target}: it is a file, where a folder is to be written; for one file say "
+            f"{target}.edgeocr"
+        )
 
 
 def _say_kept(made: Assembly, task: str, say: Say) -> None:
