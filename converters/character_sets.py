@@ -36,7 +36,7 @@ WIDE_SIGNS = "".join(map(chr, range(0xFF01, 0xFF5F))) + (
     "\u3000、。〃々〈〉《》「」『』【】〔〕〜・￥…—‘’“”"
 )
 # A name, or what is more likely one misspelt than a list of characters.
-NAME = re.compile(r"[a-z]{2,}\d*(-[A-Za-z0-9]+)*|[Zz][Hh]-\w+")
+NAME = re.compile(r"[a-z]{2,}\d*(-[A-Za-z0-9]+)*|[A-Z][a-z]{2,}|[Zz][Hh]-\w+")
 RANGES = re.compile(r"(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9])+")
 
 
@@ -106,12 +106,13 @@ def _understand(request: str, network: Sequence[str]) -> Wanted:
             f"--charset {request}: the letters of this language are not known here; list them in a "
             "file and say @FILE"
         )
-    if NAME.fullmatch(request) or RANGES.fullmatch(request):
+    same = [name for name in sets if name.lower() == request.lower()]
+    if same or NAME.fullmatch(request) or RANGES.fullmatch(request):
         scripts = [name for name in sets if name.startswith(f"{request}-")]
-        close = scripts or get_close_matches(request, sets, n=3)
-        hint = f"did you mean {', '.join(close)}? " if close else ""
+        close = same or scripts or get_close_matches(request, sets, n=3)
+        hint = f"; did you mean {', '.join(close)}?" if close else "."
         raise ConverterError(
-            f"--charset {request}: no set and no language of models.toml; {hint}The sets are "
+            f"--charset {request}: no set and no language of models.toml{hint} The sets are "
             f"{', '.join(READY)}. For these characters themselves say chars:{request}, for those "
             "in a text file @FILE"
         )
