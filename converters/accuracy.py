@@ -52,7 +52,7 @@ def read_labels(folder: Path) -> dict[Path, list[labels.LabelledLine]]:
     """
     try:
         pictures = labels.read(folder)
-    except (OSError, ValueError) as error:
+    except (OSError, ConverterError) as error:
         raise ConverterError(
             f"{folder}: no labels: it needs a Label.txt in PaddleOCR's format ({error})"
         ) from error

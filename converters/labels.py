@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import ConverterError
+
 Polygon: TypeAlias = NDArray[np.float64]
 DONT_CARE = ("###", "*")
 
@@ -26,17 +28,23 @@ class LabelledLine:
 def read(folder: Path) -> dict[Path, list[LabelledLine]]:
     """Every picture of `folder`/Label.txt with its lines.
 
-    Raises `ValueError` that names the row which is no label, `OSError` without a Label.txt.
+    Raises `ConverterError` that names the row which is no label, `OSError` without a Label.txt.
     """
     pictures = {}
-    for row in (folder / "Label.txt").read_text(encoding="utf-8").split("\n"):
+    try:
+        text = (folder / "Label.txt").read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConverterError(f"Label.txt is no text in UTF-8: {error}") from None
+    for row in text.split("\n"):
         if not row.strip():
             continue
         name, _, regions = row.partition("\t")
         try:
             pictures[_picture(folder, name)] = [_line(region) for region in json.loads(regions)]
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"Label.txt: {name:.80}: no list of labelled lines: {error}") from None
+            raise ConverterError(
+                f"Label.txt: {name:.80}: no list of labelled lines: {error}"
+            ) from None
     return pictures
 
 

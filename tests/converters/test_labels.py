@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from converters import labels
+from converters.errors import ConverterError
 
 REGION = '{"transcription": "%s", "points": [[0, 1], [9, 1], [9, 5.5], [0, 5]], "difficult": false}'
 
@@ -61,7 +62,13 @@ def test_names_as_ppocrlabel_writes_them_begin_with_the_folders_own(tmp_path: Pa
 )
 def test_a_row_that_is_no_label_is_named(row: str, message: str, tmp_path: Path) -> None:
     write(tmp_path, f"a.jpg\t{row}\n")
-    with pytest.raises(ValueError, match=f"Label.txt: a.jpg: .*{message}"):
+    with pytest.raises(ConverterError, match=f"Label.txt: a.jpg: .*{message}"):
+        labels.read(tmp_path)
+
+
+def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Label.txt").write_bytes("a.jpg\t[]\nß.jpg\t[]\n".encode("latin-1"))
+    with pytest.raises(ConverterError, match="no text in UTF-8"):
         labels.read(tmp_path)
 
 
