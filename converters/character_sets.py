@@ -78,13 +78,22 @@ def choose(requests: Sequence[str], network: Sequence[str], model: str) -> list[
     """
     known = {code_point for entry in network for code_point in entry}
     wanted: set[str] = set()
+    required: set[str] = set()
     for request in requests:
         asked = _understand(request, network)
         _check_large(request, asked, known, model)
         _check_required(request, asked, known, network, model)
+        required |= asked.required
         wanted |= asked.required | asked.optional
         wanted |= frozenset[str]().union(*asked.large.values())
-    return list(dict.fromkeys(entry for entry in network if wanted.issuperset(entry)))
+    kept = list(dict.fromkeys(entry for entry in network if wanted.issuperset(entry)))
+    for character in sorted(required.difference(*kept)):
+        entry = next(entry for entry in network if character in entry)
+        raise ConverterError(
+            f"{model} knows {character} ({_code(character)}) only as part of {entry} "
+            f"({_code(entry)}); ask for all of it"
+        )
+    return kept
 
 
 def check(requests: Sequence[str]) -> None:

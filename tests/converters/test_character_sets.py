@@ -79,6 +79,8 @@ def test_entries_of_several_code_points_are_kept_when_all_are_wanted():
     assert choose(["chars:x\u0301"], network, "it") == ["x\u0301", "x"]
     with pytest.raises(ConverterError, match=r"\(U\+0301\)"):
         choose(["chars:x\u0301"], ["x"], "it")
+    with pytest.raises(ConverterError, match=r"it knows c \(U\+0063\) only as part of ch \(U.*all"):
+        choose(["chars:ac"], network, "it")
 
 
 def test_what_the_network_lacks_is_named():
