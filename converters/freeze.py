@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeocr import archive, signature
+from edgeocr import archive, images, signature
 from edgeocr.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle import Bundle
 from edgeocr.provenance import Accuracy, Precision
@@ -133,6 +133,8 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
             raise ConverterError("--calibrate is for --precision int8")
         if not plan.calibrate.is_dir():
             raise ConverterError(f"{plan.calibrate}: no folder of pictures to calibrate on")
+        if not any(path.suffix.lower() in images.SUFFIXES for path in plan.calibrate.iterdir()):
+            raise ConverterError(f"{plan.calibrate}: no pictures in this folder to calibrate on")
     if plan.accuracy is not None:
         accuracies.read_labels(plan.accuracy)
     if plan.sign is not None:

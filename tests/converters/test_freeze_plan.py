@@ -173,6 +173,7 @@ def test_graphs_of_lower_precision_take_their_places(
         (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
         (Plan(accuracy=Path("/no/such")), ConverterError, "no labels"),
         (Plan(precision="int8", calibrate=Path("/no/such")), ConverterError, "no folder of pic"),
+        (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "no pictures in this folder"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
     ],
 )
