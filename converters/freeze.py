@@ -15,12 +15,11 @@ from edgeocr.bundle import Bundle
 from edgeocr.provenance import Accuracy, Precision
 
 from . import accuracy as accuracies
-from . import assembly, character_sets
+from . import assembly, character_sets, parts
 from .assembly import Assembly
 from .catalog import READING, BundleEntry, Catalog
 from .errors import ConverterError
 from .fetch import Fetcher
-from .parts import part
 
 Say = Callable[[str], None]
 
@@ -65,8 +64,8 @@ def freeze(
     made = Assembly(bundle.name, bundle.description, profile=profile)
     with Fetcher(say) as fetcher:
         for task, source in bundle.models.items():
-            each = part(source, task, catalog, fetcher, say)
-            made = made.with_part(each, plan.charset)
+            part = parts.part(source, task, catalog, fetcher, say)
+            made = made.with_part(part, plan.charset)
             _say_kept(made, task, say)
     if plan.precision != "fp32":
         from . import precision
@@ -119,10 +118,9 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
     if bundle.problem is not None:
         raise ConverterError(f"{bundle.name}: {bundle.problem}")
     _check_writable(target)
-    for source in bundle.models.values():
-        name, _, _ = source.partition("=")
-        if name in catalog:
-            assembly.licence(name, catalog.model(name).licence)
+    for task, source in bundle.models.items():
+        if (entry := parts.check(source, task, catalog)) is not None:
+            assembly.licence(entry.name, entry.licence)
     if plan.charset and not any(task in bundle.models for task in READING):
         raise ConverterError(f"{bundle.name}: --charset needs a model that reads, it has none")
     character_sets.check(plan.charset)

@@ -204,6 +204,23 @@ def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nope", "no model 'nope'"),
+        ("PP-OCRv6_tiny_det", "is a detection model, it can't be the recognition stage"),
+        ("ch_ppocr_mobile_v2.0_rec=/no/such", "no such folder"),
+        (str(IMAGES), "images"),
+    ],
+)
+def test_a_wrong_model_is_refused_before_another_is_fetched(
+    source: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(freeze, "Fetcher", None)
+    with pytest.raises(ConverterError, match=message):
+        frozen(tmp_path / "own.edgeocr", detection=DB, recognition=source)
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("file", "it is a file, where a folder is to be written; for one file say .*file.edgeocr"),
