@@ -21,7 +21,9 @@ from .fetch import Fetcher, model_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for an error, 2 for wrong usage."""
+    """Run one command; returns the exit code: 0, 1 for an error, 2 for wrong usage, 130 when the
+    user stops it.
+    """
     options = _parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](catalogs.load(), options)
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f'error: {error}: pip install ".[cpu,convert]"', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     freeze.add_argument(
         "--profile",
         metavar="NAME",
-        help="settings for a class of device: raspberry-pi, jetson or server; "
+        help="of models.toml: settings for a class of device, such as raspberry-pi; "
         "`python -m converters list` says what they set",
     )
     freeze.add_argument(

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeocr import OCR, Bundle, rectify
 from edgeocr.page import Region
+from edgeocr.postprocess.geometry import enclosing
 from edgeocr.provenance import Accuracy
 
 from . import labels
@@ -46,13 +47,21 @@ def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accu
 
 
 def read_labels(folder: Path) -> dict[Path, list[labels.LabelledLine]]:
-    """The labelled pictures of a folder. Raises `ConverterError` when there is nothing to score."""
+    """The labelled pictures of a folder. Raises `ConverterError` when there is nothing to score, or
+    a picture is missing.
+    """
     try:
         pictures = labels.read(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ConverterError) as error:
         raise ConverterError(
             f"{folder}: no labels: it needs a Label.txt in PaddleOCR's format ({error})"
         ) from error
+    missing = [str(path) for path in pictures if not path.is_file()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ConverterError(
+            f"{folder}: Label.txt names pictures that are not there: {missing[0]}{more}"
+        )
     if not any(line.care for lines in pictures.values() for line in lines):
         raise ConverterError(f"{folder}: Label.txt has no line that counts")
     return pictures
@@ -63,8 +72,11 @@ def crops(path: Path, lines: list[labels.LabelledLine]) -> list[rectify.Crop]:
     from edgeocr import images
 
     image = images.load(path)
-    quads = [np.asarray(line.polygon, np.float32) for line in lines]
-    regions = [Region(quad, 1.0, None if len(quad) == 4 else quad) for quad in quads]
+    polygons = [np.asarray(line.polygon, np.float32) for line in lines]
+    regions = [
+        Region(quad, 1.0, polygon)
+        for quad, polygon in zip(enclosing(polygons), polygons, strict=True)
+    ]
     return [rectify.upright(image, region) for region in regions]
 
 

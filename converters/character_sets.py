@@ -36,7 +36,7 @@ WIDE_SIGNS = "".join(map(chr, range(0xFF01, 0xFF5F))) + (
     "\u3000、。〃々〈〉《》「」『』【】〔〕〜・￥…—‘’“”"
 )
 # A name, or what is more likely one misspelt than a list of characters.
-NAME = re.compile(r"[a-z]{2,}\d*(-[A-Za-z0-9]+)*|[Zz][Hh]-\w+")
+NAME = re.compile(r"[a-z]{2,}\d*(-[A-Za-z0-9]+)*|[A-Z][a-z]{2,}|[Zz][Hh]-\w+")
 RANGES = re.compile(r"(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9])+")
 
 
@@ -78,13 +78,22 @@ def choose(requests: Sequence[str], network: Sequence[str], model: str) -> list[
     """
     known = {code_point for entry in network for code_point in entry}
     wanted: set[str] = set()
+    required: set[str] = set()
     for request in requests:
         asked = _understand(request, network)
         _check_large(request, asked, known, model)
         _check_required(request, asked, known, network, model)
+        required |= asked.required
         wanted |= asked.required | asked.optional
         wanted |= frozenset[str]().union(*asked.large.values())
-    return list(dict.fromkeys(entry for entry in network if wanted.issuperset(entry)))
+    kept = list(dict.fromkeys(entry for entry in network if wanted.issuperset(entry)))
+    for character in sorted(required.difference(*kept)):
+        entry = next(entry for entry in network if character in entry)
+        raise ConverterError(
+            f"{model} knows {character} ({_code(character)}) only as part of {entry} "
+            f"({_code(entry)}); ask for all of it"
+        )
+    return kept
 
 
 def check(requests: Sequence[str]) -> None:
@@ -106,12 +115,13 @@ def _understand(request: str, network: Sequence[str]) -> Wanted:
             f"--charset {request}: the letters of this language are not known here; list them in a "
             "file and say @FILE"
         )
-    if NAME.fullmatch(request) or RANGES.fullmatch(request):
+    same = [name for name in sets if name.lower() == request.lower()]
+    if same or NAME.fullmatch(request) or RANGES.fullmatch(request):
         scripts = [name for name in sets if name.startswith(f"{request}-")]
-        close = scripts or get_close_matches(request, sets, n=3)
-        hint = f"did you mean {', '.join(close)}? " if close else ""
+        close = same or scripts or get_close_matches(request, sets, n=3)
+        hint = f"; did you mean {', '.join(close)}?" if close else "."
         raise ConverterError(
-            f"--charset {request}: no set and no language of models.toml; {hint}The sets are "
+            f"--charset {request}: no set and no language of models.toml{hint} The sets are "
             f"{', '.join(READY)}. For these characters themselves say chars:{request}, for those "
             "in a text file @FILE"
         )

@@ -9,18 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeocr import archive, signature
+from edgeocr import archive, images, signature
 from edgeocr.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle import Bundle
 from edgeocr.provenance import Accuracy, Precision
 
 from . import accuracy as accuracies
-from . import assembly, character_sets
+from . import assembly, character_sets, parts
 from .assembly import Assembly
 from .catalog import READING, BundleEntry, Catalog
 from .errors import ConverterError
 from .fetch import Fetcher
-from .parts import part
 
 Say = Callable[[str], None]
 
@@ -65,8 +64,8 @@ def freeze(
     made = Assembly(bundle.name, bundle.description, profile=profile)
     with Fetcher(say) as fetcher:
         for task, source in bundle.models.items():
-            each = part(source, task, catalog, fetcher, say)
-            made = made.with_part(each, plan.charset)
+            part = parts.part(source, task, catalog, fetcher, say)
+            made = made.with_part(part, plan.charset)
             _say_kept(made, task, say)
     if plan.precision != "fp32":
         from . import precision
@@ -119,10 +118,9 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
     if bundle.problem is not None:
         raise ConverterError(f"{bundle.name}: {bundle.problem}")
     _check_writable(target)
-    for source in bundle.models.values():
-        name, _, _ = source.partition("=")
-        if name in catalog:
-            assembly.licence(name, catalog.model(name).licence)
+    for task, source in bundle.models.items():
+        if (entry := parts.check(source, task, catalog)) is not None:
+            assembly.licence(entry.name, entry.licence)
     if plan.charset and not any(task in bundle.models for task in READING):
         raise ConverterError(f"{bundle.name}: --charset needs a model that reads, it has none")
     character_sets.check(plan.charset)
@@ -133,6 +131,8 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
             raise ConverterError("--calibrate is for --precision int8")
         if not plan.calibrate.is_dir():
             raise ConverterError(f"{plan.calibrate}: no folder of pictures to calibrate on")
+        if not any(path.suffix.lower() in images.SUFFIXES for path in plan.calibrate.iterdir()):
+            raise ConverterError(f"{plan.calibrate}: no pictures in this folder to calibrate on")
     if plan.accuracy is not None:
         accuracies.read_labels(plan.accuracy)
     if plan.sign is not None:
@@ -143,8 +143,17 @@ def _check_writable(target: Path) -> None:
     existing = next(folder for folder in target.absolute().parents if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ConverterError(f"{target}: {existing} can't be written to")
+    if not target.name or target.name == "..":
+        raise ConverterError(f"{target}: a bundle needs a name, such as reader.edgeocr")
+    if target.is_dir() and target.suffix == ".edgeocr":
+        raise ConverterError(f"{target}: it is a folder, where one file is to be written")
     if target.is_dir() and any(target.iterdir()):
         raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
+    if target.exists() and not target.is_dir() and target.suffix != ".edgeocr":
+        raise ConverterError(
+            f"{target}: it is a file, where a folder is to be written; for one file say "
+            f"{target}.edgeocr"
+        )
 
 
 def _say_kept(made: Assembly, task: str, say: Say) -> None:

@@ -52,15 +52,39 @@ def part(
 
     Raises `ConverterError` when there is nothing of that name, or something for another task.
     """
-    if source in catalog or not Path(source).is_dir():
-        name, separator, folder = source.partition("=")
-        where = Path(folder) if separator else None
-        return _of_entry(catalog.model(name), task, catalog, fetcher, say, where)
+    if (named := _named(source, catalog)) is not None:
+        entry, folder = named
+        return _of_entry(entry, task, catalog, fetcher, say, folder)
     model = identify(Path(source))
-    entry = network.find_entry(catalog, model)
-    if entry is not None:
-        return _of_entry(entry, task, catalog, fetcher, say, Path(source))
+    found = network.find_entry(catalog, model)
+    if found is not None:
+        return _of_entry(found, task, catalog, fetcher, say, Path(source))
     return _of_folder(Path(source), model, task, catalog, say)
+
+
+def check(source: str, task: Task, catalog: Catalog) -> Entry | None:
+    """The entry that a source names, None for a folder without a name before it.
+
+    Raises `ConverterError` for what `part` refuses whatever the model's files hold.
+    """
+    if (named := _named(source, catalog)) is None:
+        identify(Path(source))
+        return None
+    entry, folder = named
+    _require_task(entry.name, entry.task, task)
+    if folder is None:
+        require_inference(entry)
+    else:
+        identify(folder)
+    return entry
+
+
+def _named(source: str, catalog: Catalog) -> tuple[Entry, Path | None] | None:
+    """The entry and the folder of NAME or NAME=FOLDER, None where a source is a folder."""
+    if source not in catalog and Path(source).is_dir():
+        return None
+    name, separator, folder = source.partition("=")
+    return catalog.model(name), Path(folder) if separator else None
 
 
 def _of_entry(

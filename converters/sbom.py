@@ -158,6 +158,8 @@ def _notes(stage: Mapping[str, Any], origin: Origin) -> str:
         said.append(f"Faults of the translator that were mended: {', '.join(origin.repairs)}.")
     if origin.rewrites:
         said.append(f"Rewritten without changing what it computes: {', '.join(origin.rewrites)}.")
+    if stage.get("precision") == "fp16":
+        said.append("Computes in float16.")
     if (made := origin.quantization) is not None:
         said.append(
             f"Quantized to int8: {made.nodes} nodes, calibrated on {made.pictures} pictures "

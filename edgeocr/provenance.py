@@ -80,6 +80,7 @@ class Accuracy:
 class Origin:
     """Where a stage's weights came from and what was done to them.
 
+    parity: of the graph before its charset was pruned and its precision lowered.
     repairs: faults of the translator that were mended. rewrites: what was done to make the graph
         faster; both as `python -m converters convert` reports them.
     quantization: how a stage in int8 was made.

@@ -46,6 +46,7 @@ def test_requests_are_united_in_the_networks_order():
     assert chosen("chars:BA", "digits", "-0") == "-0123456789AB"
     assert chosen("0123456789ABCDEF-") == "-0123456789ABCDEF"
     assert chosen("chars:digits") == "dgist"
+    assert chosen("chars:DE") == "DE" and chosen("ABC") == "ABC"
     twice = ["a", "b", "a"]
     assert choose(["chars:a"], twice, "it") == ["a"]
 
@@ -78,6 +79,8 @@ def test_entries_of_several_code_points_are_kept_when_all_are_wanted():
     assert choose(["chars:x\u0301"], network, "it") == ["x\u0301", "x"]
     with pytest.raises(ConverterError, match=r"\(U\+0301\)"):
         choose(["chars:x\u0301"], ["x"], "it")
+    with pytest.raises(ConverterError, match=r"it knows c \(U\+0063\) only as part of ch \(U.*all"):
+        choose(["chars:ac"], network, "it")
 
 
 def test_what_the_network_lacks_is_named():
@@ -107,7 +110,11 @@ def test_the_same_look_is_pointed_out():
         ("digit", "did you mean digits"),
         ("zh", "did you mean zh-Hans, zh-Hant"),
         ("zh-hans", "did you mean zh-Hans"),
-        ("xx", "no language of models.toml; The sets are digits, ascii, latin"),
+        ("ZH-HANT", "did you mean zh-Hant"),
+        ("DE", r"did you mean de\? .* say chars:DE"),
+        ("Latin", "did you mean latin"),
+        ("German", "say chars:German"),
+        ("xx", "no language of models.toml. The sets are digits, ascii, latin"),
         ("A-Z", "say chars:A-Z"),
         ("A-Za-z0-9", "say chars:A-Za-z0-9"),
         ("abq", "letters of this language are not known here"),

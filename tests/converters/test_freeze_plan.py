@@ -173,6 +173,7 @@ def test_graphs_of_lower_precision_take_their_places(
         (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
         (Plan(accuracy=Path("/no/such")), ConverterError, "no labels"),
         (Plan(precision="int8", calibrate=Path("/no/such")), ConverterError, "no folder of pic"),
+        (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "no pictures in this folder"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
     ],
 )
@@ -192,6 +193,64 @@ def test_what_can_be_known_is_refused_before_anything_is_fetched(
     with pytest.raises(ConverterError, match="needs a model that reads"):
         frozen(tmp_path / "out" / "a.edgeocr", Plan(("digits",)), detection=DB)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    line = '[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]'
+    (tmp_path / "Label.txt").write_text(f"a.jpg\t{line}\nb.jpg\t{line}\n")
+    plan = Plan(accuracy=tmp_path)
+    with pytest.raises(ConverterError, match=r"not there: .*a\.jpg and 1 more"):
+        frozen(tmp_path / "own.edgeocr", plan, recognition="ch_ppocr_mobile_v2.0_rec")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nope", "no model 'nope'"),
+        ("PP-OCRv6_tiny_det", "is a detection model, it can't be the recognition stage"),
+        ("ch_ppocr_mobile_v2.0_rec=/no/such", "no such folder"),
+        (str(IMAGES), "images"),
+    ],
+)
+def test_a_wrong_model_is_refused_before_another_is_fetched(
+    source: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(freeze, "Fetcher", None)
+    with pytest.raises(ConverterError, match=message):
+        frozen(tmp_path / "own.edgeocr", detection=DB, recognition=source)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("file", "it is a file, where a folder is to be written; for one file say .*file.edgeocr"),
+        ("folder.edgeocr", "it is a folder, where one file is to be written"),
+        ("full", "the folder is not empty"),
+        ("file/own.edgeocr", "can't be written to"),
+        ("full/..", "needs a name, such as"),
+    ],
+)
+def test_a_target_that_is_something_else_is_refused_before_anything_is_fetched(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    for folder in ("folder.edgeocr", "full/of"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ConverterError, match=message):
+        frozen(tmp_path / name, recognition="ch_ppocr_mobile_v2.0_rec")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_stopped_by_its_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(freeze.archive, "write", stopped)
+    target = tmp_path / "own.edgeocr"
+    assert main(["freeze", "--recognition", CRNN, "-o", str(target)]) == 130
+    assert "Traceback" not in capsys.readouterr().err and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

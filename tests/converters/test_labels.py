@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from converters import labels
+from converters.errors import ConverterError
 
 REGION = '{"transcription": "%s", "points": [[0, 1], [9, 1], [9, 5.5], [0, 5]], "difficult": false}'
 
@@ -30,6 +31,45 @@ def test_pictures_and_lines(tmp_path: Path) -> None:
 def test_dont_care(tmp_path: Path, text: str, care: bool) -> None:
     write(tmp_path, f"a.jpg\t[{REGION % text}]")
     assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].care is care
+
+
+def test_names_as_ppocrlabel_writes_them_begin_with_the_folders_own(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    (folder / "shop").mkdir(parents=True)
+    for path in (folder / "a.jpg", folder / "b.jpg", folder / "shop" / "b.jpg"):
+        path.touch()
+    write(folder, "shop/a.jpg\t[]\nshop/b.jpg\t[]\nother/c.jpg\t[]\n")
+    assert list(labels.read(folder)) == [
+        folder / "a.jpg",
+        folder / "shop" / "b.jpg",
+        folder / "other" / "c.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("x", "no list of labelled lines"),
+        ('{"a": 1}', "no list of labelled lines"),
+        ("5", "no list of labelled lines"),
+        ('[{"transcription": "A"}]', "'points'"),
+        ('[{"transcription": "A", "points": 5}]', "4 or more of"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9]]}]', "4 or more of"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0]]}]', "inhomogeneous"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, NaN]]}]', "be finite"),
+        ('[{"transcription": 3, "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]', "a text, not 3"),
+    ],
+)
+def test_a_row_that_is_no_label_is_named(row: str, message: str, tmp_path: Path) -> None:
+    write(tmp_path, f"a.jpg\t{row}\n")
+    with pytest.raises(ConverterError, match=f"Label.txt: a.jpg: .*{message}"):
+        labels.read(tmp_path)
+
+
+def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Label.txt").write_bytes("a.jpg\t[]\nß.jpg\t[]\n".encode("latin-1"))
+    with pytest.raises(ConverterError, match="no text in UTF-8"):
+        labels.read(tmp_path)
 
 
 def test_line_separators_inside_a_text(tmp_path: Path) -> None:

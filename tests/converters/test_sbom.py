@@ -170,6 +170,13 @@ def test_quantization_and_pruning_are_told():
     assert [tool["name"] for tool in bill["metadata"]["tools"]["components"]] == list(MADE_BY)
 
 
+def test_a_half_precision_is_told():
+    models = by_ref(built(origin(), precision="fp16")), by_ref(built(origin()))
+    lower, whole = (each["stage:recognition"] for each in models)
+    assert values(lower, "precision") == ["fp16"] and values(whole, "precision") == ["fp32"]
+    assert "float16" in lower["pedigree"]["notes"] and "float16" not in whole["pedigree"]["notes"]
+
+
 def test_the_serial_number_is_the_contents():
     first, same, other = built(origin()), built(origin()), built(origin(repairs=["r"]))
     assert first == same
