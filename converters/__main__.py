@@ -120,7 +120,6 @@ def _parser() -> argparse.ArgumentParser:
     freeze.add_argument(
         "--max-loss",
         type=_points,
-        default=0.5,
         metavar="POINTS",
         help="what lower precision may cost, in percent of Hmean; default: 0.5",
     )

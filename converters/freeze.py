@@ -15,7 +15,7 @@ from edgeocr.bundle import Bundle
 from edgeocr.provenance import Accuracy, Precision
 
 from . import accuracy as accuracies
-from . import assembly, character_sets, parts
+from . import assembly, character_sets, parts, precision
 from .assembly import Assembly
 from .catalog import READING, BundleEntry, Catalog
 from .errors import ConverterError
@@ -30,7 +30,8 @@ class Plan:
 
     charset: what they are to read, see `character_sets.choose`; all they know when empty.
     precision: what graphs are to compute in. calibrate: folder of pictures that show the ranges of
-        values, for int8. max_loss: points of accuracy that lower precision may cost.
+        values, for int8. max_loss: points of Hmean, hundredths, that lower precision may cost; None
+        for `precision.MAX_LOSS`.
     accuracy: folder with a Label.txt; what the bundle reads of it is recorded.
     profile: name of a profile of models.toml.
     sign: a private key to sign it with, see `edgeocr.signature`.
@@ -40,7 +41,7 @@ class Plan:
     precision: Precision = "fp32"
     calibrate: Path | None = None
     accuracy: Path | None = None
-    max_loss: float = 0.5
+    max_loss: float | None = None
     profile: str | None = None
     sign: Path | None = None
 
@@ -68,14 +69,12 @@ def freeze(
             made = made.with_part(part, plan.charset)
             _say_kept(made, task, say)
     if plan.precision != "fp32":
-        from . import precision
-
         reduced = precision.reduce(
             made.draft(),
             plan.precision,
             calibrate=plan.calibrate,
             accuracy=plan.accuracy,
-            max_loss=plan.max_loss,
+            max_loss=precision.MAX_LOSS if plan.max_loss is None else plan.max_loss,
             say=say,
         )
         for stage, less in reduced.items():
@@ -126,6 +125,8 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
     character_sets.check(plan.charset)
     if plan.profile is not None:
         catalog.profile(plan.profile)
+    if plan.max_loss is not None and plan.precision == "fp32":
+        raise ConverterError("--max-loss is for --precision int8 or fp16")
     if plan.calibrate is not None:
         if plan.precision != "int8":
             raise ConverterError("--calibrate is for --precision int8")

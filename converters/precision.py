@@ -34,6 +34,8 @@ from .precision_lock import PrecisionLock
 
 Say = Callable[[str], None]
 
+# Points of Hmean, hundredths, that may be lost where nobody says otherwise.
+MAX_LOSS = 0.5
 # The stages in the order in which they may spend the loss: most time is in recognition.
 ORDER = ("recognition", "spotting", "detection", "orientation")
 # A kind of node is left out where the stage is no slower without it, or little slower and its
@@ -76,7 +78,7 @@ def reduce(
     *,
     calibrate: Path | None = None,
     accuracy: Path | None = None,
-    max_loss: float = 0.5,
+    max_loss: float = MAX_LOSS,
     say: Say,
 ) -> dict[str, Reduced]:
     """The stages of a float32 bundle that are better off in another precision, and their graphs.

@@ -145,7 +145,7 @@ def _links(file: SourceFile) -> list[Json]:
             "type": "distribution",
             "url": file.source,
             "hashes": _hashes(file.sha256),
-            "comment": f"{file.name}, of which the graph was made",
+            "comment": f"{file.name}, of which the stage was made",
         }
     ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
-import converters
-from converters import accuracy, freeze, sbom
+from converters import accuracy, freeze, precision, sbom
 from converters.__main__ import main
 from converters.activation_memory import bytes_per_pixel
 from converters.errors import CatalogError, ConverterError
@@ -128,7 +126,7 @@ def shifted(graph: bytes) -> bytes:
 def test_graphs_of_lower_precision_take_their_places(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a stand-in for `converters.precision`, which lowers the recognition alone."""
+    """With a stand-in for the measuring, which lowers the recognition alone."""
     asked = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
 
@@ -138,9 +136,7 @@ def test_graphs_of_lower_precision_take_their_places(
         graph = shifted(draft.read(draft.manifest.stages.recognition.graph))
         return {"recognition": SimpleNamespace(graph=graph, quantization=how)}
 
-    stand_in = SimpleNamespace(reduce=reduce)
-    monkeypatch.setitem(sys.modules, "converters.precision", stand_in)
-    monkeypatch.setattr(converters, "precision", stand_in, raising=False)
+    monkeypatch.setattr(precision, "reduce", reduce)
     plan = Plan(precision="int8", calibrate=IMAGES, accuracy=IMAGES, max_loss=2.0, profile="server")
     made = frozen(tmp_path / "less.edgeocr", plan, detection=DB, recognition=CRNN)
     del asked["say"]
@@ -175,6 +171,7 @@ def test_graphs_of_lower_precision_take_their_places(
         (Plan(precision="int8", calibrate=Path("/no/such")), ConverterError, "no folder of pic"),
         (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "no pictures in this folder"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
+        (Plan(max_loss=1.0), ConverterError, "--max-loss is for --precision"),
     ],
 )
 def test_what_can_be_known_is_refused_before_anything_is_fetched(
