@@ -32,7 +32,7 @@ def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accu
     ocr = OCR(bundle, provider="cpu", threads=threads)
     score = Score()
     for path, lines in pictures.items():
-        score.add(lines, _found(ocr, bundle, path, lines))
+        score.add(lines, found(ocr, bundle, path, lines))
     figures = {name: round(value, DIGITS) for name, value in score.figures().items()}
     reads = bundle.manifest.stages.reading is not None
     return Accuracy(
@@ -89,9 +89,10 @@ def digest(paths: list[Path]) -> str:
     return whole.hexdigest()
 
 
-def _found(
+def found(
     ocr: OCR, bundle: Bundle, path: Path, lines: list[labels.LabelledLine]
 ) -> list[tuple[labels.Polygon, str]]:
+    """What an `OCR` of the bundle finds in a labelled picture: outlines and their texts."""
     stages = bundle.manifest.stages
     if stages.recognition is not None and stages.detection is None:
         readings = ocr.recognize([crop.pixels for crop in crops(path, lines)])
