@@ -76,7 +76,7 @@ def test_show(run: Run) -> None:
     code, out, err = run("show")
     assert (code, err) == (0, "")
     bundle = Bundle.default()
-    assert "6.78 MB, schema 1" in " ".join(out.split())
+    assert "6.80 MB, schema 2" in " ".join(out.split())
     assert f"{bundle.digest} of the manifest" in out
     for origin in bundle.manifest.provenance:
         assert f"{origin.stage}: {origin.title}" in out and f"model       {origin.model}" in out
@@ -84,7 +84,7 @@ def test_show(run: Run) -> None:
             assert f"{file.name}, sha256 {file.sha256[:12]}" in out
     for words in (
         "signature   none",
-        "made by     edgeocr 0.1.0, onnx",
+        "made by     edgeocr 0.2.0, onnx",
         "the shorter side enlarged to 544; at most 900000 pixels; sides are multiples of 32",
         "few shapes: 36 from 544 × 544 to",
         "threshold 0.25, box threshold 0.5, unclip ratio 1.5",
@@ -93,7 +93,7 @@ def test_show(run: Run) -> None:
         "240 to 3216 wide, 48 high",
         "6906 classes, charsets/PP-OCRv6_tiny_rec.txt",
         "translator  paddle2onnx 1.3.1, of paddle-legacy",
-        "parity      paddle: passed, at most 2e-06 from Paddle Inference 2.6.2",
+        "parity      paddle: passed, at most 0.0001 from Paddle Inference 2.6.2",
         "licence     Apache-2.0, PaddlePaddle authors",
         "graph       fp32, 1.77 MB, graphs/detection.onnx",
         "https://huggingface.co/PaddlePaddle/PP-OCRv6_tiny_det_onnx/resolve/main/inference.onnx",
@@ -179,7 +179,7 @@ def test_sizes(count: int, words: str) -> None:
 
 def test_verify(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
     code, out, _ = run("verify")
-    assert code == 0 and f"{EMBEDDED}: intact, 5 files, sha256" in out and "not signed" in out
+    assert code == 0 and f"{EMBEDDED}: intact, 6 files, sha256" in out and "not signed" in out
     path = packed(signed(files, keys / "own.key"), tmp_path / "a.edgeocr")
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("verify", path)
@@ -210,7 +210,7 @@ def test_unpack(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
     for target in ("new/folder", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         code, out, _ = run("unpack", path, "-o", tmp_path / target)
-        assert code == 0 and "7 files" in out
+        assert code == 0 and "8 files" in out
         opened = Bundle.open(tmp_path / target, require_signature=keys / "own.pub")
         assert opened.files() == Bundle.open(path).files()
         assert run("diff", path, tmp_path / target)[0] == 0
