@@ -91,6 +91,7 @@ def reduce(
     """
     labelled = accuracy or LABELLED
     full = accuracies.measure(draft, labelled)
+    reused = wanted == "int8" and LOCK.is_file()
     reduced, rows = (
         _in_int8(draft, calibrate, labelled, full, max_loss, say)
         if wanted == "int8"
@@ -115,6 +116,7 @@ def reduce(
         raise PrecisionError(
             f"{wanted} loses {lost:.2f} points of Hmean on {labelled}, {max_loss:g} are allowed "
             f"(--max-loss); stage {worst.stage} alone loses {loss(full, worst.accuracy):.2f}"
+            + (f"; without its entry in {LOCK.name} nodes are chosen anew" if reused else "")
         )
     return reduced
 
