@@ -70,7 +70,7 @@ def freeze(
             _say_kept(made, task, say)
     if plan.precision != "fp32":
         reduced = precision.reduce(
-            made.draft(),
+            made,
             plan.precision,
             calibrate=plan.calibrate,
             accuracy=plan.accuracy,

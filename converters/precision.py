@@ -8,8 +8,6 @@ fp16: all of it, for GPUs.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -22,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeocr import OCR, Bundle
-from edgeocr.bundle import MANIFEST
 from edgeocr.provenance import Accuracy, Precision, Quantization
 
 from . import accuracy as accuracies
 from . import calibration, quantize
+from .assembly import Assembly
 from .catalog import CATALOG
 from .errors import PrecisionError
 from .onnx_runner import onnx_runner
@@ -73,7 +71,7 @@ class Row:
 
 
 def reduce(
-    draft: Bundle,
+    assembly: Assembly,
     wanted: Precision,
     *,
     calibrate: Path | None = None,
@@ -83,24 +81,25 @@ def reduce(
 ) -> dict[str, Reduced]:
     """The stages of a float32 bundle that are better off in another precision, and their graphs.
 
+    assembly: the bundle, with all of its stages.
     calibrate: folder with pictures like those that the bundle will read; None for the package's.
     accuracy: folder with pictures and Label.txt; None for the package's.
     max_loss: points of Hmean, hundredths, that may be lost.
 
     Raises `PrecisionError`, which names the stage, when more is lost, and when no stage gains.
     """
-    labelled = accuracy or LABELLED
+    labelled, draft = accuracy or LABELLED, assembly.draft()
     full = accuracies.measure(draft, labelled)
     reused = wanted == "int8" and LOCK.is_file()
     reduced, rows = (
-        _in_int8(draft, calibrate, labelled, full, max_loss, say)
+        _in_int8(assembly, calibrate, labelled, full, max_loss, say)
         if wanted == "int8"
-        else _in_fp16(draft, labelled)
+        else _in_fp16(assembly, labelled)
     )
     if not reduced:
         notes = "; ".join(f"{row.stage}: {row.note}" for row in rows)
         raise PrecisionError(f"no stage gains by {wanted}: {notes}")
-    whole = with_graphs(draft, reduced, wanted)
+    whole = _with_graphs(assembly, reduced, wanted)
     graphs = [stage.graph for stage in vars(draft.manifest.stages).values() if stage is not None]
     all_of_it = Row(
         "all",
@@ -126,20 +125,11 @@ def loss(full: Accuracy, other: Accuracy) -> float:
     return 100 * (full.hmean - other.hmean)
 
 
-def with_graphs(draft: Bundle, graphs: dict[str, Reduced], precision: Precision) -> Bundle:
+def _with_graphs(full: Assembly, graphs: dict[str, Reduced], precision: Precision) -> Bundle:
     """The bundle with other graphs for some stages."""
-    files, manifest = draft.files(), json.loads(draft.manifest_text)
-    for name, reduced in graphs.items():
-        stage = manifest["stages"][name]
-        stage["precision"] = precision
-        files[stage["graph"]] = reduced.graph
-        manifest["files"][stage["graph"]] = {
-            "sha256": hashlib.sha256(reduced.graph).hexdigest(),
-            "size": len(reduced.graph),
-        }
-    files[MANIFEST] = json.dumps(manifest).encode()
-    entries = {name: (lambda content=content: content) for name, content in files.items()}
-    return Bundle(draft.path, entries, None)
+    for stage, less in graphs.items():
+        full = full.with_graph(stage, less.graph, precision, less.quantization)
+    return full.draft()
 
 
 def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
@@ -157,13 +147,14 @@ def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
 
 
 def _in_int8(
-    draft: Bundle,
+    assembly: Assembly,
     calibrate: Path | None,
     labelled: Path,
     full: Accuracy,
     max_loss: float,
     say: Say,
 ) -> tuple[dict[str, Reduced], list[Row]]:
+    draft = assembly.draft()
     given = calibration.inputs(draft, calibrate)
     lock = PrecisionLock(LOCK)
     reduced: dict[str, Reduced] = {}
@@ -179,7 +170,7 @@ def _in_int8(
             return Reduced(search.graph(nodes), found)
 
         def accuracy(graphs: dict[str, Reduced]) -> Accuracy:
-            return accuracies.measure(with_graphs(draft, graphs, "int8"), labelled)
+            return accuracies.measure(_with_graphs(assembly, graphs, "int8"), labelled)
 
         left_out = lock.get(graph, given.digest)
         if left_out is not None:
@@ -298,15 +289,16 @@ class _Search:
         return [run([batch]) for batch in calibration.thinned(self.batches, COMPARED[self.stage])]
 
 
-def _in_fp16(draft: Bundle, labelled: Path) -> tuple[dict[str, Reduced], list[Row]]:
+def _in_fp16(assembly: Assembly, labelled: Path) -> tuple[dict[str, Reduced], list[Row]]:
     from .half import to_float16
 
+    draft = assembly.draft()
     reduced, rows = {}, []
     for name, stage in vars(draft.manifest.stages).items():
         if stage is not None:
             graph = draft.read(stage.graph)
             made = reduced[name] = Reduced(to_float16(graph))
-            measured = accuracies.measure(with_graphs(draft, {name: made}, "fp16"), labelled)
+            measured = accuracies.measure(_with_graphs(assembly, {name: made}, "fp16"), labelled)
             rows.append(Row(name, len(made.graph), len(graph), None, measured))
     return reduced, rows
 

@@ -11,6 +11,8 @@ import pytest
 
 from converters.labels import LabelledLine, read
 from edgeocr import OCR, Bundle, device, signature
+from edgeocr.archive import MANIFEST, SIGNATURE
+from tests.packing import Files, stubs
 
 TESTS = Path(__file__).parent
 EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
@@ -58,6 +60,18 @@ def embedded_files() -> dict[str, bytes]:
     """The files of the embedded bundle, unpacked by the standard library."""
     with zipfile.ZipFile(EMBEDDED) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def files(embedded_files: Files) -> Files:
+    """The embedded bundle with graphs of a few bytes: opening doesn't load them."""
+    return stubs(embedded_files)
+
+
+@pytest.fixture
+def signed(files: Files, keys: Path) -> Files:
+    """The same, signed by `own`."""
+    return files | {SIGNATURE: signature.sign(files[MANIFEST], keys / "own.key")}
 
 
 @pytest.fixture(scope="session")

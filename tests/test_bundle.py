@@ -13,7 +13,7 @@ import pytest
 
 from edgeocr import OCR, Bundle, BundleError
 from edgeocr.manifest import OLDEST_SCHEMA, SCHEMA
-from tests.packing import Files, folder, packed, sealed, stubs, zipped
+from tests.packing import Files, folder, packed, sealed, zipped
 from tests.trained import words
 
 BUNDLES = Path(__file__).parent / "fixtures" / "bundles"
@@ -21,11 +21,6 @@ BUNDLES = Path(__file__).parent / "fixtures" / "bundles"
 MANIFEST = "manifest.json"
 GRAPH = "graphs/detection.onnx"
 Change = Callable[[Files], None]
-
-
-@pytest.fixture
-def files(embedded_files: Files) -> Files:
-    return stubs(embedded_files)
 
 
 def change_manifest(files: Files, change: Callable[[dict[str, Any]], object]) -> Files:

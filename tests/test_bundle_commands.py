@@ -16,7 +16,7 @@ from edgeocr.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle_text import COLUMNS, size
 from edgeocr.cli import main
 from tests.conftest import EMBEDDED
-from tests.packing import Files, folder, packed, sealed, stubs
+from tests.packing import Files, folder, packed, sealed
 
 Run = Callable[..., tuple[int, str, str]]
 SCHEMA_1 = Path(__file__).parent / "fixtures" / "bundles" / "schema-1.edgeocr"
@@ -30,11 +30,6 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return code, captured.out, captured.err
 
     return command
-
-
-@pytest.fixture
-def files(embedded_files: Files) -> Files:
-    return stubs(embedded_files)
 
 
 def changed(files: Files, change: Callable[[dict[str, Any]], object]) -> Files:

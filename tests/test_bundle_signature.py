@@ -26,7 +26,7 @@ from edgeocr import (
     signature,
 )
 from edgeocr.archive import MANIFEST, SIGNATURE
-from tests.packing import Files, fingerprint, packed, stubs
+from tests.packing import Files, fingerprint, packed
 
 SAMPLE = str(Path(__file__).parent / "images" / "sample.jpg")
 TEXT = b'{"schema": 1}\n'
@@ -56,16 +56,6 @@ def no_keys(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "own.key").write_bytes((keys / "own.key").read_bytes())
     (path / "cut.pub").write_bytes(own.replace(own.splitlines()[1][:9], b""))
     return path
-
-
-@pytest.fixture
-def files(embedded_files: Files) -> Files:
-    return stubs(embedded_files)
-
-
-@pytest.fixture
-def signed(files: Files, keys: Path) -> Files:
-    return files | {SIGNATURE: signature.sign(files[MANIFEST], keys / "own.key")}
 
 
 @pytest.fixture

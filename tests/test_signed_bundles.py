@@ -23,19 +23,9 @@ from edgeocr import (
 )
 from edgeocr.archive import MANIFEST, SIGNATURE
 from edgeocr.cli import main
-from tests.packing import Files, fingerprint, folder, packed, sealed, stubs
+from tests.packing import Files, fingerprint, folder, packed, sealed
 
 SAMPLE = str(Path(__file__).parent / "images" / "sample.jpg")
-
-
-@pytest.fixture
-def files(embedded_files: Files) -> Files:
-    return stubs(embedded_files)
-
-
-@pytest.fixture
-def signed(files: Files, keys: Path) -> Files:
-    return files | {SIGNATURE: signature.sign(files[MANIFEST], keys / "own.key")}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from converters import accuracy, freeze, precision, sbom
 from converters.__main__ import main
 from converters.activation_memory import bytes_per_pixel
+from converters.assembly import Assembly
 from converters.errors import CatalogError, ConverterError
 from converters.freeze import Plan
 from edgeocr import OCR, Bundle, SignatureError
@@ -130,7 +131,8 @@ def test_graphs_of_lower_precision_take_their_places(
     asked = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
 
-    def reduce(draft: Bundle, wanted: str, **options: object) -> dict[str, SimpleNamespace]:
+    def reduce(assembly: Assembly, wanted: str, **options: object) -> dict[str, SimpleNamespace]:
+        draft = assembly.draft()
         asked.update(options, wanted=wanted, profile=draft.manifest.profile)
         OCR(draft, provider="cpu", threads=1)
         graph = shifted(draft.read(draft.manifest.stages.recognition.graph))

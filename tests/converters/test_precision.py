@@ -12,8 +12,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from converters import calibration, precision
+from converters import calibration, precision, sbom
 from converters.accuracy import measure
+from converters.assembly import Assembly
 from converters.errors import ConverterError, PrecisionError
 from converters.freeze import Plan
 from converters.half import to_float16
@@ -59,6 +60,14 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "precision.lock"
 
 
+def assembled(bundle: Bundle) -> Assembly:
+    """What a frozen bundle was made of."""
+    manifest = json.loads(bundle.manifest_text)
+    files = {name: bundle.read(name) for name in bundle.manifest.files if name != sbom.FILE}
+    origins, stages = bundle.manifest.provenance, manifest["stages"]
+    return Assembly(manifest["name"], manifest["description"], stages, origins, files)
+
+
 def reduced(draft: Bundle, folder: Path, wanted: Any = "int8", **given: Any) -> Any:
     said: list[str] = []
     options = {
@@ -68,7 +77,7 @@ def reduced(draft: Bundle, folder: Path, wanted: Any = "int8", **given: Any) -> 
         "say": said.append,
         **given,
     }
-    return precision.reduce(draft, wanted, **options), said
+    return precision.reduce(assembled(draft), wanted, **options), said
 
 
 def test_int8_is_frozen_beside_what_it_costs(draft, folder, lock):
