@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from converters import labels
-from converters.score import Score
+from converters.accuracy import labels
+from converters.accuracy.score import Score
 from edgeocr import OCR, EdgeOCRError
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeocr import OCR, Bundle
-from edgeocr.cpus import available_threads
+from edgeocr.device.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
-from edgeocr.runtime import import_onnxruntime
+from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from .peers import MeasurementError, find_pictures, positive
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeocr.bench_page import device_names, page
-from edgeocr.bench_table import METRICS, SCHEMA, notes, number, working
-from edgeocr.bench_worker import Measured
+from edgeocr.bench.html import device_names, page
+from edgeocr.bench.table import METRICS, SCHEMA, notes, number, working
+from edgeocr.bench.worker import Measured
 
 # Fields that a result has, and a part of it that was measured.
 FIELDS: dict[str, type | tuple[type, ...]] = {

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from converters import catalog, report
+from converters import report
+from converters.catalog import entries as catalog
 from converters.convert import convert
 from converters.errors import ConverterError
-from converters.paddle_model import PaddleModel, identify
+from converters.model.paddle_model import PaddleModel, identify
 from converters.verify import verify
 
 from . import machine

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters import worker
+from converters.translate import process as worker
 from edgeocr.postprocess import east, pgnet, sast
-from tests.ideal import east as ideal_east
-from tests.ideal import pgnet as ideal_pgnet
-from tests.ideal import sast as ideal_sast
-from tests.postprocess import east_cases, pgnet_cases, sast_cases, scenes
+from tests.support import east_cases, pgnet_cases, sast_cases, scenes
+from tests.support.ideal import east as ideal_east
+from tests.support.ideal import pgnet as ideal_pgnet
+from tests.support.ideal import sast as ideal_sast
 
 from . import machine
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edgeocr import device
-from edgeocr.cpus import available_threads
+from edgeocr.device import machine as device
+from edgeocr.device.cpus import available_threads
 
 
 def describe() -> dict[str, str | int]:

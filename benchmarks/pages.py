@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from converters.labels import DONT_CARE
+from converters.accuracy.labels import DONT_CARE
 
 if TYPE_CHECKING:
     from PIL.Image import Image

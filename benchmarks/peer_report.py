@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.labels import LabelledLine, Polygon
-from converters.score import Score
+from converters.accuracy.labels import LabelledLine, Polygon
+from converters.accuracy.score import Score
 
 from .engines.measure import Line, Measured
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from converters import catalog as catalogs
-from converters import labels
-from converters.fetch import cache_folder
+from converters.accuracy import labels
+from converters.catalog import entries as catalogs
+from converters.catalog.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
 from edgeocr.images import SUFFIXES
-from edgeocr.runtime import import_onnxruntime
+from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.version import __version__
 
 from . import environments, machine, peer_report

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from edgeocr.errors import EdgeOCRError
-from edgeocr.runtime import import_onnxruntime
+from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from . import machine
 from .engines.regress_worker import JOB, MARK, Read, prepare, variables

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from converters import labels
-from converters.score import Score, normalized, same_place
-from edgeocr import OCR, Bundle, EdgeOCRError, rectify
+from converters.accuracy import labels
+from converters.accuracy.score import Score, normalized, same_place
+from edgeocr import OCR, Bundle, EdgeOCRError
+from edgeocr import crops as rectify
 from edgeocr.images import Image, load
 from edgeocr.page import Region
 

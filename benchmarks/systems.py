@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters import catalog
-from converters.catalog import BundleEntry, Entry, Task
+from converters.accuracy.labels import LabelledLine
+from converters.accuracy.score import Score
+from converters.catalog import entries as catalog
+from converters.catalog.entries import BundleEntry, Entry, Task
 from converters.freeze import freeze
-from converters.labels import LabelledLine
-from converters.score import Score
 from edgeocr import OCR
 from tests.trained import pages, words
 

@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from converters import catalog, network, paddle_reference, parity, worker
+from converters.catalog import entries as catalog
 from converters.convert import convert
 from converters.edge_graph import to_plain_inputs
 from converters.errors import ConverterError, ParityError
-from converters.onnx_runner import onnx_runner
-from converters.paddle_model import PaddleModel
+from converters.graph.runner import onnx_runner
+from converters.model import network
+from converters.model.paddle_model import PaddleModel
+from converters.parity import compare as parity
+from converters.parity import paddle_reference
+from converters.translate import process as worker
 
 from . import machine
 from .conversions import models_below

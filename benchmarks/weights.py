@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from converters import charset
-from converters.catalog import Catalog
+from converters.catalog.entries import Catalog
+from converters.catalog.fetch import Fetcher
 from converters.errors import CatalogError
-from converters.fetch import Fetcher
 from converters.freeze import freeze
-from converters.paddle_model import identify
+from converters.model import dictionary as charset
+from converters.model.paddle_model import identify
 from converters.translate import translate
 
 from .engines.measure import Models

@@ -11,13 +11,13 @@ import typing
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgeocr.bundle.provenance import Precision
 from edgeocr.errors import EdgeOCRError
-from edgeocr.provenance import Precision
 
-from . import catalog as catalogs
-from .catalog import BundleEntry, Catalog, Entry
+from .catalog import entries as catalogs
+from .catalog.entries import BundleEntry, Catalog, Entry
+from .catalog.fetch import Fetcher, model_folder
 from .errors import FetchError
-from .fetch import Fetcher, model_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -162,7 +162,8 @@ def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
 
 
 def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
-    from . import conversions, report
+    from . import report
+    from .catalog import conversions
     from .convert import convert
 
     with contextlib.ExitStack() as stack:
@@ -188,8 +189,8 @@ def _source(
     catalog: Catalog, options: argparse.Namespace, stack: contextlib.ExitStack
 ) -> tuple[Path, Entry | None]:
     """The folder to convert, and the entry that the user named."""
-    from .archives import unpack
-    from .settings import require_inference
+    from .catalog.archives import unpack
+    from .model.settings import require_inference
 
     if options.as_entry is None and options.model in catalog:
         entry = catalog.model(options.model)

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeocr.provenance import Check
+from edgeocr.bundle.provenance import Check
 
-from . import edge_graph, inference_yml, network, paddle_reference, parity, settings
-from .catalog import Catalog, Entry
+from . import edge_graph
+from .catalog.entries import Catalog, Entry
 from .errors import ModelFormatError, ParityError
-from .network import Network
+from .graph.interface import Signature, examine
+from .model import inference_yml, network, settings
+from .model.network import Network
+from .model.paddle_model import PaddleModel, identify
 from .optimize import Rewrite, optimize
-from .paddle_model import PaddleModel, identify
-from .parity import Comparison
-from .signature import Signature, examine
+from .parity import compare as parity
+from .parity import paddle_reference
+from .parity.compare import Comparison
 from .translate import Translation, translate
 
 Say = Callable[[str], None]

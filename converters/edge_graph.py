@@ -15,11 +15,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from .catalog import Normalize
+from .catalog.entries import Normalize
 from .errors import TranslationError
-from .network import Network
-from .onnx_graph import remove_dead, rename
-from .signature import SRN_PREDICTION, Port, Signature, srn_constant
+from .graph.interface import SRN_PREDICTION, Port, Signature, srn_constant
+from .graph.onnx_graph import remove_dead, rename
+from .model.network import Network
 
 # ONNX Runtime reads it since 1.11. The official exports of PP-OCRv6 say 10, which 1.17 refuses,
 # but use nothing newer than this.

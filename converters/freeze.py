@@ -9,17 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeocr import archive, images, signature
-from edgeocr.archive import MANIFEST, SIGNATURE
-from edgeocr.bundle import Bundle
-from edgeocr.provenance import Accuracy, Precision
+from edgeocr import images
+from edgeocr.bundle import archive, signature
+from edgeocr.bundle.archive import MANIFEST, SIGNATURE
+from edgeocr.bundle.bundle import Bundle
+from edgeocr.bundle.provenance import Accuracy, Precision
 
-from . import accuracy as accuracies
-from . import assembly, character_sets, parts, precision
-from .assembly import Assembly
-from .catalog import READING, BundleEntry, Catalog
+from .accuracy import measure as accuracies
+from .bundle import assembly, parts
+from .bundle.assembly import Assembly
+from .catalog.entries import READING, BundleEntry, Catalog
+from .catalog.fetch import Fetcher
+from .charset import character_sets
 from .errors import ConverterError
-from .fetch import Fetcher
+from .precision import choice as precision
 
 Say = Callable[[str], None]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from . import conversions, profiles
-from .catalog import Catalog, Entry, Size, Task
-from .fetch import fetched
+from .bundle import profiles
+from .catalog import conversions
+from .catalog.entries import Catalog, Entry, Size, Task
+from .catalog.fetch import fetched
 
 # So many languages are named, the rest is counted.
 NAMED = 4

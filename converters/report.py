@@ -14,20 +14,20 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edgeocr import typed
-from edgeocr.cpus import available_threads
+from edgeocr.bundle import fields as typed
+from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 
-from . import parity
+from .catalog.fetch import sha256
 from .convert import Conversion
 from .edge_graph import sizes, to_plain_inputs
 from .errors import ConverterError
-from .fetch import sha256
-from .network import Network
-from .onnx_graph import operator_counts, shape
-from .onnx_runner import onnx_runner
-from .paddle_model import PaddleModel
-from .parity import Comparison
+from .graph.onnx_graph import operator_counts, shape
+from .graph.runner import onnx_runner
+from .model.network import Network
+from .model.paddle_model import PaddleModel
+from .parity import compare as parity
+from .parity.compare import Comparison
 
 JSON, MARKDOWN = "report.json", "report.md"
 REPETITIONS = 5

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from . import paddle_reference, parity, report
+from . import report
 from .errors import ConverterError
-from .paddle_model import identify
-from .parity import Comparison
-from .signature import examine
+from .graph.interface import examine
+from .model.paddle_model import identify
+from .parity import compare as parity
+from .parity import paddle_reference
+from .parity.compare import Comparison
 
 
 def verify(

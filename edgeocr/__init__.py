@@ -23,14 +23,14 @@ from .errors import (
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from .bundle.bundle import Bundle
     from .ocr import OCR
     from .page import Line, Page, Reading, Region
 
 # Loaded when first used: NumPy and OpenCV take longer to import than all the rest.
 _LAZY = {
     "OCR": "ocr",
-    "Bundle": "bundle",
+    "Bundle": "bundle.bundle",
     "Line": "page",
     "Page": "page",
     "Reading": "page",

@@ -9,16 +9,16 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .bundle.manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
 from .images import Image
-from .manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSettings
 from .page import Region
-from .placement import Placement
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
 from .resize import bounded, job, resize, with_sizes
-from .session import Session
-from .stopwatch import Stopwatch
+from .runtime.placement import Placement
+from .runtime.session import Session
+from .runtime.stopwatch import Stopwatch
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 

@@ -10,26 +10,29 @@ from typing import Any, Literal, TypeVar
 import cv2
 import numpy as np
 
-from . import engines, images, memory, rectify
-from .budget import Budget
-from .bundle import Bundle
-from .cpus import available_threads, checked, confined
+from . import crops as rectify
+from . import images
+from .bundle.bundle import Bundle
+from .bundle.manifest import Stages
+from .crops import Crop
 from .detect import Detector, shaped
+from .device.cpus import available_threads, checked, confined
 from .errors import EdgeOCRError, ImageError, StageMissingError, printable
 from .images import Image, Source
-from .loading import loaded, room
-from .manifest import Stages
+from .memory import limit as memory
+from .memory.budget import Budget
+from .memory.loading import loaded, room
 from .orient import Orienter
 from .page import Line, Page, Placed, Reading, Region, reading_order
-from .placement import Placement
 from .recognize import Recognizer
-from .rectify import Crop
 from .resize import bounded_stages
-from .session import Session, Warmed
+from .runtime import tensorrt_cache as engines
+from .runtime.placement import Placement
+from .runtime.session import Session, Warmed
+from .runtime.stopwatch import Stopwatch
+from .runtime.stream import in_order
+from .runtime.threads import Workers
 from .spot import Spotter
-from .stopwatch import Stopwatch
-from .stream import in_order
-from .workers import Workers
 
 # Pages of a stream in work at a time: one more would gain nothing and needs its memory.
 PAGES_AT_ONCE = 2

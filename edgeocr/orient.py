@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .bundle.manifest import Orientation
+from .crops import Crop
 from .errors import GraphError
-from .manifest import Orientation
-from .placement import Job, Placement
-from .rectify import Crop
-from .session import Session
-from .stopwatch import Stopwatch
-from .workers import Workers
+from .runtime.placement import Job, Placement
+from .runtime.session import Session
+from .runtime.stopwatch import Stopwatch
+from .runtime.threads import Workers
 
 # Crops per run where any number can be: enough to keep a core busy, few enough to share them out.
 BATCH = 8

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .manifest import Recognition
+from .bundle.manifest import Recognition
+from .crops import Crop
 from .page import Reading
-from .placement import Job, Placement
 from .postprocess import attention, ctc
-from .rectify import Crop
-from .session import Session
-from .stopwatch import Stopwatch
-from .workers import Workers
+from .runtime.placement import Job, Placement
+from .runtime.session import Session
+from .runtime.stopwatch import Stopwatch
+from .runtime.threads import Workers
 
 # Width of a line of common length, in the network's strides.
 USUAL = 40

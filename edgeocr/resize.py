@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .bundle.manifest import Resize, Stages
 from .images import Image
-from .manifest import Resize, Stages
-from .placement import Job, Shape
 from .postprocess.geometry import Float32
+from .runtime.placement import Job, Shape
 
 # Height and width of a photograph in landscape.
 USUAL = (1200, 1600)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bundle.manifest import Spotting
 from .images import Image
-from .manifest import Spotting
 from .page import Line
-from .placement import Placement
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
 from .resize import bounded, job, resize, with_sizes
-from .session import Session
-from .stopwatch import Stopwatch
+from .runtime.placement import Placement
+from .runtime.session import Session
+from .runtime.stopwatch import Stopwatch
 
 MAPS = ("tcl", "border", "direction", "characters")
 

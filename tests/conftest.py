@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from converters.labels import LabelledLine, read
-from edgeocr import OCR, Bundle, device, signature
-from edgeocr.archive import MANIFEST, SIGNATURE
-from tests.packing import Files, stubs
+from converters.accuracy.labels import LabelledLine, read
+from edgeocr import OCR, Bundle
+from edgeocr.bundle import signature
+from edgeocr.bundle.archive import MANIFEST, SIGNATURE
+from edgeocr.device import machine as device
+from tests.support.packing import Files, stubs
+from tests.support.paths import TESTS
 
-TESTS = Path(__file__).parent
 EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
 # Marker → the version that its tests need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}

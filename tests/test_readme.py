@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from converters import catalog
+from converters.catalog import entries as catalog
 from edgeocr import OCR
 
 ROOT = Path(__file__).parent.parent

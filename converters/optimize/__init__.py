@@ -15,6 +15,7 @@ from types import ModuleType
 
 import onnx
 
+from ..graph.editor import Editor
 from . import (
     affine_after_convolution,
     affine_before_convolution,
@@ -27,7 +28,6 @@ from . import (
     transposed_convolution,
     upsampled_input,
 )
-from .editor import Editor
 
 REWRITES: tuple[ModuleType, ...] = (
     constants,

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from .editor import Editor, attribute
+from ..graph.editor import Editor, attribute
 
 OPERATORS = ("Mul", "Add", "Sub", "Div", "BatchNormalization")
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from ..graph.editor import Editor, attribute
 from . import affine
-from .editor import Editor, attribute
 
 WHY = "the affine steps after a convolution are folded into its weights"
 

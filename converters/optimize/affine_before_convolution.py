@@ -14,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from .. import exact
+from ..graph.editor import Editor, attribute, is_unpadded
+from ..paddle import exact
 from . import affine
 from .affine_after_convolution import set_weights
 from .concatenated_input import channels
-from .editor import Editor, attribute, is_unpadded
 
 WHY = "the affine steps before convolutions are folded into their weights, or into one step"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .editor import Editor, attribute
+from ..graph.editor import Editor, attribute
 
 WHY = "a bias after a large matrix product is a row of the matrix"
 

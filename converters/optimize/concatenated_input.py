@@ -13,7 +13,7 @@ import math
 import numpy as np
 import onnx
 
-from .editor import Editor, attribute
+from ..graph.editor import Editor, attribute
 
 WHY = "a convolution over concatenated parts is a sum of convolutions over the parts"
 

@@ -14,7 +14,7 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from .editor import Editor
+from ..graph.editor import Editor
 
 WHY = "constants are computed at conversion"
 

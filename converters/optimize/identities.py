@@ -7,7 +7,7 @@ ONNX Runtime takes them out too, but the other rewrites would not see past them.
 
 from __future__ import annotations
 
-from .editor import Editor
+from ..graph.editor import Editor
 
 WHY = "nodes that change nothing are gone"
 

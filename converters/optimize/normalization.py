@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..graph.editor import Editor
 from . import affine
 from .affine_before_convolution import chain, fold_into, takes
-from .editor import Editor
 
 WHY = "the factor of an image's normalization is part of the first convolution"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from .editor import Editor
+from ..graph.editor import Editor
 
 WHY = "x + x * gate is x * (gate + 1), with one pass less over the feature map"
 

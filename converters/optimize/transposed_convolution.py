@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from ..graph.editor import Editor, attribute
 from .affine import Numbers
-from .editor import Editor, attribute
 
 WHY = "transposed convolutions without overlap are 1x1 convolutions at the smaller size"
 

@@ -23,8 +23,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from ..graph.editor import Editor, attribute
 from .concatenated_input import channels
-from .editor import Editor, attribute
 
 WHY = "convolutions over enlarged maps are computed at the smaller size"
 

@@ -11,13 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import pir, repairs
 from ..errors import TranslationError
-from ..paddle_model import PaddleModel
-from ..paddle_program import Program
-from ..repairs import Repair
-from . import paddle2onnx_legacy
+from ..model.paddle_model import PaddleModel
+from ..paddle import pir
+from ..paddle.program import Program
+from . import paddle2onnx_legacy, repairs
 from .refusals import refused
+from .repairs import Repair
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from .. import worker
 from ..errors import TranslationError
+from . import process as worker
 
 NAME = "paddle2onnx 1.3.1"
 WORKER = Path(__file__).with_name("paddle2onnx_worker.py")

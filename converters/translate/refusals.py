@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..paddle_program import Operator, Program
+from ..paddle.program import Operator, Program
 
 
 def refused(program: Program) -> list[str]:

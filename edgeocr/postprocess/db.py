@@ -15,13 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArrayError
-from .geometry import (
-    Float32,
-    box_scores,
-    offset_rectangles,
-    rectangle_corners,
-    side_lengths,
-)
+from .geometry import Float32, box_scores, offset_rectangles, rectangle_corners, side_lengths
 
 # Regions narrower than this many map pixels are noise, before and after unclipping
 # (PaddleOCR's `min_size`).

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from ..crops import TALL
 from ..errors import FontError
 from ..images import Image
 from ..page import Line
-from ..rectify import TALL
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks import compare
-from tests.bench_results import figures, result
+from tests.support.bench_results import figures, result
 
 
 def run(*words: str) -> None:

@@ -2,14 +2,14 @@
 
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks.conversions import HEADER, table
+from tests.support.paths import ZOO_EXPORTS
 
-ZOO = Path(__file__).parent.parent / "zoo" / "exports"
+ZOO = ZOO_EXPORTS
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="paddle2onnx 1.3.1 has no wheel")

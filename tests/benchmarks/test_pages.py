@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageFont
 
 from benchmarks import pages
-from converters import labels
-from converters.score import Score
+from converters.accuracy import labels
+from converters.accuracy.score import Score
 from edgeocr import OCR
 
 

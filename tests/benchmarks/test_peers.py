@@ -18,7 +18,7 @@ import pytest
 
 from benchmarks import environments, machine, peer_report, peers
 from benchmarks.engines import faster_paddle_worker, measure, rapidocrlite_worker
-from converters.labels import LabelledLine
+from converters.accuracy.labels import LabelledLine
 
 SQUARE = [[0.0, 0.0], [100.0, 0.0], [100.0, 10.0], [0.0, 10.0]]
 LOWER = [[x, y + 50] for x, y in SQUARE]

@@ -10,16 +10,17 @@ from typing import Literal
 
 import pytest
 
-from converters import catalog, convert
-from converters.catalog import Entry
+from converters import convert
+from converters.catalog import entries as catalog
+from converters.catalog.entries import Entry
+from converters.catalog.fetch import Fetcher
 from converters.convert import Conversion
 from converters.errors import FetchError
-from converters.fetch import Fetcher
-from converters.paddle_model import identify
+from converters.model.paddle_model import identify
 from converters.translate import Translation, translate
 from tests.oracle.pir_case import Case, load
+from tests.support.paths import TESTS
 
-TESTS = Path(__file__).parent.parent
 ZOO = TESTS / "zoo" / "exports"
 V4 = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
 

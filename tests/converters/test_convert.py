@@ -9,11 +9,14 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from converters import catalog, convert, edge_graph, paddle_reference, parity
+from converters import convert, edge_graph
+from converters.catalog import entries as catalog
 from converters.convert import Conversion
 from converters.errors import ParityError
-from converters.onnx_runner import onnx_runner
-from converters.paddle_reference import PaddleMissingError, Reference
+from converters.graph.runner import onnx_runner
+from converters.parity import compare as parity
+from converters.parity import paddle_reference
+from converters.parity.paddle_reference import PaddleMissingError, Reference
 from tests.zoo.converted import EXPORTS, converted
 
 NAME = "rec_r34_vd_tps_bilstm_ctc"

@@ -9,13 +9,15 @@ import onnx
 import pytest
 from onnx import TensorProto, parser
 
-from converters import edge_graph, network, parity
-from converters.catalog import Normalize
+from converters import edge_graph
+from converters.catalog.entries import Normalize
 from converters.convert import Conversion
 from converters.errors import TranslationError
-from converters.network import Network
-from converters.onnx_graph import operator_counts
-from converters.signature import examine
+from converters.graph.interface import examine
+from converters.graph.onnx_graph import operator_counts
+from converters.model import network
+from converters.model.network import Network
+from converters.parity import compare as parity
 from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
 from tests.zoo.inputs import stored
 

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters import catalog, freeze, paddle_reference
+from converters import freeze
 from converters.__main__ import main
-from converters.catalog import BundleEntry, Entry, SourceFile
+from converters.accuracy.labels import read
+from converters.accuracy.score import normalized
+from converters.catalog import entries as catalog
+from converters.catalog.entries import BundleEntry, Entry, SourceFile
 from converters.errors import ConverterError, FetchError, ModelFormatError
-from converters.labels import read
-from converters.paddle_reference import PaddleMissingError
-from converters.score import normalized
+from converters.parity import paddle_reference
+from converters.parity.paddle_reference import PaddleMissingError
 from edgeocr import OCR, Bundle
+from tests.support.paths import IMAGES
 from tests.zoo.converted import EXPORTS, converted
 
-SAMPLE = Path(__file__).parent.parent / "images" / "sample.jpg"
+SAMPLE = IMAGES / "sample.jpg"
 
 
 @pytest.fixture(scope="module")

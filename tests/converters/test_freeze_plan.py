@@ -11,20 +11,23 @@ import numpy as np
 import onnx
 import pytest
 
-from converters import accuracy, freeze, precision, sbom
+from converters import freeze
 from converters.__main__ import main
-from converters.activation_memory import bytes_per_pixel
-from converters.assembly import Assembly
+from converters.accuracy import measure as accuracy
+from converters.bundle import sbom
+from converters.bundle.assembly import Assembly
 from converters.errors import CatalogError, ConverterError
 from converters.freeze import Plan
+from converters.graph.activation_memory import bytes_per_pixel
+from converters.precision import choice as precision
 from edgeocr import OCR, Bundle, SignatureError
-from edgeocr.provenance import Quantization
-from tests.frozen import frozen
+from edgeocr.bundle.provenance import Quantization
+from tests.support.frozen import frozen
+from tests.support.paths import IMAGES, TRAINED_EXPORTS
 from tests.trained import pages, words
 
-EXPORTS = Path(__file__).parents[1] / "trained" / "exports"
+EXPORTS = TRAINED_EXPORTS
 CRNN, DB = str(EXPORTS / "crnn"), str(EXPORTS / "db")
-IMAGES = Path(__file__).parents[1] / "images"
 # Words of six seldom have none of the others.
 KEPT = "0123456789ACEGIKMOQSUWY"
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from converters import catalog, conversions, listing
-from converters.fetch import model_folder
+from converters import listing
+from converters.catalog import conversions
+from converters.catalog import entries as catalog
+from converters.catalog.fetch import model_folder
 
 ENTRIES = catalog.load()
 

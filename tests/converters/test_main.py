@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 
 from converters import __main__ as command
-from converters import catalog, conversions
 from converters.__main__ import main
-from converters.catalog import Catalog, Entry, SourceFile
-from converters.fetch import model_folder
+from converters.catalog import conversions
+from converters.catalog import entries as catalog
+from converters.catalog.entries import Catalog, Entry, SourceFile
+from converters.catalog.fetch import model_folder
+from tests.support.paths import ROOT
 from tests.zoo.converted import EXPORTS, converted
 
 ENTRIES = catalog.load()
 WRITTEN = ["plain.onnx", "edge.onnx", "report.json", "report.md"]
 READER = "rec_mv3_none_none_ctc"
 STAR_NET = "rec_r34_vd_tps_bilstm_ctc"
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ import pytest
 from converters import report
 from converters.convert import Conversion
 from converters.errors import ConverterError
-from converters.parity import Comparison, difference
-from edgeocr.cpus import available_threads
+from converters.parity.compare import Comparison, difference
+from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 from tests.zoo.converted import converted
 

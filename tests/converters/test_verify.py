@@ -10,10 +10,11 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from converters import paddle_reference, report
+from converters import report
 from converters.__main__ import main
 from converters.errors import ConverterError, ModelFormatError
-from converters.onnx_runner import onnx_runner
+from converters.graph.runner import onnx_runner
+from converters.parity import paddle_reference
 from converters.verify import verify
 from tests.zoo.converted import EXPORTS, OF_ALGORITHM, converted
 

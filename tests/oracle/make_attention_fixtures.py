@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .reference import sequence_label_decode
+from tests.oracle.reference import sequence_label_decode
 
 TARGET = Path(__file__).parent.parent / "fixtures" / "attention.npz"
 ROWS, STEPS, CLASSES = 24, 25, 38

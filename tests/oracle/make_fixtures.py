@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pictures import (
+from tests.oracle.pictures import (
     Picture,
     line_crop,
     lines_nearest,
@@ -35,7 +35,7 @@ from .pictures import (
     resize_for_detection,
     text_window,
 )
-from .reference import (
+from tests.oracle.reference import (
     CROP_MEAN,
     CROP_STD,
     DETECTION_MEAN,

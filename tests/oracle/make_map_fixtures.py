@@ -1,5 +1,5 @@
 """Write tests/fixtures/{east,sast,pgnet,thinning}.npz: what PaddleOCR 2.10 finds in the maps of
-tests/postprocess/*_cases.py, and what scikit-image, which it thins with, makes of masks.
+tests/support/*_cases.py, and what scikit-image, which it thins with, makes of masks.
 
 Needs the environment of make_fixtures.py. Run it from the root of the checkout:
 
@@ -17,9 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from tests.postprocess import east_cases, pgnet_cases, sast_cases, thinning_cases
-
-from .reference import east_post_process, pg_post_process, sast_post_process, stable_sorting
+from tests.oracle.reference import (
+    east_post_process,
+    pg_post_process,
+    sast_post_process,
+    stable_sorting,
+)
+from tests.support import east_cases, pgnet_cases, sast_cases, thinning_cases
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from . import pir_case
-from .pir_case import Case, Input, Run
+from tests.oracle import pir_case
+from tests.oracle.pir_case import Case, Input, Run
 
 TARGET = Path(__file__).parent.parent / "fixtures" / "pir_operators.npz"
 
@@ -104,7 +104,7 @@ def main() -> None:
     # Both have to be set before Paddle is imported; a thread only, for results that repeat.
     os.environ["FLAGS_enable_pir_api"] = "1"  # noqa: SIM112
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from .pir_cases import activations, arithmetic, layers, shapes
+    from tests.oracle.pir_cases import activations, arithmetic, layers, shapes
 
     cases, failed = [], []
     for module in (layers, activations, arithmetic, shapes):

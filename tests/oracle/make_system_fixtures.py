@@ -17,10 +17,9 @@ import cv2
 import numpy as np
 import yaml
 
-from tests.systems import ALPHANUMERIC, SYSTEMS, TRAINED, ZOO, System, strips
+from tests.oracle.pipeline import crop, detect, label_decode, recognize, upright
+from tests.support.systems import ALPHANUMERIC, SYSTEMS, TRAINED, ZOO, System, strips
 from tests.trained import pages, words
-
-from .pipeline import crop, detect, label_decode, recognize, upright
 
 TESTS = Path(__file__).parent.parent
 TARGET = TESTS / "fixtures" / "systems.npz"

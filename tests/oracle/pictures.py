@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .reference import perspective_crop
+from tests.oracle.reference import perspective_crop
 
 CROP_HEIGHT = 48
 

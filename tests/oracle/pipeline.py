@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.oracle import reference
 from tests.zoo.export import infer
-
-from . import reference
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 # SRN's output that its decoder looks at.

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from edgeocr import OCR
-from tests.frozen import frozen
-from tests.overlap import pairs
+from tests.support.frozen import frozen
+from tests.support.overlap import pairs
 from tests.trained import pages
 
 EXPORTS = Path(__file__).parent / "exports"

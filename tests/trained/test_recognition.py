@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from edgeocr import OCR, Bundle
-from edgeocr.cli import main
-from tests.frozen import frozen
+from edgeocr.cli.main import main
+from tests.support.frozen import frozen
 from tests.trained import pages, words
 
 EXPORTS = Path(__file__).parent / "exports"

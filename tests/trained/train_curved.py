@@ -14,8 +14,8 @@ from paddle import nn
 
 from edgeocr.postprocess import pgnet as pgnet_lines
 from edgeocr.postprocess import sast as sast_regions
-from tests.ideal import pgnet, sast
-from tests.ideal.ribbon import STRIDE
+from tests.support.ideal import pgnet, sast
+from tests.support.ideal.ribbon import STRIDE
 from tests.trained import pages
 from tests.trained.training import (
     HELD_OUT_SEED,

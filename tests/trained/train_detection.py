@@ -12,7 +12,7 @@ from paddle import nn
 
 from edgeocr.postprocess import db as db_regions
 from edgeocr.postprocess import east as east_quads
-from tests.ideal import db, east
+from tests.support.ideal import db, east
 from tests.trained import pages
 from tests.trained.training import (
     HELD_OUT_SEED,

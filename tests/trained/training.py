@@ -15,7 +15,7 @@ import paddle.nn.functional as F
 import yaml
 from paddle import nn
 
-from tests.overlap import pairs
+from tests.support.overlap import pairs
 from tests.trained import pages
 from tests.zoo.export import strip_callstacks
 

@@ -9,8 +9,9 @@ from unittest.mock import patch
 
 import pytest
 
-from converters import catalog, paddle_reference
+from converters.catalog import entries as catalog
 from converters.convert import Conversion, convert
+from converters.parity import paddle_reference
 
 ENTRIES = catalog.load()
 EXPORTS = Path(__file__).parent / "exports"

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from converters.optimize import affine_before_convolution as module
-from tests.converters.optimize.graphs import (
+from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
     node_of,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converters.optimize import bias_in_product as module
-from tests.converters.optimize.graphs import (
+from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
     operators,

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from converters.optimize import constants as module
-from tests.converters.optimize.graphs import (
+from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
     operators,

@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto
 
 from converters.optimize import normalization as module
-from tests.converters.optimize.graphs import (
+from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
     operators,

@@ -6,13 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from converters.optimize import REWRITES, Rewrite, bias_in_product, optimize
-from tests.converters.optimize.graphs import (
-    OPSETS,
-    Build,
-    operators,
-    pixels,
-    require_same,
-)
+from tests.support.rewrite_graphs import OPSETS, Build, operators, pixels, require_same
 
 NAMES = [module.__name__.rpartition(".")[2] for module in REWRITES]
 NEAREST = {

@@ -6,11 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from converters import edge_graph, parity
+from converters import edge_graph
 from converters.edge_graph import CONTRACTS
 from converters.optimize import REWRITES, optimize
-from tests import onnx_run
-from tests.converters.optimize.graphs import session
+from converters.parity import compare as parity
+from tests.support import onnx_run
+from tests.support.rewrite_graphs import session
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
 
 # What the networks of each kind have to gain by.

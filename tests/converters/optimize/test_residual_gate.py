@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converters.optimize import residual_gate as module
-from tests.converters.optimize.graphs import (
+from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
     node_of,

@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from converters.optimize import upsampled_input as module
-from tests.converters.optimize.graphs import (
+from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
     operators,

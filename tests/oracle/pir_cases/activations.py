@@ -4,7 +4,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from ..pir_case import Cases, bools, floats, ints, positive
+from tests.oracle.pir_case import Cases, bools, floats, ints, positive
 
 CASES = Cases()
 WIDE = floats(-2, 9, low=-9, high=9)

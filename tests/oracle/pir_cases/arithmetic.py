@@ -4,7 +4,7 @@ import numpy as np
 import paddle
 from paddle.nn import functional as F
 
-from ..pir_case import Cases, bools, distinct, doubles, floats, ints, positive
+from tests.oracle.pir_case import Cases, bools, distinct, doubles, floats, ints, positive
 
 CASES = Cases()
 MATRIX = floats(-2, 3, -4)

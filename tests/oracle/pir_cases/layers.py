@@ -4,7 +4,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
-from ..pir_case import Cases, doubles, floats, ints
+from tests.oracle.pir_case import Cases, doubles, floats, ints
 
 CASES = Cases()
 IMAGE = floats(-2, 4, -6, -7)

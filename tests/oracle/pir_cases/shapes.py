@@ -4,7 +4,7 @@ import numpy as np
 import paddle
 from paddle.nn import functional as F
 
-from ..pir_case import Cases, bools, floats, ints
+from tests.oracle.pir_case import Cases, bools, floats, ints
 
 CASES = Cases()
 CUBE = floats(-2, 3, 4)

@@ -1,0 +1,1 @@
+"""Measuring what a bundle reads on labelled pictures."""

@@ -1,0 +1,109 @@
+"""What a bundle reads of labelled pictures, as figures."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from edgeocr import OCR, Bundle
+from edgeocr import crops as rectify
+from edgeocr.bundle.provenance import Accuracy
+from edgeocr.page import Region
+from edgeocr.postprocess.geometry import enclosing
+
+from ..errors import ConverterError
+from . import labels
+from .score import Score
+
+# Figures keep as many digits as a hundredth of a point needs.
+DIGITS = 4
+
+
+def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accuracy:
+    """Read all pictures of `folder`/Label.txt on the CPU.
+
+    A bundle without a stage that reads is scored by what it finds: its Hmean is detection's, its
+    CER 0. One without a stage that finds is given the labelled lines, cut out.
+
+    Raises `ConverterError` when there are no labelled lines, `EdgeOCRError` for what is no picture.
+    """
+    pictures = read_labels(folder)
+    ocr = OCR(bundle, provider="cpu", threads=threads)
+    score = Score()
+    for path, lines in pictures.items():
+        score.add(lines, found(ocr, bundle, path, lines))
+    figures = {name: round(value, DIGITS) for name, value in score.figures().items()}
+    reads = bundle.manifest.stages.reading is not None
+    return Accuracy(
+        data=folder.resolve().name,
+        sha256=digest([folder / "Label.txt", *pictures]),
+        pictures=len(pictures),
+        lines=score.labelled,
+        detection_hmean=figures["detection_hmean"],
+        hmean=figures["hmean" if reads else "detection_hmean"],
+        cer=figures["cer"] if reads else 0.0,
+    )
+
+
+def read_labels(folder: Path) -> dict[Path, list[labels.LabelledLine]]:
+    """The labelled pictures of a folder. Raises `ConverterError` when there is nothing to score, or
+    a picture is missing.
+    """
+    try:
+        pictures = labels.read(folder)
+    except (OSError, ConverterError) as error:
+        raise ConverterError(
+            f"{folder}: no labels: it needs a Label.txt in PaddleOCR's format ({error})"
+        ) from error
+    missing = [str(path) for path in pictures if not path.is_file()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ConverterError(
+            f"{folder}: Label.txt names pictures that are not there: {missing[0]}{more}"
+        )
+    if not any(line.care for lines in pictures.values() for line in lines):
+        raise ConverterError(f"{folder}: Label.txt has no line that counts")
+    return pictures
+
+
+def crops(path: Path, lines: list[labels.LabelledLine]) -> list[rectify.Crop]:
+    """The labelled lines of a picture, cut out and upright."""
+    from edgeocr import images
+
+    image = images.load(path)
+    polygons = [np.asarray(line.polygon, np.float32) for line in lines]
+    regions = [
+        Region(quad, 1.0, polygon)
+        for quad, polygon in zip(enclosing(polygons), polygons, strict=True)
+    ]
+    return [rectify.upright(image, region) for region in regions]
+
+
+def digest(paths: list[Path]) -> str:
+    """sha256 over files and their names, in the names' order."""
+    whole = hashlib.sha256()
+    for path in sorted(paths, key=lambda path: path.name):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        whole.update(f"{content}  {path.name}\n".encode())
+    return whole.hexdigest()
+
+
+def found(
+    ocr: OCR, bundle: Bundle, path: Path, lines: list[labels.LabelledLine]
+) -> list[tuple[labels.Polygon, str]]:
+    """What an `OCR` of the bundle finds in a labelled picture: outlines and their texts."""
+    stages = bundle.manifest.stages
+    if stages.recognition is not None and stages.detection is None:
+        readings = ocr.recognize([crop.pixels for crop in crops(path, lines)])
+        pairs = zip(lines, readings, strict=True)
+        return [(line.polygon, reading.text) for line, reading in pairs]
+    if stages.reading is None:
+        regions = ocr.detect(path)
+        return [(_outline(region.quad, region.polygon), "") for region in regions]
+    return [(_outline(line.quad, line.polygon), line.text) for line in ocr.read(path).lines]
+
+
+def _outline(quad: np.ndarray, polygon: np.ndarray | None) -> labels.Polygon:
+    return np.asarray(quad if polygon is None else polygon, float)

@@ -1,0 +1,1 @@
+"""Assembling a bundle from converted networks."""

@@ -1,0 +1,233 @@
+"""The bill of materials of a bundle: CycloneDX 1.6, as JSON.
+
+It says to other people's tools what the manifest says to ours: which models are inside, under which
+licences, of which published files they were made, by which tools, and what was done to them. The
+specification is ECMA-424; its schema is https://cyclonedx.org/schema/bom-1.6.schema.json.
+
+The same bundle gives the same bytes: there is no time in it, and the serial number is one of its
+content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from edgeocr.bundle.provenance import Origin, SourceFile
+
+from .parts import UNSTATED
+
+FILE = "sbom.cdx.json"
+VERSION = "1.6"
+
+Json: TypeAlias = dict[str, Any]
+
+
+def build(
+    name: str,
+    description: str,
+    stages: Mapping[str, Mapping[str, Any]],
+    provenance: Sequence[Origin],
+    files: Mapping[str, bytes],
+    made_by: Mapping[str, str],
+) -> bytes:
+    """The bill of a bundle of this name, the content of its file `FILE`.
+
+    stages: as the manifest has them. provenance: where each of them came from.
+    files: path → content of what is in the bundle, but for the manifest and this bill.
+    made_by: tool → version.
+    """
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+    models = [_model(stages[origin.stage], origin, digests) for origin in provenance]
+    graphs = {stage["graph"] for stage in stages.values()}
+    others = [
+        _file(path, digests[path], stages, provenance) for path in sorted(digests.keys() - graphs)
+    ]
+    contents = [*models, *others]
+    bill = {
+        "bomFormat": "CycloneDX",
+        "specVersion": VERSION,
+        "version": 1,
+        "metadata": {
+            "tools": {"components": _tools(provenance, made_by)},
+            "component": {
+                "type": "machine-learning-model",
+                "bom-ref": "bundle",
+                "name": name,
+                "description": description,
+            },
+        },
+        "components": contents,
+        "dependencies": _dependencies(contents, stages, provenance),
+    }
+    bill["serialNumber"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, _text(bill))}"
+    return (_text(bill) + "\n").encode()
+
+
+def _text(bill: Json) -> str:
+    return json.dumps(bill, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def _model(stage: Mapping[str, Any], origin: Origin, digests: Mapping[str, str]) -> Json:
+    """A stage: its graph in the bundle, and in its pedigree the weights as they were published."""
+    about = {
+        "type": "machine-learning-model",
+        "name": origin.model,
+        "description": origin.title,
+        "licenses": _licences(origin),
+        **_authors(origin),
+    }
+    links = [link for file in origin.files for link in _links(file)]
+    return about | {
+        "bom-ref": f"stage:{origin.stage}",
+        "hashes": _hashes(digests[stage["graph"]]),
+        "evidence": {"occurrences": [{"location": stage["graph"]}]},
+        "modelCard": {
+            "modelParameters": {
+                "task": f"text {origin.stage}",
+                "modelArchitecture": stage["algorithm"],
+            }
+        },
+        **({"externalReferences": links} if links else {}),
+        "pedigree": {
+            "ancestors": [
+                about
+                | {
+                    "bom-ref": f"published:{origin.stage}",
+                    "components": [_published(file) for file in origin.files],
+                    "properties": _properties({"format": origin.format}),
+                }
+            ],
+            "notes": _notes(stage, origin),
+        },
+        "properties": _properties(
+            {
+                "stage": origin.stage,
+                "algorithm": stage["algorithm"],
+                "precision": stage.get("precision", "fp32"),
+                "translator": origin.translator,
+                "repair": origin.repairs,
+                "rewrite": origin.rewrites,
+            }
+        ),
+    }
+
+
+def _authors(origin: Origin) -> Json:
+    return {} if origin.authors == UNSTATED else {"authors": [{"name": origin.authors}]}
+
+
+def _licences(origin: Origin) -> list[Json]:
+    """SPDX's name of the licence, or in words that nobody has stated one."""
+    key = "name" if origin.licence == UNSTATED else "id"
+    return [{"license": {key: origin.licence}}]
+
+
+def _published(file: SourceFile) -> Json:
+    return {
+        "type": "file",
+        "name": file.name,
+        "hashes": _hashes(file.sha256),
+        **({"externalReferences": links} if (links := _links(file)) else {}),
+    }
+
+
+def _links(file: SourceFile) -> list[Json]:
+    """Where a published file is; nowhere for one of the maker's own."""
+    if "://" not in file.source:
+        return []
+    return [
+        {
+            "type": "distribution",
+            "url": file.source,
+            "hashes": _hashes(file.sha256),
+            "comment": f"{file.name}, of which the stage was made",
+        }
+    ]
+
+
+def _notes(stage: Mapping[str, Any], origin: Origin) -> str:
+    said = [f"Translated by {origin.translator}."]
+    if origin.translator.startswith("none"):
+        said = ["Published as ONNX, not translated."]
+    if origin.repairs:
+        said.append(f"Faults of the translator that were mended: {', '.join(origin.repairs)}.")
+    if origin.rewrites:
+        said.append(f"Rewritten without changing what it computes: {', '.join(origin.rewrites)}.")
+    if stage.get("precision") == "fp16":
+        said.append("Computes in float16.")
+    if (made := origin.quantization) is not None:
+        said.append(
+            f"Quantized to int8: {made.nodes} nodes, calibrated on {made.pictures} pictures "
+            f"(sha256 {made.images}), {len(made.left_out)} nodes left in float32."
+        )
+    if origin.full_classes is not None:
+        kept = stage["charset"]["classes"]
+        said.append(f"Charset pruned from {origin.full_classes} to {kept} classes.")
+    return " ".join(said)
+
+
+def _file(
+    path: str,
+    digest: str,
+    stages: Mapping[str, Mapping[str, Any]],
+    provenance: Sequence[Origin],
+) -> Json:
+    """A charset, which is under its model's licence, or the text of a licence."""
+    component: Json = {
+        "type": "file",
+        "bom-ref": f"file:{path}",
+        "name": path,
+        "hashes": _hashes(digest),
+        "evidence": {"occurrences": [{"location": path}]},
+    }
+    for origin in provenance:
+        if stages[origin.stage].get("charset", {}).get("file") == path:
+            return component | {
+                "type": "data",
+                "description": f"the characters of {origin.model}, in the order of its classes",
+                "licenses": _licences(origin),
+            }
+    return component
+
+
+def _dependencies(
+    contents: Sequence[Json],
+    stages: Mapping[str, Mapping[str, Any]],
+    provenance: Sequence[Origin],
+) -> list[Json]:
+    """The bundle needs all that is in it, a stage that reads its charset."""
+    needs = {item["bom-ref"]: list[str]() for item in contents}
+    for origin in provenance:
+        if charset := stages[origin.stage].get("charset"):
+            needs[f"stage:{origin.stage}"].append(f"file:{charset['file']}")
+    every: dict[str, list[str]] = {"bundle": list(needs), **needs}
+    return [{"ref": ref, "dependsOn": sorted(every[ref])} for ref in sorted(every)]
+
+
+def _tools(provenance: Sequence[Origin], made_by: Mapping[str, str]) -> list[Json]:
+    """What made the bundle: what is in `made_by`, and the translator of each stage."""
+    tools = {(name, version) for name, version in made_by.items()}
+    for origin in provenance:
+        if found := re.match(r"(\S+) (\d[\w.]*)", origin.translator):
+            tools.add((found[1], found[2]))
+    return [
+        {"type": "application", "name": name, "version": version} for name, version in sorted(tools)
+    ]
+
+
+def _hashes(sha256: str) -> list[Json]:
+    return [{"alg": "SHA-256", "content": sha256}]
+
+
+def _properties(values: Mapping[str, str | list[str]]) -> list[Json]:
+    """Under names of our own; one for each item of a list."""
+    return [
+        {"name": f"edgeocr:{name}", "value": item}
+        for name, value in sorted(values.items())
+        for item in ([value] if isinstance(value, str) else value)
+    ]

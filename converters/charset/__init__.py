@@ -1,0 +1,1 @@
+"""Choosing the characters of a bundle and pruning a network to them."""

@@ -1,0 +1,158 @@
+"""How much memory a run of an edge graph needs beside its weights, from the graph alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import onnx
+
+from edgeocr.runtime.onnx_runtime import import_onnxruntime
+
+from ..errors import ConverterError
+from .onnx_graph import outer_names
+
+# Height and width of the input that is looked at, where the graph leaves them open: multiples of
+# every network's stride, and large enough that what doesn't grow with the input is little.
+SIZES = {
+    "detection": (640, 640),
+    "spotting": (640, 640),
+    "orientation": (48, 192),
+    "recognition": (48, 640),
+}
+# Results of these are their input with another shape, at the same place.
+VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"})
+# ONNX Runtime writes results of these over an input that nothing else needs, or computes them
+# together with the convolution before.
+IN_PLACE = frozenset(
+    {
+        "Add",
+        "Clip",
+        "Div",
+        "HardSigmoid",
+        "HardSwish",
+        "LeakyRelu",
+        "Mul",
+        "Relu",
+        "Sigmoid",
+        "Softmax",
+        "Sqrt",
+        "Sub",
+        "Tanh",
+    }
+)
+
+
+def bytes_per_pixel(
+    edge_graph: bytes, task: str, *, height: int | None = None, width: int | None = None
+) -> int:
+    """Bytes that values of the graph take at the worst moment of a run, for each input pixel.
+
+    edge_graph: an edge graph's file. task: "detection", "orientation", "recognition" or "spotting".
+    height, width: the input's, where the stage has fixed ones; what the graph itself fixes counts
+        first.
+
+    The graph is run once, in its nodes' order and as it is written, on a black picture; sizes of
+    its values say all, so neither the processor nor time matters. What ONNX Runtime takes beyond
+    is the runtime's to know, see `edgeocr.memory`. Raises `ConverterError` for a graph that doesn't
+    run.
+    """
+    model = onnx.load_from_string(edge_graph)
+    graph = model.graph
+    shape = _input_shape(graph, task, height, width)
+    sizes = _sizes(model, shape)
+    return math.ceil(_peak(graph, sizes) / math.prod(shape[:3]))
+
+
+def _input_shape(
+    graph: onnx.GraphProto, task: str, height: int | None, width: int | None
+) -> tuple[int, int, int, int]:
+    high, wide = SIZES[task]
+    wanted = (1, height or high, width or wide, 3)
+    dims = graph.input[0].type.tensor_type.shape.dim
+    n, h, w, c = (dim.dim_value or want for dim, want in zip(dims, wanted, strict=True))
+    return n, h, w, c
+
+
+def _sizes(model: onnx.ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
+    """Bytes of the input and of each value that a node gives."""
+    exposed = onnx.ModelProto()
+    exposed.CopyFrom(model)
+    there = {item.name for item in exposed.graph.output}
+    names = [name for node in exposed.graph.node for name in node.output if name]
+    exposed.graph.output.extend(
+        onnx.ValueInfoProto(name=name) for name in names if name not in there
+    )
+    ort = import_onnxruntime()
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    picture = np.zeros(shape, np.uint8)
+    try:
+        session = ort.InferenceSession(
+            exposed.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        values = session.run(names, {session.get_inputs()[0].name: picture})
+    except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
+        raise ConverterError(f"the edge graph doesn't run on {shape}: {error}") from None
+    return {model.graph.input[0].name: picture.nbytes} | {
+        name: sum(each.nbytes for each in value) if isinstance(value, list) else value.nbytes
+        for name, value in zip(names, values, strict=True)
+    }
+
+
+def _peak(graph: onnx.GraphProto, sizes: dict[str, int]) -> int:
+    """The most that is held at a time when each value is freed after its last use."""
+    uses = Counter(item.name for item in graph.output)
+    reads = [
+        [
+            *(name for name in node.input if name),
+            *(name for attribute in node.attribute for name in outer_names(attribute)),
+        ]
+        for node in graph.node
+    ]
+    for names in reads:
+        uses.update(set(names))
+    # Values that share a place, by the first of them; what isn't here is a constant.
+    place = {graph.input[0].name: graph.input[0].name}
+    held = {graph.input[0].name: sizes[graph.input[0].name]}
+    users = Counter({graph.input[0].name: uses[graph.input[0].name]})
+    peak = sum(held.values())
+    for node, names in zip(graph.node, reads, strict=True):
+        inputs = {place[name] for name in names if name in place}
+        for name in filter(None, node.output):
+            old = _reused(node, names, name, place, users, sizes, held)
+            home = place[name] = old or name
+            held.setdefault(home, sizes[name])
+            users[home] += uses[name]
+        peak = max(peak, sum(held.values()))
+        for name in set(names):
+            if name in place:
+                users[place[name]] -= 1
+        made = {place[name] for name in node.output if name}
+        for home in inputs | made:
+            if not users[home]:
+                held.pop(home, None)
+    return peak
+
+
+def _reused(
+    node: onnx.NodeProto,
+    names: list[str],
+    result: str,
+    place: dict[str, str],
+    users: Counter[str],
+    sizes: dict[str, int],
+    held: dict[str, int],
+) -> str | None:
+    """The place of an input that a node's result takes over."""
+    if node.op_type in VIEWS:
+        return place.get(names[0]) if names else None
+    if node.op_type in IN_PLACE:
+        for name in dict.fromkeys(names):
+            home = place.get(name)
+            if home is not None and users[home] == 1 and held[home] == sizes[result]:
+                return home
+    return None

@@ -1,0 +1,1 @@
+"""A folder with one network: its format, its inference.yml and its dictionary."""

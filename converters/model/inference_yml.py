@@ -1,0 +1,294 @@
+"""A model's own settings: the inference.yml that PaddleOCR and PaddleClas export beside a network.
+
+It lists the operators that prepare a picture and the post-processing with its numbers. Numbers that
+it leaves out are PaddleOCR's defaults; what it has no word for (the size of the largest input, the
+probability under which a reading is dropped) is the same for all models here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from edgeocr.bundle import fields as typed
+
+from ..catalog.entries import READING, SETTINGS, TASKS, Algorithm, CharsetSource, Normalize, Task
+from ..errors import ModelFormatError
+from ..paddle.operators import OPERATORS, POST_PROCESSES, WITHOUT_EFFECT, DecodeImage, Labels
+
+MAX_PIXELS = 3200000
+MAX_WIDTH = 3200
+MINIMUM_SCORE = 0.5
+TURN_THRESHOLD = 0.9
+# The grey that is zero after (pixel / 255 - 0.5) / 0.5, as PaddleOCR pads.
+PADDING = 127
+# What PaddleOCR's recognizers read where no dictionary is said.
+ALPHANUMERIC = list("0123456789abcdefghijklmnopqrstuvwxyz")
+HALVES = [0.5, 0.5, 0.5]
+
+Stage: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What an inference.yml says, in the words of models.toml.
+
+    characters: those it lists, without special classes and without the space that `charset.space`
+        adds; None where it lists none.
+    """
+
+    model: str | None
+    task: Task
+    algorithm: Algorithm
+    normalize: Normalize
+    stage: Stage
+    charset: CharsetSource | None
+    characters: list[str] | None
+
+
+def read(path: Path) -> ModelSettings:
+    """Parse an inference.yml; raises `ModelFormatError` that names file and field."""
+    try:
+        return _settings(_load(path))
+    except typed.FieldError as error:
+        raise ModelFormatError(f"{path}: {error}") from None
+
+
+def characters(path: Path) -> list[str]:
+    """The `character_dict` of an inference.yml; raises `ModelFormatError` when it has none."""
+    try:
+        post = _post_process(_load(path))
+        _, kind = POST_PROCESSES[post["name"]]
+        listed = getattr(typed.parse(kind, _fields(post), "PostProcess"), "character_dict", None)
+    except typed.FieldError as error:
+        raise ModelFormatError(f"{path}: {error}") from None
+    if not listed:
+        raise ModelFormatError(f"{path}: no PostProcess.character_dict in it")
+    return list(listed)
+
+
+def _load(path: Path) -> Any:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise typed.FieldError(f"no YAML: {error}") from None
+
+
+def _settings(data: Any) -> ModelSettings:
+    fields = _post_process(data)
+    algorithm, kind = POST_PROCESSES[fields["name"]]
+    post = typed.parse(kind, _fields(fields), "PostProcess")
+    operators = _operators(data)
+    task = TASKS[algorithm]
+    stage: Stage
+    if task == "recognition":
+        stage = _recognition(algorithm, operators)
+    elif task == "orientation":
+        stage = _orientation(operators, post)
+    else:
+        stage = _detection(algorithm, operators, post)
+    listed: list[str] | None = getattr(post, "character_dict", None)
+    space = getattr(post, "use_space_char", False)
+    if space is None:  # PaddleX adds the space to whatever a CTC network's inference.yml lists
+        space = algorithm == "CTC" and listed is not None
+    if task in READING:
+        stage["charset"] = _charset(algorithm, len(listed or ALPHANUMERIC) + space)
+    return ModelSettings(
+        _model(data),
+        task,
+        algorithm,
+        _normalize(algorithm, operators),
+        stage,
+        CharsetSource(SETTINGS, space) if listed is not None else None,
+        listed,
+    )
+
+
+def _model(data: dict[str, Any]) -> str | None:
+    """A name that can be a file's: a bundle calls its charset so."""
+    model = data["Global"].get("model_name") if isinstance(data.get("Global"), dict) else None
+    if model and not re.fullmatch(r"\w[\w.+-]*", str(model)):
+        raise typed.FieldError(f"Global.model_name must be a name, it is {model!r:.80}")
+    return str(model) if model else None
+
+
+def _post_process(data: Any) -> dict[str, Any]:
+    """PostProcess as one table with `name`; PaddleClas has the name around it instead."""
+    post = data.get("PostProcess") if isinstance(data, dict) else None
+    if not isinstance(post, dict):
+        raise typed.FieldError("PostProcess is missing")
+    if "name" not in post and len(post) == 1:
+        ((name, fields),) = post.items()
+        if fields is not None and not isinstance(fields, dict):
+            raise typed.FieldError(f"PostProcess.{name} must be a table, it is {fields!r:.80}")
+        post = {**(fields or {}), "name": name}
+    if post.get("name") not in POST_PROCESSES:
+        raise typed.FieldError(
+            f"PostProcess.name must be one of {', '.join(POST_PROCESSES)}, "
+            f"it is {post.get('name')!r:.80}"
+        )
+    return post
+
+
+def _operators(data: dict[str, Any]) -> dict[str, Any]:
+    """The operators that have an effect, by name."""
+    where = "PreProcess.transform_ops"
+    listed = data.get("PreProcess")
+    listed = listed.get("transform_ops") if isinstance(listed, dict) else None
+    if not isinstance(listed, list):
+        raise typed.FieldError(f"{where} must be a list, it is {listed!r:.80}")
+    found = {}
+    for i, item in enumerate(listed):
+        if not isinstance(item, dict) or len(item) != 1:
+            raise typed.FieldError(f"{where}[{i}] must be one operator, it is {item!r:.80}")
+        ((name, fields),) = item.items()
+        if WITHOUT_EFFECT.fullmatch(str(name)):
+            continue
+        if name not in OPERATORS:
+            raise typed.FieldError(f"{where}[{i}] is the unknown operator {name!r}")
+        kind = OPERATORS[name]
+        found[name] = typed.parse(
+            kind, fields if fields is not None else {}, f"{where}[{i}].{name}"
+        )
+    return found
+
+
+def _normalize(algorithm: Algorithm, operators: dict[str, Any]) -> Normalize:
+    if algorithm == "SRN":  # PaddleOCR's SRNRecResizeImg: grey, as it is
+        return Normalize("GREY", [0.0], [1.0], 1.0)
+    decode = operators.get("DecodeImage", DecodeImage())
+    if decode.img_mode == "GRAY":
+        raise typed.FieldError(f"DecodeImage.img_mode: {algorithm} does not read grey pictures")
+    if "NormalizeImage" not in operators:  # RecResizeImg and ClsResizeImg do it
+        return Normalize(decode.img_mode, HALVES, HALVES)
+    given = operators["NormalizeImage"]
+    if len(given.mean) != 3 or len(given.std) != 3:
+        raise typed.FieldError("NormalizeImage: mean and std must have three values")
+    return Normalize(decode.img_mode, given.mean, given.std, _scale(given.scale))
+
+
+def _scale(value: Any) -> float:
+    """A number, or a quotient as PaddleOCR writes it: "1./255."."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    found = re.fullmatch(r"\s*(\d+\.?\d*)\s*(?:/\s*(\d*[1-9]\d*\.?\d*))?\s*", str(value))
+    if not found:
+        raise typed.FieldError(f"NormalizeImage.scale must be a number, it is {value!r:.80}")
+    return float(found[1]) / float(found[2] or 1)
+
+
+def _detection(algorithm: Algorithm, operators: dict[str, Any], post: Any) -> Stage:
+    if algorithm == "DB":
+        numbers = {
+            "threshold": post.thresh,
+            "box_threshold": post.box_thresh,
+            "unclip_ratio": post.unclip_ratio,
+            "max_candidates": post.max_candidates,
+            "dilation": post.use_dilation,
+            "score": {"fast": "box", "slow": "polygon"}[post.score_mode],
+            "shape": {"quad": "quad", "poly": "polygon"}[post.box_type],
+        }
+    elif algorithm == "EAST":
+        numbers = {
+            "score_threshold": post.score_thresh,
+            "cover_threshold": post.cover_thresh,
+            "nms_threshold": post.nms_thresh,
+        }
+    elif algorithm == "SAST":
+        numbers = {
+            "score_threshold": post.tcl_map_thresh,  # score_thresh has no effect in PaddleOCR
+            "nms_threshold": post.nms_thresh,
+            "sample_points": post.sample_pts_num,
+            "expand_scale": post.expand_scale,
+            "shrink_ratio_of_width": post.shrink_ratio_of_width,
+            "shape": "quad" if post.sample_pts_num == 2 else "polygon",
+        }
+    else:
+        numbers = {
+            "score_threshold": post.score_thresh,
+            "expand_scale": 1.2,
+            "shrink_ratio_of_width": 0.2,
+            "minimum_points": 6,
+            "minimum_characters": 2,
+            "gather": post.point_gather_mode or "points",
+        }
+    return {"resize": _resize(algorithm, operators), "postprocess": numbers}
+
+
+def _resize(algorithm: Algorithm, operators: dict[str, Any]) -> Stage:
+    if algorithm == "PGNet":
+        rule = _needed(operators, "E2EResizeForTest")
+        limit = {"limit": "height", "limit_side": rule.max_side_len, "enlarge": 1.25}
+        return {**limit, "max_pixels": MAX_PIXELS, "multiple": 128, "rounding": "up"}
+    rule = _needed(operators, "DetResizeForTest")
+    if algorithm == "SAST":
+        limit = {"limit": "long", "limit_side": rule.resize_long or 960}
+        return {**limit, "max_pixels": MAX_PIXELS, "multiple": 128, "rounding": "up"}
+    if rule.limit_side_len is None and rule.resize_long is not None:
+        # PaddleX, which made these exports, takes it for a limit.
+        limit = {"limit": "max", "limit_side": rule.resize_long}
+    else:
+        limit = {"limit": rule.limit_type, "limit_side": rule.limit_side_len or 736}
+    return {**limit, "max_pixels": MAX_PIXELS, "multiple": 32}
+
+
+def _recognition(algorithm: Algorithm, operators: dict[str, Any]) -> Stage:
+    name = "SRNRecResizeImg" if algorithm == "SRN" else "RecResizeImg"
+    _, height, width = _shape(operators, name)
+    stage: Stage = {"height": height, "min_width": width, "max_width": MAX_WIDTH}
+    stage |= {"margin": 0, "padding": PADDING, "multiple": 8, "minimum_score": MINIMUM_SCORE}
+    if algorithm != "CTC":
+        stage |= {"width": width, "max_width": width, "multiple": 4}
+    if algorithm == "SRN":
+        stage |= {"stretch_widths": [height, 2 * height, 3 * height, width], "padding": 0}
+    return stage
+
+
+def _charset(algorithm: Algorithm, number: int) -> Stage:
+    """Where PaddleOCR 2 and 3 put the classes that are no characters."""
+    if algorithm == "Attention":
+        return {"classes": number + 2, "begin": 0, "end": number + 1}
+    if algorithm == "SRN":
+        return {"classes": number + 2, "begin": number, "end": number + 1}
+    return {"classes": number + 1, "blank": number if algorithm == "PGNet" else 0}
+
+
+def _orientation(operators: dict[str, Any], post: Labels) -> Stage:
+    if "ResizeImage" in operators:
+        size = operators["ResizeImage"].size
+        if len(size) != 2:
+            raise typed.FieldError(f"ResizeImage.size must be width and height, it is {size!r:.80}")
+        width, height = size
+    else:
+        name = "ClsResizeImg" if "ClsResizeImg" in operators else "RecResizeImg"
+        _, height, width = _shape(operators, name)
+    turns = [re.fullmatch(r"(\d+)(?:_degree)?", label) for label in post.label_list]
+    if not all(turns):
+        raise typed.FieldError(f"PostProcess.label_list must be degrees, it is {post.label_list!r}")
+    degrees = [int(turn[1]) for turn in turns if turn]
+    stage: Stage = {"height": height, "width": width, "padding": PADDING}
+    if "ResizeImage" in operators:
+        stage["stretch"] = True
+    return {**stage, "degrees": degrees, "threshold": TURN_THRESHOLD}
+
+
+def _shape(operators: dict[str, Any], name: str) -> list[int]:
+    shape: list[int] = _needed(operators, name).image_shape
+    if len(shape) != 3 or min(shape) < 1:
+        raise typed.FieldError(f"{name}.image_shape must be channels, height and width, {shape!r}")
+    return shape
+
+
+def _needed(operators: dict[str, Any], name: str) -> Any:
+    if name not in operators:
+        raise typed.FieldError(f"PreProcess.transform_ops has no {name}")
+    return operators[name]
+
+
+def _fields(post: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in post.items() if name != "name"}

@@ -1,0 +1,124 @@
+"""What a model folder holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import ModelFormatError
+
+# Names of Paddle's own tools, of PaddleOCR's releases, and of fluid.
+LEGACY_PAIRS = (
+    ("inference.pdmodel", "inference.pdiparams"),
+    ("model", "params"),
+    ("__model__", "__params__"),
+)
+# Beside a program these are no parameters.
+OTHER_SUFFIXES = {".info", ".yml", ".yaml", ".json", ".txt", ".md", ".onnx", ".pdmodel"}
+
+
+@dataclass(frozen=True)
+class PaddleModel:
+    """A model on disk: Paddle's program and parameters, or a plain ONNX graph.
+
+    parameters: None when each parameter has a file of its own beside the program, or for ONNX.
+    settings: the inference.yml beside it.
+    """
+
+    format: Literal["paddle-legacy", "paddle-pir", "onnx"]
+    graph: Path
+    parameters: Path | None = None
+    settings: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that make up the network."""
+        return [path for path in (self.graph, self.parameters) if path is not None]
+
+
+def identify(folder: Path) -> PaddleModel:
+    """Find the model in a folder; raises `ModelFormatError` that says what was looked for."""
+    if folder.is_file():
+        raise ModelFormatError(f"{folder}: a file; name the folder that the model's files are in")
+    if not folder.is_dir():
+        raise ModelFormatError(f"{folder}: no such folder, and no model of that name")
+    settings = folder / "inference.yml"
+    found = _find(folder)
+    return PaddleModel(*found, settings if settings.is_file() else None)
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether there is a model in a folder, which need not exist."""
+    try:
+        identify(folder)
+    except ModelFormatError:
+        return False
+    return True
+
+
+def _find(
+    folder: Path,
+) -> tuple[Literal["paddle-legacy", "paddle-pir", "onnx"], Path, Path | None]:
+    for program, parameters in LEGACY_PAIRS:
+        if (folder / program).is_file() and (folder / parameters).is_file():
+            return "paddle-legacy", folder / program, folder / parameters
+    if graphs := sorted(folder.glob("*.pdmodel")):
+        return "paddle-legacy", *_chosen(graphs)
+    if graphs := [path for path in sorted(folder.glob("*.json")) if _is_pir(path)]:
+        return "paddle-pir", *_chosen(graphs)
+    for name in ("__model__", "model"):
+        if (folder / name).is_file():
+            return "paddle-legacy", folder / name, _single_file(folder / name)
+    graphs = sorted(folder.glob("*.onnx"))
+    if (folder / "inference.onnx") in graphs or len(graphs) == 1:
+        return "onnx", (graphs[0] if len(graphs) == 1 else folder / "inference.onnx"), None
+    raise _nothing(folder)
+
+
+def _chosen(graphs: list[Path]) -> tuple[Path, Path]:
+    """The graph that has parameters, and these; inference.* and model.* before other names."""
+    whole = [path for path in graphs if path.with_suffix(".pdiparams").is_file()]
+    if not whole:
+        folder, graph = graphs[0].parent, graphs[0]
+        missing = graph.with_suffix(".pdiparams").name
+        raise ModelFormatError(f"{folder}: {graph.name} is here, its {missing} is missing")
+    for stem in ("inference", "model"):
+        whole = [path for path in whole if path.stem == stem] or whole
+    if len(whole) > 1:
+        names = ", ".join(path.name for path in whole)
+        raise ModelFormatError(f"{whole[0].parent}: several models, {names}; keep one in a folder")
+    return whole[0], whole[0].with_suffix(".pdiparams")
+
+
+def _single_file(program: Path) -> Path | None:
+    """The one file beside fluid's program, None when there are more: one for each parameter."""
+    others = [
+        path
+        for path in program.parent.iterdir()
+        if path.is_file() and path != program and path.suffix not in OTHER_SUFFIXES
+        if not path.name.startswith(".")
+    ]
+    if not others:
+        raise ModelFormatError(f"{program.parent}: {program.name} is here, parameters are missing")
+    return others[0] if len(others) == 1 else None
+
+
+def _is_pir(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return b'"pir"' in stream.read(400).lower()
+
+
+def _nothing(folder: Path) -> ModelFormatError:
+    names = sorted(path.name for path in folder.iterdir())
+    if any(name.endswith(".pdparams") for name in names):
+        return ModelFormatError(
+            f"{folder}: a training checkpoint (.pdparams), which has weights but no network. "
+            "Export it with PaddleOCR's tools/export_model.py and convert the folder that it writes"
+        )
+    wanted = ", ".join(" + ".join(pair) for pair in LEGACY_PAIRS)
+    return ModelFormatError(
+        f"{folder}: no model here, only {', '.join(names[:8]) or 'nothing'}. Looked for {wanted}, "
+        "NAME.pdmodel + NAME.pdiparams, NAME.json + NAME.pdiparams, __model__ with a file for each "
+        "parameter, or NAME.onnx"
+    )

@@ -1,0 +1,1 @@
+"""Paddle's program formats: legacy and PIR."""

@@ -1,0 +1,209 @@
+"""Values of a program that don't depend on its input, computed in their own precision, and alike on
+every processor: see `exact`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import exact
+from .files import NUMPY
+from .program import Operator, Program
+
+Array: TypeAlias = NDArray[Any]
+
+
+def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
+    """Replace the results of constant operators that are `wanted` by parameters.
+
+    Returns the operators that were replaced. What only led to them is removed.
+    """
+    operators = list(program.operators)
+    needed: set[str] = set()
+    leading = []
+    for operator in reversed(operators):
+        if wanted(operator) or needed.intersection(operator.outputs()):
+            needed.update(operator.inputs())
+            leading.append(operator)
+    values = {name: program.parameters[name] for name in program.constants}
+    folded = []
+    for operator in reversed(leading):
+        found = _evaluate(operator, values)
+        if found is None:
+            continue
+        values.update(found)
+        if wanted(operator):
+            folded.append(str(operator))
+            for name, value in found.items():
+                program.replace_by_constant(name, value)
+    if folded:
+        program.remove_dead()
+    return folded
+
+
+def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] | None:
+    """The results of an operator, None when an operand or the operator is not known.
+
+    An operator that lacks an attribute, or whose operands don't fit, is taken for unknown.
+    """
+    function = _FUNCTIONS.get(operator.type)
+    if function is None or not all(name in values for name in operator.inputs()):
+        return None
+    slots = {
+        item.parameter: [values[name] for name in item.arguments] for item in operator.desc.inputs
+    }
+    operands = _Operands(operator, slots)
+    try:
+        results = function(operands)
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
+        return None
+    names = [
+        name for item in operator.desc.outputs if item.parameter != "XShape"
+        for name in item.arguments
+    ]  # fmt: skip
+    listed = results if isinstance(results, list) else [results]
+    if len(listed) != len(names):
+        return None
+    return dict(zip(names, (np.asarray(item, order="C") for item in listed), strict=True))
+
+
+class _Operands:
+    """What a function sees of an operator."""
+
+    def __init__(self, operator: Operator, slots: dict[str, list[Array]]) -> None:
+        self._operator = operator
+        self.slots = slots
+
+    def __getattr__(self, slot: str) -> Array:
+        array: Array = self.slots[slot][0]
+        return array
+
+    def __getitem__(self, attribute: str) -> Any:
+        value = self._operator.attribute(attribute)
+        if value is None:
+            raise KeyError(f"{self._operator}: no attribute {attribute}")
+        return value
+
+    @property
+    def dtype(self) -> Any:
+        return NUMPY[self["dtype"]]
+
+    def integers(self, attribute: str, *slots: str) -> list[int]:
+        """A list that is an attribute or comes in one of the slots."""
+        for slot in slots:
+            if given := self.slots.get(slot):
+                return [int(item) for array in given for item in array.reshape(-1)]
+        return [int(item) for item in self[attribute]]
+
+
+def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], Array]:
+    def run(op: _Operands) -> Array:
+        if op["axis"] != -1 and op.X.ndim != op.Y.ndim:
+            shape = [1] * op.X.ndim
+            shape[op["axis"] : op["axis"] + op.Y.ndim] = op.Y.shape
+            return function(op.X, op.Y.reshape(shape)).astype(op.X.dtype)
+        return function(op.X, op.Y).astype(op.X.dtype)
+
+    return run
+
+
+def _fill(op: _Operands) -> Array:
+    value = op.ValueTensor if op.slots.get("ValueTensor") else float(op["str_value"] or op["value"])
+    return np.full(op.integers("shape", "ShapeTensor", "ShapeTensorList"), value).astype(op.dtype)
+
+
+def _assign_value(op: _Operands) -> Array:
+    for attribute in ("fp32_values", "fp64_values", "int32_values", "int64_values", "bool_values"):
+        if listed := op._operator.attribute(attribute):
+            array: Array = np.array(listed).astype(op.dtype).reshape(op["shape"])
+            return array
+    return np.zeros(op["shape"], op.dtype)
+
+
+def _reshape(op: _Operands) -> Array:
+    sizes = op.integers("shape", "ShapeTensor", "Shape")
+    return op.X.reshape([op.X.shape[i] if size == 0 else size for i, size in enumerate(sizes)])
+
+
+def _unsqueeze(op: _Operands) -> Array:
+    """One axis after the other, as Paddle does."""
+    result = op.X
+    for axis in op.integers("axes", "AxesTensor", "AxesTensorList"):
+        result = np.expand_dims(result, axis)
+    return result
+
+
+def _concat(op: _Operands) -> Array:
+    axis = int(op.AxisTensor.item()) if op.slots.get("AxisTensor") else op["axis"]
+    return np.concatenate(op.slots["X"], axis)
+
+
+def _eye(op: _Operands) -> Array:
+    columns = op["num_columns"]
+    return np.eye(op["num_rows"], None if columns < 0 else columns, dtype=op.dtype)
+
+
+def _scale(op: _Operands) -> Array:
+    factor = op.ScaleTensor if op.slots.get("ScaleTensor") else op["scale"]
+    moved = op.X * factor + op["bias"] if op["bias_after_scale"] else (op.X + op["bias"]) * factor
+    return np.asarray(moved).astype(op.X.dtype)
+
+
+def _power(values: Array, exponents: Array) -> Array:
+    if values.dtype.kind != "f":
+        return np.power(values, exponents)
+    return exact.power(values, exponents)
+
+
+def _norm(op: _Operands) -> Array:
+    values, axis = (op.X.reshape(-1), 0) if op["asvector"] else (op.X, op["axis"])
+    found = exact.norm(values, op["porder"], axis).astype(op.X.dtype)
+    if not op["keepdim"]:
+        return found
+    return found.reshape([1] * op.X.ndim) if op["asvector"] else np.expand_dims(found, axis)
+
+
+def _range(op: _Operands) -> Array:
+    bounds = (item.reshape(()).item() for item in (op.Start, op.End, op.Step))
+    return np.arange(*bounds, dtype=op.Start.dtype)
+
+
+def _linspace(op: _Operands) -> Array:
+    start, stop, number = (item.reshape(()).item() for item in (op.Start, op.Stop, op.Num))
+    return np.linspace(start, stop, int(number)).astype(op.dtype)
+
+
+_FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
+    "fill_constant": _fill,
+    "assign_value": _assign_value,
+    "eye": _eye,
+    "linspace": _linspace,
+    "range": _range,
+    "meshgrid": lambda op: list(np.meshgrid(*op.slots["X"], indexing="ij")),
+    "assign": lambda op: op.X,
+    "cast": lambda op: op.X.astype(NUMPY[op["out_dtype"]]),
+    "reshape2": _reshape,
+    "transpose2": lambda op: op.X.transpose(op["axis"]),
+    "unsqueeze2": _unsqueeze,
+    "tile": lambda op: np.tile(
+        op.X, op.integers("repeat_times", "RepeatTimes", "repeat_times_tensor")
+    ),
+    "stack": lambda op: np.stack(op.slots["X"], op["axis"]),
+    "concat": _concat,
+    "scale": _scale,
+    "elementwise_add": _binary(np.add),
+    "elementwise_sub": _binary(np.subtract),
+    "elementwise_mul": _binary(np.multiply),
+    "elementwise_div": _binary(np.divide),
+    "elementwise_pow": _binary(_power),
+    "square": lambda op: np.square(op.X),
+    "pow": lambda op: _power(op.X, np.asarray(op["factor"])).astype(op.X.dtype),
+    "sqrt": lambda op: np.sqrt(op.X),
+    "log": lambda op: exact.logarithm(op.X).astype(op.X.dtype),
+    "p_norm": _norm,
+    "inverse": lambda op: exact.inverse(op.Input).astype(op.Input.dtype),
+}

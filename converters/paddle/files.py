@@ -1,0 +1,158 @@
+"""Paddle's files: the protobuf messages of a program, and the stream of tensors beside it.
+
+`framework.proto` of Paddle names the fields. Parameters are tensors one after the other, in the
+order of their names.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelFormatError
+
+# VarType.Type of tensors; Paddle's name → number, NumPy type.
+DTYPES: dict[str, tuple[int, Any]] = {
+    "bool": (0, np.bool_),
+    "int16": (1, np.int16),
+    "int32": (2, np.int32),
+    "int64": (3, np.int64),
+    "float16": (4, np.float16),
+    "float32": (5, np.float32),
+    "float64": (6, np.float64),
+    "uint8": (20, np.uint8),
+    "int8": (21, np.int8),
+}
+NUMPY = dict(DTYPES.values())
+NAMES = {number: name for name, (number, _) in DTYPES.items()}
+DENSE_TENSOR, FEED_LIST, FETCH_LIST = 7, 9, 10
+
+# message → {field: (number, type)}; "*" marks a repeated field, a capital a message. What is not
+# listed is kept as it is when a message is read and written again.
+_MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
+    "TensorDesc": {"data_type": (1, "int32"), "dims": (2, "int64*")},
+    "DenseTensorDesc": {"tensor": (1, "TensorDesc"), "lod_level": (2, "int32")},
+    "VarType": {"type": (1, "int32"), "dense_tensor": (3, "DenseTensorDesc")},
+    "VarDesc": {
+        "name": (1, "string"), "type": (2, "VarType"), "persistable": (3, "bool"),
+        "need_check_feed": (4, "bool"), "is_parameter": (5, "bool"), "stop_gradient": (6, "bool"),
+    },
+    "OpVar": {"parameter": (1, "string"), "arguments": (2, "string*")},
+    "OpAttr": {
+        "name": (1, "string"), "type": (2, "int32"), "i": (3, "int32"), "f": (4, "float"),
+        "s": (5, "string"), "ints": (6, "int32*"), "floats": (7, "float*"),
+        "strings": (8, "string*"), "b": (10, "bool"), "bools": (11, "bool*"),
+        "block_idx": (12, "int32"), "l": (13, "int64"), "blocks_idx": (14, "int32*"),
+        "longs": (15, "int64*"), "float64s": (16, "double*"), "var_name": (17, "string"),
+        "vars_name": (18, "string*"), "float64": (19, "double"),
+    },
+    "OpDesc": {
+        "inputs": (1, "OpVar*"), "outputs": (2, "OpVar*"), "type": (3, "string"),
+        "attrs": (4, "OpAttr*"),
+    },
+    "BlockDesc": {
+        "idx": (1, "int32"), "parent_idx": (2, "int32"), "vars": (3, "VarDesc*"),
+        "ops": (4, "OpDesc*"),
+    },
+    "Version": {"version": (1, "int64")},
+    "ProgramDesc": {"blocks": (1, "BlockDesc*"), "version": (4, "Version")},
+}  # fmt: skip
+
+
+def parse(path: Path) -> Any:
+    """The ProgramDesc in a file; raises `ModelFormatError` when it is none."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        desc = messages()["ProgramDesc"].FromString(path.read_bytes())
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise ModelFormatError(f"{path}: not a Paddle program ({error})") from None
+    if not desc.blocks or not desc.blocks[0].ops:
+        raise ModelFormatError(f"{path}: a Paddle program without operators, or none at all")
+    return desc
+
+
+def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
+    """The tensors of a parameter file, which holds just these, in this order.
+
+    Raises `ModelFormatError` when the file ends early, goes on, or is something else.
+    """
+    content = memoryview(path.read_bytes())
+    arrays, offset = {}, 0
+    for name in names:
+        try:
+            arrays[name], offset = _tensor(content, offset)
+        except (struct.error, ValueError, KeyError, OverflowError) as error:
+            raise ModelFormatError(
+                f"{path}: tensor {len(arrays) + 1} of {len(names)}, {name}, can't be read: {error}"
+            ) from None
+    if offset != len(content):
+        raise ModelFormatError(
+            f"{path}: {len(content) - offset} bytes after the {len(names)} parameters that the "
+            "program names; these files don't belong together"
+        )
+    return arrays
+
+
+def _tensor(content: memoryview, offset: int) -> tuple[NDArray[Any], int]:
+    """One tensor: version, levels of detail, version, size of its TensorDesc, that, the values."""
+    version, levels = struct.unpack_from("<IQ", content, offset)
+    offset += 12
+    if version != 0 or levels > 8:
+        raise ValueError(f"version {version} with {levels} levels of detail is unknown")
+    for _ in range(levels):
+        (size,) = struct.unpack_from("<Q", content, offset)
+        offset += 8 + size
+    version, size = struct.unpack_from("<Ii", content, offset)
+    offset += 8
+    if version != 0 or not 0 < size < 4096:
+        raise ValueError(f"no description of a tensor at byte {offset}")
+    desc = messages()["TensorDesc"].FromString(bytes(content[offset : offset + size]))
+    offset += size
+    kind = NUMPY.get(desc.data_type)
+    if kind is None:
+        raise ValueError(f"data type {desc.data_type} is unknown")
+    count = int(np.prod(desc.dims, dtype=np.int64))
+    if count < 0 or count * np.dtype(kind).itemsize > len(content) - offset:
+        raise ValueError(f"shape {list(desc.dims)} needs more bytes than the file has")
+    array = np.frombuffer(content, kind, count, offset).reshape(desc.dims)
+    return array, offset + array.nbytes
+
+
+def tensor_bytes(array: NDArray[Any]) -> bytes:
+    number, _ = DTYPES[str(array.dtype)]
+    desc = messages()["TensorDesc"](data_type=number, dims=array.shape).SerializeToString()
+    head = struct.pack("<IQIi", 0, 0, 0, len(desc))
+    return bytes(head + desc + np.ascontiguousarray(array).tobytes())
+
+
+@cache
+def messages() -> dict[str, Any]:
+    """The message classes, made from `_MESSAGES`."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    scalar = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(
+        name="edgeocr/paddle_program.proto", package="edgeocr.paddle", syntax="proto2"
+    )
+    for message, fields in _MESSAGES.items():
+        entry = file.message_type.add(name=message)
+        for name, (number, kind) in fields.items():
+            field = entry.field.add(name=name, number=number)
+            field.label = scalar.LABEL_REPEATED if kind.endswith("*") else scalar.LABEL_OPTIONAL
+            kind = kind.rstrip("*")
+            if kind in _MESSAGES:
+                field.type, field.type_name = scalar.TYPE_MESSAGE, f".edgeocr.paddle.{kind}"
+            else:
+                field.type = getattr(scalar, f"TYPE_{kind.upper()}")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    find = pool.FindMessageTypeByName
+    return {
+        name: message_factory.GetMessageClass(find(f"edgeocr.paddle.{name}")) for name in _MESSAGES
+    }

@@ -1,0 +1,342 @@
+"""PIR operators → a legacy program with the same meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import TranslationError
+from ..files import DTYPES, FEED_LIST, FETCH_LIST, read_parameters
+from ..program import Program
+from .operators import ATTRIBUTE_KINDS, RULES, Number, Numbers, Rule
+from .reader import Operation, Value, read
+
+INT32 = np.iinfo(np.int32)
+
+
+def lower(graph: Path, parameters: Path | None) -> Program:
+    """inference.json and inference.pdiparams → a legacy program.
+
+    Raises `ModelFormatError` for files that can't be read, `TranslationError` that lists every
+    operator without a rule.
+    """
+    operations = read(graph)
+    unknown = [op for op in operations if op.name not in RULES and op.name not in _SPECIAL]
+    if unknown:
+        listed = "\n  ".join(str(op) for op in unknown)
+        raise TranslationError(
+            f"{graph}: {len(unknown)} operators can't be translated:\n  {listed}\n"
+            "Add a rule for each to converters/pir/operators.py, or export the network without it"
+        )
+    saved = [op for op in operations if op.name == "parameter" and op.attributes["saved"]]
+    names = sorted(str(op.attributes["name"]) for op in saved)
+    arrays = read_parameters(parameters, names) if parameters is not None else {}
+    return _Lowering(graph, arrays).run(operations)
+
+
+class _Lowering:
+    """One lowering: what each value number has become.
+
+    `names`: value → the legacy variable's name, or the names of a list.
+    `constants`: values known now; they become variables only where an operator needs one.
+    """
+
+    def __init__(self, graph: Path, parameters: dict[str, NDArray[Any]]) -> None:
+        self.graph = graph
+        self.program = Program.empty()
+        self.parameters = parameters
+        self.names: dict[int, str | list[str]] = {}
+        self.constants: dict[int, NDArray[Any]] = {}
+        self.lists: dict[int, list[int]] = {}
+
+    def run(self, operations: list[Operation]) -> Program:
+        program = self.program
+        block = program.desc.blocks[0]
+        for name, kind in (("feed", FEED_LIST), ("fetch", FETCH_LIST)):
+            block.vars.add(name=name, persistable=True).type.type = kind
+        for op in operations:
+            special = _SPECIAL.get(op.name)
+            if special is not None:
+                special(self, op)
+            else:
+                self._apply(op, RULES[op.name])
+        return program
+
+    def _apply(self, op: Operation, rule: Rule) -> None:
+        if any(op.inputs[len(rule.inputs) :]):
+            raise TranslationError(
+                f"{self.graph}: {op}: has operands that its rule in converters/pir/operators.py "
+                "doesn't know"
+            )
+        inputs: dict[str, list[str]] = {}
+        attributes = dict(rule.add)
+        for name, value in op.attributes.items():
+            if name == "dtype" and isinstance(value, str):
+                # "" and "undefined" say that the result has the operand's type.
+                value = DTYPES[value][0] if value in DTYPES else -1
+            attributes[rule.rename.get(name, name)] = value
+        for number, operand in zip(op.inputs, rule.inputs, strict=False):
+            if number == 0 or operand == "":
+                continue
+            if isinstance(operand, Number):
+                self._number(op, number, operand, inputs, attributes)
+            elif isinstance(operand, Numbers):
+                self._numbers(op, number, operand, inputs, attributes)
+            else:
+                inputs[operand] = self.variables(number)
+        if rule.kind.startswith("reduce_"):
+            axes = attributes.get("dim")
+            attributes["reduce_all"] = not axes or len(axes) == len(self._shape(op.inputs[0]))
+            attributes |= {"in_dtype": -1, "out_dtype": attributes.pop("dtype", -1)}
+        if rule.kind.startswith("fill_constant") and "value" in attributes:
+            attributes["str_value"] = str(attributes["value"])
+        outputs = {}
+        for value, slot in zip(op.outputs, rule.outputs, strict=False):
+            if value is not None:
+                outputs[slot] = self.declare(value)
+        self.add(rule.kind, inputs, outputs, attributes)
+
+    def add(
+        self,
+        kind: str,
+        inputs: dict[str, list[str]],
+        outputs: dict[str, list[str]],
+        attributes: dict[str, Any],
+    ) -> None:
+        operator = self.program.add_operator(kind, inputs, outputs)
+        for name, value in attributes.items():
+            operator.set_attribute(name, value, ATTRIBUTE_KINDS.get((kind, name)))
+
+    def cast(self, source: list[str], name: str, dtype: str) -> list[str]:
+        """A variable that holds another in this type; that one itself where it has the type."""
+        have, wanted = self.program.dtype(source[0]), DTYPES[dtype][0]
+        if have == wanted:
+            return source
+        self.program.add_variable(name, self.program.shape(source[0]), dtype)
+        self.add("cast", {"X": source}, {"Out": [name]}, {"in_dtype": have, "out_dtype": wanted})
+        return [name]
+
+    def declare(self, value: Value) -> list[str]:
+        """Variables for a result, named after its number."""
+        if value.parts is None:
+            name = f"v{value.number}"
+            self.names[value.number] = name
+            self._variable(name, value)
+            return [name]
+        names = [f"v{value.number}.{index}" for index in range(len(value.parts))]
+        self.names[value.number] = names
+        for name, part in zip(names, value.parts, strict=True):
+            self._variable(name, part)
+        return names
+
+    def _variable(self, name: str, value: Value) -> None:
+        self.type(value)
+        self.program.add_variable(name, value.shape, value.dtype)
+
+    def type(self, value: Value) -> Any:
+        """NumPy's type for a value's."""
+        if value.dtype not in DTYPES:
+            raise TranslationError(
+                f"{self.graph}: %{value.number} has the type {value.dtype!r}, which can't be "
+                "translated; export the network in float32"
+            )
+        return DTYPES[value.dtype][1]
+
+    def variables(self, number: int) -> list[str]:
+        """The variables of an operand; constants become parameters here."""
+        if number in self.lists:
+            return [name for item in self.lists[number] for name in self.variables(item)]
+        if number not in self.names:
+            name = f"constant{number}"
+            self.program.add_parameter(name, self.constants[number], constant=True)
+            self.names[number] = name
+        names = self.names[number]
+        return [names] if isinstance(names, str) else names
+
+    def _shape(self, number: int) -> list[int]:
+        """Declared shape of an operand."""
+        if number in self.constants:
+            return list(self.constants[number].shape)
+        return self.program.shape(self.variables(number)[0])
+
+    def _number(
+        self,
+        op: Operation,
+        number: int,
+        operand: Number,
+        inputs: dict[str, list[str]],
+        attributes: dict[str, Any],
+    ) -> None:
+        constant = self.constants.get(number)
+        if constant is not None and constant.size == 1:
+            attributes[operand.attribute] = operand.kind(constant.reshape(()).item())
+        elif operand.tensor:
+            inputs[operand.tensor] = self.variables(number)
+            attributes[operand.attribute] = operand.kind(operand.default)
+        else:
+            raise self._varies(op, operand.attribute)
+
+    def _numbers(
+        self,
+        op: Operation,
+        number: int,
+        operand: Numbers,
+        inputs: dict[str, list[str]],
+        attributes: dict[str, Any],
+    ) -> None:
+        items = self.lists.get(number)
+        constant = self.constants.get(number)
+        if items is not None and all(item in self.constants for item in items):
+            constant = np.concatenate([self.constants[item].reshape(-1) for item in items])
+        if constant is not None:
+            clipped = np.clip(constant.reshape(-1), INT32.min, INT32.max)
+            attributes[operand.attribute] = [int(item) for item in clipped]
+        elif items is not None and operand.tensors:
+            inputs[operand.tensors] = self.variables(number)
+            attributes[operand.attribute] = [
+                int(self.constants[item].reshape(())) if item in self.constants else -1
+                for item in items
+            ]
+        elif items is None and operand.tensor:
+            inputs[operand.tensor] = self.variables(number)
+            attributes[operand.attribute] = [-1] * max(self._shape(number), default=0)
+        else:
+            raise self._varies(op, operand.attribute)
+
+    def _varies(self, op: Operation, what: str) -> TranslationError:
+        return TranslationError(
+            f"{self.graph}: {op}: its {what} is computed from the input, which the legacy "
+            "operator can't express; export the network with it fixed"
+        )
+
+
+def _parameter(state: _Lowering, op: Operation) -> None:
+    value, name = op.outputs[0], str(op.attributes["name"])
+    assert value is not None
+    state.names[value.number] = name
+    if name in state.parameters:
+        array = state.parameters[name]
+        if list(array.shape) != list(value.shape) or str(array.dtype) != value.dtype:
+            raise TranslationError(
+                f"{state.graph}: parameter {name} is {value.dtype} {list(value.shape)} in the "
+                f"program and {array.dtype} {list(array.shape)} in its file"
+            )
+        state.program.add_parameter(name, array)
+
+
+def _data(state: _Lowering, op: Operation) -> None:
+    value = op.outputs[0]
+    assert value is not None
+    name = str(op.attributes["name"])
+    state.names[value.number] = name
+    state._variable(name, value)
+    column = sum(item.type == "feed" for item in state.program.operators)
+    column = int(op.attributes.get("col", column))
+    state.add("feed", {"X": ["feed"]}, {"Out": [name]}, {"col": column})
+
+
+def _fetch(state: _Lowering, op: Operation) -> None:
+    (name,) = state.variables(op.inputs[0])
+    state.add("fetch", {"X": [name]}, {"Out": ["fetch"]}, {"col": int(op.attributes["col"])})
+
+
+def _eye(state: _Lowering, op: Operation) -> None:
+    if not all(number in state.constants for number in op.inputs):
+        raise state._varies(op, "size")
+    rows, columns = (int(state.constants[number].reshape(())) for number in op.inputs)
+    _constant(state, op, np.eye(rows, columns))
+
+
+def _arange(state: _Lowering, op: Operation) -> None:
+    """The legacy operator takes its type from the first operand."""
+    value = op.outputs[0]
+    assert value is not None
+    inputs: dict[str, list[str]] = {}
+    for slot, number in zip(("Start", "End", "Step"), op.inputs, strict=True):
+        name = f"v{value.number}.{slot.lower()}"
+        if number in state.constants:
+            array = state.constants[number].astype(state.type(value))
+            inputs[slot] = [state.program.add_parameter(name, array, constant=True)]
+        else:
+            inputs[slot] = state.cast(state.variables(number), name, value.dtype)
+    state.add("range", inputs, {"Out": state.declare(value)}, {})
+
+
+def _full(state: _Lowering, op: Operation) -> None:
+    _constant(state, op, np.full(op.attributes["shape"], op.attributes["value"]))
+
+
+def _full_int_array(state: _Lowering, op: Operation) -> None:
+    _constant(state, op, np.array(op.attributes["value"], np.int64))
+
+
+def _assign_value(state: _Lowering, op: Operation) -> None:
+    _constant(state, op, np.array(op.attributes["values"]).reshape(op.attributes["shape"]))
+
+
+def _constant(state: _Lowering, op: Operation, value: NDArray[Any]) -> None:
+    result = op.outputs[0]
+    assert result is not None
+    state.constants[result.number] = value.astype(state.type(result))
+
+
+def _combine(state: _Lowering, op: Operation) -> None:
+    result = op.outputs[0]
+    assert result is not None
+    state.lists[result.number] = op.inputs
+
+
+def _uncombine(state: _Lowering, op: Operation) -> None:
+    """builtin.split: each item of a list is a value of its own."""
+    for value, name in zip(op.outputs, state.variables(op.inputs[0]), strict=True):
+        if value is not None:
+            state.names[value.number] = name
+
+
+def _item(state: _Lowering, op: Operation) -> None:
+    """builtin.slice: one item of a list."""
+    value = op.outputs[0]
+    assert value is not None
+    state.names[value.number] = state.variables(op.inputs[0])[int(op.attributes["index"])]
+
+
+def _cast(state: _Lowering, op: Operation) -> None:
+    value = op.outputs[0]
+    assert value is not None
+    source, target = state.variables(op.inputs[0]), state.declare(value)
+    kinds = {"in_dtype": state.program.dtype(source[0]), "out_dtype": DTYPES[value.dtype][0]}
+    state.add("cast", {"X": source}, {"Out": target}, kinds)
+
+
+def _shape64(state: _Lowering, op: Operation) -> None:
+    """The legacy operator gives int32."""
+    value = op.outputs[0]
+    assert value is not None
+    narrow = f"v{value.number}.int32"
+    state.program.add_variable(narrow, value.shape, "int32")
+    state.add("shape", {"Input": state.variables(op.inputs[0])}, {"Out": [narrow]}, {})
+    kinds = {"in_dtype": DTYPES["int32"][0], "out_dtype": DTYPES["int64"][0]}
+    state.add("cast", {"X": [narrow]}, {"Out": state.declare(value)}, kinds)
+
+
+_SPECIAL: dict[str, Callable[[_Lowering, Operation], None]] = {
+    "parameter": _parameter,
+    "data": _data,
+    "feed": _data,
+    "fetch": _fetch,
+    "eye": _eye,
+    "arange": _arange,
+    "full": _full,
+    "full_int_array": _full_int_array,
+    "assign_value": _assign_value,
+    "assign_value_": _assign_value,
+    "builtin.combine": _combine,
+    "builtin.split": _uncombine,
+    "builtin.slice": _item,
+    "cast": _cast,
+    "shape64": _shape64,
+}

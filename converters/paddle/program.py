@@ -1,0 +1,322 @@
+"""Paddle's legacy program: read, look through, change, write.
+
+It is also the form that PIR programs are brought into (`pir`), so that one translator and one set
+of repairs serve both formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..errors import ModelFormatError
+from .files import (
+    DENSE_TENSOR,
+    DTYPES,
+    FEED_LIST,
+    FETCH_LIST,
+    messages,
+    parse,
+    read_parameters,
+    tensor_bytes,
+)
+
+# AttrType → the field of OpDesc.Attr that holds the value.
+_ATTRIBUTE_FIELDS = {
+    0: "i", 1: "f", 2: "s", 3: "ints", 4: "floats", 5: "strings", 6: "b", 7: "bools",
+    8: "block_idx", 9: "l", 10: "blocks_idx", 11: "longs", 12: "float64s", 13: "var_name",
+    14: "vars_name", 15: "float64",
+}  # fmt: skip
+_REPEATED = {3, 4, 5, 7, 10, 11, 12, 14}
+
+
+class Operator:
+    """One operator of a program, a view: changes go to the program."""
+
+    def __init__(self, desc: Any) -> None:
+        self.desc = desc
+
+    @property
+    def type(self) -> str:
+        return str(self.desc.type)
+
+    @type.setter
+    def type(self, name: str) -> None:
+        self.desc.type = name
+
+    def input(self, slot: str) -> list[str]:
+        """Names of the variables at an input slot, [] when it is empty or absent."""
+        return _arguments(self.desc.inputs, slot)
+
+    def output(self, slot: str) -> list[str]:
+        """Names of the variables at an output slot, [] when it is empty or absent."""
+        return _arguments(self.desc.outputs, slot)
+
+    def inputs(self) -> list[str]:
+        """Names of all variables that it reads."""
+        return [name for item in self.desc.inputs for name in item.arguments]
+
+    def outputs(self) -> list[str]:
+        """Names of all variables that it writes."""
+        return [name for item in self.desc.outputs for name in item.arguments]
+
+    def set_input(self, slot: str, names: Iterable[str]) -> None:
+        _set_arguments(self.desc.inputs, slot, names)
+
+    def set_output(self, slot: str, names: Iterable[str]) -> None:
+        _set_arguments(self.desc.outputs, slot, names)
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        """The value of an attribute, `default` when it is absent."""
+        for item in self.desc.attrs:
+            if item.name == name and item.type in _ATTRIBUTE_FIELDS:
+                value = getattr(item, _ATTRIBUTE_FIELDS[item.type])
+                return list(value) if item.type in _REPEATED else value
+        return default
+
+    def set_attribute(self, name: str, value: Any, kind: int | None = None) -> None:
+        """Set an attribute; kind is its AttrType, found from the value when not given."""
+        for index, item in enumerate(self.desc.attrs):
+            if item.name == name:
+                del self.desc.attrs[index]
+                break
+        if kind is None:
+            kind = _attribute_kind(value)
+        item = self.desc.attrs.add(name=name, type=kind)
+        field = _ATTRIBUTE_FIELDS[kind]
+        if kind in _REPEATED:
+            getattr(item, field).extend(value)
+        else:
+            setattr(item, field, value)
+
+    def __str__(self) -> str:
+        return f"{self.type} → {', '.join(self.outputs()) or 'nothing'}"
+
+
+class Program:
+    """A program with its parameters.
+
+    parameters: name → array, those that the program's persistable variables name.
+    constants: names of parameters that are no weights but numbers of the program itself.
+    """
+
+    def __init__(self, desc: Any, parameters: dict[str, NDArray[Any]]) -> None:
+        self.desc = desc
+        self.parameters = parameters
+        self.constants: set[str] = set()
+
+    @classmethod
+    def empty(cls) -> Program:
+        """A program of one empty block."""
+        desc = messages()["ProgramDesc"]()
+        desc.blocks.add(idx=0, parent_idx=-1)
+        desc.version.version = 0
+        return cls(desc, {})
+
+    @classmethod
+    def read(cls, program: Path, parameters: Path | None) -> Program:
+        """Read both files; `parameters` None when each has a file of its own beside the program.
+
+        Raises `ModelFormatError` for a file that is neither whole nor Paddle's.
+        """
+        desc = parse(program)
+        declared = {
+            var.name: var.type.dense_tensor.tensor
+            for block in desc.blocks
+            for var in block.vars
+            if var.persistable and var.type.type not in (FEED_LIST, FETCH_LIST)
+        }
+        arrays = {}
+        if parameters is not None:
+            arrays = read_parameters(parameters, sorted(declared))
+        for name in sorted(declared.keys() - arrays.keys()):
+            if not (program.parent / name).is_file():
+                raise ModelFormatError(
+                    f"{program.parent}: {program.name} needs the parameter file {name}, which is "
+                    "missing; a file that holds all parameters is named params, __params__ or "
+                    "inference.pdiparams"
+                )
+            arrays.update(read_parameters(program.parent / name, [name]))
+        for name, array in arrays.items():
+            if list(array.shape) != list(declared[name].dims):
+                raise ModelFormatError(
+                    f"{program.parent}: parameter {name} has the shape {list(array.shape)} in its "
+                    f"file and {list(declared[name].dims)} in {program.name}; these files don't "
+                    "belong together"
+                )
+        return cls(desc, arrays)
+
+    def write(self, program: Path, parameters: Path) -> None:
+        """Write it the way Paddle does."""
+        program.write_bytes(self.desc.SerializeToString(deterministic=True))
+        with parameters.open("wb") as stream:
+            for name in sorted(self.parameters):
+                stream.write(tensor_bytes(self.parameters[name]))
+
+    @property
+    def block(self) -> Any:
+        """The BlockDesc of the first block, which in PaddleOCR's networks is the only one."""
+        return self.desc.blocks[0]
+
+    def operator(self, index: int) -> Operator:
+        """An operator of the first block."""
+        return Operator(self.block.ops[index])
+
+    @property
+    def operators(self) -> Iterator[Operator]:
+        """All operators, block after block."""
+        return (Operator(desc) for block in self.desc.blocks for desc in block.ops)
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of what is fed, in the order of their columns."""
+        feeds = [op for op in self.operators if op.type == "feed"]
+        feeds.sort(key=lambda op: int(op.attribute("col", 0)))
+        return [op.output("Out")[0] for op in feeds]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what is fetched, in the order of their columns."""
+        fetches = [op for op in self.operators if op.type == "fetch"]
+        fetches.sort(key=lambda op: int(op.attribute("col", 0)))
+        return [op.input("X")[0] for op in fetches]
+
+    def variable(self, name: str) -> Any | None:
+        """The VarDesc of that name, None when there is none."""
+        for block in self.desc.blocks:
+            for var in block.vars:
+                if var.name == name:
+                    return var
+        return None
+
+    def shape(self, name: str) -> list[int]:
+        """Declared shape of a variable, -1 for what may vary; [] for an unknown one."""
+        var = self.variable(name)
+        return [] if var is None else list(var.type.dense_tensor.tensor.dims)
+
+    def dtype(self, name: str) -> int:
+        """Declared data type of a variable, a number of `DTYPES`; -1 for an unknown one."""
+        var = self.variable(name)
+        return -1 if var is None else int(var.type.dense_tensor.tensor.data_type)
+
+    def producer(self, name: str) -> Operator | None:
+        """The last operator that writes a variable, None for inputs and parameters."""
+        found = None
+        for operator in self.operators:
+            if name in operator.outputs() and operator.type != "feed":
+                found = operator
+        return found
+
+    def add_variable(
+        self, name: str, shape: Iterable[int], dtype: str, *, parameter: bool = False
+    ) -> str:
+        """Declare a tensor in the first block."""
+        var = self.block.vars.add(
+            name=name, persistable=parameter, is_parameter=parameter, stop_gradient=True
+        )
+        var.type.type = DENSE_TENSOR
+        var.type.dense_tensor.tensor.data_type = DTYPES[dtype][0]
+        var.type.dense_tensor.tensor.dims.extend(shape)
+        return name
+
+    def add_parameter(self, name: str, value: NDArray[Any], *, constant: bool = False) -> str:
+        """Declare a parameter in the first block."""
+        self.parameters[name] = value
+        if constant:
+            self.constants.add(name)
+        return self.add_variable(name, value.shape, str(value.dtype), parameter=True)
+
+    def replace_by_constant(self, name: str, value: NDArray[Any]) -> None:
+        """Make a variable a parameter; its operator is left to `remove_dead`."""
+        var = self.variable(name)
+        assert var is not None
+        var.persistable = var.is_parameter = True
+        del var.type.dense_tensor.tensor.dims[:]
+        var.type.dense_tensor.tensor.dims.extend(value.shape)
+        self.parameters[name] = value
+        self.constants.add(name)
+        for operator in self.operators:
+            for item in operator.desc.outputs:
+                kept = [other for other in item.arguments if other != name]
+                del item.arguments[:]
+                item.arguments.extend(kept)
+
+    def remove_dead(self) -> None:
+        """Remove operators of the first block whose results nothing uses, and such parameters."""
+        block = self.block
+        needed = {
+            name for other in self.desc.blocks[1:] for op in other.ops
+            for name in Operator(op).inputs()
+        }  # fmt: skip
+        alive = []
+        for desc in reversed(block.ops):
+            operator = Operator(desc)
+            if operator.type == "fetch" or needed.intersection(operator.outputs()):
+                needed.update(operator.inputs())
+                alive.append(desc)
+        kept = [desc.SerializeToString() for desc in reversed(alive)]
+        del block.ops[:]
+        for content in kept:
+            block.ops.add().MergeFromString(content)
+        for name in set(self.parameters) - needed:
+            del self.parameters[name]
+        self.constants &= needed
+        for index in reversed(range(len(block.vars))):
+            var = block.vars[index]
+            if var.persistable and var.name not in needed and var.type.type == DENSE_TENSOR:
+                del block.vars[index]
+
+    def add_operator(
+        self,
+        kind: str,
+        inputs: dict[str, list[str]],
+        outputs: dict[str, list[str]],
+        attributes: dict[str, Any] | None = None,
+        at: int | None = None,
+    ) -> Operator:
+        """Add an operator to the first block, at its end or before the operator `at`."""
+        ops = self.block.ops
+        desc = messages()["OpDesc"](type=kind)
+        for slot, names in inputs.items():
+            _set_arguments(desc.inputs, slot, names)
+        for slot, names in outputs.items():
+            _set_arguments(desc.outputs, slot, names)
+        operator = Operator(desc)
+        for name, value in (attributes or {}).items():
+            operator.set_attribute(name, value)
+        if at is None:
+            ops.append(desc)
+            return Operator(ops[-1])
+        ops.insert(at, desc)
+        return Operator(ops[at])
+
+
+def _arguments(items: Any, slot: str) -> list[str]:
+    for item in items:
+        if item.parameter == slot:
+            return list(item.arguments)
+    return []
+
+
+def _set_arguments(items: Any, slot: str, names: Iterable[str]) -> None:
+    for item in items:
+        if item.parameter == slot:
+            del item.arguments[:]
+            item.arguments.extend(names)
+            return
+    items.add(parameter=slot, arguments=list(names))
+
+
+def _attribute_kind(value: Any) -> int:
+    """AttrType of a Python value; numbers beyond 32 bits become LONG or LONGS."""
+    if isinstance(value, list):
+        kinds = {_attribute_kind(item) for item in value}
+        return {6: 7, 2: 5, 1: 4, 0: 3, 9: 11}[max(kinds, default=0)]
+    if isinstance(value, bool):
+        return 6
+    if isinstance(value, (str, float)):
+        return 2 if isinstance(value, str) else 1
+    return 0 if -(2**31) <= value < 2**31 else 9

@@ -1,0 +1,1 @@
+"""Checking a converted graph beside Paddle Inference."""

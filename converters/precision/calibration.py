@@ -1,0 +1,127 @@
+"""Pictures → what the networks of a bundle are given when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeocr import OCR, Bundle, EdgeOCRError, images
+from edgeocr.images import Image
+
+from ..accuracy import labels
+from ..accuracy.measure import crops, digest
+from ..errors import ConverterError
+
+ROOT = Path(__file__).parents[2]
+# Where a caller gives no pictures.
+OWN = (ROOT / "edgeocr" / "samples", ROOT / "tests" / "images")
+# Inputs of a stage that are looked at; of more, so many that lie evenly among them.
+MOST = {"detection": 16, "spotting": 16, "orientation": 120, "recognition": 240}
+
+Batch = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """uint8 [N, H, W, 3] batches by stage; how many pictures they are of, and their sha256."""
+
+    batches: dict[str, list[Batch]]
+    pictures: int
+    digest: str
+
+
+def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
+    """What each stage is given while the bundle reads the pictures of a folder, or the package's.
+
+    The package's pictures are drawn and clean, so each counts several times, as a camera might see
+    it. A bundle that only reads lines is given the lines of the folder's Label.txt, where there is
+    one, else each picture as a line.
+
+    Raises `ConverterError` when there are no pictures, or some stage sees nothing of them.
+    """
+    paths = [
+        path
+        for place in (OWN if folder is None else (folder,))
+        for path in sorted(place.iterdir() if place.is_dir() else ())
+        if path.suffix.lower() in images.SUFFIXES and path.is_file()
+    ]
+    if not paths:
+        raise ConverterError(f"{folder}: no pictures in this folder to calibrate with")
+    # One thread, so that the batches come in the same order each time.
+    ocr = OCR(bundle, provider="cpu", threads=1)
+    seen: dict[str, list[Batch]] = {}
+    for name, session in ocr._sessions().items():
+        _record(session, seen.setdefault(name, []))
+    read = 0
+    for path in paths:
+        try:
+            lines = _lines(bundle, path)
+            for image in lines or [images.load(path)]:
+                for view in [image] if folder is not None else _views(image):
+                    _run(ocr, bundle, view)
+        except EdgeOCRError as error:
+            raise ConverterError(f"{path}: can't calibrate with it: {error}") from error
+        read += 1
+    if empty := [name for name, batches in seen.items() if not batches]:
+        raise ConverterError(
+            f"stage {empty[0]} saw nothing of the pictures: give some with text, by --calibrate"
+        )
+    few = {name: thinned(batches, MOST[name]) for name, batches in seen.items()}
+    return Inputs(few, read, digest(paths))
+
+
+def _record(session: Any, batches: list[Batch]) -> None:
+    run = session.run
+
+    def recorded(batch: Batch) -> Any:
+        batches.append(batch)
+        return run(batch)
+
+    session.run = recorded
+
+
+def _lines(bundle: Bundle, path: Path) -> list[Image]:
+    """Lines to read, for a bundle that finds none itself."""
+    stages = bundle.manifest.stages
+    if stages.recognition is None or stages.detection is not None:
+        return []
+    if not (path.parent / "Label.txt").is_file():
+        return []
+    return [crop.pixels for crop in crops(path, labels.read(path.parent).get(path, []))]
+
+
+def _run(ocr: OCR, bundle: Bundle, image: Image) -> None:
+    stages = bundle.manifest.stages
+    if stages.reading is None:
+        ocr.detect(image)
+    elif stages.spotting is not None or stages.detection is not None:
+        ocr.read(image)
+    else:
+        ocr.recognize([image])
+
+
+def _views(image: Image) -> list[Image]:
+    """As it is, and in less light, overexposed with noise, under warm light, and pressed hard."""
+    noise = np.random.default_rng(image.size).normal(0, 14, image.shape)
+    whole = image.astype(np.float32)
+    warm = cv2.GaussianBlur(whole, (0, 0), 1.2) * (0.6, 0.85, 1.0) + (0, 10, 20)
+    pressed = cv2.imencode(".jpg", 255 - image, [cv2.IMWRITE_JPEG_QUALITY, 25])[1]
+    inverted = np.asarray(cv2.imdecode(pressed, cv2.IMREAD_COLOR))
+    seen = [
+        cv2.GaussianBlur(whole * 0.45 + 40, (0, 0), 1.2),
+        whole * 0.6 + 100 + noise,
+        warm + noise,
+        inverted,
+    ]
+    return [image, *(np.clip(view, 0, 255).astype(np.uint8) for view in seen)]
+
+
+def thinned(batches: Sequence[Batch], most: int) -> list[Batch]:
+    chosen = np.unique(np.linspace(0, len(batches) - 1, most).round().astype(int))
+    return [batches[i] for i in chosen]

@@ -1,0 +1,1 @@
+"""`edgeocr bench`: what this device does with a bundle, on every execution provider."""

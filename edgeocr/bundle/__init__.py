@@ -1,0 +1,1 @@
+"""The bundle file format: reading, checking, signing and describing a bundle."""

@@ -1,0 +1,183 @@
+"""What `edgeocr bundle show` prints: a bundle in words, no wider than `COLUMNS`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import printable
+from .bundle import Bundle
+from .manifest import Orientation, Recognition, Resize
+from .provenance import Accuracy, Origin
+
+COLUMNS = 100
+# Of a sha256, enough to tell any two files apart.
+DIGITS = 12
+LABEL = 14
+
+
+def describe(bundle: Bundle, *, checked: bool = False) -> str:
+    """The bundle for people: stages, where every weight came from and what was done, files.
+
+    checked: whether its signature was.
+    """
+    manifest = bundle.manifest
+    made_by = ", ".join(f"{name} {version}" for name, version in sorted(manifest.made_by.items()))
+    total = sum(len(content) for content in bundle.files().values())
+    rows = [
+        *_row("", f"{manifest.name}: {manifest.description}"),
+        *_row("bundle", f"{bundle.path}, {size(total)}, schema {manifest.schema}"),
+        *_row("sha256", f"{bundle.digest} of the manifest"),
+        *_row("signature", _signature(bundle.signed_by, checked)),
+        *_row("made by", made_by),
+    ]
+    if manifest.requires:
+        rows += _row("requires", f"edgeocr {manifest.requires} or newer")
+    if (profile := manifest.profile) is not None:
+        threads = f"{profile.threads} threads" if profile.threads else "as many threads as allowed"
+        limit = f"{profile.memory_limit / 1e6:.0f} MB" if profile.memory_limit else "any"
+        rows += _row("profile", f"{profile.name}: {threads}, {limit} memory")
+    if manifest.accuracy is not None:
+        rows += _row("accuracy", _accuracy(manifest.accuracy))
+    origins: dict[str, Origin] = {origin.stage: origin for origin in manifest.provenance}
+    for name, stage in vars(manifest.stages).items():
+        if stage is not None:
+            rows += ["", *_stage(bundle, name, stage, origins.get(name))]
+    rows += ["", "files"]
+    width = max(map(len, manifest.files), default=0)
+    for name, file in manifest.files.items():
+        rows.append(f"  {name:{width}}  {size(file.size):>9}  sha256 {file.sha256[:DIGITS]}")
+    return "\n".join(map(printable, rows))
+
+
+def size(count: int) -> str:
+    """A number of bytes, to three digits."""
+    if count < 1000:
+        return f"{count} B"
+    number, unit = (count / 1e3, "kB") if count < 999_500 else (count / 1e6, "MB")
+    return f"{number:.{max(0, 3 - len(str(int(number))))}f} {unit}"
+
+
+def _signature(signed_by: str | None, checked: bool) -> str:
+    if signed_by is None:
+        return "none"
+    if checked:
+        return f"by {signed_by}, checked"
+    return f"by {signed_by}, as the bundle says; --require-signature checks it"
+
+
+def _accuracy(accuracy: Accuracy) -> str:
+    return (
+        f"Hmean {accuracy.hmean:.4f}, CER {accuracy.cer:.4f}, detection's Hmean "
+        f"{accuracy.detection_hmean:.4f}, on {accuracy.pictures} pictures with {accuracy.lines} "
+        f"lines, {accuracy.data}, sha256 {accuracy.sha256[:DIGITS]}"
+    )
+
+
+def _stage(bundle: Bundle, name: str, stage: Any, origin: Origin | None) -> Iterator[str]:
+    yield from _row("", f"{name}: {origin.title if origin else stage.model}")
+    yield from _row("model", stage.model)
+    yield from _row("algorithm", stage.algorithm)
+    graph = bundle.manifest.files[stage.graph]
+    memory = ""
+    if stage.activation_bytes:
+        memory = f"; a run needs {stage.activation_bytes} bytes for each pixel of its input"
+    yield from _row("graph", f"{stage.precision}, {size(graph.size)}, {stage.graph}{memory}")
+    if (charset := getattr(stage, "charset", None)) is not None:
+        full = origin.full_classes if origin else None
+        pruned = f", pruned from {full}" if full else ""
+        yield from _row("charset", f"{charset.classes} classes{pruned}, {charset.file}")
+    yield from _row("input", "; ".join(_input(stage)))
+    if hasattr(stage, "postprocess"):
+        numbers = vars(stage.postprocess).items()
+        yield from _row("decoding", ", ".join(_setting(*each) for each in numbers))
+    if stage.providers is not None:
+        yield from _row("providers", ", ".join(stage.providers))
+    if origin is not None:
+        yield from _origin(origin)
+
+
+def _setting(name: str, value: object) -> str:
+    words = name.replace("_", " ")
+    return f"{'' if value else 'no '}{words}" if isinstance(value, bool) else f"{words} {value}"
+
+
+def _input(stage: Any) -> Iterator[str]:
+    """The rules for a stage's input, in short."""
+    if isinstance(stage, Orientation):
+        yield f"{stage.width} × {stage.height}, {'stretched' if stage.stretch else 'padded'}"
+        degrees = " or ".join(map(str, stage.degrees))
+        yield f"turned by {degrees} degrees from a probability of {stage.threshold}"
+    elif isinstance(stage, Recognition):
+        widths = f"{stage.min_width} to {stage.max_width + stage.margin}"
+        yield f"{stage.width or widths} wide, {stage.height} high"
+        if stage.width is None:
+            yield f"widths are multiples of {stage.multiple}"
+        yield f"lines from a score of {stage.minimum_score}"
+        if stage.widths:
+            yield f"few shapes: {_from_to(stage.widths)} wide"
+    else:
+        yield from _resize(stage.resize)
+    if getattr(stage, "batches", None):
+        yield f"{_from_to(stage.batches)} in a run"
+
+
+def _resize(rule: Resize) -> Iterator[str]:
+    yield {
+        "min": f"the shorter side enlarged to {rule.limit_side}",
+        "max": f"the longer side shrunk to {rule.limit_side}",
+        "long": f"the longer side scaled to {rule.limit_side}",
+        "height": f"enlarged {rule.enlarge:g} times, up to a height of {rule.limit_side}",
+    }[rule.limit]
+    yield f"at most {rule.max_pixels} pixels"
+    yield f"sides are multiples of {rule.multiple}"
+    if rule.sizes:
+        ordered = sorted(rule.sizes, key=lambda size: size[0] * size[1])
+        yield f"few shapes: {_from_to([f'{width} × {height}' for height, width in ordered])}"
+
+
+def _from_to(values: list[Any]) -> str:
+    if len(values) < 4:
+        return " or ".join(map(str, values))
+    return f"{len(values)} from {values[0]} to {values[-1]}"
+
+
+def _origin(origin: Origin) -> Iterator[str]:
+    of = "" if origin.format == "onnx" else f", of {origin.format}"
+    yield from _row("translator", f"{origin.translator}{of}")
+    for label, done in (("repairs", origin.repairs), ("rewrites", origin.rewrites)):
+        if done:
+            yield from _row(label, ", ".join(done))
+    if (quantized := origin.quantization) is not None:
+        left = f"; in float32 {', '.join(quantized.left_out)}" if quantized.left_out else ""
+        yield from _row(
+            "quantized",
+            f"{quantized.nodes} nodes to int8, by {quantized.pictures} pictures, sha256 "
+            f"{quantized.images[:DIGITS]}{left}",
+        )
+    for name, check in origin.parity.items():
+        yield from _row("parity", f"{name.replace('_', ' ')}: {check}")
+    yield from _row("licence", f"{origin.licence}, {origin.authors}")
+    for file in origin.files:
+        yield from _row("from", _shortened(file.source))
+        yield from _row("", f"{file.name}, sha256 {file.sha256[:DIGITS]}", indent=LABEL)
+
+
+def _shortened(url: str) -> str:
+    """As much of a URL's beginning and end as fits a row; `--json` has all of it."""
+    most = COLUMNS - LABEL
+    if len(url) <= most:
+        return url
+    return f"{url[: most // 2 - 1]}…{url[-(most // 2) :]}"
+
+
+def _row(label: str, text: str, indent: int = 0) -> list[str]:
+    start = f"  {label:{LABEL - 2}}" if label else " " * indent
+    return textwrap.wrap(
+        text,
+        COLUMNS,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_on_hyphens=False,
+    ) or [start.rstrip()]

@@ -1,0 +1,1 @@
+"""Reading within a memory limit that the caller sets."""

@@ -1,0 +1,1 @@
+"""ONNX Runtime: execution providers, sessions and the threads that feed them."""

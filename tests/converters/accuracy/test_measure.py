@@ -1,0 +1,96 @@
+"""What bundles read of labelled pictures, beside texts and places that are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converters.accuracy import labels
+from converters.accuracy import measure as accuracy
+from converters.errors import ConverterError
+from edgeocr import ImageError
+from edgeocr.bundle.provenance import Accuracy
+from tests.support.frozen import frozen
+from tests.support.paths import IMAGES, TRAINED_EXPORTS
+from tests.trained import words
+
+EXPORTS = TRAINED_EXPORTS
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve words below each other, one of them labelled wrongly and one don't care."""
+    folder = tmp_path_factory.mktemp("lines")
+    given = words.clean(12, 9)
+    width = max(word.crop.shape[1] for word in given)
+    rows, regions, y = [], [], 0
+    for word in given:
+        high, wide = word.crop.shape[:2]
+        rows.append(cv2.copyMakeBorder(word.crop, 0, 8, 0, width - wide, cv2.BORDER_REPLICATE))
+        corners = [[0, y], [wide, y], [wide, y + high], [0, y + high]]
+        regions.append({"transcription": word.text, "points": corners})
+        y += high + 8
+    regions[3]["transcription"] += "Q"
+    regions[5]["transcription"] = "###"
+    assert cv2.imwrite(str(folder / "a.png"), np.vstack(rows))
+    (folder / "Label.txt").write_text(f"a.png\t{json.dumps(regions)}\n", encoding="utf-8")
+    return folder
+
+
+def test_a_bundle_that_only_reads_is_given_the_lines(lines: Path, tmp_path: Path) -> None:
+    bundle = frozen(tmp_path / "a.edgeocr", recognition=str(EXPORTS / "crnn"))
+    found = accuracy.measure(bundle, lines, threads=1)
+    characters = sum(len(line.text) for line in labels.read(lines)[lines / "a.png"] if line.care)
+    assert found == Accuracy(
+        data=lines.name,
+        sha256=accuracy.digest([lines / "Label.txt", lines / "a.png"]),
+        pictures=1,
+        lines=11,
+        detection_hmean=1.0,
+        hmean=round(10 / 11, 4),
+        cer=round(1 / characters, 4),
+    )
+
+
+def test_a_bundle_that_only_finds_is_scored_by_that(tmp_path: Path) -> None:
+    bundle = frozen(tmp_path / "a.edgeocr", detection=str(EXPORTS / "db"))
+    found = accuracy.measure(bundle, IMAGES, threads=1)
+    assert found.hmean == found.detection_hmean > 0.5 and found.cer == 0
+
+
+def test_the_digest_is_of_names_and_contents(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_text("1"), second.write_text("2")
+    before = accuracy.digest([first, second])
+    assert accuracy.digest([second, first]) == before
+    first.write_text("2"), second.write_text("1")
+    assert accuracy.digest([first, second]) != before
+
+
+def test_a_curved_line_is_cut_along_it_and_a_short_one_by_its_rectangle() -> None:
+    long = [[20, 20], [100, 10], [200, 20], [200, 50], [100, 40], [20, 50]]
+    short = [[50, 50], [55, 48], [60, 50], [60, 60], [55, 62], [50, 60]]
+    given = [labels.LabelledLine(np.array(each, float), "a", True) for each in (long, short)]
+    straight, small = (crop.pixels.shape for crop in accuracy.crops(IMAGES / "sample.jpg", given))
+    assert straight[1] > 170 and 25 <= straight[0] <= 40
+    assert sorted(small[:2]) == [10, 14]
+
+
+@pytest.mark.parametrize("text", ["", "a.jpg\t[]", "a.jpg", 'a.jpg\t{"a": 1}', "a.jpg\t[1]"])
+def test_a_folder_without_labels_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "Label.txt").write_text(text)
+    with pytest.raises(ConverterError, match=f"{tmp_path.name}: (no labels|.*no line that counts)"):
+        accuracy.read_labels(tmp_path)
+
+
+def test_pictures_that_cannot_be_read_are_refused(lines: Path, tmp_path: Path) -> None:
+    bundle = frozen(tmp_path / "a.edgeocr", recognition=str(EXPORTS / "crnn"))
+    (tmp_path / "Label.txt").write_bytes((lines / "Label.txt").read_bytes())
+    (tmp_path / "a.png").write_bytes(b"none")
+    with pytest.raises(ImageError, match=r"a\.png"):
+        accuracy.measure(bundle, tmp_path)

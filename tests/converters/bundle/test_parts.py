@@ -1,0 +1,145 @@
+"""Bundles of models that are named one by one: of the catalogue, or in folders."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from converters.__main__ import main
+from converters.catalog import entries as catalog
+from converters.catalog.entries import BundleEntry
+from converters.errors import ConverterError, ModelFormatError
+from converters.freeze import freeze
+from converters.parity import paddle_reference
+from converters.parity.paddle_reference import PaddleMissingError
+from edgeocr import Bundle
+from tests.zoo.converted import EXPORTS, converted
+
+ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
+EAST = EXPORTS / "det_mv3_east" / "legacy"
+RARE = EXPORTS / "rec_mv3_tps_bilstm_att" / "legacy"
+WITH_YML = EXPORTS / "PP-OCRv6_tiny_det" / "pir"
+
+
+@pytest.fixture(autouse=True)
+def without_paddle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    converted("det_mv3_east")  # skips where it can't be translated
+
+    def missing(*_: Any) -> Any:
+        raise PaddleMissingError("paddlepaddle is not installed")
+
+    monkeypatch.setattr(paddle_reference, "run", missing)
+    monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def rare(tmp_path: Path) -> Path:
+    """An export with the dictionary that models.toml names beside it."""
+    shutil.copytree(RARE, tmp_path / "rare")
+    (tmp_path / "rare" / "ic15_dict.txt").write_text("\n".join(ALPHANUMERIC) + "\n")
+    return tmp_path / "rare"
+
+
+def test_a_bundle_of_exports_in_folders(rare: Path, tmp_path: Path) -> None:
+    target = tmp_path / "own.edgeocr"
+    detection = f"--detection=det_mv3_east_v2.0={EAST}"
+    recognition = f"--recognition=rec_mv3_tps_bilstm_att_v2.0={rare}"
+    assert main(["freeze", detection, recognition, "-o", str(target)]) == 0
+    bundle = Bundle.open(target)
+    stages = bundle.manifest.stages
+    assert stages.detection is not None and stages.detection.algorithm == "EAST"
+    assert stages.recognition is not None and stages.recognition.algorithm == "Attention"
+    assert (stages.recognition.charset.begin, stages.recognition.charset.end) == (0, 37)
+    assert bundle.characters == ["", *ALPHANUMERIC, ""]
+    assert bundle.manifest.name == "own"
+    detector, reader = bundle.manifest.provenance
+    assert detector.licence == "Apache-2.0" and "licences/Apache-2.0.txt" in bundle.manifest.files
+    # No folder of this machine.
+    assert [file.source for file in detector.files] == [
+        "a local file, inference.pdmodel",
+        "a local file, inference.pdiparams",
+    ]
+    assert str(tmp_path) not in bundle.manifest_text
+    assert reader.parity["paddle"].reason == "paddlepaddle is not installed"
+
+
+def test_a_model_in_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
+    bundle = freeze(
+        BundleEntry("own", "", detection=str(WITH_YML)),
+        catalog.load(),
+        tmp_path / "own.edgeocr",
+        lambda line: None,
+    )
+    (origin,) = bundle.manifest.provenance
+    assert (origin.model, origin.licence) == ("PP-OCRv6_tiny_det", "not stated")
+    assert [file.name for file in origin.files][-1] == "inference.yml"
+    assert not any(name.startswith("licences/") for name in bundle.manifest.files)
+    assert bundle.characters == []
+
+
+def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConverterError, match="is a detection model, it can't be the recognition"):
+        freeze(
+            BundleEntry("own", "", recognition=str(WITH_YML)),
+            catalog.load(),
+            tmp_path / "own.edgeocr",
+            lambda line: None,
+        )
+
+
+def test_a_folder_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    shutil.copytree(WITH_YML, tmp_path / "a=b" / "det")
+    shutil.copytree(EAST, tmp_path / "a=b" / "east")
+    for source in (
+        str(tmp_path / "a=b" / "det"),
+        f"det_mv3_east_v2.0={tmp_path / 'a=b' / 'east'}",
+    ):
+        entry = BundleEntry("own", "", detection=source)
+        target = tmp_path / "own.edgeocr"
+        made = freeze(entry, catalog.load(), target, lambda line: None)
+        assert made.manifest.stages.detection is not None
+
+
+def test_a_name_is_no_path_out_of_the_bundle(rare: Path, tmp_path: Path) -> None:
+    shutil.copytree(WITH_YML, tmp_path / "own")
+    settings = tmp_path / "own" / "inference.yml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("PP-OCRv6_tiny_det", "../../../pwned"), "utf-8")
+    with pytest.raises(ModelFormatError, match=r"Global\.model_name must be a name"):
+        freeze(
+            BundleEntry("own", "", detection=str(tmp_path / "own")),
+            catalog.load(),
+            tmp_path / "own.edgeocr",
+            lambda line: None,
+        )
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ({}, "needs a model for detection, recognition or spotting"),
+        ({"orientation": "a"}, "needs a model for detection, recognition or spotting"),
+        ({"spotting": "a", "detection": "b"}, "spotting reads alone"),
+        ({"detection": "nothing"}, "nothing"),
+        ({"detection": "rec_r50_fpn_srn=x"}, "is a recognition model, it can't be the detection"),
+        ({"detection": "det_mv3_east_v2.0=/nowhere"}, "nowhere"),
+    ],
+)
+def test_what_makes_no_bundle(stages: dict[str, str], words: str, tmp_path: Path) -> None:
+    entry = BundleEntry("own", "", **stages)
+    with pytest.raises(ConverterError, match=words):
+        freeze(entry, catalog.load(), tmp_path / "own.edgeocr", lambda line: None)
+    assert not (tmp_path / "own.edgeocr").exists()
+
+
+def test_a_folder_that_says_nothing_needs_a_name(tmp_path: Path) -> None:
+    with pytest.raises(ModelFormatError, match=r"no inference\.yml beside .* Write NAME=FOLDER"):
+        freeze(
+            BundleEntry("own", "", detection=str(EAST)),
+            catalog.load(),
+            tmp_path / "own.edgeocr",
+            lambda line: None,
+        )

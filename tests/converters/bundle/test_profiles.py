@@ -1,0 +1,195 @@
+"""Profiles of models.toml, from the table to a reader."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from converters import listing
+from converters.bundle import profiles
+from converters.bundle.shapes import sizes, with_shapes
+from converters.catalog import entries as catalog
+from converters.catalog import models_toml
+from converters.catalog.entries import Catalog, ProfileEntry
+from converters.errors import CatalogError
+from converters.freeze import Plan
+from edgeocr import OCR, Bundle
+from edgeocr.bundle import fields as typed
+from edgeocr.bundle.manifest import Resize
+from edgeocr.memory import limit as memory
+from tests.support.frozen import frozen, stored
+from tests.support.paths import IMAGES, ROOT, TRAINED_EXPORTS
+
+EXPORTS = TRAINED_EXPORTS
+SAMPLE = IMAGES / "sample.jpg"
+PROFILES = catalog.load().profiles
+RULE = {"limit": "min", "limit_side": 544, "max_pixels": 1_500_000, "multiple": 32}
+# Prints what a reader of a bundle is bounded to, in a process without the converters.
+BOUNDS = """
+import json, sys
+from edgeocr import OCR
+ocr = OCR(sys.argv[1], **json.loads(sys.argv[2]))
+ocr.read(sys.argv[3])
+print(json.dumps([ocr.memory and ocr.memory.limit, ocr.providers, ocr._workers.threads]))
+"""
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """DB and CRNN for a Raspberry Pi."""
+    return frozen(
+        tmp_path_factory.mktemp("board") / "board.edgeocr",
+        Plan(profile="raspberry-pi"),
+        detection=str(EXPORTS / "db"),
+        recognition=str(EXPORTS / "crnn"),
+    )
+
+
+def test_the_profiles_are_there() -> None:
+    assert list(PROFILES) == ["raspberry-pi", "jetson", "server"]
+    # The README says what `small` needs.
+    assert memory.parse(PROFILES["raspberry-pi"].memory_limit) > 240_000_000
+    assert not any(PROFILES[name].memory_limit for name in ("jetson", "server"))
+    shown = listing.lines(catalog.load())
+    for profile in PROFILES.values():
+        (index,) = (i for i, line in enumerate(shown) if line.split()[:1] == [profile.name])
+        assert profile.description in shown[index]
+        assert profiles.in_words(profile) in shown[index + 1]
+
+
+def test_a_lower_size_is_set_with_its_shapes() -> None:
+    stage = with_shapes("detection", {"resize": RULE})
+    made = profiles.applied(PROFILES["raspberry-pi"], "detection", stage)
+    assert made["resize"]["max_pixels"] == 900_000 and made["providers"] == ["cpu"]
+    rule: Resize = typed.parse(Resize, {**RULE, "max_pixels": 900_000})
+    assert made["resize"]["sizes"] == sizes(rule) != stage["resize"]["sizes"]
+    assert stage == with_shapes("detection", {"resize": RULE})
+
+
+def test_a_larger_size_is_not_set() -> None:
+    stage = with_shapes("spotting", {"resize": RULE})
+    profile = ProfileEntry("large", "", max_pixels=1_500_001)
+    assert profiles.applied(profile, "spotting", stage) == stage
+
+
+def test_batches_are_of_the_stages_that_take_crops() -> None:
+    for task, stage in (
+        ("detection", {"resize": RULE}),
+        ("orientation", {"width": 192}),
+        ("recognition", {"min_width": 16, "max_width": 320, "margin": 8, "multiple": 8}),
+    ):
+        before = with_shapes(task, stage)
+        made = profiles.applied(PROFILES["server"], task, before)
+        assert made["providers"] == ["tensorrt", "cuda", "cpu"]
+        assert made.get("batches") == (None if task == "detection" else [1, 4, 16])
+        assert made.get("widths") == before.get("widths")
+
+
+def test_the_manifest_has_the_settings(board: Bundle) -> None:
+    manifest = json.loads(board.manifest_text)
+    assert manifest["profile"] == {"name": "raspberry-pi", "memory_limit": 400_000_000}
+    detection, recognition = (manifest["stages"][name] for name in ("detection", "recognition"))
+    assert detection["resize"]["max_pixels"] == 900_000
+    assert detection["providers"] == recognition["providers"] == ["cpu"]
+    assert max(map(math.prod, detection["resize"]["sizes"])) < 1_000_000
+
+
+def bounds(board: Bundle, **options: Any) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDS, str(board.path), json.dumps(options), str(SAMPLE)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are kept on Linux")
+def test_a_reader_takes_the_settings_unless_it_is_told_otherwise(board: Bundle) -> None:
+    cpu = {"detection": "cpu", "recognition": "cpu"}
+    assert bounds(board, threads=1) == [400_000_000, cpu, 1]
+    assert bounds(board, threads=2, memory_limit="500MB") == [500_000_000, cpu, 2]
+    assert bounds(board, threads=1, memory_limit="none") == [None, cpu, 1]
+
+
+def found_at(board: Bundle, **options: Any) -> int:
+    """Pixels that a large picture is found at."""
+    ocr = OCR(board, memory_limit="none", threads=1, provider="cpu", **options)
+    session = ocr._sessions()["detection"]
+    run, shapes = session.run, []
+    session.run = lambda batch: shapes.append(batch.shape) or run(batch)
+    ocr.detect(SAMPLE)
+    ((_, height, width, _),) = shapes
+    return height * width
+
+
+def test_a_picture_is_found_at_the_profiles_size_or_the_callers(board: Bundle, tmp_path) -> None:
+    whole = frozen(
+        tmp_path / "whole.edgeocr",
+        detection=str(EXPORTS / "db"),
+        recognition=str(EXPORTS / "crnn"),
+    )
+    natural = found_at(whole)
+    # The trained DB never takes as many pixels as the profile allows.
+    text = board.manifest_text.replace('"max_pixels": 900000', '"max_pixels": 600000')
+    smaller = stored(board, tmp_path / "smaller.edgeocr", text)
+    assert found_at(smaller) < 620_000 < natural
+    assert found_at(smaller, max_pixels=300_000) < 310_000
+    # More than the profile's, too.
+    assert found_at(smaller, max_pixels=3_000_000) == natural
+
+
+def test_threads_are_the_profiles_at_most(board: Bundle) -> None:
+    entry = ProfileEntry("one", "", threads=1)
+    assert profiles.settings(entry) == {"name": "one", "threads": 1}
+    one = dataclasses.replace(
+        board.manifest, profile=dataclasses.replace(board.manifest.profile, threads=1)
+    )
+    single = Bundle.open(board.path)
+    single.manifest = one
+    assert OCR(single, memory_limit=0)._workers.threads == 1
+    assert OCR(single, memory_limit=0, threads=2)._workers.threads == 2
+
+
+def parsed(**fields: Any) -> Catalog:
+    data = models_toml.expand({"profiles": {"p": {"description": "d", **fields}}})
+    made = typed.parse(Catalog, data)
+    for problem in catalog._problems(made):
+        raise CatalogError(problem)
+    return made
+
+
+def test_a_profile_is_parsed() -> None:
+    made = parsed(threads=3, memory_limit="1.5GB", providers=["openvino"], batches=[2])
+    wanted = ProfileEntry("p", "d", ["openvino"], 3, "1.5GB", None, [2])
+    assert made.profile("p") == wanted
+    with pytest.raises(CatalogError, match="no profile 'q'; it has p"):
+        made.profile("q")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"speed": 3}, r"unknown field profiles\.p\.speed"),
+        ({"threads": 0}, r"profiles\.p\.threads must be from 1"),
+        ({"max_pixels": 100}, r"profiles\.p\.max_pixels must be from 4096"),
+        ({"batches": [0]}, r"profiles\.p\.batches\[0\] must be from 1"),
+        ({"batches": [4, 1]}, r"profiles\.p\.batches must ascend"),
+        ({"batches": []}, r"profiles\.p\.batches must ascend"),
+        ({"providers": ["abacus"]}, r"profiles\.p\.providers: 'abacus' is none of cpu, cuda"),
+        ({"providers": ["cpu", "cpu"]}, r"profiles\.p\.providers: none, or one twice"),
+        ({"memory_limit": "much"}, r"profiles\.p\.memory_limit must be as in 300MB"),
+        ({"memory_limit": "none"}, r"profiles\.p\.memory_limit: leave it out"),
+        ({"memory_limit": 300}, r"profiles\.p\.memory_limit must be a string"),
+    ],
+)
+def test_slips_are_named(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises((CatalogError, typed.FieldError), match=message):
+        parsed(**fields)

@@ -1,0 +1,196 @@
+"""The bill of materials of a bundle, by CycloneDX's own schema."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from cyclonedx.model.bom import Bom
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from converters.bundle import sbom
+from converters.catalog import entries as catalog
+from edgeocr import Bundle
+from edgeocr.bundle.provenance import Origin, Quantization, SourceFile
+from tests.support.frozen import frozen
+from tests.support.paths import TRAINED_EXPORTS, ZOO_EXPORTS
+
+TRAINED = TRAINED_EXPORTS
+EXPORTS = ZOO_EXPORTS
+MADE_BY = {"edgeocr": "9.8.7", "onnx": "6.5.4"}
+DIGEST = "0123456789abcdef" * 4
+VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
+
+
+def require_valid(bill: bytes) -> dict[str, Any]:
+    """The decoded bill, once the schema and the library's own model have taken it."""
+    text = bill.decode("utf-8")
+    assert VALIDATOR.validate_str(text) is None
+    decoded: dict[str, Any] = json.loads(text)
+    assert len(Bom.from_json(json.loads(text)).components) == len(decoded["components"])  # type: ignore[attr-defined]
+    return decoded
+
+
+def by_ref(bill: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {item["bom-ref"]: item for item in bill["components"]}
+
+
+def values(component: dict[str, Any], name: str) -> list[str]:
+    return [item["value"] for item in component["properties"] if item["name"] == f"edgeocr:{name}"]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """DB from a folder, a published classifier's name, and a trained STAR-Net."""
+    classifier = EXPORTS / "ch_ppocr_mobile_v2.0_cls" / "legacy"
+    return frozen(
+        tmp_path_factory.mktemp("sbom") / "own.edgeocr",
+        detection=str(TRAINED / "db"),
+        orientation=f"ch_ppocr_mobile_v2.0_cls={classifier}",
+        recognition=str(TRAINED / "star_net"),
+    )
+
+
+@pytest.fixture(scope="module")
+def bill(own: Bundle) -> dict[str, Any]:
+    return require_valid(own.read(sbom.FILE))
+
+
+def test_every_file_is_in_it_with_its_hash(own, bill):
+    found = {
+        item["evidence"]["occurrences"][0]["location"]: item["hashes"]
+        for item in bill["components"]
+    }
+    assert found == {
+        name: [{"alg": "SHA-256", "content": hashlib.sha256(own.read(name)).hexdigest()}]
+        for name in own.manifest.files.keys() - {sbom.FILE}
+    }
+    about = bill["metadata"]["component"]
+    assert (about["name"], about["description"]) == (own.manifest.name, own.manifest.description)
+
+
+def test_the_tools_are_those_that_made_it(own, bill):
+    tools = {tool["name"]: tool["version"] for tool in bill["metadata"]["tools"]["components"]}
+    assert tools == {**own.manifest.made_by, "paddle2onnx": "1.3.1"}
+
+
+def test_licences_are_named_or_said_to_be_unknown(bill):
+    licences = {ref: item.get("licenses") for ref, item in by_ref(bill).items()}
+    unknown, apache = [{"license": {"name": "not stated"}}], [{"license": {"id": "Apache-2.0"}}]
+    assert licences == {
+        "stage:detection": unknown,
+        "stage:orientation": apache,
+        "stage:recognition": unknown,
+        "file:charsets/trained_star_net.txt": unknown,
+        "file:licences/Apache-2.0.txt": None,
+    }
+    models = by_ref(bill)
+    assert models["stage:orientation"]["authors"] == [{"name": "PaddlePaddle authors"}]
+    assert "authors" not in models["stage:detection"]
+
+
+def test_repairs_and_rewrites_come_out(own, bill):
+    origins = {origin.stage: origin for origin in own.manifest.provenance}
+    assert origins["recognition"].repairs == ["inverse_of_constant"]
+    assert "affine_after_convolution" in origins["detection"].rewrites
+    for stage, origin in origins.items():
+        model = by_ref(bill)[f"stage:{stage}"]
+        assert values(model, "repair") == origin.repairs
+        assert values(model, "rewrite") == origin.rewrites
+        notes = model["pedigree"]["notes"]
+        assert all(name in notes for name in [*origin.repairs, *origin.rewrites])
+    assert "mended" not in by_ref(bill)["stage:detection"]["pedigree"]["notes"]
+
+
+def test_local_files_are_the_pedigree_and_have_no_address(own, bill):
+    for origin in own.manifest.provenance:
+        model = by_ref(bill)[f"stage:{origin.stage}"]
+        (ancestor,) = model["pedigree"]["ancestors"]
+        assert [
+            (file["name"], file["hashes"][0]["content"]) for file in ancestor["components"]
+        ] == [(file.name, file.sha256) for file in origin.files]
+        assert "distribution" not in json.dumps(model)
+
+
+def test_what_refers_to_something_finds_it(bill):
+    needs = {item["ref"]: item["dependsOn"] for item in bill["dependencies"]}
+    refs = set(by_ref(bill))
+    assert set(needs) == refs | {"bundle"} and set(needs["bundle"]) == refs
+    assert needs["stage:recognition"] == ["file:charsets/trained_star_net.txt"]
+
+
+def test_the_embedded_bundle_of_published_models(bundle):
+    """As its manifest has it, whether or not it was frozen with a bill."""
+    stages = json.loads(bundle.manifest_text)["stages"]
+    files = {name: bundle.read(name) for name in bundle.manifest.files if name != sbom.FILE}
+    origins = bundle.manifest.provenance
+    content = sbom.build("tiny", "", stages, origins, files, bundle.manifest.made_by)
+    models = by_ref(require_valid(content))
+    for origin in origins:
+        model = models[f"stage:{origin.stage}"]
+        published = {file.source: file.sha256 for file in origin.files}
+        links = model["externalReferences"]
+        assert {link["url"]: link["hashes"][0]["content"] for link in links} == published
+        assert {link["type"] for link in links} == {"distribution"}
+    assert "not translated" in models["stage:detection"]["pedigree"]["notes"]
+
+
+def origin(**more: Any) -> Origin:
+    return Origin(
+        "recognition", "m", "M", "A. N. Other", "Apache-2.0", "onnx",
+        [SourceFile("m.onnx", "https://example.org/m.onnx", DIGEST)],
+        "none: published as ONNX", {}, **more,
+    )  # fmt: skip
+
+
+def built(source: Origin, files: dict[str, bytes] | None = None, **stage: Any) -> dict[str, Any]:
+    fields = {"graph": "graphs/m.onnx", "algorithm": "CTC", **stage}
+    files = {"graphs/m.onnx": b"graph", **(files or {})}
+    return require_valid(sbom.build("b", "", {source.stage: fields}, [source], files, MADE_BY))
+
+
+def test_quantization_and_pruning_are_told():
+    quantized = Quantization(DIGEST, 12, 34, ["Conv.1"])
+    bill = built(
+        origin(quantization=quantized, full_classes=6625),
+        {"c.txt": b"a\n"},
+        precision="int8",
+        charset={"file": "c.txt", "classes": 97},
+    )
+    model = by_ref(bill)["stage:recognition"]
+    assert values(model, "precision") == ["int8"]
+    notes = model["pedigree"]["notes"]
+    assert f"int8: 34 nodes, calibrated on 12 pictures (sha256 {DIGEST}), 1 nodes left" in notes
+    assert "from 6625 to 97 classes" in notes
+    assert [tool["name"] for tool in bill["metadata"]["tools"]["components"]] == list(MADE_BY)
+
+
+def test_a_half_precision_is_told():
+    models = by_ref(built(origin(), precision="fp16")), by_ref(built(origin()))
+    lower, whole = (each["stage:recognition"] for each in models)
+    assert values(lower, "precision") == ["fp16"] and values(whole, "precision") == ["fp32"]
+    assert "float16" in lower["pedigree"]["notes"] and "float16" not in whole["pedigree"]["notes"]
+
+
+def test_the_serial_number_is_the_contents():
+    first, same, other = built(origin()), built(origin()), built(origin(repairs=["r"]))
+    assert first == same
+    assert first["serialNumber"] != other["serialNumber"]
+
+
+def test_every_licence_and_host_of_the_catalogue_makes_a_valid_bill():
+    entries = catalog.load().models.values()
+    files = [file for entry in entries for file in entry.files]
+    assert all(re.fullmatch(r"https?://[\w./%+-]+", file.source) for file in files)
+    hosts = {urlsplit(file.source).hostname: file for file in files}
+    sources = [SourceFile(f.name, f.source, f.sha256 or DIGEST) for f in hosts.values()]
+    for licence in {entry.licence for entry in entries}:
+        source = dataclasses.replace(origin(), licence=licence, files=sources)
+        (model,) = built(source)["components"]
+        assert len(model["externalReferences"]) == len(sources) >= 2

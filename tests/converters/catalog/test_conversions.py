@@ -1,0 +1,59 @@
+"""The record of what was converted here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from converters.catalog import conversions
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def converted(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text("{}")
+    return folder
+
+
+def test_a_conversion_is_remembered(tmp_path, cache):
+    assert conversions.where("a") is None
+    conversions.remember("a", converted(tmp_path / "a"))
+    conversions.remember("b", converted(tmp_path / "b"))
+    assert conversions.where("a") == tmp_path / "a"
+    assert conversions.where("b") == tmp_path / "b"
+    assert [path.name for path in cache.iterdir()] == ["conversions.json"]
+
+
+def test_the_last_folder_counts(tmp_path):
+    for name in ("first", "second"):
+        conversions.remember("a", converted(tmp_path / name))
+    assert conversions.where("a") == tmp_path / "second"
+
+
+def test_a_relative_folder_is_found_from_elsewhere(tmp_path, monkeypatch):
+    converted(tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    conversions.remember("a", Path("out"))
+    monkeypatch.chdir("/")
+    assert conversions.where("a") == tmp_path / "out"
+
+
+def test_a_conversion_without_its_report_is_gone(tmp_path):
+    conversions.remember("a", converted(tmp_path / "out"))
+    (tmp_path / "out" / "report.json").unlink()
+    assert conversions.where("a") is None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"a": 3}', "\xff"])
+def test_a_damaged_record_is_made_again(tmp_path, cache, content):
+    cache.mkdir()
+    (cache / "conversions.json").write_bytes(content.encode("latin-1"))
+    assert conversions.where("a") is None
+    conversions.remember("a", converted(tmp_path / "out"))
+    assert conversions.where("a") == tmp_path / "out"
+    assert json.loads((cache / "conversions.json").read_text()) == {"a": str(tmp_path / "out")}

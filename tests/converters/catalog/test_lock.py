@@ -1,0 +1,30 @@
+"""models.lock"""
+
+import pytest
+
+from converters.catalog.lock import Lock
+from converters.errors import FetchError
+
+A, B = "a" * 64, "b" * 64
+
+
+def test_hashes_are_kept_by_url(tmp_path):
+    lock = Lock(tmp_path / "models.lock")
+    assert lock.get("https://x/a.tar") is None
+    lock.remember("https://x/b.tar", B)
+    lock.remember("https://x/a.tar", A)
+    assert Lock(tmp_path / "models.lock").get("https://x/a.tar") == A
+    assert lock.get("https://x/b.tar") == B
+    lines = lock.path.read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [
+        f"{A}  https://x/a.tar",
+        f"{B}  https://x/b.tar",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["models.lock"]
+
+
+@pytest.mark.parametrize("line", ["abc  https://x", f"{A} https://x", f"{A}  two words", "<<<<<<<"])
+def test_a_line_of_another_form_is_named(tmp_path, line):
+    (tmp_path / "models.lock").write_text(f"# head\n\n{line}\n")
+    with pytest.raises(FetchError, match=r"models\.lock, line 3: no sha256 and URL"):
+        Lock(tmp_path / "models.lock").get("https://x")

@@ -1,0 +1,241 @@
+"""What a graph takes and gives, and whose algorithm that is."""
+
+import dataclasses
+
+import numpy as np
+import onnx
+import pytest
+from onnx import parser
+
+from converters.errors import ModelFormatError, TranslationError
+from converters.graph.interface import Port, Signature, algorithm, examine, example, srn_constant
+from tests.zoo.converted import EXPORTS, FORMS, NAMES, converted
+from tests.zoo.inputs import stored
+
+ALGORITHMS = {
+    "EAST": {"det_mv3_east", "det_r50_vd_east"},
+    "SAST": {"det_r50_vd_sast_icdar15"},
+    "PGNet": {"e2e_r50_vd_pg"},
+    "CLS": {"ch_ppocr_mobile_v2.0_cls"},
+    "Attention": {"rec_mv3_tps_bilstm_att", "rec_r34_vd_tps_bilstm_att"},
+    "SRN": {"rec_r50_fpn_srn"},
+}
+
+
+def expected_algorithm(name: str) -> str:
+    special = [kind for kind, names in ALGORITHMS.items() if name in names]
+    return special[0] if special else "CTC" if "rec" in name else "DB"
+
+
+def expected_image(name: str) -> list[int | None]:
+    """As PaddleOCR's export declares it."""
+    if "_tps_" in name:
+        return [None, 3, 32, 100]
+    if "srn" in name:
+        return [None, 1, 64, 256]
+    if expected_algorithm(name) == "CTC":
+        return [None, 3, 48 if name.startswith("PP-OCR") else 32, None]
+    return [None, 3, None, None]
+
+
+def graph(text: str, opset: int = 17) -> bytes:
+    """A model from ONNX's textual form, the header aside."""
+    header = f'<ir_version: 8, opset_import: ["": {opset}]> '
+    return parser.parse_model(header + text).SerializeToString()
+
+
+def signature(*shapes: list[int | None], inputs: int = 1) -> Signature:
+    ports = [Port(f"o{i}", "float32", shape) for i, shape in enumerate(shapes)]
+    images = [Port(f"i{i}", "float32", [None, 3, None, None]) for i in range(inputs)]
+    return Signature(images, ports, False, [False] * len(ports))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_is_recognized_by_its_graph(name, form):
+    found = converted(name, form).signature
+    assert algorithm(found) == expected_algorithm(name)
+    assert found.image.shape == expected_image(name)
+    assert found.image.dtype == "float32"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_are_what_paddle_gave(name):
+    """Rank, type, and every size that is said to be fixed."""
+    found = converted(name).signature
+    for probe in stored(EXPORTS / name / "outputs.npz"):
+        assert len(found.outputs) == len(probe.outputs)
+        for port, value in zip(found.outputs, probe.outputs, strict=True):
+            assert port.dtype == value.dtype and len(port.shape) == value.ndim
+            fixed = [size is not None for size in port.shape]
+            assert [s for s in port.shape if s] == list(np.array(value.shape)[fixed])
+            channels = 1 if value.ndim == 4 else value.ndim - 1
+            assert port.shape[channels] == value.shape[channels]
+
+
+def test_sizes_that_follow_the_picture_are_open():
+    assert [port.shape for port in converted("det_mv3_east").signature.outputs] == [
+        [None, 8, None, None],
+        [None, 1, None, None],
+    ]
+    (steps,) = converted("rec_mv3_none_none_ctc").signature.outputs
+    assert steps.shape == [None, None, 37]
+    (squeezed,) = converted("rec_mv3_tps_bilstm_ctc").signature.outputs
+    assert squeezed.shape == [None, 25, 37]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_softmax_and_feedback_are_seen(form):
+    for name in ("rec_mv3_none_none_ctc", "ch_ppocr_mobile_v2.0_cls"):
+        found = converted(name, form).signature
+        assert (found.softmaxed, found.autoregressive) == ([True], False)
+    found = converted("rec_mv3_tps_bilstm_att", form).signature
+    assert (found.softmaxed, found.autoregressive) == ([True], True)
+    assert converted("det_mv3_db", form).signature.softmaxed == [False]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_srn_is_fed_what_paddleocr_feeds(number):
+    probes = stored(EXPORTS / "rec_r50_fpn_srn" / "outputs.npz")
+    (probe,) = (probe for probe in probes if len(probe.inputs[0]) == number)
+    found = converted("rec_r50_fpn_srn").signature
+    fed = example(found.inputs, number, 64, 256)
+    assert [value.shape for value in fed] == [value.shape for value in probe.inputs]
+    for ours, theirs in zip(fed[1:], probe.inputs[1:], strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_fixed_sizes_go_before_given_ones():
+    ports = [Port("x", "float32", [2, 1, 64, None])]
+    assert example(ports, 1, 32, 320)[0].shape == (2, 1, 64, 320)
+    assert example([Port("x", "float32", [None] * 4)], 3, 32, 320)[0].shape == (3, 3, 32, 320)
+
+
+@pytest.mark.parametrize(
+    ("shape", "position"),
+    [
+        ([None, 256], 1),
+        ([None, None, 1], 2),
+        ([None, 25, 25], 3),
+        ([None, 8, 25, 25], 1),
+        ([None, 8, 25, 25], 5),
+    ],
+)
+def test_further_inputs_that_are_none_of_srns_are_refused(shape, position):
+    with pytest.raises(ModelFormatError, match=r"input y .* is none of SRN's"):
+        srn_constant(Port("y", "float32", shape), position)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "expected"),
+    [
+        ([[None, 1, None, None]], "DB"),
+        ([[None, 1, None, None], [None, 1, None, None]], "DB"),
+        ([[None, 1, None, None], [None, 8, None, None]], "EAST"),
+        ([[None, size, None, None] for size in (1, 2, 4, 8)], "SAST"),
+        ([[None, size, None, None] for size in (4, 6625, 2, 1)], "PGNet"),
+        ([[None, None, 6625]], "CTC"),
+        ([[None, 2]], "CLS"),
+    ],
+)
+def test_outputs_tell_the_algorithm(shapes, expected):
+    assert algorithm(signature(*shapes)) == expected
+
+
+def test_feedback_tells_attention_from_ctc():
+    found = dataclasses.replace(signature([None, 25, 38]), autoregressive=True)
+    assert algorithm(found) == "Attention"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "inputs"),
+    [
+        ([[None, 1, None, None]], 2),  # two pictures
+        ([[None, 3, None, None]], 1),  # an image, as super-resolution gives
+        ([[None, 2, 1, 1]], 1),  # a classifier without its last reshape
+        ([[None]], 1),
+        ([[None, 2], [None, 2]], 1),
+        ([[None, 1, None, None], [None, 4, None, None]], 1),
+        ([[None, size, None, None] for size in (1, 2, 4)], 1),
+        ([[None, size, None, None] for size in (1, 2, 3, 8)], 1),
+        ([[None, None, 37], [None, None, 512]], 1),
+    ],
+)
+def test_other_networks_are_refused_with_their_shapes(shapes, inputs):
+    with pytest.raises(ModelFormatError, match="is none of DB, EAST") as caught:
+        algorithm(signature(*shapes, inputs=inputs))
+    assert f"{inputs} inputs and outputs of the shapes {shapes}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("g (float[N, 512] x) => (float[N, 512] y) { y = Relu(x) }", r"float32 \[None, 512\]"),
+        ("g (int64[N, 3, H, W] x) => (int64[N, 3, H, W] y) { y = Neg(x) }", "int64"),
+        ("g () => (float[1] y) { y = Constant<value = float[1] {1.0}>() }", "nothing"),
+    ],
+)
+def test_graphs_without_an_image_are_refused(text, found):
+    with pytest.raises(ModelFormatError, match=f"isn't an image .* but {found}"):
+        examine(graph(text))
+
+
+def test_an_edge_graph_is_no_plain_graph():
+    with pytest.raises(ModelFormatError, match=r"but uint8 \[None, None, None, 3\]"):
+        examine(converted("det_mv3_db").edge)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"<html>404</html>",
+        b"",
+        # The sum of a float and a double.
+        graph(
+            """g (float[N, 3, H, W] x) => (float[N, 3, H, W] y)
+            { d = Cast<to = 11>(x) y = Add(x, d) }"""
+        ),
+    ],
+)
+def test_a_graph_that_does_not_load_is_an_error(plain):
+    with pytest.raises(TranslationError, match="the plain graph doesn't load"):
+        examine(plain)
+
+
+def test_a_graph_that_does_not_run_is_an_error():
+    text = """g (float[N, 3, H, W] x) => (float[N, 7] y)
+        { sizes = Constant<value = int64[2] {1, 7}>() y = Reshape(x, sizes) }"""
+    with pytest.raises(TranslationError, match="the plain graph doesn't run"):
+        examine(graph(text))
+
+
+def test_weights_among_the_inputs_are_none():
+    """As exporters before ONNX's IR version 4 list them."""
+    model = onnx.load_from_string(
+        graph(
+            """g (float[N, 3, H, W] x) => (float[N, 1, H, W] y)
+            <float[1, 3, 1, 1] w = {0.5, 1.0, 0.25}> { y = Conv(x, w) }"""
+        )
+    )
+    shape = [1, 3, 1, 1]
+    model.graph.input.append(onnx.helper.make_tensor_value_info("w", 1, shape))
+    found = examine(model.SerializeToString())
+    assert [port.name for port in found.inputs] == ["x"]
+    assert [port.shape for port in found.outputs] == [[None, 1, None, None]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "softmaxed"),
+    [
+        ("y = Softmax<axis = 2>(x3)", True),
+        ("s = Softmax<axis = 2>(x3) y = Identity(s)", True),
+        ("s = Softmax<axis = 2>(x3) y = Cast<to = 1>(s)", True),
+        ("y = Identity(x3)", False),
+        ("s = Softmax<axis = 2>(x3) y = Log(s)", False),
+    ],
+)
+def test_a_softmax_is_seen_behind_steps_that_keep_its_values(steps, softmaxed):
+    summed = "axes = Constant<value = int64[1] {2}>() x3 = ReduceSum<keepdims = 0>(x, axes)"
+    text = f"g (float[N, 3, H, W] x) => (float[N, T, C] y) {{ {summed} {steps} }}"
+    assert examine(graph(text)).softmaxed == [softmaxed]

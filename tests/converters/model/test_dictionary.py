@@ -1,0 +1,53 @@
+"""Published character lists."""
+
+from pathlib import Path
+
+import pytest
+
+from converters.catalog.entries import CharsetSource
+from converters.errors import ModelFormatError
+from converters.model import dictionary as charset
+
+YML = """\
+PostProcess:
+  name: CTCLabelDecode
+  character_dict:
+  - a
+  - ''''
+  - 'no'
+"""
+
+
+def read(folder: Path, name: str, content: str, space: bool = False) -> list[str]:
+    (folder / name).write_bytes(content.encode())
+    return charset.characters(folder, CharsetSource(name, space))
+
+
+def test_a_dictionary_has_a_character_a_line(tmp_path):
+    assert read(tmp_path, "d.txt", "a\nb\n") == ["a", "b"]
+    assert read(tmp_path, "d.txt", "a\r\nb") == ["a", "b"]
+    assert read(tmp_path, "d.txt", "a\n\u2028\n \n", space=True) == ["a", "\u2028", " ", " "]
+
+
+def test_an_inference_yml_lists_them(tmp_path):
+    assert read(tmp_path, "inference.yml", YML, space=True) == ["a", "'", "no", " "]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("PostProcess:\n  name: CTCLabelDecode\n", "no PostProcess.character_dict"),
+        ("PostProcess:\n  name: DBPostProcess\n", "no PostProcess.character_dict"),
+        (YML.replace("'no'", "no"), r"PostProcess\.character_dict\[2\] must be a string"),
+        (YML.replace("- a", '- "a\\nb"'), "a line feed among them"),
+        ("PostProcess: [", "no YAML"),
+    ],
+)
+def test_what_lists_none_is_refused(tmp_path, content, message):
+    with pytest.raises(ModelFormatError, match=message):
+        read(tmp_path, "inference.yml", content)
+
+
+def test_special_classes_are_counted():
+    assert charset.classes(["a", "b"], {"classes": 3, "blank": 0}) == 3
+    assert charset.classes(["a", "b"], {"classes": 4, "begin": 0, "end": 3}) == 4

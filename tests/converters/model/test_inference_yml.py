@@ -1,0 +1,257 @@
+"""inference.yml as PaddleOCR and PaddleClas export it."""
+
+from pathlib import Path
+
+import pytest
+
+from converters.catalog.entries import CharsetSource, Normalize
+from converters.errors import ModelFormatError
+from converters.model import inference_yml
+
+IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+HALVES = [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]
+NORMALIZE = """
+  - NormalizeImage:
+      mean: [0.485, 0.456, 0.406]
+      order: hwc
+      scale: 1./255.
+      std: [0.229, 0.224, 0.225]
+  - ToCHWImage: null"""
+# PP-OCRv6_tiny_det's own, without the shapes for TensorRT.
+DETECTION = f"""\
+Global:
+  model_name: PP-OCRv6_tiny_det
+Hpi:
+  backend_configs:
+    paddle_infer:
+      trt_dynamic_shapes: &id001
+        x: [[1, 3, 32, 32], [1, 3, 736, 736], [1, 3, 4000, 4000]]
+    tensorrt:
+      dynamic_shapes: *id001
+PostProcess:
+  box_thresh: 0.4
+  max_candidates: 3000
+  name: DBPostProcess
+  thresh: 0.2
+  unclip_ratio: 1.4
+PreProcess:
+  transform_ops:
+  - DecodeImage:
+      channel_first: false
+      img_mode: BGR
+  - DetLabelEncode: null
+  - DetResizeForTest: null{NORMALIZE}
+  - KeepKeys:
+      keep_keys: [image, shape, polys, ignore_tags]
+"""
+# PP-OCRv6_tiny_rec's own, with three characters.
+RECOGNITION = """\
+Global:
+  model_name: PP-OCRv6_tiny_rec
+PreProcess:
+  transform_ops:
+  - DecodeImage:
+      channel_first: false
+      img_mode: BGR
+  - MultiLabelEncode:
+      gtc_encode: NRTRLabelEncode
+  - RecResizeImg:
+      image_shape: [3, 48, 320]
+  - KeepKeys:
+      keep_keys: [image, label_ctc, label_gtc, length, valid_ratio]
+PostProcess:
+  name: CTCLabelDecode
+  character_dict: ['!', '"', 年]
+"""
+# PP-LCNet_x1_0_textline_ori's own.
+ORIENTATION = """\
+Global:
+  model_name: PP-LCNet_x1_0_textline_ori
+PreProcess:
+  transform_ops:
+  - ResizeImage:
+      size: [160, 80]
+  - NormalizeImage:
+      channel_num: 3
+      mean: [0.485, 0.456, 0.406]
+      order: ''
+      scale: 0.00392156862745098
+      std: [0.229, 0.224, 0.225]
+  - ToCHWImage: null
+PostProcess:
+  Topk:
+    topk: 1
+    label_list: [0_degree, 180_degree]
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    def of(text: str) -> inference_yml.ModelSettings:
+        (tmp_path / "inference.yml").write_text(text, encoding="utf-8")
+        return inference_yml.read(tmp_path / "inference.yml")
+
+    return of
+
+
+def test_detection(read):
+    settings = read(DETECTION)
+    assert (settings.model, settings.task, settings.algorithm) == (
+        "PP-OCRv6_tiny_det",
+        "detection",
+        "DB",
+    )
+    assert settings.normalize == Normalize("BGR", *IMAGENET)
+    assert settings.charset is None and settings.characters is None
+    assert settings.stage == {
+        "resize": {"limit": "min", "limit_side": 736, "max_pixels": 3200000, "multiple": 32},
+        "postprocess": {
+            "threshold": 0.2,
+            "box_threshold": 0.4,
+            "unclip_ratio": 1.4,
+            "max_candidates": 3000,
+            "dilation": False,
+            "score": "box",
+            "shape": "quad",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit", "side"),
+    [
+        ("{limit_side_len: 960, limit_type: max}", "max", 960),
+        ("{limit_side_len: 640}", "min", 640),
+        ("{resize_long: 960}", "max", 960),
+    ],
+)
+def test_size_rules(read, rule, limit, side):
+    text = DETECTION.replace("DetResizeForTest: null", f"DetResizeForTest: {rule}")
+    resize = read(text).stage["resize"]
+    assert (resize["limit"], resize["limit_side"]) == (limit, side)
+
+
+def test_post_processing_choices(read):
+    given = "thresh: 1\n  score_mode: slow\n  box_type: poly\n  use_dilation: true"
+    numbers = read(DETECTION.replace("thresh: 0.2", given)).stage["postprocess"]
+    assert (numbers["score"], numbers["shape"], numbers["dilation"]) == ("polygon", "polygon", True)
+    assert numbers["threshold"] == 1.0
+
+
+def test_recognition(read):
+    settings = read(RECOGNITION)
+    assert (settings.task, settings.algorithm) == ("recognition", "CTC")
+    assert settings.normalize == Normalize("BGR", *HALVES)
+    assert settings.charset == CharsetSource("inference.yml", space=True)
+    assert settings.characters == ["!", '"', "年"]
+    assert settings.stage == {
+        "height": 48,
+        "min_width": 320,
+        "max_width": 3200,
+        "margin": 0,
+        "padding": 127,
+        "multiple": 8,
+        "minimum_score": 0.5,
+        "charset": {"classes": 5, "blank": 0},
+    }
+
+
+def test_recognition_without_a_dictionary_reads_letters_and_digits(read):
+    text = RECOGNITION[: RECOGNITION.index("  character_dict")]
+    settings = read(text)
+    assert settings.charset is None
+    assert settings.stage["charset"] == {"classes": 37, "blank": 0}
+    attention = read(text.replace("CTCLabelDecode", "AttnLabelDecode"))
+    assert attention.algorithm == "Attention"
+    assert attention.stage["charset"] == {"classes": 38, "begin": 0, "end": 37}
+    assert (attention.stage["width"], attention.stage["max_width"]) == (320, 320)
+
+
+def test_srn(read):
+    text = RECOGNITION.replace("CTCLabelDecode", "SRNLabelDecode").replace("Rec", "SRNRec")
+    settings = read(text.replace("[3, 48, 320]", "[1, 64, 256]"))
+    assert settings.normalize == Normalize("GREY", [0.0], [1.0], 1.0)
+    assert settings.stage["charset"] == {"classes": 5, "begin": 3, "end": 4}
+    assert settings.stage["stretch_widths"] == [64, 128, 192, 256]
+
+
+def test_orientation(read):
+    settings = read(ORIENTATION)
+    assert (settings.task, settings.algorithm) == ("orientation", "CLS")
+    assert settings.normalize == Normalize("RGB", *IMAGENET)
+    assert (settings.stage["height"], settings.stage["width"]) == (80, 160)
+    assert settings.stage["degrees"] == [0, 180]
+
+
+def test_east_and_sast(read):
+    numbers = "  thresh: 0.2\n  unclip_ratio: 1.4\n  max_candidates: 3000\n  box_thresh: 0.4\n"
+    text = DETECTION
+    for line in numbers.splitlines(keepends=True):
+        text = text.replace(line, "")
+    east = read(text.replace("DBPost", "EASTPost"))
+    assert east.stage["postprocess"] == {
+        "score_threshold": 0.8,
+        "cover_threshold": 0.1,
+        "nms_threshold": 0.2,
+    }
+    sast = read(
+        text.replace("DBPostProcess", "SASTPostProcess\n  sample_pts_num: 6").replace(
+            "DetResizeForTest: null", "DetResizeForTest: {resize_long: 1536}"
+        )
+    )
+    assert sast.stage["resize"]["limit"] == "long"
+    assert (sast.stage["resize"]["limit_side"], sast.stage["resize"]["multiple"]) == (1536, 128)
+    assert sast.stage["postprocess"]["sample_points"] == 6
+
+
+def test_pgnet(read):
+    text = f"""\
+PreProcess:
+  transform_ops:
+  - DecodeImage: {{img_mode: RGB}}
+  - E2ELabelEncode: null
+  - E2EResizeForTest: {{max_side_len: 768}}{NORMALIZE}
+PostProcess: {{name: PGPostProcess, score_thresh: 0.5, mode: fast, character_dict: [a, b]}}
+"""
+    settings = read(text)
+    assert (settings.task, settings.normalize.colour) == ("spotting", "RGB")
+    assert settings.stage["resize"]["limit_side"] == 768
+    assert settings.stage["charset"] == {"classes": 3, "blank": 2}
+    assert settings.charset == CharsetSource("inference.yml", space=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "message"),
+    [
+        (DETECTION, "thresh: 0.2", "thresh: high", r"PostProcess\.thresh must be a number"),
+        (DETECTION, "thresh: 0.2", "tresh: 0.2", r"unknown field PostProcess\.tresh"),
+        (DETECTION, "DBPostProcess", "PSEPostProcess", r"PostProcess\.name must be one of DBPost"),
+        (DETECTION, "PostProcess:", "Post:", "PostProcess is missing"),
+        (DETECTION, "PreProcess:", "Pre:", r"PreProcess\.transform_ops must be a list"),
+        (DETECTION, "DetResizeForTest", "Resize", r"ops\[2\] is the unknown operator 'Resize'"),
+        (DETECTION, "- DetResizeForTest: null", "- 3", r"ops\[2\] must be one operator"),
+        (DETECTION, "  - DetResizeForTest: null\n", "", "has no DetResizeForTest"),
+        (DETECTION, "Test: null", "Test: {image_shape: [1, 2]}", r"Test\.image_shape"),
+        (DETECTION, "img_mode: BGR", "img_mode: LAB", r"DecodeImage\.img_mode must be one of"),
+        (DETECTION, "img_mode: BGR", "img_mode: GRAY", "DB does not read grey"),
+        (DETECTION, "scale: 1./255.", "scale: exit()", r"scale must be a number, it is 'exit"),
+        (DETECTION, "scale: 1./255.", "scale: 1/0", "scale must be a number"),
+        (DETECTION, "std: [0.229, ", "std: [", "mean and std must have three values"),
+        (RECOGNITION, "[3, 48, 320]", "[48, 320]", r"image_shape must be channels, height"),
+        (RECOGNITION, "['!', '\"', 年]", "['!', 3]", r"character_dict\[1\] must be a string"),
+        (ORIENTATION, "[160, 80]", "[80]", r"size must be width and height"),
+        (ORIENTATION, "180_degree", "upside_down", "label_list must be degrees"),
+        (ORIENTATION, "PostProcess:", "PostProcess: [", "no YAML"),
+    ],
+)
+def test_what_is_wrong_or_unknown_is_named(read, text, old, new, message):
+    assert old in text
+    with pytest.raises(ModelFormatError, match=message) as caught:
+        read(text.replace(old, new, 1))
+    assert "inference.yml: " in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "3", "[1]", "PostProcess: 3"])
+def test_what_is_no_such_file_at_all_is_refused(read, text):
+    with pytest.raises(ModelFormatError, match="PostProcess is missing"):
+        read(text)

@@ -1,0 +1,225 @@
+"""What is known of a network, from the best source that there is."""
+
+import dataclasses
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from converters import convert
+from converters.catalog import entries as catalog
+from converters.catalog.entries import Catalog, Entry, Normalize, SourceFile
+from converters.errors import ModelFormatError
+from converters.graph.interface import Port
+from converters.model import inference_yml, network
+from converters.model.paddle_model import PaddleModel, identify
+from tests.zoo.converted import EXPORTS, OF_ALGORITHM, converted
+
+ENTRIES = catalog.load()
+IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+HALVES = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
+
+
+def published(name: str, model: PaddleModel, **changes: object) -> Entry:
+    """The entry of that name as if the model's files were the published ones."""
+    files = [
+        SourceFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), "https://h")
+        for path in model.files
+    ]
+    return dataclasses.replace(ENTRIES.model(name), files=files, **changes)
+
+
+def model_of(name: str) -> PaddleModel:
+    return identify(EXPORTS / name / "legacy")
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "colour", "numbers", "scale", "multiple"),
+    [
+        ("DB", "detection", "BGR", IMAGENET, 1 / 255, 32),
+        ("EAST", "detection", "BGR", IMAGENET, 1 / 255, 32),
+        ("SAST", "detection", "BGR", IMAGENET, 1 / 255, 128),
+        ("PGNet", "spotting", "RGB", IMAGENET, 1 / 255, 128),
+        ("CLS", "orientation", "BGR", HALVES, 1 / 255, 32),
+        ("CTC", "recognition", "BGR", HALVES, 1 / 255, 32),
+        ("Attention", "recognition", "BGR", HALVES, 1 / 255, 32),
+        ("SRN", "recognition", "GREY", ([0.0], [1.0]), 1.0, 32),
+    ],
+)
+def test_a_graph_alone_has_paddleocrs_normalization(kind, task, colour, numbers, scale, multiple):
+    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).signature)
+    assert (found.name, found.task, found.algorithm) == ("mine", task, kind)
+    assert found.normalize == Normalize(colour, *numbers, scale)
+    assert (found.height, found.width, found.multiple) == (None, None, multiple)
+    assert not found.published and not found.is_of_catalog and found.classes is None
+    assert "configuration" in found.known_by
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "height", "classes", "colour"),
+    [
+        ("PP-OCRv5_mobile_det", "DB", None, None, "BGR"),
+        ("PP-OCRv6_tiny_rec", "CTC", 48, 38, "BGR"),
+    ],
+)
+def test_inference_yml_says_what_it_says(name, kind, height, classes, colour):
+    found = network.of_settings("x", inference_yml.read(EXPORTS / name / "pir" / "inference.yml"))
+    assert (found.name, found.algorithm, found.normalize.colour) == (name, kind, colour)
+    assert (found.height, found.width, found.classes) == (height, None, classes)
+    assert found.multiple == 32 and not found.published and not found.is_of_catalog
+    assert found.known_by == "its inference.yml"
+
+
+def test_an_inference_yml_without_a_name_leaves_the_folders():
+    own = inference_yml.read(EXPORTS / "PP-OCRv5_mobile_det" / "pir" / "inference.yml")
+    found = network.of_settings("folder", dataclasses.replace(own, model=None))
+    assert found.name == "folder"
+
+
+@pytest.mark.parametrize("name", [e.name for e in ENTRIES.models.values() if e.is_complete])
+def test_every_complete_entry_makes_a_network(name, tmp_path):
+    entry = ENTRIES.models[name]
+    (tmp_path / "inference.onnx").write_bytes(b"")
+    found = network.of_entry(entry, identify(tmp_path), network.BY_NAME)
+    assert (found.name, found.task, found.algorithm) == (name, entry.task, entry.algorithm)
+    assert found.normalize is entry.normalize and found.is_of_catalog
+    assert (found.height, found.width) == (entry.stage.get("height"), entry.stage.get("width"))
+    assert found.classes == entry.stage.get("charset", {}).get("classes")
+    assert found.multiple % 32 == 0
+    assert not found.published
+
+
+def test_sizes_of_an_entry():
+    model = model_of("rec_r34_vd_tps_bilstm_ctc")
+    found = network.of_entry(ENTRIES.model("rec_r34_vd_tps_bilstm_ctc_v2.0"), model, "x")
+    assert (found.height, found.width, found.classes) == (32, 100, 37)
+    found = network.of_entry(ENTRIES.model("det_r50_vd_sast_icdar15"), model, "x")
+    assert found.multiple == 128
+
+
+def test_published_means_every_file_is(tmp_path):
+    model = model_of("det_mv3_db")
+    entry = published("det_mv3_db", model)
+    assert network.of_entry(entry, model, "x").published
+    for changed in range(2):
+        files = list(entry.files)
+        files[changed] = dataclasses.replace(files[changed], sha256="0" * 64)
+        other = dataclasses.replace(entry, files=files)
+        assert not network.of_entry(other, model, "x").published
+    files = [dataclasses.replace(file, sha256=None) for file in entry.files]
+    assert not network.of_entry(dataclasses.replace(entry, files=files), model, "x").published
+
+
+def test_an_entry_is_found_by_all_of_its_networks_hashes():
+    model, other = model_of("det_mv3_db"), model_of("det_r50_vd_db")
+    entry = published("det_mv3_db", model)
+    known = Catalog({"first": ENTRIES.model("det_r50_vd_db"), entry.name: entry}, {})
+    assert network.find_entry(known, model) is entry
+    assert network.find_entry(known, other) is None
+    mixed = dataclasses.replace(model, parameters=other.parameters)
+    assert network.find_entry(known, mixed) is None
+    assert network.find_entry(ENTRIES, model) is None
+
+
+def test_what_an_entry_says_must_be_what_the_graph_shows():
+    shown = converted("det_mv3_db").signature
+    known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
+    message = "det_mv3_east: its name says EAST, but this graph's inputs and outputs are DB's"
+    with pytest.raises(ModelFormatError, match=message):
+        network.check_fits(known, shown)
+    network.check_fits(dataclasses.replace(known, algorithm="DB"), shown)
+
+
+def test_ctc_and_attention_have_the_same_outputs():
+    known = network.of_graph("x", converted("rec_mv3_tps_bilstm_att").signature)
+    network.check_fits(
+        dataclasses.replace(known, algorithm="CTC"), converted("rec_mv3_tps_bilstm_att").signature
+    )
+    with pytest.raises(ModelFormatError, match="says SRN"):
+        network.check_fits(
+            dataclasses.replace(known, algorithm="SRN"),
+            converted("rec_mv3_tps_bilstm_att").signature,
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
+)
+def test_another_number_of_classes_is_refused(kind, classes):
+    shown = converted(OF_ALGORITHM[kind]).signature
+    known = network.of_graph("x", shown)
+    network.check_fits(dataclasses.replace(known, classes=classes), shown)
+    for wrong in (classes - 1, classes + 1, 6625):
+        message = f"says {wrong} classes, the network has {classes}: these characters are not"
+        with pytest.raises(ModelFormatError, match=message):
+            network.check_fits(dataclasses.replace(known, classes=wrong), shown)
+
+
+def test_a_number_of_classes_that_the_graph_leaves_open_is_believed():
+    shown = converted("rec_mv3_none_none_ctc").signature
+    shown = dataclasses.replace(shown, outputs=[Port("y", "float32", [None, None, None])])
+    known = dataclasses.replace(network.of_graph("x", shown), classes=37)
+    network.check_fits(known, shown)
+
+
+@pytest.mark.parametrize(
+    "folder", ["net", "net/inference", "net/Inference", "net/pir", "net/model"]
+)
+def test_a_folder_gives_the_name(tmp_path, folder):
+    assert network.name_of(tmp_path / folder) == "net"
+
+
+def test_a_relative_folder_gives_its_real_name(tmp_path, monkeypatch):
+    (tmp_path / "net").mkdir()
+    monkeypatch.chdir(tmp_path / "net")
+    assert network.name_of(Path()) == "net"
+
+
+def known_of(name: str, form: str, known: Catalog, entry: Entry | None = None):
+    """What a conversion takes a network for."""
+    conversion = converted(name, form)
+    folder = conversion.model.graph.parent
+    return convert._known(folder, conversion.model, conversion.signature, known, entry)
+
+
+def test_the_named_entry_goes_before_everything():
+    entry = ENTRIES.model("det_r50_vd_db")
+    found, notes = known_of("PP-OCRv5_mobile_det", "pir", ENTRIES, entry)
+    assert (found.name, found.known_by, notes) == ("det_r50_vd_db", network.BY_NAME, [])
+
+
+def test_hashes_go_before_inference_yml_and_that_before_the_graph():
+    model = identify(EXPORTS / "PP-OCRv5_mobile_det" / "pir")
+    entry = published("ch_det_mv3_db", model, contents="inference")
+    found, _ = known_of("PP-OCRv5_mobile_det", "pir", Catalog({"x": entry}, {}))
+    assert (found.name, found.known_by) == ("ch_det_mv3_db", network.BY_HASH)
+    assert found.published
+    found, _ = known_of("PP-OCRv5_mobile_det", "pir", ENTRIES)
+    assert (found.name, found.known_by) == ("PP-OCRv5_mobile_det", "its inference.yml")
+    found, _ = known_of("PP-OCRv5_mobile_det", "legacy", ENTRIES)
+    assert (found.name, found.known_by.split(";")[0]) == (
+        "PP-OCRv5_mobile_det",
+        "the graph's inputs and outputs",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("PostProcess: {name: DistillationDBPostProcess}\n", "PostProcess"),
+        ("{", "no YAML"),
+        (None, "says CTC, but this graph's inputs and outputs are DB's"),
+    ],
+)
+def test_an_inference_yml_of_no_use_is_noted(tmp_path, content, reason):
+    path = tmp_path / "inference.yml"
+    if content is None:
+        own = EXPORTS / "PP-OCRv6_tiny_rec" / "pir" / "inference.yml"
+        content = own.read_text(encoding="utf-8")
+    path.write_text(content, encoding="utf-8")
+    conversion = converted("det_mv3_db")
+    model = dataclasses.replace(conversion.model, settings=path)
+    found, (note,) = convert._known(tmp_path, model, conversion.signature, ENTRIES, None)
+    assert found.algorithm == "DB" and "configuration" in found.known_by
+    assert note.startswith("inference.yml was not used: ") and re.search(reason, note)

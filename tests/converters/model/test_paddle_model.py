@@ -1,0 +1,168 @@
+"""What a folder holds, by the names of its files."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from converters.errors import ModelFormatError
+from converters.model.paddle_model import holds_model, identify
+from tests.support.paths import ZOO_EXPORTS
+
+ZOO = ZOO_EXPORTS
+PIR = '{"base_code":{"magic":"pir","trainable":true,"version":4},"program":{"regions":[]}}'
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Makes empty files, PIR programs for .json."""
+
+    def make(*names: str) -> Path:
+        for name in names:
+            (tmp_path / name).write_text(PIR if name.endswith(".json") else "")
+        return tmp_path
+
+    return make
+
+
+def found(folder: Path) -> tuple[str, str, str | None]:
+    model = identify(folder)
+    assert holds_model(folder)
+    return model.format, model.graph.name, model.parameters and model.parameters.name
+
+
+@pytest.mark.parametrize(
+    ("names", "graph", "parameters"),
+    [
+        (["inference.pdmodel", "inference.pdiparams"], "inference.pdmodel", "inference.pdiparams"),
+        (["model.pdmodel", "model.pdiparams"], "model.pdmodel", "model.pdiparams"),
+        (["det.pdmodel", "det.pdiparams", "det.pdiparams.info"], "det.pdmodel", "det.pdiparams"),
+        (["model", "params"], "model", "params"),
+        (["__model__", "__params__"], "__model__", "__params__"),
+        (["__model__", "params"], "__model__", "params"),
+        (["__model__", "weights.bin", "inference.yml", "README.md"], "__model__", "weights.bin"),
+        (["model", "__params__"], "model", "__params__"),
+        (["__model__", "conv1.w", "conv1.b", "keys.txt", ".gitignore"], "__model__", None),
+        (["__model__", "all", ".gitignore", "a.info", "keys.txt"], "__model__", "all"),
+    ],
+)
+def test_legacy_layouts(made, names, graph, parameters):
+    assert found(made(*names)) == ("paddle-legacy", graph, parameters)
+
+
+@pytest.mark.parametrize("stem", ["inference", "model", "PP-OCRv5_server_det"])
+def test_pir_layouts(made, stem):
+    folder = made(f"{stem}.json", f"{stem}.pdiparams", "inference.yml")
+    assert found(folder) == ("paddle-pir", f"{stem}.json", f"{stem}.pdiparams")
+    assert identify(folder).settings == folder / "inference.yml"
+
+
+@pytest.mark.parametrize("name", ["inference.onnx", "model.onnx"])
+def test_onnx_layouts(made, name):
+    folder = made(name)
+    assert found(folder) == ("onnx", name, None)
+    assert identify(folder).settings is None
+
+
+def test_inference_onnx_before_other_graphs(made):
+    assert found(made("a.onnx", "inference.onnx"))[1] == "inference.onnx"
+
+
+def test_real_exports_of_both_formats():
+    assert found(ZOO / "det_mv3_db" / "legacy")[0] == "paddle-legacy"
+    assert found(ZOO / "det_mv3_db" / "pir")[0] == "paddle-pir"
+
+
+def test_the_files_of_a_model(made):
+    folder = made("inference.json", "inference.pdiparams", "inference.yml")
+    assert [path.name for path in identify(folder).files] == [
+        "inference.json",
+        "inference.pdiparams",
+    ]
+
+
+def test_paddle_before_onnx(made):
+    folder = made("inference.onnx", "inference.json", "inference.pdiparams")
+    assert found(folder)[0] == "paddle-pir"
+
+
+def test_legacy_before_pir_of_the_same_parameters(made):
+    folder = made("inference.pdmodel", "inference.json", "inference.pdiparams")
+    assert found(folder)[0] == "paddle-legacy"
+
+
+def test_other_json_beside_a_model_is_none(made):
+    folder = made("inference.json", "inference.pdiparams")
+    (folder / "config.json").write_text('{"model_type": "det"}')
+    assert found(folder)[1] == "inference.json"
+
+
+@pytest.mark.parametrize("suffix", ["pdmodel", "json"])
+def test_a_graph_without_parameters_does_not_hide_a_whole_one(made, suffix):
+    assert found(made(f"a.{suffix}", f"b.{suffix}", "b.pdiparams"))[1] == f"b.{suffix}"
+
+
+def test_the_usual_name_before_others(made):
+    folder = made("best.json", "best.pdiparams", "inference.json", "inference.pdiparams")
+    assert found(folder)[1] == "inference.json"
+
+
+@pytest.mark.parametrize("suffix", ["pdmodel", "json"])
+def test_several_models_are_refused(made, suffix):
+    folder = made(f"det.{suffix}", "det.pdiparams", f"rec.{suffix}", "rec.pdiparams")
+    with pytest.raises(ModelFormatError, match=rf"several models, det\.{suffix}, rec\.{suffix}"):
+        identify(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("inference.pdmodel", r"its inference\.pdiparams is missing"),
+        ("det.pdmodel", r"its det\.pdiparams is missing"),
+        ("inference.json", r"its inference\.pdiparams is missing"),
+        ("__model__", "parameters are missing"),
+        ("model", "parameters are missing"),
+    ],
+)
+def test_missing_parameters_are_named(made, name, missing):
+    folder = made(name, "inference.yml")
+    with pytest.raises(ModelFormatError, match=rf"{name} is here, {missing}"):
+        identify(folder)
+    assert not holds_model(folder)
+
+
+def test_a_checkpoint_is_told_from_a_model(made):
+    folder = made("best_accuracy.pdparams", "best_accuracy.pdopt", "config.yml")
+    with pytest.raises(ModelFormatError, match=r"training checkpoint .*export_model\.py"):
+        identify(folder)
+
+
+def test_an_export_beside_a_checkpoint_is_a_model(made):
+    folder = made("best.pdparams", "inference.json", "inference.pdiparams")
+    assert found(folder)[0] == "paddle-pir"
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(ModelFormatError, match=r"only nothing\. Looked for inference\.pdmodel"):
+        identify(tmp_path)
+
+
+def test_other_files(made):
+    folder = made("notes.txt")
+    (folder / "inference.json").write_text("{}")
+    with pytest.raises(ModelFormatError, match=r"no model here, only inference\.json, notes\.txt"):
+        identify(folder)
+
+
+def test_several_graphs_of_onnx_none_of_which_is_the_usual(made):
+    with pytest.raises(ModelFormatError, match=r"no model here, only a\.onnx, b\.onnx"):
+        identify(made("a.onnx", "b.onnx"))
+
+
+def test_what_is_no_folder(tmp_path):
+    with pytest.raises(ModelFormatError, match="x: no such folder"):
+        identify(tmp_path / "x")
+    shutil.copy(ZOO / "det_mv3_db" / "pir" / "inference.json", tmp_path)
+    with pytest.raises(ModelFormatError, match=r"inference\.json: a file; name the folder"):
+        identify(tmp_path / "inference.json")
+    assert not holds_model(tmp_path / "x")

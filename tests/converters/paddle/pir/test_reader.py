@@ -1,0 +1,149 @@
+"""inference.json: what is read from it, and files that are none."""
+
+import json
+
+import numpy as np
+import pytest
+
+from converters.errors import ModelFormatError
+from converters.paddle.pir.reader import read
+from tests.support import pir_programs as pir
+from tests.support.paths import ZOO_EXPORTS
+
+ZOO = ZOO_EXPORTS
+
+
+def test_operators_of_a_real_program():
+    operations = read(ZOO / "rec_mv3_none_bilstm_ctc" / "pir" / "inference.json")
+    names = [op.name for op in operations]
+    assert names[0] == "parameter" and names[-1] == "fetch" and names.count("data") == 1
+    (rnn,) = (op for op in operations if op.name == "rnn")
+    assert (rnn.attributes["mode"], rnn.attributes["hidden_size"]) == ("LSTM", 8)
+    assert len(rnn.inputs) == 5 and rnn.inputs[3] == 0  # without lengths of sequences
+    assert rnn.outputs[0] is not None and rnn.outputs[0].shape == (-1, -1, 16)
+    states = next(op for op in operations if op.outputs[0].number == rnn.inputs[1])
+    assert states.name == "builtin.combine" and len(states.outputs[0].parts) == 2
+    assert str(rnn).startswith(f"rnn → %{rnn.outputs[0].number}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [
+        ("bool", "bool"), ("i8", "int8"), ("ui8", "uint8"), ("i16", "int16"), ("i32", "int32"),
+        ("i64", "int64"), ("f16", "float16"), ("f32", "float32"), ("f64", "float64"),
+        ("bf16", "t_bf16"),
+    ],
+)  # fmt: skip
+def test_types_of_values(tmp_path, kind, dtype):
+    (op,) = read(pir.write(tmp_path, pir.data("x", pir.tensor(1, [-1, 3], kind))))
+    assert (op.outputs[0].dtype, op.outputs[0].shape) == (dtype, (-1, 3))
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ({"#": "0.a_f64", "D": 2.0}, 2.0),
+        ({"#": "0.a_bool", "D": True}, True),
+        ({"#": "1.a_dtype", "D": "float32"}, "float32"),
+        ({"#": "1.a_intarray", "D": [1, -1]}, [1, -1]),
+        ({"#": "0.a_array", "D": []}, []),
+        ({"#": "0.a_array", "D": [{"#": "0.a_i64", "D": 3}, {"#": "0.a_f32", "D": 0.5}]}, [3, 0.5]),
+        ({"#": "0.a_f64", "VD": "INF"}, float("inf")),
+        ({"#": "0.a_array", "D": [{"#": "0.a_f32", "VD": "-INF"}]}, [float("-inf")]),
+    ],
+)
+def test_values_of_attributes(tmp_path, written, value):
+    (op,) = read(pir.write(tmp_path, pir.operation("any", [], value=written)))
+    assert op.attributes == {"value": value}
+
+
+def test_not_a_number(tmp_path):
+    (op,) = read(pir.write(tmp_path, pir.operation("any", [], v={"#": "0.a_f64", "VD": "NaN"})))
+    assert np.isnan(op.attributes["v"])
+
+
+def test_where_it_ran_is_no_attribute(tmp_path):
+    place = {"#": "1.a_place", "D": [0, 0, ""]}
+    (op,) = read(pir.write(tmp_path, pir.operation("any", [], place=place, axis=1)))
+    assert op.attributes == {"axis": 1}
+
+
+def test_what_is_saved_is_persistable(tmp_path):
+    weight = pir.parameter("w", pir.tensor(1, [2]))
+    state = pir.parameter("s", pir.tensor(2, [], "ui8"), persistable=False)
+    flags = {
+        op.attributes["name"]: op.attributes["saved"]
+        for op in read(pir.write(tmp_path, weight, state))
+    }
+    assert flags == {"w": True, "s": False}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "3", "null", '{"a": 1}', '{"base_code": {"magic": "pir"}, "program": {}}'],
+)
+def test_other_files_are_no_programs(tmp_path, text):
+    path = tmp_path / "inference.json"
+    path.write_text(text)
+    with pytest.raises(ModelFormatError, match=r"inference\.json: not a PIR program"):
+        read(path)
+
+
+def test_bytes_are_no_program(tmp_path):
+    (tmp_path / "inference.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ModelFormatError, match="not a PIR program"):
+        read(tmp_path / "inference.json")
+
+
+def test_other_magic_is_refused(tmp_path):
+    path = pir.write(tmp_path, pir.fetch(1))
+    path.write_text(path.read_text().replace('"pir"', '"other"'))
+    with pytest.raises(ModelFormatError, match="a PIR program of one block was expected"):
+        read(path)
+
+
+def test_magic_in_capitals_is_the_same(tmp_path):
+    path = pir.write(tmp_path, pir.fetch(1))
+    path.write_text(path.read_text().replace('"pir"', '"PIR"'))
+    assert [op.name for op in read(path)] == ["fetch"]
+
+
+@pytest.mark.parametrize("level", ["blocks", "regions"])
+def test_a_program_of_several_blocks_is_refused(tmp_path, level):
+    path = pir.write(tmp_path, pir.fetch(1))
+    content = json.loads(path.read_text())
+    regions = content["program"]["regions"]
+    twice = regions if level == "regions" else regions[0]["blocks"]
+    twice.append(twice[0])
+    path.write_text(json.dumps(content))
+    with pytest.raises(ModelFormatError, match="one block"):
+        read(path)
+
+
+def test_control_flow_is_refused(tmp_path):
+    loop = pir.operation("while", [1], pir.tensor(2, [])) | {"regions": [{"blocks": []}]}
+    path = pir.write(tmp_path, pir.data("x", pir.tensor(1, [])), loop)
+    with pytest.raises(ModelFormatError, match=r"operator 1 can't be read.*1\.while has blocks"):
+        read(path)
+
+
+def test_an_unknown_kind_of_value_is_refused(tmp_path):
+    odd = {"%": 1, "TT": {"#": "1.t_selected_rows", "D": []}}
+    with pytest.raises(ModelFormatError, match=r"operator 0 .*type 1\.t_selected_rows is unknown"):
+        read(pir.write(tmp_path, pir.data("x", odd)))
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {"#": "1.relu"}, {"#": 3, "A": [], "I": [], "O": []}, "relu"]
+)
+def test_half_an_operator_is_refused(tmp_path, entry):
+    with pytest.raises(ModelFormatError, match="operator 0 can't be read"):
+        read(pir.write(tmp_path, entry))
+
+
+def test_absent_results_and_operands(tmp_path):
+    entry = pir.operation("any", [0, 4], {"%": 5, "TT": {"#": "NULL"}}, pir.tensor(6, []))
+    (op,) = read(pir.write(tmp_path, entry))
+    assert op.inputs == [0, 4]
+    assert op.outputs[0] is None and op.outputs[1].number == 6
+    assert str(op) == "any → %6"

@@ -1,0 +1,395 @@
+"""When a graph counts as computing what its original computes, and when not."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper, parser
+
+from converters import edge_graph
+from converters.errors import ParityError
+from converters.graph.interface import Signature, examine
+from converters.graph.runner import onnx_runner
+from converters.model import network
+from converters.model.network import Network
+from converters.parity import compare as parity
+from converters.parity.compare import Comparison, difference
+from converters.parity.paddle_reference import Reference
+from edgeocr.bundle.provenance import Check
+from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
+
+INF, NAN = math.inf, math.nan
+DETECTOR = """<ir_version: 8, opset_import: ["": 17]>
+    net (float[N, 3, H, W] x) => (float[N, 1, H, W] y)
+    <float[1, 3, 1, 1] w = {0.5, -1.0, 0.25}> { sum = Conv(x, w) y = Sigmoid(sum) }"""
+READER = """<ir_version: 8, opset_import: ["": 17]>
+    net (float[N, 3, 32, W] x) => (float[N, W, 3] y) {
+        columns = ReduceMean<axes = [2], keepdims = 0>(x)
+        steps = Transpose<perm = [0, 2, 1]>(columns)
+        y = Softmax<axis = 2>(steps)
+    }"""
+
+
+def made(text: str, **changes: Any) -> tuple[Network, Signature, bytes, bytes]:
+    """A network with its signature, plain graph and edge graph."""
+    plain = parser.parse_model(text).SerializeToString()
+    signature = examine(plain)
+    known = dataclasses.replace(network.of_graph("net", signature), **changes)
+    return known, signature, plain, edge_graph.make(plain, known, signature)
+
+
+def beside(
+    text: str, wrong: Any = None, optimized: Any = None, nudged: Any = None, **changes: Any
+) -> Comparison:
+    """The plain graph of `text` beside a Paddle that is wrong like that, and whose graph passes and
+    rounding change it like that.
+    """
+    known, signature, plain, edge = made(text, **changes)
+
+    def changed(outputs: list[list[np.ndarray]], how: Any) -> list[list[np.ndarray]]:
+        return [[how(value) if how else value for value in each] for each in outputs]
+
+    def run_paddle(feeds: list[list[np.ndarray]]) -> Reference:
+        ours = [onnx_runner(plain, None)(feed) for feed in feeds]
+        said = changed(ours, wrong)
+        return Reference("9.9", said, changed(said, optimized), changed(said, nudged))
+
+    of_plain, of_edge = parity.compare_paddle(known, signature, plain, edge, run_paddle)
+    assert of_edge.passed if of_plain.passed else not (known.published and of_edge.passed)
+    return of_plain
+
+
+def plus(amount: float, share: float = 1.0) -> Any:
+    """Adds to the first `share` of the values."""
+
+    def change(value: np.ndarray) -> np.ndarray:
+        flat = value.copy().reshape(-1)
+        flat[: max(1, int(share * flat.size))] += np.float32(amount)
+        return flat.reshape(value.shape)
+
+    return change
+
+
+def test_a_difference_is_measured_over_all_probes():
+    got = [np.array([[1.0, 2.0]]), np.array([[3.0], [-8.5]])]
+    expected = [np.array([[1.0, 1.0]]), np.array([[3.0], [-8.0]])]
+    found = difference("y", got, expected, 1.0, 0.375)
+    assert found.shapes == [[1, 2], [2, 1]]
+    assert (found.max_abs, found.mean_abs, found.magnitude) == (1.0, 0.375, 8.0)
+    assert found.relative == 0.125 and found.passed
+    assert not dataclasses.replace(found, allowed=0.99).passed
+    assert not dataclasses.replace(found, allowed_mean=0.37).passed
+    assert dataclasses.replace(found, allowed_mean=None).passed
+
+
+def test_integers_and_small_floats_are_measured_exactly():
+    found = difference("y", [np.array([2**40])], [np.array([2**40 + 1])], 0)
+    assert found.max_abs == 1
+    assert difference("y", [np.zeros(3, np.uint8)], [np.ones(3, np.uint8)], 0).max_abs == 1
+    assert difference("y", [np.zeros((0, 3))], [np.zeros((0, 3))], 0).passed
+
+
+def test_a_tolerance_may_be_of_the_largest_value():
+    got, expected = [np.array([800.005])], [np.array([800.0])]
+    assert not difference("y", got, expected, 1e-5).passed
+    assert difference("y", got, expected, 1e-5, relative=True).allowed == pytest.approx(8e-3)
+    assert difference("y", [np.zeros(1)], [np.array([0.1])], 1e-5, relative=True).allowed == 1e-5
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(NAN, 1.0), (1.0, NAN), (NAN, NAN), (INF, 1.0), (1.0, -INF), (INF, INF)]
+)
+@pytest.mark.parametrize("allowed", [1e-5, INF])
+def test_what_is_not_finite_fails(ours, theirs, allowed):
+    found = difference("y", [np.array([0.0, ours])], [np.array([0.0, theirs])], allowed)
+    assert found.max_abs == INF and not found.passed
+
+
+def test_other_shapes_are_no_comparison():
+    with pytest.raises(ParityError, match=r"y: outputs of the shapes \(1, 2\) and \(2, 1\)"):
+        difference("y", [np.zeros((1, 2))], [np.zeros((2, 1))], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("own", "wrong", "passed"),
+    [
+        (0, 0.9e-5, True),
+        (0, 1.2e-5, False),
+        (1e-6, 1.2e-5, False),  # five times that is less than the tolerance
+        (1e-5, 4.5e-5, True),
+        (1e-5, 5.5e-5, False),
+        (1e-2, 9e-5, True),
+        (1e-2, 1.2e-4, False),  # whatever Paddle's graph passes do to it
+    ],
+)
+def test_published_weights_are_judged_strictly(own, wrong, passed):
+    found = beside(DETECTOR, plus(wrong), optimized=plus(own), published=True)
+    assert found.passed is passed
+    (only,) = found.differences
+    assert only.own == pytest.approx(own, abs=2e-7)
+    assert 1e-5 <= only.allowed <= 1e-4 and only.allowed_mean is None
+
+
+def test_a_nudge_says_nothing_of_published_weights():
+    assert not beside(DETECTOR, plus(2e-5), nudged=plus(1.0), published=True).passed
+
+
+def test_a_program_without_graph_passes_is_judged_all_the_same():
+    known, signature, plain, edge = made(DETECTOR, published=True)
+    run = onnx_runner(plain, None)
+    for wrong, passed in ((0.0, True), (2e-5, False)):
+        found = parity.compare_paddle(
+            known,
+            signature,
+            plain,
+            edge,
+            lambda feeds, wrong=wrong: Reference(
+                "9.9", [[plus(wrong)(*run(feed))] for feed in feeds], None, []
+            ),
+        )
+        assert [comparison.passed for comparison in found] == [passed, passed]
+
+
+@pytest.mark.parametrize("by", ["optimized", "nudged"])
+@pytest.mark.parametrize(
+    ("own", "wrong", "passed"),
+    [(0, 0.9e-3, True), (0, 1.2e-3, False), (1e-2, 4.5e-2, True), (1e-2, 5.5e-2, False)],
+)
+def test_unpublished_weights_are_judged_by_what_rounding_does_to_them(by, own, wrong, passed):
+    (only,) = beside(DETECTOR).differences
+    largest, few = only.magnitude, 1e-3
+    found = beside(DETECTOR, plus(wrong * largest, few), **{by: plus(own * largest, few)})
+    assert found.passed is passed
+    (only,) = found.differences
+    assert only.own == pytest.approx(own * largest, rel=1e-3)
+    assert only.allowed == pytest.approx(max(1e-3, 5 * own) * only.magnitude, rel=1e-3)
+
+
+@pytest.mark.parametrize(("wrong", "passed"), [(9e-2, True), (11e-2, False)])
+def test_rounding_strikes_an_unpublished_edge_graph_twice(wrong, passed):
+    known, signature, plain, edge = made(DETECTOR)
+    few = 1e-3
+
+    def run_paddle(feeds: list[list[np.ndarray]]) -> Reference:
+        ours = [onnx_runner(plain, None)(feed) for feed in feeds]
+        own = 1e-2 * max(np.abs(value).max() for each in ours for value in each)
+        said = [[plus(100 * wrong * own, few)(value) for value in each] for each in ours]
+        again = [[plus(own, few)(value) for value in each] for each in said]
+        return Reference("9.9", said, again, said)
+
+    of_plain, of_edge = parity.compare_paddle(known, signature, plain, edge, run_paddle)
+    assert (of_plain.passed, of_edge.passed) == (False, passed)
+
+
+def test_what_is_wrong_everywhere_fails_however_large_the_noise_is_in_places():
+    few = 1e-3
+    noise = plus(0.5, few)
+    assert beside(DETECTOR, plus(0.5, few), optimized=noise).passed
+    found = beside(DETECTOR, plus(0.01), optimized=noise)
+    (only,) = found.differences
+    assert only.max_abs < only.allowed and only.mean_abs > only.allowed_mean
+    assert not found.passed
+
+
+def test_noise_that_is_not_finite_is_none():
+    for change in ({"optimized": plus(NAN)}, {"nudged": plus(INF)}):
+        found = beside(DETECTOR, plus(0.1), **change)
+        assert found.differences[0].own == 0 and not found.passed
+    assert not beside(DETECTOR, plus(NAN)).passed
+
+
+def test_another_number_of_outputs_is_another_network():
+    known, signature, plain, edge = made(DETECTOR)
+    for number in (0, 2):
+        reference = Reference("9.9", [[np.zeros(1)] * number] * 3, None, [])
+        with pytest.raises(ParityError, match=f"gives {number} outputs, the plain graph 1"):
+            parity.compare_paddle(known, signature, plain, edge, lambda _, r=reference: r)
+
+
+def moved(*positions: int, by: int = 1) -> Any:
+    """Makes another class the best one at these positions of each sequence."""
+
+    def change(value: np.ndarray) -> np.ndarray:
+        value = value.copy()
+        for position in positions:
+            value[:, position] = np.roll(value[:, position], by, axis=-1)
+        return value
+
+    return change
+
+
+def test_choices_are_forgiven_where_paddle_does_not_repeat_its_own():
+    assert beside(READER).indices_equal is True
+    assert beside(READER, moved(3)).indices_equal is False
+    assert beside(READER, moved(3), optimized=moved(3)).indices_equal is True
+    assert beside(READER, moved(3), nudged=moved(3)).indices_equal is True
+    assert beside(READER, moved(3), optimized=moved(4)).indices_equal is False
+    assert beside(READER, moved(3, 4), optimized=moved(4), nudged=moved(3)).indices_equal is True
+    assert beside(READER, moved(3, 5), optimized=moved(3), nudged=moved(4)).indices_equal is False
+
+
+def test_published_weights_choices_are_not_forgiven_for_a_nudge():
+    assert beside(READER, moved(3), nudged=moved(3), published=True).indices_equal is False
+
+
+def test_other_choices_fail_however_close_the_scores_are():
+    expected = [{"indices": np.array([[1, 2, 0]])}]
+    assert parity._indices([{"indices": np.array([[1, 2, 0]])}], expected) is True
+    assert parity._indices([{"indices": np.array([[1, 2, 1]])}], expected) is False
+    assert parity._indices([{"scores": np.zeros(1)}], [{"scores": np.zeros(1)}]) is None
+    close = difference("scores", [np.zeros(3)], [np.zeros(3)], 1e-5)
+    assert Comparison("R", [[1]], [close]).passed
+    assert Comparison("R", [[1]], [close], True).passed
+    assert not Comparison("R", [[1]], [close], False).passed
+
+
+def constants(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
+    """Initializers, and what Constant nodes hold."""
+    nodes = [node for node in graph.node if node.op_type == "Constant"]
+    return [*graph.initializer, *(node.attribute[0].t for node in nodes)]
+
+
+def scaled(tensor: onnx.TensorProto, factor: float) -> None:
+    value = numpy_helper.to_array(tensor) * np.float32(factor)
+    tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
+
+
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
+def test_a_tampered_edge_graph_fails(kind):
+    conversion = converted(OF_ALGORITHM[kind])
+    known, signature, plain = conversion.network, conversion.signature, conversion.plain
+    edge = edge_graph.make(plain, known, signature)  # rewriting would hide its constants
+    beside_plain = parity.compare_edge(known, signature, plain, edge)
+    assert beside_plain.passed and beside_plain.reference == "the plain graph"
+    assert beside_plain.indices_equal is (True if known.task == "recognition" else None)
+    wrong = onnx.load_from_string(edge)
+    (std,) = (tensor for tensor in constants(wrong.graph) if tensor.name == "edge.std")
+    scaled(std, 1.02)
+    assert not parity.compare_edge(known, signature, plain, wrong.SerializeToString()).passed
+
+
+def test_colours_in_another_order_fail():
+    conversion = converted("e2e_r50_vd_pg")
+    known = conversion.network
+    assert known.normalize.colour == "RGB"
+    other = dataclasses.replace(known, normalize=dataclasses.replace(known.normalize, colour="BGR"))
+    edge = edge_graph.make(conversion.plain, other, conversion.signature)
+    assert not parity.compare_edge(known, conversion.signature, conversion.plain, edge).passed
+
+
+@pytest.mark.parametrize("kind", ["DB", "EAST", "CTC", "SRN"])
+def test_a_plain_graph_with_other_weights_fails(kind):
+    """The reference is the untampered graph's own outputs."""
+    conversion = converted(OF_ALGORITHM[kind])
+    known, signature = conversion.network, conversion.signature
+    run = onnx_runner(conversion.plain, None)
+
+    def run_paddle(feeds: list[list[np.ndarray]]) -> Reference:
+        outputs = [run(feed) for feed in feeds]
+        return Reference("9.9", outputs, None, outputs)
+
+    arguments = (known, signature, conversion.plain, conversion.edge, run_paddle)
+    assert all(comparison.passed for comparison in parity.compare_paddle(*arguments))
+    model = onnx.load_from_string(conversion.plain)
+    kernels = [tensor for tensor in constants(model.graph) if len(tensor.dims) == 4]
+    scaled(kernels[len(kernels) // 2], 1.3)
+    wrong = model.SerializeToString()
+    edge = edge_graph.make(wrong, known, signature)
+    found = parity.compare_paddle(known, signature, wrong, edge, run_paddle)
+    assert [comparison.passed for comparison in found] == [False, False]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_probes_are_pictures_that_the_network_takes(name):
+    conversion = converted(name)
+    batches = parity.probes(conversion.network, conversion.signature)
+    assert len(batches) == 3 and max(len(batch) for batch in batches) > 1
+    declared = conversion.signature.image.shape
+    for batch in batches:
+        assert batch.dtype == np.uint8 and batch.std() > 10
+        assert declared[2] in (None, batch.shape[1]) and declared[3] in (None, batch.shape[2])
+        if conversion.network.task in ("detection", "spotting"):
+            assert {size % conversion.network.multiple for size in batch.shape[1:3]} == {0}
+        if len(batch) > 1:
+            assert (batch[0] != batch[1]).any()
+    if None in declared[2:]:
+        assert len({batch.shape[1:] for batch in batches}) == 3
+
+
+def test_a_fixed_batch_is_kept():
+    known, signature, *_ = made(DETECTOR.replace("float[N, 3, H, W] x", "float[4, 3, H, W] x"))
+    assert [len(batch) for batch in parity.probes(known, signature)] == [4, 4, 4]
+
+
+def test_graphs_that_fail_are_errors():
+    known, signature, plain, edge = made(DETECTOR)
+    with pytest.raises(ParityError, match="the edge graph doesn't load"):
+        parity.compare_edge(known, signature, plain, edge[:40])
+    with pytest.raises(ParityError, match="the plain graph doesn't load"):
+        parity.compare_edge(known, signature, b"", edge)
+    with pytest.raises(ParityError, match="the edge graph doesn't run"):
+        parity.compare_edge(known, signature, plain, plain)
+
+
+def test_a_comparison_tells_its_worst_output():
+    good = difference("good", [np.array([1.0])], [np.array([1.5])], 1.0)
+    bad = difference("bad", [np.array([1.0])], [np.array([1.0 + 1e-4])], 1e-5, 1e-3)
+    said = str(Comparison("R", [[1]], [good, bad], False))
+    assert said == (
+        "FAILED, bad is 1.0e-04 from R where the largest value is 1 and 1.0e-05 allowed, "
+        "mean 1.0e-04 and 1.0e-03 allowed; INDICES DIFFER"
+    )
+    of_mean = difference("mean", [np.ones(2)], [np.ones(2) + 0.1], 1.0, 1e-3)
+    assert str(Comparison("R", [[1]], [good, of_mean])).startswith("FAILED, mean is 1.0e-01")
+    assert str(Comparison("R", [[1]], [good], True)).endswith("mean 5.0e-01; indices equal")
+    nothing = difference("zero", [np.zeros(1)], [np.zeros(1)], 0.0, 0.0)
+    assert str(Comparison("R", [[1]], [nothing])).startswith("passed, zero is 0.0e+00")
+
+
+def test_a_manifest_records_bounds_that_no_processor_changes():
+    found = [
+        difference(name, [np.array([1.0])], [np.array([1.0 + gap])], allowed, bound=bound)
+        for name, gap, allowed, bound in (("a", 3e-6, 1e-5, 1e-4), ("b", 1.1e-5, 4e-5, 1.1e-4))
+    ]
+    check = Check(
+        "passed",
+        reference="R",
+        inputs=[[1, 2]],
+        max_abs_difference_at_most=2e-4,
+        tolerance=2e-4,
+    )
+    assert Comparison("R", [[1, 2]], found).check() == check
+    assert str(check) == "passed, at most 0.0002 from R"
+
+
+def test_no_figure_where_rounding_counts():
+    """As with weights that are not published; what is allowed them depends on the processor."""
+    items = [
+        difference("a", [np.array([1.0])], [np.array([1.0])], 0.5, bound=bound)
+        for bound in (1e-4, None)
+    ]
+    check = Comparison("R", [[1, 2]], items).check()
+    assert check == Check("passed", reference="R", inputs=[[1, 2]])
+    assert str(check) == "passed, as near to R as rounding lets it"
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        (0.0, 0.0),
+        (1e-12, 1e-9),
+        (1.1e-6, 2e-6),
+        (2e-6, 2e-6),
+        (2.1e-6, 5e-6),
+        (9e-6, 1e-5),
+        (1e-4 * (1 + 2e-7), 1e-4),
+        (0.3, 0.5),
+        (1.0, 1.0),
+        (7440.5, 10000.0),
+    ],
+)
+def test_figures_are_rounded_up_to_the_same_on_every_machine(figure, expected):
+    assert parity.rounded_up(figure) == expected

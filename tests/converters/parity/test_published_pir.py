@@ -1,0 +1,64 @@
+"""With Paddle 3: published weights through the PIR format, which no registry carries them in."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from converters.edge_graph import to_plain_inputs
+from converters.graph.runner import onnx_runner
+from converters.model.paddle_model import identify
+from converters.parity import paddle_reference
+from converters.parity.compare import probes
+from converters.translate import translate
+
+# Paddle reads a legacy program and writes what it makes of it as PIR.
+TO_PIR = """
+import sys
+import paddle
+from paddle.base import core, libpaddle
+
+paddle.enable_static()
+executor = paddle.static.Executor(paddle.CPUPlace())
+program, _, _ = paddle.static.load_inference_model(sys.argv[1], executor)
+pir = libpaddle.pir.translate_to_pir(program.desc)
+core.serialize_pir_program(pir, sys.argv[2], 1, True, False, True)
+"""
+
+
+@pytest.mark.pir
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    # The detector's steep sigmoid makes more of rounding, in Paddle itself too: see parity.LIMIT.
+    [
+        ("PP-OCRv4_mobile_det", 1e-4),
+        ("PP-OCRv4_mobile_rec", 1e-5),
+        ("ch_ppocr_mobile_v2.0_cls", 1e-5),
+    ],
+)
+def test_published_weights_come_out_right_from_pir(tmp_path, v4, v4_folders, name, allowed):
+    source = v4_folders[name]
+    command = [sys.executable, "-c", TO_PIR, str(source / "inference")]
+    done = subprocess.run(
+        [*command, str(tmp_path / "inference.json")],
+        env={"FLAGS_enable_pir_api": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    shutil.copy(source / "inference.pdiparams", tmp_path)
+    model = identify(tmp_path)
+    assert model.format == "paddle-pir"
+    run = onnx_runner(translate(model).plain, None)
+    _, legacy = v4(name)
+    network, signature = legacy.network, legacy.signature
+    feeds = [
+        to_plain_inputs(batch, network.normalize, signature) for batch in probes(network, signature)
+    ]
+    # The program that this makes has no place for an input, so Paddle runs the original.
+    reference = paddle_reference.run(legacy.model, feeds, None)
+    for feed, expected in zip(feeds, reference.outputs, strict=True):
+        np.testing.assert_allclose(run(feed)[0], expected[0], rtol=0, atol=allowed)

@@ -1,0 +1,218 @@
+"""What is frozen in int8 or float16, what of it is left out, and when that stops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from converters.accuracy.measure import measure
+from converters.bundle import sbom
+from converters.bundle.assembly import Assembly
+from converters.errors import ConverterError, PrecisionError
+from converters.freeze import Plan
+from converters.precision import calibration
+from converters.precision import choice as precision
+from converters.precision.half import to_float16
+from converters.precision.lock import PrecisionLock
+from edgeocr import OCR, Bundle
+from tests.support.frozen import frozen
+from tests.support.paths import IMAGES, TRAINED_EXPORTS
+from tests.trained import words
+
+EXPORTS = TRAINED_EXPORTS
+
+
+def labelled(folder: Path, number: int, seed: int) -> Path:
+    """Pictures of one word each, with their Label.txt."""
+    folder.mkdir()
+    rows = []
+    for i, word in enumerate(words.clean(number, seed)):
+        height, width = word.crop.shape[:2]
+        cv2.imwrite(str(folder / f"{i:02}.png"), word.crop)
+        corners = [[0, 0], [width, 0], [width, height], [0, height]]
+        rows.append(
+            f"{i:02}.png\t{json.dumps([{'transcription': word.text, 'points': corners}])}\n"
+        )
+    (folder / "Label.txt").write_text("".join(rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return labelled(tmp_path_factory.mktemp("labelled") / "words", 8, 21)
+
+
+@pytest.fixture(scope="module")
+def draft(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    path = tmp_path_factory.mktemp("draft") / "rosetta.edgeocr"
+    return frozen(path, recognition=str(EXPORTS / "rosetta"))
+
+
+@pytest.fixture(autouse=True)
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lock of the test's own; each node in int8 saves time."""
+    monkeypatch.setattr(precision, "LOCK", tmp_path / "precision.lock")
+    monkeypatch.setattr(precision._Search, "time", lambda self, nodes: 1 - 0.03 * len(nodes))
+    return tmp_path / "precision.lock"
+
+
+def assembled(bundle: Bundle) -> Assembly:
+    """What a frozen bundle was made of."""
+    manifest = json.loads(bundle.manifest_text)
+    files = {name: bundle.read(name) for name in bundle.manifest.files if name != sbom.FILE}
+    origins, stages = bundle.manifest.provenance, manifest["stages"]
+    return Assembly(manifest["name"], manifest["description"], stages, origins, files)
+
+
+def reduced(draft: Bundle, folder: Path, wanted: Any = "int8", **given: Any) -> Any:
+    said: list[str] = []
+    options = {
+        "calibrate": folder,
+        "accuracy": folder,
+        "max_loss": 5.0,
+        "say": said.append,
+        **given,
+    }
+    return precision.reduce(assembled(draft), wanted, **options), said
+
+
+def test_int8_is_frozen_beside_what_it_costs(draft, folder, lock):
+    made, said = reduced(draft, folder)
+    found = made["recognition"].quantization
+    assert found.nodes > 0 and found.pictures == 8 and len(found.images) == 64
+    full = len(draft.read("graphs/recognition.onnx"))
+    assert len(made["recognition"].graph) < 0.6 * full
+    table = "\n".join(said)
+    assert "int8 beside fp32, 8 pictures of words with 8 lines" in table
+    for row in ("fp32 ", "recognition ", "all "):
+        assert any(line.startswith(row) for line in said), table
+    (choice,) = json.loads(lock.read_text()).values()
+    assert choice["left_out"] == found.left_out
+
+
+def test_what_was_chosen_once_is_chosen_again(draft, folder, monkeypatch):
+    first, _ = reduced(draft, folder)
+    monkeypatch.setattr(precision._Search, "fastest", lambda self: pytest.fail("it is known"))
+    second, said = reduced(draft, folder)
+    assert second["recognition"] == first["recognition"]
+    assert any("precision.lock" in line for line in said)
+
+
+def test_a_kind_that_makes_it_slower_is_left_out(draft, folder, monkeypatch):
+    def time(self: Any, nodes: Any) -> float:
+        slow = any(self.kinds[node] == "pointwise" for node in nodes)
+        return 1 - 0.03 * len(nodes) + 0.2 * slow
+
+    monkeypatch.setattr(precision._Search, "time", time)
+    made, _ = reduced(draft, folder)
+    search = precision._Search("recognition", draft.read("graphs/recognition.onnx"), [])
+    pointwise = {node for node, kind in search.kinds.items() if kind == "pointwise"}
+    assert pointwise and pointwise <= set(made["recognition"].quantization.left_out)
+
+
+def test_nodes_go_until_little_enough_is_lost(draft, folder, monkeypatch):
+    """Hmean by how many nodes compute in int8: 4 points are lost while there are more than 9."""
+
+    def read(bundle: Bundle, labels: Path, **_: Any) -> Any:
+        graph = onnx.load_from_string(bundle.read("graphs/recognition.onnx")).graph
+        weights = [item for item in graph.initializer if item.data_type == onnx.TensorProto.INT8]
+        matrices = sum(len(item.dims) > 1 for item in weights)
+        return accuracy.__class__(**{**vars(accuracy), "hmean": 0.9 if matrices > 9 else 0.94})
+
+    accuracy = measure(draft, folder)
+    monkeypatch.setattr(precision.accuracies, "measure", read)
+    made, said = reduced(draft, folder, max_loss=0.5)
+    assert 0 < made["recognition"].quantization.nodes <= 9
+    assert sum("lose" in line for line in said) > 1
+
+
+def test_a_stage_that_is_no_faster_stays(draft, folder, monkeypatch):
+    monkeypatch.setattr(precision._Search, "time", lambda self, nodes: 0.97)
+    with pytest.raises(PrecisionError, match="no stage gains by int8: recognition: stays fp32"):
+        reduced(draft, folder)
+
+
+def test_the_stage_that_loses_too_much_is_named(draft, folder, monkeypatch):
+    broken = precision.Reduced(draft.read("graphs/recognition.onnx"))
+    full = measure(draft, folder)
+    worse = type(full)(**{**vars(full), "hmean": full.hmean - 0.02})
+    row = precision.Row("recognition", 1, 2, None, worse)
+    monkeypatch.setattr(precision, "_in_fp16", lambda *_: ({"recognition": broken}, [row]))
+    results = iter([full, worse])
+    monkeypatch.setattr(precision.accuracies, "measure", lambda *_, **__: next(results))
+    with pytest.raises(PrecisionError, match=r"fp16 loses 2\.00 points.*stage recognition alone"):
+        reduced(draft, folder, "fp16", max_loss=0.5)
+
+
+def test_a_whole_freeze_says_it_in_the_manifest(folder, tmp_path):
+    plan = Plan(precision="int8", calibrate=folder, accuracy=folder, max_loss=5.0)
+    bundle = frozen(tmp_path / "small.edgeocr", plan, recognition=str(EXPORTS / "rosetta"))
+    manifest = bundle.manifest
+    assert manifest.stages.recognition.precision == "int8"
+    (origin,) = manifest.provenance
+    assert origin.quantization is not None and origin.quantization.nodes > 0
+    assert manifest.accuracy is not None and manifest.accuracy.hmean > 0.9
+    given = words.clean(10, 22)
+    readings = OCR(bundle, provider="cpu", threads=1).recognize([word.crop for word in given])
+    assert sum(reading.text == word.text for reading, word in zip(readings, given, strict=True)) > 8
+
+
+@pytest.mark.parametrize("name", ["rosetta", "crnn"])
+def test_float16_reads_alike(name, folder, tmp_path):
+    """crnn has LSTMs, which end the process on a CPU that optimizes them fully."""
+    plan = Plan(precision="fp16", accuracy=folder)
+    bundle = frozen(tmp_path / f"{name}.edgeocr", plan, recognition=str(EXPORTS / name))
+    full = frozen(tmp_path / f"{name}-full.edgeocr", recognition=str(EXPORTS / name))
+    assert bundle.manifest.stages.recognition.precision == "fp16"
+    graph = bundle.read("graphs/recognition.onnx")
+    assert len(graph) < 0.65 * len(full.read("graphs/recognition.onnx"))
+    weights = onnx.load_from_string(graph).graph.initializer
+    assert any(item.data_type == onnx.TensorProto.FLOAT16 for item in weights)
+    crops = [word.crop for word in words.clean(12, 23)]
+    texts = [
+        [reading.text for reading in OCR(each, provider="cpu", threads=1).recognize(crops)]
+        for each in (bundle, full)
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_float16_keeps_the_interface(bundle: Bundle):
+    graph = bundle.read("graphs/detection.onnx")
+    sessions = [
+        onnxruntime.InferenceSession(each, providers=["CPUExecutionProvider"])
+        for each in (to_float16(graph), graph)
+    ]
+    ports = [
+        [(port.name, port.type) for port in (*session.get_inputs(), *session.get_outputs())]
+        for session in sessions
+    ]
+    assert ports[0] == ports[1]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"a b": {"left_out": [1]}}', '{"a b": {}}'])
+def test_a_damaged_lock_is_named(lock, text):
+    lock.write_text(text)
+    with pytest.raises(PrecisionError, match=r"precision\.lock: damaged"):
+        PrecisionLock(lock).get(b"graph", "0" * 64)
+
+
+def test_calibration_sees_what_the_stages_are_given(bundle: Bundle, tmp_path):
+    given = calibration.inputs(bundle, IMAGES)
+    assert set(given.batches) == {"detection", "orientation", "recognition"}
+    assert given.pictures == 4
+    for name, batches in given.batches.items():
+        assert 0 < len(batches) <= calibration.MOST[name]
+        assert all(batch.dtype == np.uint8 and batch.shape[3] == 3 for batch in batches)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConverterError, match="no pictures"):
+        calibration.inputs(bundle, tmp_path / "empty")
+    cv2.imwrite(str(tmp_path / "empty" / "white.png"), np.full((200, 300, 3), 255, np.uint8))
+    with pytest.raises(ConverterError, match="stage orientation saw nothing"):
+        calibration.inputs(bundle, tmp_path / "empty")

@@ -1,0 +1,54 @@
+"""Weights to integers: the outputs count, not the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from converters.precision import rounding
+
+
+@pytest.fixture
+def layer() -> tuple[np.ndarray, np.ndarray]:
+    """Weights [rows, columns] and inputs [positions, columns] that go together, as pixels do."""
+    rng = np.random.default_rng(7)
+    inputs = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 40)) + rng.normal(size=40)
+    return rng.normal(size=(24, 40)), inputs + 0.05 * rng.normal(size=inputs.shape)
+
+
+def error(
+    weights: np.ndarray, integers: np.ndarray, steps: np.ndarray, inputs: np.ndarray
+) -> float:
+    return float(np.square(inputs @ (weights - integers * steps[:, None]).T).mean())
+
+
+def test_outputs_are_several_times_nearer_than_with_the_nearest_integers(layer):
+    weights, inputs = layer
+    steps = rounding.steps(weights)
+    nearest = rounding.nearest(weights, steps)
+    better = rounding.compensated(weights, steps, inputs.T @ inputs)
+    assert better.dtype == nearest.dtype == np.int8
+    assert error(weights, better, steps, inputs) < error(weights, nearest, steps, inputs) / 3
+
+
+def test_inputs_that_have_nothing_to_do_with_each_other_give_the_nearest_integers(layer):
+    weights, _ = layer
+    steps = rounding.steps(weights)
+    alone = rounding.compensated(weights, steps, np.diag(np.arange(1.0, 41.0)))
+    np.testing.assert_array_equal(alone, rounding.nearest(weights, steps))
+
+
+def test_each_row_has_its_own_step_and_uses_all_of_it():
+    weights = np.array([[0.5, -1.0], [100.0, 3.0], [0.0, 0.0]])
+    steps = rounding.steps(weights)
+    integers = rounding.nearest(weights, steps)
+    np.testing.assert_array_equal(integers, [[64, -127], [127, 4], [0, 0]])
+    assert np.abs(integers * steps[:, None] - weights).max() <= steps.max() / 2
+
+
+def test_a_column_that_never_varies_is_no_trouble(layer):
+    weights, inputs = layer
+    inputs[:, :3] = 0
+    steps = rounding.steps(weights)
+    integers = rounding.compensated(weights, steps, inputs.T @ inputs)
+    assert error(weights, integers, steps, inputs) < 1e-3

@@ -1,0 +1,24 @@
+"""What the tests of repairs share: small programs, translated with and without a repair."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from converters.paddle import pir
+from converters.paddle.program import Program
+from converters.translate import paddle2onnx_legacy
+from tests.oracle.pir_case import Case
+from tests.support.legacy_programs import write
+
+
+@pytest.fixture
+def lowered(pir_cases: dict[str, Case], tmp_path: Path) -> Callable[[str], Program]:
+    """Name of a small PIR program → that program in the legacy form, without any repair."""
+    return lambda name: pir.lower(*pir_cases[name].write(tmp_path))
+
+
+@pytest.fixture
+def plain(translator: None, tmp_path: Path) -> Callable[[Program], bytes]:
+    """What the translator makes of a program as it is."""
+    return lambda program: paddle2onnx_legacy.translate(*write(program, tmp_path))

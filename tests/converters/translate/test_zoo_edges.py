@@ -1,0 +1,49 @@
+"""Every network of the zoo, from both formats, all the way to a checked edge graph."""
+
+import numpy as np
+import onnx
+import pytest
+
+from converters.edge_graph import CONTRACTS
+from converters.graph.runner import onnx_runner
+from converters.parity.compare import probes
+from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
+
+
+def test_the_zoo_is_whole():
+    assert len(NAMES) == 35 and set(OF_ALGORITHM.values()) <= set(NAMES)
+    assert set(OF_ALGORITHM) == set(CONTRACTS)
+    for name in NAMES:
+        assert (EXPORTS / name / "outputs.npz").is_file()
+        assert all((EXPORTS / name / form / "inference.pdiparams").is_file() for form in FORMS)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_converts(name, form):
+    conversion = converted(name, form)
+    beside = conversion.edge_graph
+    assert beside.passed, str(beside)
+    assert len(beside.inputs) == 3 and all(item.magnitude > 0 for item in beside.differences)
+    assert conversion.network.name == name
+    assert not conversion.network.published and conversion.notes == []
+    own = conversion.model.settings is not None
+    assert conversion.network.known_by.startswith("its inference.yml" if own else "the graph's")
+    checks = conversion.checks
+    assert checks["edge_graph"].status == "passed"
+    assert (checks["paddle"].status, checks["paddle"].reason) == ("not run", "not asked")
+    onnx.checker.check_model(onnx.load_from_string(conversion.edge), full_check=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_formats_give_the_same_edge_graph(name):
+    """The weights are the same; only rounding may differ, where the operators do."""
+    legacy, pir = (converted(name, form) for form in FORMS)
+    assert legacy.network.normalize == pir.network.normalize
+    pictures = probes(legacy.network, legacy.signature)[0]
+    outputs = list(CONTRACTS[legacy.network.algorithm][1])
+    first, second = (onnx_runner(c.edge, outputs)([pictures]) for c in (legacy, pir))
+    for output, ours, theirs in zip(outputs, first, second, strict=True):
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype, output
+        gap = np.abs(ours.astype(np.float64) - theirs)
+        assert gap.mean() <= 1e-4 * np.abs(ours).max(), output

@@ -1,0 +1,299 @@
+"""The one form of a bundle's file, beside zipfile, and all that is not this form."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeocr import Bundle, BundleError
+from edgeocr.bundle import archive
+from tests.conftest import EMBEDDED
+from tests.support.packing import Files, packed, zipped
+from tests.support.paths import BUNDLES
+
+SCHEMA_1 = BUNDLES / "schema-1.edgeocr"
+FILES: Files = {
+    "manifest.json": b'{"schema": 1}\n',
+    "signature.json": b"{}\n",
+    "Z.txt": b"",
+    "charsets/图.txt": "图\n".encode(),
+    "graphs/detection.onnx": bytes(range(256)),
+    "licences/Apache-2.0.txt": b"licence",
+}
+Entries = list[tuple[str, bytes]]
+
+
+def content(files: Files) -> bytes:
+    stream = io.BytesIO()
+    archive.write(files, stream)
+    return stream.getvalue()
+
+
+def zip_of(entries: Entries, **changes: Any) -> bytes:
+    stream = io.BytesIO()
+    zipped(entries, stream, **changes)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def refusal(tmp_path: Path) -> Callable[[bytes], str]:
+    """Why bytes are refused; fails when they are read."""
+    path = tmp_path / "damaged.edgeocr"
+
+    def refuse(damaged: bytes) -> str:
+        path.write_bytes(damaged)
+        with pytest.raises(BundleError) as caught:
+            archive.read(path)
+        return str(caught.value)
+
+    return refuse
+
+
+def test_the_form_is_what_zipfile_writes(tmp_path: Path) -> None:
+    shuffled = dict(reversed(FILES.items()))
+    assert content(shuffled) == zip_of(list(FILES.items()))
+    assert archive.read(packed(shuffled, tmp_path / "a.edgeocr")) == FILES
+    assert list(archive.read(tmp_path / "a.edgeocr")) == list(FILES)
+    with zipfile.ZipFile(tmp_path / "a.edgeocr") as opened:
+        assert opened.testzip() is None
+        assert {name: opened.read(name) for name in opened.namelist()} == FILES
+
+
+def test_an_archive_of_nothing(tmp_path: Path) -> None:
+    assert content({}) == zip_of([])
+    assert archive.read(packed({}, tmp_path / "a.edgeocr")) == {}
+
+
+@pytest.mark.parametrize("path", [EMBEDDED, SCHEMA_1], ids=lambda path: path.stem)
+def test_bundles_that_zipfile_wrote_are_of_this_form(path: Path) -> None:
+    files = archive.read(path)
+    with zipfile.ZipFile(path) as opened:
+        assert files == {name: opened.read(name) for name in opened.namelist()}
+    assert content(files) == path.read_bytes()
+
+
+def test_opening_takes_no_more_memory_than_the_file(record_property: Callable[..., None]) -> None:
+    Bundle.default()  # imports
+    tracemalloc.start()
+    try:
+        bundle = Bundle.default()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    ratio = peak / EMBEDDED.stat().st_size
+    record_property("peak_to_size", ratio)
+    print(f"peak while opening {bundle.path.name}: {ratio:.3f} × its size")
+    assert 1 <= ratio < 1.3
+
+
+def test_every_changed_byte_is_refused(refusal: Callable[[bytes], str]) -> None:
+    sound = content(FILES)
+    for place in range(len(sound)):
+        damaged = bytearray(sound)
+        damaged[place] ^= 1 << place % 8
+        assert refusal(bytes(damaged))
+
+
+def test_a_refusal_names_the_entry(refusal: Callable[[bytes], str]) -> None:
+    sound = content(FILES)
+    starts = [found.start() for found in re.finditer(rb"PK\x03\x04", sound)]
+    records = [found.start() for found in re.finditer(rb"PK\x01\x02", sound)]
+    assert len(starts) == len(records) == len(FILES)
+    for name, (start, end) in zip(FILES, pairwise([*starts, records[0]]), strict=True):
+        # Fields that don't decide where the content ends, then the content.
+        for place in [*range(start + 10, start + 18), *range(start + 30 + len(name.encode()), end)]:
+            damaged = bytearray(sound)
+            damaged[place] ^= 0xFF
+            assert name in refusal(bytes(damaged))
+    end_mark = sound.index(b"PK\5\6")
+    for name, (start, end) in zip(FILES, pairwise([*records, end_mark]), strict=True):
+        for place in range(start + 4, end):
+            damaged = bytearray(sound)
+            damaged[place] ^= 0xFF
+            assert name in refusal(bytes(damaged))
+
+
+def test_every_shorter_and_longer_file_is_refused(refusal: Callable[[bytes], str]) -> None:
+    sound = content(FILES)
+    for length in range(len(sound)):
+        assert refusal(sound[:length])
+    # From the first header on the words say that something is missing.
+    assert all("cut off" in refusal(sound[:n]) for n in (20, 40, 120, 500, len(sound) - 1))
+    assert "1 bytes follow the end" in refusal(sound + b"\0")
+    assert f"{len(sound)} bytes follow the end" in refusal(sound + sound)
+    assert "doesn't begin as one" in refusal(b"\0" + sound)
+    middle = sound.index(b"PK\1\2")
+    assert refusal(sound[:middle] + b"\0" + sound[middle:])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_entries_reordered_doubled_dropped_and_added(refusal: Callable[[bytes], str]) -> None:
+    entries = list(FILES.items())
+    assert "out of order" in refusal(zip_of(entries[::-1]))
+    assert "manifest.json comes after" in refusal(zip_of([entries[1], entries[0], *entries[2:]]))
+    assert "signature.json comes after" in refusal(zip_of([entries[0], *entries[2:], entries[1]]))
+    for number, (name, inside) in enumerate(entries):
+        assert f"{name} is in the bundle twice" in refusal(zip_of([*entries, (name, inside)]))
+        doubled = [*entries[: number + 1], (name, b"other"), *entries[number + 1 :]]
+        assert f"{name} is in the bundle twice" in refusal(zip_of(doubled))
+    # In the table alone, or in the body alone.
+    fewer, all_ = zip_of(entries[:-1]), zip_of(entries)
+    table, fewer_table = all_[all_.index(b"PK\1\2") :], fewer[fewer.index(b"PK\1\2") :]
+    body, fewer_body = all_[: -len(table)], fewer[: -len(fewer_table)]
+    assert "names more than the 5" in refusal(fewer_body + table)
+    assert "licences/Apache-2.0.txt is missing in the table" in refusal(body + fewer_table)
+
+
+def folder_entry(entries: Entries) -> bytes:
+    """As `zip -0 -r` makes it."""
+    return zip_of([entries[0], ("graphs/", b""), *entries[1:]])
+
+
+def compressed(entries: Entries) -> bytes:
+    return zip_of(entries, compress_type=zipfile.ZIP_DEFLATED)
+
+
+def of_today(entries: Entries) -> bytes:
+    return zip_of(entries, date_time=(2024, 5, 6, 7, 8, 10))
+
+
+def of_windows(entries: Entries) -> bytes:
+    return zip_of(entries, create_system=0)
+
+
+def with_other_rights(entries: Entries) -> bytes:
+    return zip_of(entries, external_attr=0o100755 << 16)
+
+
+def with_comments(entries: Entries) -> bytes:
+    return zip_of(entries, comment=b"words")
+
+
+def with_extra_data(entries: Entries) -> bytes:
+    return zip_of(entries, extra=b"\xfe\xca\x02\x00hi")
+
+
+def with_a_comment(entries: Entries) -> bytes:
+    stream = io.BytesIO(zip_of(entries))
+    with zipfile.ZipFile(stream, "a") as opened:
+        opened.comment = b"words"
+    return stream.getvalue()
+
+
+def of_64_bits(entries: Entries) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as opened:
+        for name, inside in entries:
+            info = zipfile.ZipInfo(name)
+            info.create_system, info.external_attr = 3, 0o100644 << 16
+            with opened.open(info, "w", force_zip64=True) as entry:
+                entry.write(inside)
+    return stream.getvalue()
+
+
+def streamed(entries: Entries) -> bytes:
+    """Sizes come after the content, as where the output can't be wound back."""
+
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise io.UnsupportedOperation
+
+        def seek(self, *_: int) -> int:
+            raise io.UnsupportedOperation
+
+    stream = Pipe()
+    zipped(entries, stream)
+    return stream.getvalue()
+
+
+def behind_a_program(entries: Entries) -> bytes:
+    """As a self-extracting archive, which zipfile reads too."""
+    return b"#!/bin/sh\n" + zip_of(entries)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (folder_entry, "graphs/ is an entry for a folder"),
+        (compressed, "manifest.json is compressed"),
+        (of_today, "manifest.json: its header has .* as time"),
+        (of_windows, "manifest.json: its record .* has .* as maker"),
+        (with_other_rights, "manifest.json: its record .* as attributes"),
+        (with_comments, "manifest.json: its record .* as length of the comment"),
+        (with_extra_data, "manifest.json: its header has 6 as length of extra data"),
+        (with_a_comment, "the end of the table .* has 5 as length of the comment"),
+        (of_64_bits, "manifest.json: its header has 45 as needed version"),
+        (streamed, "manifest.json: its header has 8 as flags"),
+        (behind_a_program, "doesn't begin as one"),
+    ],
+)
+def test_what_other_programs_pack(
+    made: Callable[[Entries], bytes], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.edgeocr"
+    path.write_bytes(made(list(FILES.items())))
+    with zipfile.ZipFile(path) as opened:  # a sound archive, but not the form
+        assert opened.testzip() is None
+    with pytest.raises(BundleError, match=words):
+        archive.read(path)
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../x", "a\\x", "C:x", "./x", "a//x", "", "a/"])
+def test_names_that_leave(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="leaves the bundle"):
+        archive.write({name: b""}, tmp_path / "a.edgeocr")
+    assert not (tmp_path / "a.edgeocr").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("x" * 70_000, "too long a name"), ("\udcff", "is no name")]
+)
+def test_names_that_no_header_holds(name: str, words: str) -> None:
+    with pytest.raises(BundleError, match=words):
+        content({name: b""})
+
+
+def test_too_many_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = packed(FILES, tmp_path / "a.edgeocr")
+    monkeypatch.setattr(archive, "MOST_FILES", len(FILES) - 1)
+    with pytest.raises(BundleError, match=f"{len(FILES)} files are more"):
+        content(FILES)
+    with pytest.raises(BundleError, match=f"{len(FILES)} files are more"):
+        archive.read(path)
+
+
+def test_4_gib_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "large.edgeocr"
+    path.write_bytes(content(FILES))
+    os.truncate(path, 1 << 32)  # a hole, which takes no room
+    with pytest.raises(BundleError, match=r"4\.0 GiB: .* smaller than 4 GiB"):
+        Bundle.open(path)
+    size = len(content(FILES))
+    monkeypatch.setattr(archive, "LIMIT", size)
+    with pytest.raises(BundleError, match="smaller than 4 GiB"):
+        content(FILES)
+    monkeypatch.setattr(archive, "LIMIT", size + 1)
+    assert content(FILES)
+
+
+def test_a_size_that_lies_takes_no_memory(refusal: Callable[[bytes], str]) -> None:
+    damaged = bytearray(content(FILES))
+    damaged[18:26] = (0xF0000000).to_bytes(4, "little") * 2
+    tracemalloc.start()
+    try:
+        assert "manifest.json is cut off, or its size is changed" in refusal(bytes(damaged))
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

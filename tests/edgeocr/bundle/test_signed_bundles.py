@@ -1,0 +1,180 @@
+"""Bundles with a signature that is required, and all the ways in which it isn't there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+import pytest
+
+from converters.freeze import write
+from edgeocr import OCR, Bundle, BundleError, SignatureError
+from edgeocr.bench import measure as bench
+from edgeocr.bench import worker as bench_worker
+from edgeocr.bundle import archive, signature
+from edgeocr.bundle.archive import MANIFEST, SIGNATURE
+from edgeocr.cli.main import main
+from tests.support.packing import Files, fingerprint, folder, packed, sealed
+from tests.support.paths import IMAGES
+
+SAMPLE = str(IMAGES / "sample.jpg")
+
+
+@pytest.fixture
+def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No graph may reach ONNX Runtime."""
+
+    def started(*_: Any, **__: Any) -> None:
+        pytest.fail("a graph reached ONNX Runtime")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", started)
+
+
+@pytest.mark.parametrize("pack", [folder, packed])
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_a_signed_bundle(
+    signed: Files, keys: Path, tmp_path: Path, pack: Any, as_bytes: bool
+) -> None:
+    public = keys / "own.pub"
+    given = public.read_bytes() if as_bytes else str(public)
+    bundle = Bundle.open(pack(signed, tmp_path / "a"), require_signature=given)
+    assert bundle.signed_by == fingerprint(public)
+    assert bundle.digest == hashlib.sha256(signed[MANIFEST]).hexdigest()
+    assert bundle.files() == signed
+    assert SIGNATURE not in bundle.manifest.files
+    bundle.check_signature(given)
+    with pytest.raises(SignatureError, match="signed by another key"):
+        bundle.check_signature(keys / "other.pub")
+
+
+def test_freezing_signs(signed: Files, files: Files, keys: Path, tmp_path: Path) -> None:
+    for name in ("a.edgeocr", "folder"):
+        bundle = write(files, tmp_path / name, sign=keys / "own.key")
+        bundle.check_signature(keys / "own.pub")
+        assert bundle.files() == signed
+    assert list(archive.read(tmp_path / "a.edgeocr"))[:2] == [MANIFEST, SIGNATURE]
+    with pytest.raises(SignatureError):
+        write(files, tmp_path / "b.edgeocr", sign=keys / "own.pub")
+    assert not (tmp_path / "b.edgeocr").exists()
+
+
+def test_a_signature_that_is_required(
+    files: Files, signed: Files, keys: Path, tmp_path: Path
+) -> None:
+    public = keys / "own.pub"
+    with pytest.raises(SignatureError, match=f"not signed; .* {fingerprint(public)}") as caught:
+        Bundle.open(packed(files, tmp_path / "none.edgeocr"), require_signature=public)
+    assert str(tmp_path / "none.edgeocr") in str(caught.value)
+    path = packed(signed, tmp_path / "own.edgeocr")
+    both = f"by {fingerprint(public)}, but {fingerprint(keys / 'other.pub')} is required"
+    with pytest.raises(SignatureError, match=both):
+        Bundle.open(path, require_signature=keys / "other.pub")
+    claimed = json.loads(signed[SIGNATURE]) | {"key": fingerprint(keys / "other.pub")}
+    lying = signed | {SIGNATURE: signature.Signature(**claimed).content}
+    with pytest.raises(SignatureError, match="the signature doesn't fit"):
+        Bundle.open(packed(lying, path), require_signature=keys / "other.pub")
+
+
+def test_the_signature_comes_before_the_manifest(signed: Files, keys: Path, tmp_path: Path) -> None:
+    """A manifest that nobody signed is not even parsed."""
+    broken = signed | {MANIFEST: b"no JSON"}
+    path = packed(broken, tmp_path / "a.edgeocr")
+    with pytest.raises(SignatureError, match="doesn't fit"):
+        Bundle.open(path, require_signature=keys / "own.pub")
+    own = {SIGNATURE: signature.sign(b"no JSON", keys / "own.key")}
+    with pytest.raises(BundleError, match="is no JSON"):
+        Bundle.open(packed(broken | own, path), require_signature=keys / "own.pub")
+
+
+@pytest.mark.parametrize("require", [True, False])
+def test_every_97th_changed_byte_of_a_signed_bundle(
+    signed: Files, keys: Path, tmp_path: Path, require: bool
+) -> None:
+    public = keys / "own.pub" if require else None
+    content = packed(signed, tmp_path / "a.edgeocr").read_bytes()
+    Bundle.open(tmp_path / "a.edgeocr", require_signature=public)
+    path = tmp_path / "changed.edgeocr"
+    for place in range(0, len(content), 97):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with pytest.raises(BundleError):
+            Bundle.open(path, require_signature=public)
+
+
+@pytest.mark.usefixtures("no_session")
+def test_a_bundle_sealed_again_never_runs(
+    files: Files, signed: Files, keys: Path, tmp_path: Path
+) -> None:
+    """All hashes fit, but the key's owner has not signed it."""
+    changed = sealed(files | {"graphs/detection.onnx": b"another graph"})
+    path = tmp_path / "a.edgeocr"
+    by_other = {SIGNATURE: signature.sign(changed[MANIFEST], keys / "other.key")}
+    for more, words in (
+        ({}, "not signed"),
+        (by_other, "signed by another key"),
+        ({SIGNATURE: signed[SIGNATURE]}, "the signature doesn't fit"),
+    ):
+        Bundle.open(packed(changed | more, path))  # sound as far as it goes
+        for given in (path, Bundle.open(path), folder(changed | more, tmp_path / words)):
+            with pytest.raises(SignatureError, match=words):
+                OCR(given, require_signature=keys / "own.pub", provider="cpu")
+    with pytest.raises(SignatureError, match="not signed"):
+        OCR(require_signature=keys / "own.pub", provider="cpu")
+    # What is signed gets there, else this test would see nothing.
+    with pytest.raises(BaseException, match="reached ONNX Runtime"):
+        OCR(packed(signed, path), require_signature=keys / "own.pub", provider="cpu")
+
+
+def test_a_manifest_that_lists_the_signature(files: Files, keys: Path, tmp_path: Path) -> None:
+    """It can't hold the hash of what signs it."""
+    manifest = json.loads(files[MANIFEST])
+    manifest["files"][SIGNATURE] = {"sha256": "0" * 64, "size": 1}
+    files[MANIFEST] = json.dumps(manifest).encode()
+    files[SIGNATURE] = signature.sign(files[MANIFEST], keys / "own.key")
+    with pytest.raises(BundleError, match=SIGNATURE):
+        Bundle.open(packed(files, tmp_path / "a.edgeocr"), require_signature=keys / "own.pub")
+
+
+@pytest.mark.usefixtures("no_session")
+@pytest.mark.parametrize("command", ["read", "detect", "recognize", "warm", "bench"])
+def test_the_commands_require_it(
+    command: str, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = [SAMPLE] if command in ("read", "detect", "recognize") else []
+    assert main([command, *sources, "--require-signature", str(keys / "own.pub")]) == 1
+    assert f"not signed; a signature by the key {fingerprint(keys / 'own.pub')}" in (
+        capsys.readouterr().err
+    )
+
+
+def test_reading_with_a_signed_bundle(
+    embedded_files: Files, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {SIGNATURE: signature.sign(embedded_files[MANIFEST], keys / "own.key")}
+    path = packed(embedded_files | made, tmp_path / "a.edgeocr")
+    arguments = ["--bundle", str(path), "--require-signature", str(keys / "own.pub")]
+    assert main(["read", SAMPLE, "--provider", "cpu", *arguments]) == 0
+    assert "NO PARKING" in capsys.readouterr().out
+
+
+def test_bench_s_processes_require_it_too(
+    signed: Files, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(signed, tmp_path / "a.edgeocr")
+    requests: list[dict[str, Any]] = []
+
+    def work(request: dict[str, Any], progress: Any) -> dict[str, Any]:
+        requests.append(json.loads(json.dumps(request)))
+        return {"error": f"{request['settings']['require_signature']} fails"}
+
+    monkeypatch.setattr(bench, "_work", work)
+    settings = {"require_signature": str(keys / "own.pub")}
+    result = bench.measure(["cpu"], bundle=str(path), sources=[SAMPLE], settings=settings)
+    assert str(keys) not in json.dumps(result)
+    packed({name: signed[name] for name in signed if name != SIGNATURE}, path)
+    with pytest.raises(SignatureError, match="not signed"):
+        bench_worker.measure(requests[0], lambda message: None)

@@ -1,0 +1,266 @@
+"""The command line, as a user types it."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converters.accuracy.score import normalized
+from edgeocr import OCR, Bundle
+from edgeocr.cli.main import main
+from tests.support.paths import IMAGES
+
+SAMPLE = str(IMAGES / "sample.jpg")
+CPU = ["--provider", "cpu"]
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    code = main(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_read_prints_the_text(capsys, labels):
+    code, out, err = run(capsys, "read", SAMPLE, *CPU)
+    expected = {normalized(line.text) for line in labels["sample.jpg"]}
+    assert (code, err) == (0, "")
+    assert {normalized(row) for row in out.splitlines()} == expected
+
+
+def test_json_of_one_picture_is_one_object(capsys):
+    code, out, _ = run(capsys, "read", SAMPLE, "--format", "json")
+    page = json.loads(out)
+    assert code == 0
+    assert set(page) == {"source", "width", "height", "lines", "milliseconds"}
+    assert (page["source"], page["width"], page["height"]) == (SAMPLE, 960, 720)
+    for line in page["lines"]:
+        assert set(line) == {"text", "score", "quad"}
+        assert np.array(line["quad"]).shape == (4, 2)
+    stages = "load resize detection postprocess crops orientation recognition decoding"
+    assert list(page["milliseconds"]) == stages.split()
+
+
+def test_a_bad_source_is_reported_in_its_place_and_the_rest_is_read(capsys, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"not a picture")
+    sources = [SAMPLE, str(bad), "missing.png", str(IMAGES / "poster.jpg")]
+    code, out, err = run(capsys, "read", *sources, "--format", "jsonl")
+    rows = [json.loads(row) for row in out.splitlines()]
+    assert code == 1
+    assert [row["source"] for row in rows] == sources
+    assert [sorted(row) for row in rows[1:3]] == [["error", "source"]] * 2
+    assert rows[0]["lines"] and rows[3]["lines"]
+    assert "bad.jpg" in err and "missing.png" in err
+
+
+def test_text_of_several_pictures_has_headers(capsys):
+    code, out, _ = run(capsys, "read", SAMPLE, str(IMAGES / "poster.jpg"))
+    assert code == 0
+    assert out.startswith(f"==> {SAMPLE} <==\n")
+    assert f"\n==> {IMAGES / 'poster.jpg'} <==\n" in out
+
+
+def test_a_folder_is_its_pictures_in_order(capsys, tmp_path):
+    for name in ("b.jpg", "a.jpg", "übersicht 图.jpg"):
+        shutil.copy(SAMPLE, tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    code, out, _ = run(capsys, "read", str(tmp_path), "--format", "json")
+    pages = json.loads(out)
+    assert code == 0
+    assert [Path(page["source"]).name for page in pages] == ["a.jpg", "b.jpg", "übersicht 图.jpg"]
+    assert all(page["lines"] for page in pages)
+
+
+def test_an_empty_folder_is_an_error(capsys, tmp_path):
+    code, out, err = run(capsys, "read", str(tmp_path), "--format", "json")
+    assert code == 1
+    assert "no pictures" in json.loads(out)[0]["error"]
+    assert "no pictures" in err
+
+
+def test_standard_input(capsys, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(Path(SAMPLE).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    code, out, _ = run(capsys, "read", "-", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["source"] == "-"
+
+
+def test_output_goes_to_a_file(capsys, tmp_path):
+    target = tmp_path / "page.json"
+    code, out, _ = run(capsys, "read", SAMPLE, "--format", "json", "--output", str(target))
+    assert (code, out) == (0, "")
+    assert json.loads(target.read_text(encoding="utf-8"))["lines"]
+    code, _, err = run(capsys, "read", SAMPLE, "--output", str(tmp_path / "no" / "where"))
+    assert code == 1 and "can't be written" in err
+
+
+def test_what_was_read_before_an_interruption_is_written(capsys, monkeypatch, tmp_path):
+    read = OCR.read
+
+    def interrupted(self, source):
+        if "poster" in source:
+            raise KeyboardInterrupt
+        return read(self, source)
+
+    monkeypatch.setattr(OCR, "read", interrupted)
+    target = tmp_path / "pages.json"
+    sources = [SAMPLE, str(IMAGES / "poster.jpg"), SAMPLE]
+    assert run(capsys, "read", *sources, "--output", str(target))[0] == 130
+    (page,) = json.loads(target.read_text(encoding="utf-8"))
+    assert len(page["lines"]) == 16
+
+
+def test_overlay_pictures(capsys, tmp_path):
+    folder = tmp_path / "new" / "overlays"
+    copy = tmp_path / "sample.png"
+    cv2.imwrite(str(copy), cv2.imread(SAMPLE))
+    code, _, _ = run(capsys, "read", SAMPLE, str(copy), "--overlay", str(folder))
+    assert code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["sample-2.jpg", "sample.jpg"]
+    drawn = cv2.imread(str(folder / "sample.jpg"))
+    assert drawn.shape[0] == 720 and drawn.shape[1] in (960, 1920)
+
+
+def test_sources_are_not_overwritten(capsys, tmp_path):
+    picture = tmp_path / "a.jpg"
+    shutil.copy(SAMPLE, picture)
+    content = picture.read_bytes()
+    code, out, err = run(capsys, "read", str(picture), "--overlay", str(tmp_path))
+    assert code == 1 and "营业时间" in out
+    assert "overlay would overwrite it" in err
+    code, _, err = run(capsys, "read", str(tmp_path), "--output", str(picture))
+    assert code == 1 and "--output would overwrite it" in err
+    assert picture.read_bytes() == content
+
+
+def test_the_ending_of_the_output_chooses_the_format(capsys, tmp_path):
+    for name, lines in (("a.json", None), ("a.jsonl", 1), ("a.txt", 16)):
+        assert run(capsys, "read", SAMPLE, "--output", str(tmp_path / name))[0] == 0
+        written = (tmp_path / name).read_text(encoding="utf-8")
+        assert written.startswith("{") == (name != "a.txt")
+        assert lines is None or len(written.splitlines()) == lines
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+def test_a_full_disk_is_an_error(capsys):
+    code, _, err = run(capsys, "read", SAMPLE, "--output", "/dev/full")
+    assert code == 1 and "No space left" in err
+
+
+def test_detect(capsys, tmp_path, labels):
+    code, out, _ = run(capsys, "detect", SAMPLE, "--overlay", str(tmp_path))
+    rows = out.splitlines()
+    assert code == 0
+    assert len(rows) == len(labels["sample.jpg"])
+    corners, score = rows[0].split("\t")
+    assert len(corners.split()) == 4 and 0 < float(score) <= 1
+    assert cv2.imread(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
+    code, out, _ = run(capsys, "detect", SAMPLE, "--format", "json")
+    found = json.loads(out)
+    assert set(found) == {"source", "width", "height", "regions"}
+    assert all(set(region) == {"quad", "score"} for region in found["regions"])
+
+
+def test_curved_lines_on_request(capsys, labels):
+    assert main(["read", str(IMAGES / "badge.jpg"), "--shape", "polygon"]) == 0
+    read = capsys.readouterr().out.splitlines()
+    assert sorted(read) == sorted(line.text for line in labels["badge.jpg"])
+
+
+def test_recognize_crops_with_a_bad_one(capsys, tmp_path):
+    image = cv2.imread(SAMPLE)
+    cv2.imwrite(str(tmp_path / "a.png"), image[160:205, 100:545])
+    (tmp_path / "b.png").write_bytes(b"")
+    cv2.imwrite(str(tmp_path / "c.png"), image[215:255, 360:600])
+    code, out, err = run(capsys, "recognize", str(tmp_path), "--format", "jsonl")
+    rows = [json.loads(row) for row in out.splitlines()]
+    assert code == 1 and "b.png" in err
+    assert [normalized(row.get("text", "")) for row in rows] == [
+        "NOODLEANDTEAROOM",
+        "",
+        "09:00-21:30",
+    ]
+    code, out, _ = run(capsys, "recognize", str(tmp_path / "c.png"))
+    assert (code, out.strip()) == (0, "09:00-21:30")
+
+
+def test_verbose_names_the_providers(capsys):
+    _, _, err = run(capsys, "read", SAMPLE, "--verbose", "--threads", "1")
+    assert "detection on cpu" in err and "16 lines" in err and " ms" in err
+
+
+def test_a_provider_that_is_not_there_is_an_error(capsys):
+    code, out, err = run(capsys, "read", SAMPLE, "--provider", "cuda")
+    assert (code, out) == (1, "")
+    assert "onnxruntime-gpu" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["read"],
+        ["read", SAMPLE, "--format", "xml"],
+        ["read", SAMPLE, "--threads", "0"],
+        ["read", SAMPLE, "--threads", "two"],
+        ["read", SAMPLE, "--provider", "gpu"],
+        ["bundle"],
+    ],
+)
+def test_wrong_usage_exits_2(arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_bundle_show_and_verify(capsys, tmp_path, embedded_files):
+    code, out, _ = run(capsys, "bundle", "show")
+    assert code == 0
+    for word in ("PP-OCRv6_tiny_det", "Apache-2.0", "parity", "https://", Bundle.default().digest):
+        assert word in out
+    code, out, _ = run(capsys, "bundle", "show", "--json")
+    assert json.loads(out) == json.loads(embedded_files["manifest.json"])
+    code, out, _ = run(capsys, "bundle", "verify")
+    assert code == 0 and "intact" in out
+
+    for name, content in embedded_files.items():
+        path = tmp_path / "bundle" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    assert run(capsys, "bundle", "verify", str(tmp_path / "bundle"))[0] == 0
+    (tmp_path / "bundle" / "graphs" / "detection.onnx").write_bytes(b"changed")
+    for command in (["bundle", "verify"], ["bundle", "show"], ["read", SAMPLE, "--bundle"]):
+        code, _, err = run(capsys, *command, str(tmp_path / "bundle"))
+        assert code == 1 and "graphs/detection.onnx is not the file" in err
+
+
+def test_the_progress_bar_is_for_terminals(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    _, out, err = run(capsys, "read", SAMPLE, SAMPLE)
+    assert "2/2 sample.jpg" in err
+    assert "2/2" not in out
+    _, _, err = run(capsys, "read", SAMPLE)
+    assert err == ""
+
+
+def test_a_closed_pipe_is_no_traceback():
+    command = [sys.executable, "-m", "edgeocr", "read", *[SAMPLE] * 3]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 1
+
+
+def test_warming_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["warm", "--provider", "cpu", "--threads", "1"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.partition(":")[0] for row in rows] == ["detection", "orientation", "recognition"]
+    assert all(" 1 input shape on cpu in " in row for row in rows)

@@ -1,0 +1,127 @@
+"""What is asked of NVIDIA's libraries, with libraries that answer as theirs do."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeocr.device import nvidia
+from edgeocr.device.nvidia import GPU
+
+
+class Driver:
+    """libcuda with one Orin."""
+
+    version = 12060
+    initialized = 0
+
+    def cuDriverGetVersion(self, pointer: Any) -> int:
+        pointer._obj.value = self.version
+        return 0
+
+    def cuInit(self, flags: int) -> int:
+        return self.initialized
+
+    def cuDeviceGetCount(self, pointer: Any) -> int:
+        pointer._obj.value = 1
+        return 0
+
+    def cuDeviceGet(self, pointer: Any, number: int) -> int:
+        pointer._obj.value = number
+        return 0
+
+    def cuDeviceGetName(self, buffer: Any, size: int, device: ctypes.c_int) -> int:
+        assert size == 256 and device.value == 0
+        buffer.value = b"Orin"
+        return 0
+
+    def cuDeviceTotalMem_v2(self, pointer: Any, device: ctypes.c_int) -> int:
+        pointer._obj.value = 8 << 30
+        return 0
+
+    def cuDeviceGetAttribute(self, pointer: Any, attribute: int, device: ctypes.c_int) -> int:
+        pointer._obj.value = {75: 8, 76: 7}[attribute]  # CUDA's numbers of the two
+        return 0
+
+
+class Function:
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __call__(self, *pointers: Any) -> int:
+        for pointer in pointers:
+            pointer._obj.value = self.value
+        return 0 if pointers else self.value
+
+
+def install(monkeypatch: pytest.MonkeyPatch, libraries: dict[str, Any]) -> None:
+    monkeypatch.setattr(nvidia, "_load", libraries.get)
+    monkeypatch.setattr(nvidia, "_load_packaged", lambda name: None)
+
+
+def test_a_driver_and_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, {nvidia.DRIVER: Driver()})
+    assert nvidia.driver() == (12, 6)
+    assert nvidia.gpus() == [GPU("Orin", "8.7", 8 << 30)]
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\n"
+         "GCC version:  gcc version 12.2.0\n", "550.54.14"),
+        ("NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  540.4.0  Release Build\n",
+         "540.4.0"),
+        ("something else", None),
+    ],
+)  # fmt: skip
+def test_the_drivers_release(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, release: str | None
+) -> None:
+    monkeypatch.setattr(nvidia, "RELEASE", tmp_path / "version")
+    assert nvidia.driver_release() is None
+    nvidia.RELEASE.write_text(text)
+    assert nvidia.driver_release() == release
+
+
+def test_a_driver_that_finds_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver()
+    driver.initialized = 100  # CUDA_ERROR_NO_DEVICE
+    install(monkeypatch, {nvidia.DRIVER: driver})
+    assert nvidia.driver() == (12, 6)
+    assert nvidia.gpus() == []
+
+
+def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, {})
+    assert nvidia.driver() is None
+    assert nvidia.gpus() == []
+    assert nvidia.libraries() == {"cuda": None, "cudnn": None, "tensorrt": None}
+    assert nvidia.versions() == {}
+
+
+@pytest.mark.parametrize(
+    ("library", "function", "number", "name", "version"),
+    [
+        ("libcudart.so.13", "cudaRuntimeGetVersion", 13000, "cuda", "13.0"),
+        ("libcudart.so.12", "cudaRuntimeGetVersion", 12060, "cuda", "12.6"),
+        ("libcudnn.so.9", "cudnnGetVersion", 92801, "cudnn", "9.28.1"),
+        ("libcudnn.so.8", "cudnnGetVersion", 8907, "cudnn", "8.9.7"),
+        ("libnvinfer.so.10", "getInferLibVersion", 100300, "tensorrt", "10.3.0"),
+        ("libnvinfer.so.8", "getInferLibVersion", 8602, "tensorrt", "8.6.2"),
+    ],
+)
+def test_versions(
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+    function: str,
+    number: int,
+    name: str,
+    version: str,
+) -> None:
+    fake = type("Library", (), {function: Function(number)})()
+    install(monkeypatch, {library: fake})
+    assert nvidia.versions() == {name: version}

@@ -1,0 +1,212 @@
+"""DB post-processing of perfect maps, and of maps that no picture gives: empty, full, broken, far
+too many regions.
+"""
+
+from __future__ import annotations
+
+from time import process_time
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeocr import ArrayError
+from edgeocr.postprocess import db
+from tests.support.ideal import db as ideal
+from tests.support.overlap import pairs
+from tests.support.scenes import arcs, words
+
+NUMBERS: dict[str, Any] = {
+    "threshold": 0.3,
+    "box_threshold": 0.6,
+    "unclip_ratio": 1.5,
+    "max_candidates": 1000,
+}
+BOTH = pytest.mark.parametrize("decode", [db.quads, db.polygons])
+
+
+def bars(*places: tuple[int, int, int, int], value: float | np.float32 = 0.9) -> np.ndarray:
+    """A map of 200 x 300 with a filled rectangle for each x, y, width, height."""
+    probability = np.zeros((200, 300), np.float32)
+    for x, y, width, height in places:
+        probability[y : y + height, x : x + width] = value
+    return probability
+
+
+@BOTH
+@pytest.mark.parametrize("size", [(0, 0), (0, 9), (9, 0), (1, 1), (1, 90), (90, 1), (64, 64)])
+def test_nothing_in_a_map(decode: Any, size: tuple[int, int]) -> None:
+    regions, scores = decode(np.zeros(size, np.float32), **NUMBERS)
+    assert len(regions) == len(scores) == 0
+    assert scores.dtype == np.float32
+
+
+@BOTH
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (2, 90)])
+def test_a_full_map_that_is_too_thin_for_a_region(decode: Any, size: tuple[int, int]) -> None:
+    assert len(decode(np.ones(size, np.float32), **NUMBERS)[0]) == 0
+
+
+@BOTH
+def test_one_pixel_is_noise(decode: Any) -> None:
+    assert len(decode(bars((40, 40, 1, 1)), **NUMBERS)[0]) == 0
+
+
+@BOTH
+def test_a_full_map_is_one_region_at_once(decode: Any) -> None:
+    probability = np.ones((1280, 1280), np.float32)
+    decode(probability[:64, :64], **NUMBERS)  # shapely and pyclipper are imported
+    start = process_time()
+    regions, scores = decode(probability, **NUMBERS)
+    assert process_time() - start < 1
+    assert len(regions) == 1 and scores == pytest.approx([1])
+    assert cv2.contourArea(regions[0]) > 1280**2
+
+
+@BOTH
+def test_nan_and_infinity_are_no_text(decode: Any) -> None:
+    broken = np.full((90, 120), np.nan, np.float32)
+    assert len(decode(broken, **NUMBERS)[0]) == 0
+    broken[::2] = np.inf
+    broken[::3] = -np.inf
+    assert len(decode(broken, **NUMBERS)[0]) == 0
+    sound = bars((20, 20, 100, 20))
+    broken = sound.copy()
+    broken[100:] = np.nan
+    for of_broken, of_sound in zip(
+        decode(broken, **NUMBERS), decode(sound, **NUMBERS), strict=True
+    ):
+        assert np.array_equal(of_broken, of_sound)
+
+
+@BOTH
+def test_the_largest_are_the_candidates(decode: Any) -> None:
+    random = np.random.default_rng(1)
+    probability = np.zeros((1024, 1024), np.float32)
+    probability[::4, ::4] = random.random((256, 256)) > 0.3  # some 45 000 specks
+    places = [(100, 100, 300, 40), (100, 300, 200, 30), (100, 500, 100, 20)]
+    for x, y, width, height in places:
+        probability[y : y + height, x : x + width] = 1
+    start = process_time()
+    regions, _ = decode(probability, **(NUMBERS | {"max_candidates": 2}))
+    assert process_time() - start < 1
+    assert sorted(float(region.mean(axis=0)[1]) // 100 for region in regions) == [1, 3]
+    assert len(decode(probability, **(NUMBERS | {"max_candidates": 3}))[0]) == 3
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "probability",
+    [
+        np.zeros((1, 64, 64), np.float32),
+        np.zeros(64, np.float32),
+        np.zeros((), np.float32),
+        np.zeros((64, 64), np.uint8),
+        np.zeros((64, 64), bool),
+        np.zeros((64, 64), np.complex64),
+        np.zeros((64, 64), object),
+    ],
+    ids=lambda array: f"{array.dtype}{list(array.shape)}",
+)
+def test_what_is_no_map(decode: Any, probability: np.ndarray) -> None:
+    with pytest.raises(ArrayError, match="DB probability map"):
+        decode(probability, **NUMBERS)
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_floats_are_maps_too(decode: Any, dtype: type) -> None:
+    probability = bars((20, 20, 100, 20), value=0.875)
+    expected, _ = decode(probability, **NUMBERS)
+    regions, scores = decode(probability.astype(dtype), **NUMBERS)
+    assert np.array_equal(regions, expected) and scores == pytest.approx([0.875])
+
+
+@BOTH
+def test_a_map_is_neither_changed_nor_needs_to_be_contiguous(decode: Any) -> None:
+    probability = bars((20, 20, 100, 20), (150, 100, 90, 30))
+    wide = np.repeat(probability, 2, axis=1)[:, ::2]
+    wide.flags.writeable = False
+    for ours, expected in zip(decode(wide, **NUMBERS), decode(probability, **NUMBERS), strict=True):
+        assert np.array_equal(ours, expected)
+
+
+def test_unclipping_by_its_rule() -> None:
+    """Each side moves out by area x ratio / perimeter of the outline through pixel centres."""
+    quads, _ = db.quads(bars((50, 60, 101, 21)), **NUMBERS)
+    distance = 100 * 20 * 1.5 / 240
+    left, top, right, bottom = 50 - distance, 60 - distance, 150 + distance, 80 + distance
+    expected = [[left, top], [right, top], [right, bottom], [left, bottom]]
+    assert quads[0] == pytest.approx(np.array(expected), abs=1e-3)
+
+
+def test_the_threshold_is_passed_and_the_box_threshold_reached() -> None:
+    exact = bars((50, 60, 100, 20), value=0.5)
+    assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.5, "box_threshold": 0}))[0]) == 0
+    assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.5}))[0]) == 1
+    assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.51}))[0]) == 0
+
+
+def test_the_threshold_is_compared_in_float32() -> None:
+    """51/255 is above 0.2 as float64 only; PaddleOCR compares float32 (fixtures/README.md)."""
+    exact = bars((50, 60, 100, 20), value=np.float32(51) / np.float32(255))
+    assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.2, "box_threshold": 0}))[0]) == 0
+
+
+@pytest.mark.parametrize(("height", "count"), [(3, 0), (4, 1)])
+def test_regions_under_three_pixels_are_noise_however_they_are_unclipped(
+    height: int, count: int
+) -> None:
+    """Counted between pixel centres, as PaddleOCR does."""
+    thin = bars((50, 60, 100, height))
+    assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == count
+
+
+def test_dilation_joins_regions_one_pixel_apart() -> None:
+    halves = bars((50, 60, 60, 20), (111, 60, 60, 20))
+    assert len(db.quads(halves, **NUMBERS)[0]) == 2
+    assert len(db.quads(halves, **NUMBERS, dilation=True)[0]) == 1
+
+
+def test_box_and_polygon_scores_differ_where_a_region_is_no_rectangle() -> None:
+    corner = bars((50, 60, 100, 20), (50, 60, 20, 100))
+    numbers = NUMBERS | {"box_threshold": 0}
+    (by_box,) = db.quads(corner, **numbers, score="box")[1]
+    (by_region,) = db.quads(corner, **numbers, score="polygon")[1]
+    assert by_region == pytest.approx(0.9)
+    assert by_box < 0.6
+
+
+def test_a_ring_is_one_region_and_what_is_inside_another() -> None:
+    ring = bars((50, 40, 150, 120))
+    ring[60:140, 70:180] = 0
+    ring[90:110, 90:160] = 0.9
+    numbers = NUMBERS | {"box_threshold": 0, "unclip_ratio": 0.5}
+    quads, _ = db.quads(ring, **numbers)
+    assert len(quads) == len(db.polygons(ring, **numbers)[0]) == 2
+
+
+@BOTH
+def test_the_same_map_gives_the_same_regions(decode: Any) -> None:
+    random = np.random.default_rng(8)
+    probability = cv2.GaussianBlur(random.random((300, 400), np.float32), (0, 0), 4)
+    probability = (probability - probability.min()) / np.ptp(probability)
+    numbers = NUMBERS | {"threshold": 0.5, "box_threshold": 0.4}
+    first_regions, first_scores = decode(probability, **numbers)
+    assert len(first_regions) > 20
+    for _ in range(3):
+        regions, scores = decode(probability, **numbers)
+        assert all(map(np.array_equal, regions, first_regions))
+        assert np.array_equal(scores, first_scores)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(1, 1), (2, 9), (3, 40)])
+def test_perfect_maps_give_the_texts_that_they_were_made_of(seed: int, number: int) -> None:
+    numbers = {"threshold": 0.3, "box_threshold": 0.6, "max_candidates": 1000}
+    truth = words(seed, number, 480, 640)
+    quads, _ = db.quads(ideal.probability(truth, 480, 640), unclip_ratio=1.5, **numbers)
+    assert len(quads) == number == len(pairs(quads, truth, 0.7))
+    bent = arcs(seed, number, 480, 640)
+    polygons, _ = db.polygons(ideal.probability(bent, 480, 640), unclip_ratio=1.8, **numbers)
+    assert len(polygons) == number == len(pairs(polygons, bent, 0.7))

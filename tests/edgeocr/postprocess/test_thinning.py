@@ -1,0 +1,40 @@
+"""Thinning beside scikit-image's (tests/fixtures/README.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import process_time
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeocr.postprocess.thinning import thin
+from tests.support.thinning_cases import masks
+
+
+def test_the_same_lines_as_scikit_image(fixtures: Path) -> None:
+    with np.load(fixtures / "thinning.npz") as file:
+        stored = [np.unpackbits(file[key], axis=1) for key in file.files]
+    for mask, expected in zip(masks(), stored, strict=True):
+        found = thin(mask)
+        assert np.array_equal(found, expected[:, : mask.shape[1]])
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 3), (1, 1), (1, 9), (9, 1)])
+def test_what_is_thin_stays(size: tuple[int, int]) -> None:
+    assert np.array_equal(thin(np.ones(size, np.uint8)), np.ones(size, np.uint8))
+
+
+def test_pieces_stay_pieces_and_the_given_mask_stays_as_it_is() -> None:
+    for mask in masks():
+        before = mask.copy()
+        count, _ = cv2.connectedComponents(mask, connectivity=8)
+        assert cv2.connectedComponents(thin(mask), connectivity=8)[0] == count
+        assert np.array_equal(mask, before)
+
+
+def test_a_full_map_takes_less_than_a_second() -> None:
+    start = process_time()
+    thin(np.ones((447, 447), np.uint8))
+    assert process_time() - start < 1

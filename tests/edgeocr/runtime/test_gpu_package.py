@@ -1,0 +1,148 @@
+"""onnxruntime-gpu where no GPU is: the CPU reads, and what is missing is said.
+
+`driver` is a driver that says which CUDA it can run and nothing else; with it ONNX Runtime gets so
+far that it loads its own libraries and reads our options.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from edgeocr import OCR, ProviderUnavailableError
+from edgeocr.device import nvidia
+from edgeocr.runtime.diagnosis import runtimes
+from edgeocr.runtime.onnx_runtime import import_onnxruntime
+from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.provider_options import chain
+from edgeocr.runtime.tensorrt_cache import Engines
+
+pytestmark = pytest.mark.gpu_package
+
+DRIVER = """
+int cuInit(unsigned flags) { return 0; }
+int cuDriverGetVersion(int *version) { *version = VERSION; return 0; }
+int cuDeviceGetCount(int *count) { *count = 1; return 0; }
+int cuDeviceGet(int *device, int number) { *device = number; return 0; }
+int cuDeviceGetName(char *name, int size, int device) { name[0] = 'X'; name[1] = 0; return 0; }
+int cuDeviceTotalMem_v2(unsigned long *bytes, int device) { *bytes = 1UL << 33; return 0; }
+int cuDeviceGetAttribute(int *value, int attribute, int device) { *value = 8; return 0; }
+int cuTensorMapEncodeTiled(void) { return 100; }
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment() -> None:
+    if "onnxruntime-gpu" not in runtimes():
+        pytest.fail("needs onnxruntime-gpu in the environment", pytrace=False)
+    if nvidia.driver() is not None:
+        pytest.fail("needs a machine without NVIDIA's driver", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a libcuda.so.1 for CUDA 12.4."""
+    folder = tmp_path_factory.mktemp("driver")
+    (folder / "driver.c").write_text(DRIVER)
+    made = [
+        "cc", "-shared", "-fPIC", "-DVERSION=12040", "-Wl,-soname,libcuda.so.1",
+        "-o", "libcuda.so.1", "driver.c",
+    ]  # fmt: skip
+    subprocess.run(made, cwd=folder, check=True)
+    return folder
+
+
+def edgeocr(driver: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edgeocr", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LD_LIBRARY_PATH": str(driver)},
+    )
+
+
+def read(driver: Path, pictures: Path, *arguments: str) -> str:
+    """What `edgeocr read` says of a provider that doesn't start: one line, and nothing else."""
+    done = edgeocr(driver, "read", str(pictures / "sample.jpg"), *arguments)
+    assert done.returncode == 1 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def has_cuda() -> bool:
+    """Whether CUDA's libraries are here as packages."""
+    return find_spec("nvidia") is not None
+
+
+def test_auto_reads_on_the_cpu(pictures: Path) -> None:
+    ocr = OCR()
+    assert set(ocr.providers.values()) == {"cpu"}
+    (reason,) = ocr.passed_over
+    assert "'cuda' did not start here: the NVIDIA driver is missing" in reason
+    assert "NO PARKING" in ocr.read(pictures / "sample.jpg").text
+
+
+@pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
+def test_no_driver(provider: str) -> None:
+    with pytest.raises(ProviderUnavailableError, match="NVIDIA driver is missing"):
+        OCR(provider=provider)
+
+
+def test_cuda_says_what_it_lacks(driver: Path, pictures: Path) -> None:
+    line = read(driver, pictures, "--provider", "cuda")
+    if has_cuda():
+        assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13" in line
+    else:
+        assert 'is missing: pip install "onnxruntime-gpu[cuda,cudnn]" brings the libraries' in line
+        assert ".so.13" in line
+
+
+def test_tensorrt_says_what_it_lacks(driver: Path, pictures: Path) -> None:
+    line = read(driver, pictures, "--provider", "tensorrt")
+    if has_cuda():
+        assert "TensorRT is missing (libnvinfer.so)" in line
+    else:
+        assert ".so.13 is missing: pip install" in line
+
+
+@pytest.mark.parametrize("more", [[], ["--fp16"], ["--provider-option", "cuda:gpu_mem_limit=9"]])
+def test_our_options_are_options(driver: Path, pictures: Path, more: list[str]) -> None:
+    """They are read before the GPU is looked for, so what fails is the GPU."""
+    if not has_cuda():
+        pytest.skip("CUDA's libraries aren't here")
+    assert "CUDA failure 35" in read(driver, pictures, "--provider", "cuda", *more)
+    line = read(
+        driver, pictures, "--provider", "cuda", "--provider-option", "cuda:no_such=1", *more
+    )
+    assert "one of its options is unknown or has a wrong value" in line and "no_such" in line
+
+
+def test_tensorrts_options_are_in_its_library() -> None:
+    kept = Engines(Path("x"), {"bundle": "b", "gpu": "g"})
+    job = Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
+    ((_, options), _) = chain("tensorrt", Placement(fp16=True), job, kept)
+    assert len(options) == 9
+    folder = Path(import_onnxruntime().__file__).parent / "capi"
+    library = (folder / "libonnxruntime_providers_tensorrt.so").read_bytes()
+    for name in options:
+        assert name.encode() + b"\0" in library
+
+
+def test_doctor_calls_a_gpu_without_cuda_a_problem(driver: Path) -> None:
+    done = edgeocr(driver, "doctor", "--json")
+    facts = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert any("cuda" in problem.lower() for problem in facts["problems"])
+
+
+def test_doctor_where_no_gpu_is(tmp_path: Path) -> None:
+    done = edgeocr(tmp_path, "doctor", "--json")
+    facts = json.loads(done.stdout)
+    assert done.returncode == 0 and facts["problems"] == []
+    assert any("cuda" in hint for hint in facts["hints"])

@@ -1,0 +1,62 @@
+"""A provider that is let through by name, and really works where no GPU is: OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from converters.accuracy.labels import LabelledLine
+from converters.accuracy.score import normalized
+from edgeocr import OCR, ProviderUnavailableError
+from edgeocr.runtime.diagnosis import runtimes
+
+pytestmark = pytest.mark.openvino
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment() -> None:
+    if "onnxruntime-openvino" not in runtimes():
+        pytest.fail("needs onnxruntime-openvino in the environment", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def openvino() -> OCR:
+    return OCR(provider="openvino", provider_options={"openvino": {"device_type": "CPU"}})
+
+
+def test_it_reads_what_the_cpu_reads(
+    openvino: OCR, ocr: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]
+) -> None:
+    assert set(openvino.providers.values()) == {"openvino"}
+    for name, lines in labels.items():
+        wanted = {normalized(line.text) for line in lines if line.care}
+        by_cpu, by_openvino = (
+            {normalized(line.text) for line in each.read(pictures / name).lines} & wanted
+            for each in (ocr, openvino)
+        )
+        assert by_cpu == by_openvino and by_cpu
+
+
+def test_it_is_warmed_up_with_few_shapes(openvino: OCR) -> None:
+    runs = {stage: done.shapes for stage, done in openvino.warm_up().items()}
+    assert runs == {"detection": 36, "orientation": 2, "recognition": 54}
+
+
+def test_stages_on_different_providers(pictures: Path) -> None:
+    ocr = OCR(provider={"detection": "openvino", "recognition": "cpu"})
+    assert ocr.providers["detection"] == "openvino" and ocr.providers["recognition"] == "cpu"
+    assert ocr.providers["orientation"] == "cpu"  # "auto" takes it only when it is named
+    assert "NO PARKING" in ocr.read(pictures / "sample.jpg").text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"no_such_option": 1}, "one of its options is unknown"),
+        ({"device_type": "GPU"}, "Device GPU is not available"),
+    ],
+)
+def test_what_it_cannot_do_is_said(options: dict[str, object], said: str) -> None:
+    with pytest.raises(ProviderUnavailableError, match=said):
+        OCR(provider="openvino", provider_options={"openvino": options})

@@ -1,0 +1,309 @@
+"""Working ahead: order, limits, errors and ends."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from random import Random
+from time import monotonic, sleep
+
+import pytest
+
+from edgeocr.runtime.stream import in_order
+from tests.support.paths import ROOT
+
+# Long enough for any machine; only a failing test waits so long.
+PATIENCE = 20.0
+# Time in which what must not happen would happen.
+MOMENT = 0.05
+
+
+def threads() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name.startswith("edgeocr-stream")]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < end, "it never came"
+        sleep(0.001)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    assert not threads()
+    yield
+    gc.collect()
+    wait_until(lambda: not threads())
+
+
+def noted(items: Iterable[int], taken: list[int]) -> Iterator[int]:
+    for item in items:
+        taken.append(item)
+        yield item
+
+
+def collect(results: Iterator[int]) -> tuple[list[int], BaseException | None]:
+    """All results and the error that ended them; a stream that hangs fails the test only."""
+    found: list[int] = []
+    ended: list[BaseException | None] = []
+
+    def consume() -> None:
+        try:
+            found.extend(results)
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    consumer = threading.Thread(target=consume, daemon=True)
+    consumer.start()
+    consumer.join(PATIENCE)
+    assert not consumer.is_alive(), "the stream hangs"
+    return found, ended[0]
+
+
+def negative(item: int) -> int:
+    return -item
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3, 8])
+def test_order_is_kept(ahead: int) -> None:
+    def work(item: int) -> int:
+        sleep(0.02 if item % 3 == 0 else 0)
+        return -item
+
+    assert collect(in_order(work, range(12), ahead)) == ([-item for item in range(12)], None)
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 5])
+@pytest.mark.parametrize("length", [0, 1, 2, 4])
+def test_few_items(ahead: int, length: int) -> None:
+    assert collect(in_order(negative, [3] * length, ahead)) == ([-3] * length, None)
+
+
+def test_a_result_may_be_none() -> None:
+    assert list(in_order(lambda item: None, range(5), 2)) == [None] * 5
+
+
+@pytest.mark.parametrize("ahead", [2, 4])
+def test_as_many_items_are_in_work_as_allowed(ahead: int) -> None:
+    together = threading.Barrier(ahead)
+
+    def work(item: int) -> int:
+        together.wait(PATIENCE)  # breaks when fewer come
+        return item
+
+    assert collect(in_order(work, range(3 * ahead), ahead)) == (list(range(3 * ahead)), None)
+
+
+@pytest.mark.parametrize("ahead", [2, 3, 5])
+def test_no_more_is_taken_than_allowed(ahead: int) -> None:
+    taken: list[int] = []
+    gate = threading.Event()
+
+    def work(item: int) -> int:
+        assert gate.wait(PATIENCE)
+        return item
+
+    def are_taken(number: int) -> None:
+        wait_until(lambda: len(taken) >= number)
+        sleep(MOMENT)
+        assert taken == list(range(number))
+
+    results = in_order(work, noted(count(), taken), ahead)
+    first: list[int] = []
+    consumer = threading.Thread(target=lambda: first.append(next(results)), daemon=True)
+    consumer.start()
+    are_taken(ahead)
+    gate.set()
+    consumer.join(PATIENCE)
+    assert first == [0]
+    for item in range(1, 4):
+        are_taken(item + ahead)
+        assert next(results) == item
+    results.close()
+
+
+def test_nothing_happens_before_the_first_result_is_asked_for() -> None:
+    taken: list[int] = []
+    results = in_order(negative, noted(range(9), taken), 3)
+    sleep(MOMENT)
+    assert taken == [] and threads() == []
+    results.close()
+    assert taken == []
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_with_one_nothing_is_taken_ahead(ahead: int) -> None:
+    taken: list[int] = []
+    workers = set()
+
+    def work(item: int) -> int:
+        workers.add(threading.current_thread())
+        return item
+
+    results = in_order(work, noted(count(), taken), ahead)
+    for item in range(4):
+        assert next(results) == item
+        sleep(0.005)
+        assert taken == list(range(item + 1))
+    assert workers == {threading.current_thread()}
+
+
+class Stopped(BaseException):
+    """Not an `Exception`, as when somebody presses Ctrl-C."""
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 4])
+@pytest.mark.parametrize("kind", [ValueError, Stopped])
+def test_an_error_of_the_work_comes_at_its_place(ahead: int, kind: type[BaseException]) -> None:
+    error = kind("the third")
+
+    def work(item: int) -> int:
+        if item == 3:
+            raise error
+        sleep(0.01)  # the error is there before the results before it
+        return item
+
+    results = in_order(work, range(9), ahead)
+    assert collect(results) == ([0, 1, 2], error)
+    assert next(results, None) is None
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 4])
+@pytest.mark.parametrize("kind", [ValueError, Stopped])
+def test_an_error_of_the_items_comes_at_its_place(ahead: int, kind: type[BaseException]) -> None:
+    error = kind("no more")
+    asked: list[int] = []
+
+    class Failing:
+        """Unlike a generator it would go on after its error."""
+
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            asked.append(len(asked))
+            if len(asked) == 4:
+                raise error
+            return asked[-1]
+
+    def work(item: int) -> int:
+        sleep(0.01)
+        return item
+
+    results = in_order(work, Failing(), ahead)
+    assert collect(results) == ([0, 1, 2], error)
+    assert next(results, None) is None
+    wait_until(lambda: not threads())
+    assert asked == [0, 1, 2, 3]
+
+
+def test_items_are_not_asked_again_after_their_end() -> None:
+    ends: list[int] = []
+
+    class Ending:
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            ends.append(1)
+            raise StopIteration
+
+    assert collect(in_order(negative, Ending(), 4)) == ([], None)
+    wait_until(lambda: not threads())
+    assert ends == [1]
+
+
+@pytest.mark.parametrize("ahead", [2, 4])
+@pytest.mark.parametrize("how", ["close", "forget", "throw"])
+def test_leaving_early_stops_the_threads(ahead: int, how: str) -> None:
+    taken: list[int] = []
+    results = in_order(negative, noted(count(), taken), ahead)
+    assert [next(results) for _ in range(3)] == [0, -1, -2]
+    wait_until(lambda: len(taken) == 3 + ahead)  # now all threads wait
+    assert threads()
+    if how == "close":
+        results.close()
+    elif how == "throw":
+        with pytest.raises(KeyError):
+            results.throw(KeyError())
+    del results
+    gc.collect()
+    wait_until(lambda: not threads())
+    assert len(taken) == 3 + ahead
+
+
+def test_closing_while_an_item_is_waited_for() -> None:
+    taken: list[int] = []
+    comes = threading.Event()
+
+    def slow() -> Iterator[int]:
+        yield 0
+        while True:
+            assert comes.wait(PATIENCE)
+            taken.append(1)
+            yield 1
+
+    results = in_order(negative, slow(), 3)
+    assert next(results) == 0
+    results.close()  # does not wait for the item
+    assert not comes.is_set()
+    comes.set()
+    wait_until(lambda: not threads())
+    assert len(taken) <= 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        # An item that never comes.
+        """
+import threading
+def items():
+    yield 1
+    threading.Event().wait()
+stream = in_order(abs, items(), 2)
+assert next(stream) == 1
+""",
+        # Pages in work: a thread that comes back from ONNX Runtime must still find an interpreter.
+        """
+from itertools import repeat
+from edgeocr import OCR
+stream = OCR(threads=2).read_many(repeat("tests/images/sample.jpg"))
+assert next(stream).lines
+""",
+    ],
+    ids=["waiting", "reading"],
+)
+@pytest.mark.parametrize("leave", ["", "raise SystemExit(0)"])
+def test_a_process_ends_in_the_middle_of_a_stream(script: str, leave: str) -> None:
+    code = f"from edgeocr.runtime.stream import in_order\n{script}\n{leave}\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_many_items_of_random_duration() -> None:
+    rng = Random(0)
+    pauses = [rng.random() * 0.002 for _ in range(200)]
+    worked = []
+
+    def work(item: int) -> int:
+        sleep(pauses[item])
+        worked.append(item)
+        return item * item
+
+    def items() -> Iterator[int]:
+        # A generator allows one thread at a time.
+        for item in range(200):
+            sleep(pauses[-item])
+            yield item
+
+    assert collect(in_order(work, items(), 4)) == ([item * item for item in range(200)], None)
+    assert sorted(worked) == list(range(200))

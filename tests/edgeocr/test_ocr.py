@@ -1,0 +1,273 @@
+"""OCR as a whole, on the labelled pictures and on pictures that nobody expects."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from converters.accuracy.labels import LabelledLine
+from converters.accuracy.score import normalized
+from edgeocr import OCR, Bundle, BundleError, EdgeOCRError, ImageError, Page
+from edgeocr.crops import turn
+from edgeocr.images import load
+from tests.support.cutting import crop
+from tests.support.overlap import pairs
+
+Labels = dict[str, list[LabelledLine]]
+NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
+STAGES = [
+    *("load", "resize", "detection", "postprocess", "crops", "orientation", "recognition"),
+    "decoding",
+]
+
+
+def texts(page: Page) -> list[str]:
+    return [normalized(line.text) for line in page.lines]
+
+
+def labelled_texts(lines: list[LabelledLine]) -> list[str]:
+    return [normalized(line.text) for line in lines]
+
+
+@pytest.mark.parametrize(("name", "least"), [("sample.jpg", 1), (NAMES[1], 0.95), (NAMES[2], 0.95)])
+def test_lines_are_the_labels(
+    ocr: OCR, pictures: Path, labels: Labels, name: str, least: float
+) -> None:
+    page = ocr.read(pictures / name)
+    expected = labels[name]
+    matched = pairs([line.quad for line in page.lines], [line.polygon for line in expected])
+    assert len(matched) == len(expected)
+    right = [texts(page)[i] == normalized(expected[j].text) for i, j in matched.items()]
+    assert sum(right) >= least * len(expected)
+    assert len(page.lines) <= len(expected) + 1
+
+
+def test_a_page_says_what_it_is_of(ocr: OCR, pictures: Path) -> None:
+    page = ocr.read(pictures / "sample.jpg")
+    assert page.source == str(pictures / "sample.jpg")
+    assert (page.width, page.height) == PIL.Image.open(pictures / "sample.jpg").size
+    assert page.providers == dict.fromkeys(("detection", "orientation", "recognition"), "cpu")
+    assert sorted(page.milliseconds) == sorted(STAGES)
+    assert all(ms >= 0 for ms in page.milliseconds.values())
+    assert page.text.splitlines() == [line.text for line in page.lines]
+    as_text = json.dumps(page.to_dict())
+    values = json.loads(as_text)
+    assert list(values) == ["source", "width", "height", "lines", "milliseconds"]
+    assert [line["text"] for line in values["lines"]] == [line.text for line in page.lines]
+    for line in values["lines"]:
+        assert list(line) == ["text", "score", "quad"]
+        assert np.array(line["quad"]).shape == (4, 2)
+
+
+def test_a_receipt_is_read_row_by_row(ocr: OCR, pictures: Path, labels: Labels) -> None:
+    assert texts(ocr.read(pictures / "receipt.jpg")) == labelled_texts(labels["receipt.jpg"])
+
+
+@pytest.mark.parametrize("degrees", [-5, 5])
+def test_a_receipt_that_lies_askew_is_read_row_by_row(
+    ocr: OCR, pictures: Path, labels: Labels, degrees: int
+) -> None:
+    picture = PIL.Image.open(pictures / "receipt.jpg").rotate(
+        degrees, PIL.Image.Resampling.BICUBIC, fillcolor="grey"
+    )
+    expected = labelled_texts(labels["receipt.jpg"])
+    read = texts(ocr.read(picture))
+    assert Counter(read) == Counter(expected), "not a matter of the order"
+    assert read == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_turned_picture_has_the_same_lines(
+    ocr: OCR, pictures: Path, labels: Labels, name: str, quarter_turns: int
+) -> None:
+    picture = np.rot90(load(pictures / name), quarter_turns)
+    expected = Counter(labelled_texts(labels[name]))
+    lost = expected - Counter(texts(ocr.read(picture)))
+    assert lost.total() <= 2
+
+
+def test_curved_lines_are_read_as_polygons(bundle: Bundle, pictures: Path, labels: Labels) -> None:
+    page = OCR(bundle, provider="cpu", shape="polygon").read(pictures / "badge.jpg")
+    outlines = [line.polygon for line in page.lines if line.polygon is not None]
+    expected = labels["badge.jpg"]
+    assert len(outlines) == len(page.lines) == len(expected)
+    matched = pairs(outlines, [line.polygon for line in expected])
+    assert [page.lines[i].text for i in matched] == [expected[j].text for j in matched.values()]
+    quads = OCR(bundle, provider="cpu", shape="quad").read(pictures / "badge.jpg")
+    assert all(line.polygon is None for line in quads.lines) and len(quads.lines) == 2
+
+
+def test_an_unknown_shape(bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="shape must be 'quad' or 'polygon', not 'circle'"):
+        OCR(bundle, shape="circle")  # type: ignore[arg-type]
+
+
+def test_without_orientation_a_picture_upside_down_is_not_read(
+    bundle: Bundle, pictures: Path, labels: Labels
+) -> None:
+    ocr = OCR(bundle, provider="cpu", orientation=False)
+    assert sorted(ocr.providers) == ["detection", "recognition"]
+    page = ocr.read(pictures / "receipt.jpg")
+    assert "orientation" not in page.milliseconds and "orientation" not in page.providers
+    expected = Counter(labelled_texts(labels["receipt.jpg"]))
+    assert (expected - Counter(texts(page))).total() <= 2
+    upside_down = ocr.read(np.rot90(load(pictures / "receipt.jpg"), 2))
+    assert (expected & Counter(texts(upside_down))).total() < 10
+
+
+def test_recognize_reads_what_read_reads(ocr: OCR, pictures: Path) -> None:
+    picture = load(pictures / "sample.jpg")
+    page = ocr.read(picture)
+    crops = [crop(picture, line.quad) for line in page.lines]
+    upright = ocr.recognize(crops)
+    turned = ocr.recognize([turn(crop, 180) for crop in crops])
+    kept = 0
+    for line, one, other in zip(page.lines, upright, turned, strict=True):
+        reading = one if line.text == one.text else other
+        kept += reading is one
+        assert reading.text == line.text
+        assert reading.score == pytest.approx(line.score, abs=1e-4)
+    assert kept == len(page.lines) - 1, "one sticker is upside down"
+
+
+def test_recognize_takes_every_source(ocr: OCR, pictures: Path, tmp_path: Path) -> None:
+    picture = load(pictures / "sample.jpg")
+    cut = crop(picture, ocr.read(picture).lines[0].quad)
+    path = tmp_path / "crop.png"
+    PIL.Image.fromarray(cut[..., ::-1]).save(path)
+    readings = ocr.recognize([cut, path, path.read_bytes(), PIL.Image.open(path)])
+    assert len({reading.text for reading in readings}) == 1 and readings[0].text
+    with pytest.raises(ImageError) as caught:
+        ocr.recognize([cut, tmp_path / "none.png", path])
+    assert caught.value.source == str(tmp_path / "none.png")
+
+
+def test_a_bad_source_does_not_stop_the_others(ocr: OCR, pictures: Path, tmp_path: Path) -> None:
+    text = tmp_path / "words.txt"
+    text.write_text("no picture")
+    good = pictures / "poster.jpg"
+    sources = [good, text, tmp_path / "missing.png", np.zeros((4, 4, 7), np.uint8), b"", good]
+    results = list(ocr.read_many(sources))
+    assert len(results) == len(sources)
+    first, *errors, last = results
+    assert isinstance(first, Page) and isinstance(last, Page)
+    assert first.text == last.text != ""
+    assert all(isinstance(error, ImageError) for error in errors)
+    names = [str(text), str(tmp_path / "missing.png"), "<ndarray>", "<bytes>"]
+    assert [error.source for error in errors if isinstance(error, EdgeOCRError)] == names
+
+
+def test_a_page_without_text_has_all_stages(ocr: OCR) -> None:
+    page = ocr.read(np.full((80, 90, 3), 255, np.uint8))
+    assert page.lines == () and list(page.milliseconds) == STAGES
+
+
+def test_read_many_reads_when_asked(ocr: OCR, pictures: Path) -> None:
+    taken = []
+
+    def sources() -> object:
+        for name in NAMES:
+            taken.append(name)
+            yield pictures / name
+
+    pages = ocr.read_many(sources())  # type: ignore[arg-type]
+    assert taken == []
+    next(pages)
+    assert NAMES[:1] <= taken <= NAMES  # the next ones may have been begun
+
+
+def test_eight_threads_share_one_ocr(ocr: OCR, pictures: Path) -> None:
+    expected = {name: ocr.read(pictures / name).text for name in NAMES}
+    work = NAMES * 4
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda name: ocr.read(pictures / name), work))
+    assert [page.text for page in pages] == [expected[name] for name in work]
+
+
+def test_threads_do_not_change_the_texts(bundle: Bundle, pictures: Path) -> None:
+    one, two = (OCR(bundle, provider="cpu", threads=threads) for threads in (1, 2))
+    for name in NAMES:
+        assert one.read(pictures / name).text == two.read(pictures / name).text != ""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no CPU affinity here")
+def test_all_threads_stay_on_the_chosen_cpus(pictures: Path) -> None:
+    """In a process of its own, all of whose threads but the first are edgeocr's."""
+    code = """
+import os, sys, threading
+from edgeocr import OCR
+allowed = os.sched_getaffinity(0)
+chosen = {max(allowed)}
+before = set(os.listdir("/proc/self/task"))
+ocr = OCR(provider="cpu", threads=3, cpus=chosen)
+ocr.read(sys.argv[1])
+made = set(os.listdir("/proc/self/task")) - before
+print(len(made), {frozenset(os.sched_getaffinity(int(each))) == frozenset(chosen) for each in made})
+assert os.sched_getaffinity(0) == allowed
+assert OCR(provider="cpu", cpus=chosen)._workers.threads == 1
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, pictures / "sample.jpg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    number, _, same = done.stdout.partition(" ")
+    assert int(number) >= 3 and same.strip() == "{True}"
+
+
+@pytest.mark.parametrize("cpus", [(), (10_000,)])
+def test_cpus_that_cannot_be_used(bundle: Bundle, cpus: tuple[int, ...]) -> None:
+    with pytest.raises(EdgeOCRError, match="CPU"):
+        OCR(bundle, cpus=cpus)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads(bundle: Bundle, threads: int) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        OCR(bundle, threads=threads)
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 60), (60, 1), (10, 5000), (5000, 10), (3, 3), (480, 640), (90, 40000)]
+)
+@pytest.mark.parametrize("kind", ["white", "black", "stripes", "noise"])
+def test_pictures_without_text(ocr: OCR, size: tuple[int, int], kind: str) -> None:
+    picture = np.full(size, 0 if kind == "black" else 255, np.uint8)
+    if kind == "stripes":
+        picture[::2] = 0
+    elif kind == "noise":
+        picture = np.random.default_rng(1).integers(0, 256, size, np.uint8)
+    page = ocr.read(picture)
+    assert (page.height, page.width) == size
+    if kind in ("white", "black"):
+        assert page.lines == () and page.text == ""
+    for line in page.lines:
+        assert (line.quad >= 0).all() and (line.quad <= [size[1] - 1, size[0] - 1]).all()
+    json.dumps(page.to_dict())
+
+
+def test_the_bundle_may_be_a_path(bundle: Bundle, pictures: Path) -> None:
+    opened = OCR(bundle.path, provider="cpu")
+    assert opened.bundle_digest == bundle.digest
+    assert opened.read(pictures / "poster.jpg").lines
+    with pytest.raises(BundleError, match="no such bundle"):
+        OCR("none.edgeocr")
+
+
+@pytest.mark.parametrize("one", ["a.jpg", Path("a.jpg"), b"bytes", np.zeros((8, 8, 3), np.uint8)])
+def test_one_source_is_not_taken_for_several(ocr: OCR, one: object) -> None:
+    with pytest.raises(ImageError, match="read_many takes several"):
+        ocr.read_many(one)  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match="recognize takes several"):
+        ocr.recognize(one)  # type: ignore[arg-type]

@@ -1,0 +1,126 @@
+"""Orientation: the embedded network against Paddle Inference, and on real crops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converters.accuracy.labels import LabelledLine
+from edgeocr import Bundle
+from edgeocr.crops import Crop, turn
+from edgeocr.images import Image, load
+from edgeocr.orient import Orienter
+from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.session import Session
+from edgeocr.runtime.threads import Workers
+from tests.support.cutting import crop
+
+
+@pytest.fixture(scope="module")
+def orienter(bundle: Bundle) -> Orienter:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None
+    return Orienter(stage, bundle.read(stage.graph), placement=Placement("cpu"), workers=Workers(2))
+
+
+@pytest.fixture(scope="module")
+def crops(pictures: Path, labels: dict[str, list[LabelledLine]]) -> list[Image]:
+    """Every straight line of the pictures, upright, cut out by its label."""
+    found = []
+    for name, lines in labels.items():
+        picture = load(pictures / name)
+        for line in lines:
+            (x0, y0), (x1, y1) = line.polygon[0], line.polygon[1]
+            if len(line.polygon) == 4 and x1 - x0 > abs(y1 - y0):
+                found.append(crop(picture, line.polygon.astype(np.float32)))
+    assert len(found) > 60
+    return found
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_probabilities_are_paddle_inferences(
+    bundle: Bundle, fixtures: Path, one_by_one: bool
+) -> None:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None
+    session = Session(
+        bundle.read(stage.graph),
+        Job("orientation", "crops", (1, 48, 192, 3)),
+        ["probability"],
+        placement=Placement("cpu"),
+        threads=1,
+    )
+    with np.load(fixtures / "paddle_inference" / "orientation.npz") as stored:
+        crops, expected = stored["crops"], stored["probability"]
+    assert crops.shape[1:3] == (stage.height, stage.width)
+    assert len(stage.degrees) == expected.shape[1]
+    if one_by_one:
+        actual = np.concatenate([session.run(crops[i : i + 1])[0] for i in range(len(crops))])
+    else:
+        (actual,) = session.run(crops)
+    assert actual.dtype == np.float32
+    assert np.abs(actual - expected).max() < 1e-5
+
+
+def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
+    rotations = orienter.rotations(list(map(Crop.of, crops)))
+    assert len(rotations) == len(crops)
+    assert rotations.count(0) >= 0.9 * len(crops)
+    assert set(rotations) <= {0, 180}
+
+
+def test_upside_down_lines_are_found(orienter: Orienter, crops: list[Image]) -> None:
+    """The longer ones: of a few characters the network is often unsure."""
+    long = [turn(crop, 180) for crop in crops if crop.shape[1] > 4 * crop.shape[0]]
+    rotations = orienter.rotations(list(map(Crop.of, long)))
+    assert len(long) > 25
+    assert rotations.count(180) >= 0.8 * len(long)
+
+
+def test_crops_do_not_depend_on_those_beside_them(orienter: Orienter, crops: list[Image]) -> None:
+    mixed = [Crop.of(turn(cut, 180) if i % 3 == 0 else cut) for i, cut in enumerate(crops[:19])]
+    together = orienter.rotations(mixed)
+    assert together == [orienter.rotations([crop])[0] for crop in mixed]
+    assert {0, 180} == set(together)
+
+
+def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None
+    graph = bundle.read(stage.graph)
+    padded = Orienter(stage, graph, placement=Placement("cpu"), workers=Workers(1))
+    stretched = Orienter(
+        replace(stage, stretch=True), graph, placement=Placement("cpu"), workers=Workers(1)
+    )
+    square = np.full((20, 20, 3), 9, np.uint8)
+    assert (stretched._batch([Crop.of(square)]) == 9).all()
+    assert (padded._batch([Crop.of(square)])[:, :, stage.height :] == stage.padding).all()
+
+
+def test_no_crops(orienter: Orienter) -> None:
+    assert orienter.rotations([]) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 192), (3, 5000)])
+def test_crops_of_any_size(orienter: Orienter, size: tuple[int, int]) -> None:
+    assert orienter.rotations([Crop.of(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "rotate"),
+    [
+        (90, cv2.ROTATE_90_COUNTERCLOCKWISE),
+        (180, cv2.ROTATE_180),
+        (270, cv2.ROTATE_90_CLOCKWISE),
+    ],
+)
+def test_turning_is_counter_clockwise(degrees: int, rotate: int) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (5, 8, 3), np.uint8)
+    turned = turn(picture, degrees)
+    assert np.array_equal(turned, cv2.rotate(picture, rotate))
+    assert turned.flags.c_contiguous
+    assert np.array_equal(turn(picture, 0), picture)

@@ -1,0 +1,63 @@
+"""Bundles for tests as files by name, and the ways to put them on a disk."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from edgeocr.bundle import archive
+from edgeocr.bundle.archive import MANIFEST, SIGNATURE
+
+Files = dict[str, bytes]
+STUB = b"\x08\x0agraph " * 9
+
+
+def sealed(files: Files) -> Files:
+    """The same files with a manifest that has their sizes and hashes."""
+    manifest = json.loads(files[MANIFEST])
+    manifest["files"] = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        for name, content in files.items()
+        if name not in (MANIFEST, SIGNATURE)
+    }
+    return files | {MANIFEST: json.dumps(manifest).encode()}
+
+
+def stubs(files: Files) -> Files:
+    """The same bundle with graphs of a few bytes: opening doesn't load them."""
+    return sealed(files | {name: STUB for name in files if name.endswith(".onnx")})
+
+
+def folder(files: Mapping[str, bytes], path: Path) -> Path:
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+def packed(files: Mapping[str, bytes], path: Path) -> Path:
+    archive.write(files, path)
+    return path
+
+
+def zipped(entries: Iterable[tuple[str, bytes]], target: Path | BinaryIO, **changes: Any) -> None:
+    """Pack entries, in their order, as zipfile writes a bundle's form; changes: of each header."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as opened:
+        for name, content in entries:
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.create_system = 3
+            info.external_attr = 0o100644 << 16
+            for field, value in changes.items():
+                setattr(info, field, value)
+            opened.writestr(info, content)
+
+
+def fingerprint(public: Path) -> str:
+    """sha256 of a public key's DER."""
+    der = base64.b64decode("".join(public.read_text().splitlines()[1:-1]))
+    return hashlib.sha256(der).hexdigest()

@@ -1,0 +1,98 @@
+"""Words and arcs in a grid, drawn from seeds, and outputs of tests/zoo, for the maps of EAST, SAST
+and PGNet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.support.paths import ZOO_EXPORTS
+from tests.zoo.inputs import stored
+
+Float32 = NDArray[np.float32]
+ZOO = ZOO_EXPORTS
+
+
+def words(seed: int, number: int, height: int, width: int) -> Float32:
+    """Quads [N, 4, 2] of words, slightly turned and tapered, in a grid so that none overlap."""
+    random = np.random.RandomState(seed)
+    quads = []
+    for center, cell in _grid(number, height, width):
+        size = cell * random.uniform([0.5, 0.3], [0.8, 0.6])
+        angle = np.deg2rad(random.uniform(-12, 12))
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2 * size
+        corners *= random.uniform(0.9, 1, (4, 2))
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        quads.append(corners @ turn + center)
+    return np.array(quads, np.float32)
+
+
+def arcs(seed: int, number: int, height: int, width: int, points: int = 7) -> Float32:
+    """Polygons [N, 2 * points, 2] of words along arcs of up to 110 degrees, some of them upside
+    down: the upper side in reading direction, the lower one back.
+    """
+    random = np.random.RandomState(seed)
+    polygons = []
+    for center, cell in _grid(number, height, width):
+        turn = np.deg2rad(random.uniform(30, 110)) * random.choice([-1, 1])
+        radius = cell[0] * random.uniform(0.35, 0.42) / np.sin(abs(turn) / 2)
+        thickness = min(cell[1] * random.uniform(0.22, 0.3), radius / 2)
+        angles = np.linspace(-turn / 2, turn / 2, points)
+        sign = np.sign(turn)
+        middle = radius * (1 + np.cos(turn / 2)) / 2
+
+        def side(reach: float, angles: NDArray[np.float64] = angles) -> NDArray[np.float64]:
+            return np.stack([reach * np.sin(angles), -reach * np.cos(angles)], 1)
+
+        outer, inner = (side(radius + offset * thickness / 2) for offset in (1, -1))
+        upper, lower = (outer, inner) if sign > 0 else (-inner, -outer)
+        shift = [0, middle] if sign > 0 else [0, -middle]
+        polygon = np.concatenate([upper, lower[::-1]]) + shift
+        if random.uniform() < 0.2:
+            polygon = -polygon
+        polygons.append(polygon + center)
+    return np.array(polygons, np.float32)
+
+
+def texts(seed: int, number: int, characters: str) -> list[str]:
+    """Words of 3 to 6 characters, some of which follow each other twice."""
+    random = np.random.RandomState(seed)
+    found = []
+    for _ in range(number):
+        word = random.choice(list(characters), random.randint(3, 7))
+        word[1] = word[random.randint(2)]
+        found.append("".join(word))
+    return found
+
+
+def field(random: np.random.RandomState, channels: int, height: int, width: int) -> Float32:
+    """Smooth noise [height / 4, width / 4, channels] of about unit variance."""
+    coarse = random.standard_normal((height // 32 + 2, width // 32 + 2, channels))
+    size = width // 4, height // 4
+    smooth = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    return smooth.astype(np.float32).reshape(*size[::-1], channels)
+
+
+def of_zoo(network: str) -> Iterator[dict[int, Float32]]:
+    """What Paddle Inference gave for a network of tests/zoo: each run's maps of the first picture,
+    by their number of channels.
+    """
+    for _, outputs in stored(ZOO / network / "outputs.npz"):
+        yield {output.shape[1]: output[0] for output in outputs}
+
+
+def rounded(array: NDArray[np.floating], digits: int = 3) -> Float32:
+    """So that every NumPy and OpenCV gives the same."""
+    return np.round(array, digits).astype(np.float32)
+
+
+def _grid(number: int, height: int, width: int) -> list[tuple[Float32, Float32]]:
+    """Center and size (x, y) of the cells for so many words."""
+    columns = int(np.ceil(np.sqrt(number)))
+    rows = -(-number // columns)
+    cell = np.array([width / columns, height / rows])
+    return [((np.array([i % columns, i // columns]) + 0.5) * cell, cell) for i in range(number)]
