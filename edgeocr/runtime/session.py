@@ -89,6 +89,7 @@ class Session:
         shapes: The shapes that the input may have if `fixed_shapes`.
         fixed_shapes: Whether the input must have one of `shapes`.
         admission: What runs wait for where memory is limited; None otherwise.
+        observer: Called with each batch before it is run, such as to record inputs; None otherwise.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class Session:
         self.shapes = provider.shapes_for(job.shapes)
         self.fixed_shapes = bool(self.shapes) and placement.fixes_shapes(provider)
         self.admission: Admission | None = None
+        self.observer: Callable[[NDArray[np.uint8]], object] | None = None
         self._stage, self._usual_shape = job.stage, job.usual_shape
         self._engines = started.engines
         self._pool = pool or ThreadPool(1)
@@ -292,6 +294,8 @@ class Session:
 
     def _run_in_this_thread(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         runner = self._opened()
+        if self.observer is not None:
+            self.observer(batch)
         try:
             return runner.run(batch)
         except Exception as error:  # ONNX Runtime's errors have no common base class of their own
