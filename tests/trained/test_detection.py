@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeocr import OCR
+from edgeocr import OCR, RuntimeOptions
 from tests.support.frozen import frozen
 from tests.support.overlap import pairs
 from tests.trained import pages

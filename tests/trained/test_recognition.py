@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeocr import OCR, RuntimeOptions, Bundle
+from edgeocr import OCR, Bundle, RuntimeOptions
 from edgeocr.cli.main import main
 from tests.support.frozen import frozen
 from tests.trained import pages, words
