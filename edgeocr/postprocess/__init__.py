@@ -1,4 +1,4 @@
-"""Decoders: pure functions from a network's output arrays to regions or texts.
+"""Decoders: pure functions that turn a network's output arrays into regions or texts.
 
-No session, no file, no state: other programs can use them with any backend.
+They need no session and no file and keep no state, so other programs can use them with any runtime.
 """

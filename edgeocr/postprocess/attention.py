@@ -1,5 +1,7 @@
-"""Decoding of networks that write one character after the other: RARE's attention (Shi et al.
-2016) and SRN (Yu et al. 2020). A text ends at the first end symbol.
+"""Decode networks that write one character after the other.
+
+These are RARE's attention (Shi et al. 2016) and SRN (Yu et al. 2020). A text ends at the first end
+symbol.
 """
 
 from __future__ import annotations
@@ -18,18 +20,23 @@ def decode(
     begin: int,
     end: int,
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Best classes per position → texts and their scores.
+    """Decode the most probable class of each position.
 
-    indices: integer [N, T], the most probable class of each position.
-    scores: float [N, T], that class's probability.
-    characters: object [classes] of str, by class; the entries of `begin` and `end` are never used.
-    begin: class that stands for no character; SRN has it too.
-    end: class after which nothing counts. SRN fills the rest of a row with it; attention may say
-        anything there, and PaddleOCR's own decoder reads it.
+    Args:
+        indices: integer [N, T], the most probable class of each position.
+        scores: float [N, T], the probability of that class.
+        characters: object [classes] of str, the character of each class; the entries of `begin` and
+            `end` are never used.
+        begin: The class that stands for no character.
+        end: The class that ends a text. SRN fills the rest of a row with it; attention may write
+            anything after it, which PaddleOCR's own decoder reads.
 
-    Returns N texts and float32 [N]: the mean probability of their characters, 0 where there is
-    none. Raises `ArrayError` for arrays that don't fit together and for a class that `characters`
-    doesn't have.
+    Returns:
+        N texts, and float32 [N], the mean probability of each text's characters; 0 for an empty
+        text.
+
+    Raises:
+        ArrayError: The arrays do not fit together, or a class is not in `characters`.
     """
     sequences.check(indices, scores, characters)
     before_end = ~np.logical_or.accumulate(indices == end, axis=1)

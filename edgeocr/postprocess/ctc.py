@@ -1,4 +1,4 @@
-"""CTC greedy decoding (Graves et al. 2006): merge repeats, then drop blanks."""
+"""Decode CTC greedily (Graves et al. 2006): merge repeated classes, then drop blanks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ def decode(
     characters: NDArray[np.object_],
     blank: int = 0,
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Best classes per time step → texts and their scores.
+    """Decode the most probable class of each time step.
 
-    indices: integer [N, T], the most probable class of each step. Rows of shorter sequences
-        are filled with `blank`.
-    scores: float [N, T], that class's probability.
-    characters: object [classes] of str, by class; the blank's entry is never used.
+    Args:
+        indices: integer [N, T], the most probable class of each step. Shorter sequences are padded
+            with `blank`.
+        scores: float [N, T], the probability of that class.
+        characters: object [classes] of str, the character of each class; the blank's entry is never
+            used.
+        blank: The class that CTC drops.
 
-    Returns N texts and float32 [N]: the mean probability of the steps that gave a character,
-    0 where there is none. Raises `ArrayError` for arrays that don't fit together and for a
-    class that `characters` doesn't have.
+    Returns:
+        N texts, and float32 [N], the mean probability of the steps that gave a character; 0 for an
+        empty text.
+
+    Raises:
+        ArrayError: The arrays do not fit together, or a class is not in `characters`.
     """
     sequences.check(indices, scores, characters)
     kept = indices != blank

@@ -1,8 +1,8 @@
-"""DB: a probability map → text regions (Liao et al. 2019, "Real-time Scene Text Detection
-with Differentiable Binarization").
+"""Decode DB's probability map to text regions.
 
-The network is trained to predict regions shrunk by an offset proportional to area / perimeter,
-so each region found in the map is grown back by the same rule ("unclip").
+DB is from Liao et al. 2019, "Real-time Scene Text Detection with Differentiable Binarization". The
+network is trained to predict regions that are shrunk by an offset proportional to area / perimeter,
+so each region that is found in the map is grown back by the same rule ("unclip").
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from .geometry import Float32, box_scores, offset_rectangles, rectangle_corners,
 # (PaddleOCR's `min_size`).
 MINIMUM_SIDE = 3
 MINIMUM_SIDE_UNCLIPPED = 5
-# Share of its own perimeter by which a polygon may be simplified (PaddleOCR's value).
+# A polygon is simplified by up to this share of its perimeter (PaddleOCR's value).
 SIMPLIFICATION = 0.002
-# pyclipper works on integers: polygons are offset on a grid this much finer than the map.
+# pyclipper works on integers, so polygons are offset on a grid this much finer than the map.
 CLIPPER_GRID = 8
 
 
@@ -37,24 +37,30 @@ def quads(
     dilation: bool = False,
     score: Literal["box", "polygon"] = "box",
 ) -> tuple[Float32, Float32]:
-    """Probability map → rotated rectangles in map pixels.
+    """Find rotated rectangles in a probability map.
 
-    probability: float32 [H, W] in 0…1. NaN counts as 0.
-    threshold: a pixel above it belongs to a region.
-    box_threshold: a region is kept when the map's mean over it is at least this.
-    unclip_ratio: regions grow by area · ratio / perimeter on each side.
-    max_candidates: at most this many regions are looked at, the largest ones.
-    dilation: join regions that are one pixel apart.
-    score: take the mean over the region's rectangle ("box") or over its own pixels ("polygon").
+    Args:
+        probability: float32 [H, W] from 0 to 1; NaN counts as 0.
+        threshold: A pixel above it belongs to a region.
+        box_threshold: A region is kept if the mean of the map over it is at least this.
+        unclip_ratio: A region grows by area · ratio / perimeter on each side.
+        max_candidates: The number of regions that are examined, the largest first.
+        dilation: Whether to join regions that are one pixel apart.
+        score: Whether a region's score is the mean over its rectangle ("box") or over its own
+            pixels ("polygon").
 
-    Returns quads float32 [N, 4, 2], clockwise from the top left, and their scores float32 [N].
-    Raises `ArrayError` when `probability` is no float map.
+    Returns:
+        Quads in map pixels, float32 [N, 4, 2], clockwise from the top left, and their scores,
+        float32 [N].
+
+    Raises:
+        ArrayError: `probability` is not a two-dimensional array of floats.
     """
     _, boxes, scores = _candidates(
         probability, threshold, box_threshold, max_candidates, dilation, score
     )
     width, height = side_lengths(boxes)
-    # Area / perimeter of a rectangle in closed form; offsetting it gives a rectangle again.
+    # Area / perimeter of a rectangle has a closed form, and its offset is a rectangle again.
     boxes = offset_rectangles(boxes, width * height * unclip_ratio / (2 * (width + height)))
     kept = np.minimum(*side_lengths(boxes)) >= MINIMUM_SIDE_UNCLIPPED
     return boxes[kept], scores[kept]
@@ -69,11 +75,22 @@ def polygons(
     max_candidates: int,
     dilation: bool = False,
 ) -> tuple[list[Float32], Float32]:
-    """Probability map → polygons in map pixels, for curved text.
+    """Find polygons in a probability map, for curved text.
 
-    Parameters and errors are those of `quads`; scores are of a region's own pixels, since most of
-    the rectangle around a curved line isn't text.
-    Returns float32 [K, 2] polygons, clockwise, and their scores float32 [N].
+    Args:
+        probability: As in `quads`.
+        threshold: As in `quads`.
+        box_threshold: As in `quads`. The score is the mean over the region's own pixels, since most
+            of the rectangle around a curved line is not text.
+        unclip_ratio: As in `quads`.
+        max_candidates: As in `quads`.
+        dilation: As in `quads`.
+
+    Returns:
+        N polygons in map pixels, float32 [K, 2] each, clockwise, and their scores, float32 [N].
+
+    Raises:
+        ArrayError: `probability` is not a two-dimensional array of floats.
     """
     import pyclipper
     import shapely
@@ -107,7 +124,16 @@ def region_scores(
     mask: NDArray[np.uint8],
     contours: Sequence[NDArray[np.int32]],
 ) -> Float32:
-    """Mean of the map over the connected region of `mask` behind each contour → float32 [N]."""
+    """Return the mean of the map over the region of each contour.
+
+    Args:
+        probability: float32 [H, W].
+        mask: uint8 [H, W], 1 where there is a region.
+        contours: The outer contour of N connected regions of the mask.
+
+    Returns:
+        float32 [N].
+    """
     count, labels = cv2.connectedComponents(mask, connectivity=8)
     sums = np.bincount(labels.ravel(), weights=probability.ravel(), minlength=count)
     areas = np.bincount(labels.ravel(), minlength=count)
@@ -124,7 +150,7 @@ def _candidates(
     dilation: bool,
     score: Literal["box", "polygon"],
 ) -> tuple[list[NDArray[np.int32]], Float32, Float32]:
-    """Contours, smallest rectangles [N, 4, 2] and scores [N] of the regions that count."""
+    """Return contours, smallest rectangles [N, 4, 2] and scores [N] of the regions to keep."""
     probability = _checked(probability)
     mask = _binarize(probability, threshold, dilation)
     contours = _outer_contours(mask, most)
@@ -143,10 +169,10 @@ def _candidates(
 def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     if probability.ndim != 2 or not np.issubdtype(probability.dtype, np.floating):
         raise ArrayError(
-            f"a DB probability map is float [H, W], got {probability.dtype} {probability.shape}"
+    """Return smallest rectangles around contours that are large enough, and their indices."""
         )
     probability = np.ascontiguousarray(probability, np.float32)
-    with np.errstate(invalid="ignore"):  # infinities of both signs
+    with np.errstate(invalid="ignore"):  # the sum of infinities of both signs
         finite = np.isfinite(probability.sum())
     if not finite:
         probability = np.nan_to_num(probability, nan=0.0, posinf=0.0, neginf=0.0)
@@ -168,7 +194,7 @@ def _outer_contours(mask: NDArray[np.uint8], most: int) -> list[NDArray[np.int32
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if not len(contours):
         return []
-    # A hole's rim is no region of its own; a region within the hole has its own entry.
+    # The rim of a hole is not a region; a region inside a hole has an entry of its own.
     outer = [contours[i] for i in np.flatnonzero(hierarchy[0, :, 3] < 0).tolist()]
     if len(outer) > most:
         areas = np.array([cv2.contourArea(c) for c in outer])
@@ -180,7 +206,7 @@ def _outer_contours(mask: NDArray[np.uint8], most: int) -> list[NDArray[np.int32
 def _rectangles(
     contours: Sequence[NDArray[np.int32]], minimum_side: float
 ) -> tuple[Float32, NDArray[np.intp]]:
-    """Smallest rectangles around the contours, and which contours' rectangles are large enough."""
+    """Return the smallest rectangles around contours that are large enough, and their indices."""
     if not contours:
         return np.empty((0, 4, 2), np.float32), np.empty(0, np.intp)
     rectangles = np.array(

@@ -1,5 +1,6 @@
-"""EAST: score and geometry maps → quads (Zhou et al. 2017, "EAST: An Efficient and Accurate Scene
-Text Detector").
+"""Decode EAST's score and geometry maps to quads.
+
+EAST is from Zhou et al. 2017, "EAST: An Efficient and Accurate Scene Text Detector".
 """
 
 from __future__ import annotations
@@ -20,19 +21,26 @@ def quads(
     cover_threshold: float,
     nms_threshold: float,
 ) -> tuple[Float32, Float32]:
-    """Score and geometry maps → quads in pixels of the network's input.
+    """Find quads in a score and a geometry map.
 
-    score: float32 [h, w], 0…1, at a quarter of the input's size. NaN counts as 0.
-    geometry: float32 [8, h, w], for each pixel its position minus the position of the corners
-        (x and y of the top left, top right, bottom right, bottom left), in input pixels.
-    score_threshold: a pixel above it says where its quad is.
-    cover_threshold: a quad is kept when the score map's mean over it is above this.
-    nms_threshold: quads with a larger intersection over union are one text.
+    Pixels whose quad is not convex, not finite or smaller than a pixel are ignored; PaddleOCR goes
+    on with a part of such a quad.
 
-    Returns quads float32 [N, 4, 2], clockwise from the top left, and their mean scores
-    float32 [N]. Pixels whose quad is not convex, not finite or smaller than a pixel say nothing;
-    PaddleOCR goes on with a part of such a quad.
-    Raises `ArrayError` for arrays that are no such maps.
+    Args:
+        score: float32 [h, w] from 0 to 1, at a quarter of the input's size; NaN counts as 0.
+        geometry: float32 [8, h, w], the position of each pixel minus the position of its quad's
+            corners (x and y of the top left, top right, bottom right, bottom left), in pixels of
+            the input.
+        score_threshold: A pixel above it contributes its quad.
+        cover_threshold: A quad is kept if the mean of the score map over it is above this.
+        nms_threshold: Quads with a larger intersection over union are taken for one text.
+
+    Returns:
+        Quads in pixels of the network's input, float32 [N, 4, 2], clockwise from the top left, and
+        their mean scores, float32 [N].
+
+    Raises:
+        ArrayError: The arrays are not maps of one size.
     """
     score = maps.check("EAST", score, {"geometry": (geometry, 8)})
     y, x = np.nonzero(score > score_threshold)

@@ -1,9 +1,10 @@
-"""PGNet: four maps → polygons and their texts (Wang et al. 2021, "PGNet: Real-time
-Arbitrarily-Shaped Text Spotting with Point Gathering Network").
+"""Decode PGNet's four maps to polygons and their texts.
 
-Text center lines are thinned to one pixel; their points are put in order by the reading direction
-that the network says there, and prolonged to the line's ends. The classes at these points are what
-CTC decodes ("point gathering"); the borders that some of the points see give the polygon.
+PGNet is from Wang et al. 2021, "PGNet: Real-time Arbitrarily-Shaped Text Spotting with Point
+Gathering Network". Text center lines are thinned to a width of one pixel; their points are put in
+order by the reading direction that the network predicts there, and continued to the ends of the
+line. CTC decodes the classes at these points ("point gathering"); the border offsets at some of the
+points give the polygon.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from .thinning import thin
 
 Points = NDArray[np.int64]
 
-# A center line that was thinned to fewer pixels is noise (PaddleOCR's value).
+# A center line of fewer pixels is noise (PaddleOCR's value).
 MINIMUM_PIXELS = 3
-# From so many points on a line's halves are put in order one by one (PaddleOCR's value).
+# The halves of a line of at least this many points are put in order separately (PaddleOCR's value).
 HALVED_FROM = 16
-# The directions are as long as a character is wide. Half of 0.3 of it is how far a line is
-# prolonged at each end (PaddleOCR's value).
+# The halves of a line of this many points or more are sorted separately (PaddleOCR's value).
+# of that (PaddleOCR's value).
 PROLONGATION = 0.15
-# A line that would get so many times its points stays as it is: it is an area of noise.
+# A line that filling its gaps would lengthen more than this many times is noise and stays as it is.
 MOST_FILLED = 16
 
 
@@ -47,27 +48,35 @@ def lines(
     minimum_characters: int,
     gather: Literal["points", "align"] = "points",
 ) -> tuple[list[Float32], list[str], Float32]:
-    """PGNet's maps → polygons in pixels of the network's input, and what they say.
+    """Find and read the texts in PGNet's maps.
 
-    All maps are at a quarter of the input's size, and what they say is in their own pixels.
+    All maps are at a quarter of the input's size, and their offsets are in pixels of the map.
 
-    tcl: float32 [h, w], 0…1: text center lines.
-    border: float32 [4, h, w]: from a pixel to the upper and to the lower border, y before x.
-    direction: float32 [2, h, w]: the reading direction, x before y.
-    characters: float32 [classes, h, w]: how likely each class is, as logits.
-    charset: object [classes] of str, by class; the blank's entry is never used.
-    blank: the class that CTC drops.
-    score_threshold: a pixel above it lies on a center line.
-    expand_scale: by this the offsets to the borders grow.
-    shrink_ratio_of_width: the share of a text's height by which a polygon grows at each end.
-    minimum_points: points that a line needs to be read; as many are sampled for its polygon.
-    minimum_characters: texts with fewer characters are dropped.
-    gather: "points" reads a line's own points, "align" also those between two that don't touch, for
-        networks that were trained so.
+    Args:
+        tcl: float32 [h, w] from 0 to 1, the text center lines.
+        border: float32 [4, h, w], the offsets from a pixel to the upper and to the lower border, y
+            before x.
+        direction: float32 [2, h, w], the reading direction, x before y.
+        characters: float32 [classes, h, w], the logits of the classes.
+        charset: object [classes] of str, the character of each class; the blank's entry is never
+            used.
+        blank: The class that CTC drops.
+        score_threshold: A pixel above it lies on a center line.
+        expand_scale: Factor of the offsets to the borders.
+        shrink_ratio_of_width: The share of a text's height by which a polygon grows at each end.
+        minimum_points: Points that a line needs in order to be read, and the number that is sampled
+            for its polygon.
+        minimum_characters: Texts with fewer characters are dropped.
+        gather: "points" reads a line's own points; "align" also reads the points between two that
+            do not touch, for networks that were trained this way.
 
-    Returns float32 [2 · minimum_points, 2] polygons, clockwise from the reading start, the texts,
-    and float32 [N]: the mean probability of their characters. Raises `ArrayError` for arrays that
-    are no such maps.
+    Returns:
+        N polygons in pixels of the network's input, float32 [2 · minimum_points, 2] each, clockwise
+        from where reading starts; N texts; and float32 [N], the mean probability of their
+        characters.
+
+    Raises:
+        ArrayError: The arrays are not maps of one size, or do not fit the charset.
     """
     others = {
         "border": (border, 4),
@@ -100,7 +109,7 @@ def lines(
 
 
 def _instances(skeleton: NDArray[np.uint8]) -> list[Points]:
-    """The connected lines of a mask [h, w] that are long enough: their pixels [N, 2] (y, x)."""
+    """Return the pixels [N, 2] (y, x) of each long enough connected line of a mask [h, w]."""
     if not skeleton.size:
         return []
     _, labels = cv2.connectedComponents(skeleton, connectivity=8)
@@ -113,8 +122,9 @@ def _instances(skeleton: NDArray[np.uint8]) -> list[Points]:
 
 
 def _in_reading_order(points: Points, direction: Float32) -> Points:
-    """Points [N, 2] (y, x) along the mean of the directions [2, h, w] at them; those of a long line
-    half by half, so that it may bend.
+    """Sort points [N, 2] (y, x) along the mean of the directions [2, h, w] at them.
+
+    The halves of a long line are sorted separately, so that the line may bend.
     """
     points = _along_direction(points, direction)
     if len(points) < HALVED_FROM:
@@ -129,14 +139,14 @@ def _along_direction(points: Points, direction: Float32) -> Points:
 
 
 def _mean_direction(points: Points, direction: Float32) -> NDArray[np.float64]:
-    """Mean direction (y, x) at points [N, 2]."""
+    """Return the mean direction (y, x) at points [N, 2]."""
     ways = direction[::-1, points[:, 0], points[:, 1]].astype(np.float64)
     mean: NDArray[np.float64] = ways.mean(axis=1)
     return mean
 
 
 def _prolonged(points: Points, direction: Float32, center: NDArray[np.uint8]) -> Points:
-    """The line with what its ends are straight ahead of, as far as the mask [h, w] reaches."""
+    """Continue a line straight ahead at both ends, as far as the mask [h, w] reaches."""
     share = max(len(points) // 3, 2)
     begin = -_mean_direction(points[:share], direction)
     end = _mean_direction(points[-share:], direction)
@@ -154,7 +164,7 @@ def _prolonged(points: Points, direction: Float32, center: NDArray[np.uint8]) ->
 def _ahead(
     start: Points, way: NDArray[np.float64], steps: int, center: NDArray[np.uint8]
 ) -> Points:
-    """The pixels [N, 2] that so many steps of one pixel lead over before they leave the mask."""
+    """Return the pixels [N, 2] that steps of one pixel pass before they leave the mask."""
     unit = way / (np.linalg.norm(way) + 1e-6)
     passed = np.round(start + unit * np.arange(1, steps + 1)[:, None]).astype(np.int64)
     inside = ((passed >= 0) & (passed < center.shape)).all(axis=1)
@@ -165,7 +175,7 @@ def _ahead(
 
 
 def _filled(points: Points) -> Points:
-    """The line with the pixels between points that are more than one pixel apart."""
+    """Add the pixels between points of a line that are more than one pixel apart."""
     apart = np.diff(points, axis=0)
     steps = np.maximum(np.abs(apart).max(axis=1), 1)
     if steps.sum() > MOST_FILLED * len(points):
@@ -177,7 +187,7 @@ def _filled(points: Points) -> Points:
 
 
 def _sampled(length: int, number: int) -> NDArray[np.int64]:
-    """Places of the points that see the borders: every (number - 1)th part, and the last."""
+    """Return the indices of the points whose border offsets count, evenly spaced, with the last."""
     places = np.arange(number) * (length // max(number - 1, 1))
     places[-1] = length - 1
     return places
@@ -190,7 +200,7 @@ def _decode(
     charset: NDArray[np.object_],
     blank: int,
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """CTC over the points [K, 2] of all lines, one after the other → texts and scores."""
+    """Decode the points [K, 2] of all lines, which follow each other, to texts and scores."""
     logits = np.nan_to_num(characters[:, points[:, 0], points[:, 1]].astype(np.float32, copy=False))
     indices = logits.argmax(axis=0)
     best = logits.max(axis=0)

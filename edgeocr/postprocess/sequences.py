@@ -1,4 +1,4 @@
-"""What decoders of sequences share: checking a network's choices and spelling them out."""
+"""Check the classes that a network chose, and spell them out as texts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ from ..errors import ArrayError
 def check(
     indices: NDArray[np.integer], scores: NDArray[np.floating], characters: NDArray[np.object_]
 ) -> None:
-    """Raise `ArrayError` unless indices and scores are [N, T] and every index is a class."""
+    """Check the arrays of a decoder.
+
+    Args:
+        indices: The chosen classes, integer [N, T].
+        scores: Their probabilities, float [N, T].
+        characters: object [classes], the character of each class.
+
+    Raises:
+        ArrayError: The shapes differ, or an index is not a class.
+    """
     if indices.ndim != 2 or indices.shape != scores.shape:
         raise ArrayError(
-            f"indices and scores must both be [N, T], got {indices.shape} and {scores.shape}"
+            f"indices and scores must both be [N, T], not {indices.shape} and {scores.shape}"
         )
     if not np.issubdtype(indices.dtype, np.integer):
-        raise ArrayError(f"indices must be integers, got {indices.dtype}")
+        raise ArrayError(f"indices must be integers, not {indices.dtype}")
     if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < len(characters):
         raise ArrayError(
             f"indices reach from {indices.min()} to {indices.max()}, "
@@ -31,9 +40,16 @@ def spell(
     lengths: NDArray[np.integer],
     characters: NDArray[np.object_],
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """The chosen classes [K] of all texts one after the other, their scores [K], and the texts'
-    lengths [N] → N texts, and float32 [N]: their mean scores, 0 for an empty text. A score that is
-    not finite counts as 0.
+    """Spell out the classes of several texts that follow each other.
+
+    Args:
+        indices: integer [K], the classes of all texts together.
+        scores: float [K], their probabilities; one that is not finite counts as 0.
+        lengths: integer [N], the number of classes of each text.
+        characters: object [classes], the character of each class.
+
+    Returns:
+        N texts, and float32 [N], their mean scores; 0 for an empty text.
     """
     ends = np.cumsum(lengths)
     flat = characters[indices].tolist()

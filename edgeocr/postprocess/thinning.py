@@ -1,5 +1,6 @@
-"""Thinning: areas → lines of one pixel (Guo and Hall 1989, "Parallel Thinning with Two-Subiteration
-Algorithms").
+"""Thin areas to lines with a width of one pixel.
+
+The algorithm is from Guo and Hall 1989, "Parallel Thinning with Two-Subiteration Algorithms".
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 
-# The bit of each neighbour in a pixel's code; clockwise from the left: W NW N NE E SE S SW.
+# The bit of each neighbour in a pixel's code, clockwise from the left: W NW N NE E SE S SW.
 NEIGHBOURS = np.array([[2, 4, 8], [1, 0, 16], [128, 64, 32]], np.float32)
 
 
 def thin(mask: Mask) -> Mask:
-    """Peel a mask uint8 [H, W] of 0 and 1 until nothing more comes off; what was connected stays
-    connected. Returns uint8 [H, W].
+    """Remove pixels from the edges of a mask until only lines of one pixel remain.
+
+    Args:
+        mask: uint8 [H, W] of 0 and 1; it is not changed.
+
+    Returns:
+        uint8 [H, W] of 0 and 1, in which everything that was connected is still connected.
     """
     mask = mask.copy()
     if not mask.size:
@@ -37,7 +43,7 @@ def thin(mask: Mask) -> Mask:
 
 @cache
 def _removable() -> tuple[Mask, Mask]:
-    """For each code 1 if the pixel comes off, in the first and in the second subiteration."""
+    """Return for each code whether the pixel is removed, in the first and second subiteration."""
     codes = np.arange(256)
     w, nw, n, ne, e, se, s, sw = ((codes >> bit & 1).astype(bool) for bit in range(8))
     around = [e, ne, n, nw, w, sw, s, se]
