@@ -1,4 +1,4 @@
-"""edgeocr: reads pictures with frozen PaddleOCR bundles on ONNX Runtime.
+"""edgeocr reads pictures with frozen PaddleOCR bundles on ONNX Runtime.
 
 >>> from edgeocr import OCR
 >>> page = OCR().read("photo.jpg")
@@ -24,17 +24,24 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .bundle.bundle import Bundle
+    from .images import Source
     from .ocr import OCR
-    from .page import Line, Page, Reading, Region
+    from .page import Detections, Line, Page, Reading, Region
+    from .runtime.options import RuntimeOptions
+    from .runtime.session import WarmUpResult
 
-# Loaded when first used: NumPy and OpenCV take longer to import than all the rest.
+# Imported when they are first used: NumPy and OpenCV take longer to import than all the rest.
 _LAZY = {
     "OCR": "ocr",
     "Bundle": "bundle.bundle",
+    "Detections": "page",
     "Line": "page",
     "Page": "page",
     "Reading": "page",
     "Region": "page",
+    "RuntimeOptions": "runtime.options",
+    "Source": "images",
+    "WarmUpResult": "runtime.session",
 }
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
     "ArrayError",
     "Bundle",
     "BundleError",
+    "Detections",
     "EdgeOCRError",
     "FontError",
     "GraphError",
@@ -52,8 +60,11 @@ __all__ = [
     "ProviderUnavailableError",
     "Reading",
     "Region",
+    "RuntimeOptions",
     "SignatureError",
+    "Source",
     "StageMissingError",
+    "WarmUpResult",
     "__version__",
 ]
 

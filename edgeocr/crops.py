@@ -1,4 +1,4 @@
-"""Regions → upright crops: quads by their perspective, polygons along their two long sides."""
+"""Cut regions out of a picture and lay them level, by perspective or along a curve."""
 
 from __future__ import annotations
 
@@ -10,38 +10,47 @@ from numpy.typing import NDArray
 
 from .images import Image
 from .page import Region
-from .postprocess.geometry import Float32
+from .postprocess.geometry import TALL, Float32
 
 Points = NDArray[np.float64]
 
-# A region at least this much taller than wide holds text that runs down (PaddleOCR's value).
-TALL = 1.5
-# OpenCV before 5 warps nothing longer than 32 766 pixels.
+# OpenCV before version 5 can't warp an image whose side is over 32 766 pixels.
 LONGEST = 32_000
-# Places on a polygon's outline among which its two ends are looked for, and pairs of places that
-# tell how far apart its two sides are: enough for three quarters of a circle.
+# Points on a polygon's outline that are tried as its two ends, and pairs of points by which the
+# distance of its two sides is judged. Both are enough for three quarters of a circle.
 PLACES, PAIRS = 48, 9
-# Steps in which a strip's center line is followed.
+# Steps in which the center line of a strip is followed.
 STEPS = 48
-# Pixels of a strip that are warped at once.
+# Pixels of a strip that are warped in one call.
 PIECE = 1 << 18
-# So many heights from an end on, the pairs of its sides' points face each other.
+# At this distance from an end, in heights of the text, the points of the two sides face each other.
 END = 0.75
 
 
 class Crop:
-    """A piece of an image that is laid level when its pixels are first asked for, by whoever needs
-    them: its size is known before.
+    """A piece of a picture whose size is known before its pixels are made.
 
-    height, width: in pixels.
-    cut: makes the pixels, uint8 [height, width, 3].
-    keep: hold the pixels once they are made; otherwise they are made each time.
+    The pixels are cut out and laid level when they are first asked for, in the thread that asks, so
+    that several threads can share this work.
+
+    Attributes:
+        height: Height in pixels.
+        width: Width in pixels.
+        keep: Whether the pixels are kept once they are made; otherwise they are made each time.
     """
 
-    # No cached_property: before Python 3.12 it lets one thread at a time make any crop's pixels.
+    # Not a cached_property: before Python 3.12 that has one lock for all instances.
     def __init__(
         self, height: int, width: int, cut: Callable[[], Image], *, keep: bool = True
     ) -> None:
+        """Describe a crop without making its pixels.
+
+        Args:
+            height: Height in pixels.
+            width: Width in pixels.
+            cut: Makes the pixels, uint8 [height, width, 3].
+            keep: Whether the pixels are kept once they are made.
+        """
         self.height = height
         self.width = width
         self.keep = keep
@@ -49,51 +58,58 @@ class Crop:
         self._pixels: Image | None = None
 
     @classmethod
-    def of(cls, image: Image) -> Crop:
-        """An image that is level already."""
+    def whole(cls, image: Image) -> Crop:
+        """Take a whole image, uint8 [H, W, 3], which is level already, as a crop."""
         height, width = image.shape[:2]
         return cls(height, width, lambda: image)
 
     @property
     def pixels(self) -> Image:
+        """The pixels, uint8 [height, width, 3]."""
         pixels = self._cut() if self._pixels is None else self._pixels
         if self.keep:
             self._pixels = pixels
         return pixels
 
     @property
-    def taking(self) -> int:
-        """Bytes that making the pixels takes, a copy that is turned included."""
+    def peak_bytes(self) -> int:
+        """Memory that making the pixels takes, in bytes, including a turned copy."""
         return self.height * self.width * 6
 
     def turned(self, degrees: int) -> Crop:
-        """The crop, turned counter-clockwise by a multiple of 90 degrees."""
+        """Return the crop turned counter-clockwise by a multiple of 90 degrees."""
         size = (self.height, self.width) if degrees % 180 == 0 else (self.width, self.height)
         return Crop(*size, lambda: turn(self.pixels, degrees), keep=self.keep)
 
 
-def upright(image: Image, region: Region, *, keep: bool = True) -> Crop:
-    """A region of an image, uint8 [H, W, 3], to be laid level.
+def crop_region(image: Image, region: Region, *, keep: bool = True) -> Crop:
+    """Lay a region level.
 
-    A polygon of more than four points is straightened, unless it is too short to have a direction.
-    With `keep` the crop holds its pixels once they are made.
+    A polygon of more than four points is straightened, unless it is too short to have a direction;
+    any other region is cut out by its quad.
+
+    Args:
+        image: uint8 [H, W, 3].
+        region: A region in pixels of the image.
+        keep: Whether the crop keeps its pixels once they are made.
     """
-    made = None
+    crop = None
     if region.polygon is not None and len(region.polygon) > 4:
-        made = _strip(image, region.polygon)
-    made = made or crop(image, region.quad)
-    made.keep = keep
-    return made
+        crop = _strip(image, region.polygon)
+    crop = crop or crop_quad(image, region.quad)
+    crop.keep = keep
+    return crop
 
 
-def crop(image: Image, quad: Float32) -> Crop:
-    """One quad of an image, to be laid level.
+def crop_quad(image: Image, quad: Float32) -> Crop:
+    """Lay a quad level, at the image's scale.
 
-    image: uint8 [H, W, 3].
-    quad: float32 [4, 2], clockwise from the top left, in image pixels.
+    A tall quad is turned by 90 degrees counter-clockwise, so that text which runs down reads from
+    the left.
 
-    The crop is at the image's scale; a tall region is turned 90° counter-clockwise, so that text
-    which runs down reads from the left.
+    Args:
+        image: uint8 [H, W, 3].
+        quad: float32 [4, 2], clockwise from the top left, in pixels of the image.
     """
     image, quad = _surroundings(image, quad)
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
@@ -117,26 +133,27 @@ def crop(image: Image, quad: Float32) -> Crop:
 
 
 def straighten(image: Image, polygon: Float32) -> Image | None:
-    """Cut a curved region out of an image and lay it level, by a warp of the strip between its
-    long sides.
+    """Cut out a curved region and lay it level, by warping the strip between its long sides.
 
-    image: uint8 [H, W, 3].
-    polygon: float32 [K, 2], in image pixels, in either direction.
+    Args:
+        image: uint8 [H, W, 3].
+        polygon: float32 [K, 2], in pixels of the image, clockwise or counter-clockwise.
 
-    Returns uint8 [h, w, 3] at the image's scale, reading to the right or, of a steep strip,
-    downwards. None when the polygon is less than `TALL` times as long as high: then nothing says
-    which of its sides are the long ones.
+    Returns:
+        uint8 [h, w, 3] at the image's scale, which reads to the right or, for a steep strip,
+        downwards. None if the polygon is less than `TALL` times as long as high: then nothing tells
+        its long sides from its short ones.
     """
     strip = _strip(image, polygon)
     return None if strip is None else strip.pixels
 
 
 def _strip(image: Image, polygon: Float32) -> Crop | None:
-    """What `straighten` cuts out, to be laid level."""
+    """Prepare what `straighten` cuts out."""
     image, polygon = _surroundings(image, polygon)
     sides = np.stack(long_sides(polygon))
-    # At the ends the sides run into each other; how high the text is, is seen in the middle. It
-    # may grow along the line, as in a photograph taken from the side.
+    # The two sides meet at the ends, so the height of the text is measured in the middle. It may
+    # grow along the line, as in a photograph taken from the side.
     inner = slice(STEPS // 4, -STEPS // 4)
     apart = np.linalg.norm(sides[0] - sides[1], axis=1)
     slope, offset = np.polyfit(np.linspace(-0.5, 0.5, STEPS + 1)[inner], apart[inner], 1)
@@ -164,7 +181,7 @@ def _strip(image: Image, polygon: Float32) -> Crop | None:
 
     def cut() -> Image:
         strip = np.empty((height, width, 3), np.uint8)
-        for top in range(0, height, step):  # the coordinates take more memory than the pixels
+        for top in range(0, height, step):  # coordinates take more memory than pixels
             rows = slice(top, top + step)
             x, y = (
                 (center[:, axis] + down[rows] * across[:, axis]).astype(np.float32)
@@ -177,10 +194,16 @@ def _strip(image: Image, polygon: Float32) -> Crop | None:
 
 
 def long_sides(polygon: Float32) -> tuple[Points, Points]:
-    """The two sides of a polygon [K, 2] between its ends: points that face each other, float64
-    [N, 2] each, in reading direction.
+    """Split the outline of a polygon into its two long sides.
 
-    The ends are the two places that part the outline into sides that stay the closest together.
+    The ends of the polygon are the two points on its outline between which the two sides stay
+    closest to each other.
+
+    Args:
+        polygon: float32 [K, 2].
+
+    Returns:
+        Points that face each other on the two sides, float64 [N, 2] each, in reading direction.
     """
     closed = np.concatenate([polygon, polygon[:1]]).astype(np.float64)
     reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1)))
@@ -190,7 +213,7 @@ def long_sides(polygon: Float32) -> tuple[Points, Points]:
         return np.stack([np.interp(places, reached, closed[:, axis]) for axis in (0, 1)], -1)
 
     begins = np.arange(PLACES) / PLACES
-    # A quarter to a half of the outline; the other side is the rest.
+    # One side is a quarter to a half of the outline, the other side is the rest.
     parts = np.arange(PLACES // 4, PLACES // 2 + 1) / PLACES
     steps = (np.arange(PAIRS) + 0.5) / PAIRS
     one = at(begins[:, None, None] + parts[:, None] * steps)
@@ -205,8 +228,9 @@ def long_sides(polygon: Float32) -> tuple[Points, Points]:
 
 
 def _center_line(sides: Points, polygon: Float32, height: float) -> Points:
-    """What lies in the middle of two sides [2, N, 2] that run into each other at both ends of the
-    polygon: the middle of the pairs inside, from end to end, float64 [M, 2].
+    """Return the line midway between two sides [2, N, 2], float64 [M, 2].
+
+    Near the polygon's ends, where the two sides meet, the line from further inside is continued.
     """
     middle: Points = sides.mean(axis=0)
     reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
@@ -221,9 +245,9 @@ def _center_line(sides: Points, polygon: Float32, height: float) -> Points:
 
 
 def _continued(line: Points, polygon: Float32, height: float) -> Points:
-    """The line [N, 2], bent on as it ends, to where it leaves the polygon."""
+    """Continue a line [N, 2] with the curvature of its end, to where it leaves the polygon."""
     steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-    before = np.append(-np.cumsum(steps[::-1])[::-1], 0)  # distance from the end, negative
+    before = np.append(-np.cumsum(steps[::-1])[::-1], 0)  # negative distances from the end
     near = before >= min(-2 * END * height, before[-3])
     curve = np.polyfit(before[near], line[near], 2)
     beyond = np.arange(1, 4 * STEPS)[:, None] / STEPS * END * height
@@ -233,7 +257,7 @@ def _continued(line: Points, polygon: Float32, height: float) -> Points:
 
 
 def _inside(points: Points, polygon: Float32) -> NDArray[np.bool_]:
-    """Which points [N, 2] lie in a polygon [K, 2]: a ray from them meets an odd number of sides."""
+    """Tell which points [N, 2] lie in a polygon [K, 2], by the even-odd rule."""
     x, y = points.T[:, :, None]
     begin, end = polygon.astype(np.float64), np.roll(polygon, -1, axis=0)
     crosses = (begin[:, 1] > y) != (end[:, 1] > y)
@@ -244,9 +268,7 @@ def _inside(points: Points, polygon: Float32) -> NDArray[np.bool_]:
 
 
 def _even(line: Points) -> tuple[Points, Points]:
-    """A line of points [N, 2] → `STEPS` + 1 points at equal distances along it, and the distances
-    from its begin.
-    """
+    """Sample a line [N, 2] at `STEPS` + 1 equal distances; return points and distances."""
     reached = np.append(0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1)))
     places = np.linspace(0, reached[-1], STEPS + 1)
     even = np.stack([np.interp(places, reached, line[:, axis]) for axis in (0, 1)], 1)
@@ -254,13 +276,15 @@ def _even(line: Points) -> tuple[Points, Points]:
 
 
 def turn(image: Image, degrees: int) -> Image:
-    """Turn uint8 [H, W, 3] counter-clockwise by a multiple of 90 degrees."""
+    """Turn an image, uint8 [H, W, 3], counter-clockwise by a multiple of 90 degrees."""
     return np.ascontiguousarray(np.rot90(image, degrees // 90))
 
 
 def _surroundings(image: Image, points: Float32) -> tuple[Image, Float32]:
-    """The part of the image that holds the points, no larger than OpenCV can warp, and the points
-    in it. Two pixels more on each side, at which cubic interpolation looks.
+    """Cut the image to the surroundings of some points, and return the points within the cut.
+
+    The cut has two more pixels on each side, which cubic interpolation reads, and is scaled down
+    where OpenCV could not warp it.
     """
     size = np.array(image.shape[1::-1])
     first = np.clip(np.floor(points.min(axis=0)).astype(int) - 2, 0, size - 1)

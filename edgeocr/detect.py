@@ -1,4 +1,4 @@
-"""Detection: an image → regions with text, in image coordinates."""
+"""Detection: find the regions of a picture that hold text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from .images import Image
 from .page import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import bounded, job, resize, with_sizes
+from .resize import job, limited, resize, run_sizes, with_sizes
 from .runtime.placement import Placement
+from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
-# A region with a shorter side in the image can't be read (PaddleOCR's filters, in pixels).
+# Regions whose shorter side has fewer pixels in the picture can't be read (PaddleOCR's filters).
 MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0}
-# Points along the center line of a SAST bundle that is made for quads, when polygons are asked for
+# Points along the center line where polygons are asked of a SAST bundle that was made for quads
 # (PaddleOCR's number for Total-Text).
 POLYGON_SAMPLE_POINTS = 6
-# What each algorithm's graph gives, in the order in which its decoder takes it.
+# The outputs of each algorithm's graph, in the order in which its decoder takes them.
 MAPS = {
     "DB": ("probability",),
     "EAST": ("score", "geometry"),
@@ -36,12 +37,31 @@ MAPS = {
 
 
 class Detector:
-    """Runs a bundle's detection stage. Safe to share by threads."""
+    """The detection stage of a bundle. Threads may share one.
+
+    Attributes:
+        session: The ONNX Runtime session.
+        run_sizes: How large the stage's runs are.
+        max_pixels: Pixels at which a picture is detected, at most.
+    """
 
     def __init__(
         self, stage: Detection, graph: bytes, *, placement: Placement, threads: int
     ) -> None:
+        """Open the stage.
+
+        Args:
+            stage: The stage as the manifest describes it.
+            graph: Content of its ONNX file.
+            placement: The execution provider that is wanted.
+            threads: CPU threads for one run.
+
+        Raises:
+            GraphError: The graph can't be loaded or is not a detection graph.
+            ProviderUnavailableError: The provider does not start.
+        """
         self._stage = stage
+        self.run_sizes: RunSizes = run_sizes(stage.resize, stage.activation_bytes)
         self.session = Session(
             graph,
             job("detection", stage.resize, stage.providers, stage.precision),
@@ -51,21 +71,44 @@ class Detector:
         )
         self._resize = with_sizes(stage.resize, self.session.shapes)
 
-    def bound(self, max_pixels: int) -> None:
-        """Size images to at most so many pixels from now on."""
-        self._resize = bounded(self._resize, max_pixels)
-        wanted = job("detection", self._resize, None)
-        self.session.bound(wanted.shapes, wanted.usual)
+    @property
+    def max_pixels(self) -> int:
+        """Pixels at which a picture is detected, at most."""
+        return self._resize.max_pixels
+
+    def limit_pixels(self, pixels: int) -> str | None:
+        """Detect pictures at no more than this many pixels from now on.
+
+        Returns:
+            What has changed, as a sentence, or None where no picture is detected at more anyway.
+        """
+        if pixels >= self.max_pixels:
+            return None
+        self._resize = limited(self._resize, pixels)
+        limited_job = job("detection", self._resize, None)
+        self.session.restrict_shapes(limited_job.shapes, limited_job.usual_shape)
+        return f"pictures are detected at {pixels} pixels at most"
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
-        """uint8 [H, W, 3] BGR → regions with corners inside the image, in no order."""
+        """Find the regions of an image.
+
+        Args:
+            image: uint8 [H, W, 3] BGR.
+            watch: Takes the times of the steps.
+
+        Returns:
+            Regions whose points lie in the image, in no particular order.
+
+        Raises:
+            GraphError: The network failed.
+        """
         watch = watch or Stopwatch()
         with watch("resize"):
-            resized = resize(image, self._resize, finite=self.session.finite)
+            resized = resize(image, self._resize, fixed=self.session.fixed_shapes)
         with watch("detection"):
             outputs = self.session.run(resized.pixels[None])
         with watch("postprocess"):
-            maps = [resized.of_image(output[0]) for output in outputs]
+            maps = [resized.crop_map(output[0]) for output in outputs]
             return self._regions(maps, resized.scale, image)
 
     def _regions(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Region]:
@@ -87,24 +130,28 @@ class Detector:
         ]
 
 
-def shaped(stage: Detection, shape: Literal["quad", "polygon"]) -> Detection:
-    """The stage with regions of another shape; raises `EdgeOCRError` when it has none such."""
+def with_shape(stage: Detection, shape: Literal["quad", "polygon"]) -> Detection:
+    """Return the stage with its post-processing set to find quads or polygons.
+
+    Raises:
+        EdgeOCRError: The bundle's algorithm can't find regions of this shape.
+    """
     if isinstance(stage, EASTDetection):
         if shape != "quad":
             raise EdgeOCRError(
-                "EAST finds quads only: polygons need a bundle with DB, SAST or PGNet"
+                "EAST finds quads only: for polygons use a bundle with DB, SAST or PGNet"
             )
         return stage
-    numbers: Any = replace(stage.postprocess, shape=shape)
-    if isinstance(numbers, SASTSettings) and shape == "polygon" and numbers.sample_points == 2:
-        numbers = replace(numbers, sample_points=POLYGON_SAMPLE_POINTS)
-    return replace(stage, postprocess=numbers)
+    settings: Any = replace(stage.postprocess, shape=shape)
+    if isinstance(settings, SASTSettings) and shape == "polygon" and settings.sample_points == 2:
+        settings = replace(settings, sample_points=POLYGON_SAMPLE_POINTS)
+    return replace(stage, postprocess=settings)
 
 
 def _decode(
     maps: Sequence[NDArray[Any]], settings: DBSettings | EASTSettings | SASTSettings
 ) -> Found:
-    """Quads, or polygons as a list, in pixels of the network's input, and their scores."""
+    """Return quads, or a list of polygons, in pixels of the network's input, and their scores."""
     numbers = asdict(settings)
     if isinstance(settings, EASTSettings):
         return east.quads(*maps, **numbers)
@@ -113,5 +160,5 @@ def _decode(
         return (sast.quads if shape == "quad" else sast.polygons)(*maps, **numbers)
     if shape == "quad":
         return db.quads(*maps, **numbers)
-    del numbers["score"]  # always of their own pixels
+    del numbers["score"]  # the score of a polygon is always the mean over its own pixels
     return db.polygons(*maps, **numbers)

@@ -1,31 +1,44 @@
-"""Every error that edgeocr raises on purpose. Catch `EdgeOCRError` to catch them all."""
+"""Every error that edgeocr raises on purpose.
+
+`except EdgeOCRError` catches every fault of the world: a file, a bundle, a device. A mistake in a
+call, such as an unknown argument value, is a `ValueError` or a `TypeError` instead.
+"""
 
 from __future__ import annotations
 
 
 class EdgeOCRError(Exception):
-    """Something that a caller or a user can act upon; the message says what and how.
+    """A fault that a caller or a user can act upon; the message says what is wrong and what to do.
 
-    `source` names the picture it happened on, when it happened on one.
+    Attributes:
+        source: Name of the picture that failed, or None where no single picture is at fault.
     """
 
-    source: str | None = None
+    def __init__(self, message: str, *, source: str | None = None) -> None:
+        """Create the error.
+
+        Args:
+            message: What is wrong, with what, and what to do about it.
+            source: Name of the picture that failed.
+        """
+        super().__init__(message)
+        self.source = source
 
 
 class ImageError(EdgeOCRError):
-    """A source is missing, is no image, or is an array of a shape or type that is no image."""
+    """A source is missing, can't be decoded, or is an array whose shape or dtype is no image's."""
 
 
 class ArrayError(EdgeOCRError, ValueError):
-    """An array handed to a post-processing function has the wrong shape, dtype or values."""
+    """An array given to a post-processing function has the wrong shape, dtype or values."""
 
 
 class BundleError(EdgeOCRError):
-    """A bundle can't be opened: missing, damaged, changed, or made for another schema."""
+    """A bundle can't be opened: it is missing, damaged, changed or made for another schema."""
 
 
 class SignatureError(BundleError):
-    """A bundle is not signed by the key that is required, or a key or signature is none."""
+    """A bundle is not signed by the required key, or a key or signature is malformed."""
 
 
 class StageMissingError(EdgeOCRError):
@@ -33,27 +46,39 @@ class StageMissingError(EdgeOCRError):
 
 
 class ProviderUnavailableError(EdgeOCRError):
-    """An execution provider was asked for by name and the session did not get it."""
+    """A requested execution provider is not in this build of ONNX Runtime or does not start."""
 
 
 class GraphError(EdgeOCRError):
-    """ONNX Runtime refused a graph, or a graph doesn't keep the contract of its task."""
+    """ONNX Runtime rejected a graph, or the graph breaks the contract of its task."""
 
 
 class MemoryLimitError(EdgeOCRError):
-    """A bundle or a picture needs more memory than `memory_limit` allows.
+    """A bundle or a picture needs more memory than the memory limit allows.
 
-    needed: bytes that the limit would have to be. limit: bytes that it is.
+    Attributes:
+        needed: Smallest limit, in bytes, that would be enough.
+        limit: The limit that was set, in bytes.
     """
 
-    needed: int
-    limit: int
+    def __init__(self, message: str, *, needed: int, limit: int, source: str | None = None) -> None:
+        """Create the error.
+
+        Args:
+            message: What needs how much memory, and what to do about it.
+            needed: Smallest limit, in bytes, that would be enough.
+            limit: The limit that was set, in bytes.
+            source: Name of the picture that failed.
+        """
+        super().__init__(message, source=source)
+        self.needed = needed
+        self.limit = limit
 
 
 class FontError(EdgeOCRError):
-    """No installed font, or no library to draw with one, for the text of an overlay."""
+    """Text can't be drawn: Pillow is missing, or no installed font covers the characters."""
 
 
 def printable(text: str) -> str:
-    """The text without what would do something else to a terminal than show."""
+    """Replace every character that could control a terminal by U+FFFD."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

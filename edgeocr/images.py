@@ -1,12 +1,14 @@
-"""Any source → uint8 [H, W, 3] BGR, the way a person would see it.
+"""Decode any source to a uint8 [H, W, 3] BGR image, upright, the way a person would see it.
 
-EXIF orientation is applied, transparency is put on white, 16 bits become 8.
+The EXIF orientation is applied, transparent pixels are blended onto white, and 16 bits per channel
+are reduced to 8.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -42,7 +44,7 @@ SUFFIXES = frozenset(
         "webp",
     )
 )
-# Part of a JPEG's sides → how OpenCV decodes it so.
+# OpenCV's flag that decodes a JPEG at 1/n of its sides, by n.
 REDUCED = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -53,16 +55,48 @@ REDUCED = {
 TIFF = (b"II*\0", b"MM\0*")
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded source, which may have been decoded at a fraction of its size.
+
+    Attributes:
+        image: uint8 [H, W, 3] BGR.
+        width: Width of the whole source in pixels; larger than W where the source was reduced.
+        height: Height of the whole source in pixels.
+    """
+
+    image: Image
+    width: int
+    height: int
+
+    @classmethod
+    def whole(cls, image: Image) -> Picture:
+        """Wrap an image, uint8 [H, W, 3] BGR, that was decoded at its full size."""
+        height, width = image.shape[:2]
+        return cls(image, width, height)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Factors that turn x and y in `image` into x and y in the source."""
+        height, width = self.image.shape[:2]
+        return self.width / width, self.height / height
+
+
 def load(source: Source, reduction: int = 1) -> Image:
     """Decode or convert a source.
 
-    reduction: decode a JPEG file, which it must be then, at this part of its sides: 1, 2, 4 or 8.
+    Args:
+        source: A path, the bytes of an image file, an open binary file, a PIL image, or an array:
+            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+        reduction: Decode the source, which must be a JPEG file, at 1/`reduction` of its sides:
+            1, 2, 4 or 8.
 
-    source: a path, the bytes of an image file, an open binary file, a PIL image, or an array:
-        grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+    Returns:
+        uint8 [H, W, 3] BGR, contiguous. An array that is in this form already is not copied.
 
-    Returns uint8 [H, W, 3] BGR, contiguous; an array that is that already is not copied.
-    Raises `ImageError` when there is no such file, it is no image, or the array is none.
+    Raises:
+        ImageError: The file does not exist or can't be decoded, or the array has a shape or dtype
+            that no image has.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
@@ -75,19 +109,19 @@ def load(source: Source, reduction: int = 1) -> Image:
     if hasattr(source, "read"):
         try:
             content = source.read()
-        except (OSError, ValueError) as error:  # ValueError: a closed file
+        except (OSError, ValueError) as error:  # ValueError: the file is closed
             raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
         if not isinstance(content, bytes):
-            raise ImageError("the file object gives text: open it in binary mode ('rb')")
+            raise ImageError("the file object yields text: open it in binary mode ('rb')")
         return _decode(content, reduction)
     raise ImageError(
-        f"a {type(source).__name__} is no image source: "
-        "give a path, bytes, a NumPy array, a PIL image or a binary file"
+        f"a {type(source).__name__} is not an image source: "
+        "pass a path, bytes, a NumPy array, a PIL image or a binary file"
     )
 
 
 def name_of(source: Source) -> str:
-    """How a source is called in pages and errors."""
+    """Return the name of a source for results and errors: its path, or its type in brackets."""
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     name = getattr(source, "filename", None) or getattr(source, "name", None)
@@ -97,11 +131,13 @@ def name_of(source: Source) -> str:
 def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
     path = Path(source)
     if str(source).startswith(("http:", "https:")):
-        raise ImageError(f"{source}: edgeocr doesn't download; fetch it and give the file")
+        raise ImageError(
+            f"{source}: edgeocr does not download: fetch the file first and pass its path"
+        )
     try:
         # cv2.imread can't open non-ASCII paths on Windows.
         content = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null byte
+    except (OSError, ValueError) as error:  # ValueError: the path has a null byte
         reason = getattr(error, "strerror", None) or error
         raise ImageError(f"{path}: can't be read: {reason}") from error
     try:
@@ -112,10 +148,10 @@ def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
 
 def _decode(content: bytes, reduction: int) -> Image:
     if not content:
-        raise ImageError("empty: there is no image in it")
+        raise ImageError("the file is empty")
     buffer = np.frombuffer(content, np.uint8)
-    # Only OpenCV's colour mode applies the EXIF orientation, and only its unchanged mode keeps
-    # transparency. JPEG has none; a BMP's fourth byte is mostly filling.
+    # OpenCV applies the EXIF orientation in its colour mode only, and keeps transparency in its
+    # unchanged mode only. JPEG has no transparency, and the fourth byte of a BMP is mostly padding.
     opaque = content[:2] in (b"\xff\xd8", b"BM")
     try:
         if opaque:
@@ -125,11 +161,11 @@ def _decode(content: bytes, reduction: int) -> Image:
     except (cv2.error, MemoryError) as error:
         raise ImageError(f"can't be decoded: {error}") from error
     if image is None:
-        raise ImageError("no image that OpenCV can decode, or a damaged one")
+        raise ImageError("OpenCV can't decode it: the format is unknown or the file is damaged")
     if opaque:
         return np.asarray(image, np.uint8)
     if content[:4] in TIFF and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 4:
-        # libtiff has turned it upright already and multiplied the colours by the alpha.
+        # libtiff has already turned the image upright and multiplied the colours by the alpha.
         return np.asarray(image[..., :3] + (255 - image[..., 3:]), np.uint8)
     return _upright(_from_array(image), _exif_orientation(content))
 
@@ -139,16 +175,16 @@ def _from_array(array: NDArray[Any]) -> Image:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
         raise ImageError(
-            f"an array of shape {array.shape} is no image: "
-            "give [H, W] grey, [H, W, 3] BGR or [H, W, 4] BGRA"
+            f"an array of shape {array.shape} is not an image: "
+            "pass [H, W] grey, [H, W, 3] BGR or [H, W, 4] BGRA"
         )
     if array.dtype == np.uint16:
-        # 65535 / 257 = 255: the full range, rounded.
+        # 65535 / 257 = 255, so this maps the full range and rounds.
         array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if array.dtype != np.uint8:
         raise ImageError(
-            f"an image array is uint8 or uint16, this one is {array.dtype}; "
-            "scale it to 0…255 and convert it"
+            f"an image array must be uint8 or uint16, this one is {array.dtype}: "
+            "scale it to 0…255 and convert it to uint8"
         )
     channels = array.shape[2]
     if channels == 1:
@@ -162,12 +198,14 @@ def _from_array(array: NDArray[Any]) -> Image:
 
 def _from_pil(image: Any) -> Image:
     try:
-        image.load()  # Pillow turns a TIFF upright as it loads, and then forgets the orientation
+        image.load()  # Pillow turns a TIFF upright while loading, and drops its orientation
         orientation = int(image.getexif().get(0x0112, 1))
-        if image.mode.startswith("I"):  # 16 bits; older Pillows open such a PNG as 32
+        if image.mode.startswith(
+            "I"
+        ):  # 16 bits per pixel; older Pillow versions open such a PNG with 32
             array = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
         elif image.mode == "F":
-            raise ImageError("a PIL image of mode F has no known range: convert it to L or RGB")
+            raise ImageError("a PIL image of mode F has no defined range: convert it to L or RGB")
         elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
             array = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
         else:
@@ -178,7 +216,7 @@ def _from_pil(image: Any) -> Image:
 
 
 def _upright(image: Image, orientation: int) -> Image:
-    """Undo an EXIF orientation (1…8; anything else is taken for 1)."""
+    """Undo an EXIF orientation from 1 to 8; any other value counts as 1."""
     if orientation in (5, 6, 7, 8):
         image = image.transpose(1, 0, 2)
     flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
@@ -186,7 +224,7 @@ def _upright(image: Image, orientation: int) -> Image:
 
 
 def _exif_orientation(content: bytes) -> int:
-    """Orientation in a PNG's or WebP's EXIF, 1 when there is none."""
+    """Return the orientation in the EXIF data of a PNG or WebP file, or 1 without one."""
     if content[:8] == b"\x89PNG\r\n\x1a\n":
         tiff = _chunk(content, 8, b"eXIf", ">I4s", 12)
     elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
@@ -203,18 +241,18 @@ def _exif_orientation(content: bytes) -> int:
             tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * i)
             if (tag, kind) == (0x0112, 3):
                 return int(value)
-    except struct.error:  # a truncated directory: as if there were none
+    except struct.error:  # a truncated directory counts as no orientation
         pass
     return 1
 
 
 def _chunk(content: bytes, start: int, wanted: bytes, header: str, overhead: int) -> bytes:
-    """Body of a PNG or RIFF chunk, empty when the file has none."""
+    """Return the body of a PNG or RIFF chunk, or nothing where the file lacks the chunk."""
     while start + 8 <= len(content):
         fields = struct.unpack_from(header, content, start)
         kind, length = fields if isinstance(fields[0], bytes) else fields[::-1]
         if kind == wanted:
             return content[start + 8 : start + 8 + length]
-        # RIFF pads bodies to even lengths; PNG adds a CRC.
+        # RIFF pads bodies to an even length, and PNG appends a CRC.
         start += overhead + length + (length & 1 if overhead == 8 else 0)
     return b""

@@ -1,83 +1,65 @@
-"""OCR: the one place where the stages meet."""
+"""OCR: load a picture, detect its regions, crop, orient and recognize them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Literal, overload
 
-import cv2
-import numpy as np
-
-from . import crops as rectify
 from . import images
 from .bundle.bundle import Bundle
-from .bundle.manifest import Stages
-from .crops import Crop
-from .detect import Detector, shaped
-from .device.cpus import available_threads, checked, confined
-from .errors import EdgeOCRError, ImageError, StageMissingError, printable
+from .crops import Crop, crop_region
+from .device.cpus import checked, confined
+from .errors import EdgeOCRError, printable
 from .images import Image, Source
-from .memory import limit as memory
-from .memory.budget import Budget
-from .memory.loading import loaded, room
-from .orient import Orienter
-from .page import Line, Page, Placed, Reading, Region, reading_order
-from .recognize import Recognizer
-from .resize import bounded_stages
-from .runtime import tensorrt_cache as engines
+from .layout import in_reading_order
+from .memory import limit as memory_limits
+from .memory.budget import MemoryBudget
+from .page import Detections, Page, Reading, Region, lines_of, scaled
+from .recognize import better_readings
+from .resize import limited_stages
+from .runtime import stream
+from .runtime.options import RuntimeOptions
+from .runtime.outcomes import OnError, check_on_error, check_several, handled, outcome
 from .runtime.placement import Placement
-from .runtime.session import Session, Warmed
+from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
-from .runtime.stream import in_order
-from .runtime.threads import Workers
-from .spot import Spotter
+from .runtime.threads import ThreadPool
+from .stages.loading import PictureLoader
+from .stages.opening import (
+    Stage,
+    graph_bytes,
+    import_libraries,
+    open_bundle,
+    open_stages,
+    run_sizes,
+    usable_threads,
+)
 
-# Pages of a stream in work at a time: one more would gain nothing and needs its memory.
+# Pages that `read_many` works on at a time. A third would gain nothing and would need its memory.
 PAGES_AT_ONCE = 2
-
-Result = TypeVar("Result")
-Stage = TypeVar("Stage")
+# Bytes per pixel that drawing takes beside the picture: its copy, the sheet and the result.
+DRAWING_BYTES = 14
 
 
 class OCR:
-    """Reads pictures with one bundle. Safe to share between threads.
+    """Reads pictures with one bundle. Threads may share one.
 
-    bundle: path of a bundle, an opened `Bundle`, or None for the one in the package.
-    provider: a name of `providers.NAMES` such as "cpu", "cuda" or "tensorrt", or "auto" for the
-        best that works here; or a mapping of stages to such names, as in {"recognition": "cpu"}.
-    provider_options: provider → option → value, over those that edgeocr sets, as in {"cuda":
-        {"device_id": 1}}.
-    fp16: allow lower precision where the provider can: TensorRT computes in float16, CUDA
-        multiplies in TF32.
-    few_shapes: pad inputs to the bundle's sets of shapes, so that after `warm_up` none is new. By
-        default on all providers but those that take any shape as it comes (cpu, xnnpack).
-    cache: folder with TensorRT's engines; by default `NAME.engines` beside a bundle `NAME.edgeocr`
-        where there is one, else a folder in the user's cache.
-    threads: CPU threads to use, by default the bundle's number, or as many as the process may keep
-        busy.
-    cpus: CPUs to use, such as (4, 5, 6, 7); `threads` is their number then, unless it is given.
-    orientation: turn crops that are upside down, when the bundle has a classifier for it.
-    require_signature: path of a public key in PEM, or its bytes: no graph is loaded unless the
-        bundle is signed by this key.
-    shape: find "quad"s, or "polygon"s, which are straightened before they are read; by default what
-        the bundle says. EAST finds quads only, PGNet polygons only.
-    memory_limit: what the process may hold in memory at a time, as bytes or as in "300MB", "300MiB"
-        or "1.5GB"; by default the bundle's, 0 or "none" for no limit. Pictures are detected at
-        smaller sizes and fewer lines read at a time so as to stay below; see `budget` for how. It
-        is kept on Linux and the provider "cpu", of one `OCR` in a process, with what else the
-        process held when it was opened counted in.
-    max_pixels: pixels that a picture is detected or spotted at, by default the bundle's number.
+    >>> page = OCR().read("tests/images/sample.jpg")
+    >>> print(page.text)
 
-    `providers` says which provider each stage runs on, `passed_over` why "auto" did not take a
-    better one, and `engine_folders` where TensorRT's engines are kept.
-
-    `memory` says what the limit left: its `max_pixels`, `max_width`, `runs` and `pictures`.
-
-    Raises `BundleError`, which `SignatureError` is one of, `ProviderUnavailableError` or
-    `GraphError`, `MemoryLimitError` when the limit is too low for the bundle, and `EdgeOCRError`
-    for a shape that the bundle's detection doesn't have.
+    Attributes:
+        providers: The execution provider that each stage runs on, by stage.
+        skipped_providers: Why "auto" did not use a better provider, one reason each.
+        engine_folders: Folders in which TensorRT's engines are kept.
+        stages: The opened stages by name: `Detector`, `Orienter`, `Recognizer`, `Spotter`.
+        threads: CPU threads in use.
+        bundle_name: Name of the bundle.
+        bundle_digest: sha256 of the bundle's manifest, which covers all its files.
+        memory_budget: What the memory limit leaves for runs and pictures; None without a limit.
     """
 
     def __init__(
@@ -85,280 +67,335 @@ class OCR:
         bundle: str | os.PathLike[str] | Bundle | None = None,
         *,
         provider: str | Mapping[str, str] = "auto",
-        provider_options: Mapping[str, Mapping[str, Any]] | None = None,
-        fp16: bool = False,
-        few_shapes: bool | None = None,
-        cache: str | os.PathLike[str] | None = None,
         threads: int | None = None,
-        cpus: Sequence[int] | None = None,
         orientation: bool = True,
-        require_signature: str | os.PathLike[str] | bytes | None = None,
         shape: Literal["quad", "polygon"] | None = None,
-        memory_limit: int | str | None = None,
         max_pixels: int | None = None,
+        memory_limit: int | str | None = None,
+        require_signature: str | os.PathLike[str] | bytes | None = None,
+        runtime: RuntimeOptions | None = None,
     ) -> None:
-        self._cpus = None if cpus is None else checked(cpus)
+        """Open a bundle.
+
+        Args:
+            bundle: Path of a bundle, an opened `Bundle`, or None for the one in the package.
+            provider: Name of an execution provider such as "cpu", "cuda" or "tensorrt"; "auto" for
+                the best that works here; or a mapping of stages to such names, as in
+                {"recognition": "cpu"}.
+            threads: CPU threads. By default the bundle's number, or as many as the process may keep
+                busy.
+            orientation: Turn crops that are upside down, if the bundle has a classifier for that.
+            shape: Find "quad"s or "polygon"s; polygons follow curved lines and are straightened
+                before they are read. By default as the bundle says. EAST finds quads only, PGNet
+                polygons only.
+            max_pixels: Pixels at which a picture is detected, at most; by default the bundle's.
+            memory_limit: What the process may hold in memory, as bytes or as in "300MB", "300MiB"
+                or "1.5GB"; 0 or "none" for no limit; by default the bundle's. Pictures are detected
+                at smaller sizes and fewer lines are read at a time to stay below it. The limit is
+                kept on Linux, on the CPU, by one `OCR` in a process, and counts what the process
+                held before.
+            require_signature: Path of a public key in PEM, or its content: the bundle is refused
+                unless it is signed by this key.
+            runtime: Further options of the execution providers.
+
+        Raises:
+            BundleError: The bundle can't be opened; a `SignatureError` if it is not signed as
+                required.
+            ProviderUnavailableError: The provider is not in this build of ONNX Runtime, or does not
+                start here.
+            GraphError: ONNX Runtime can't load one of the graphs.
+            MemoryLimitError: The memory limit is too low for the bundle.
+            ValueError: An argument has an impossible value.
+        """
+        runtime = runtime or RuntimeOptions()
+        self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
-        limit = memory.parse(memory_limit)
         if shape not in (None, "quad", "polygon"):
             raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
-        if bundle is None:
-            bundle = Bundle.default(require_signature=require_signature)
-        elif not isinstance(bundle, Bundle):
-            bundle = Bundle.open(bundle, require_signature=require_signature)
-        elif require_signature is not None:
-            bundle.check_signature(require_signature)
-        self.bundle_digest = bundle.digest
-        self._name = printable(bundle.manifest.name)
-        profile = bundle.manifest.profile
-        if threads is None:
-            threads = available_threads() if self._cpus is None else len(self._cpus)
-            if profile is not None and profile.threads is not None and self._cpus is None:
-                threads = min(threads, profile.threads)
+        limit = memory_limits.parse(memory_limit)
+        opened = open_bundle(bundle, require_signature)
+        manifest = opened.manifest
+        self.bundle_digest = opened.digest
+        self.bundle_name = printable(manifest.name)
+        profile = manifest.profile
         if limit is None and profile is not None:
             limit = profile.memory_limit
-        self._workers = Workers(threads)
-        placement = Placement(
+        self.threads = threads or usable_threads(self._cpus, profile)
+        self._pool = ThreadPool(self.threads)
+        self._closed = False
+        placement = Placement.for_bundle(
             provider,
-            provider_options or {},
-            fp16,
-            few_shapes,
-            bundle.digest,
-            engines.place(bundle.path, cache),
+            runtime,
+            path=opened.path,
+            digest=opened.digest,
+            stages=[name for name, stage in vars(manifest.stages).items() if stage],
         )
-        stages = vars(bundle.manifest.stages)
-        placement.check([name for name, stage in stages.items() if stage is not None])
-        wanted = bounded_stages(bundle.manifest.stages, max_pixels)
+        wanted = limited_stages(manifest.stages, max_pixels)
         if not orientation:
             wanted = replace(wanted, orientation=None)
-        self.memory: Budget | None = None
-        if limit:
-            self.memory = Budget.of(limit, bundle, wanted)
-            placement = replace(placement, arena=self.memory.arena)
-        try:
-            with confined(self._cpus):  # which the sessions' threads inherit
-                self._open(bundle, wanted, placement, shape)
-                if self.memory is not None:
-                    self.memory.settle(
-                        self._detector, self._orienter, self._recognizer, self._spotter
-                    )
-        except (EdgeOCRError, MemoryError) as error:
-            if self.memory is None:
-                raise
-            typed = self.memory.explained(error, self._name)
-            raise typed from (None if typed is error else error)
-        sessions = self._sessions()
-        self.providers = {name: session.provider for name, session in sessions.items()}
-        reasons = (reason for session in sessions.values() for reason in session.passed_over)
-        self.passed_over = tuple(dict.fromkeys(reasons))
-        folders = {session.engine_folder for session in sessions.values()}
-        self.engine_folders = sorted(folder for folder in folders if folder is not None)
-
-    def _open(
-        self,
-        bundle: Bundle,
-        stages: Stages,
-        placement: Placement,
-        shape: Literal["quad", "polygon"] | None,
-    ) -> None:
-        self._detector: Detector | None = None
-        self._orienter: Orienter | None = None
-        self._recognizer: Recognizer | None = None
-        self._spotter: Spotter | None = None
-        whole: Any = {"placement": placement, "threads": self._workers.threads}
-        pieces: Any = {"placement": placement, "workers": self._workers}
-        if (detection := stages.detection) is not None:
-            if shape is not None:
-                detection = shaped(detection, shape)
-            self._detector = Detector(detection, bundle.read(detection.graph), **whole)
-        if (recognition := stages.recognition) is not None:
-            self._minimum_score = recognition.minimum_score
-            self._recognizer = Recognizer(
-                recognition, bundle.read(recognition.graph), bundle.characters, **pieces
+        self.memory_budget: MemoryBudget | None = None
+        with self._memory_errors_explained(), confined(self._cpus):  # sessions' threads inherit it
+            if limit:
+                import_libraries(wanted)
+                self.memory_budget = MemoryBudget(
+                    limit, run_sizes(wanted), graph_bytes(opened, wanted), name=self.bundle_name
+                )
+                placement = replace(placement, arena_limit=self.memory_budget.arena_bytes)
+            self._stages = open_stages(
+                opened, wanted, placement=placement, pool=self._pool, shape=shape
             )
-        if stages.orientation is not None:
-            self._orienter = Orienter(
-                stages.orientation, bundle.read(stages.orientation.graph), **pieces
-            )
-        if (spotting := stages.spotting) is not None:
-            if shape == "quad":
-                raise EdgeOCRError("PGNet finds polygons only")
-            self._spotter = Spotter(
-                spotting, bundle.read(spotting.graph), bundle.characters, **whole
-            )
+            self.stages: dict[str, Stage] = self._stages.by_name
+            if self.memory_budget is not None:
+                self.memory_budget.settle(list(self.stages.values()))
+        self._loader = PictureLoader(self._cpus, self.memory_budget)
+        self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
+        self.skipped_providers = self._stages.skipped_providers
+        self.engine_folders = self._stages.engine_folders
 
-    def warm_up(self) -> dict[str, Warmed]:
-        """Run each stage on every input shape that it can get, so that no later page waits for an
-        algorithm to be chosen or an engine to be built; stages that take any shape run once.
+    def __enter__(self) -> OCR:
+        """Return this `OCR`, which is closed at the end of the block."""
+        return self
 
-        With TensorRT this builds the engines, which takes minutes, and keeps them in `cache`; from
-        then on "auto" takes TensorRT. Returns what was done, by stage. Raises `GraphError`.
+    def __exit__(self, *_: object) -> None:
+        """Close this `OCR`."""
+        self.close()
+
+    def close(self) -> None:
+        """Free the sessions, their memory and the threads. A closed `OCR` can't read any more."""
+        self._closed = True
+        for stage in self.stages.values():
+            stage.session.close()
+        self._pool.close()
+
+    def warm_up(self) -> dict[str, WarmUpResult]:
+        """Run each stage on every input shape that it can get.
+
+        Afterwards no page waits for an algorithm to be chosen or an engine to be built. A stage
+        that takes any shape runs once. With TensorRT this builds the engines, which takes minutes,
+        and keeps them; from then on "auto" uses TensorRT.
+
+        Returns:
+            What was done, by stage.
+
+        Raises:
+            GraphError: A network failed.
         """
+        self._check_open()
         with confined(self._cpus):
-            return {name: session.warm_up() for name, session in self._sessions().items()}
+            return {name: stage.session.warm_up() for name, stage in self.stages.items()}
 
     def read(self, source: Source) -> Page:
-        """Find and read all lines of a picture; see `images.load` for what a source may be.
+        """Find and read all lines of a picture.
 
-        Raises `ImageError` when the source is no image, `GraphError` when a network fails on it,
-        `MemoryLimitError` when it can't be read within the limit, `StageMissingError` when the
-        bundle has no stages for it.
+        Args:
+            source: A path, the bytes of an image file, an open binary file, a PIL image, or an
+                array: grey [H, W], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+
+        Raises:
+            ImageError: The source is no image.
+            StageMissingError: The bundle lacks a stage for reading.
+            GraphError: A network failed.
+            MemoryLimitError: The picture can't be read within the memory limit.
         """
-        return self._guarded(self._read, source)
-
-    def read_many(self, sources: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
-        """Read sources in their order; a source that fails gives its error in its place.
-
-        With more than one thread the next source is taken and begun, by another thread, while one
-        is being read: a picture's detection fills the gaps of another's recognition.
-        Raises `ImageError` at once when it is given one source instead of several.
-        """
-        _refuse_one(sources, "read_many", "read")
-
-        def outcome(source: Source) -> Page | EdgeOCRError:
-            try:
-                return self.read(source)
-            except EdgeOCRError as error:
-                return _without_frames(error)
-
-        return in_order(outcome, sources, min(PAGES_AT_ONCE, self._workers.threads))
-
-    def detect(self, source: Source) -> list[Region]:
-        """Find the regions with text, in reading order, without reading them.
-
-        What a spotting stage can't read, it doesn't find either, and its regions have the score of
-        their texts.
-        """
-        return self.detect_sized(source)[0]
-
-    def detect_sized(self, source: Source) -> tuple[list[Region], int, int]:
-        """What `detect` finds, and width and height of the picture."""
-
-        def work(source: Source) -> tuple[list[Region], int, int]:
-            with loaded(source, self.memory, Stopwatch()) as picture:
-                regions = list(picture.of_source(self._detect(picture.image)))
-                return regions, picture.width, picture.height
-
-        return self._guarded(work, source)
-
-    def recognize(self, crops: Sequence[Source]) -> list[Reading]:
-        """Read crops that hold one upright line each; texts and scores in the same order.
-
-        Raises `ImageError`, with the crop's name, when one of them is no image,
-        `StageMissingError` when the bundle has no recognition stage, and `MemoryLimitError` when
-        there is no room for all of them together.
-        """
-        _refuse_one(crops, "recognize", "recognize([crop])")
-        recognizer = self._needed(self._recognizer, "recognition")
-        with room(crops, self.memory) as taken, confined(self._cpus):
-            pictures = []
-            for crop, each in zip(crops, taken, strict=True):
-                pictures.append(Crop.of(self._guarded(each.load, crop)))
-            return recognizer.recognize(pictures)
-
-    def _sessions(self) -> dict[str, Session]:
-        stages = {
-            "detection": self._detector,
-            "orientation": self._orienter,
-            "recognition": self._recognizer,
-            "spotting": self._spotter,
-        }
-        return {name: stage.session for name, stage in stages.items() if stage is not None}
-
-    def _read(self, source: Source) -> Page:
+        self._check_open()
         watch = Stopwatch()
-        read = self._spot if self._spotter else self._detect_and_read
-        with loaded(source, self.memory, watch) as picture:
-            lines = tuple(picture.of_source(read(picture.image, watch)))
+        # Load the picture; whatever fails below is raised as an error that names it.
+        with self._loader.picture(source, watch) as picture:
+            if self._stages.spotting is not None:
+                # Find and read with one network.
+                lines = self._stages.spotting.spot(picture.image, watch)
+                lines = in_reading_order([line for line in lines if line.text.strip()])
+            else:
+                recognizer = self._stages.recognizer
+                # Detect the regions, in reading order.
+                regions = self._detect(picture.image, watch)
+                # Crop each region and lay it level.
+                with watch("crops"):
+                    # Within a memory limit a crop's pixels are made anew each time.
+                    keep = self.memory_budget is None
+                    crops = [crop_region(picture.image, each, keep=keep) for each in regions]
+                # Orient: add a turned copy of each crop that is probably upside down.
+                turned = self._turned(crops, watch)
+                # Recognize all crops.
+                readings = recognizer.recognize([*crops, *turned.values()], watch)
+                readings = better_readings(readings, list(turned))
+                lines = lines_of(regions, readings, recognizer.minimum_score)
+            # Make the page, in pixels of the source.
+            lines = [scaled(line, picture.scale) for line in lines]
         return Page(
             images.name_of(source),
             picture.width,
             picture.height,
-            lines,
+            tuple(lines),
             watch.milliseconds,
             dict(self.providers),
         )
 
-    def _spot(self, image: Image, watch: Stopwatch) -> tuple[Line, ...]:
-        lines = self._needed(self._spotter, "spotting").spot(image, watch)
-        return tuple(_in_reading_order([line for line in lines if line.text.strip()]))
+    @overload
+    def read_many(
+        self, sources: Iterable[Source], *, on_error: Literal["return"] = "return"
+    ) -> Iterator[Page | EdgeOCRError]: ...
+    @overload
+    def read_many(
+        self, sources: Iterable[Source], *, on_error: Literal["raise", "skip"]
+    ) -> Iterator[Page]: ...
+    def read_many(
+        self, sources: Iterable[Source], *, on_error: OnError = "return"
+    ) -> Iterator[Page] | Iterator[Page | EdgeOCRError]:
+        """Read pictures in their order.
 
-    def _detect_and_read(self, image: Image, watch: Stopwatch) -> tuple[Line, ...]:
-        recognizer = self._needed(self._recognizer, "recognition")
-        regions = self._detect(image, watch)
-        with watch("crops"):
-            keep = self.memory is None
-            crops = [rectify.upright(image, region, keep=keep) for region in regions]
-        turned: list[int] = []
-        if self._orienter is not None:
-            rotations = self._orienter.rotations(crops, watch)
-            turned = [i for i, degrees in enumerate(rotations) if degrees]
-            crops += [crops[i].turned(rotations[i]) for i in turned]
-        readings = recognizer.recognize(crops, watch)
-        # The classifier errs on short crops, so such crops are read both ways and the recognizer
-        # decides.
-        for i, reading in zip(turned, readings[len(regions) :], strict=True):
-            readings[i] = max(readings[i], reading, key=lambda reading: reading.score)
-        del readings[len(regions) :]
-        return tuple(
-            Line(text, score, region.quad, region.polygon)
-            for region, (text, score) in zip(regions, readings, strict=True)
-            if text.strip() and score >= self._minimum_score
+        With more than one thread the next picture is fetched and begun, in another thread, while
+        one is being read: its detection fills the gaps of the other's recognition.
+
+        Args:
+            sources: Pictures as `read` takes them.
+            on_error: What becomes of a picture that fails: "return" yields its error in its place,
+                "skip" leaves it out, "raise" raises the error there and ends.
+
+        Raises:
+            TypeError: `sources` is a single picture.
+            ValueError: `on_error` is none of the three.
+        """
+        check_several(sources, "read_many", "read")
+        check_on_error(on_error)
+        self._check_open()
+        outcomes = stream.in_order(
+            partial(outcome, self.read), sources, min(PAGES_AT_ONCE, self.threads)
+        )
+        return handled(outcomes, on_error)
+
+    def detect(self, source: Source) -> Detections:
+        """Find the regions with text, in reading order, without reading them.
+
+        A spotting stage finds only what it can read, and its regions have the scores of their
+        texts.
+
+        Args:
+            source: A picture as `read` takes it.
+
+        Raises:
+            EdgeOCRError: As for `read`.
+        """
+        self._check_open()
+        watch = Stopwatch()
+        with self._loader.picture(source, watch) as picture:
+            regions = self._detect(picture.image, watch)
+            regions = [scaled(region, picture.scale) for region in regions]
+        return Detections(
+            images.name_of(source),
+            picture.width,
+            picture.height,
+            tuple(regions),
+            watch.milliseconds,
+            dict(self.providers),
         )
 
-    def _detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
-        if self._spotter is not None:
-            lines = self._spotter.spot(image, watch)
-            regions = [Region(line.quad, line.score, line.polygon) for line in lines]
-        else:
-            regions = self._needed(self._detector, "detection").detect(image, watch)
-        return _in_reading_order(regions)
+    @overload
+    def recognize(
+        self, crops: Iterable[Source], *, on_error: Literal["raise", "skip"] = "raise"
+    ) -> list[Reading]: ...
+    @overload
+    def recognize(
+        self, crops: Iterable[Source], *, on_error: Literal["return"]
+    ) -> list[Reading | EdgeOCRError]: ...
+    def recognize(
+        self, crops: Iterable[Source], *, on_error: OnError = "raise"
+    ) -> list[Reading] | list[Reading | EdgeOCRError]:
+        """Read crops that hold one upright line each.
 
-    def _needed(self, stage: Stage | None, name: str) -> Stage:
-        if stage is None:
-            raise StageMissingError(
-                f"the bundle {self._name!r} has no {name} stage, only {', '.join(self.providers)}"
-            )
-        return stage
+        Args:
+            crops: Pictures as `read` takes them.
+            on_error: What becomes of a crop that fails: "raise" raises its error, "return" puts the
+                error in its place, "skip" leaves it out.
 
-    def _guarded(self, work: Callable[[Any], Result], source: Source) -> Result:
-        """Do the work; whatever a picture can cause comes out as an error that names it."""
+        Returns:
+            Texts and scores, in the order of the crops.
+
+        Raises:
+            EdgeOCRError: As for `read`, where `on_error` is "raise".
+            TypeError: `crops` is a single picture.
+            ValueError: `on_error` is none of the three.
+        """
+        check_several(crops, "recognize", "recognize([crop])")
+        check_on_error(on_error)
+        self._check_open()
+        recognizer = self._stages.recognizer
+        if on_error == "raise":
+            return self._recognize_together(list(crops))
+        if self.memory_budget is not None:
+            # Each crop waits for room of its own, so that a large one does not fail the others.
+            outcomes = (outcome(self._recognize_one, crop) for crop in crops)
+            return list(handled(outcomes, on_error))
+        loaded = [outcome(self._load_crop, crop) for crop in crops]
+        with confined(self._cpus):
+            read = iter(recognizer.recognize([each for each in loaded if isinstance(each, Crop)]))
+        outcomes = (next(read) if isinstance(each, Crop) else each for each in loaded)
+        return list(handled(outcomes, on_error))
+
+    def draw(self, source: Source, result: Page | Detections, *, texts: bool = False) -> Image:
+        """Draw what was found in a picture, within the memory limit.
+
+        Args:
+            source: The picture that the result is of.
+            result: What `read` or `detect` returned.
+            texts: Add a sheet with the texts of a page at the right.
+
+        Returns:
+            uint8 [H, W, 3] BGR, or [H, 2 · W, 3] with texts.
+
+        Raises:
+            FontError: The texts can't be drawn.
+            EdgeOCRError: As for `read`.
+        """
+        self._check_open()
+        with self._loader.picture(source, Stopwatch(), DRAWING_BYTES) as picture:
+            if isinstance(result, Page):
+                return result.draw(picture.image, texts=texts)
+            return result.draw(picture.image)
+
+    def _detect(self, image: Image, watch: Stopwatch) -> list[Region]:
+        """Find the regions of an image in reading order."""
+        if self._stages.spotting is not None:
+            lines = self._stages.spotting.spot(image, watch)
+            return in_reading_order([Region(line.quad, line.score, line.polygon) for line in lines])
+        return in_reading_order(self._stages.detector.detect(image, watch))
+
+    def _turned(self, crops: Sequence[Crop], watch: Stopwatch) -> dict[int, Crop]:
+        """Return an upright copy of each crop that is probably upside down, by its index."""
+        if self._stages.orientation is None:
+            return {}
+        rotations = self._stages.orientation.rotations(crops, watch)
+        return {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
+
+    def _recognize_together(self, sources: Sequence[Source]) -> list[Reading]:
+        recognizer = self._stages.recognizer
+        with confined(self._cpus):
+            if self.memory_budget is None:
+                return recognizer.recognize([self._load_crop(source) for source in sources])
+            with self.memory_budget.crops(sources) as loaded:
+                return recognizer.recognize([Crop.whole(image) for image in loaded])
+
+    def _recognize_one(self, source: Source) -> Reading:
+        with self._loader.picture(source, Stopwatch()) as picture:
+            (reading,) = self._stages.recognizer.recognize([Crop.whole(picture.image)])
+            return reading
+
+    def _load_crop(self, source: Source) -> Crop:
+        with self._loader.errors_named(source):
+            return Crop.whole(images.load(source))
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("this OCR is closed: create a new one")
+
+    @contextmanager
+    def _memory_errors_explained(self) -> Iterator[None]:
+        """Say how much memory the bundle needs when opening it fails for lack of memory."""
         try:
-            with confined(self._cpus):
-                return work(source)
-        except (EdgeOCRError, cv2.error, MemoryError) as error:
-            name = images.name_of(source)
-            typed = error if isinstance(error, EdgeOCRError) else EdgeOCRError(f"{name}: {error}")
-            if self.memory is not None:
-                typed = self.memory.explained(typed, name)
-            typed.source = name
-            try:
-                raise typed from (None if typed is error else error)
-            finally:
-                # This frame would keep the error, which keeps the frame, and both the picture.
-                del typed
-
-
-def _in_reading_order(found: Sequence[Placed]) -> list[Placed]:
-    quads = np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
-    return [found[i] for i in reading_order(quads)]
-
-
-def _without_frames(error: EdgeOCRError) -> EdgeOCRError:
-    """The error, which is a result now: the frames in its traceback would keep the picture, and
-    themselves, until Python looks for such circles.
-    """
-    each: BaseException | None = error
-    while each is not None:
-        each.__traceback__ = None
-        each = each.__cause__ or each.__context__
-    return error
-
-
-def _refuse_one(sources: object, called: str, instead: str) -> None:
-    """A path or an array is iterable too, but not into sources."""
-    if isinstance(sources, (str, bytes, os.PathLike, np.ndarray)):
-        raise ImageError(
-            f"{called} takes several sources, this is one {type(sources).__name__}: use {instead}"
-        )
+            yield
+        except (EdgeOCRError, MemoryError) as error:
+            if self.memory_budget is None:
+                raise
+            explained = self.memory_budget.explain(error, self.bundle_name)
+            raise explained from (None if explained is error else error)

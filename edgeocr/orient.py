@@ -1,4 +1,4 @@
-"""Orientation: finds crops that are probably upside down."""
+"""Orientation: tell which crops are upside down."""
 
 from __future__ import annotations
 
@@ -11,22 +11,43 @@ from numpy.typing import NDArray
 from .bundle.manifest import Orientation
 from .crops import Crop
 from .errors import GraphError
-from .runtime.placement import Job, Placement
+from .runtime.job import Job
+from .runtime.placement import Placement
+from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
-from .runtime.threads import Workers
+from .runtime.threads import ThreadPool
 
-# Crops per run where any number can be: enough to keep a core busy, few enough to share them out.
+# Crops in one run where the number is free: enough to keep a core busy, and few enough to spread
+# the crops of a page over the cores.
 BATCH = 8
 
 
 class Orienter:
-    """Runs a bundle's orientation stage. Safe to share by threads."""
+    """The orientation stage of a bundle. Threads may share one.
+
+    Attributes:
+        session: The ONNX Runtime session.
+        run_sizes: How large the stage's runs are.
+    """
 
     def __init__(
-        self, stage: Orientation, graph: bytes, *, placement: Placement, workers: Workers
+        self, stage: Orientation, graph: bytes, *, placement: Placement, pool: ThreadPool
     ) -> None:
+        """Open the stage.
+
+        Args:
+            stage: The stage as the manifest describes it.
+            graph: Content of its ONNX file.
+            placement: The execution provider that is wanted.
+            pool: The threads that do runs side by side.
+
+        Raises:
+            GraphError: The graph can't be loaded or is not an orientation graph.
+            ProviderUnavailableError: The provider does not start.
+        """
         self._stage = stage
+        self.run_sizes = run_sizes(stage)
         shape = (stage.height, stage.width, 3)
         shapes = [(number, *shape) for number in stage.batches]
         self.session = Session(
@@ -41,30 +62,47 @@ class Orienter:
             ),
             ["probability"],
             placement=placement,
-            threads=workers.threads,
-            workers=workers,
+            threads=pool.threads,
+            pool=pool,
         )
-        self._batches = stage.batches if self.session.finite else None
-        self._most = BATCH
+        self._batches = stage.batches if self.session.fixed_shapes else None
+        self._largest_batch = BATCH
 
-    def bound(self, pixels: int) -> None:
-        """Look at crops of at most so many pixels together from now on, but at one at the least."""
+    def limit_pixels(self, pixels: int) -> str | None:
+        """Give the network no more than this many pixels in one run, but at least one crop.
+
+        Returns:
+            None, since this changes no result.
+        """
         each = self._stage.height * self._stage.width
-        self._most = max(1, min(BATCH, pixels // each))
-        batches = [n for n in self._stage.batches if n * each <= pixels]
+        self._largest_batch = max(1, min(BATCH, pixels // each))
         if self._batches:
-            self._batches = batches or self._batches[:1]
+            self._batches = [n for n in self._batches if n * each <= pixels] or self._batches[:1]
         shape = (self._stage.height, self._stage.width, 3)
-        self.session.bound([(n, *shape) for n in self._batches or ()], (self._most, *shape))
+        self.session.restrict_shapes(
+            [(n, *shape) for n in self._batches or ()], (self._largest_batch, *shape)
+        )
+        return None
 
     def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
-        """The degrees that each crop is turned by, 0 where that isn't sure."""
+        """Tell by how many degrees each crop is turned.
+
+        Args:
+            crops: Crops of any size.
+            watch: Takes the times of the steps.
+
+        Returns:
+            Multiples of 90 degrees, counter-clockwise; 0 where the network is not sure enough.
+
+        Raises:
+            GraphError: The network failed, or has another number of classes than the manifest.
+        """
         watch = watch or Stopwatch()
         if not crops:
             watch.add("orientation", 0)
             return []
-        most = self._batches[-1] if self._batches else self._most
-        batches = [crops[i : i + most] for i in range(0, len(crops), most)]
+        largest = self._batches[-1] if self._batches else self._largest_batch
+        batches = [crops[i : i + largest] for i in range(0, len(crops), largest)]
         results = self.session.run_each(
             batches, self._batch, watch, ("crops", "orientation"), self._needs
         )
@@ -74,19 +112,19 @@ class Orienter:
         if probability.shape[1] != len(self._stage.degrees):
             raise GraphError(
                 f"the orientation graph has {probability.shape[1]} classes, "
-                f"the manifest {len(self._stage.degrees)}"
+                f"the manifest lists {len(self._stage.degrees)}: freeze the bundle again"
             )
         degrees = np.array(self._stage.degrees)[probability.argmax(axis=1)]
         sure = probability.max(axis=1) >= self._stage.threshold
         return [int(turn) for turn in np.where(sure, degrees, 0)]
 
     def _needs(self, crops: Sequence[Crop]) -> tuple[int, int]:
-        """Pixels of the batch, and bytes of one crop at a time."""
-        largest = max(crop.taking for crop in crops)
+        """Return the pixels of a batch, and the bytes for making one crop at a time."""
+        largest = max(crop.peak_bytes for crop in crops)
         return len(crops) * self._stage.height * self._stage.width, largest
 
     def _batch(self, crops: Sequence[Crop]) -> NDArray[np.uint8]:
-        """Each crop at the network's height: in its own proportions as far as they fit."""
+        """Resize crops to the network's height, in their own proportions as far as they fit."""
         height, width = self._stage.height, self._stage.width
         number = len(crops)
         if self._batches:
@@ -97,3 +135,9 @@ class Orienter:
             fitted = width if self._stage.stretch else min(width, natural)
             row[:, :fitted] = cv2.resize(crop.pixels, (fitted, height))
         return batch
+
+
+def run_sizes(stage: Orientation) -> RunSizes:
+    """Return the sizes of the stage's runs: it can always look at one crop at a time."""
+    crop = stage.height * stage.width
+    return RunSizes("crops", crop, crop, stage.activation_bytes)

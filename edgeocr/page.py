@@ -1,22 +1,28 @@
-"""What reading a picture gives: regions, readings, lines and pages."""
+"""The results of reading a picture: regions, readings, lines, pages."""
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from .images import Image, Source, load
 from .postprocess.geometry import Float32
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A place where there is text.
+    """A place in a picture where there is text.
 
-    quad: float32 [4, 2], corners in image pixels (x, y), clockwise from the top left.
-    score: 0…1, how sure the detector is.
-    polygon: float32 [K, 2] when the bundle finds polygons, else None.
+    Attributes:
+        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
+        score: Confidence of the detector, from 0 to 1.
+        polygon: float32 [K, 2], or None where the bundle finds quads.
     """
 
     quad: Float32
@@ -24,22 +30,46 @@ class Region:
     polygon: Float32 | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists and numbers, coordinates to a hundredth of a pixel."""
-        return {"score": round(self.score, 4), **_shape(self.quad, self.polygon)}
+        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
+        return {"score": round(self.score, 4), **_outline_to_dict(self.quad, self.polygon)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Region:
+        """Restore what `to_dict` returned."""
+        return cls(score=float(data["score"]), **_outline_from_dict(data))
 
 
-class Reading(NamedTuple):
-    """The text of one crop and the mean probability of its characters, 0…1."""
+@dataclass(frozen=True)
+class Reading:
+    """The text of one crop.
+
+    Attributes:
+        text: The text; empty where nothing was read.
+        score: Mean probability of the text's characters, from 0 to 1.
+    """
 
     text: str
     score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the text and the rounded score for JSON."""
+        return {"text": self.text, "score": round(self.score, 4)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Reading:
+        """Restore what `to_dict` returned."""
+        return cls(str(data["text"]), float(data["score"]))
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A line of text: what it says, how sure the recognizer is (0…1), and where it stands.
+    """A line of text and where it stands in the picture.
 
-    quad and polygon are as in `Region`.
+    Attributes:
+        text: The text.
+        score: Mean probability of the text's characters, from 0 to 1.
+        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
+        polygon: float32 [K, 2], or None where the bundle finds quads.
     """
 
     text: str
@@ -48,103 +78,295 @@ class Line:
     polygon: Float32 | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists and numbers, coordinates to a hundredth of a pixel."""
+        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
         return {
             "text": self.text,
             "score": round(self.score, 4),
-            **_shape(self.quad, self.polygon),
+            **_outline_to_dict(self.quad, self.polygon),
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Line:
+        """Restore what `to_dict` returned."""
+        return cls(str(data["text"]), float(data["score"]), **_outline_from_dict(data))
 
-@dataclass(frozen=True, eq=False)
-class Page:
-    """A picture that has been read.
 
-    source: what it was read from, as a name.
-    width, height: of the picture in pixels, after its EXIF orientation.
-    lines: in reading order.
-    milliseconds: wall time of each stage.
-    providers: the execution provider that each stage ran on.
+Located = TypeVar("Located", Line, Region)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Page(Sequence[Line]):
+    """A picture that has been read: a sequence of its lines in reading order.
+
+    >>> page = OCR().read("tests/images/sample.jpg")
+    >>> for line in page:
+    ...     print(line.text, line.score)
+
+    Attributes:
+        source: Name of the picture.
+        width: Width of the picture in pixels, after its EXIF orientation was applied.
+        height: Height of the picture in pixels.
+        lines: The lines in reading order.
+        milliseconds: Wall time of each stage.
+        providers: The execution provider that each stage ran on.
     """
 
     source: str
     width: int
     height: int
     lines: tuple[Line, ...]
-    milliseconds: dict[str, float]
+    milliseconds: dict[str, float] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Line, ...]: ...
+    def __getitem__(self, index: int | slice) -> Line | tuple[Line, ...]:
+        """Return one line, or a tuple of lines for a slice."""
+        return self.lines[index]
+
+    def __repr__(self) -> str:
+        """Name the picture, its size and the number of lines."""
+        return f"<Page {self.source!r}, {self.width} × {self.height}, {_count(self, 'line')}>"
 
     @property
     def text(self) -> str:
-        """The lines' texts, one per line."""
-        return "\n".join(line.text for line in self.lines)
+        """The texts of all lines, one per row."""
+        return "\n".join(self.texts)
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of each line."""
+        return [line.text for line in self.lines]
+
+    @property
+    def scores(self) -> Float32:
+        """The score of each line, float32 [N]."""
+        return np.array([line.score for line in self.lines], np.float32)
+
+    @property
+    def boxes(self) -> Float32:
+        """The quads of all lines, float32 [N, 4, 2]."""
+        return _boxes(self.lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """What `--format json` writes."""
+        """Return what `edgeocr read --format json` writes, as dictionaries, lists and numbers."""
         return {
             "source": self.source,
             "width": self.width,
             "height": self.height,
             "lines": [line.to_dict() for line in self.lines],
-            "milliseconds": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
+            **_run_to_dict(self.milliseconds, self.providers),
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Page:
+        """Restore a page from what `to_dict` returned, or from a file that `to_json` wrote."""
+        return cls(
+            lines=tuple(Line.from_dict(line) for line in data["lines"]), **_run_from_dict(data)
+        )
 
-Placed = TypeVar("Placed", Line, Region)
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_dict` as JSON text, and write it to a file if a path is given.
+
+        Args:
+            path: File to write in UTF-8; an existing one is replaced.
+
+        Raises:
+            OSError: The file can't be written.
+        """
+        return _to_json(self.to_dict(), path)
+
+    def draw(self, image: Source, *, texts: bool = False) -> Image:
+        """Draw the outline of every line.
+
+        Args:
+            image: The picture that was read; it is not changed.
+            texts: Add a sheet to the right on which each text stands at its line's place.
+
+        Returns:
+            uint8 [height, width, 3] BGR, or twice as wide with texts.
+
+        Raises:
+            ImageError: The image can't be loaded.
+            FontError: The texts can't be drawn: Pillow is missing, or no installed font covers
+                their characters.
+        """
+        return _draw(self, image, self.lines, texts=texts)
 
 
-def scaled(found: Placed, scale: tuple[float, float]) -> Placed:
-    """The line or region with x and y of its points multiplied."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Detections(Sequence[Region]):
+    """The regions with text in a picture, in reading order, without their texts.
+
+    Attributes:
+        source: Name of the picture.
+        width: Width of the picture in pixels, after its EXIF orientation was applied.
+        height: Height of the picture in pixels.
+        regions: The regions in reading order.
+        milliseconds: Wall time of each stage.
+        providers: The execution provider that each stage ran on.
+    """
+
+    source: str
+    width: int
+    height: int
+    regions: tuple[Region, ...]
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    providers: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of regions."""
+        return len(self.regions)
+
+    @overload
+    def __getitem__(self, index: int) -> Region: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Region, ...]: ...
+    def __getitem__(self, index: int | slice) -> Region | tuple[Region, ...]:
+        """Return one region, or a tuple of regions for a slice."""
+        return self.regions[index]
+
+    def __repr__(self) -> str:
+        """Name the picture, its size and the number of regions."""
+        count = _count(self, "region")
+        return f"<Detections {self.source!r}, {self.width} × {self.height}, {count}>"
+
+    @property
+    def scores(self) -> Float32:
+        """The score of each region, float32 [N]."""
+        return np.array([region.score for region in self.regions], np.float32)
+
+    @property
+    def boxes(self) -> Float32:
+        """The quads of all regions, float32 [N, 4, 2]."""
+        return _boxes(self.regions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `edgeocr detect --format json` writes, as dictionaries, lists and numbers."""
+        return {
+            "source": self.source,
+            "width": self.width,
+            "height": self.height,
+            "regions": [region.to_dict() for region in self.regions],
+            **_run_to_dict(self.milliseconds, self.providers),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Detections:
+        """Restore what `to_dict` returned."""
+        regions = tuple(Region.from_dict(region) for region in data["regions"])
+        return cls(regions=regions, **_run_from_dict(data))
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_dict` as JSON text, and write it to a file if a path is given.
+
+        Args:
+            path: File to write in UTF-8; an existing one is replaced.
+
+        Raises:
+            OSError: The file can't be written.
+        """
+        return _to_json(self.to_dict(), path)
+
+    def draw(self, image: Source) -> Image:
+        """Draw the outline of every region.
+
+        Args:
+            image: The picture in which the regions were found; it is not changed.
+
+        Returns:
+            uint8 [height, width, 3] BGR.
+
+        Raises:
+            ImageError: The image can't be loaded.
+        """
+        return _draw(self, image, self.regions, texts=False)
+
+
+def lines_of(
+    regions: Sequence[Region], readings: Sequence[Reading], minimum_score: float
+) -> list[Line]:
+    """Join each region with its reading, and drop readings that are empty or too unsure."""
+    return [
+        Line(reading.text, reading.score, region.quad, region.polygon)
+        for region, reading in zip(regions, readings, strict=True)
+        if reading.text.strip() and reading.score >= minimum_score
+    ]
+
+
+def scaled(found: Located, scale: tuple[float, float]) -> Located:
+    """Return the line or region with the x and y of its points multiplied by `scale`."""
+    if scale == (1.0, 1.0):
+        return found
     factors = np.array(scale, np.float32)
     polygon = None if found.polygon is None else found.polygon * factors
     return replace(found, quad=found.quad * factors, polygon=polygon)
 
 
-def reading_order(quads: Float32) -> list[int]:
-    """Order of quads [N, 4, 2] as they are read: rows from the top, each from the left.
-
-    A region belongs to a row when its middle lies within the middle half of the row's first
-    region, or the other way round, so that an uneven row stays together. Rows may slant: the
-    page is levelled first by the median direction of its wide regions.
-    """
-    if not len(quads):
-        return []
-    quads = _levelled(quads)
-    top, bottom = quads[..., 1].min(axis=1), quads[..., 1].max(axis=1)
-    middle, left = (top + bottom) / 2, quads[..., 0].min(axis=1)
-    # Tall regions (vertical text) would swallow all rows beside them: they count by their top.
-    width = quads[..., 0].max(axis=1) - left
-    tall = bottom - top > 2 * width
-    height = np.where(tall, width, bottom - top)
-    middle = np.where(tall, top + height / 2, middle)
-
-    order: list[int] = []
-    rest = np.argsort(middle, kind="stable")
-    while len(rest):
-        first = rest[0]
-        reach = np.maximum(height[first], height[rest]) / 4
-        near = np.abs(middle[rest] - middle[first]) <= np.maximum(reach, 1)
-        row = rest[near]
-        order.extend(row[np.argsort(left[row], kind="stable")].tolist())
-        rest = rest[~near]
-    return order
+def _boxes(found: Sequence[Line] | Sequence[Region]) -> Float32:
+    return np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
 
 
-def _levelled(quads: Float32) -> Float32:
-    along = quads[:, 1] - quads[:, 0]
-    wide = np.linalg.norm(along, axis=1) > 2 * np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
-    if not wide.any():
-        return quads
-    slant = np.median(np.arctan2(along[wide, 1], along[wide, 0]))
-    cos, sin = np.cos(slant), np.sin(slant)
-    return np.asarray(quads @ np.array([[cos, -sin], [sin, cos]]), np.float32)
+def _count(found: Sequence[Any], noun: str) -> str:
+    return f"1 {noun}" if len(found) == 1 else f"{len(found)} {noun}s"
 
 
-def _shape(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:
-    shape = {"quad": _rounded(quad)}
+def _draw(
+    result: Page | Detections, image: Source, found: Sequence[Located], *, texts: bool
+) -> Image:
+    from .writers import overlay
+
+    loaded = load(image)
+    # The picture may have been decoded at another size than the one that was read.
+    height, width = loaded.shape[:2]
+    scale = (width / result.width, height / result.height)
+    return overlay.draw(loaded, [scaled(each, scale) for each in found], texts=texts)
+
+
+def _to_json(data: dict[str, Any], path: str | os.PathLike[str] | None) -> str:
+    text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    if path is not None:
+        # File names on Linux may hold bytes that are not UTF-8.
+        Path(path).write_text(text, encoding="utf-8", errors="surrogateescape")
+    return text
+
+
+def _run_to_dict(milliseconds: Mapping[str, float], providers: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "milliseconds": {stage: round(ms, 3) for stage, ms in milliseconds.items()},
+        "providers": dict(providers),
+    }
+
+
+def _run_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "source": str(data["source"]),
+        "width": int(data["width"]),
+        "height": int(data["height"]),
+        "milliseconds": dict(data.get("milliseconds", {})),
+        "providers": dict(data.get("providers", {})),
+    }
+
+
+def _outline_to_dict(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:
+    outline = {"quad": _rounded(quad)}
     if polygon is not None:
-        shape["polygon"] = _rounded(polygon)
-    return shape
+        outline["polygon"] = _rounded(polygon)
+    return outline
+
+
+def _outline_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+    polygon = data.get("polygon")
+    return {
+        "quad": np.array(data["quad"], np.float32).reshape(4, 2),
+        "polygon": None if polygon is None else np.array(polygon, np.float32).reshape(-1, 2),
+    }
 
 
 def _rounded(points: Float32) -> list[list[float]]:

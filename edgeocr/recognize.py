@@ -1,4 +1,4 @@
-"""Recognition: upright crops → texts."""
+"""Recognition: read upright crops that hold one line each."""
 
 from __future__ import annotations
 
@@ -14,17 +14,30 @@ from .bundle.manifest import Recognition
 from .crops import Crop
 from .page import Reading
 from .postprocess import attention, ctc
-from .runtime.placement import Job, Placement
+from .runtime.job import Job, Shape
+from .runtime.placement import Placement
+from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
-from .runtime.threads import Workers
+from .runtime.threads import ThreadPool
 
-# Width of a line of common length, in the network's strides.
-USUAL = 40
+# Width of a line of ordinary length, in strides of the network; it warms up a stage that takes any
+# shape.
+USUAL_STRIDES = 40
+# Reading in inputs of a quarter of the widest still reads ordinary lines; below that it is of no
+# use.
+LEAST_SHARE = 1 / 4
 
 
 class Recognizer:
-    """Runs a bundle's recognition stage. Safe to share by threads."""
+    """The recognition stage of a bundle. Threads may share one.
+
+    Attributes:
+        session: The ONNX Runtime session.
+        run_sizes: How large the stage's runs are.
+        max_width: Width in pixels, at the network's height, above which a line is squeezed.
+        minimum_score: Lines with a lower score are left out of a page.
+    """
 
     def __init__(
         self,
@@ -33,42 +46,82 @@ class Recognizer:
         characters: Sequence[str],
         *,
         placement: Placement,
-        workers: Workers,
+        pool: ThreadPool,
     ) -> None:
+        """Open the stage.
+
+        Args:
+            stage: The stage as the manifest describes it.
+            graph: Content of its ONNX file.
+            characters: The character of each class; empty for a class that is no character.
+            placement: The execution provider that is wanted.
+            pool: The threads that do runs side by side.
+
+        Raises:
+            GraphError: The graph can't be loaded or is not a recognition graph.
+            ProviderUnavailableError: The provider does not start.
+        """
         self._stage = stage
         self._characters = np.array(characters, object)
-        width = -(-max(stage.min_width, USUAL * stage.multiple) // stage.multiple) * stage.multiple
-        self._usual = usual = (1, stage.height, stage.width or width, 3)
-        shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
+        self.minimum_score = stage.minimum_score
+        self.run_sizes = run_sizes(stage)
+        strides = -(-max(stage.min_width, USUAL_STRIDES * stage.multiple) // stage.multiple)
+        self._usual = (1, stage.height, stage.width or strides * stage.multiple, 3)
         self.session = Session(
             graph,
-            Job("recognition", "crops", usual, shapes, stage.providers, stage.precision),
+            Job(
+                "recognition",
+                "crops",
+                self._usual,
+                _shapes(stage),
+                stage.providers,
+                stage.precision,
+            ),
             ["indices", "scores"],
             placement=placement,
-            threads=workers.threads,
-            workers=workers,
+            threads=pool.threads,
+            pool=pool,
         )
 
-    def bound(self, pixels: int) -> int:
-        """Read lines in inputs of at most so many pixels from now on, wider ones squeezed into
-        that; returns the width of text in the widest, `max_width` where that is unchanged.
+    @property
+    def max_width(self) -> int:
+        """Width in pixels, at the network's height, above which a line is squeezed."""
+        return self._stage.max_width
+
+    def limit_pixels(self, pixels: int) -> str | None:
+        """Read lines in inputs of no more than this many pixels, squeezing wider lines.
+
+        Returns:
+            What has changed, as a sentence, or None where no line is squeezed that was not before.
         """
-        stage = self._stage
-        most = pixels // stage.height // stage.multiple * stage.multiple - stage.margin
-        if stage.width is None and most < stage.max_width:
-            widths = [w for w in stage.widths if w <= most + stage.margin] or stage.widths[:1]
-            if self.session.finite:
-                most = min(most, widths[-1] - stage.margin)
-            stage = replace(stage, max_width=most, widths=widths)
-        widest = stage.widths[-1] if stage.widths else 1
-        batches = [n for n in stage.batches if n * stage.height * widest <= pixels]
+        stage, before = self._stage, self._stage.max_width
+        widest = pixels // stage.height // stage.multiple * stage.multiple - stage.margin
+        if stage.width is None and widest < stage.max_width:
+            widths = [w for w in stage.widths if w <= widest + stage.margin] or stage.widths[:1]
+            if self.session.fixed_shapes:
+                widest = min(widest, widths[-1] - stage.margin)
+            stage = replace(stage, max_width=widest, widths=widths)
+        largest = stage.widths[-1] if stage.widths else 1
+        batches = [n for n in stage.batches if n * stage.height * largest <= pixels]
         self._stage = stage = replace(stage, batches=batches or stage.batches[:1])
-        shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
-        self.session.bound(shapes, self._usual)
-        return stage.max_width
+        self.session.restrict_shapes(_shapes(stage), self._usual)
+        if stage.max_width == before:
+            return None
+        return f"lines are read at a width of {stage.max_width} at most"
 
     def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
-        """Crops of any sizes → their texts, in the same order."""
+        """Read crops of any size.
+
+        Args:
+            crops: Upright crops that hold one line each.
+            watch: Takes the times of the steps.
+
+        Returns:
+            The text and score of each crop, in the same order.
+
+        Raises:
+            GraphError: The network failed.
+        """
         watch = watch or Stopwatch()
         if not crops:
             watch.share(0, dict.fromkeys(("recognition", "decoding"), 0.0))
@@ -76,14 +129,16 @@ class Recognizer:
         stage = self._stage
         text_widths, widths = _widths(crops, stage)
         batches = [1]
-        if self.session.finite:
+        if self.session.fixed_shapes:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
             batches = stage.batches
         groups = _group(widths, batches[-1])
 
-        def fit(group: list[int]) -> NDArray[np.uint8]:
-            number = next(number for number in batches if number >= len(group))
-            shape = (number, stage.height, widths[group[0]], 3)
+        def batch_size(group: list[int]) -> int:
+            return next(number for number in batches if number >= len(group))
+
+        def batch_of(group: list[int]) -> NDArray[np.uint8]:
+            shape = (batch_size(group), stage.height, widths[group[0]], 3)
             batch = np.full(shape, stage.padding, np.uint8)
             for row, i in zip(batch, group, strict=False):
                 width = int(text_widths[i])
@@ -91,27 +146,28 @@ class Recognizer:
             return batch
 
         def needs(group: list[int]) -> tuple[int, int]:
-            number = next(number for number in batches if number >= len(group))
-            taking = max(crops[i].taking for i in group)
-            return number * stage.height * int(widths[group[0]]), taking
+            """Return the pixels of a batch, and the bytes for making one crop at a time."""
+            making = max(crops[i].peak_bytes for i in group)
+            return batch_size(group) * stage.height * int(widths[group[0]]), making
 
-        outputs = self.session.run_each(groups, fit, watch, ("crops", "recognition"), needs)
+        outputs = self.session.run_each(groups, batch_of, watch, ("crops", "recognition"), needs)
         with watch("decoding"):
             return self._readings(groups, outputs, len(crops))
 
     def _readings(
         self, groups: list[list[int]], outputs: list[list[NDArray[Any]]], number: int
     ) -> list[Reading]:
-        # One decoding for all: shorter sequences are filled up with what is no character.
+        # All crops are decoded together. Shorter sequences are padded with a class that stands for
+        # no character.
         longest = max(indices.shape[1] for indices, _ in outputs)
         all_indices = np.full((number, longest), self._stage.charset.special[-1], np.int32)
         all_scores = np.zeros((number, longest), np.float32)
         for group, (indices, scores) in zip(groups, outputs, strict=True):
-            # What a batch has beyond its group is padding.
+            # Rows of a batch beyond its group are padding.
             all_indices[group, : indices.shape[1]] = indices[: len(group)]
             all_scores[group, : scores.shape[1]] = scores[: len(group)]
         texts, means = self._decode(all_indices, all_scores)
-        return [Reading(*pair) for pair in zip(texts, means.tolist(), strict=True)]
+        return [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
 
     def _decode(
         self, indices: NDArray[np.int32], scores: NDArray[np.float32]
@@ -119,16 +175,49 @@ class Recognizer:
         charset = self._stage.charset
         if charset.blank is not None:
             return ctc.decode(indices, scores, self._characters, charset.blank)
-        assert charset.begin is not None and charset.end is not None  # the manifest is checked
+        assert charset.begin is not None and charset.end is not None  # checked with the manifest
         return attention.decode(
             indices, scores, self._characters, begin=charset.begin, end=charset.end
         )
 
 
+def _shapes(stage: Recognition) -> list[Shape]:
+    """Return the fixed input shapes [N, H, W, 3] of a stage, none where it has none."""
+    return [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
+
+
+def better_readings(readings: Sequence[Reading], turned: Sequence[int]) -> list[Reading]:
+    """Choose between the readings of crops and of their turned copies.
+
+    The orientation classifier errs on short crops, so crops that it would turn are read both ways,
+    and the more probable text wins.
+
+    Args:
+        readings: The readings of N crops, followed by those of the turned copies.
+        turned: The index of the crop that each copy was made of.
+
+    Returns:
+        N readings.
+    """
+    number = len(readings) - len(turned)
+    chosen = list(readings[:number])
+    for i, reading in zip(turned, readings[number:], strict=True):
+        chosen[i] = max(chosen[i], reading, key=lambda each: each.score)
+    return chosen
+
+
+def run_sizes(stage: Recognition) -> RunSizes:
+    """Return the sizes of the stage's runs, which are of one line each on the CPU."""
+    widest = stage.max_width + stage.margin + stage.multiple
+    narrowest = max(widest * LEAST_SHARE, stage.min_width + stage.multiple)
+    least, full = (round(stage.height * (stage.width or width)) for width in (narrowest, widest))
+    return RunSizes("crops", least, full, stage.activation_bytes)
+
+
 def _widths(
     crops: Sequence[Crop], stage: Recognition
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How wide each crop is drawn, and how wide the input is that it is drawn into."""
+    """Return the width that each crop's text is drawn at, and the width of the input around it."""
     sizes = np.array([(crop.height, crop.width) for crop in crops])
     natural = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(np.int64)
     if stage.stretch_widths is not None:
@@ -141,11 +230,11 @@ def _widths(
     return drawn, -(-needed // stage.multiple) * stage.multiple
 
 
-def _group(widths: NDArray[np.int64], most: int) -> list[list[int]]:
-    """Indices of crops that share a width, at most `most` together, the widest first."""
+def _group(widths: NDArray[np.int64], largest: int) -> list[list[int]]:
+    """Group the indices of crops of one width, at most `largest` together, the widest first."""
     groups: list[list[int]] = []
     for i in np.argsort(-widths, kind="stable").tolist():
-        if groups and len(groups[-1]) < most and widths[groups[-1][0]] == widths[i]:
+        if groups and len(groups[-1]) < largest and widths[groups[-1][0]] == widths[i]:
             groups[-1].append(i)
         else:
             groups.append([i])

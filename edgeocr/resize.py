@@ -1,11 +1,11 @@
-"""The size that an image is given for detection and spotting."""
+"""Choose the size at which the detection or spotting network sees a picture, and resize to it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,18 +14,24 @@ from numpy.typing import NDArray
 from .bundle.manifest import Resize, Stages
 from .images import Image
 from .postprocess.geometry import Float32
-from .runtime.placement import Job, Shape
+from .runtime.job import Job, Shape
+from .runtime.run_sizes import RunSizes
 
-# Height and width of a photograph in landscape.
+# Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
 USUAL = (1200, 1600)
+# Detection at a sixth of its pixels still finds large text; below that it is of no use.
+LEAST_SHARE = 1 / 6
 
 
-class Resized(NamedTuple):
-    """An image as a network is given it.
+@dataclass(frozen=True)
+class Resized:
+    """An image as a network sees it.
 
-    pixels: uint8 [H, W, 3].
-    height, width: the part of it, from the top left, that is the image; the rest repeats its edges.
-    scale: what x and y of a point in it have to be multiplied by in the image, float32 [2].
+    Attributes:
+        pixels: uint8 [H, W, 3], the network's input.
+        height: Rows of `pixels`, from the top, that show the image; the rest repeats its edge.
+        width: Columns of `pixels`, from the left, that show the image.
+        scale: float32 [2], factors that turn x and y in `pixels` into x and y in the image.
     """
 
     pixels: Image
@@ -33,31 +39,39 @@ class Resized(NamedTuple):
     width: int
     scale: Float32
 
-    def of_image(self, map_: NDArray[Any]) -> NDArray[Any]:
-        """The part [..., h', w'] of a network's output [..., H', W'] that is of the image."""
+    def crop_map(self, output: NDArray[Any]) -> NDArray[Any]:
+        """Cut a network's output [..., H', W'] to the part [..., h', w'] that shows the image."""
         rows, columns = (
             part * side // whole
             for part, side, whole in zip(
-                (self.height, self.width), map_.shape[-2:], self.pixels.shape, strict=False
+                (self.height, self.width), output.shape[-2:], self.pixels.shape, strict=False
             )
         )
-        return map_[..., :rows, :columns]
+        return output[..., :rows, :columns]
 
 
 def job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
-    """The job of a stage whose network is given whole images."""
+    """Describe the session of a stage whose network is given whole pictures."""
     shapes = [(1, height, width, 3) for height, width in rule.sizes]
     return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred, precision)
 
 
+def run_sizes(rule: Resize, activation_bytes: int) -> RunSizes:
+    """Return the sizes of the runs of a stage whose network is given whole pictures."""
+    least = round(rule.max_pixels * LEAST_SHARE)
+    return RunSizes("pictures", least, rule.max_pixels, activation_bytes)
+
+
 def with_sizes(rule: Resize, shapes: Sequence[Shape]) -> Resize:
-    """The rule with the sizes of these shapes [N, H, W, 3] only."""
+    """Return the rule with the sizes of these input shapes [N, H, W, 3] only."""
     return replace(rule, sizes=[list(shape[1:3]) for shape in shapes])
 
 
-def bounded(rule: Resize, max_pixels: int) -> Resize:
-    """The rule with another `max_pixels`, and those of its sizes that are within it, or else the
-    largest square that is.
+def limited(rule: Resize, max_pixels: int) -> Resize:
+    """Return the rule with another `max_pixels`.
+
+    Of the rule's fixed sizes those within the limit remain; where none is, the largest square
+    within it takes their place.
     """
     within = [size for size in rule.sizes if math.prod(size) <= max_pixels]
     side = max(1, math.isqrt(max_pixels) // rule.multiple) * rule.multiple
@@ -65,10 +79,15 @@ def bounded(rule: Resize, max_pixels: int) -> Resize:
     return replace(rule, max_pixels=max_pixels, sizes=within or square)
 
 
-def bounded_stages(stages: Stages, max_pixels: int | None) -> Stages:
-    """The stages with a caller's bound of detection's or spotting's pixels; None for the bundle's.
+def limited_stages(stages: Stages, max_pixels: int | None) -> Stages:
+    """Return the stages with the caller's `max_pixels` in detection and spotting.
 
-    Raises `ValueError` for less than the smallest input that the network takes.
+    Args:
+        stages: The stages of a bundle.
+        max_pixels: Pixels at which a picture is detected or spotted; None keeps the bundle's.
+
+    Raises:
+        ValueError: `max_pixels` is less than the smallest input of the network.
     """
     if max_pixels is None:
         return stages
@@ -81,18 +100,24 @@ def bounded_stages(stages: Stages, max_pixels: int | None) -> Stages:
     if max_pixels < least:
         raise ValueError(f"max_pixels must be at least {least}, not {max_pixels}")
     changed: Any = {
-        name: replace(stage, resize=bounded(stage.resize, max_pixels))
+        name: replace(stage, resize=limited(stage.resize, max_pixels))
         for name, stage in found.items()
     }
     return replace(stages, **changed)
 
 
-def resize(image: Image, rule: Resize, *, finite: bool = False) -> Resized:
-    """uint8 [H, W, 3] → the network's input; with `finite` of one of the rule's sizes."""
+def resize(image: Image, rule: Resize, *, fixed: bool = False) -> Resized:
+    """Resize an image to the network's input.
+
+    Args:
+        image: uint8 [H, W, 3].
+        rule: How to choose the size.
+        fixed: Pad the image to one of the rule's fixed sizes.
+    """
     height, width = image.shape[:2]
     inside = outside = network_size(height, width, rule)
-    if finite:
-        inside, outside = finite_size(*inside, rule)
+    if fixed:
+        inside, outside = fixed_size(*inside, rule)
     pixels = cv2.resize(image, inside[::-1]).astype(np.uint8, copy=False)
     if outside != inside:
         below, right = outside[0] - inside[0], outside[1] - inside[1]
@@ -104,26 +129,30 @@ def resize(image: Image, rule: Resize, *, finite: bool = False) -> Resized:
 
 
 def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
-    """Height and width that an image of this size is given for the network."""
+    """Return the height and width of the network's input for an image of this height and width."""
     scale = min(_scale(height, width, rule), math.sqrt(rule.max_pixels / (height * width)))
     round_to = math.ceil if rule.rounding == "up" else round
 
     def rounded(side: float) -> int:
-        # "up" is of whole pixels, as PaddleOCR does it.
+        # PaddleOCR truncates to whole pixels before it rounds up.
         side = int(side) if rule.rounding == "up" else side
         return max(rule.multiple, round_to(side / rule.multiple) * rule.multiple)
 
     sides = [rounded(height * scale), rounded(width * scale)]
-    # A strip's short side may have been rounded up by much; the long side makes up for it.
+    # Rounding may have lengthened the short side of a strip by much: shorten the long side for it.
     longer = int(sides[1] > sides[0])
     most = rule.max_pixels // sides[1 - longer] // rule.multiple * rule.multiple
     sides[longer] = max(rule.multiple, min(sides[longer], most))
     return sides[0], sides[1]
 
 
-def finite_size(height: int, width: int, rule: Resize) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The size of the image inside an input, and of the input: the smallest of the rule's sizes
-    that holds height × width, or else the one that it has to be scaled down the least for.
+def fixed_size(height: int, width: int, rule: Resize) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Choose one of the rule's fixed sizes for an image of this height and width.
+
+    Returns:
+        The image's (height, width) within the input, and the (height, width) of the input: the
+        smallest fixed size that holds the image, or else the one for which the image has to be
+        scaled down the least.
     """
     holding = [size for size in rule.sizes if size[0] >= height and size[1] >= width]
     if holding:

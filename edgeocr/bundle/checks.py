@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..runtime.placement import NAMES
+from ..runtime.providers import PROVIDERS as NAMES
 from .manifest import Manifest, Recognition, Spotting
 
 

@@ -1,40 +1,44 @@
-"""How large a picture is, and what decoding it takes, from its file's header."""
+"""Read the size of a picture, and the memory that decoding takes, from its file's header."""
 
 from __future__ import annotations
 
 import re
 import struct
 from collections.abc import Callable
-from typing import IO, NamedTuple
+from dataclasses import dataclass
+from typing import IO
 
-# Markers of a JPEG that have no length; frame headers; those of progressive ones.
+# JPEG markers: those without a length, frame headers, and frame headers of progressive files.
 BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-# Of a TIFF's directory: type → bytes and format of a value.
+# Types of values in a TIFF directory, with their `struct` format.
 KINDS = {1: "B", 3: "H", 4: "I"}
-# Width, height, bits for each sample, samples for each pixel.
+# TIFF tags for width, height, bits per sample and samples per pixel.
 TIFF_TAGS = frozenset({0x0100, 0x0101, 0x0102, 0x0115})
-# Width, height and the largest value, which bitmaps don't have; comments may be between.
+# PNM headers hold width, height and, except in bitmaps, the largest value, with comments between.
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIDES = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
 PNM = re.compile(rb"P(?:[2356]" + _SIDES + _GAP + rb"(\d{1,9})\s|[14]" + _SIDES + rb"\s)")
-# Bytes that decoding and turning into BGR hold at the worst moment for each pixel, by bytes of a
-# sample and channels: measured with OpenCV 5 and NumPy 2.4, and a tenth more where `images`
-# computes on the pixels. OpenCV copies each picture for Python, so it is there twice.
+# Bytes per pixel that decoding and converting to BGR hold at the worst moment, by bytes per sample
+# and channels: measured with OpenCV 5 and NumPy 2.4, plus a tenth where `images` computes on the
+# pixels. OpenCV copies each picture for Python, so there are two of it.
 SAMPLES = {(1, 1): 4, (1, 2): 27, (1, 3): 6, (1, 4): 27, (2, 1): 11, (2, 2): 44, (2, 3): 33}
 MOST = 44
-# How a JPEG 2000 codestream begins.
+# First bytes of a JPEG 2000 codestream.
 CODESTREAM = b"\xff\x4f\xff\x51"
 
 
-class Header(NamedTuple):
-    """A picture as its file has it; an EXIF orientation may turn it.
+@dataclass(frozen=True)
+class Header:
+    """What the header of an image file tells, before an EXIF orientation is applied.
 
-    width, height: in pixels.
-    decoding: bytes for each pixel that `images.load` holds at the worst moment, the result
-        included, beside the file's content.
-    reducible: it can be decoded at a half, a quarter or an eighth of its sides, with as much less.
+    Attributes:
+        width: Width in pixels.
+        height: Height in pixels.
+        decoding: Bytes per pixel that `images.load` holds at the worst moment, including the result
+            but not the file's content.
+        reducible: Whether the picture can be decoded at 1/2, 1/4 or 1/8 of its sides.
     """
 
     width: int
@@ -44,10 +48,14 @@ class Header(NamedTuple):
 
 
 def read(stream: IO[bytes]) -> Header | None:
-    """An open binary file that can seek, from its begin → what its header says.
+    """Read the header of an image file, and nothing else of it.
 
-    Reads headers only: those of BMP, GIF, JPEG, JPEG 2000, PNG, PNM, TIFF and WebP. None for other
-    files, and for damaged headers.
+    Args:
+        stream: An open binary file that can seek, at its beginning.
+
+    Returns:
+        The header of a BMP, GIF, JPEG, JPEG 2000, PNG, PNM, TIFF or WebP file; None for other files
+        and for damaged headers.
     """
     start = stream.read(32)
     for magic, parser in PARSERS.items():
@@ -65,17 +73,17 @@ def _jpeg(stream: IO[bytes]) -> Header | None:
     stream.seek(2)
     while True:
         while (byte := stream.read(1)) not in (b"\xff", b""):
-            pass  # what lies between segments is skipped
+            pass  # skip bytes between segments
         while (byte := stream.read(1)) == b"\xff":
             pass
-        if not byte or byte[0] in (0xD9, 0xDA):  # the end, or pixels without a frame header
+        if not byte or byte[0] in (0xD9, 0xDA):  # the end of the file, or pixels without a frame header
             return None
         if byte[0] in BARE or not byte[0]:
             continue
         (length,) = struct.unpack(">H", stream.read(2))
         if byte[0] in FRAMES:
             _, height, width, components = struct.unpack(">BHHB", stream.read(6))
-            # Of a progressive one all coefficients are held, 16 bits each.
+            # A progressive file is decoded from all its coefficients, 16 bits each.
             held = 3 + 2 * components if byte[0] in PROGRESSIVE else 0
             return Header(width, height, max(6, held), reducible=not held)
         stream.seek(length - 2, 1)
@@ -84,7 +92,7 @@ def _jpeg(stream: IO[bytes]) -> Header | None:
 def _png(stream: IO[bytes]) -> Header:
     width, height, depth, colour = struct.unpack(">16xIIBB7x", stream.read(33))
     channels = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}[colour]
-    while True:  # a transparent colour comes before the pixels
+    while True:  # a transparent colour is stored before the pixels
         head = stream.read(8)
         length, kind = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"IDAT")
         if kind == b"IDAT":
@@ -137,12 +145,12 @@ def _tiff(stream: IO[bytes]) -> Header | None:
     tags: dict[int, int] = {}
     for i in range(entries):
         tag, kind, number = struct.unpack_from(order + "HHI", rows, 12 * i)
-        if tag not in TIFF_TAGS or tag in tags:  # of two libtiff takes the first
+        if tag not in TIFF_TAGS or tag in tags:  # libtiff uses the first of two
             continue
         if kind not in KINDS or not number:
             return None
-        # More than four bytes are elsewhere; of these tags only bits for each sample are, and those
-        # say the same of each.
+        # Values of more than four bytes are stored elsewhere. Of these tags that can only be the bits
+        # per sample, which are the same for each sample.
         if number * struct.calcsize(KINDS[kind]) <= 4:
             tags[tag] = struct.unpack_from(order + KINDS[kind], rows, 12 * i + 8)[0]
         elif tag == 0x0102:
@@ -150,7 +158,7 @@ def _tiff(stream: IO[bytes]) -> Header | None:
             tags[tag] = struct.unpack(order + "H", stream.read(2))[0]
     depth = tags.get(0x0102, 1)
     channels = tags.get(0x0115, 1)
-    # libtiff decodes many kinds to RGBA first, a strip or tile at a time, which may be all of it.
+    # libtiff decodes many kinds to RGBA first, by strips or tiles, one of which may be the picture.
     return Header(tags[0x0100], tags[0x0101], _bytes(max(channels, 3), depth) + 4)
 
 
@@ -163,7 +171,7 @@ def _pnm(stream: IO[bytes]) -> Header | None:
 
 
 def _jp2(stream: IO[bytes]) -> Header | None:
-    """Boxes, of which one is the codestream: what it says is what is decoded."""
+    """Find the codestream among the boxes of a JP2 file: its size is what will be decoded."""
     at = 0
     while True:
         stream.seek(at)
@@ -186,7 +194,7 @@ def _codestream(stream: IO[bytes]) -> Header | None:
         return None
     right, bottom, left, top, channels = struct.unpack_from(">4I16xH", start, 8)
     depths = stream.read(3 * channels)[::3]
-    # OpenJPEG holds every component as 32 bits. One component may have a palette of more.
+    # OpenJPEG holds every component in 32 bits. A single component may have a colour palette.
     channels = max(channels, 3)
     depth = max((bits & 0x7F) + 1 for bits in depths)
     return Header(right - left, bottom - top, _bytes(channels, depth) + 4 * channels)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Float32: TypeAlias = NDArray[np.float32]
 
+# A region at least this much taller than wide holds text that runs down (PaddleOCR's value).
+TALL = 1.5
 # Their intermediate results stay in a processor's cache.
 PAIRS_AT_ONCE = 1024
 

@@ -1,4 +1,4 @@
-"""The picture with its regions drawn, beside a sheet with the texts where they stand."""
+"""Draw what was found onto a picture, beside a sheet on which each text stands at its place."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
 
-from ..crops import TALL
 from ..errors import FontError
 from ..images import Image
-from ..page import Line
+from ..postprocess.geometry import TALL, Float32
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-# Blue-green-red, far enough apart for neighbours: (BGR) of Okabe and Ito's palette.
+# Five colours of Okabe and Ito's palette for colour-blind readers, as (blue, green, red).
 COLOURS = ((178, 114, 0), (0, 94, 213), (115, 158, 0), (167, 121, 204), (0, 159, 230))
 
 FONT_FOLDERS = {
@@ -32,7 +31,7 @@ LINUX_FONT_FOLDERS = [
     "/usr/share/fonts",
     "/usr/local/share/fonts",
 ]
-# Fonts that cover Latin and CJK; the first of these that is installed and fits is taken.
+# Fonts that cover Latin and CJK, in order of preference.
 PREFERRED = (
     "NotoSansCJK-Regular",
     "NotoSansSC",
@@ -48,27 +47,56 @@ PREFERRED = (
 )
 
 
-def draw(image: Image, lines: Sequence[Line], *, texts: bool = True) -> Image:
-    """Draw the lines of a picture.
+class Outlined(Protocol):
+    """A line or a region: whatever has a quad and may have a polygon and a text."""
 
-    image: uint8 [H, W, 3] BGR; it is not changed.
-    texts: add the sheet with the texts at the right.
+    @property
+    def quad(self) -> Float32:
+        """Corners, float32 [4, 2], clockwise from the top left."""
 
-    Returns uint8 [H, W, 3], or [H, 2·W, 3] with texts. Raises `FontError` when the texts can't be
-    drawn: Pillow is missing, or no installed font has their characters.
+    @property
+    def polygon(self) -> Float32 | None:
+        """Outline, float32 [K, 2], or None."""
+
+
+def draw(image: Image, found: Sequence[Outlined], *, texts: bool = True) -> Image:
+    """Draw the outlines of lines or regions.
+
+    Args:
+        image: uint8 [H, W, 3] BGR; it is not changed.
+        found: Lines or regions in pixels of the image.
+        texts: Add a sheet with the texts of lines at the right.
+
+    Returns:
+        uint8 [H, W, 3], or [H, 2 · W, 3] with texts.
+
+    Raises:
+        FontError: The texts can't be drawn: Pillow is missing, or no installed font covers their
+            characters.
     """
-    sheet = _sheet(image.shape[:2], lines) if texts else None
+    sheet = _sheet(image.shape[:2], found) if texts else None
     picture = image.copy()
     thickness = max(2, round(min(image.shape[:2]) / 400))
-    for i, line in enumerate(lines):
-        outline = line.quad if line.polygon is None else line.polygon
+    for i, each in enumerate(found):
+        outline = each.quad if each.polygon is None else each.polygon
         points = [np.round(outline).astype(np.int32)]
         cv2.polylines(picture, points, True, COLOURS[i % len(COLOURS)], thickness, cv2.LINE_AA)
     return picture if sheet is None else np.hstack([picture, sheet])
 
 
 def find_font(characters: frozenset[str]) -> Path:
-    """An installed font that can show the characters; raises `FontError` when there is none."""
+    """Find an installed font that covers the characters.
+
+    Args:
+        characters: The characters to be drawn.
+
+    Returns:
+        Path of the first font, by preference, that covers all of them, or else of the one that
+        covers the most, if that is nine of ten.
+
+    Raises:
+        FontError: No installed font covers enough of the characters.
+    """
     fonts = sorted(_installed(), key=_preference)
     best: tuple[int, Path | None] = (0, None)
     for path in fonts:
@@ -76,16 +104,17 @@ def find_font(characters: frozenset[str]) -> Path:
         if covered == len(characters):
             return path
         best = max(best, (covered, path), key=lambda pair: pair[0])
-    # A rare sign must not cost all the others: nine of ten are enough.
+    # One rare character must not keep all the others from being drawn.
     if best[1] is not None and best[0] >= 0.9 * len(characters):
         return best[1]
     raise FontError(
-        f"none of {len(fonts)} installed fonts can show these texts; "
+        f"none of the {len(fonts)} installed fonts covers these texts: "
         "install one for their script, for example Noto Sans CJK (Debian: fonts-noto-cjk)"
     )
 
 
-def _sheet(size: tuple[int, int], lines: Sequence[Line]) -> Image:
+def _sheet(size: tuple[int, int], found: Sequence[Outlined]) -> Image:
+    """Draw the texts, each at its line's place, on a white sheet of `size` (height, width)."""
     try:
         from PIL import Image as PillowImage
         from PIL import ImageDraw
@@ -93,11 +122,11 @@ def _sheet(size: tuple[int, int], lines: Sequence[Line]) -> Image:
         raise FontError('Pillow is not installed: pip install "edgeocr[overlay]"') from None
     height, width = size
     sheet = PillowImage.new("RGB", (width, height), "white")
-    characters = frozenset("".join("".join(line.text.split()) for line in lines))
+    characters = frozenset("".join("".join(_text(each).split()) for each in found))
     path = find_font(characters) if characters else None
-    for i, line in enumerate(lines):
+    for i, line in enumerate(found):
         blue, green, red = COLOURS[i % len(COLOURS)]
-        if path is not None and line.text.strip():
+        if path is not None and _text(line).strip():
             strip = _strip(line, path, (red, green, blue))
             corners = _text_quad(line)
             left, top = np.floor(corners.min(axis=0)).astype(int).tolist()
@@ -110,7 +139,7 @@ def _sheet(size: tuple[int, int], lines: Sequence[Line]) -> Image:
 
 
 def _placed(strip: Any, corners: Any, size: tuple[int, int]) -> Any:
-    """The strip warped onto `corners` [4, 2] of a transparent picture of `size`."""
+    """Warp a strip onto the corners [4, 2] of a transparent picture of `size`."""
     from PIL import Image as PillowImage
 
     level = [[0, 0], [strip.width, 0], [strip.width, strip.height], [0, strip.height]]
@@ -123,28 +152,28 @@ def _placed(strip: Any, corners: Any, size: tuple[int, int]) -> Any:
     )
 
 
-def _strip(line: Line, font: Path, colour: tuple[int, int, int]) -> Any:
-    """The line's text on a transparent strip of its region's proportions."""
+def _strip(line: Outlined, font: Path, colour: tuple[int, int, int]) -> Any:
+    """Draw the line's text on a transparent strip that has the proportions of its quad."""
     from PIL import Image as PillowImage
     from PIL import ImageDraw
 
-    quad = _text_quad(line)
+    text, quad = _text(line), _text_quad(line)
     width = float(np.linalg.norm(quad[1] - quad[0]))
     height = float(np.linalg.norm(quad[3] - quad[0]))
     scale = 48 / max(height, 1)
     strip = PillowImage.new("RGBA", (max(1, round(width * scale)), 48), (*colour, 0))
     size = 36
-    length = _font(font, size).getlength(line.text)
+    length = _font(font, size).getlength(text)
     if length > strip.width - 4:
         size = max(6, int(size * (strip.width - 4) / length))
     ImageDraw.Draw(strip).text(
-        (strip.width / 2, 24), line.text, font=_font(font, size), fill=(*colour, 255), anchor="mm"
+        (strip.width / 2, 24), text, font=_font(font, size), fill=(*colour, 255), anchor="mm"
     )
     return strip
 
 
-def _text_quad(line: Line) -> Any:
-    """The quad with the text along its first side: in tall regions it runs down."""
+def _text_quad(line: Outlined) -> Any:
+    """Turn the quad so that the text runs along its first side; in a tall quad it runs down."""
     quad = line.quad
     width = np.linalg.norm(quad[1] - quad[0])
     height = np.linalg.norm(quad[3] - quad[0])
@@ -163,6 +192,10 @@ def _installed() -> tuple[Path, ...]:
     return tuple(sorted(search()))
 
 
+def _text(found: Outlined) -> str:
+    return str(getattr(found, "text", ""))
+
+
 def _preference(path: Path) -> int:
     for rank, name in enumerate(PREFERRED):
         if path.name.startswith(name):
@@ -179,10 +212,10 @@ def _font(path: Path, size: int) -> FreeTypeFont:
 
 @cache
 def _shows(path: Path, character: str) -> bool:
-    """Whether the font draws a glyph of its own, not the box for unknown characters."""
+    """Tell whether the font has a glyph for the character, not only the box for unknown ones."""
     try:
         font = _font(path, 24)
         glyph, unknown = font.getmask(character), font.getmask("\uffff")
-    except OSError:  # a damaged font, or one of bitmaps without this size
+    except OSError:  # a damaged font, or a bitmap font without this size
         return False
     return glyph.size != unknown.size or bytes(glyph) != bytes(unknown)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeocr import crops as rectify
+from edgeocr import crops
 from edgeocr.images import load
 from edgeocr.page import Region
 from tests.support.cutting import crop
@@ -141,12 +141,12 @@ def test_crops_that_are_not_kept_are_cut_each_time(pictures: Path) -> None:
     image = load(pictures / "sample.jpg")
     quad = np.array([[40, 40], [300, 60], [298, 100], [38, 80]], np.float32)
     kept, not_kept = (
-        rectify.upright(image, Region(quad, 1.0), keep=each) for each in (True, False)
+        crops.crop_region(image, Region(quad, 1.0), keep=each) for each in (True, False)
     )
     assert kept.pixels is kept.pixels and not_kept.pixels is not not_kept.pixels
     np.testing.assert_array_equal(kept.pixels, not_kept.pixels)
     for degrees in (90, 180, 270):
         other = not_kept.turned(degrees)
-        expected = rectify.turn(kept.pixels, degrees)
+        expected = crops.turn(kept.pixels, degrees)
         assert (other.height, other.width) == expected.shape[:2]
         np.testing.assert_array_equal(other.pixels, expected)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import threading
+import weakref
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +19,7 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
-from edgeocr import OCR, Bundle, BundleError, EdgeOCRError, ImageError, Page
+from edgeocr import OCR, Bundle, BundleError, EdgeOCRError, ImageError, Page, RuntimeOptions, Source
 from edgeocr.crops import turn
 from edgeocr.images import load
 from tests.support.cutting import crop
@@ -61,7 +64,7 @@ def test_a_page_says_what_it_is_of(ocr: OCR, pictures: Path) -> None:
     assert page.text.splitlines() == [line.text for line in page.lines]
     as_text = json.dumps(page.to_dict())
     values = json.loads(as_text)
-    assert list(values) == ["source", "width", "height", "lines", "milliseconds"]
+    assert list(values) == ["source", "width", "height", "lines", "milliseconds", "providers"]
     assert [line["text"] for line in values["lines"]] == [line.text for line in page.lines]
     for line in values["lines"]:
         assert list(line) == ["text", "score", "quad"]
@@ -205,16 +208,16 @@ def test_all_threads_stay_on_the_chosen_cpus(pictures: Path) -> None:
     """In a process of its own, all of whose threads but the first are edgeocr's."""
     code = """
 import os, sys, threading
-from edgeocr import OCR
+from edgeocr import OCR, RuntimeOptions
 allowed = os.sched_getaffinity(0)
 chosen = {max(allowed)}
 before = set(os.listdir("/proc/self/task"))
-ocr = OCR(provider="cpu", threads=3, cpus=chosen)
+ocr = OCR(provider="cpu", threads=3, runtime=RuntimeOptions(cpus=chosen))
 ocr.read(sys.argv[1])
 made = set(os.listdir("/proc/self/task")) - before
 print(len(made), {frozenset(os.sched_getaffinity(int(each))) == frozenset(chosen) for each in made})
 assert os.sched_getaffinity(0) == allowed
-assert OCR(provider="cpu", cpus=chosen)._workers.threads == 1
+assert OCR(provider="cpu", runtime=RuntimeOptions(cpus=chosen)).threads == 1
 """
     done = subprocess.run(
         [sys.executable, "-c", code, pictures / "sample.jpg"],
@@ -228,8 +231,8 @@ assert OCR(provider="cpu", cpus=chosen)._workers.threads == 1
 
 @pytest.mark.parametrize("cpus", [(), (10_000,)])
 def test_cpus_that_cannot_be_used(bundle: Bundle, cpus: tuple[int, ...]) -> None:
-    with pytest.raises(EdgeOCRError, match="CPU"):
-        OCR(bundle, cpus=cpus)
+    with pytest.raises(ValueError, match="CPU"):
+        OCR(bundle, runtime=RuntimeOptions(cpus=cpus))
 
 
 @pytest.mark.parametrize("threads", [0, -1])
@@ -267,7 +270,77 @@ def test_the_bundle_may_be_a_path(bundle: Bundle, pictures: Path) -> None:
 
 @pytest.mark.parametrize("one", ["a.jpg", Path("a.jpg"), b"bytes", np.zeros((8, 8, 3), np.uint8)])
 def test_one_source_is_not_taken_for_several(ocr: OCR, one: object) -> None:
-    with pytest.raises(ImageError, match="read_many takes several"):
-        ocr.read_many(one)  # type: ignore[arg-type]
-    with pytest.raises(ImageError, match="recognize takes several"):
-        ocr.recognize(one)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="read_many takes several"):
+        ocr.read_many(one)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="recognize takes several"):
+        ocr.recognize(one)  # type: ignore[call-overload]
+
+
+def test_closed_ocr_refuses_to_read(bundle: Bundle, pictures: Path) -> None:
+    with OCR(bundle, provider="cpu") as ocr:
+        assert ocr.read(pictures / "sample.jpg").text
+    for work in (ocr.read, ocr.detect, lambda source: ocr.recognize([source])):
+        with pytest.raises(ValueError, match="this OCR is closed"):
+            work(pictures / "sample.jpg")
+    with pytest.raises(ValueError, match="this OCR is closed"):
+        ocr.warm_up()
+    ocr.close()  # closing again does nothing
+
+
+def test_closing_ends_the_threads_and_frees_the_sessions(bundle: Bundle, pictures: Path) -> None:
+    before = threading.active_count()
+    ocr = OCR(bundle, provider="cpu", threads=3)
+    ocr.read(pictures / "sample.jpg")
+    assert threading.active_count() > before
+    sessions = [weakref.ref(stage.session._runner) for stage in ocr.stages.values()]
+    ocr.close()
+    assert threading.active_count() == before
+    gc.collect()
+    assert all(session() is None for session in sessions)
+
+
+def test_read_many_returns_skips_or_raises_errors(ocr: OCR, pictures: Path) -> None:
+    sources = [pictures / "badge.jpg", "missing.jpg", pictures / "badge.jpg"]
+    returned = list(ocr.read_many(sources))
+    assert [type(each) for each in returned] == [Page, ImageError, Page]
+    assert isinstance(returned[1], ImageError) and returned[1].source == "missing.jpg"
+    assert [page.source for page in ocr.read_many(sources, on_error="skip")] == [
+        str(pictures / "badge.jpg")
+    ] * 2
+    pages = ocr.read_many(sources, on_error="raise")
+    assert next(pages).source == str(pictures / "badge.jpg")
+    with pytest.raises(ImageError, match=r"missing\.jpg"):
+        next(pages)
+
+
+def test_recognize_returns_skips_or_raises_errors(ocr: OCR, pictures: Path) -> None:
+    crop = load(pictures / "sample.jpg")[40:90]
+    crops: list[Source] = [crop, "missing.jpg", crop]
+    first, error, last = ocr.recognize(crops, on_error="return")
+    assert isinstance(error, ImageError) and first == last
+    assert ocr.recognize(crops, on_error="skip") == [first, last]
+    with pytest.raises(ImageError, match=r"missing\.jpg"):
+        ocr.recognize(crops)
+
+
+def test_unknown_ways_to_handle_errors_are_refused(ocr: OCR) -> None:
+    with pytest.raises(ValueError, match="on_error must be"):
+        ocr.read_many([], on_error="ignore")  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="on_error must be"):
+        ocr.recognize([], on_error="ignore")  # type: ignore[call-overload]
+
+
+def test_detections_know_their_picture(ocr: OCR, pictures: Path) -> None:
+    found = ocr.detect(pictures / "sample.jpg")
+    assert (found.width, found.height) == PIL.Image.open(pictures / "sample.jpg").size
+    assert len(found) > 10 and found.source == str(pictures / "sample.jpg")
+    assert sorted(found.milliseconds) == ["detection", "load", "postprocess", "resize"]
+    assert found.providers == ocr.providers
+
+
+def test_drawing_a_result_gives_the_same_with_and_without_a_loaded_picture(
+    ocr: OCR, pictures: Path
+) -> None:
+    page = ocr.read(pictures / "badge.jpg")
+    drawn = ocr.draw(pictures / "badge.jpg", page)
+    assert np.array_equal(drawn, page.draw(pictures / "badge.jpg"))

@@ -14,9 +14,10 @@ from edgeocr import Bundle
 from edgeocr.crops import Crop, turn
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter
-from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
-from edgeocr.runtime.threads import Workers
+from edgeocr.runtime.threads import ThreadPool
 from tests.support.cutting import crop
 
 
@@ -24,7 +25,7 @@ from tests.support.cutting import crop
 def orienter(bundle: Bundle) -> Orienter:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
-    return Orienter(stage, bundle.read(stage.graph), placement=Placement("cpu"), workers=Workers(2))
+    return Orienter(stage, bundle.read(stage.graph), placement=Placement("cpu"), pool=ThreadPool(2))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_probabilities_are_paddle_inferences(
 
 
 def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
-    rotations = orienter.rotations(list(map(Crop.of, crops)))
+    rotations = orienter.rotations(list(map(Crop.whole, crops)))
     assert len(rotations) == len(crops)
     assert rotations.count(0) >= 0.9 * len(crops)
     assert set(rotations) <= {0, 180}
@@ -76,13 +77,13 @@ def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
 def test_upside_down_lines_are_found(orienter: Orienter, crops: list[Image]) -> None:
     """The longer ones: of a few characters the network is often unsure."""
     long = [turn(crop, 180) for crop in crops if crop.shape[1] > 4 * crop.shape[0]]
-    rotations = orienter.rotations(list(map(Crop.of, long)))
+    rotations = orienter.rotations(list(map(Crop.whole, long)))
     assert len(long) > 25
     assert rotations.count(180) >= 0.8 * len(long)
 
 
 def test_crops_do_not_depend_on_those_beside_them(orienter: Orienter, crops: list[Image]) -> None:
-    mixed = [Crop.of(turn(cut, 180) if i % 3 == 0 else cut) for i, cut in enumerate(crops[:19])]
+    mixed = [Crop.whole(turn(cut, 180) if i % 3 == 0 else cut) for i, cut in enumerate(crops[:19])]
     together = orienter.rotations(mixed)
     assert together == [orienter.rotations([crop])[0] for crop in mixed]
     assert {0, 180} == set(together)
@@ -92,13 +93,13 @@ def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
     graph = bundle.read(stage.graph)
-    padded = Orienter(stage, graph, placement=Placement("cpu"), workers=Workers(1))
+    padded = Orienter(stage, graph, placement=Placement("cpu"), pool=ThreadPool(1))
     stretched = Orienter(
-        replace(stage, stretch=True), graph, placement=Placement("cpu"), workers=Workers(1)
+        replace(stage, stretch=True), graph, placement=Placement("cpu"), pool=ThreadPool(1)
     )
     square = np.full((20, 20, 3), 9, np.uint8)
-    assert (stretched._batch([Crop.of(square)]) == 9).all()
-    assert (padded._batch([Crop.of(square)])[:, :, stage.height :] == stage.padding).all()
+    assert (stretched._batch([Crop.whole(square)]) == 9).all()
+    assert (padded._batch([Crop.whole(square)])[:, :, stage.height :] == stage.padding).all()
 
 
 def test_no_crops(orienter: Orienter) -> None:
@@ -107,7 +108,7 @@ def test_no_crops(orienter: Orienter) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 192), (3, 5000)])
 def test_crops_of_any_size(orienter: Orienter, size: tuple[int, int]) -> None:
-    assert orienter.rotations([Crop.of(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
+    assert orienter.rotations([Crop.whole(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
 
 
 @pytest.mark.parametrize(

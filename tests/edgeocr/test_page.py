@@ -1,102 +1,72 @@
-"""Pages and the order in which their lines are read."""
+"""The results of reading: pages, detections, lines, regions and readings."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgeocr.page import Line, Page, Region, reading_order
+from edgeocr import Detections, Line, Page, Reading, Region
+from edgeocr.images import load
+from edgeocr.page import lines_of, scaled
+from tests.support.quads import level
 
-
-def level(x: float, y: float, width: float, height: float) -> np.ndarray:
-    corners = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
-    return np.array(corners, np.float32)
-
-
-def order(*quads: np.ndarray) -> list[int]:
-    return reading_order(np.array(quads, np.float32))
-
-
-def test_no_regions() -> None:
-    assert reading_order(np.empty((0, 4, 2), np.float32)) == []
-    assert reading_order(np.array([], np.float32)) == []
-
-
-def test_one_column_from_the_top() -> None:
-    assert order(*(level(10, y, 90, 20) for y in (60, 0, 90, 30))) == [1, 3, 0, 2]
-
-
-def test_two_columns_row_by_row() -> None:
-    quads = [level(x, y, 90, 20) for y in (0, 30, 60) for x in (200, 0)]
-    assert order(*quads) == [1, 0, 3, 2, 5, 4]
-
-
-def test_an_uneven_row_stays_together() -> None:
-    quads = [level(x, 50 + dy, 40, 20) for x, dy in [(0, 3), (60, -2), (120, 2), (180, 0)]]
-    assert order(*quads[::-1]) == [3, 2, 1, 0]
-
-
-def slanted(degrees: float, columns: list[int]) -> list[np.ndarray]:
-    """Five rows of cells, row by row, as on a receipt that lies askew."""
-    radians = np.deg2rad(degrees)
-    turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
-    cells = [level(x, 200 + 40 * row, 50, 24) for row in range(5) for x in columns]
-    return [(cell @ turn).astype(np.float32) for cell in cells]
-
-
-@pytest.mark.parametrize(
-    ("degrees", "columns"),
-    [
-        (2, [0, 60, 120]),
-        (-2, [0, 60, 120]),
-        (2, [0, 400]),
-        (-2, [0, 400]),
-        (6, [0, 400]),
-        (-6, [0, 60, 120, 400]),
-    ],
-)
-def test_rows_that_slant(degrees: float, columns: list[int]) -> None:
-    quads = slanted(degrees, columns)
-    shuffled = np.random.default_rng(2).permutation(len(quads))
-    read = order(*(quads[i] for i in shuffled))
-    assert [int(shuffled[i]) for i in read] == list(range(len(quads)))
-
-
-def test_a_small_line_beside_a_large_one_belongs_to_its_row() -> None:
-    assert order(level(200, 30, 50, 12), level(0, 10, 150, 60), level(0, 80, 90, 20)) == [1, 0, 2]
-
-
-def test_a_tall_region_does_not_swallow_the_rows_beside_it() -> None:
-    rows = [level(0, y, 150, 20) for y in (0, 30, 60, 90, 120)]
-    tall = level(200, 0, 22, 140)
-    assert order(tall, *rows) == [1, 0, 2, 3, 4, 5]
-
-
-def test_every_region_comes_once_whatever_the_layout() -> None:
-    random = np.random.default_rng(5)
-    for count in (1, 2, 17, 300):
-        quads = np.array(
-            [level(*random.uniform([0, 0, 1, 1], [900, 700, 300, 80])) for _ in range(count)]
-        )
-        assert sorted(reading_order(quads)) == list(range(count))
-
-
-def test_regions_without_size() -> None:
-    assert sorted(order(*[np.full((4, 2), 5, np.float32)] * 3)) == [0, 1, 2]
+POLYGON = np.array([[0, 0], [5.126, 0], [2, 9]], np.float32)
 
 
 @pytest.fixture
 def page() -> Page:
     quad = level(1 / 3, 2, 30, 10)
-    polygon = np.array([[0, 0], [5.126, 0], [2, 9]], np.float32)
-    lines = (Line("Straße 上海", 0.98765, quad), Line("two", 0.5, quad, polygon))
+    lines = (Line("Straße 上海", 0.98765, quad), Line("two", 0.5, quad, POLYGON))
     return Page("a.png", 64, 48, lines, {"load": 1.23456}, {"detection": "cpu"})
 
 
-def test_a_page_as_plain_values(page: Page) -> None:
+@pytest.fixture
+def detections() -> Detections:
+    regions = (Region(level(0, 0, 4, 2), 0.75), Region(level(5, 5, 9, 9), 0.5, POLYGON))
+    return Detections("b.png", 20, 10, regions, {"load": 2.0}, {"detection": "cpu"})
+
+
+def test_page_is_a_sequence_of_lines(page: Page) -> None:
+    assert len(page) == 2
+    assert [line.text for line in page] == page.texts == ["Straße 上海", "two"]
+    assert page[0] is page.lines[0] and page[-1] is page.lines[1]
+    assert page[1:] == page.lines[1:]
+    assert page.lines[1] in page
+
+
+def test_detections_are_a_sequence_of_regions(detections: Detections) -> None:
+    assert len(detections) == 2 and list(detections) == list(detections.regions)
+    assert detections[0] is detections.regions[0] and detections[:1] == detections.regions[:1]
+    assert detections.boxes.shape == (2, 4, 2) and detections.scores.tolist() == [0.75, 0.5]
+
+
+def test_boxes_and_scores_are_float32_arrays(page: Page) -> None:
+    assert page.boxes.dtype == page.scores.dtype == np.float32
+    assert page.boxes.shape == (2, 4, 2) and page.scores.shape == (2,)
+    np.testing.assert_array_equal(page.boxes[0], page[0].quad)
+
+
+def test_an_empty_page_has_empty_arrays() -> None:
+    page = Page("a.png", 64, 48, ())
+    assert page.boxes.shape == (0, 4, 2) and page.scores.shape == (0,)
+    assert page.text == "" and list(page) == []
+
+
+def test_text_has_one_row_for_each_line(page: Page) -> None:
+    assert page.text == "Straße 上海\ntwo"
+
+
+def test_repr_is_short(page: Page, detections: Detections) -> None:
+    assert repr(page) == "<Page 'a.png', 64 × 48, 2 lines>"
+    assert repr(Page("a.png", 64, 48, page.lines[:1])) == "<Page 'a.png', 64 × 48, 1 line>"
+    assert repr(detections) == "<Detections 'b.png', 20 × 10, 2 regions>"
+
+
+def test_page_to_dict_rounds_and_names_providers(page: Page) -> None:
     quad = [[0.33, 2.0], [30.33, 2.0], [30.33, 12.0], [0.33, 12.0]]
     expected = {
         "source": "a.png",
@@ -112,22 +82,80 @@ def test_a_page_as_plain_values(page: Page) -> None:
             },
         ],
         "milliseconds": {"load": 1.235},
+        "providers": {"detection": "cpu"},
     }
     assert page.to_dict() == expected
     assert json.loads(json.dumps(page.to_dict())) == expected
 
 
-def test_a_region_as_plain_values() -> None:
+def test_region_and_reading_to_dict() -> None:
     region = Region(level(0, 0, 4, 2), 0.5)
-    expected = {"score": 0.5, "quad": [[0.0, 0.0], [4.0, 0.0], [4.0, 2.0], [0.0, 2.0]]}
-    assert json.loads(json.dumps(region.to_dict())) == expected
+    quad = [[0.0, 0.0], [4.0, 0.0], [4.0, 2.0], [0.0, 2.0]]
+    assert region.to_dict() == {"score": 0.5, "quad": quad}
+    assert Reading("a", 0.98765).to_dict() == {"text": "a", "score": 0.9877}
 
 
-def test_text(page: Page) -> None:
-    assert page.text == "Straße 上海\ntwo"
-    assert dataclasses.replace(page, lines=()).text == ""
+def test_results_round_trip_through_json(
+    page: Page, detections: Detections, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.json"
+    text = page.to_json(path)
+    assert path.read_text("utf-8") == text and "上海" in text
+    again = Page.from_dict(json.loads(text))
+    assert again.to_dict() == page.to_dict()
+    assert again[1].polygon is not None and again[1].polygon.dtype == np.float32
+    restored = Detections.from_dict(json.loads(detections.to_json()))
+    assert restored.to_dict() == detections.to_dict()
+    assert Reading.from_dict(Reading("a", 0.5).to_dict()) == Reading("a", 0.5)
 
 
-def test_a_page_is_frozen(page: Page) -> None:
+def test_pages_written_without_providers_can_be_restored(page: Page) -> None:
+    data = page.to_dict()
+    del data["providers"], data["milliseconds"]
+    assert Page.from_dict(data).providers == {}
+
+
+@pytest.mark.parametrize("name", ["width", "lines", "providers"])
+def test_results_are_frozen(page: Page, name: str) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        page.width = 1  # type: ignore[misc]
+        setattr(page, name, 1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        page[0].text = "other"  # type: ignore[misc]
+
+
+def test_drawing_leaves_the_picture_and_marks_each_line(page: Page) -> None:
+    picture = np.full((48, 64, 3), 255, np.uint8)
+    drawn = page.draw(picture)
+    assert drawn.shape == picture.shape and (picture == 255).all()
+    assert (drawn[2:13, 0:31] != 255).any() and (drawn[20:, 40:] == 255).all()
+
+
+def test_drawing_onto_a_smaller_copy_scales_the_outlines() -> None:
+    page = Page("a.png", 200, 100, (Line("a", 1.0, level(100, 50, 80, 40)),))
+    drawn = page.draw(np.full((50, 100, 3), 255, np.uint8))
+    marked = np.argwhere((drawn != 255).any(axis=2))
+    assert marked.min(axis=0).tolist() == pytest.approx([25, 50], abs=2)
+    assert marked.max(axis=0).tolist() == pytest.approx([45, 90], abs=2)
+
+
+def test_detections_draw_from_a_path(pictures: Path) -> None:
+    image = load(pictures / "sample.jpg")
+    found = Detections(
+        "sample.jpg", image.shape[1], image.shape[0], (Region(level(9, 9, 90, 40), 1.0),)
+    )
+    assert (found.draw(pictures / "sample.jpg") != image).any()
+
+
+def test_scaling_multiplies_quad_and_polygon() -> None:
+    line = Line("a", 1.0, level(2, 3, 4, 5), POLYGON)
+    larger = scaled(line, (2.0, 3.0))
+    np.testing.assert_allclose(larger.quad, line.quad * [2, 3])
+    assert larger.polygon is not None
+    np.testing.assert_allclose(larger.polygon, POLYGON * np.array([2, 3], np.float32))
+    assert scaled(line, (1.0, 1.0)) is line
+
+
+def test_empty_and_unsure_readings_make_no_line() -> None:
+    regions = [Region(level(0, y, 9, 9), 1.0) for y in (0, 20, 40)]
+    readings = [Reading("sure", 0.9), Reading("  ", 0.9), Reading("unsure", 0.2)]
+    assert [line.text for line in lines_of(regions, readings, 0.5)] == ["sure"]

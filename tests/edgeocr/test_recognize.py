@@ -14,7 +14,7 @@ import pytest
 from converters import edge_graph
 from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
-from edgeocr import OCR, Bundle
+from edgeocr import OCR, Bundle, Reading, RuntimeOptions
 from edgeocr.bundle.manifest import Charset, Recognition
 from edgeocr.crops import Crop
 from edgeocr.images import Image, load
@@ -22,7 +22,7 @@ from edgeocr.postprocess import ctc
 from edgeocr.recognize import Recognizer, _widths
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.placement import Placement
-from edgeocr.runtime.threads import Workers
+from edgeocr.runtime.threads import ThreadPool
 from tests.support.cutting import crop
 from tests.zoo.converted import converted
 
@@ -39,7 +39,7 @@ OF_ONE_WIDTH = Recognition(
 def recognizer(bundle: Bundle) -> Recognizer:
     stage = bundle.manifest.stages.recognition
     graph, characters = bundle.read(stage.graph), bundle.characters
-    return Recognizer(stage, graph, characters, placement=Placement("cpu"), workers=Workers(2))
+    return Recognizer(stage, graph, characters, placement=Placement("cpu"), pool=ThreadPool(2))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def labelled(pictures: Path, labels: dict[str, list[LabelledLine]]) -> Labelled:
 
 
 def test_texts_are_the_labels(recognizer: Recognizer, labelled: Labelled) -> None:
-    readings = recognizer.recognize([Crop.of(cut) for _, cut in labelled])
+    readings = recognizer.recognize([Crop.whole(cut) for _, cut in labelled])
     assert len(readings) == len(labelled) > 60
     right = [
         normalized(reading.text) == text
@@ -70,7 +70,7 @@ def test_texts_are_the_labels(recognizer: Recognizer, labelled: Labelled) -> Non
 def test_a_reading_does_not_depend_on_the_crops_beside_it(
     recognizer: Recognizer, labelled: Labelled
 ) -> None:
-    crops = [Crop.of(cut) for _, cut in labelled[::4]]
+    crops = [Crop.whole(cut) for _, cut in labelled[::4]]
     together = recognizer.recognize(crops)
     for crop_alone, reading in zip(crops, together, strict=True):
         (alone,) = recognizer.recognize([crop_alone])
@@ -79,7 +79,7 @@ def test_a_reading_does_not_depend_on_the_crops_beside_it(
 
 
 def test_batches_as_on_an_accelerator_give_the_same_texts(
-    bundle: Bundle, recognizer: Recognizer, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, recognizer: Recognizer, labelled: Labelled
 ) -> None:
     """Only the shapes differ by provider, so the CPU can stand in for an accelerator. Here a set of
     all widths, with batches that are not always full.
@@ -90,19 +90,13 @@ def test_batches_as_on_an_accelerator_give_the_same_texts(
         dataclasses.replace(stage, widths=widths, batches=[1, 3]),
         bundle.read(stage.graph),
         bundle.characters,
-        placement=Placement("cpu", few_shapes=True),
-        workers=Workers(2),
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=True)),
+        pool=ThreadPool(2),
     )
-    crops = [Crop.of(cut) for _, cut in labelled for _ in range(2)]
+    crops = [Crop.whole(cut) for _, cut in labelled for _ in range(2)]
     one_by_one = recognizer.recognize(crops)
-    session: Any = few.session
     sizes: list[int] = []
-
-    def run(batch: np.ndarray) -> list[np.ndarray]:
-        sizes.append(len(batch))
-        return type(session).run(session, batch)
-
-    monkeypatch.setattr(session, "run", run)
+    few.session.observer = lambda batch: sizes.append(len(batch))
     batched = few.recognize(crops)
     assert set(sizes) == {1, 3} and sum(sizes) > len(crops) > len(sizes)
     assert [reading.text for reading in batched] == [reading.text for reading in one_by_one]
@@ -125,7 +119,7 @@ def test_what_the_network_is_given(
 
     monkeypatch.setattr(session, "run", run)
     ink = (stage.padding + 128) % 256
-    recognizer.recognize([Crop.of(np.full((*size, 3), ink, np.uint8))])
+    recognizer.recognize([Crop.whole(np.full((*size, 3), ink, np.uint8))])
     ((one, height, width, channels),) = [batch.shape for batch in given]
     assert (one, height, channels) == (1, stage.height, 3)
     text = min(stage.max_width, math.ceil(stage.height * size[1] / size[0]))
@@ -142,13 +136,13 @@ def test_no_crops(recognizer: Recognizer, ocr: OCR) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 48), (10, 5000), (3, 20000)])
 def test_crops_of_any_size(recognizer: Recognizer, size: tuple[int, int]) -> None:
-    (reading,) = recognizer.recognize([Crop.of(np.full((*size, 3), 255, np.uint8))])
+    (reading,) = recognizer.recognize([Crop.whole(np.full((*size, 3), 255, np.uint8))])
     assert isinstance(reading.text, str) and 0 <= reading.score <= 1
 
 
 def test_a_blank_crop_has_no_text(recognizer: Recognizer) -> None:
-    (reading,) = recognizer.recognize([Crop.of(np.full((48, 320, 3), 255, np.uint8))])
-    assert reading == ("", 0)
+    (reading,) = recognizer.recognize([Crop.whole(np.full((48, 320, 3), 255, np.uint8))])
+    assert reading == Reading("", 0)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +152,7 @@ def of_one_width() -> Recognizer:
     # Not rewritten: random weights make other texts of other last digits.
     edge = edge_graph.make(made.plain, made.network, made.signature)
     return Recognizer(
-        OF_ONE_WIDTH, edge, characters, placement=Placement("cpu"), workers=Workers(2)
+        OF_ONE_WIDTH, edge, characters, placement=Placement("cpu"), pool=ThreadPool(2)
     )
 
 
@@ -186,7 +180,7 @@ def test_a_network_of_one_width_is_given_that_width(
 
     monkeypatch.setattr(session, "run", run)
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-    of_one_width.recognize([Crop.of(picture)])
+    of_one_width.recognize([Crop.whole(picture)])
     (batch,) = given
     np.testing.assert_array_equal(batch, fitted(picture)[None])
 
@@ -209,7 +203,7 @@ def test_texts_of_a_network_of_one_width_are_those_of_its_plain_graph(
     probability = np.concatenate(found)
     characters = np.array(["", *ALPHANUMERIC], object)
     texts, scores = ctc.decode(probability.argmax(axis=2), probability.max(axis=2), characters, 0)
-    readings = of_one_width.recognize([Crop.of(cut) for cut in crops])
+    readings = of_one_width.recognize([Crop.whole(cut) for cut in crops])
     assert [reading.text for reading in readings] == texts
     assert [reading.score for reading in readings] == pytest.approx(scores.tolist(), abs=1e-4)
     assert len(set(texts)) > 3
@@ -227,7 +221,7 @@ def test_a_network_may_want_its_crops_stretched_to_certain_widths(
     stage = dataclasses.replace(
         OF_ONE_WIDTH, height=64, width=256, stretch_widths=[64, 128, 192, 256], padding=0
     )
-    widths, inputs = _widths([Crop.of(np.zeros((*size, 3), np.uint8))], stage)
+    widths, inputs = _widths([Crop.whole(np.zeros((*size, 3), np.uint8))], stage)
     assert widths.tolist() == [drawn] and inputs.tolist() == [256]
 
 
@@ -239,11 +233,9 @@ def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle) -> None:
         bundle.read(stage.graph),
         bundle.characters,
         placement=Placement("cpu"),
-        workers=Workers(2),
+        pool=ThreadPool(2),
     )
     shapes: list[tuple[int, ...]] = []
-    session: Any = squeezed.session
-    run = type(session).run
-    session.run = lambda batch: shapes.append(batch.shape) or run(session, batch)
-    squeezed.recognize([Crop.of(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 700)])
+    squeezed.session.observer = lambda batch: shapes.append(batch.shape)
+    squeezed.recognize([Crop.whole(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 700)])
     assert {shape[2] for shape in shapes} == {160}

@@ -98,7 +98,7 @@ def test_rounding_up_stays_within_the_pixels(limit: str) -> None:
 
 def test_points_are_scaled_back_side_by_side() -> None:
     image = np.zeros((100, 300, 3), np.uint8)
-    resized, _, _, scale = resize(image, Resize("max", 200, MOST, 32))
-    assert resized.shape == (64, 192, 3) and resized.dtype == np.uint8
-    assert scale.dtype == np.float32
-    assert scale.tolist() == pytest.approx([300 / 192, 100 / 64])
+    resized = resize(image, Resize("max", 200, MOST, 32))
+    assert resized.pixels.shape == (64, 192, 3) and resized.pixels.dtype == np.uint8
+    assert resized.scale.dtype == np.float32
+    assert resized.scale.tolist() == pytest.approx([300 / 192, 100 / 64])

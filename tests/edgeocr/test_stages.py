@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
 from edgeocr import OCR, Bundle, EdgeOCRError, StageMissingError
 from edgeocr.cli.main import main
-from edgeocr.detect import shaped
+from edgeocr.detect import with_shape
 from tests.support import frozen, systems
 from tests.support.systems import picture
 
 
 @pytest.fixture(scope="module")
 def finder(bundle: Bundle) -> OCR:
-    """The embedded bundle without what reads."""
-    finder = OCR(bundle, provider="cpu")
-    finder._recognizer = None
-    del finder.providers["recognition"]
-    return finder
+    """Open the embedded bundle without its recognition stage."""
+    manifest = bundle.manifest
+    finding = copy.copy(bundle)
+    stages = dataclasses.replace(manifest.stages, orientation=None, recognition=None)
+    finding.manifest = dataclasses.replace(manifest, stages=stages)
+    return OCR(finding, provider="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +86,9 @@ def test_a_sast_bundle_for_quads_finds_polygons_that_can_bend() -> None:
     detection = systems.bundle("SAST, SRN").manifest.stages.detection
     assert detection is not None and detection.algorithm == "SAST"
     assert (detection.postprocess.shape, detection.postprocess.sample_points) == ("quad", 2)
-    bent = shaped(detection, "polygon").postprocess
+    bent = with_shape(detection, "polygon").postprocess
     assert (bent.shape, bent.sample_points) == ("polygon", 6)
-    assert shaped(detection, "quad") == detection
+    assert with_shape(detection, "quad") == detection
 
 
 def test_the_command_line_says_what_is_missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeocr import crops as rectify
+from edgeocr import crops
 from edgeocr.crops import Crop
 from edgeocr.images import Image
 from edgeocr.page import Region
@@ -10,13 +10,13 @@ from edgeocr.postprocess.geometry import Float32
 
 
 def crop(image: Image, quad: Float32) -> Image:
-    """`rectify.crop`, cut out."""
-    return pixels(rectify.crop(image, quad))
+    """`crops.crop_quad`, cut out."""
+    return pixels(crops.crop_quad(image, quad))
 
 
 def upright(image: Image, region: Region) -> Image:
-    """`rectify.upright`, cut out."""
-    return pixels(rectify.upright(image, region))
+    """`crops.crop_region`, cut out."""
+    return pixels(crops.crop_region(image, region))
 
 
 def pixels(made: Crop) -> Image:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeocr import OCR
+from edgeocr import OCR, RuntimeOptions
 from tests.support.frozen import frozen
 from tests.support.overlap import pairs
 from tests.trained import pages
@@ -27,10 +27,11 @@ def engines(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("bundles")
 
     @cache
-    def engine(name: str, task: str = "detection", few_shapes: bool = False) -> OCR:
+    def engine(name: str, task: str = "detection", fixed_shapes: bool = False) -> OCR:
         path = folder / f"{name}.edgeocr"
         bundle = path if path.exists() else frozen(path, **{task: str(EXPORTS / name)})
-        return OCR(bundle, provider="cpu", threads=1, few_shapes=few_shapes)
+        options = RuntimeOptions(fixed_shapes=fixed_shapes)
+        return OCR(bundle, provider="cpu", threads=1, runtime=options)
 
     return engine
 
@@ -73,23 +74,22 @@ def test_words_are_spotted(engines, draw, least):
     ("name", "task"), [("db", "detection"), ("east", "detection"), ("sast", "detection"),
                        ("pgnet", "spotting")]
 )  # fmt: skip
-def test_padded_to_few_shapes_they_find_as_much(engines, name, task):
+def test_padded_to_fixed_shapes_they_find_as_much(engines, name, task):
     """On pages that fill none of them; maps at the algorithm's scale are cut to the page."""
     given = pages.arcs(8, SEED) if name == "sast" else pages.pages(8, SEED, (384, 512))
     expected = [outlines for _, outlines, _ in given]
     scores = []
-    for few_shapes in (False, True):
-        engine = engines(name, task, few_shapes)
+    for fixed_shapes in (False, True):
+        engine = engines(name, task, fixed_shapes)
         cut = [image[: image.shape[0] - 60, : image.shape[1] - 30] for image, _, _ in given]
-        shapes = set()
-        session = engine._sessions()[task]
-        run = session.run
-        session.run = lambda batch, run=run, shapes=shapes: shapes.add(batch.shape) or run(batch)
+        shapes: set[tuple[int, ...]] = set()
+        session = engine.stages[task].session
+        session.observer = lambda batch, shapes=shapes: shapes.add(batch.shape)
         found = [
             [region.quad if region.polygon is None else region.polygon for region in each]
             for each in map(engine.detect, cut)
         ]
-        assert not few_shapes or shapes <= set(session.shapes)
+        assert not fixed_shapes or shapes <= set(session.shapes)
         scores.append(hmean(found, expected))
     natural, padded = scores
     assert natural > 0.7 and padded >= natural - 0.05

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeocr import OCR, Bundle
+from edgeocr import OCR, Bundle, RuntimeOptions
 from edgeocr.cli.main import main
 from tests.support.frozen import frozen
 from tests.trained import pages, words
@@ -51,11 +51,10 @@ def test_clean_words_are_read(bundles, name):
 def test_words_are_read_alike_in_batches_and_at_few_widths(bundles, name):
     """Crops of a batch are read side by side; what fills it up is none of them."""
     given = words.clean(30, SEED, (2, 6))
-    few = OCR(bundles(name), provider="cpu", threads=1, few_shapes=True)
-    shapes = set()
-    session = few._sessions()["recognition"]
-    run = session.run
-    session.run = lambda batch: shapes.add(batch.shape) or run(batch)
+    few = OCR(bundles(name), provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True))
+    shapes: set[tuple[int, ...]] = set()
+    session = few.stages["recognition"].session
+    session.observer = lambda batch: shapes.add(batch.shape)
     natural = OCR(bundles(name), provider="cpu", threads=1)
     texts, padded = (
         [reading.text for reading in ocr.recognize([word.crop for word in given])]

@@ -23,8 +23,9 @@ from converters.graph.activation_memory import bytes_per_pixel
 from edgeocr import OCR, Bundle, GraphError, ImageError, MemoryLimitError, images
 from edgeocr.bundle.manifest import Profile, Resize, Stages
 from edgeocr.cli.main import main
-from edgeocr.memory import limit as memory
-from edgeocr.resize import bounded, bounded_stages, network_size
+from edgeocr.memory import limit as limits
+from edgeocr.memory.room import Room
+from edgeocr.resize import limited, limited_stages, network_size
 from tests.support.frozen import stored
 from tests.support.paths import TESTS
 
@@ -42,16 +43,17 @@ if asked.get("rlimit"):
     resource.setrlimit(getattr(resource, name), (number, number))
 if asked.get("cgroup"):
     Path(asked["cgroup"], "cgroup.procs").write_text(str(os.getpid()))
-from edgeocr import OCR, EdgeOCRError, MemoryLimitError
+from edgeocr import OCR, EdgeOCRError, MemoryLimitError, RuntimeOptions
 def page(result):
     if isinstance(result, EdgeOCRError):
         return {"error": str(result), "needed": getattr(result, "needed", None)}
     quads = [line.quad.tolist() for line in result.lines]
     return {"text": result.text, "size": [result.width, result.height], "quads": quads}
 try:
-    ocr = OCR(asked["bundle"], provider="cpu", threads=2, **asked["options"])
+    runtime = RuntimeOptions(fixed_shapes=asked["options"].pop("fixed_shapes", None))
+    ocr = OCR(asked["bundle"], provider="cpu", threads=2, runtime=runtime, **asked["options"])
     pages = [page(each) for each in ocr.read_many(asked["pictures"])]
-    bounds = [ocr.memory.max_pixels, ocr.memory.runs, ocr.memory.pictures]
+    bounds = [ocr.memory_budget.run_bytes, ocr.memory_budget.picture_bytes]
 except MemoryLimitError as error:
     pages, bounds = [page(error)], None
 rows = Path("/proc/self/status").read_text().splitlines()
@@ -131,7 +133,7 @@ RULE = Resize("min", 544, 900_000, 32, sizes=[[320, 320], [640, 640], [960, 928]
     ],
 )
 def test_a_bound_of_pixels_leaves_the_sizes_within_it(pixels, sizes):
-    rule = bounded(RULE, pixels)
+    rule = limited(RULE, pixels)
     assert rule.sizes == sizes
     height, width = network_size(3000, 4000, rule)
     assert height * width <= pixels and height % 32 == width % 32 == 0
@@ -141,21 +143,20 @@ def test_max_pixels(bundle, pictures):
     for pixels in (1023, -1):
         with pytest.raises(ValueError, match="max_pixels must be at least 1024"):
             OCR(bundle, provider="cpu", max_pixels=pixels)
-    assert bounded_stages(Stages(), 5) == Stages()
+    assert limited_stages(Stages(), 5) == Stages()
     ocr = OCR(bundle, provider="cpu", threads=2, max_pixels=100_000)
     seen = []
-    run = ocr._detector.session.run
-    ocr._detector.session.run = lambda batch: seen.append(batch.shape) or run(batch)
+    ocr.stages["detection"].session.observer = lambda batch: seen.append(batch.shape)
     assert ocr.detect(pictures / "sample.jpg")
     assert seen[0][1] * seen[0][2] <= 100_000
-    assert all(h * w <= 100_000 for _, h, w, _ in ocr._detector.session.shapes)
+    assert all(h * w <= 100_000 for _, h, w, _ in ocr.stages["detection"].session.shapes)
 
 
 def test_profile_of_a_bundle_is_the_default(bundle):
     profiled = Bundle.default()
     profiled.manifest = replace(profiled.manifest, profile=Profile("small", 1, 60 * MB))
-    assert OCR(profiled, provider="cpu", memory_limit="none")._workers.threads == 1
-    assert OCR(profiled, provider="cpu", memory_limit=0, threads=2)._workers.threads == 2
+    assert OCR(profiled, provider="cpu", memory_limit="none").threads == 1
+    assert OCR(profiled, provider="cpu", memory_limit=0, threads=2).threads == 2
     if sys.platform.startswith("linux"):
         with pytest.raises(MemoryLimitError, match="the limit is 60 MB"):
             OCR(profiled, provider="cpu")
@@ -173,7 +174,7 @@ def test_a_limit_below_what_opening_takes_names_what_is_needed(bundle, capsys):
 @linux
 @pytest.mark.parametrize("limit", ["170MB", "200MB", "300MB"])
 def test_the_limit_is_kept_on_the_largest_pictures(known, large, labels, limit):
-    number = memory.parse(limit)
+    number = limits.parse(limit)
     sample = str(TESTS / "images" / "sample.jpg")
     rest = [str(TESTS / "images" / name) for name in ("poster.jpg", "receipt.jpg", "badge.jpg")]
     done = read(known, [sample, *rest, *large.values(), sample], limit)
@@ -222,7 +223,7 @@ def test_opening_that_the_system_refuses_memory_for(monkeypatch, bundle):
     def refuse(*_: object, **__: object) -> None:
         raise GraphError("the graph doesn't load: std::bad_alloc")
 
-    monkeypatch.setattr("edgeocr.ocr.Recognizer", refuse)
+    monkeypatch.setattr("edgeocr.stages.opening.Recognizer", refuse)
     with pytest.raises(MemoryLimitError, match=r"^tiny: needs \d+ MB, .* the system had less"):
         OCR(bundle, provider="cpu", memory_limit="4GB")
     with pytest.raises(GraphError, match="bad_alloc"):
@@ -255,7 +256,7 @@ def test_few_shapes_and_unknown_networks_within_a_limit():
     """The embedded bundle says nothing of what its stages take, so more is assumed."""
     sample = str(TESTS / "images" / "sample.jpg")
     embedded = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
-    done = read(embedded, [sample], "220MB", options={"few_shapes": True})
+    done = read(embedded, [sample], "220MB", options={"fixed_shapes": True})
     assert done["peak"] <= 220 * MB and done["pages"][0]["text"]
 
 
@@ -283,8 +284,8 @@ def test_an_ocr_without_a_limit_is_not_bound_by_one_before(known, tmp_path):
         "small = OCR(sys.argv[1], provider='cpu', memory_limit='170MB'); "
         "whole = OCR(sys.argv[1], provider='cpu', memory_limit='none'); "
         "picture = numpy.full((6000, 8000, 3), 255, numpy.uint8); "
-        "assert whole.detect(picture) == [] and whole.memory is None; "
-        "print(small.memory.arena)"
+        "assert len(whole.detect(picture)) == 0 and whole.memory_budget is None; "
+        "print(small.memory_budget.arena_bytes)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(known)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -301,8 +302,8 @@ def test_every_kind_of_source_counts(known, pictures):
         texts = [page.text for page in ocr.read_many([*kinds, file, io.BytesIO(path.read_bytes())])]
     assert texts[0] and set(texts) == {texts[0]}
     assert [reading.text for reading in ocr.recognize([image[40:90], image[40:90]])]
-    ocr.memory._pages = memory.Room(1000)
-    ocr.memory.pictures = 1000
+    ocr.memory_budget._pictures = Room(1000)
+    ocr.memory_budget.picture_bytes = 1000
     for source in (*kinds, io.BytesIO(path.read_bytes())):
         with pytest.raises(MemoryLimitError, match="make the picture smaller") as caught:
             ocr.read(source)
@@ -327,7 +328,9 @@ def test_files_that_do_not_tell_their_size_are_refused_unread(known, tmp_path, m
     content = path.read_bytes()
     for work in (ocr.read, lambda source: ocr.recognize([source])):
         for source in (path, content, io.BytesIO(content)):
-            with pytest.raises(ImageError, match="what decoding it takes is unknown"):
+            with pytest.raises(
+                ImageError, match="the memory that decoding takes can't be predicted"
+            ):
                 work(source)
 
 
@@ -351,9 +354,9 @@ def test_a_picture_that_failed_is_not_kept(known, options):
 
 @linux
 def test_a_process_that_grew_refuses_pages(known, pictures, monkeypatch):
-    limit = memory.resident() + 250 * MB
+    limit = limits.resident_bytes() + 250 * MB
     ocr = OCR(known, provider="cpu", threads=2, memory_limit=limit)
-    monkeypatch.setattr(memory, "resident", lambda: limit - MB)
+    monkeypatch.setattr("edgeocr.memory.budget.resident_bytes", lambda: limit - MB)
     with pytest.raises(MemoryLimitError, match=r"sample\.jpg: needs"):
         ocr.read(pictures / "sample.jpg")
 
@@ -368,13 +371,12 @@ def test_a_jpeg_that_is_reduced_and_turned(known, pictures, tmp_path):
     picture.rotate(90, expand=True).save(tmp_path / "turned.jpg", exif=exif)
     ocr = OCR(known, provider="cpu", threads=2, memory_limit="4GB")
     whole = ocr.read(tmp_path / "turned.jpg")
-    ocr.memory.pictures = picture.width * picture.height * 6 // 4 + 10**6
+    ocr.memory_budget.picture_bytes = picture.width * picture.height * 6 // 4 + 10**6
     reduced = ocr.read(tmp_path / "turned.jpg")
     assert (reduced.width, reduced.height) == (whole.width, whole.height) == picture.size
     assert reduced.text.replace(" ", "") == whole.text.replace(" ", "")
     for one, other in zip(reduced.lines, whole.lines, strict=True):
         assert one.quad == pytest.approx(other.quad, abs=20)
-    (region, *_), width, height = ocr.detect_sized(tmp_path / "turned.jpg")
-    assert (width, height) == picture.size and region.quad == pytest.approx(
-        whole.lines[0].quad, abs=20
-    )
+    found = ocr.detect(tmp_path / "turned.jpg")
+    assert (found.width, found.height) == picture.size
+    assert found[0].quad == pytest.approx(whole[0].quad, abs=20)

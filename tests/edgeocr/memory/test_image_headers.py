@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeocr.memory import image_headers as image_size
+from edgeocr.memory import image_headers
 
 # Format and mode that Pillow writes, and how; every combination that is decoded another way.
 KINDS = [
@@ -75,7 +75,7 @@ def encoded(kind: str, mode: str, options: dict, size=(211, 97), orientation: in
 @pytest.mark.parametrize("size", [(211, 97), (1, 1), (40, 3000)])
 def test_sizes_are_those_that_pillow_reads(kind, mode, options, size):
     content = encoded(kind, mode, options, size)
-    header = image_size.read(io.BytesIO(content))
+    header = image_headers.read(io.BytesIO(content))
     assert header is not None
     assert (header.width, header.height) == Image.open(io.BytesIO(content)).size == size
 
@@ -84,7 +84,7 @@ def test_sizes_are_those_that_pillow_reads(kind, mode, options, size):
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_sizes_are_the_stored_ones_whatever_the_orientation(kind, orientation):
     content = encoded(kind, "RGB", {}, orientation=orientation)
-    header = image_size.read(io.BytesIO(content))
+    header = image_headers.read(io.BytesIO(content))
     assert header is not None
     picture = Image.open(io.BytesIO(content))
     # Pillow says how large a TIFF is when it is turned.
@@ -97,11 +97,11 @@ def test_jpeg2000_and_16_bits():
     for suffix in (".jp2", ".png", ".tif", ".ppm"):
         done, content = cv2.imencode(suffix, picture)
         assert done
-        header = image_size.read(io.BytesIO(content.tobytes()))
+        header = image_headers.read(io.BytesIO(content.tobytes()))
         assert header is not None and (header.width, header.height) == (70, 50)
         assert header.decoding >= 30  # 8 bits take 6 to 18
         eight = cv2.imencode(suffix, (picture >> 8).astype(np.uint8))[1]
-        plain = image_size.read(io.BytesIO(eight.tobytes()))
+        plain = image_headers.read(io.BytesIO(eight.tobytes()))
         assert plain is not None and plain.decoding <= 18
 
 
@@ -122,7 +122,7 @@ def test_the_size_is_the_one_that_is_decoded():
     codestream = jp2[jp2.index(b"\xff\x4f\xff\x51") :]
     for content in (jp2, jp2[:32] + lie + large + jp2[32:], codestream, bytes(tiff)):
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-        header = image_size.read(io.BytesIO(content))
+        header = image_headers.read(io.BytesIO(content))
         assert header is not None and (header.height, header.width) == decoded.shape[:2] == (50, 70)
 
 
@@ -134,22 +134,24 @@ def test_a_tiff_whose_width_is_not_understood_has_no_size(kind, number):
     (at,) = struct.unpack_from("<I", content, 4)
     assert struct.unpack_from("<H", content, at + 2) == (0x0100,)
     struct.pack_into("<HI", content, at + 4, kind, number)
-    assert image_size.read(io.BytesIO(content)) is None
+    assert image_headers.read(io.BytesIO(content)) is None
 
 
 def test_comments_in_pnm_and_pixels_before_a_tiffs_directory():
-    header = image_size.read(io.BytesIO(b"P5 # wide\n# and high\n30\n# 40\n 20 255\n" + bytes(600)))
+    header = image_headers.read(
+        io.BytesIO(b"P5 # wide\n# and high\n30\n# 40\n 20 255\n" + bytes(600))
+    )
     assert header is not None and (header.width, header.height) == (30, 20)
     content = encoded("TIFF", "RGB", {"compression": "tiff_lzw"}, (300, 200))
     assert int.from_bytes(content[4:8], "little") > 1000
-    header = image_size.read(io.BytesIO(content))
+    header = image_headers.read(io.BytesIO(content))
     assert header is not None and (header.width, header.height) == (300, 200)
 
 
 def test_only_baseline_jpegs_are_reducible():
-    plain = image_size.read(io.BytesIO(encoded("JPEG", "RGB", {})))
-    progressive = image_size.read(io.BytesIO(encoded("JPEG", "RGB", {"progressive": True})))
-    png = image_size.read(io.BytesIO(encoded("PNG", "RGB", {})))
+    plain = image_headers.read(io.BytesIO(encoded("JPEG", "RGB", {})))
+    progressive = image_headers.read(io.BytesIO(encoded("JPEG", "RGB", {"progressive": True})))
+    png = image_headers.read(io.BytesIO(encoded("PNG", "RGB", {})))
     assert plain and plain.reducible and progressive and png
     assert not progressive.reducible and not png.reducible
 
@@ -158,13 +160,13 @@ def test_only_baseline_jpegs_are_reducible():
 def test_a_file_that_ends_anywhere_is_no_crash(kind, mode, options):
     content = encoded(kind, mode, options)
     for end in [*range(min(len(content), 200)), len(content) // 2]:
-        header = image_size.read(io.BytesIO(content[:end]))
+        header = image_headers.read(io.BytesIO(content[:end]))
         assert header is None or (header.width, header.height) == (211, 97)
 
 
 def test_what_is_no_picture_has_no_size():
     for content in (b"", b"GIF", b"%PDF-1.7", b"P7\n", b"\xff\xd8\xff\xd9", b"RIFF\0\0\0\0WAVE"):
-        assert image_size.read(io.BytesIO(content + bytes(40))) is None
+        assert image_headers.read(io.BytesIO(content + bytes(40))) is None
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="VmHWM")
@@ -176,7 +178,7 @@ def test_decoding_takes_no_more_than_was_said(tmp_path):
         path, small = tmp_path / f"{i}.{kind}", tmp_path / f"{i}-small.{kind}"
         path.write_bytes(content)
         small.write_bytes(encoded(kind, mode, options, (64, 48)))
-        header = image_size.read(io.BytesIO(content))
+        header = image_headers.read(io.BytesIO(content))
         assert header is not None
         said.append(header.decoding)
         arguments += [str(path), str(small)]

@@ -1,0 +1,91 @@
+"""Room that threads take and return, and the runs that wait for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ..errors import GraphError, MemoryLimitError
+from .limit import is_memory_error
+
+Result = TypeVar("Result")
+
+
+class Room:
+    """A number of bytes of which threads take parts and return them.
+
+    Attributes:
+        total: Bytes in all.
+    """
+
+    def __init__(self, total: int) -> None:
+        """Create room of `total` bytes."""
+        self.total = total
+        self._free = total
+        self._change = threading.Condition()
+
+    @contextmanager
+    def taken(self, number: int) -> Iterator[None]:
+        """Wait until `number` bytes are free, and keep them while the block runs.
+
+        Args:
+            number: Bytes, no more than `total`.
+        """
+        assert number <= self.total
+        with self._change:
+            self._change.wait_for(lambda: self._free >= number)
+            self._free -= number
+        try:
+            yield
+        finally:
+            with self._change:
+                self._free += number
+                self._change.notify_all()
+
+
+class RunAdmission:
+    """Lets the runs of one stage start when there is room for them."""
+
+    def __init__(
+        self, room: Room, bytes_per_pixel: int, refuse: Callable[[int], MemoryLimitError]
+    ) -> None:
+        """Create the admission of one stage.
+
+        Args:
+            room: Room that all stages share.
+            bytes_per_pixel: Bytes that a run takes for each pixel of its input.
+            refuse: Creates the error for a run that needs this many bytes.
+        """
+        self._room, self._bytes_per_pixel, self._refuse = room, bytes_per_pixel, refuse
+
+    def run(self, pixels: int, extra_bytes: int, work: Callable[[], Result]) -> Result:
+        """Wait for room, do a run and return its result.
+
+        A run that fails because the arena was too fragmented is repeated once with the whole room.
+
+        Args:
+            pixels: Pixels of the run's input.
+            extra_bytes: Bytes that preparing the input takes.
+            work: Does the run.
+
+        Raises:
+            MemoryLimitError: There can never be room for the run.
+        """
+        needed = pixels * self._bytes_per_pixel + extra_bytes
+        if needed > self._room.total:
+            raise self._refuse(needed)
+        try:
+            with self._room.taken(needed):
+                return work()
+        except (GraphError, MemoryError) as error:
+            if not is_memory_error(error):
+                raise
+        try:
+            with self._room.taken(self._room.total):
+                return work()
+        except (GraphError, MemoryError) as error:
+            if is_memory_error(error):
+                raise self._refuse(max(needed, self._room.total * 5 // 4)) from error
+            raise

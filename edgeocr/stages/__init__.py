@@ -1,0 +1,1 @@
+"""Opening the stages of a bundle."""

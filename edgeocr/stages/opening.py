@@ -1,0 +1,192 @@
+"""Open the stages of a bundle together, and say what they need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+from .. import orient, recognize, resize
+from ..bundle.bundle import Bundle
+from ..bundle.manifest import Profile, Stages
+from ..detect import Detector, with_shape
+from ..device.cpus import available_threads
+from ..errors import EdgeOCRError, StageMissingError, printable
+from ..orient import Orienter
+from ..recognize import Recognizer
+from ..runtime.onnx_runtime import import_onnxruntime
+from ..runtime.placement import Placement
+from ..runtime.run_sizes import RunSizes
+from ..runtime.threads import ThreadPool
+from ..spot import Spotter
+
+Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
+Present = TypeVar("Present", Detector, Recognizer)
+
+
+@dataclass(frozen=True)
+class OpenStages:
+    """The open stages of a bundle; None for a stage that it lacks.
+
+    Attributes:
+        bundle_name: Name of the bundle, for errors.
+    """
+
+    bundle_name: str
+    detection: Detector | None = None
+    orientation: Orienter | None = None
+    recognition: Recognizer | None = None
+    spotting: Spotter | None = None
+
+    @property
+    def by_name(self) -> dict[str, Stage]:
+        """The stages that the bundle has, by name."""
+        stages: dict[str, Stage | None] = {
+            "detection": self.detection,
+            "orientation": self.orientation,
+            "recognition": self.recognition,
+            "spotting": self.spotting,
+        }
+        return {name: stage for name, stage in stages.items() if stage is not None}
+
+    @property
+    def skipped_providers(self) -> tuple[str, ...]:
+        """Why "auto" did not use a better provider, one reason each."""
+        sessions = [stage.session for stage in self.by_name.values()]
+        reasons = (reason for session in sessions for reason in session.skipped_providers)
+        return tuple(dict.fromkeys(reasons))
+
+    @property
+    def engine_folders(self) -> list[Path]:
+        """Folders in which TensorRT's engines are kept."""
+        folders = {stage.session.engine_folder for stage in self.by_name.values()}
+        return sorted(folder for folder in folders if folder is not None)
+
+    @property
+    def detector(self) -> Detector:
+        """The detection stage.
+
+        Raises:
+            StageMissingError: The bundle has none.
+        """
+        return self._present(self.detection, "detection")
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """The recognition stage.
+
+        Raises:
+            StageMissingError: The bundle has none.
+        """
+        return self._present(self.recognition, "recognition")
+
+    def _present(self, stage: Present | None, name: str) -> Present:
+        if stage is None:
+            raise StageMissingError(
+                f"the bundle {self.bundle_name!r} has no {name} stage, only "
+                f"{', '.join(self.by_name)}"
+            )
+        return stage
+
+
+def open_bundle(
+    bundle: str | os.PathLike[str] | Bundle | None,
+    key: str | os.PathLike[str] | bytes | None,
+) -> Bundle:
+    """Open a bundle, or check the signature of one that is open."""
+    if bundle is None:
+        return Bundle.default(require_signature=key)
+    if not isinstance(bundle, Bundle):
+        return Bundle.open(bundle, require_signature=key)
+    if key is not None:
+        bundle.check_signature(key)
+    return bundle
+
+
+def usable_threads(cpus: Sequence[int] | None, profile: Profile | None) -> int:
+    """Return the number of CPU threads where the caller sets none.
+
+    It is the number of the chosen CPUs, or else what the process may keep busy, up to the number in
+    the bundle's profile.
+    """
+    if cpus is not None:
+        return len(cpus)
+    available = available_threads()
+    return available if profile is None else min(available, profile.threads or available)
+
+
+def open_stages(
+    bundle: Bundle,
+    stages: Stages,
+    *,
+    placement: Placement,
+    pool: ThreadPool,
+    shape: Literal["quad", "polygon"] | None,
+) -> OpenStages:
+    """Open stages of a bundle.
+
+    Args:
+        bundle: Holds the graphs.
+        stages: Which stages to open, with their settings.
+        placement: The execution providers that are wanted.
+        pool: The CPU threads.
+        shape: The shape of regions to find; None for the bundle's.
+
+    Raises:
+        GraphError: ONNX Runtime can't load one of the graphs.
+        ProviderUnavailableError: A provider does not start.
+        EdgeOCRError: The bundle can't find regions of the wanted shape.
+    """
+    detector = orienter = recognizer = spotter = None
+    if (detection := stages.detection) is not None:
+        if shape is not None:
+            detection = with_shape(detection, shape)
+        graph = bundle.read(detection.graph)
+        detector = Detector(detection, graph, placement=placement, threads=pool.threads)
+    if (recognition := stages.recognition) is not None:
+        graph = bundle.read(recognition.graph)
+        recognizer = Recognizer(
+            recognition, graph, bundle.characters, placement=placement, pool=pool
+        )
+    if (orientation := stages.orientation) is not None:
+        graph = bundle.read(orientation.graph)
+        orienter = Orienter(orientation, graph, placement=placement, pool=pool)
+    if (spotting := stages.spotting) is not None:
+        if shape == "quad":
+            raise EdgeOCRError("PGNet finds polygons only: use shape='polygon'")
+        graph = bundle.read(spotting.graph)
+        spotter = Spotter(
+            spotting, graph, bundle.characters, placement=placement, threads=pool.threads
+        )
+    name = printable(bundle.manifest.name)
+    return OpenStages(name, detector, orienter, recognizer, spotter)
+
+
+def run_sizes(stages: Stages) -> list[RunSizes]:
+    """Return how large the runs of stages are, before they are opened."""
+    sizes = [
+        resize.run_sizes(stage.resize, stage.activation_bytes)
+        for stage in (stages.detection, stages.spotting)
+        if stage is not None
+    ]
+    if stages.orientation is not None:
+        sizes.append(orient.run_sizes(stages.orientation))
+    if stages.recognition is not None:
+        sizes.append(recognize.run_sizes(stages.recognition))
+    return sizes
+
+
+def graph_bytes(bundle: Bundle, stages: Stages) -> int:
+    """Return the size of the graphs of stages together."""
+    graphs = [stage.graph for stage in vars(stages).values() if stage is not None]
+    return sum(bundle.manifest.files[graph].size for graph in graphs)
+
+
+def import_libraries(stages: Stages) -> None:
+    """Import what pages will need, so that its memory is counted from the beginning."""
+    import_onnxruntime()
+    if stages.detection is not None or stages.spotting is not None:
+        import pyclipper  # noqa: F401
+        import shapely  # noqa: F401
