@@ -18,6 +18,11 @@ from tests.support.docs import Block
 from tests.support.paths import ROOT
 
 PAGES = docs.pages()
+# Pages about a folder, which stand in that folder: their links are checked, too.
+FOLDER_PAGES = [ROOT / "examples" / "README.md"]
+for _folder in ("edgeocr", "tests"):
+    FOLDER_PAGES += sorted((ROOT / _folder).glob("*/README.md"))
+    FOLDER_PAGES += sorted((ROOT / _folder).glob("*/*/README.md"))
 # The most lines that a page may have.
 LIMITS = {"README.md": 200, "CONTRIBUTING.md": 100, "tests/README.md": 120}
 DOCS_LIMIT = 250
@@ -33,9 +38,7 @@ def name_of(page: Path) -> str:
 
 def marked(*infos: str) -> list[object]:
     return [
-        pytest.param(
-            block, id=block.place, marks=[pytest.mark.slow] if page.name in SLOW else []
-        )
+        pytest.param(block, id=block.place, marks=[pytest.mark.slow] if page.name in SLOW else [])
         for page in PAGES
         if page.exists()
         for block in docs.blocks(page)
@@ -63,9 +66,7 @@ def test_shell_block_runs(block: Block, work: tuple[Path, dict[str, str]]) -> No
     docs.run_shell(block, *work)
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.exists()], ids=name_of
-)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=name_of)
 def test_python_blocks_run_and_print_what_the_page_says(
     page: Path, work: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +92,7 @@ def test_page_is_short_enough(page: Path) -> None:
     assert len(page.read_text("utf-8").splitlines()) <= limit, name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize("page", [*PAGES, *FOLDER_PAGES], ids=name_of)
 def test_internal_links_lead_somewhere(page: Path) -> None:
     wrong = []
     for link in docs.links(page):
@@ -104,6 +105,19 @@ def test_internal_links_lead_somewhere(page: Path) -> None:
         elif anchor and anchor not in docs.anchors(target):
             wrong.append(f"{link}: there is no such heading")
     assert not wrong, f"{name_of(page)}: {wrong}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_paths_that_a_page_names_exist(page: Path) -> None:
+    if page.name == "CHANGELOG.md":
+        pytest.skip("it names paths of older versions")
+    paths = [
+        code
+        for code in docs.inline_code(page)
+        if re.fullmatch(r"(edgeocr|converters|benchmarks|tests|docs|examples)/[\w./-]*", code)
+    ]
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    assert not missing, f"{name_of(page)}: {missing}"
 
 
 def test_every_page_of_docs_is_listed_in_its_index() -> None:
