@@ -1,4 +1,4 @@
-"""Decode a detection network that you run yourself: here with ONNX Runtime, but any runtime will do.
+"""Decode a detection network that you run yourself, here with ONNX Runtime; any runtime will do.
 
 python examples/decode_your_own_network.py tests/images/sample.jpg
 """
