@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from converters.catalog import entries
+from tests.support import imports
 from tests.support.paths import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -59,3 +62,14 @@ def test_table_of_profiles_is_that_of_the_catalog() -> None:
             assert value is None or str(value) in row.replace(" ", "")
         for values in (profile.providers, profile.batches):
             assert values is None or ", ".join(map(str, values)) in row
+
+
+def test_levels_of_the_architecture_page_are_those_that_the_imports_are_checked_by() -> None:
+    rows = rows_of(text_of("docs/architecture.md"))
+    start = rows.index(["Package or module", "What it is"]) + 2
+    levels = [level for level in imports.LEVELS["edgeocr"] if not level[0].startswith("__")]
+    shown = [
+        tuple(re.findall(r"`edgeocr/(\w+)", cells[0]))
+        for cells in rows[start : start + len(levels)]
+    ]
+    assert shown == levels
