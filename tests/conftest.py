@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +21,21 @@ from tests.support.paths import TESTS
 EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
 # Marker → the version that its tests need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
+# Markers of tests that run only when `-m` names the marker.
+ONLY_BY_NAME = (*PADDLE, "registry", "gpu_package", "openvino")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that need a special environment, unless `-m` names their marker."""
+    named = set(re.findall(r"\w+", config.option.markexpr))
+    left_out = [
+        item
+        for item in items
+        if any(item.get_closest_marker(name) for name in ONLY_BY_NAME if name not in named)
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

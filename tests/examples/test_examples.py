@@ -1,0 +1,70 @@
+"""The example scripts run on the test pictures and print what they promise."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.support.paths import IMAGES, ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run an example with arguments in this process and return what it prints."""
+
+    def run(name: str, *arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_read_one_prints_the_lines_of_the_picture(run) -> None:
+    printed = run("read_one.py", IMAGES / "sample.jpg")
+    assert "营业时间" in printed
+    assert "16 lines in a picture of 960 x 720 pixels" in printed
+
+
+def test_read_folder_goes_on_after_a_damaged_picture(run, tmp_path: Path) -> None:
+    (tmp_path / "damaged.jpg").write_bytes(b"not a picture")
+    (tmp_path / "good.jpg").write_bytes((IMAGES / "poster.jpg").read_bytes())
+    assert run("read_folder.py", tmp_path) == "good.jpg: 10 lines\n"
+
+
+def test_boxes_to_csv_writes_a_row_for_each_line(run) -> None:
+    rows = run("boxes_to_csv.py", IMAGES / "receipt.jpg").splitlines()
+    assert rows[0].startswith("text,score,x1")
+    assert len(rows) == 45
+    assert all(row.count(",") >= 9 for row in rows)
+
+
+def test_draw_overlay_writes_a_picture_of_the_same_size(run, tmp_path: Path) -> None:
+    target = tmp_path / "overlay.png"
+    assert "lines drawn" in run("draw_overlay.py", IMAGES / "badge.jpg", target)
+    drawn, original = cv2.imread(str(target)), cv2.imread(str(IMAGES / "badge.jpg"))
+    assert drawn is not None and original is not None
+    assert drawn.shape == original.shape and (drawn != original).any()
+
+
+def test_choose_device_names_the_provider_of_each_stage(run) -> None:
+    printed = run("choose_device.py", IMAGES / "sample.jpg", "cpu")
+    assert "recognition runs on cpu" in printed and "16 lines" in printed
+
+
+def test_decode_your_own_network_finds_the_lines(run) -> None:
+    printed = run("decode_your_own_network.py", IMAGES / "sample.jpg")
+    assert 14 <= len(printed.splitlines()) <= 18
+
+
+def test_examples_are_short_and_listed() -> None:
+    listed = (EXAMPLES / "README.md").read_text("utf-8")
+    for path in EXAMPLES.glob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 40, path.name
+        assert f"]({path.name})" in listed
