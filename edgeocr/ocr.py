@@ -39,7 +39,7 @@ from .stages.opening import (
     usable_threads,
 )
 
-# Pages that `read_many` works on at a time. A third would gain nothing and would need its memory.
+# Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
 PAGES_AT_ONCE = 2
 # Bytes per pixel that drawing takes beside the picture: its copy, the sheet and the result.
 DRAWING_BYTES = 14
@@ -169,14 +169,11 @@ class OCR:
         self._pool.close()
 
     def warm_up(self) -> dict[str, WarmUpResult]:
-        """Run each stage on every input shape that it can get.
+        """Run each stage on every input shape that it can get; return what was done, by stage.
 
         Afterwards no page waits for an algorithm to be chosen or an engine to be built. A stage
         that takes any shape runs once. With TensorRT this builds the engines, which takes minutes,
         and keeps them; from then on "auto" uses TensorRT.
-
-        Returns:
-            What was done, by stage.
 
         Raises:
             GraphError: A network failed.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -24,14 +25,15 @@ def outcome(work: Callable[[Item], Result], item: Item) -> Result | EdgeOCRError
 
 
 def handled(
-    outcomes: Iterable[Result | EdgeOCRError], on_error: OnError
+    outcomes: Generator[Result | EdgeOCRError, None, None], on_error: OnError
 ) -> Iterator[Result | EdgeOCRError]:
-    """Return, skip or raise the errors among outcomes."""
-    for each in outcomes:
-        if not isinstance(each, EdgeOCRError) or on_error == "return":
-            yield each
-        elif on_error == "raise":
-            raise each
+    """Return, skip or raise the errors among outcomes, which are closed at the end."""
+    with closing(outcomes):
+        for each in outcomes:
+            if not isinstance(each, EdgeOCRError) or on_error == "return":
+                yield each
+            elif on_error == "raise":
+                raise each
 
 
 def check_on_error(on_error: str) -> None:
