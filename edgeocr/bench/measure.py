@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from ..bundle.bundle import Bundle
 from ..bundle.manifest import Profile
@@ -35,9 +35,6 @@ from .result import (
 )
 from .settings import Settings
 from .worker import Request
-
-if TYPE_CHECKING:
-    from ..device.machine import Machine
 
 logger = logging.getLogger(__name__)
 
@@ -152,8 +149,11 @@ def _unmeasured(
         schema=SCHEMA,
         edgeocr=__version__,
         when=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        device=_machine(),
-        clocks={name: ClockPolicy(**each) for name, each in machine.clocks_mhz().items()},
+        device=machine.describe(),
+        clocks={
+            name: ClockPolicy(**policy.to_dict())
+            for name, policy in machine.clock_policies().items()
+        },
         power_mode=machine.power_mode(),
         packages=_packages(),
         bundle=_measured_bundle(bundle),
@@ -168,12 +168,6 @@ def _unmeasured(
         ],
         providers={},
     )
-
-
-def _machine() -> Machine:
-    from ..device import machine
-
-    return machine.describe()
 
 
 def _measured_bundle(bundle: Bundle) -> MeasuredBundle:
@@ -203,7 +197,9 @@ def _threads(settings: Settings, profile: Profile | None) -> int:
 def _nvidia() -> Nvidia:
     from ..device import nvidia
 
-    gpus = [MeasuredGPU(gpu.name, gpu.compute, gpu.memory) for gpu in nvidia.gpus()]
+    gpus = [
+        MeasuredGPU(gpu.name, gpu.compute_capability, gpu.memory_bytes) for gpu in nvidia.gpus()
+    ]
     if not gpus:
         return Nvidia([])
     return Nvidia(gpus, nvidia.driver_release(), **nvidia.versions())

@@ -173,7 +173,7 @@ def _throttling() -> Throttling | None:
     from ..device import machine
 
     state = machine.throttling()
-    return None if state is None else Throttling(**state)
+    return None if state is None else Throttling(**state.to_dict())
 
 
 class _Reads:

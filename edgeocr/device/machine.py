@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,30 +51,7 @@ SLOW_CAPACITY = 0.7
 SLOW_CLOCK = 0.8
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the machine is."""
-
-    cpu: str
-    architecture: str
-    bits: int
-    os: str | None
-    kernel: str
-    python: str
-    board: str | None
-    l4t: str | None
-    jetpack: str | None
-    cpus: int | None
-    memory_bytes: int | None
-    memory_limit_bytes: int | None
-    swap_bytes: int | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record."""
-        return asdict(self)
-
-
-def describe(root: Path = ROOT) -> Machine:
+def describe(root: Path = ROOT) -> dict[str, Any]:
     """What the machine is, without anything that names a person or a host.
 
     cpu: model name, of a board the board's; architecture, kernel, python, bits (of Python);
@@ -88,22 +64,22 @@ def describe(root: Path = ROOT) -> Machine:
     limit = _memory_limit(root)
     l4t = _l4t(root)
     board = _board(root)
-    return Machine(
+    return {
         # Arm has no model name in cpuinfo, and x86 no board in the device tree.
-        cpu=board or _cpuinfo(root, "model name") or platform.processor() or platform.machine(),
-        architecture=platform.machine(),
-        bits=64 if sys.maxsize > 1 << 32 else 32,
-        os=_distribution(root),
-        kernel=f"{platform.system()} {platform.release()}",
-        python=platform.python_version(),
-        board=board,
-        l4t=l4t,
-        jetpack=JETPACKS.get(l4t.partition(".")[0]) if l4t else None,
-        cpus=os.cpu_count(),
-        memory_bytes=total,
-        memory_limit_bytes=limit if limit and total and limit < total else None,
-        swap_bytes=memory.get("SwapTotal"),
-    )
+        "cpu": board or _cpuinfo(root, "model name") or platform.processor() or platform.machine(),
+        "architecture": platform.machine(),
+        "bits": 64 if sys.maxsize > 1 << 32 else 32,
+        "os": _distribution(root),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "board": board,
+        "l4t": l4t,
+        "jetpack": JETPACKS.get(l4t.partition(".")[0]) if l4t else None,
+        "cpus": os.cpu_count(),
+        "memory_bytes": total,
+        "memory_limit_bytes": limit if limit and total and limit < total else None,
+        "swap_bytes": memory.get("SwapTotal"),
+    }
 
 
 def cpu_features(root: Path = ROOT, architecture: str | None = None) -> dict[str, bool | None]:

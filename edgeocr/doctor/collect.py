@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 from ..bundle.bundle import Bundle
 from ..device import cpus, machine
@@ -15,16 +14,13 @@ from ..version import __version__
 from .attempts import BUILT_IN, IMPORT, IMPORT_TIMEOUT, START, START_TIMEOUT, begin
 from .facts import (
     CheckedBundle,
-    ClockPolicy,
     Cores,
     Distributions,
     Facts,
-    Gpu,
     Nvidia,
     OnnxRuntime,
     Package,
     Python,
-    Throttling,
 )
 
 
@@ -91,10 +87,10 @@ def collect(bundle: str | None = None) -> Facts:
         nvidia=_nvidia(),
         device=machine.describe(),
         features=machine.cpu_features(),
-        clocks={name: ClockPolicy(**each) for name, each in machine.clocks_mhz().items()},
+        clocks=machine.clock_policies(),
         cores=_cores(),
         temperature_c=machine.temperature_c(),
-        throttling=_throttling(machine.throttling()),
+        throttling=machine.throttling(),
         power_mode=machine.power_mode(),
         bundle=checked,
     )
@@ -167,13 +163,9 @@ def _nvidia() -> Nvidia:
     return Nvidia(
         driver=None if driver is None else ".".join(map(str, driver)),
         driver_release=nvidia.driver_release(),
-        gpus=[Gpu(gpu.name, gpu.compute, gpu.memory) for gpu in nvidia.gpus()],
+        gpus=nvidia.gpus(),
         **nvidia.libraries(),
     )
-
-
-def _throttling(state: dict[str, Any] | None) -> Throttling | None:
-    return None if state is None else Throttling(**state)
 
 
 def _cores() -> Cores:

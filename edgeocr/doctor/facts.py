@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..device.machine import Machine
+    from ..device.machine import ClockPolicy, Machine, Throttling
+    from ..device.nvidia import GPU
 
 
 @dataclass(frozen=True)
@@ -73,21 +74,6 @@ class OnnxRuntime:
 
 
 @dataclass(frozen=True)
-class Gpu:
-    """An NVIDIA GPU.
-
-    Attributes:
-        name: Its name.
-        compute: Its compute capability, for example "8.7".
-        memory_bytes: Its memory in bytes.
-    """
-
-    name: str
-    compute: str
-    memory_bytes: int
-
-
-@dataclass(frozen=True)
 class Nvidia:
     """NVIDIA's driver, GPUs and libraries.
 
@@ -102,29 +88,10 @@ class Nvidia:
 
     driver: str | None
     driver_release: str | None
-    gpus: list[Gpu]
+    gpus: list[GPU]
     cuda: str | None
     cudnn: str | None
     tensorrt: str | None
-
-
-@dataclass(frozen=True)
-class ClockPolicy:
-    """CPUs that share a clock, as the kernel's cpufreq describes them.
-
-    Attributes:
-        cpus: The numbers of the CPUs.
-        current: The clock in MHz; None if unknown.
-        max: The highest clock in MHz; None if unknown.
-        governor: What chooses the clock; None if unknown.
-        driver: The kernel's driver; None if unknown.
-    """
-
-    cpus: list[int]
-    current: int | None
-    max: int | None
-    governor: str | None
-    driver: str | None
 
 
 @dataclass(frozen=True)
@@ -142,19 +109,6 @@ class Cores:
     affinity: int | None
     available: int
     fast: int | None
-
-
-@dataclass(frozen=True)
-class Throttling:
-    """What slows the device down.
-
-    Attributes:
-        now: Reasons that apply at the moment.
-        since_boot: Reasons that have applied at some time since the device was started.
-    """
-
-    now: list[str]
-    since_boot: list[str]
 
 
 @dataclass(frozen=True)
@@ -214,4 +168,16 @@ class Facts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as dictionaries, lists and plain values."""
-        return asdict(self)
+        gpus = [
+            {
+                "name": gpu.name,
+                "compute": gpu.compute_capability,
+                "memory_bytes": gpu.memory_bytes,
+            }
+            for gpu in self.nvidia.gpus
+        ]
+        return asdict(self) | {
+            "nvidia": asdict(self.nvidia) | {"gpus": gpus},
+            "clocks": {name: policy.to_dict() for name, policy in self.clocks.items()},
+            "throttling": None if self.throttling is None else self.throttling.to_dict(),
+        }

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..device.machine import Throttling
 from ..runtime.diagnosis import JETPACK, RUNTIMES
-from .facts import Cores, Facts, Throttling
+from .facts import Cores, Facts
 
 # The wheel of onnxruntime 1.21.0 for aarch64 contains instructions that Armv8.0 lacks.
 ILLEGAL_INSTRUCTION = "https://github.com/microsoft/onnxruntime/issues/23957"
@@ -218,7 +219,7 @@ def _memory(facts: Facts) -> Iterator[str]:
 
 
 def _slowed(facts: Facts) -> Iterator[str]:
-    throttling = facts.throttling or Throttling([], [])
+    throttling = facts.throttling or Throttling((), ())
     for when, words in (("now", throttling.now), ("since boot", throttling.since_boot)):
         if "under-voltage" in words:
             yield f"under-voltage {when}: use a supply and cable made for this board"

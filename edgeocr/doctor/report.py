@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from ..device.machine import ClockPolicy, Throttling
 from .examination import Examination
-from .facts import ClockPolicy, Facts, Throttling
+from .facts import Facts
 
 # The rows of a section; a row whose value is None or empty is left out.
 Rows: TypeAlias = Mapping[str, object]
@@ -90,7 +91,8 @@ def _nvidia(facts: Facts) -> Rows:
     nvidia = facts.nvidia
     return {
         **{
-            f"GPU {number}": f"{gpu.name}, compute {gpu.compute}, {_gib(gpu.memory_bytes)}"
+            f"GPU {number}": f"{gpu.name}, compute {gpu.compute_capability}, "
+            f"{_gib(gpu.memory_bytes)}"
             for number, gpu in enumerate(nvidia.gpus)
         },
         "driver": nvidia.driver
@@ -126,7 +128,7 @@ def _clocks(policies: Iterable[ClockPolicy]) -> str:
     """Return the clocks; equal ones together, as each CPU of an x86 machine has its own."""
     numbers: dict[str, int] = {}
     for policy in policies:
-        words = f"up to {policy.max or '?'} MHz, governor {policy.governor or 'unknown'}"
+        words = f"up to {policy.max_mhz or '?'} MHz, governor {policy.governor or 'unknown'}"
         numbers[words] = numbers.get(words, 0) + len(policy.cpus)
     return "; ".join(f"{number} CPUs {words}" for words, number in numbers.items())
 
