@@ -33,12 +33,11 @@ from .result import (
     Nvidia,
     SourceFailure,
 )
-from .settings import Settings
+from .settings import REPEAT, Settings
 from .worker import Request
 
 logger = logging.getLogger(__name__)
 
-REPEAT = 20
 # How much of a dead process's log becomes part of the reason.
 LAST_LINES = 5
 LAST_CHARACTERS = 600
@@ -172,7 +171,7 @@ def _unmeasured(
 
 def _measured_bundle(bundle: Bundle) -> MeasuredBundle:
     manifest = bundle.manifest
-    models = {origin.stage: origin.model for origin in manifest.provenance}
+    models: dict[str, str] = {origin.stage: origin.model for origin in manifest.provenance}
     graphs = {stage: getattr(manifest.stages, stage).graph for stage in models}
     return MeasuredBundle(
         name=manifest.name,

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from ..ocr import OCR
 
 
+# How often each picture is read one by one, and again in a stream.
+REPEAT = 20
+
+
 @dataclass(frozen=True)
 class RecordedSettings:
     """The settings that affect times, as the result file names them.

@@ -118,7 +118,8 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
     except EdgeOCRError:
         raise
     except (TypeError, ValueError) as error:
-        options.parser.error(str(error))
+        parser: argparse.ArgumentParser = options.parser
+        parser.error(str(error))
 
 
 def provider_options(options: argparse.Namespace) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ..bench.measure import REPEAT
+from ..bench.settings import REPEAT
 from .arguments import (
     add_engine_arguments,
     output_file,

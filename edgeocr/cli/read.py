@@ -8,7 +8,7 @@ import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -89,9 +89,9 @@ def run(options: argparse.Namespace) -> int:
     files = {Path(source.name).resolve() for source in sources}
     if options.output is not None and options.output.resolve() in files:
         raise EdgeOCRError(f"{options.output} is one of the sources: --output would overwrite it")
-    if options.verbose:
-        _log_to_stderr()
     with ExitStack() as stack:
+        if options.verbose:
+            stack.enter_context(_logged_to_stderr())
         ocr = stack.enter_context(
             open_ocr(options, orientation=not getattr(options, "no_orientation", False))
         )
@@ -221,27 +221,27 @@ def _writer(
     from ..writers import json, text
 
     if format_ == "jsonl":
-        return lambda outcome: _write(stream, json.line(outcome.record))
+
+        def write_line(outcome: _Outcome) -> None:
+            stream.write(json.line(outcome.record))
+
+        return write_line
     if format_ == "text":
 
         def write_text(outcome: _Outcome) -> None:
             with_heading = several and outcome.error is None
-            _write(stream, (text.heading(outcome.source.name) if with_heading else ""))
-            _write(stream, outcome.text)
+            stream.write(text.heading(outcome.source.name) if with_heading else "")
+            stream.write(outcome.text)
 
         return write_text
     records: list[Mapping[str, Any]] = []
 
     def write_document() -> None:
         if several or records:
-            _write(stream, json.document(records if several else records[0]))
+            stream.write(json.document(records if several else records[0]))
 
     stack.callback(write_document)
     return lambda outcome: records.append(outcome.record)
-
-
-def _write(stream: TextIO, text: str) -> None:
-    stream.write(text)
 
 
 def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
@@ -256,14 +256,19 @@ def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
         raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
 
 
-def _log_to_stderr() -> None:
-    """Print what edgeocr logs at level INFO and above to standard error."""
-    handler = logging.StreamHandler()
+@contextmanager
+def _logged_to_stderr() -> Iterator[None]:
+    """Print what edgeocr logs at level INFO and above to standard error while the block runs."""
+    logger, handler = logging.getLogger("edgeocr"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("edgeocr: %(message)s"))
-    logger = logging.getLogger("edgeocr")
-    if not logger.handlers:
-        logger.addHandler(handler)
+    level = logger.level
+    logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
 
 
 def _describe(ocr: OCR) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
-from edgeocr import OCR, Page
+from edgeocr import OCR, Page, images
 from edgeocr.cli.main import main
 from tests.support.paths import IMAGES
 
@@ -135,11 +135,11 @@ def test_overlays_are_written_under_the_names_of_sources(
 ) -> None:
     folder = tmp_path / "new" / "overlays"
     copy = tmp_path / "sample.png"
-    cv2.imwrite(str(copy), cv2.imread(SAMPLE))
+    cv2.imwrite(str(copy), images.load(SAMPLE))
     code, _, _ = run(capsys, "read", SAMPLE, str(copy), "--overlay", str(folder))
     assert code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["sample-2.jpg", "sample.jpg"]
-    drawn = cv2.imread(str(folder / "sample.jpg"))
+    drawn = images.load(str(folder / "sample.jpg"))
     assert drawn.shape[0] == 720 and drawn.shape[1] in (960, 1920)
 
 
@@ -180,7 +180,7 @@ def test_detect_prints_corners_and_scores(
     assert len(rows) == len(labels["sample.jpg"])
     corners, score = rows[0].split("\t")
     assert len(corners.split()) == 4 and 0 < float(score) <= 1
-    assert cv2.imread(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
+    assert images.load(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
     code, out, _ = run(capsys, "detect", SAMPLE, "--format", "json")
     found = json.loads(out)
     assert set(found) == {"source", "width", "height", "regions", "milliseconds", "providers"}
@@ -198,7 +198,7 @@ def test_curved_lines_are_read_on_request(
 def test_recognize_reads_crops_around_a_bad_one(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    image = cv2.imread(SAMPLE)
+    image = images.load(SAMPLE)
     cv2.imwrite(str(tmp_path / "a.png"), image[160:205, 100:545])
     (tmp_path / "b.png").write_bytes(b"")
     cv2.imwrite(str(tmp_path / "c.png"), image[215:255, 360:600])
