@@ -1,1 +1,1 @@
-"""`edgeocr bench`: what this device does with a bundle, on every execution provider."""
+"""`edgeocr bench`: measures a bundle on each execution provider of this device."""

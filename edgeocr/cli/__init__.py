@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line `edgeocr`: arguments, progress, printing and exit codes."""

@@ -1,16 +1,25 @@
-"""Arguments that several commands have, and how their texts are read."""
+"""The arguments that several commands share, and how their texts are parsed."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import EdgeOCRError
 
+if TYPE_CHECKING:
+    from ..ocr import OCR
+
+# The smallest --max-pixels: 64 × 64, which every network accepts.
+LEAST_PIXELS = 4096
+
 
 def add_engine_arguments(command: argparse.ArgumentParser) -> None:
-    """What reads, and how; on what, `add_provider_argument` asks."""
-    command.add_argument("--bundle", help="bundle to use; default: the one in the package")
+    """Declare which bundle a command uses, and how it runs."""
+    command.add_argument(
+        "--bundle", metavar="PATH", help="bundle to use; default: the one in the package"
+    )
     add_signature_argument(command)
     command.add_argument(
         "--provider-option",
@@ -18,100 +27,166 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME:OPTION=VALUE",
-        help="an option of ONNX Runtime's for a provider, as in cuda:device_id=1; repeatable",
+        help="option of an execution provider of ONNX Runtime, such as cuda:device_id=1; "
+        "may be repeated",
     )
     command.add_argument(
-        "--fp16", action="store_true", help="allow lower precision where the provider can"
+        "--fp16", action="store_true", help="allow lower precision where the provider supports it"
     )
     command.add_argument(
-        "--cache",
+        "--engine-cache",
         metavar="DIR",
-        help="folder with TensorRT's engines; default: NAME.engines beside a bundle NAME.edgeocr, "
-        "where there is one, else in the user's cache",
+        help="folder with TensorRT engines; default: NAME.engines beside a bundle NAME.edgeocr "
+        "if it exists, else a folder in the user's cache",
     )
     command.add_argument(
-        "--threads", type=positive, help="CPU threads; default: as many as are allowed here"
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="CPU threads to use; default: the bundle's number, or as many as are available",
     )
     command.add_argument(
         "--memory-limit",
         type=_memory_limit,
         metavar="SIZE",
-        help="what the process may hold in memory, as in 300MB, 300MiB or 1.5GB; default: the "
-        "bundle's; none for no limit",
+        help="the most memory that the process may hold, such as 300MB, 300MiB or 1.5GB; default: "
+        "the bundle's limit; none: no limit",
     )
     command.add_argument(
         "--max-pixels",
         type=_pixels,
         metavar="N",
-        help="pixels that a picture is detected at, at most; default: the bundle's",
+        help="the most pixels at which a picture is detected; default: the bundle's number",
     )
-    command.add_argument("--cpus", metavar="LIST", help="CPUs to run on, as in 4-7 or 0,2")
+    command.add_argument(
+        "--cpus", type=_cpus, metavar="LIST", help="CPUs to run on, such as 4-7 or 0,2 (Linux)"
+    )
 
 
 def add_signature_argument(command: argparse.ArgumentParser) -> None:
-    """Whose bundles are taken."""
+    """Declare the key that a bundle must be signed with."""
     command.add_argument(
         "--require-signature",
         metavar="KEY.pub",
-        help="refuse a bundle that is not signed by this key, a public one in PEM",
+        help="reject a bundle that is not signed by this key (a public key in PEM format)",
     )
 
 
 def add_provider_argument(command: argparse.ArgumentParser) -> None:
-    """On what it reads."""
+    """Declare the execution provider that a command runs on."""
     command.add_argument(
         "--provider",
         type=_provider,
         default="auto",
         metavar="NAME",
         help="execution provider: auto (the default) takes the best that works here; cpu, cuda, "
-        "tensorrt, openvino, …; or one for each stage, as in detection=cuda,recognition=cpu",
+        "tensorrt, openvino, …; or one for each stage, such as detection=cuda,recognition=cpu",
     )
 
 
-def engine_options(options: argparse.Namespace) -> dict[str, Any]:
-    """What the arguments say, as `OCR` takes it. Raises `EdgeOCRError` for what is no CPU."""
-    from ..device import cpus
+def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
+    """Open the `OCR` that the options ask for.
 
+    Args:
+        options: The parsed arguments of a command that has the shared ones.
+        orientation: Whether to turn lines that are upside down.
+
+    Raises:
+        EdgeOCRError: If the bundle or the provider does not work.
+        SystemExit: With code 2, after printing the usage, if the options contradict the bundle.
+    """
+    from ..ocr import OCR
+    from ..runtime.options import RuntimeOptions
+
+    try:
+        return OCR(
+            options.bundle,
+            provider=options.provider,
+            threads=options.threads,
+            orientation=orientation,
+            shape=getattr(options, "shape", None),
+            max_pixels=options.max_pixels,
+            memory_limit=options.memory_limit,
+            require_signature=options.require_signature,
+            runtime=RuntimeOptions(
+                provider_options=provider_options(options),
+                fp16=options.fp16,
+                engine_cache=options.engine_cache,
+                cpus=options.cpus,
+            ),
+        )
+    except EdgeOCRError:
+        raise
+    except (TypeError, ValueError) as error:
+        parser: argparse.ArgumentParser = options.parser
+        parser.error(str(error))
+
+
+def provider_options(options: argparse.Namespace) -> dict[str, dict[str, str]]:
+    """Return the options of execution providers, by provider and name."""
     by_provider: dict[str, dict[str, str]] = {}
-    for name, option, value in options.provider_option:
-        by_provider.setdefault(name, {})[option] = value
-    return {
-        "provider_options": by_provider,
-        "fp16": options.fp16,
-        "cache": options.cache,
-        "threads": options.threads,
-        "require_signature": options.require_signature,
-        "cpus": None if options.cpus is None else cpus.parse(options.cpus),
-        "memory_limit": options.memory_limit,
-        "max_pixels": options.max_pixels,
-    }
+    for provider, option, value in options.provider_option:
+        by_provider.setdefault(provider, {})[option] = value
+    return by_provider
+
+
+def positive(text: str) -> int:
+    """Parse a whole number from 1 to a million."""
+    return _whole_number(text, 1, 1_000_000)
+
+
+def output_file(text: str) -> Path:
+    """Parse the path of a file to write, whose folder must exist."""
+    path = Path(text)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent} to write {path} to")
+    return path
+
+
+def provider_list(text: str) -> list[str]:
+    """Parse names of execution providers, separated by commas; drop repeated ones."""
+    from ..runtime.providers import PROVIDERS
+
+    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in PROVIDERS:
+            known = ", ".join(PROVIDERS)
+            raise argparse.ArgumentTypeError(f"unknown provider {name!r}; choose from {known}")
+    return names
 
 
 def _provider(text: str) -> str | dict[str, str]:
-    from ..runtime.placement import check_name
+    if "=" not in text:
+        return _provider_name(text)
+    chosen: dict[str, str] = {}
+    for part in text.split(","):
+        stage, _, name = part.strip().partition("=")
+        if not stage or not name:
+            raise argparse.ArgumentTypeError(
+                f"must be written like detection=cuda,recognition=cpu, not {text!r}"
+            )
+        if stage in chosen:
+            raise argparse.ArgumentTypeError(f"names the stage {stage} twice: {text!r}")
+        chosen[stage] = _provider_name(name)
+    return chosen
 
-    pairs = [part.strip().partition("=") for part in text.split(",")]
-    by_stage = "=" in text
-    if by_stage and not all(stage and name for stage, _, name in pairs):
-        raise argparse.ArgumentTypeError(f"must be as in detection=cuda,recognition=cpu: {text!r}")
+
+def _provider_name(text: str) -> str:
+    from ..runtime.providers import check_provider_choice
+
     try:
-        for name in [name for _, _, name in pairs] if by_stage else [text]:
-            check_name(name)
-    except EdgeOCRError as error:
+        check_provider_choice(text)
+    except (EdgeOCRError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    chosen = {stage: name for stage, _, name in pairs}
-    if by_stage and len(chosen) < len(pairs):
-        raise argparse.ArgumentTypeError(f"names a stage twice: {text!r}")
-    return chosen if by_stage else text
+    return text
 
 
 def _provider_option(text: str) -> tuple[str, str, str]:
     name, colon, rest = text.partition(":")
     option, equals, value = rest.partition("=")
-    if not (_provider(name) and colon and option and equals):
-        raise argparse.ArgumentTypeError(f"must be as in cuda:device_id=1, not {text!r}")
-    return name, option, value
+    if not (colon and option and equals):
+        raise argparse.ArgumentTypeError(f"must be written like cuda:device_id=1, not {text!r}")
+    return _provider_name(name), option, value
 
 
 def _memory_limit(text: str) -> int | None:
@@ -123,17 +198,20 @@ def _memory_limit(text: str) -> int | None:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _cpus(text: str) -> tuple[int, ...]:
+    from ..device.cpus import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _pixels(text: str) -> int:
-    """Of at least 64 × 64, which every network takes."""
-    return _whole(text, 4096, 1 << 30)
+    return _whole_number(text, LEAST_PIXELS, 1 << 30)
 
 
-def positive(text: str) -> int:
-    """A whole number from 1 to a million."""
-    return _whole(text, 1, 1_000_000)
-
-
-def _whole(text: str, least: int, most: int) -> int:
+def _whole_number(text: str, least: int, most: int) -> int:
     if not text.isdecimal() or len(text) > 20 or not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(
             f"must be a whole number from {least} to {most}, not {text:.20}"

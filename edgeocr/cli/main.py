@@ -1,36 +1,64 @@
-"""The command line: edgeocr read | detect | recognize | warm | bench | doctor | bundle."""
+"""The command `edgeocr`: its parser, its commands and their exit codes."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from ..bench import measure as bench
-from ..doctor import facts as doctor
 from ..errors import EdgeOCRError
 from ..version import __version__
-from . import bundle as bundle_commands
-from .arguments import add_engine_arguments, add_provider_argument
+from . import bench, bundle, doctor, read, warm
 
 EPILOG = (
-    "Exit code: 0, 1 when a source or a bundle failed (the rest is written), 2 for wrong usage."
+    "Exit code: 0; 1 if a source, a bundle or the device failed (all other results are written); "
+    "2 for wrong arguments."
 )
+READING_COMMANDS = {
+    "read": "find and read all lines of pictures",
+    "detect": "find the regions with text, without reading them",
+    "recognize": "read pictures that hold one upright line each",
+}
+COMMANDS = {
+    "warm": (
+        warm,
+        "run every input shape once, and build TensorRT engines",
+        "Run every input shape once. With TensorRT this builds the engines, which takes minutes, "
+        "and keeps them for every later start.",
+    ),
+    "bench": (
+        bench,
+        "measure cold start, latency, memory and energy on each provider",
+        None,
+    ),
+    "doctor": (
+        doctor,
+        "print what a bug report needs, what is wrong here, and how to fix it",
+        None,
+    ),
+    "bundle": (bundle, "show, verify, unpack, compare and sign bundles", None),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command.
+
+    Args:
+        arguments: The command and its arguments; by default those of the process.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SystemExit: With code 2, after printing the usage, for wrong arguments.
+    """
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except EdgeOCRError as error:
-        print(f"edgeocr: error: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # the reader, such as head, has had enough
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has ended
         sys.stderr.close()
         return 1
-    except OSError as error:  # a full disk, a folder that is gone
+    except (EdgeOCRError, OSError) as error:
         print(f"edgeocr: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -43,80 +71,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"edgeocr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, does in (
-        ("read", "find and read all lines of pictures"),
-        ("detect", "find the regions with text, without reading them"),
-        ("recognize", "read pictures that hold one upright line each"),
-    ):
-        command = commands.add_parser(name, help=does, description=f"{does}.", epilog=EPILOG)
-        command.add_argument(
-            "sources",
-            nargs="+",
-            metavar="SOURCE",
-            help="a picture, a folder of pictures (not its subfolders), or - for standard input",
+    for name, summary in READING_COMMANDS.items():
+        command = commands.add_parser(
+            name, help=summary, description=_sentence(summary), epilog=EPILOG
         )
-        add_engine_arguments(command)
-        add_provider_argument(command)
-        command.add_argument(
-            "--format",
-            choices=("text", "json", "jsonl"),
-            help="default: by the ending of --output, else text",
+        read.add_arguments(command, name)
+        command.set_defaults(run=read.run, parser=command)
+    for name, (module, summary, description) in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=summary, description=description or _sentence(summary), epilog=EPILOG
         )
-        command.add_argument(
-            "--output", type=Path, metavar="PATH", help="file to write; default: standard output"
-        )
-        command.add_argument(
-            "--verbose",
-            action="store_true",
-            help="say on stderr what runs where, and with read what each picture took",
-        )
-        if name == "read":
-            command.add_argument(
-                "--no-orientation",
-                action="store_true",
-                help="don't look for lines that are upside down",
-            )
-        if name != "recognize":
-            command.add_argument(
-                "--shape",
-                choices=("quad", "polygon"),
-                help="find quads, or polygons for curved lines, as far as the detector can; "
-                "default: as the bundle says",
-            )
-            command.add_argument(
-                "--overlay",
-                type=Path,
-                metavar="DIR",
-                help="write each picture with its regions and texts drawn to DIR",
-            )
-        command.set_defaults(run=_commands)
-    warm = commands.add_parser(
-        "warm",
-        help="run every input shape once; builds and keeps TensorRT's engines",
-        description="Run every input shape once. With TensorRT this builds the engines, which "
-        "takes minutes, and keeps them, so that no later start has to.",
-    )
-    add_engine_arguments(warm)
-    add_provider_argument(warm)
-    warm.set_defaults(run=_warm)
-    for name, module, does in (
-        ("bench", bench, "measure cold start, latency, memory and energy on each provider"),
-        ("doctor", doctor, "what a bug report needs, what is wrong here, and what mends it"),
-    ):
-        command = commands.add_parser(name, help=does, description=f"{does}.")
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
-    bundle_commands.add_arguments(commands.add_parser("bundle", help="look into a bundle"))
+        # The actions of `bundle` have functions of their own.
+        if hasattr(module, "run"):
+            command.set_defaults(run=module.run, parser=command)
     return parser
 
 
-def _commands(options: argparse.Namespace) -> int:
-    from .read import run
-
-    return run(options)
-
-
-def _warm(options: argparse.Namespace) -> int:
-    from .read import warm
-
-    return warm(options)
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."

@@ -1,236 +1,252 @@
-"""What `edgeocr read`, `detect` and `recognize` do: sources in, results out, nothing lost."""
+"""`edgeocr read`, `edgeocr detect` and `edgeocr recognize`: pictures in, results out."""
 
 from __future__ import annotations
 
 import argparse
 import io
-import json
+import itertools
+import logging
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO
 
-import cv2
+from ..errors import EdgeOCRError
+from .arguments import add_engine_arguments, add_provider_argument, open_ocr
+from .progress import ProgressLine
+from .sources import NamedSource, expand
 
-from .. import images
-from ..errors import EdgeOCRError, FontError, ImageError
-from ..images import Image, Source
-from ..memory.budget import Budget
-from ..memory.loading import loaded
-from ..ocr import OCR
-from ..page import Line, Page, Reading
-from ..runtime.stopwatch import Stopwatch
-from ..writers import overlay
-from .arguments import engine_options
+if TYPE_CHECKING:
+    from ..images import Source
+    from ..ocr import OCR
+    from ..page import Detections, Page, Reading
 
-NamedSource: TypeAlias = "tuple[str, Source | EdgeOCRError]"
-# Crops that `recognize` reads together, so that all threads have work.
+# The number of crops that `recognize` reads together, so that all threads have work.
 CROPS_AT_ONCE = 32
-# Bytes that drawing an overlay takes for each pixel of its picture.
-DRAWING = 14
-# What `--output` writes when `--format` doesn't say.
+# The format of `--output` by the ending of its name, where `--format` is not given.
 FORMATS = {".json": "json", ".jsonl": "jsonl"}
 
 
-@dataclass(frozen=True)
-class Result:
-    """What one source gave, ready to be written in each format."""
+def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
+    """Declare the arguments of one of the three commands.
 
-    data: dict[str, Any]
-    text: str
-    lines: tuple[Line, ...] = ()
-    error: EdgeOCRError | None = None
-    note: str = ""
+    Args:
+        command: The command's parser.
+        name: "read", "detect" or "recognize".
+    """
+    command.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="a picture, a folder of pictures (without its subfolders), or - for standard input",
+    )
+    add_engine_arguments(command)
+    add_provider_argument(command)
+    command.add_argument(
+        "--format",
+        choices=("text", "json", "jsonl"),
+        help="output format; default: by the ending of --output, else text",
+    )
+    command.add_argument(
+        "--output", type=Path, metavar="PATH", help="file to write; default: standard output"
+    )
+    command.add_argument(
+        "--verbose",
+        action="store_true",
+        help="print to standard error what runs where, what happened, and what each picture took",
+    )
+    if name == "read":
+        command.add_argument(
+            "--no-orientation", action="store_true", help="do not turn lines that are upside down"
+        )
+    if name != "recognize":
+        command.add_argument(
+            "--shape",
+            choices=("quad", "polygon"),
+            help="find quads, or polygons for curved lines, if the detector can; default: the "
+            "bundle's choice",
+        )
+        command.add_argument(
+            "--overlay",
+            type=Path,
+            metavar="DIR",
+            help="write each picture to DIR with its regions and texts drawn",
+        )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one of the three commands; returns the exit code 0, or 1 when a source failed."""
-    sources = list(named_sources(options.sources))
-    files = {Path(name).resolve() for name, _ in sources}
+    """Run one of the three commands.
+
+    Returns:
+        0, or 1 if a source failed.
+
+    Raises:
+        EdgeOCRError: If the bundle, the provider or the output does not work.
+    """
+    sources = list(expand(options.sources))
+    files = {Path(source.name).resolve() for source in sources}
     if options.output is not None and options.output.resolve() in files:
         raise EdgeOCRError(f"{options.output} is one of the sources: --output would overwrite it")
-    format_ = options.format or FORMATS.get(options.output and options.output.suffix, "text")
-    ocr = open_ocr(
-        options,
-        orientation=options.command == "read" and not options.no_orientation,
-        shape=getattr(options, "shape", None),
-    )
-    if options.verbose:
-        providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())
-        print(f"edgeocr: {providers}", file=sys.stderr)
-        for reason in ocr.passed_over:
-            print(f"edgeocr: passed over: {reason}", file=sys.stderr)
-        if ocr.memory is not None:
-            print(f"edgeocr: {ocr.memory.note()}", file=sys.stderr)
-    work = {"read": _read, "detect": _detect, "recognize": _recognize}[options.command]
-    # A single picture gives one JSON object; anything that can be several gives a list.
-    several = len(sources) > 1 or any(Path(name).is_dir() for name in options.sources)
-    failed = False
     with ExitStack() as stack:
+        if options.verbose:
+            stack.enter_context(_logged_to_stderr())
+        ocr = stack.enter_context(
+            open_ocr(options, orientation=not getattr(options, "no_orientation", False))
+        )
+        if options.verbose:
+            _describe(ocr)
         stream = _open_output(options.output, stack)
-        stack.callback(stream.flush)  # here a full disk or a closed pipe can still be reported
-        pictures = None
-        if getattr(options, "overlay", None):
-            pictures = _Overlays(
-                options.overlay, files, ocr.memory, texts=options.command == "read"
-            )
-        collected: list[dict[str, Any]] = []
-        if format_ == "json":  # also what was read before an interruption
-            stack.callback(_write_json, stream, collected, several)
-        progress = stack.enter_context(_Progress(len(sources), sys.stderr))
-        for (name, source), result in zip(sources, work(ocr, sources), strict=True):
-            if result.error is not None:
+        # Flushing here reports a full disk or a closed pipe while it can still be reported.
+        stack.callback(stream.flush)
+        # A single picture is written as one JSON object, and anything else as a list.
+        several = len(sources) > 1 or any(Path(name).is_dir() for name in options.sources)
+        write = _writer(_format(options), stream, stack, several=several)
+        # With --verbose each picture has a line of its own, so the progress would say nothing new.
+        enabled = len(sources) > 1 and not options.verbose
+        progress = stack.enter_context(ProgressLine(sys.stderr, enabled=enabled))
+        return _read_all(options, ocr, sources, files, write, progress)
+
+
+def _read_all(
+    options: argparse.Namespace,
+    ocr: OCR,
+    sources: Sequence[NamedSource],
+    files: set[Path],
+    write: Callable[[_Outcome], None],
+    progress: ProgressLine,
+) -> int:
+    overlays = None
+    if getattr(options, "overlay", None) is not None:
+        from .overlays import OverlayFolder
+
+        overlays = OverlayFolder(options.overlay, ocr, files, texts=options.command == "read")
+    failed = False
+    for done, outcome in enumerate(_outcomes(options.command, ocr, sources), start=1):
+        if outcome.error is not None:
+            failed = True
+            progress.print(f"edgeocr: error: {outcome.error}")
+        elif overlays is not None and outcome.drawable is not None:
+            try:
+                overlays.write(outcome.source, outcome.drawable)
+            except EdgeOCRError as error:
                 failed = True
-                progress.say(f"edgeocr: error: {result.data['error']}")
-            elif pictures is not None and not isinstance(source, EdgeOCRError):
-                for complaint in pictures.write(name, source, result.lines):
-                    failed = True
-                    progress.say(f"edgeocr: {complaint}")
-            if options.verbose and result.note:
-                progress.say(f"{name}: {result.note}")
-            if format_ == "text":
-                header = f"==> {name} <==\n" if several and result.error is None else ""
-                stream.write(header + result.text)
-            elif format_ == "jsonl":
-                stream.write(json.dumps(result.data, ensure_ascii=False) + "\n")
-            else:
-                collected.append(result.data)
-            progress.advance(name)
+                progress.print(f"edgeocr: error: {error}")
+        if options.verbose and outcome.drawable is not None:
+            progress.print(f"{outcome.source.name}: {_summary(outcome.drawable)}")
+        write(outcome)
+        progress.show_bar(done, len(sources), Path(outcome.source.name).name)
     return 1 if failed else 0
 
 
-def open_ocr(options: argparse.Namespace, **given: Any) -> OCR:
-    """The `OCR` that the command line's options ask for."""
-    return OCR(options.bundle, provider=options.provider, **engine_options(options), **given)
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one source.
+
+    Attributes:
+        source: The source.
+        record: The result, or the failure, for JSON.
+        text: The result as plain text; empty for a failure.
+        drawable: The result if it can be drawn onto its picture.
+        error: The message of a failure.
+    """
+
+    source: NamedSource
+    record: Mapping[str, Any]
+    text: str
+    drawable: Page | Detections | None = None
+    error: str | None = None
 
 
-def warm(options: argparse.Namespace) -> int:
-    """Run one command, `edgeocr warm`; returns the exit code 0."""
-    ocr = open_ocr(options)
-    for reason in ocr.passed_over:
-        print(f"edgeocr: passed over: {reason}", file=sys.stderr)
-    for stage, done in ocr.warm_up().items():
-        shapes = "1 input shape" if done.shapes == 1 else f"{done.shapes} input shapes"
-        print(f"{stage}: {shapes} on {done.provider} in {done.seconds:.1f} s")
-    for folder in ocr.engine_folders:
-        print(f"engines: {folder}")
-    return 0
+def _outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator[_Outcome]:
+    """Yield the outcome of each source, in order."""
+    results = {"read": _pages, "detect": _detections, "recognize": _readings}[command](
+        ocr, [source.picture for source in sources if source.error is None]
+    )
+    for source in sources:
+        result = next(results) if source.error is None else source.error
+        yield _outcome(source, result)
 
 
-def _write_json(stream: TextIO, collected: list[dict[str, Any]], several: bool) -> None:
-    if several or collected:
-        whole = collected if several else collected[0]
-        stream.write(json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
+def _pages(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Page | EdgeOCRError]:
+    return ocr.read_many(pictures)
 
 
-def named_sources(arguments: list[str]) -> Iterator[NamedSource]:
-    """Command line arguments → sources: files as they are, folders' pictures, standard input."""
-    for argument in arguments:
-        if argument == "-":
-            yield "-", sys.stdin.buffer.read()
-        elif Path(argument).is_dir():
-            inside = sorted(
-                path
-                for path in Path(argument).iterdir()
-                if path.suffix.lower() in images.SUFFIXES and path.is_file()
-            )
-            yield from ((str(path), path) for path in inside)
-            if not inside:
-                known = " ".join(sorted(images.SUFFIXES))
-                yield argument, ImageError(f"no pictures in this folder itself ({known})")
-        else:
-            yield argument, argument
-
-
-def _read(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
-    given = [source for _, source in sources if not isinstance(source, EdgeOCRError)]
-    pages = ocr.read_many(given)
-    for name, source in sources:
-        page = source if isinstance(source, EdgeOCRError) else next(pages)
-        if isinstance(page, EdgeOCRError):
-            yield _failure(name, page)
-        else:
-            page = replace(page, source=name)
-            text = page.text + "\n" if page.lines else ""
-            yield Result(page.to_dict(), text, page.lines, note=_note(page))
-
-
-def _detect(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
-    for name, source in sources:
+def _detections(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Detections | EdgeOCRError]:
+    for picture in pictures:
         try:
-            regions, width, height = ocr.detect_sized(_given(source))
+            yield ocr.detect(picture)
         except EdgeOCRError as error:
-            yield _failure(name, error)
-            continue
-        data = {
-            "source": name,
-            "width": width,
-            "height": height,
-            "regions": [region.to_dict() for region in regions],
-        }
-        rows = [
-            " ".join(f"{x:.1f},{y:.1f}" for x, y in region.quad.tolist()) + f"\t{region.score:.3f}"
-            for region in regions
-        ]
-        lines = tuple(Line("", region.score, region.quad, region.polygon) for region in regions)
-        yield Result(data, "".join(row + "\n" for row in rows), lines)
+            yield error
 
 
-def _recognize(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
-    if ocr.memory is not None:
-        yield from _recognize_singly(ocr, sources)
-        return
-    for start in range(0, len(sources), CROPS_AT_ONCE):
-        loaded: list[tuple[str, Image | EdgeOCRError]] = []
-        for name, source in sources[start : start + CROPS_AT_ONCE]:
-            try:
-                loaded.append((name, images.load(_given(source))))
-            except EdgeOCRError as error:
-                loaded.append((name, error))
-        crops = [crop for _, crop in loaded if not isinstance(crop, EdgeOCRError)]
-        readings = iter(ocr.recognize(crops))
-        for name, crop in loaded:
-            if isinstance(crop, EdgeOCRError):
-                yield _failure(name, crop)
-            else:
-                yield _reading(name, next(readings))
+def _readings(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Reading | EdgeOCRError]:
+    rest = iter(pictures)
+    while crops := list(itertools.islice(rest, CROPS_AT_ONCE)):
+        yield from ocr.recognize(crops, on_error="return")
 
 
-def _recognize_singly(ocr: OCR, sources: list[NamedSource]) -> Iterator[Result]:
-    """Where there is a limit of memory: pictures are loaded when there is room for them."""
-    for name, source in sources:
-        try:
-            yield _reading(name, ocr.recognize([_given(source)])[0])
-        except EdgeOCRError as error:
-            yield _failure(name, error)
+def _outcome(source: NamedSource, result: Page | Detections | Reading | EdgeOCRError) -> _Outcome:
+    from ..page import Detections, Page
+    from ..writers import text
+
+    name = source.name
+    if isinstance(result, EdgeOCRError):
+        message = str(result) if str(result).startswith(name) else f"{name}: {result}"
+        return _Outcome(source, {"source": name, "error": message}, "", error=message)
+    if isinstance(result, Page):
+        page = replace(result, source=name)
+        return _Outcome(source, page.to_dict(), text.text_of_page(page), page)
+    if isinstance(result, Detections):
+        found = replace(result, source=name)
+        return _Outcome(source, found.to_dict(), text.text_of_detections(found), found)
+    record = {"source": name, **result.to_dict()}
+    return _Outcome(source, record, text.text_of_reading(result))
 
 
-def _reading(name: str, reading: Reading) -> Result:
-    data = {"source": name, "text": reading.text, "score": round(reading.score, 4)}
-    return Result(data, reading.text + "\n")
+def _format(options: argparse.Namespace) -> str:
+    if options.format is not None:
+        return str(options.format)
+    return FORMATS.get(options.output.suffix, "text") if options.output is not None else "text"
 
 
-def _given(source: Source | EdgeOCRError) -> Source:
-    if isinstance(source, EdgeOCRError):
-        raise source
-    return source
+def _writer(
+    format_: str, stream: TextIO, stack: ExitStack, *, several: bool
+) -> Callable[[_Outcome], None]:
+    """Return the function that writes an outcome in a format.
 
+    JSON is written when the stack is left, also after an interruption: it is one document.
+    """
+    from ..writers import json, text
 
-def _failure(name: str, error: EdgeOCRError) -> Result:
-    message = str(error) if str(error).startswith(name) else f"{name}: {error}"
-    return Result({"source": name, "error": message}, "", error=error)
+    if format_ == "jsonl":
 
+        def write_line(outcome: _Outcome) -> None:
+            stream.write(json.line(outcome.record))
 
-def _note(page: Page) -> str:
-    stages = ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in page.milliseconds.items())
-    return f"{page.width} × {page.height}, {len(page.lines)} lines; {stages}"
+        return write_line
+    if format_ == "text":
+
+        def write_text(outcome: _Outcome) -> None:
+            with_heading = several and outcome.error is None
+            stream.write(text.heading(outcome.source.name) if with_heading else "")
+            stream.write(outcome.text)
+
+        return write_text
+    records: list[Mapping[str, Any]] = []
+
+    def write_document() -> None:
+        if several or records:
+            stream.write(json.document(records if several else records[0]))
+
+    stack.callback(write_document)
+    return lambda outcome: records.append(outcome.record)
 
 
 def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
     if path is None:
-        # JSON is UTF-8 everywhere, and names of files may hold any bytes.
+        # JSON is UTF-8 everywhere, and names of files may contain any bytes.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
         return sys.stdout
@@ -240,89 +256,35 @@ def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
         raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
 
 
-class _Overlays:
-    """Writes overlay pictures to a folder, each under its source's name."""
-
-    def __init__(
-        self, folder: Path, sources: set[Path], memory: Budget | None, *, texts: bool
-    ) -> None:
-        self._folder = folder
-        self._sources = sources
-        self._memory = memory
-        self._texts = texts
-        self._taken: set[str] = set()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EdgeOCRError(f"{folder}: can't be made: {error.strerror or error}") from error
-
-    def write(self, name: str, source: Source, lines: tuple[Line, ...]) -> Iterator[str]:
-        """Draw and write one picture; yields what went wrong, in words."""
-        path = self._folder / self._free_name("stdin" if name == "-" else Path(name).stem)
-        if path.resolve() in self._sources:
-            yield f"{path} is one of the sources: the overlay would overwrite it"
-            return
-        try:
-            with loaded(source, self._memory, Stopwatch(), DRAWING) as picture:
-                content = self._drawn(picture.image, tuple(picture.of_image(lines)))
-            path.write_bytes(content)
-        except (EdgeOCRError, MemoryError, cv2.error) as error:
-            yield f"{path}: can't be drawn: {error}"
-        except OSError as error:
-            yield f"{path}: can't be written: {error.strerror or error}"
-
-    def _drawn(self, image: Image, lines: tuple[Line, ...]) -> bytes:
-        """The file's content."""
-        try:
-            picture = overlay.draw(image, lines, texts=self._texts)
-        except FontError as error:
-            if self._texts:
-                print(f"edgeocr: overlay without texts: {error}", file=sys.stderr)
-            self._texts = False
-            picture = overlay.draw(image, lines, texts=False)
-        encoded, content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
-        if not encoded:
-            raise OSError("OpenCV can't encode it")
-        return content.tobytes()
-
-    def _free_name(self, stem: str) -> str:
-        name, number = f"{stem}.jpg", 2
-        while name in self._taken:
-            name, number = f"{stem}-{number}.jpg", number + 1
-        self._taken.add(name)
-        return name
+@contextmanager
+def _logged_to_stderr() -> Iterator[None]:
+    """Print what edgeocr logs at level INFO and above to standard error while the block runs."""
+    logger, handler = logging.getLogger("edgeocr"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("edgeocr: %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
 
 
-class _Progress:
-    """A bar on a terminal for more than one picture, else nothing."""
+def _describe(ocr: OCR) -> None:
+    """Print what runs where, why, and within which memory."""
+    providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())
+    print(f"edgeocr: {providers}", file=sys.stderr)
+    for reason in ocr.skipped_providers:
+        print(f"edgeocr: skipped provider: {reason}", file=sys.stderr)
+    if ocr.memory_budget is not None:
+        print(f"edgeocr: {ocr.memory_budget.describe()}", file=sys.stderr)
 
-    WIDTH = 24
 
-    def __init__(self, total: int, stream: TextIO) -> None:
-        self._total, self._done, self._stream = total, 0, stream
-        self._shown = total > 1 and stream.isatty()
+def _summary(result: Page | Detections) -> str:
+    """Return the size of a picture, what was found in it, and what each stage took."""
+    from ..page import Page
 
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._clear()
-
-    def advance(self, name: str) -> None:
-        """One more picture is done."""
-        self._done += 1
-        if self._shown:
-            bar = "█" * (self._done * self.WIDTH // self._total)
-            row = f"{bar:·<{self.WIDTH}} {self._done}/{self._total} {Path(name).name}"
-            self._stream.write(f"\r\x1b[K{row:.78}")
-            self._stream.flush()
-
-    def say(self, line: str) -> None:
-        """Print a line without tearing the bar."""
-        self._clear()
-        print(line, file=self._stream)
-
-    def _clear(self) -> None:
-        if self._shown:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+    stages = ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in result.milliseconds.items())
+    noun = "lines" if isinstance(result, Page) else "regions"
+    return f"{result.width} × {result.height}, {len(result)} {noun}; {stages}"

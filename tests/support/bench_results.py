@@ -1,19 +1,36 @@
-"""Results of `edgeocr bench` with numbers of the tests' own."""
+"""Results of `edgeocr bench` with invented numbers."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
-from edgeocr.bench.worker import spread
+from edgeocr.bench.provider_result import (
+    ColdStart,
+    ProviderFailure,
+    ProviderResult,
+    Spread,
+    Temperatures,
+    ThrottlingChange,
+)
+from edgeocr.bench.result import (
+    BenchResult,
+    ClockPolicy,
+    MeasuredBundle,
+    Nvidia,
+    Picture,
+)
+from edgeocr.bench.settings import RecordedSettings
+from edgeocr.device.machine import Machine
 
 SHARES = {"load": 0.05, "detection": 0.45, "recognition": 0.48, "rest": 0.02}
 PICTURES = {"poster.jpg": 1.0, "receipt.jpg": 0.6, "sample.jpg": 1.7}
 REPEAT = 8
 
 
-def figures(ms: float, **more: Any) -> dict[str, Any]:
-    """A provider that takes about `ms` for the poster; `more` replaces fields."""
+def provider_result(ms: float, **changes: Any) -> ProviderResult:
+    """Return a provider that takes about `ms` for the poster; `changes` replace fields."""
     chance = random.Random(ms)
     pages, reads = [], []
     for work in PICTURES.values():
@@ -24,54 +41,67 @@ def figures(ms: float, **more: Any) -> dict[str, Any]:
         pages += own
         reads.append([round(sum(page.values()), 3) for page in own])
     seconds = sum(map(sum, reads)) / 1000
-    return {
-        "cold_start_ms": {"total": 9 * ms, "import": ms, "open": 4 * ms, "first_page": 2 * ms},
-        "warm_up_ms": 3 * ms,
-        "page_ms": spread([ms for times in reads for ms in times]),
-        "stages_ms": {stage: spread([page[stage] for page in pages]) for stage in SHARES},
-        "reads_ms": reads,
-        "pages_per_second": len(pages) / seconds,
-        "stream_pages_per_second": 1.2 * len(pages) / seconds,
-        "peak_rss_bytes": 300 << 20,
-        "gpu_bytes": None,
-        "joules_per_page": None,
-        "power_source": None,
-        "temperature_c": {"before": 40.0, "after": 55.0},
-        "throttling": {"before": None, "after": None},
-        "lines": 73,
-        "texts_sha256": "ab" * 32,
-        "same_each_time": True,
-        "providers": {},
-        "failed": [],
-        **more,
-    }
+    measured = ProviderResult(
+        cold_start_ms=ColdStart(total=9 * ms, importing=ms, opening=4 * ms, first_page=2 * ms),
+        warm_up_ms=3 * ms,
+        page_ms=Spread.of([ms for times in reads for ms in times]),
+        stages_ms={stage: Spread.of([page[stage] for page in pages]) for stage in SHARES},
+        reads_ms=reads,
+        pages_per_second=len(pages) / seconds,
+        stream_pages_per_second=1.2 * len(pages) / seconds,
+        peak_rss_bytes=300 << 20,
+        gpu_bytes=None,
+        joules_per_page=None,
+        power_source=None,
+        temperature_c=Temperatures(before=40.0, after=55.0),
+        throttling=ThrottlingChange(before=None, after=None),
+        lines=73,
+        texts_sha256="ab" * 32,
+        same_each_time=True,
+        providers={},
+        failed=[],
+    )
+    return replace(measured, **changes)
 
 
-def result(device: str = "A board", **providers: dict[str, Any]) -> dict[str, Any]:
-    """A device with these providers, by default the CPU."""
-    return {
-        "schema": 1,
-        "edgeocr": "0.1.0",
-        "when": "2025-11-25T08:30:00+00:00",
-        "device": {
-            **{"cpu": device, "cpus": 4, "architecture": "aarch64", "python": "3.11.2"},
-            **{"memory_bytes": 8 << 30, "os": "Debian GNU/Linux 12", "kernel": "Linux 6.6"},
+def bench_result(device: str = "A board", **providers: ProviderResult | str) -> BenchResult:
+    """Return a device with these providers, by default the CPU; a text is a provider's failure."""
+    return BenchResult(
+        schema=1,
+        edgeocr="0.1.0",
+        when="2025-11-25T08:30:00+00:00",
+        device=machine(device),
+        clocks={"policy0": ClockPolicy(cpus=[0, 1, 2, 3], current=1500, max=2400)},
+        power_mode=None,
+        packages={"onnxruntime": "1.23.0", "numpy": "2.3.0"},
+        bundle=MeasuredBundle("tiny", "01" * 32, {"detection": "some_det"}, {"detection": "23"}),
+        threads=4,
+        settings=RecordedSettings(),
+        nvidia=Nvidia([]),
+        images=[Picture(name, 960, 720, 1000, name) for name in PICTURES],
+        repeat=REPEAT,
+        failed=[],
+        providers={
+            name: ProviderFailure(each) if isinstance(each, str) else each
+            for name, each in (providers or {"cpu": provider_result(200)}).items()
         },
-        "clocks": {"policy0": {"cpus": [0, 1, 2, 3], "current": 1500, "max": 2400}},
-        "power_mode": None,
-        "packages": {"onnxruntime": "1.23.0", "numpy": "2.3.0"},
-        "bundle": {
-            **{"name": "tiny", "sha256": "01" * 32, "models": {"detection": "some_det"}},
-            "graphs": {"detection": "23" * 32},
-        },
-        "threads": 4,
-        "settings": {},
-        "nvidia": {},
-        "images": [
-            {"name": name, "width": 960, "height": 720, "bytes": 1000, "sha256": name}
-            for name in PICTURES
-        ],
-        "repeat": REPEAT,
-        "failed": [],
-        "providers": providers or {"cpu": figures(200)},
-    }
+    )
+
+
+def machine(cpu: str) -> Machine:
+    """Return a small Arm board with this name of its processor."""
+    return Machine(
+        cpu=cpu,
+        architecture="aarch64",
+        bits=64,
+        os="Debian GNU/Linux 12",
+        kernel="Linux 6.6",
+        python="3.11.2",
+        board=None,
+        l4t=None,
+        jetpack=None,
+        cpus=4,
+        memory_bytes=8 << 30,
+        memory_limit_bytes=None,
+        swap_bytes=0,
+    )

@@ -1,8 +1,20 @@
-"""Machines for tests: their trees of /proc and /sys, and commands that answer as theirs do."""
+"""Machines for tests: their files below /proc and /sys, their commands, and doctor's facts."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from edgeocr.device.machine import Machine
+from edgeocr.doctor.facts import (
+    CheckedBundle,
+    Cores,
+    Distributions,
+    Facts,
+    Nvidia,
+    OnnxRuntime,
+    Package,
+    Python,
+)
 
 RASPBERRY_PI_4 = {
     "proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.4\0",
@@ -61,6 +73,7 @@ SERVER = {
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
+    """Write a machine's files below a folder, and return the folder."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +82,46 @@ def tree(root: Path, files: dict[str, str]) -> Path:
 
 
 def command(folder: Path, name: str, script: str) -> None:
+    """Write an executable shell script that stands in for a command."""
     folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
+
+
+def healthy_facts() -> Facts:
+    """Return the facts of a machine on which nothing is wrong."""
+    names = {"cv2": "opencv-python-headless"}
+    modules = ("numpy", "cv2", "onnxruntime", "pyclipper", "shapely")
+    return Facts(
+        edgeocr="0.2.0",
+        python=Python("3.11.2", "CPython", "/usr/bin/python3"),
+        packages={name: Package(names.get(name, name), "1.0", None) for name in modules},
+        distributions=Distributions(
+            onnxruntime={"onnxruntime": "1.22.0"}, opencv={"opencv-python-headless": "4.12.0.88"}
+        ),
+        onnxruntime=OnnxRuntime("1.22.0", None, ["CPUExecutionProvider"], {"cpu": None}),
+        nvidia=Nvidia(None, None, [], None, None, None),
+        device=Machine(
+            cpu="A processor",
+            architecture="x86_64",
+            bits=64,
+            os="Debian GNU/Linux 12",
+            kernel="Linux 6.6",
+            python="3.11.2",
+            board=None,
+            l4t=None,
+            jetpack=None,
+            cpus=4,
+            memory_bytes=8 << 30,
+            memory_limit_bytes=None,
+            swap_bytes=0,
+        ),
+        features={"avx2": True, "amx_int8": False},
+        clocks={},
+        cores=Cores(all=4, affinity=4, available=4, fast=None),
+        temperature_c=None,
+        throttling=None,
+        power_mode=None,
+        bundle=CheckedBundle("tiny.edgeocr", "tiny", "01" * 32, 6, None),
+    )

@@ -14,6 +14,9 @@ from converters.freeze import write
 from edgeocr import OCR, Bundle, BundleError, SignatureError
 from edgeocr.bench import measure as bench
 from edgeocr.bench import worker as bench_worker
+from edgeocr.bench.provider_result import ProviderFailure
+from edgeocr.bench.settings import Settings
+from edgeocr.bench.worker import Request
 from edgeocr.bundle import archive, signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.cli.main import main
@@ -161,20 +164,20 @@ def test_reading_with_a_signed_bundle(
     assert "NO PARKING" in capsys.readouterr().out
 
 
-def test_bench_s_processes_require_it_too(
+def test_measuring_processes_require_the_signature_too(
     signed: Files, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = packed(signed, tmp_path / "a.edgeocr")
-    requests: list[dict[str, Any]] = []
+    requests: list[Request] = []
 
-    def work(request: dict[str, Any], progress: Any) -> dict[str, Any]:
-        requests.append(json.loads(json.dumps(request)))
-        return {"error": f"{request['settings']['require_signature']} fails"}
+    def fail(request: Request, on_progress: object) -> ProviderFailure:
+        requests.append(request)
+        return ProviderFailure(f"{request.settings.require_signature} fails")
 
-    monkeypatch.setattr(bench, "_work", work)
-    settings = {"require_signature": str(keys / "own.pub")}
+    monkeypatch.setattr(bench, "_measure_in_process", fail)
+    settings = Settings(require_signature=str(keys / "own.pub"))
     result = bench.measure(["cpu"], bundle=str(path), sources=[SAMPLE], settings=settings)
-    assert str(keys) not in json.dumps(result)
+    assert str(keys) not in json.dumps(result.to_dict())
     packed({name: signed[name] for name in signed if name != SIGNATURE}, path)
     with pytest.raises(SignatureError, match="not signed"):
         bench_worker.measure(requests[0], lambda message: None)

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
-from edgeocr import OCR, Bundle
+from edgeocr import OCR, Page, images
 from edgeocr.cli.main import main
 from tests.support.paths import IMAGES
 
@@ -20,24 +21,26 @@ SAMPLE = str(IMAGES / "sample.jpg")
 CPU = ["--provider", "cpu"]
 
 
-def run(capsys, *arguments: str) -> tuple[int, str, str]:
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     code = main(list(arguments))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
 
-def test_read_prints_the_text(capsys, labels):
+def test_read_prints_the_texts_of_all_lines(
+    capsys: pytest.CaptureFixture[str], labels: dict[str, list[LabelledLine]]
+) -> None:
     code, out, err = run(capsys, "read", SAMPLE, *CPU)
     expected = {normalized(line.text) for line in labels["sample.jpg"]}
     assert (code, err) == (0, "")
     assert {normalized(row) for row in out.splitlines()} == expected
 
 
-def test_json_of_one_picture_is_one_object(capsys):
+def test_json_of_one_picture_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "read", SAMPLE, "--format", "json")
     page = json.loads(out)
     assert code == 0
-    assert set(page) == {"source", "width", "height", "lines", "milliseconds"}
+    assert set(page) == {"source", "width", "height", "lines", "milliseconds", "providers"}
     assert (page["source"], page["width"], page["height"]) == (SAMPLE, 960, 720)
     for line in page["lines"]:
         assert set(line) == {"text", "score", "quad"}
@@ -46,7 +49,9 @@ def test_json_of_one_picture_is_one_object(capsys):
     assert list(page["milliseconds"]) == stages.split()
 
 
-def test_a_bad_source_is_reported_in_its_place_and_the_rest_is_read(capsys, tmp_path):
+def test_bad_source_is_reported_in_its_place_and_the_rest_is_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"not a picture")
     sources = [SAMPLE, str(bad), "missing.png", str(IMAGES / "poster.jpg")]
@@ -59,14 +64,16 @@ def test_a_bad_source_is_reported_in_its_place_and_the_rest_is_read(capsys, tmp_
     assert "bad.jpg" in err and "missing.png" in err
 
 
-def test_text_of_several_pictures_has_headers(capsys):
+def test_text_of_several_pictures_has_headings(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "read", SAMPLE, str(IMAGES / "poster.jpg"))
     assert code == 0
     assert out.startswith(f"==> {SAMPLE} <==\n")
     assert f"\n==> {IMAGES / 'poster.jpg'} <==\n" in out
 
 
-def test_a_folder_is_its_pictures_in_order(capsys, tmp_path):
+def test_folder_is_read_in_the_order_of_names(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     for name in ("b.jpg", "a.jpg", "übersicht 图.jpg"):
         shutil.copy(SAMPLE, tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
@@ -77,14 +84,18 @@ def test_a_folder_is_its_pictures_in_order(capsys, tmp_path):
     assert all(page["lines"] for page in pages)
 
 
-def test_an_empty_folder_is_an_error(capsys, tmp_path):
+def test_folder_without_pictures_is_an_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     code, out, err = run(capsys, "read", str(tmp_path), "--format", "json")
     assert code == 1
     assert "no pictures" in json.loads(out)[0]["error"]
     assert "no pictures" in err
 
 
-def test_standard_input(capsys, monkeypatch):
+def test_standard_input_is_read_as_a_picture(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     stream = io.TextIOWrapper(io.BytesIO(Path(SAMPLE).read_bytes()))
     monkeypatch.setattr(sys, "stdin", stream)
     code, out, _ = run(capsys, "read", "-", "--format", "json")
@@ -92,7 +103,7 @@ def test_standard_input(capsys, monkeypatch):
     assert json.loads(out)["source"] == "-"
 
 
-def test_output_goes_to_a_file(capsys, tmp_path):
+def test_output_is_written_to_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     target = tmp_path / "page.json"
     code, out, _ = run(capsys, "read", SAMPLE, "--format", "json", "--output", str(target))
     assert (code, out) == (0, "")
@@ -101,10 +112,12 @@ def test_output_goes_to_a_file(capsys, tmp_path):
     assert code == 1 and "can't be written" in err
 
 
-def test_what_was_read_before_an_interruption_is_written(capsys, monkeypatch, tmp_path):
+def test_pages_read_before_an_interruption_are_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     read = OCR.read
 
-    def interrupted(self, source):
+    def interrupted(self: OCR, source: str) -> Page:
         if "poster" in source:
             raise KeyboardInterrupt
         return read(self, source)
@@ -117,18 +130,20 @@ def test_what_was_read_before_an_interruption_is_written(capsys, monkeypatch, tm
     assert len(page["lines"]) == 16
 
 
-def test_overlay_pictures(capsys, tmp_path):
+def test_overlays_are_written_under_the_names_of_sources(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     folder = tmp_path / "new" / "overlays"
     copy = tmp_path / "sample.png"
-    cv2.imwrite(str(copy), cv2.imread(SAMPLE))
+    cv2.imwrite(str(copy), images.load(SAMPLE))
     code, _, _ = run(capsys, "read", SAMPLE, str(copy), "--overlay", str(folder))
     assert code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["sample-2.jpg", "sample.jpg"]
-    drawn = cv2.imread(str(folder / "sample.jpg"))
+    drawn = images.load(str(folder / "sample.jpg"))
     assert drawn.shape[0] == 720 and drawn.shape[1] in (960, 1920)
 
 
-def test_sources_are_not_overwritten(capsys, tmp_path):
+def test_sources_are_never_overwritten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     picture = tmp_path / "a.jpg"
     shutil.copy(SAMPLE, picture)
     content = picture.read_bytes()
@@ -140,7 +155,9 @@ def test_sources_are_not_overwritten(capsys, tmp_path):
     assert picture.read_bytes() == content
 
 
-def test_the_ending_of_the_output_chooses_the_format(capsys, tmp_path):
+def test_ending_of_the_output_chooses_the_format(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     for name, lines in (("a.json", None), ("a.jsonl", 1), ("a.txt", 16)):
         assert run(capsys, "read", SAMPLE, "--output", str(tmp_path / name))[0] == 0
         written = (tmp_path / name).read_text(encoding="utf-8")
@@ -149,33 +166,39 @@ def test_the_ending_of_the_output_chooses_the_format(capsys, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
-def test_a_full_disk_is_an_error(capsys):
+def test_full_disk_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "read", SAMPLE, "--output", "/dev/full")
     assert code == 1 and "No space left" in err
 
 
-def test_detect(capsys, tmp_path, labels):
+def test_detect_prints_corners_and_scores(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, labels: dict[str, list[LabelledLine]]
+) -> None:
     code, out, _ = run(capsys, "detect", SAMPLE, "--overlay", str(tmp_path))
     rows = out.splitlines()
     assert code == 0
     assert len(rows) == len(labels["sample.jpg"])
     corners, score = rows[0].split("\t")
     assert len(corners.split()) == 4 and 0 < float(score) <= 1
-    assert cv2.imread(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
+    assert images.load(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
     code, out, _ = run(capsys, "detect", SAMPLE, "--format", "json")
     found = json.loads(out)
-    assert set(found) == {"source", "width", "height", "regions"}
+    assert set(found) == {"source", "width", "height", "regions", "milliseconds", "providers"}
     assert all(set(region) == {"quad", "score"} for region in found["regions"])
 
 
-def test_curved_lines_on_request(capsys, labels):
+def test_curved_lines_are_read_on_request(
+    capsys: pytest.CaptureFixture[str], labels: dict[str, list[LabelledLine]]
+) -> None:
     assert main(["read", str(IMAGES / "badge.jpg"), "--shape", "polygon"]) == 0
     read = capsys.readouterr().out.splitlines()
     assert sorted(read) == sorted(line.text for line in labels["badge.jpg"])
 
 
-def test_recognize_crops_with_a_bad_one(capsys, tmp_path):
-    image = cv2.imread(SAMPLE)
+def test_recognize_reads_crops_around_a_bad_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    image = images.load(SAMPLE)
     cv2.imwrite(str(tmp_path / "a.png"), image[160:205, 100:545])
     (tmp_path / "b.png").write_bytes(b"")
     cv2.imwrite(str(tmp_path / "c.png"), image[215:255, 360:600])
@@ -191,45 +214,53 @@ def test_recognize_crops_with_a_bad_one(capsys, tmp_path):
     assert (code, out.strip()) == (0, "09:00-21:30")
 
 
-def test_verbose_names_the_providers(capsys):
+def test_verbose_names_providers_and_times(capsys: pytest.CaptureFixture[str]) -> None:
     _, _, err = run(capsys, "read", SAMPLE, "--verbose", "--threads", "1")
     assert "detection on cpu" in err and "16 lines" in err and " ms" in err
 
 
-def test_a_provider_that_is_not_there_is_an_error(capsys):
+def test_provider_that_is_not_built_in_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "read", SAMPLE, "--provider", "cuda")
     assert (code, out) == (1, "")
     assert "onnxruntime-gpu" in err
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "complaint"),
     [
-        [],
-        ["read"],
-        ["read", SAMPLE, "--format", "xml"],
-        ["read", SAMPLE, "--threads", "0"],
-        ["read", SAMPLE, "--threads", "two"],
-        ["read", SAMPLE, "--provider", "gpu"],
-        ["bundle"],
+        ([], "COMMAND"),
+        (["read"], "SOURCE"),
+        (["read", SAMPLE, "--format", "xml"], "invalid choice: 'xml'"),
+        (["read", SAMPLE, "--threads", "0"], "must be a whole number from 1 to 1000000, not 0"),
+        (["read", SAMPLE, "--threads", "two"], "must be a whole number"),
+        (["read", SAMPLE, "--provider", "gpu"], "gpu"),
+        (["read", SAMPLE, "--provider", "detection=cpu,detection=cuda"], "detection twice"),
+        (["read", SAMPLE, "--provider-option", "cuda"], "must be written like cuda:device_id=1"),
+        (["read", SAMPLE, "--cpus", "a-b"], "0,2-3"),
+        (["read", SAMPLE, "--memory-limit", "much"], "much"),
+        (["read", SAMPLE, "--max-pixels", "10"], "must be a whole number from 4096"),
+        (["read", SAMPLE, "--cache", "folder"], "unrecognized arguments: --cache"),
+        (["read", SAMPLE, "--provider", "reading=cpu"], "reading"),
+        (["bundle"], "ACTION"),
+        (["bench", "--providers", "gpu"], "unknown provider 'gpu'"),
+        (["bench", "--repeat", "0"], "must be a whole number"),
+        (["bench", "--images", "-"], "name files instead of -"),
+        (["bench", "--json", "no/where.json"], "there is no folder no"),
     ],
 )
-def test_wrong_usage_exits_2(arguments):
+def test_wrong_arguments_exit_with_2_and_a_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
+    err = capsys.readouterr().err
+    assert err.startswith("usage: edgeocr") and complaint in err
 
 
-def test_bundle_show_and_verify(capsys, tmp_path, embedded_files):
-    code, out, _ = run(capsys, "bundle", "show")
-    assert code == 0
-    for word in ("PP-OCRv6_tiny_det", "Apache-2.0", "parity", "https://", Bundle.default().digest):
-        assert word in out
-    code, out, _ = run(capsys, "bundle", "show", "--json")
-    assert json.loads(out) == json.loads(embedded_files["manifest.json"])
-    code, out, _ = run(capsys, "bundle", "verify")
-    assert code == 0 and "intact" in out
-
+def test_damaged_bundle_is_refused_by_every_command(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, embedded_files: dict[str, bytes]
+) -> None:
     for name, content in embedded_files.items():
         path = tmp_path / "bundle" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,7 +272,9 @@ def test_bundle_show_and_verify(capsys, tmp_path, embedded_files):
         assert code == 1 and "graphs/detection.onnx is not the file" in err
 
 
-def test_the_progress_bar_is_for_terminals(capsys, monkeypatch):
+def test_progress_bar_is_shown_on_terminals_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     _, out, err = run(capsys, "read", SAMPLE, SAMPLE)
     assert "2/2 sample.jpg" in err
@@ -250,16 +283,17 @@ def test_the_progress_bar_is_for_terminals(capsys, monkeypatch):
     assert err == ""
 
 
-def test_a_closed_pipe_is_no_traceback():
+def test_closed_pipe_ends_without_a_traceback() -> None:
     command = [sys.executable, "-m", "edgeocr", "read", *[SAMPLE] * 3]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert process.wait() == 1
 
 
-def test_warming_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_warm_prints_shapes_and_provider_of_each_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["warm", "--provider", "cpu", "--threads", "1"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert [row.partition(":")[0] for row in rows] == ["detection", "orientation", "recognition"]

@@ -1,0 +1,105 @@
+"""Attempts in processes of their own: imports and starts that may crash or hang.
+
+`edgeocr doctor` is needed most where a module can't be imported, or ends the process that imports
+it. So every import and every provider is tried in a new process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+# Seconds. On a Raspberry Pi with a slow card an import takes several, and TensorRT needs many to
+# start.
+IMPORT_TIMEOUT = 60
+START_TIMEOUT = 180
+
+# The most characters of an error that are kept. NumPy's errors are pages long, with the cause at
+# the beginning.
+ERROR_CHARACTERS = 600
+
+# The new process gets this process's sys.path and runs the function `attempt` of one of the codes
+# below.
+BEGIN = (
+    "import importlib, json, sys\npath, *arguments = json.loads(sys.argv[1])\nsys.path[:] = path\n"
+)
+IMPORT = """
+def attempt(name, proof):
+    module = importlib.import_module(name)
+    getattr(module, proof)
+    answer = {"version": getattr(module, "__version__", None)}
+    if name == "onnxruntime":
+        answer["build"] = getattr(module, "get_build_info", lambda: None)()
+        answer["available"] = module.get_available_providers()
+    return answer
+"""
+BUILT_IN = """
+def attempt():
+    from edgeocr.runtime.start import built_in
+    return built_in()
+"""
+START = """
+def attempt(provider, path):
+    from edgeocr.bundle.bundle import Bundle
+    from edgeocr.runtime.start import probe
+    bundle = Bundle.open(path)
+    stages = [stage for stage in vars(bundle.manifest.stages).values() if stage is not None]
+    graph = min((bundle.read(stage.graph) for stage in stages), key=len)
+    return {"reason": probe(provider, graph)}
+"""
+# Libraries may print too, so the answer is the last line.
+END = """
+try:
+    outcome = [attempt(*arguments), None]
+except Exception as error:
+    outcome = [None, f"{type(error).__name__}: {error}"]
+print()
+print(json.dumps(outcome))
+"""
+
+# Waits for the attempt and returns its answer and None, or None and the reason why it failed.
+Wait: TypeAlias = Callable[[], "tuple[Any, str | None]"]
+
+
+def begin(code: str, *arguments: str, timeout: float) -> Wait:
+    """Begin an attempt in a new process.
+
+    Args:
+        code: One of `IMPORT`, `BUILT_IN` and `START`.
+        *arguments: The arguments of its function `attempt`.
+        timeout: Seconds after which the attempt counts as failed.
+
+    Returns:
+        A function that waits for the attempt.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEGIN + code + END, json.dumps([sys.path, *arguments])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "ORT_DISABLE_TELEMETRY": "1"},
+    )
+
+    def wait() -> tuple[Any, str | None]:
+        try:
+            output, log = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            return None, f"no answer within {timeout} seconds"
+        if process.returncode < 0:
+            return None, f"the process ended with {signal.Signals(-process.returncode).name}"
+        try:
+            answer, error = json.loads(output.decode(errors="replace").splitlines()[-1])
+        except (ValueError, IndexError):
+            words = " ".join(log.decode(errors="replace").split())[-ERROR_CHARACTERS:]
+            ending = f"the process ended with code {process.returncode}"
+            return None, f"{ending}: {words or 'it printed nothing'}"
+        return answer, None if error is None else " ".join(error.split())[:ERROR_CHARACTERS]
+
+    return wait

@@ -1,0 +1,181 @@
+"""Collects the facts of `edgeocr doctor`; works where NumPy or ONNX Runtime can't be imported."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+
+from ..bundle.bundle import Bundle
+from ..device import cpus, machine
+from ..errors import EdgeOCRError
+from ..version import __version__
+from .attempts import BUILT_IN, IMPORT, IMPORT_TIMEOUT, START, START_TIMEOUT, begin
+from .facts import (
+    CheckedBundle,
+    Cores,
+    Distributions,
+    Facts,
+    Nvidia,
+    OnnxRuntime,
+    Package,
+    Python,
+)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that edgeocr imports.
+
+    Attributes:
+        distribution: The distribution that edgeocr asks for.
+        proof: A name in the module, which is missing if the module was removed by half.
+    """
+
+    distribution: str
+    proof: str
+
+
+MODULES = {
+    "numpy": Module("numpy", "ndarray"),
+    "cv2": Module("opencv-python-headless", "imdecode"),
+    "onnxruntime": Module("onnxruntime", "InferenceSession"),
+    "pyclipper": Module("pyclipper", "PyclipperOffset"),
+    "shapely": Module("shapely", "Polygon"),
+}
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What trying to import the modules showed.
+
+    Attributes:
+        packages: The modules by name.
+        build: What ONNX Runtime says about its build; None if unknown.
+        available: ONNX Runtime's names of the providers that are built in.
+    """
+
+    packages: dict[str, Package]
+    build: str | None = None
+    available: tuple[str, ...] = ()
+
+
+def collect(bundle: str | None = None) -> Facts:
+    """Look at the machine, the installed packages and a bundle.
+
+    Args:
+        bundle: Path of the bundle; by default the one in the package.
+    """
+    imports = _imports()
+    checked = _check_bundle(bundle)
+    usable = all(imports.packages[name].error is None for name in ("onnxruntime", "numpy"))
+    # Providers are tried with a graph of the bundle, or of the package's own if the bundle is
+    # broken.
+    graph_from = checked.path if checked.error is None else _check_bundle(None).path
+    return Facts(
+        edgeocr=__version__,
+        python=Python(platform.python_version(), platform.python_implementation(), sys.executable),
+        packages=imports.packages,
+        distributions=_distributions(),
+        onnxruntime=OnnxRuntime(
+            version=imports.packages["onnxruntime"].version,
+            build=imports.build,
+            available=list(imports.available),
+            started=_started(graph_from) if usable and graph_from else {},
+        ),
+        nvidia=_nvidia(),
+        device=machine.describe(),
+        features=machine.cpu_features(),
+        clocks=machine.clock_policies(),
+        cores=_cores(),
+        temperature_c=machine.temperature_c(),
+        throttling=machine.throttling(),
+        power_mode=machine.power_mode(),
+        bundle=checked,
+    )
+
+
+def _imports() -> Imports:
+    """Try to import all modules at the same time."""
+    waits = {
+        name: begin(IMPORT, name, module.proof, timeout=IMPORT_TIMEOUT)
+        for name, module in MODULES.items()
+    }
+    answers = {name: wait() for name, wait in waits.items()}
+    packages = {
+        name: Package(MODULES[name].distribution, (answer or {}).get("version"), error)
+        for name, (answer, error) in answers.items()
+    }
+    runtime = answers["onnxruntime"][0] or {}
+    return Imports(packages, runtime.get("build"), tuple(runtime.get("available", ())))
+
+
+def _distributions() -> Distributions:
+    from importlib import metadata  # importing it takes longer than all of this module
+
+    found: dict[str, dict[str, str]] = {"onnxruntime": {}, "opencv": {}}
+    for each in metadata.distributions():
+        # A folder that remains of a removed package has no name.
+        name = (each.metadata["Name"] or "").lower().replace("_", "-")
+        for family, prefix in (("onnxruntime", "onnxruntime"), ("opencv", "opencv-")):
+            if name.startswith(prefix):
+                found[family].setdefault(name, each.version)
+    return Distributions(**{family: dict(sorted(each.items())) for family, each in found.items()})
+
+
+def _check_bundle(path: str | None) -> CheckedBundle:
+    """Open and verify a bundle, or the one in the package."""
+    try:
+        opened = Bundle.open(path) if path else Bundle.default()
+    except EdgeOCRError as error:
+        return CheckedBundle(path, name=None, sha256=None, files=None, error=str(error))
+    return CheckedBundle(
+        path=str(opened.path),
+        name=opened.manifest.name,
+        sha256=opened.digest,
+        files=len(opened.manifest.files),
+        error=None,
+    )
+
+
+def _started(bundle: str) -> dict[str, str | None]:
+    """Start each provider that is built in with the bundle's smallest graph.
+
+    Returns:
+        None for each provider that starts, else the reason why it does not.
+    """
+    names, error = begin(BUILT_IN, timeout=IMPORT_TIMEOUT)()
+    if error is not None:
+        return {"cpu": error}
+    started: dict[str, str | None] = {}
+    # One after the other: a small device has memory for one process only.
+    for name in names:
+        answer, error = begin(START, name, bundle, timeout=START_TIMEOUT)()
+        started[name] = error if answer is None else answer["reason"]
+    return started
+
+
+def _nvidia() -> Nvidia:
+    from ..device import nvidia
+
+    driver = nvidia.driver()
+    return Nvidia(
+        driver=None if driver is None else ".".join(map(str, driver)),
+        driver_release=nvidia.driver_release(),
+        gpus=nvidia.gpus(),
+        **nvidia.libraries(),
+    )
+
+
+def _cores() -> Cores:
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    fast = machine.fast_cpus()
+    if fast is not None and allowed is not None:
+        fast = [cpu for cpu in fast if cpu in allowed]
+    return Cores(
+        all=os.cpu_count(),
+        affinity=None if allowed is None else len(allowed),
+        available=cpus.available_threads(),
+        fast=len(fast) if fast else None,
+    )

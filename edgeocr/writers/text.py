@@ -1,0 +1,51 @@
+"""Results as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..postprocess.geometry import Float32
+
+
+class HasText(Protocol):
+    """A page or a reading: a result with a text."""
+
+    @property
+    def text(self) -> str:
+        """The text, without a newline at its end."""
+
+
+class HasQuad(Protocol):
+    """A region: a quad with a score."""
+
+    @property
+    def quad(self) -> Float32:
+        """Corners, float32 [4, 2], clockwise from the top left."""
+
+    @property
+    def score(self) -> float:
+        """Confidence from 0 to 1."""
+
+
+def text_of_page(page: HasText) -> str:
+    """Return the texts of a page's lines, each in a line of its own; empty for an empty page."""
+    return page.text + "\n" if page.text else ""
+
+
+def text_of_reading(reading: HasText) -> str:
+    """Return the text of a crop in a line of its own, which may be empty."""
+    return reading.text + "\n"
+
+
+def text_of_detections(regions: Iterable[HasQuad]) -> str:
+    """Return one line for each region: its corners as `x,y`, a tab, and its score."""
+    return "".join(
+        " ".join(f"{x:.1f},{y:.1f}" for x, y in region.quad.tolist()) + f"\t{region.score:.3f}\n"
+        for region in regions
+    )
+
+
+def heading(name: str) -> str:
+    """Return the line that stands above a picture's text where there are several pictures."""
+    return f"==> {name} <==\n"
