@@ -55,7 +55,7 @@ def _cpu_limit(group: Path, version: int) -> float | None:
         try:
             quota, period = (read_text(group / "cpu.max") or "").split()
             return None if quota == "max" else int(quota) / int(period)
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             return None
     # -1, or microseconds in each period.
     microseconds = read_number(group / "cpu.cfs_quota_us") or 0
