@@ -15,6 +15,8 @@ Float32: TypeAlias = NDArray[np.float32]
 TALL = 1.5
 # Their intermediate results stay in a processor's cache.
 PAIRS_AT_ONCE = 1024
+# Stands for a distance of 0 where a division by 0 has to be avoided.
+TINY = np.finfo(np.float64).tiny
 
 
 def rectangle_corners(rectangles: NDArray[np.floating]) -> Float32:
@@ -148,7 +150,7 @@ def intersection_areas(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDAr
     """Areas [N] that convex quads a and b [N, 4, 2] have in common, pair by pair.
 
     The intersection's border consists of those parts of each quad's sides that lie in the other
-    quad. A side from p to q whose part t0…t1 lies inside adds (t1 - t0) · (p × q) / 2 to the area
+    quad. A side from p to q of which a share s lies inside adds s · (p × q) / 2 to the area
     (Green's theorem).
     """
     areas = np.empty(len(a))
@@ -157,29 +159,39 @@ def intersection_areas(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDAr
         center = a[part, :1].astype(np.float64)
         first, second = (_by_corner(quads[part] - center) for quads in (a, b))
         # Sides that lie on each other would count twice; so one quad is larger by a hair.
-        middle = second.mean(axis=1, keepdims=True)
+        middle = second[:, :4].mean(axis=1, keepdims=True)
         second = middle + (second - middle) * (1 + 1e-9)
         areas[part] = _border_within(first, second) + _border_within(second, first)
     return np.maximum(areas, 0, out=areas)
 
 
 def _by_corner(quads: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quads [N, 4, 2] → [2, 4, N], clockwise."""
-    turned = np.where(signed_areas(quads)[:, None, None] < 0, quads[:, ::-1], quads)
-    return np.ascontiguousarray(turned.transpose(2, 1, 0))
+    """Quads [N, 4, 2] → [2, 5, N]: x and y of the corners, clockwise, with the first one again at
+    the end.
+    """
+    corners = np.empty((2, 5, len(quads)))
+    corners[:, :4] = quads.transpose(2, 1, 0)
+    turned = np.flatnonzero(signed_areas(quads) < 0)
+    corners[:, :4, turned] = quads[turned, ::-1].transpose(2, 1, 0)
+    corners[:, 4] = corners[:, 0]
+    return corners
 
 
 def _border_within(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Green's sum over the parts of a's sides that lie in b; both [2, 4, N]."""
-    x, y = a
-    side_x, side_y = np.roll(b, -1, axis=1) - b
+    """Green's sum over the parts of a's sides that lie in b; both [2, 5, N]."""
+    x, y = a[:, :, None]
+    side_x, side_y = b[:, 1:] - b[:, :-1]
     # Distance of each corner of a from each side of b, times the side's length; inside is positive.
-    begin = side_x * (y[:, None] - b[1]) - side_y * (x[:, None] - b[0])
-    end = np.roll(begin, -1, axis=0)
-    inside, inside_after = begin >= 0, end >= 0
-    place = begin / np.where(inside != inside_after, begin - end, 1)
-    enters = np.where(~inside & inside_after, place, 0).max(axis=1)
-    leaves = np.where(inside, np.where(inside_after, 1, place), inside_after).min(axis=1)
-    product = x * np.roll(y, -1, axis=0) - y * np.roll(x, -1, axis=0)
-    total: NDArray[np.float64] = (np.maximum(leaves - enters, 0) * product).sum(axis=0)
+    distance = side_x * (y - b[1, :-1])
+    distance -= side_y * (x - b[0, :-1])
+    inside = np.maximum(distance, TINY)
+    outside = np.minimum(distance, 0, out=distance)
+    # The share of each side of a that lies outside before it enters b, and after it leaves b. Both
+    # are 1 for a side that lies outside as a whole, and 0 for one that lies inside.
+    before = (outside[:-1] / (outside[:-1] - inside[1:])).max(axis=1)
+    after = (outside[1:] / (outside[1:] - inside[:-1])).max(axis=1)
+    shares = np.maximum(1 - before - after, 0)
+    x, y = a
+    products = x[:-1] * y[1:] - y[:-1] * x[1:]
+    total: NDArray[np.float64] = (shares * products).sum(axis=0)
     return total / 2

@@ -14,17 +14,28 @@ from .geometry import intersection_areas, signed_areas
 from .maps import FARTHEST
 
 Quads = NDArray[np.float64]
+# Least x and y, and largest x and y: each [N, 2].
+Boxes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 # Smaller quads, in square pixels, are no text.
 MINIMUM_AREA = 1.0
-# Merging is exact after two or three rounds on a network's maps; noise may take more.
+# Merging is exact after one to four rounds on words and lines of text; noise may take more, and may
+# not settle at all.
 MAX_ROUNDS = 8
+# No further round of merging begins once the rounds together have made this many comparisons for
+# each quad. The most that was measured is 2.0 on pages of 3 000 words and 2.7 on pages of 150
+# lines, both turned by up to 45 degrees, and 2.1 on smooth noise. A full map of equal quads would
+# take 7.3.
+MAX_COMPARISONS = 4
 # Bounds of the suppression for maps that are noise; the strongest quads come first. A page of 3 000
-# words compares about 50 000 pairs.
+# words compares none of its quads if it is upright, and up to 330 000 pairs if it is turned by
+# 45 degrees, where the upright boxes around neighbouring words overlap.
 MAX_REGIONS = 3000
 MAX_PAIRS = 500_000
 # Quads that are suppressed together: few enough for a table of all their pairs.
 BLOCK = 256
+# Relative error by which an intersection may come out larger than it is.
+ROUNDING = 1e-6
 
 
 def locality_aware(found: Quads, weights: NDArray[np.float64], threshold: float) -> Quads:
@@ -68,6 +79,7 @@ def _merged_along_rows(
     totals = np.cumsum(weights[:, None] * found.reshape(-1, 8), axis=0)
     masses = np.cumsum(weights)
     first = np.full(len(found), -1)
+    compared = 0
     for _ in range(MAX_ROUNDS):
         previous = first
         first = np.maximum.accumulate(np.where(np.append(False, joins), 0, places))
@@ -75,10 +87,13 @@ def _merged_along_rows(
         total = totals - np.where(first[:, None], totals[first - 1], 0)
         means = (total / mass[:, None]).reshape(-1, 4, 2)
         moved = np.flatnonzero(first[:-1] != previous[:-1])
-        corrected = _overlap(found[moved + 1], means[moved]) > threshold
+        corrected = _overlap(found[moved + 1], means[moved], threshold)
         if (corrected == joins[moved]).all():
             break
         joins[moved] = corrected
+        compared += len(moved)
+        if compared >= MAX_COMPARISONS * len(found):
+            break
     last = np.append(first[1:] != first[:-1], True)
     return means[last], mass[last]
 
@@ -128,33 +143,50 @@ def _pairs(
     for axis in (0, 1):
         near &= low[rows, axis][:, None] < high[columns, axis]
         near &= high[rows, axis][:, None] > low[columns, axis]
-    row, column = np.nonzero(near)
+    # In one dimension NumPy finds the few that are true several times faster.
+    row, column = np.divmod(np.flatnonzero(near), max(len(columns), 1))
     if later:
         row, column = row[column > row], column[column > row]
-    same = _overlap(found[rows[row]], found[columns[column]]) > threshold
+    same = _overlap(found[rows[row]], found[columns[column]], threshold)
     return row[same], column[same], len(same)
 
 
-def _overlap(a: Quads, b: Quads) -> NDArray[np.float64]:
-    """Intersection over union of convex quads [N, 4, 2], pair by pair."""
-    common = intersection_areas(a, b)
-    union = np.abs(signed_areas(a)) + np.abs(signed_areas(b)) - common
-    return common / np.maximum(union, 1e-9)
+def _overlap(a: Quads, b: Quads, threshold: float) -> NDArray[np.bool_]:
+    """Whether the intersection over union of convex quads [N, 4, 2] is above the threshold, pair by
+    pair.
+
+    Two quads have no more in common than the upright boxes around them, and no more than the
+    smaller of the two has. Only where that much would be enough is the intersection computed.
+    """
+    area_a, area_b = np.abs(signed_areas(a)), np.abs(signed_areas(b))
+    both = area_a + area_b
+    most = np.minimum(_common_of_boxes(_bounds(a), _bounds(b)), np.minimum(area_a, area_b))
+    possible = np.flatnonzero(most * (1 + ROUNDING) > threshold * (both - most))
+    common = intersection_areas(a[possible], b[possible])
+    above = np.zeros(len(a), bool)
+    above[possible] = common > threshold * np.maximum(both[possible] - common, 1e-9)
+    return above
 
 
 def _boxes_overlap(a: Quads, b: Quads) -> NDArray[np.float64]:
     """Intersection over union of the upright boxes around quads [N, 4, 2], pair by pair."""
-    (low_a, high_a), (low_b, high_b) = _bounds(a), _bounds(b)
-    common = _area(np.maximum(np.minimum(high_a, high_b) - np.maximum(low_a, low_b), 0))
+    (low_a, high_a), (low_b, high_b) = bounds = _bounds(a), _bounds(b)
+    common = _common_of_boxes(*bounds)
     union = _area(high_a - low_a) + _area(high_b - low_b) - common
     return common / np.maximum(union, 1e-9)
+
+
+def _common_of_boxes(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """Areas [N] that upright boxes have in common, pair by pair."""
+    (low_a, high_a), (low_b, high_b) = a, b
+    return _area(np.maximum(np.minimum(high_a, high_b) - np.maximum(low_a, low_b), 0))
 
 
 def _area(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     return sizes[:, 0] * sizes[:, 1]
 
 
-def _bounds(found: Quads) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _bounds(found: Quads) -> Boxes:
     """Least and largest x and y of quads [N, 4, 2]; `min(axis=1)` takes four times as long."""
     a, b, c, d = found.transpose(1, 0, 2)
     low = np.minimum(np.minimum(a, b), np.minimum(c, d))

@@ -8,6 +8,8 @@ they say how far the text's upper and lower border are, which gives the polygon.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +23,8 @@ MINIMUM_SIDE = 3.0
 MINIMUM_SHARE = 0.1
 # Least and largest step in map pixels by which `expand_scale` moves a border (PaddleOCR's values).
 EXPANSION = (0.5, 3.0)
-# Distances in a table of pixels and texts that is made at once.
-DISTANCES_AT_ONCE = 1 << 20
+# Pixels that are compared with the texts around them together.
+POINTS_AT_ONCE = 256
 
 
 def polygons(
@@ -123,14 +125,34 @@ def quads(
 
 
 def _nearest(points: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each of the points [N, 2] the nearest of the centers [M, 2]."""
-    rows = max(DISTANCES_AT_ONCE // len(centers), 1)
+    """For each of the points [N, 2] the nearest of the centers [M, 2]; the first of equally near.
+
+    Points that lie together share a box. A center that is farther from all of this box than
+    another center is from its farthest corner is not compared with the points in it.
+    """
     nearest = np.empty(len(points), np.intp)
-    for start in range(0, len(points), rows):
-        x, y = points[start : start + rows].T[..., None]
-        distances = (x - centers[:, 0]) ** 2 + (y - centers[:, 1]) ** 2
-        nearest[start : start + rows] = distances.argmin(axis=1)
+    for group in _groups(points):
+        low, high = points[group].min(axis=0), points[group].max(axis=0)
+        least = np.maximum(np.maximum(low - centers, centers - high), 0)
+        most = np.maximum(centers - low, high - centers)
+        able = np.flatnonzero((least**2).sum(axis=1) <= (most**2).sum(axis=1).min())
+        x, y = points[group].T[..., None]
+        distances = (x - centers[able, 0]) ** 2 + (y - centers[able, 1]) ** 2
+        nearest[group] = able[distances.argmin(axis=1)]
     return nearest
+
+
+def _groups(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """The places of points [N, 2] that lie together: columns of equally many points, each cut into
+    as many groups.
+    """
+    number = math.ceil(math.sqrt(len(points) / POINTS_AT_ONCE))
+    columns = np.array_split(np.argsort(points[:, 0]), number)
+    return [
+        column[part]
+        for column in columns
+        for part in np.array_split(np.argsort(points[column, 1]), number)
+    ]
 
 
 def _along_their_texts(
