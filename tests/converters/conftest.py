@@ -60,7 +60,7 @@ def v4_folders() -> dict[str, Path]:
     """Model name → folder with Paddle's legacy files (a 15 MB package, where not in the cache)."""
     entries = catalog.load()
     try:
-        with Fetcher(silent) as fetcher:
+        with Fetcher() as fetcher:
             return {name: fetcher.fetch(entries.model(name)) for name in V4}
     except FetchError as error:
         if os.environ.get("CI"):

@@ -200,7 +200,7 @@ def test_dictionaries_make_the_classes_that_the_stage_says(name):
     """Fetches the dictionary alone: `resolve` compares its characters with `stage.charset`."""
     entry = ENTRIES.models[name]
     dictionary = [file for file in entry.files if file.name == entry.charset.file]
-    with Fetcher(print) as fetcher:
+    with Fetcher() as fetcher:
         folder = fetcher.fetch(dataclasses.replace(entry, files=dictionary))
     settings.resolve(dataclasses.replace(entry, contents="inference"), folder)
 
@@ -210,7 +210,7 @@ def test_dictionaries_make_the_classes_that_the_stage_says(name):
 def test_official_networks_have_as_many_classes_as_their_settings_say(name):
     """Also when all is left to inference.yml, as PP-OCRv5's entries do."""
     entry = ENTRIES.model(name)
-    with Fetcher(print) as fetcher:
+    with Fetcher() as fetcher:
         folder = fetcher.fetch(entry)
     bare = dataclasses.replace(entry, normalize=None, stage={}, charset=None)
     own = settings.resolve(bare, folder)

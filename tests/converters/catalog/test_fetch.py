@@ -39,7 +39,7 @@ def url(path: Path, content: bytes = CONTENT) -> str:
 
 def fetch(wanted, lock: Path = LOCK) -> tuple[Path, list[str]]:
     said: list[str] = []
-    with Fetcher(said.append, lock) as fetcher:
+    with Fetcher(lock) as fetcher:
         return fetcher.fetch(wanted), said
 
 
@@ -160,7 +160,7 @@ def test_an_unpublished_hash_is_locked_at_the_first_fetch(cache, tmp_path):
     assert f"{DIGEST}  {wanted.files[0].source}\n" in lock.read_text()
     assert any("nobody has published" in line and DIGEST in line for line in said)
     assert fetch(wanted, lock) == (folder, [])
-    with Fetcher(print, lock) as fetcher:
+    with Fetcher(lock) as fetcher:
         assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
 
 
@@ -196,7 +196,7 @@ def test_published_hashes_are_not_locked(cache, tmp_path):
     wanted = entry(url(tmp_path / "a"))
     fetch(wanted, lock)
     assert not lock.exists()
-    with Fetcher(print, lock) as fetcher:
+    with Fetcher(lock) as fetcher:
         assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
 
 

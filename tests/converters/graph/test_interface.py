@@ -8,7 +8,7 @@ import pytest
 from onnx import parser
 
 from converters.errors import ModelFormatError, TranslationError
-from converters.graph.interface import Port, Signature, algorithm, examine, example, srn_constant
+from converters.graph.interface import Interface, Port, algorithm, examine, example, srn_constant
 from tests.zoo.converted import EXPORTS, FORMS, NAMES, converted
 from tests.zoo.inputs import stored
 
@@ -44,10 +44,10 @@ def graph(text: str, opset: int = 17) -> bytes:
     return parser.parse_model(header + text).SerializeToString()
 
 
-def signature(*shapes: list[int | None], inputs: int = 1) -> Signature:
+def signature(*shapes: list[int | None], inputs: int = 1) -> Interface:
     ports = [Port(f"o{i}", "float32", shape) for i, shape in enumerate(shapes)]
     images = [Port(f"i{i}", "float32", [None, 3, None, None]) for i in range(inputs)]
-    return Signature(images, ports, False, [False] * len(ports))
+    return Interface(images, ports, False, [False] * len(ports))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from converters.paddle import exact
+from converters import exact
 from tests.support.processors import OLD_PROCESSOR
 
 RNG = np.random.default_rng(1)
