@@ -124,6 +124,6 @@ def _nothing(folder: Path) -> ModelFormatError:
     wanted = ", ".join(" + ".join(pair) for pair in LEGACY_PAIRS)
     return ModelFormatError(
         f"{folder}: no model here; the folder holds {', '.join(names[:8]) or 'nothing'}. Looked "
-        f"for {wanted}, NAME.pdmodel + NAME.pdiparams, NAME.json + NAME.pdiparams, __model__ with a "
-        "file for each parameter, and NAME.onnx"
+        f"for {wanted}, NAME.pdmodel + NAME.pdiparams, NAME.json + NAME.pdiparams, __model__ with "
+        "a file for each parameter, and NAME.onnx"
     )

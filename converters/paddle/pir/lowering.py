@@ -85,7 +85,8 @@ class _Lowering:
         if any(op.inputs[len(rule.inputs) :]):
             raise TranslationError(
                 f"{self.graph}: {op} has operands that its rule in "
-                "converters/paddle/pir/operators.py doesn't cover; extend the rule, or export the network without the operator"
+                "converters/paddle/pir/operators.py doesn't cover; extend the rule, or export the "
+                "network without the operator"
             )
         inputs: dict[str, list[str]] = {}
         attributes = dict(rule.add)
