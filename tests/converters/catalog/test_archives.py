@@ -98,7 +98,10 @@ def test_a_file_is_not_written_through_a_link_in_the_folder(tmp_path):
     [
         ({}, "it holds no files"),
         ({"net/": b""}, "it holds no files"),
-        ({"net/dictionary.txt": b"d"}, r"it holds dictionary\.txt, which is the name of another file"),
+        (
+            {"net/dictionary.txt": b"d"},
+            r"dictionary\.txt, which is the name of another",
+        ),
     ],
 )
 def test_what_is_no_model_is_refused(tmp_path, files, message):
@@ -110,7 +113,7 @@ def test_what_is_no_model_is_refused(tmp_path, files, message):
 
 def test_a_name_twice_is_refused(tmp_path):
     archive = pack(tmp_path / "net.tar", {"net/model": b"1", "./net/model": b"2"})
-    with pytest.raises(FetchError, match="holds .* twice"):
+    with pytest.raises(FetchError, match="holds './net/model' twice"):
         archives.unpack(archive, tmp_path / "net")
 
 

@@ -88,7 +88,10 @@ def test_bundles_get_their_names():
         ({"models": {"m": {"languages": [3]}}}, r"models\.m\.languages must be a list of strings"),
         ({"models": {"m": {"aliases": "a"}}}, r"models\.m\.aliases must be a list of strings"),
         ({"modles": {}}, "unknown field modles"),
-        ({"models": {"m": {"files": [{"sha256": "1"}]}}}, r"m\.files\[0\] or base: the name is missing"),
+        (
+            {"models": {"m": {"files": [{"sha256": "1"}]}}},
+            r"m\.files\[0\] or base: the name is missing",
+        ),
         ({"models": {"m": {"base": 3}}}, r"m\.files\[0\] or base"),
     ],
 )

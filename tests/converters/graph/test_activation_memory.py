@@ -125,6 +125,7 @@ def test_figures_of_the_embedded_bundle_do_not_depend_on_size(bundle):
     assert bytes_per_pixel(edge, "detection") == pytest.approx(small, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="VmHWM")
 @pytest.mark.parametrize(
     ("task", "sizes"),

@@ -228,7 +228,12 @@ PostProcess: {{name: PGPostProcess, score_thresh: 0.5, mode: fast, character_dic
         (DETECTION, "DBPostProcess", "PSEPostProcess", r"PostProcess\.name must be one of DBPost"),
         (DETECTION, "PostProcess:", "Post:", "PostProcess is missing"),
         (DETECTION, "PreProcess:", "Pre:", r"PreProcess\.transform_ops must be a list"),
-        (DETECTION, "DetResizeForTest", "Resize", r"ops\[2\]: the operator 'Resize' is not supported"),
+        (
+            DETECTION,
+            "DetResizeForTest",
+            "Resize",
+            r"ops\[2\]: the operator 'Resize' is not supported",
+        ),
         (DETECTION, "- DetResizeForTest: null", "- 3", r"ops\[2\] must be one operator"),
         (DETECTION, "  - DetResizeForTest: null\n", "", "lacks DetResizeForTest"),
         (DETECTION, "Test: null", "Test: {image_shape: [1, 2]}", r"Test\.image_shape"),

@@ -143,14 +143,18 @@ def test_an_export_beside_a_checkpoint_is_a_model(made):
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(ModelFormatError, match=r"the folder holds nothing\. Looked for inference\.pdmodel"):
+    with pytest.raises(
+        ModelFormatError, match=r"the folder holds nothing\. Looked for inference\.pdmodel"
+    ):
         identify(tmp_path)
 
 
 def test_other_files(made):
     folder = made("notes.txt")
     (folder / "inference.json").write_text("{}")
-    with pytest.raises(ModelFormatError, match=r"no model here; the folder holds inference\.json, notes\.txt"):
+    with pytest.raises(
+        ModelFormatError, match=r"no model here; the folder holds inference\.json, notes\.txt"
+    ):
         identify(folder)
 
 

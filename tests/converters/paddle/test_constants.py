@@ -213,6 +213,7 @@ def test_what_is_made_of_weights_stays():
     assert program.producer("y") is not None
 
 
+@pytest.mark.slow
 def test_the_weights_of_a_real_network_stay():
     folder = ZOO / "rec_r34_vd_tps_bilstm_ctc" / "legacy"
     program = Program.read(folder / "inference.pdmodel", folder / "inference.pdiparams")

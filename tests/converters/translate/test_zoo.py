@@ -24,6 +24,7 @@ TOLERANCE = 1e-3, 3e-4
 LOOSE = {name: (1e-2, 1e-3) for name in NAMES if "_tps_" in name}
 LOOSE |= {"PP-OCRv5_server_det": (5e-3, 3e-4), "e2e_r50_vd_pg": (5e-3, 3e-4)}
 SRN = [1, 64, 256], [256, 1], [25, 1], [8, 25, 25], [8, 25, 25]
+pytestmark = pytest.mark.slow
 FORMATS = pytest.mark.parametrize("form", ["legacy", "pir"])
 EACH = pytest.mark.parametrize("name", NAMES)
 

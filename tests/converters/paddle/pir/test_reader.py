@@ -129,7 +129,9 @@ def test_control_flow_is_refused(tmp_path):
 
 def test_an_unknown_kind_of_value_is_refused(tmp_path):
     odd = {"%": 1, "TT": {"#": "1.t_selected_rows", "D": []}}
-    with pytest.raises(ModelFormatError, match=r"operator 0 .*type 1\.t_selected_rows is not supported"):
+    with pytest.raises(
+        ModelFormatError, match=r"operator 0 .*type 1\.t_selected_rows is not supported"
+    ):
         read(pir.write(tmp_path, pir.data("x", odd)))
 
 
