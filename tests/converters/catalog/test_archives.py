@@ -113,7 +113,7 @@ def test_what_is_no_model_is_refused(tmp_path, files, message):
 
 def test_a_name_twice_is_refused(tmp_path):
     archive = pack(tmp_path / "net.tar", {"net/model": b"1", "./net/model": b"2"})
-    with pytest.raises(FetchError, match="holds './net/model' twice"):
+    with pytest.raises(FetchError, match=r"holds './net/model' twice"):
         archives.unpack(archive, tmp_path / "net")
 
 
