@@ -1,13 +1,14 @@
 """The shorthands of models.toml: families, language groups, dictionaries, names in addresses."""
 
 import copy
+from typing import Any
 
 import pytest
 
 from converters.catalog.models_toml import expand, merged
 from edgeocr.bundle.fields import FieldError
 
-DATA = {
+DATA: dict[str, Any] = {
     "languages": {"nordic": ["sv", "no"], "north": ["nordic", "fi"]},
     "dictionaries": {"d.txt": {"sha256": "unpublished", "source": "https://d"}},
     "families": {
@@ -95,6 +96,6 @@ def test_bundles_get_their_names():
         ({"models": {"m": {"base": 3}}}, r"m\.files\[0\] or base"),
     ],
 )
-def test_slips_are_named(changes, message):
+def test_mistakes_are_reported_with_the_field(changes, message):
     with pytest.raises(FieldError, match=message):
         expand(merged(copy.deepcopy(DATA), changes))

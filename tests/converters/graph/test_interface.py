@@ -57,6 +57,7 @@ def interface(*shapes: list[int | None], inputs: int = 1) -> Interface:
     return Interface(images, ports, False, [False] * len(ports))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "form"), CONVERTED)
 def test_every_network_is_recognized_by_its_graph(name, form):
     found = shown(name, form)
@@ -65,6 +66,7 @@ def test_every_network_is_recognized_by_its_graph(name, form):
     assert found.image.dtype == "float32"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_are_what_paddle_gave(name):
     """Rank, type, and every size that is said to be fixed."""
@@ -112,7 +114,7 @@ def test_srn_is_fed_what_paddleocr_feeds(number):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_fixed_sizes_go_before_given_ones():
+def test_fixed_sizes_take_precedence_over_given_ones():
     ports = [Port("x", "float32", [2, 1, 64, None])]
     assert example(ports, 1, 32, 320)[0].shape == (2, 1, 64, 320)
     assert example([Port("x", "float32", [None] * 4)], 3, 32, 320)[0].shape == (3, 3, 32, 320)
@@ -128,7 +130,7 @@ def test_fixed_sizes_go_before_given_ones():
         ([None, 8, 25, 25], 5),
     ],
 )
-def test_further_inputs_that_are_none_of_srns_are_refused(shape, position):
+def test_further_inputs_must_be_srns(shape, position):
     with pytest.raises(ModelFormatError, match=r"the input y .* is not one of SRN's"):
         srn_constant(Port("y", "float32", shape), position)
 
@@ -187,7 +189,7 @@ def test_graphs_without_an_image_are_refused(text, found):
         examine(graph(text))
 
 
-def test_an_edge_graph_is_no_plain_graph():
+def test_an_edge_graph_is_refused_as_a_plain_graph():
     with pytest.raises(ModelFormatError, match=r"not uint8 \[None, None, None, 3\]"):
         examine(converted("det_mv3_db").edge)
 
@@ -216,7 +218,7 @@ def test_a_graph_that_does_not_run_is_an_error():
         examine(graph(text))
 
 
-def test_weights_among_the_inputs_are_none():
+def test_weights_among_the_inputs_are_left_out():
     """As exporters before ONNX's IR version 4 list them."""
     model = onnx.load_from_string(
         graph(

@@ -1,4 +1,4 @@
-"""What models.toml leaves to a model's own inference.yml."""
+"""Entries of models.toml that a model's own inference.yml completes."""
 
 import dataclasses
 from pathlib import Path
@@ -38,17 +38,18 @@ def test_a_complete_entry_stays_as_it_is(tmp_path):
     assert settings.resolve(entry, tmp_path) is entry
 
 
-def test_what_is_left_out_comes_from_the_model(folder):
+def test_missing_settings_come_from_inference_yml(folder):
     entry = ENTRIES.model("th_PP-OCRv5_mobile_rec")
     resolved = settings.resolve(entry, folder)
     assert resolved.is_complete and not entry.is_complete
+    assert resolved.normalize is not None and resolved.charset is not None
     assert resolved.normalize.mean == [0.5, 0.5, 0.5]
     assert resolved.charset.file == "inference.yml"
     assert resolved.stage["charset"] == {"classes": 4, "blank": 0}
     assert settings.resolve(resolved, folder) is resolved
 
 
-def test_what_models_toml_says_wins(folder):
+def test_settings_of_models_toml_win(folder):
     entry = dataclasses.replace(
         ENTRIES.model("th_PP-OCRv5_mobile_rec"), stage={"margin": 16, "charset": {"classes": 4}}
     )

@@ -163,7 +163,7 @@ def test_a_program_that_does_not_survive_the_graph_passes_counts_all_the_same(tm
 def test_another_number_of_inputs_is_an_error_with_paddles_words(tmp_path):
     python = fake_paddle(tmp_path, FAKE_INPUTS="x y")
     with pytest.raises(
-        ParityError, match=r"inference\.pdmodel: Paddle .* exit 1 .*\n(.*\n)*.*0\.1"
+        ParityError, match=r"inference\.pdmodel: Paddle .* exit code 1 .*\n(.*\n)*.*0\.1"
     ):
         paddle_reference.run(model_of("det_mv3_db"), pictures((1, 3, 4, 4)), python)
 

@@ -1,5 +1,6 @@
 """Models → plain graphs, and translators that fail without taking us along."""
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_a_small_program(translator, tmp_path):
     assert translation.operators == {"feed": 1, "relu": 1, "fetch": 1}
 
 
-def test_operators_are_counted_as_they_were(translated):
+def test_operators_are_counted_before_repairs(translated):
     """As Paddle named them, not what became of them."""
     counted = translated("PP-OCRv6_tiny_rec", "legacy").operators
     assert counted["conv2d"] > counted["feed"] == 1
@@ -65,7 +66,7 @@ def test_both_formats_say_who_translated_them(translated):
     assert translated(DETECTOR, "pir").translator == "paddle2onnx 1.3.1, PIR lowered by edgeocr"
 
 
-def test_onnx_is_taken_as_it_is(tmp_path):
+def test_onnx_models_are_not_changed(tmp_path):
     (tmp_path / "inference.onnx").write_bytes(b"as it is")
     translation = translate(identify(tmp_path))
     assert translation.plain == b"as it is"
@@ -124,7 +125,7 @@ def test_every_unsupported_operator_is_listed(translator, tmp_path):
     assert "converters/translate/repairs" in lines[4]
 
 
-def test_every_operator_that_would_be_wrong_is_listed(translator, tmp_path):
+def test_all_refused_operators_are_listed(translator, tmp_path):
     def build(program: Program) -> list[str]:
         for target, beta in (("a", 2.0), ("b", 1.0), ("c", 3.0)):
             program.add_variable(target, [-1, 3], "float32")
@@ -170,9 +171,9 @@ def test_a_translator_that_does_not_end_is_stopped(translator, tmp_path, monkeyp
         translate(legacy(one_operator("relu"), tmp_path))
 
 
-def test_silence_of_the_translator_is_an_error(translator, tmp_path, monkeypatch):
+def test_a_translator_that_writes_no_graph_is_an_error(translator, tmp_path, monkeypatch):
     ended = child_process.ProcessResult(0, "", 600)
-    monkeypatch.setattr(paddle2onnx.child_process, "run", lambda *_: ended)
+    monkeypatch.setattr(child_process, "run", lambda *_: ended)
     with pytest.raises(
         TranslationError, match=r"ended with exit code 0 and printed:\s+\(nothing\)"
     ):
@@ -186,7 +187,7 @@ def test_another_paddle2onnx_is_refused(translator, tmp_path, monkeypatch):
 
 
 def test_a_missing_paddle2onnx_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
         TranslationError, match=r"paddle2onnx 1\.3\.1 is not installed: pip install"
     ):

@@ -92,7 +92,7 @@ def test_both_formats_give_the_same(name, outputs):
 
 @EACH
 @FORMATS
-def test_what_varies_stays_open(name, form, translated):
+def test_input_shapes_are_those_of_the_export(name, form, translated):
     """Inputs have the shapes of the export: SRN's and TPS' are fixed but for the batch."""
     graph = onnx.load_from_string(translated(name, form).plain).graph
     declared = [shape(item) for item in graph.input]

@@ -1,6 +1,7 @@
 """PIR programs brought into the legacy form: parameters, operands that vary, refusals."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ def test_an_operand_that_the_rule_does_not_know_is_refused(tmp_path):
 
 @pytest.mark.parametrize("what", ["cast", "full", "relu"])
 def test_types_without_onnx_form_are_refused(tmp_path, what):
-    attributes = {
+    attributes: dict[str, dict[str, Any]] = {
         "cast": {"dtype": "bfloat16"},
         "full": {"dtype": "bfloat16", "value": 1.0, "shape": [1]},
     }
