@@ -149,7 +149,7 @@ def _list(catalog: Catalog, options: argparse.Namespace) -> int:
 def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
     entries = [catalog.model(name) for name in options.names or catalog.models]
     failed = []
-    with Fetcher(_say) as fetcher:
+    with Fetcher() as fetcher:
         for entry in entries:
             try:
                 print(fetcher.fetch(entry))
@@ -197,7 +197,7 @@ def _source(
         require_inference(entry)
         if entry.contents == "checkpoint":  # its export was put there by hand
             return model_folder(entry), entry
-        with Fetcher(_say) as fetcher:
+        with Fetcher() as fetcher:
             return fetcher.fetch(entry), entry
     folder = Path(options.model)
     if folder.is_file() and folder.suffix == ".tar":

@@ -66,7 +66,7 @@ def freeze(
     _check(bundle, catalog, target, plan)
     profile = None if plan.profile is None else catalog.profile(plan.profile)
     made = Assembly(bundle.name, bundle.description, profile=profile)
-    with Fetcher(say) as fetcher:
+    with Fetcher() as fetcher:
         for task, source in bundle.models.items():
             part = parts.part(source, task, catalog, fetcher, say)
             made = made.with_part(part, plan.charset)

@@ -25,7 +25,7 @@ import numpy as np
 import onnx
 
 from ..errors import ConverterError
-from ..graph.onnx_graph import rename
+from ..graph.editor import rename
 from ..model import dictionary as charsets
 from .class_axis import ClassAxis
 

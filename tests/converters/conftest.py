@@ -1,5 +1,7 @@
-"""The real PP-OCRv4 models, fetched once from the package registry into the user's cache, and what
-the tests translate, once per session: the networks of the zoo and the small PIR programs.
+"""Models that the converters' tests share.
+
+These are the real PP-OCRv4 models, fetched once from the package registry into the user's cache,
+the networks of the zoo, translated once per run, and small PIR programs.
 """
 
 import os
@@ -16,12 +18,11 @@ from converters.catalog.entries import Entry
 from converters.catalog.fetch import Fetcher
 from converters.convert import Conversion
 from converters.errors import FetchError
-from converters.model.paddle_model import identify
-from converters.translate import Translation, translate
+from converters.translate import Translation
 from tests.oracle.pir_case import Case, load
 from tests.support.paths import TESTS
+from tests.zoo import converted
 
-ZOO = TESTS / "zoo" / "exports"
 V4 = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
 
 
@@ -34,15 +35,8 @@ def translator() -> None:
 
 @pytest.fixture(scope="session")
 def translated(translator: None) -> Callable[[str, Literal["legacy", "pir"]], Translation]:
-    """Network of the zoo, format → its translation, made once per session."""
-    made: dict[tuple[str, str], Translation] = {}
-
-    def translation(name: str, form: Literal["legacy", "pir"]) -> Translation:
-        if (name, form) not in made:
-            made[name, form] = translate(identify(ZOO / name / form))
-        return made[name, form]
-
-    return translation
+    """Translate a network of the zoo from a format, once per run."""
+    return converted.translated
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +46,14 @@ def pir_cases() -> dict[str, Case]:
 
 
 def silent(line: str) -> None:
-    """A `say` that says nothing."""
+    """Discard a message."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_conversions(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let the processes of pytest-xdist share the zoo's conversions."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        converted.shared_folder = tmp_path_factory.getbasetemp().parent / "zoo"
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +61,7 @@ def v4_folders() -> dict[str, Path]:
     """Model name → folder with Paddle's legacy files (a 15 MB package, where not in the cache)."""
     entries = catalog.load()
     try:
-        with Fetcher(silent) as fetcher:
+        with Fetcher() as fetcher:
             return {name: fetcher.fetch(entries.model(name)) for name in V4}
     except FetchError as error:
         if os.environ.get("CI"):

@@ -170,7 +170,7 @@ def test_characters_that_are_not_the_networks_stop_it(star_net, tmp_path):
     (reader,) = (entry for entry in entries.values() if entry.task == "recognition")
     stage = {**reader.stage, "charset": {"classes": 38, "blank": 0, "end": 37}}
     wrong = {**entries, reader.name: dataclasses.replace(reader, stage=stage)}
-    with pytest.raises(ModelFormatError, match="says 38 classes, the network has 37"):
+    with pytest.raises(ModelFormatError, match="says 38 classes, but the network has 37"):
         freeze.freeze(bundle, catalog.Catalog(wrong, {}), tmp_path / "star.edgeocr", print)
     assert not (tmp_path / "star.edgeocr").exists()
 

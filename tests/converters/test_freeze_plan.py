@@ -168,7 +168,7 @@ def test_graphs_of_lower_precision_take_their_places(
 @pytest.mark.parametrize(
     ("plan", "error", "message"),
     [
-        (Plan(profile="toaster"), CatalogError, "no profile 'toaster'; it has raspberry-pi, jets"),
+        (Plan(profile="toaster"), CatalogError, "no profile 'toaster'; its profiles are rasp"),
         (Plan(charset=("klingon",)), ConverterError, "no set and no language"),
         (Plan(charset=("@/no/such",)), ConverterError, "can't be read as UTF-8"),
         (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
@@ -210,7 +210,7 @@ def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path)
     [
         ("nope", "no model 'nope'"),
         ("PP-OCRv6_tiny_det", "is a detection model, it can't be the recognition stage"),
-        ("ch_ppocr_mobile_v2.0_rec=/no/such", "no such folder"),
+        ("ch_ppocr_mobile_v2.0_rec=/no/such", "neither a folder"),
         (str(IMAGES), "images"),
     ],
 )

@@ -131,7 +131,7 @@ def test_fetch_goes_on_after_a_failure(small_catalog, capsys):
     assert shown.out.splitlines() == [
         str(model_folder(small_catalog.model(name))) for name in ("first", "last")
     ]
-    assert "error: gone: inference.pdiparams can't be had from any of its places" in shown.err
+    assert "error: gone: inference.pdiparams can't be fetched from any" in shown.err
     assert shown.err.endswith("1 of 3 failed: gone\n")
     assert main(["fetch", "last_alias"]) == 0
 
@@ -225,7 +225,7 @@ def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, 
     assert main(["convert", "det_mv3_db", "-o", str(out)]) == 1
     error = capsys.readouterr().err
     folder = cache / "models" / "det_mv3_db"
-    assert error.startswith("error: det_mv3_db: what is published is a training checkpoint")
+    assert error.startswith("error: det_mv3_db: only a training checkpoint is")
     assert "tools/export_model.py" in error and str(folder) in error
     assert not out.exists()
     shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", folder)
@@ -242,13 +242,13 @@ def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, 
     [
         (["fetch", "nothing"], "no model 'nothing'"),
         (["freeze", "nothing", "-o", "x.edgeocr"], "no bundle 'nothing'"),
-        (["convert", "no/such/folder", "-o", "x"], "no such folder, and no model of that name"),
-        (["convert", "missing.tar", "-o", "x"], "no such folder, and no model of that name"),
-        (["convert", "broken.tar", "-o", "x"], "broken.tar is no readable archive"),
-        (["convert", "empty", "-o", "x"], "empty: no model here, only nothing"),
+        (["convert", "no/such/folder", "-o", "x"], "neither a folder nor a model"),
+        (["convert", "missing.tar", "-o", "x"], "neither a folder nor a model"),
+        (["convert", "broken.tar", "-o", "x"], "broken.tar can't be read"),
+        (["convert", "empty", "-o", "x"], "empty: no model here; the folder"),
         (["convert", "html", "-o", "x"], "the plain graph doesn't load"),
         (["convert", "mine", "--as", "nothing", "-o", "x"], "no model 'nothing'"),
-        (["convert", "mine", "--as", "det_mv3_db", "-o", "x"], "says DB, but this graph's inputs"),
+        (["convert", "mine", "--as", "det_mv3_db", "-o", "x"], "says DB, but this graph has"),
         (["convert", "mine", "--as", "ch_rec_mv3_crnn", "-o", "x"], "the network has 37"),
         (["convert", "mine", "-o", "file"], "file"),
         (["convert", "mine", "-o", "x", "--paddle-python", "no/python"], "no/python can't be run"),

@@ -1,23 +1,29 @@
-"""The exported networks through the converters, each one once for all tests; needs no Paddle."""
+"""The exported networks, translated and converted once per test run; needs no Paddle."""
 
 from __future__ import annotations
 
+import os
+import pickle
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 from unittest.mock import patch
 
 import pytest
 
 from converters.catalog import entries as catalog
 from converters.convert import Conversion, convert
+from converters.model.paddle_model import identify
 from converters.parity import paddle_reference
+from converters.translate import Translation, translate
 
 ENTRIES = catalog.load()
 EXPORTS = Path(__file__).parent / "exports"
 NAMES = sorted(path.name for path in EXPORTS.iterdir())
 FORMS = ("legacy", "pir")
-# One for each algorithm, the smallest.
+# Algorithm → its smallest network.
 OF_ALGORITHM = {
     "DB": "PP-OCRv6_tiny_det",
     "EAST": "det_mv3_east",
@@ -28,13 +34,52 @@ OF_ALGORITHM = {
     "Attention": "rec_mv3_tps_bilstm_att",
     "SRN": "rec_r50_fpn_srn",
 }
+# Every network in one format, and one of each algorithm in the other. What PIR adds is tested on
+# plain graphs, see converters/translate/test_zoo.py.
+CONVERTED = [
+    *((name, "legacy") for name in NAMES),
+    *((name, "pir") for name in OF_ALGORITHM.values()),
+]
+# The folder through which the processes of pytest-xdist share; a fixture sets it.
+shared_folder: Path | None = None
+T = TypeVar("T")
+
+
+@cache
+def translated(name: str, form: str = "legacy") -> Translation:
+    """Translate a network's export in the format `form`, "legacy" or "pir"."""
+    if sys.version_info >= (3, 13):
+        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
+    return _shared(f"{name}.{form}.plain", lambda: translate(identify(EXPORTS / name / form)))
 
 
 @cache
 def converted(name: str, form: str = "legacy") -> Conversion:
-    """The conversion of a network, without a comparison with Paddle also where it is installed."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
-    nothing = paddle_reference.PaddleMissingError("not asked")
-    with patch.object(paddle_reference, "run", side_effect=nothing):
-        return convert(EXPORTS / name / form, ENTRIES, lambda line: None)
+    """Convert a network's export, without comparing it with Paddle even if that is installed."""
+    translation = translated(name, form)
+
+    def conversion() -> Conversion:
+        missing = paddle_reference.PaddleMissingError("not asked")
+        with (
+            patch.object(paddle_reference, "run", side_effect=missing),
+            patch("converters.convert.translate", return_value=translation),
+        ):
+            return convert(EXPORTS / name / form, ENTRIES, lambda line: None)
+
+    return _shared(f"{name}.{form}.edge", conversion)
+
+
+def _shared(name: str, make: Callable[[], T]) -> T:
+    """Make something, or take it from another test process of this run that has made it."""
+    if shared_folder is None:
+        return make()
+    file = shared_folder / name
+    if file.is_file():
+        made: T = pickle.loads(file.read_bytes())
+        return made
+    made = make()
+    shared_folder.mkdir(exist_ok=True)
+    partial = file.with_name(f"{name}.{os.getpid()}")
+    partial.write_bytes(pickle.dumps(made))
+    partial.replace(file)
+    return made

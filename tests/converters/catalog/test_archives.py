@@ -3,6 +3,7 @@
 import io
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -10,8 +11,10 @@ from converters.catalog import archives
 from converters.errors import FetchError
 
 
-def pack(path: Path, files: dict[str, bytes], mode: str = "w", **special: bytes) -> Path:
-    """special: a member's name → its type."""
+def pack(
+    path: Path, files: dict[str, bytes], mode: Literal["w", "w:gz"] = "w", **special: bytes
+) -> Path:
+    """Write an archive; `special` maps the names of special members to their types."""
     with tarfile.open(path, mode) as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
@@ -42,12 +45,12 @@ def test_the_folders_around_all_files_are_left_out(tmp_path, mode):
     assert made == [tmp_path / "net" / "model", tmp_path / "net" / "params"]
 
 
-def test_folders_below_stay(tmp_path):
+def test_inner_folders_are_kept(tmp_path):
     archives.unpack(pack(tmp_path / "net.tar", {"a/b/x": b"1", "a/c/y": b"2"}), tmp_path / "net")
     assert contents(tmp_path / "net") == {"b/x": b"1", "c/y": b"2"}
 
 
-def test_what_macos_adds_is_left_out(tmp_path):
+def test_hidden_files_of_macos_are_left_out(tmp_path):
     files = {"._net": b"junk", "net/._model": b"junk", "net/model": b"m", ".DS_Store": b"junk"}
     archives.unpack(pack(tmp_path / "net.tar", files), tmp_path / "net")
     assert contents(tmp_path / "net") == {"model": b"m"}
@@ -79,7 +82,7 @@ def test_names_that_lead_out_are_refused(tmp_path, name):
 )
 def test_links_and_devices_are_refused(tmp_path, kind):
     archive = pack(tmp_path / "net.tar", {"net/model": b"m"}, params=kind)
-    with pytest.raises(FetchError, match="'params' is neither a file nor a folder"):
+    with pytest.raises(FetchError, match="'params' is neither a regular file nor a folder"):
         archives.unpack(archive, tmp_path / "net")
     assert not (tmp_path / "net").exists()
 
@@ -96,12 +99,15 @@ def test_a_file_is_not_written_through_a_link_in_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "no files in it"),
-        ({"net/": b""}, "no files in it"),
-        ({"net/dictionary.txt": b"d"}, r"dictionary\.txt is in it, and is another file"),
+        ({}, "it holds no files"),
+        ({"net/": b""}, "it holds no files"),
+        (
+            {"net/dictionary.txt": b"d"},
+            r"dictionary\.txt, which is the name of another",
+        ),
     ],
 )
-def test_what_is_no_model_is_refused(tmp_path, files, message):
+def test_empty_archives_and_reserved_names_are_refused(tmp_path, files, message):
     with pytest.raises(FetchError, match=message):
         archives.unpack(
             pack(tmp_path / "net.tar", files), tmp_path / "net", reserved=["dictionary.txt"]
@@ -110,22 +116,22 @@ def test_what_is_no_model_is_refused(tmp_path, files, message):
 
 def test_a_name_twice_is_refused(tmp_path):
     archive = pack(tmp_path / "net.tar", {"net/model": b"1", "./net/model": b"2"})
-    with pytest.raises(FetchError, match="in it twice"):
+    with pytest.raises(FetchError, match=r"holds './net/model' twice"):
         archives.unpack(archive, tmp_path / "net")
 
 
-def test_too_much_is_refused(tmp_path, monkeypatch):
+def test_archives_that_are_too_large_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_BYTES", 3)
     with pytest.raises(FetchError, match="more than"):
         archives.unpack(pack(tmp_path / "net.tar", {"a": b"12", "b": b"34"}), tmp_path / "net")
 
 
-def test_what_is_no_archive_is_refused(tmp_path):
+def test_unreadable_archives_are_refused(tmp_path):
     (tmp_path / "net.tar").write_bytes(b"<html>404</html>")
-    with pytest.raises(FetchError, match=r"net\.tar is no readable archive"):
+    with pytest.raises(FetchError, match=r"net\.tar can't be read as an archive"):
         archives.unpack(tmp_path / "net.tar", tmp_path / "net")
     whole = pack(tmp_path / "cut.tar", {"net/model": bytes(100000)}, "w:gz")
     whole.write_bytes(whole.read_bytes()[:-20])
-    with pytest.raises(FetchError, match=r"cut\.tar is no readable archive"):
+    with pytest.raises(FetchError, match=r"cut\.tar can't be read as an archive"):
         archives.unpack(whole, tmp_path / "net")
     assert not (tmp_path / "net").exists() or contents(tmp_path / "net") == {}

@@ -1,13 +1,14 @@
 """The shorthands of models.toml: families, language groups, dictionaries, names in addresses."""
 
 import copy
+from typing import Any
 
 import pytest
 
 from converters.catalog.models_toml import expand, merged
 from edgeocr.bundle.fields import FieldError
 
-DATA = {
+DATA: dict[str, Any] = {
     "languages": {"nordic": ["sv", "no"], "north": ["nordic", "fi"]},
     "dictionaries": {"d.txt": {"sha256": "unpublished", "source": "https://d"}},
     "families": {
@@ -76,22 +77,25 @@ def test_bundles_get_their_names():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"families": {"base": {"family": "child"}}}, r"base\.family: there is no family 'child'"),
-        ({"families": {"new": {}}}, r"families\.new is used by no model"),
-        ({"languages": {"new": []}}, r"languages\.new is used by no model"),
-        ({"dictionaries": {"new": {}}}, r"dictionaries\.new is used by no model"),
-        ({"families": 3}, "families must be tables by name"),
-        ({"models": {"m": 3}}, "models must be tables by name"),
+        ({"families": {"base": {"family": "child"}}}, r"base\.family: no family 'child'"),
+        ({"families": {"new": {}}}, r"families\.new is not used by any model"),
+        ({"languages": {"new": []}}, r"languages\.new is not used by any model"),
+        ({"dictionaries": {"new": {}}}, r"dictionaries\.new is not used by any model"),
+        ({"families": 3}, "families must be a table of tables"),
+        ({"models": {"m": 3}}, "models must be a table of tables"),
         ({"languages": 3}, "languages must be a table"),
         ({"languages": {"new": 3}}, r"languages\.new must be a list of strings"),
         ({"models": {"m": {"family": 3}}}, r"models\.m\.family must be a list of strings"),
         ({"models": {"m": {"languages": [3]}}}, r"models\.m\.languages must be a list of strings"),
         ({"models": {"m": {"aliases": "a"}}}, r"models\.m\.aliases must be a list of strings"),
         ({"modles": {}}, "unknown field modles"),
-        ({"models": {"m": {"files": [{"sha256": "1"}]}}}, r"m\.files\[0\] or base: no name"),
+        (
+            {"models": {"m": {"files": [{"sha256": "1"}]}}},
+            r"m\.files\[0\] or base: the name is missing",
+        ),
         ({"models": {"m": {"base": 3}}}, r"m\.files\[0\] or base"),
     ],
 )
-def test_slips_are_named(changes, message):
+def test_mistakes_are_reported_with_the_field(changes, message):
     with pytest.raises(FieldError, match=message):
         expand(merged(copy.deepcopy(DATA), changes))

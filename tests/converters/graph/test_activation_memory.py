@@ -20,8 +20,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from edgeocr import Bundle
-from edgeocr.placement import Job, Placement
-from edgeocr.session import Session
+from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.session import Session
 def held():
     rows = Path("/proc/self/status").read_text().splitlines()
     return next(int(row.split()[1]) << 10 for row in rows if row.startswith("VmHWM"))
@@ -125,6 +125,7 @@ def test_figures_of_the_embedded_bundle_do_not_depend_on_size(bundle):
     assert bytes_per_pixel(edge, "detection") == pytest.approx(small, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="VmHWM")
 @pytest.mark.parametrize(
     ("task", "sizes"),

@@ -5,7 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from converters.graph.editor import Editor, is_unpadded, reads
+from converters.graph.editor import Editor, is_unpadded
+from converters.graph.reading import reads
 from converters.optimize import (
     affine_after_convolution,
     affine_before_convolution,
@@ -13,9 +14,17 @@ from converters.optimize import (
     optimize,
     transposed_convolution,
 )
-from tests.support.rewrite_graphs import Build, node_of, operators, pixels, require_same, rewritten
+from tests.support.rewrite_graphs import (
+    Build,
+    Shape,
+    node_of,
+    operators,
+    pixels,
+    require_same,
+    rewritten,
+)
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 def editor_of(graph: bytes) -> Editor:
@@ -46,7 +55,7 @@ def both_ways(before: bytes, after: bytes) -> None:
     require_same(before, after, -given)
 
 
-def test_a_block_reads_what_a_step_becomes():
+def test_a_block_reads_the_result_of_a_folded_step():
     build = Build()
     value = build.add("Mul", build.conv("x", 3, 3), build.weights(3, 1, 1), to="scaled")
     choice(build, value, "y")
@@ -58,7 +67,7 @@ def test_a_block_reads_what_a_step_becomes():
     both_ways(before, after)
 
 
-def test_a_block_that_reads_what_a_step_takes():
+def test_a_step_whose_input_a_block_reads_is_kept():
     build = Build()
     value = build.conv("x", 3, 3)
     build.add("Mul", value, build.weights(3, 1, 1), to="z")
@@ -95,7 +104,7 @@ def test_a_block_reads_past_an_identity(output):
     both_ways(before, after)
 
 
-def test_a_block_reads_what_is_put_in_place():
+def test_a_block_reads_the_replacement_of_a_node():
     build = Build()
     inputs = ["x", build.weights(3, 2, 2, 2)]
     value = build.add("ConvTranspose", *inputs, strides=[2, 2], kernel_shape=[2, 2])
@@ -131,7 +140,7 @@ def test_a_loop_adds_a_value_from_around():
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_nodes_stand_after_those_that_they_read_of():
+def test_nodes_are_sorted_after_their_inputs():
     editor = editor_of(Build().model(GIVEN, []))
     for operator, value, output in (("Neg", "b", "c"), ("Relu", "a", "b"), ("Abs", "x", "a")):
         editor.add_node(operator, [value], output)
@@ -140,7 +149,7 @@ def test_nodes_stand_after_those_that_they_read_of():
     assert [node.output[0] for node in editor.graph.node] == ["a", "b", "c"]
 
 
-def test_outputs_that_nobody_wants_don_t_mix_up_the_order():
+def test_unnamed_outputs_do_not_change_the_order():
     """Their names are empty, and the first one may be among them."""
     build = Build()
     value = "x"
@@ -180,7 +189,7 @@ def test_new_constants_keep_their_shape():
         np.testing.assert_array_equal(found, array)
 
 
-def test_what_the_editor_knows_of_a_value():
+def test_questions_about_values():
     build = Build()
     build.add("Neg", "x", to="a")
     build.add("Add", "a", "a", to="b")

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 HALVES = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
 
 
-def published(name: str, model: PaddleModel, **changes: object) -> Entry:
+def published(name: str, model: PaddleModel, **changes: Any) -> Entry:
     """The entry of that name as if the model's files were the published ones."""
     files = [
         SourceFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), "https://h")
@@ -34,6 +35,7 @@ def model_of(name: str) -> PaddleModel:
     return identify(EXPORTS / name / "legacy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "task", "colour", "numbers", "scale", "multiple"),
     [
@@ -50,7 +52,7 @@ def model_of(name: str) -> PaddleModel:
 def test_a_graph_alone_has_paddleocrs_normalization(kind, task, colour, numbers, scale, multiple):
     found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).signature)
     assert (found.name, found.task, found.algorithm) == ("mine", task, kind)
-    assert found.normalize == Normalize(colour, *numbers, scale)
+    assert found.normalize == Normalize(colour, numbers[0], numbers[1], scale)
     assert (found.height, found.width, found.multiple) == (None, None, multiple)
     assert not found.published and not found.is_of_catalog and found.classes is None
     assert "configuration" in found.known_by
@@ -122,10 +124,10 @@ def test_an_entry_is_found_by_all_of_its_networks_hashes():
     assert network.find_entry(ENTRIES, model) is None
 
 
-def test_what_an_entry_says_must_be_what_the_graph_shows():
+def test_an_entry_that_contradicts_the_graph_is_refused():
     shown = converted("det_mv3_db").signature
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
-    message = "det_mv3_east: its name says EAST, but this graph's inputs and outputs are DB's"
+    message = "det_mv3_east: its name says EAST, but this graph has the inputs and outputs of DB"
     with pytest.raises(ModelFormatError, match=message):
         network.check_fits(known, shown)
     network.check_fits(dataclasses.replace(known, algorithm="DB"), shown)
@@ -151,12 +153,12 @@ def test_another_number_of_classes_is_refused(kind, classes):
     known = network.of_graph("x", shown)
     network.check_fits(dataclasses.replace(known, classes=classes), shown)
     for wrong in (classes - 1, classes + 1, 6625):
-        message = f"says {wrong} classes, the network has {classes}: these characters are not"
+        message = f"says {wrong} classes, but the network has {classes}: it was trained on"
         with pytest.raises(ModelFormatError, match=message):
             network.check_fits(dataclasses.replace(known, classes=wrong), shown)
 
 
-def test_a_number_of_classes_that_the_graph_leaves_open_is_believed():
+def test_a_graph_with_an_open_number_of_classes_is_accepted():
     shown = converted("rec_mv3_none_none_ctc").signature
     shown = dataclasses.replace(shown, outputs=[Port("y", "float32", [None, None, None])])
     known = dataclasses.replace(network.of_graph("x", shown), classes=37)
@@ -208,11 +210,11 @@ def test_hashes_go_before_inference_yml_and_that_before_the_graph():
     ("content", "reason"),
     [
         ("PostProcess: {name: DistillationDBPostProcess}\n", "PostProcess"),
-        ("{", "no YAML"),
-        (None, "says CTC, but this graph's inputs and outputs are DB's"),
+        ("{", "not valid YAML"),
+        (None, "says CTC, but this graph has the inputs and outputs of DB"),
     ],
 )
-def test_an_inference_yml_of_no_use_is_noted(tmp_path, content, reason):
+def test_an_unusable_inference_yml_is_noted(tmp_path, content, reason):
     path = tmp_path / "inference.yml"
     if content is None:
         own = EXPORTS / "PP-OCRv6_tiny_rec" / "pir" / "inference.yml"

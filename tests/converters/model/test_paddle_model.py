@@ -28,7 +28,7 @@ def made(tmp_path):
 def found(folder: Path) -> tuple[str, str, str | None]:
     model = identify(folder)
     assert holds_model(folder)
-    return model.format, model.graph.name, model.parameters and model.parameters.name
+    return model.format, model.graph.name, model.parameters.name if model.parameters else None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_legacy_before_pir_of_the_same_parameters(made):
     assert found(folder)[0] == "paddle-legacy"
 
 
-def test_other_json_beside_a_model_is_none(made):
+def test_other_json_beside_a_model_is_ignored(made):
     folder = made("inference.json", "inference.pdiparams")
     (folder / "config.json").write_text('{"model_type": "det"}')
     assert found(folder)[1] == "inference.json"
@@ -102,7 +102,7 @@ def test_a_graph_without_parameters_does_not_hide_a_whole_one(made, suffix):
     assert found(made(f"a.{suffix}", f"b.{suffix}", "b.pdiparams"))[1] == f"b.{suffix}"
 
 
-def test_the_usual_name_before_others(made):
+def test_usual_names_go_before_others(made):
     folder = made("best.json", "best.pdiparams", "inference.json", "inference.pdiparams")
     assert found(folder)[1] == "inference.json"
 
@@ -117,11 +117,11 @@ def test_several_models_are_refused(made, suffix):
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        ("inference.pdmodel", r"its inference\.pdiparams is missing"),
-        ("det.pdmodel", r"its det\.pdiparams is missing"),
-        ("inference.json", r"its inference\.pdiparams is missing"),
-        ("__model__", "parameters are missing"),
-        ("model", "parameters are missing"),
+        ("inference.pdmodel", r"but its inference\.pdiparams is missing"),
+        ("det.pdmodel", r"but its det\.pdiparams is missing"),
+        ("inference.json", r"but its inference\.pdiparams is missing"),
+        ("__model__", "but its parameters are missing"),
+        ("model", "but its parameters are missing"),
     ],
 )
 def test_missing_parameters_are_named(made, name, missing):
@@ -142,27 +142,31 @@ def test_an_export_beside_a_checkpoint_is_a_model(made):
     assert found(folder)[0] == "paddle-pir"
 
 
-def test_an_empty_folder(tmp_path):
-    with pytest.raises(ModelFormatError, match=r"only nothing\. Looked for inference\.pdmodel"):
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(
+        ModelFormatError, match=r"the folder holds nothing\. Looked for inference\.pdmodel"
+    ):
         identify(tmp_path)
 
 
-def test_other_files(made):
+def test_a_folder_of_other_files_is_refused(made):
     folder = made("notes.txt")
     (folder / "inference.json").write_text("{}")
-    with pytest.raises(ModelFormatError, match=r"no model here, only inference\.json, notes\.txt"):
+    with pytest.raises(
+        ModelFormatError, match=r"no model here; the folder holds inference\.json, notes\.txt"
+    ):
         identify(folder)
 
 
-def test_several_graphs_of_onnx_none_of_which_is_the_usual(made):
-    with pytest.raises(ModelFormatError, match=r"no model here, only a\.onnx, b\.onnx"):
+def test_several_onnx_graphs_without_inference_onnx_are_refused(made):
+    with pytest.raises(ModelFormatError, match=r"no model here; the folder holds a\.onnx, b\.onnx"):
         identify(made("a.onnx", "b.onnx"))
 
 
-def test_what_is_no_folder(tmp_path):
-    with pytest.raises(ModelFormatError, match="x: no such folder"):
+def test_files_and_missing_folders_are_refused(tmp_path):
+    with pytest.raises(ModelFormatError, match="x: there is neither a folder nor a model"):
         identify(tmp_path / "x")
     shutil.copy(ZOO / "det_mv3_db" / "pir" / "inference.json", tmp_path)
-    with pytest.raises(ModelFormatError, match=r"inference\.json: a file; name the folder"):
+    with pytest.raises(ModelFormatError, match=r"inference\.json is a file; name the folder"):
         identify(tmp_path / "inference.json")
     assert not holds_model(tmp_path / "x")

@@ -1,4 +1,4 @@
-"""What models.toml leaves to a model's own inference.yml."""
+"""Entries of models.toml that a model's own inference.yml completes."""
 
 import dataclasses
 from pathlib import Path
@@ -38,17 +38,18 @@ def test_a_complete_entry_stays_as_it_is(tmp_path):
     assert settings.resolve(entry, tmp_path) is entry
 
 
-def test_what_is_left_out_comes_from_the_model(folder):
+def test_missing_settings_come_from_inference_yml(folder):
     entry = ENTRIES.model("th_PP-OCRv5_mobile_rec")
     resolved = settings.resolve(entry, folder)
     assert resolved.is_complete and not entry.is_complete
+    assert resolved.normalize is not None and resolved.charset is not None
     assert resolved.normalize.mean == [0.5, 0.5, 0.5]
     assert resolved.charset.file == "inference.yml"
     assert resolved.stage["charset"] == {"classes": 4, "blank": 0}
     assert settings.resolve(resolved, folder) is resolved
 
 
-def test_what_models_toml_says_wins(folder):
+def test_settings_of_models_toml_win(folder):
     entry = dataclasses.replace(
         ENTRIES.model("th_PP-OCRv5_mobile_rec"), stage={"margin": 16, "charset": {"classes": 4}}
     )
@@ -59,17 +60,17 @@ def test_what_models_toml_says_wins(folder):
 
 def test_characters_must_make_the_classes_that_are_said(folder):
     entry = ENTRIES.model("PP-OCRv6_tiny_rec")  # complete: 6906 classes, and inference.yml
-    with pytest.raises(ModelFormatError, match=r"make 4 classes, the network of .* has 6906"):
+    with pytest.raises(ModelFormatError, match=r"make 4 classes, but the network of .* has 6906"):
         settings.resolve(entry, folder)
 
 
 def test_contradictions_and_gaps_are_errors(folder, tmp_path):
-    with pytest.raises(ModelFormatError, match=r"is of CTC, PP-OCRv5_mobile_det is DB"):
+    with pytest.raises(ModelFormatError, match=r"is for CTC, but PP-OCRv5_mobile_det is DB"):
         settings.resolve(ENTRIES.model("PP-OCRv5_mobile_det"), folder)
-    with pytest.raises(ModelFormatError, match=r"no inference\.yml here"):
+    with pytest.raises(ModelFormatError, match=r"inference\.yml is missing"):
         settings.resolve(ENTRIES.model("PP-OCRv5_mobile_det"), tmp_path / "nothing")
     (folder / "inference.yml").write_text(YML[: YML.index("  character_dict")], encoding="utf-8")
-    with pytest.raises(ModelFormatError, match=r"no PostProcess\.character_dict"):
+    with pytest.raises(ModelFormatError, match=r"PostProcess\.character_dict is missing"):
         settings.resolve(ENTRIES.model("th_PP-OCRv5_mobile_rec"), folder)
 
 

@@ -168,7 +168,7 @@ def test_an_operator_without_its_attribute_stays():
     assert result("transpose2", {}, {"X": np.zeros((2, 2), np.float32)}) is None
 
 
-def test_what_depends_on_the_input_stays():
+def test_operators_that_depend_on_the_input_are_kept():
     def build(program: Program) -> list[str]:
         program.add_parameter("c", np.ones(3, np.float32), constant=True)
         for first, second, to in (("c", "c", "two"), ("x", "two", "a"), ("a", "c", "b")):
@@ -183,7 +183,7 @@ def test_what_depends_on_the_input_stays():
     assert [op.outputs() for op in program.operators] == [["x"], ["a"], ["b"], ["fetch"]]
 
 
-def test_only_what_is_wanted_is_replaced():
+def test_only_wanted_operators_are_replaced():
     def build(program: Program) -> list[str]:
         program.add_parameter("c", np.full(3, 4, np.float32), constant=True)
         for kind, source, to in (("sqrt", "c", "root"), ("square", "root", "again")):
@@ -201,7 +201,7 @@ def test_only_what_is_wanted_is_replaced():
     assert program.parameters["again"].tolist() == [4, 4, 4]
 
 
-def test_what_is_made_of_weights_stays():
+def test_operators_on_weights_are_kept():
     def build(program: Program) -> list[str]:
         program.add_parameter("w", np.ones((2, 3), np.float32))
         program.add_variable("y", [3, 2], "float32")
@@ -213,6 +213,7 @@ def test_what_is_made_of_weights_stays():
     assert program.producer("y") is not None
 
 
+@pytest.mark.slow
 def test_the_weights_of_a_real_network_stay():
     folder = ZOO / "rec_r34_vd_tps_bilstm_ctc" / "legacy"
     program = Program.read(folder / "inference.pdmodel", folder / "inference.pdiparams")

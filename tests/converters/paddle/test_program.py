@@ -57,7 +57,8 @@ def test_a_real_program_has_its_inputs_outputs_and_parameters():
     assert program.shape(kernel) == list(program.parameters[kernel].shape)
     assert program.dtype(kernel) == DTYPES["float32"][0]
     assert program.producer(kernel) is None and program.producer(program.inputs[0]) is None
-    assert program.outputs[0] in program.producer(program.outputs[0]).outputs()
+    producer = program.producer(program.outputs[0])
+    assert producer is not None and program.outputs[0] in producer.outputs()
 
 
 def test_inputs_and_outputs_go_by_their_columns():
@@ -142,7 +143,7 @@ def test_operators_are_added_where_they_are_wanted():
     assert program.operator(1).outputs() == ["y"]
 
 
-def test_what_is_dead_is_removed():
+def test_unused_operators_and_parameters_are_removed():
     program = network({"x": ([-1, 3], "float32")}, added)
     program.block.ops.pop()  # fetches b
     program.remove_dead()
@@ -171,17 +172,17 @@ def test_an_operator_that_another_block_needs_is_not_dead():
 
 
 @pytest.mark.parametrize("cut", [1, 5000, -1])
-def test_parameters_that_end_early_are_refused(cut, tmp_path):
+def test_parameter_files_that_end_early_are_refused(cut, tmp_path):
     program, parameters = copied(tmp_path)
     parameters.write_bytes(parameters.read_bytes()[:cut])
     with pytest.raises(ModelFormatError, match=r"pdiparams: tensor \d+ of \d+, .*can't be read"):
         Program.read(program, parameters)
 
 
-def test_parameters_that_go_on_are_refused(tmp_path):
+def test_parameter_files_that_are_too_long_are_refused(tmp_path):
     program, parameters = copied(tmp_path)
     parameters.write_bytes(parameters.read_bytes() + b"more")
-    with pytest.raises(ModelFormatError, match="4 bytes after"):
+    with pytest.raises(ModelFormatError, match="4 bytes are left"):
         Program.read(program, parameters)
 
 
@@ -207,7 +208,7 @@ def test_parameters_of_a_network_with_another_alphabet_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"", b"no program\n" * 9, b"\x00" * 64, bytes(range(256)), b"\x0a\x00"]
 )
-def test_other_files_are_no_programs(content, tmp_path):
+def test_other_files_are_refused_as_programs(content, tmp_path):
     program, parameters = copied(tmp_path)
     program.write_bytes(content)
     with pytest.raises(ModelFormatError, match=r"inference\.pdmodel: (not )?a Paddle program"):
@@ -222,7 +223,7 @@ def test_half_a_program_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"text, and rather much of it" * 9, b"\xff" * 99])
-def test_other_files_are_no_parameters(content, tmp_path):
+def test_other_files_are_refused_as_parameters(content, tmp_path):
     program, parameters = copied(tmp_path)
     parameters.write_bytes(content)
     with pytest.raises(ModelFormatError, match=r"inference\.pdiparams: tensor 1 of"):

@@ -1,5 +1,6 @@
 """Models → plain graphs, and translators that fail without taking us along."""
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import numpy as np
 import onnx
 import pytest
 
+from converters import child_process
 from converters.errors import ModelFormatError, TranslationError
 from converters.model.paddle_model import PaddleModel, identify
 from converters.paddle.program import Program
-from converters.translate import paddle2onnx_legacy, translate
-from converters.translate import process as worker
+from converters.translate import paddle2onnx, translate
 from tests.support import pir_programs as pir
 from tests.support.legacy_programs import network, write
 from tests.support.onnx_run import run
@@ -51,7 +52,7 @@ def test_a_small_program(translator, tmp_path):
     assert translation.operators == {"feed": 1, "relu": 1, "fetch": 1}
 
 
-def test_operators_are_counted_as_they_were(translated):
+def test_operators_are_counted_before_repairs(translated):
     """As Paddle named them, not what became of them."""
     counted = translated("PP-OCRv6_tiny_rec", "legacy").operators
     assert counted["conv2d"] > counted["feed"] == 1
@@ -65,7 +66,7 @@ def test_both_formats_say_who_translated_them(translated):
     assert translated(DETECTOR, "pir").translator == "paddle2onnx 1.3.1, PIR lowered by edgeocr"
 
 
-def test_onnx_is_taken_as_it_is(tmp_path):
+def test_onnx_models_are_not_changed(tmp_path):
     (tmp_path / "inference.onnx").write_bytes(b"as it is")
     translation = translate(identify(tmp_path))
     assert translation.plain == b"as it is"
@@ -91,13 +92,15 @@ def test_a_crash_of_the_translator_becomes_an_error(translator, tmp_path):
     with pytest.raises(TranslationError) as error:
         translate(model)
     said = str(error.value)
-    assert said.startswith(f"{model.graph}: paddle2onnx 1.3.1 ended with signal 6 and said:")
+    assert said.startswith(f"{model.graph}: paddle2onnx 1.3.1 ended with signal 6 and printed:")
     assert "Cannot found attribute threshold in op: mish" in said
 
 
 def test_a_refusal_of_the_translator_becomes_an_error(translator, tmp_path):
     model = legacy(one_operator("flip", axis=[0]), tmp_path)
-    with pytest.raises(TranslationError, match=r"ended with exit 1 and said:\s+.* fixed for flip"):
+    with pytest.raises(
+        TranslationError, match=r"ended with exit code 1 and printed:\s+.* fixed for flip"
+    ):
         translate(model)
 
 
@@ -117,12 +120,12 @@ def test_every_unsupported_operator_is_listed(translator, tmp_path):
     with pytest.raises(TranslationError) as error:
         translate(model)
     lines = str(error.value).splitlines()
-    assert lines[0] == f"{model.graph}: paddle2onnx 1.3.1 has no ONNX form of 3 operators:"
+    assert lines[0] == f"{model.graph}: paddle2onnx 1.3.1 can't translate 3 operators:"
     assert lines[1:4] == ["  celu → a", "  erfinv → c", "  celu → d"]
-    assert "converters/repairs" in lines[4]
+    assert "converters/translate/repairs" in lines[4]
 
 
-def test_every_operator_that_would_be_wrong_is_listed(translator, tmp_path):
+def test_all_refused_operators_are_listed(translator, tmp_path):
     def build(program: Program) -> list[str]:
         for target, beta in (("a", 2.0), ("b", 1.0), ("c", 3.0)):
             program.add_variable(target, [-1, 3], "float32")
@@ -161,28 +164,30 @@ def test_truncated_parameters_end_in_an_error(tmp_path):
 
 
 def test_a_translator_that_does_not_end_is_stopped(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx_legacy, "TIMEOUT_SECONDS", 0.001)
+    monkeypatch.setattr(paddle2onnx, "TIMEOUT_SECONDS", 0.001)
     with pytest.raises(
-        TranslationError, match=r"paddle2onnx 1\.3\.1 was still busy after 0\.001 s"
+        TranslationError, match=r"paddle2onnx 1\.3\.1 did not finish within 0\.001 s"
     ):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
-def test_silence_of_the_translator_is_an_error(translator, tmp_path, monkeypatch):
-    ended = worker.Ended(0, "", 600)
-    monkeypatch.setattr(paddle2onnx_legacy.worker, "run", lambda *_: ended)
-    with pytest.raises(TranslationError, match=r"ended with exit 0 and said:\s+nothing"):
+def test_a_translator_that_writes_no_graph_is_an_error(translator, tmp_path, monkeypatch):
+    ended = child_process.ProcessResult(0, "", 600)
+    monkeypatch.setattr(child_process, "run", lambda *_: ended)
+    with pytest.raises(
+        TranslationError, match=r"ended with exit code 0 and printed:\s+\(nothing\)"
+    ):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
 def test_another_paddle2onnx_is_refused(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx_legacy, "version", lambda name: "2.1.0")
+    monkeypatch.setattr(paddle2onnx, "version", lambda name: "2.1.0")
     with pytest.raises(TranslationError, match=r"paddle2onnx 2\.1\.0 is installed.* need 1\.3\.1"):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
 def test_a_missing_paddle2onnx_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx_legacy.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
         TranslationError, match=r"paddle2onnx 1\.3\.1 is not installed: pip install"
     ):

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from converters.graph.onnx_graph import shape
+from converters.graph.reading import shape
 from tests.support.onnx_run import run, session
 from tests.support.paths import ZOO_EXPORTS
 from tests.zoo.inputs import Probe, stored
@@ -24,6 +24,7 @@ TOLERANCE = 1e-3, 3e-4
 LOOSE = {name: (1e-2, 1e-3) for name in NAMES if "_tps_" in name}
 LOOSE |= {"PP-OCRv5_server_det": (5e-3, 3e-4), "e2e_r50_vd_pg": (5e-3, 3e-4)}
 SRN = [1, 64, 256], [256, 1], [25, 1], [8, 25, 25], [8, 25, 25]
+pytestmark = pytest.mark.slow
 FORMATS = pytest.mark.parametrize("form", ["legacy", "pir"])
 EACH = pytest.mark.parametrize("name", NAMES)
 
@@ -91,7 +92,7 @@ def test_both_formats_give_the_same(name, outputs):
 
 @EACH
 @FORMATS
-def test_what_varies_stays_open(name, form, translated):
+def test_input_shapes_are_those_of_the_export(name, form, translated):
     """Inputs have the shapes of the export: SRN's and TPS' are fixed but for the batch."""
     graph = onnx.load_from_string(translated(name, form).plain).graph
     declared = [shape(item) for item in graph.input]

@@ -1,4 +1,4 @@
-"""Every network of the zoo, from both formats, all the way to a checked edge graph."""
+"""Every network of the zoo, converted to a checked edge graph."""
 
 import numpy as np
 import onnx
@@ -7,10 +7,10 @@ import pytest
 from converters.edge_graph import CONTRACTS
 from converters.graph.runner import onnx_runner
 from converters.parity.compare import probes
-from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
+from tests.zoo.converted import CONVERTED, EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
 
 
-def test_the_zoo_is_whole():
+def test_every_network_of_the_zoo_has_both_formats_and_outputs():
     assert len(NAMES) == 35 and set(OF_ALGORITHM.values()) <= set(NAMES)
     assert set(OF_ALGORITHM) == set(CONTRACTS)
     for name in NAMES:
@@ -18,8 +18,8 @@ def test_the_zoo_is_whole():
         assert all((EXPORTS / name / form / "inference.pdiparams").is_file() for form in FORMS)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "form"), CONVERTED)
 def test_every_network_converts(name, form):
     conversion = converted(name, form)
     beside = conversion.edge_graph
@@ -35,7 +35,8 @@ def test_every_network_converts(name, form):
     onnx.checker.check_model(onnx.load_from_string(conversion.edge), full_check=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OF_ALGORITHM.values())
 def test_both_formats_give_the_same_edge_graph(name):
     """The weights are the same; only rounding may differ, where the operators do."""
     legacy, pir = (converted(name, form) for form in FORMS)
