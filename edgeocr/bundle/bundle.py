@@ -167,7 +167,8 @@ def _folder_entries(folder: Path) -> dict[str, Callable[[], bytes]]:
         if stat.S_ISLNK(mode):
             raise BundleError(f"{name} is a link, which may leave the bundle")
         if stat.S_ISREG(mode):
-            entries[archive.checked(name)] = path.read_bytes
+            archive.check_name(name)
+            entries[name] = path.read_bytes
         elif not stat.S_ISDIR(mode):
             raise BundleError(f"{name} is neither a file nor a folder")
     return entries
