@@ -373,7 +373,7 @@ def test_no_figure_where_rounding_counts():
     ]
     check = Comparison("R", [[1, 2]], items).check()
     assert check == Check("passed", reference="R", inputs=[[1, 2]])
-    assert str(check) == "passed, as near to R as rounding lets it"
+    assert str(check) == "passed, equal to R within rounding"
 
 
 @pytest.mark.parametrize(
