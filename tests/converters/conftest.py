@@ -78,7 +78,7 @@ def v4(translator: None, v4_folders: dict[str, Path]) -> Callable[[str], tuple[E
             entry = catalog.load().model(name)
             made[name] = (
                 entry,
-                convert.convert(v4_folders[name], catalog.load(), silent, entry=entry),
+                convert.convert(v4_folders[name], catalog.load(), entry=entry),
             )
         return made[name]
 

@@ -37,4 +37,4 @@ def converted(name: str, form: str = "legacy") -> Conversion:
         pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
     nothing = paddle_reference.PaddleMissingError("not asked")
     with patch.object(paddle_reference, "run", side_effect=nothing):
-        return convert(EXPORTS / name / form, ENTRIES, lambda line: None)
+        return convert(EXPORTS / name / form, ENTRIES)
