@@ -58,7 +58,10 @@ def test_picture_names_may_begin_with_the_folders_name(tmp_path: Path) -> None:
         ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9]]}]', "4 or more pairs"),
         ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0]]}]', "inhomogeneous"),
         ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, NaN]]}]', "be finite"),
-        ('[{"transcription": 3, "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]', "must be a string, not 3"),
+        (
+            '[{"transcription": 3, "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]',
+            "must be a string, not 3",
+        ),
     ],
 )
 def test_error_names_a_row_that_is_not_a_label(row: str, message: str, tmp_path: Path) -> None:

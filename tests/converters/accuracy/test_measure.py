@@ -84,7 +84,9 @@ def test_curved_line_is_straightened_and_short_one_cut_as_a_rectangle() -> None:
 def test_folder_without_labels_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     (tmp_path / "Label.txt").write_text(text)
-    with pytest.raises(ConverterError, match=f"{tmp_path.name}: (the folder needs a Label|.*no line that counts)"):
+    with pytest.raises(
+        ConverterError, match=f"{tmp_path.name}: (the folder needs a Label|.*no line that counts)"
+    ):
         accuracy.read_labels(tmp_path)
 
 

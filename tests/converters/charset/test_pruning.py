@@ -1,4 +1,4 @@
-"""Pruned networks read as the whole ones do with the logits of all other classes masked."""
+"""Test that a pruned network reads as the whole network with all other logits masked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.trained import pages, words
 
 EXPORTS = TRAINED_EXPORTS
 SEED = 7
-# So many that words of six mostly have a character that isn't there.
+# Words of six characters mostly contain a character that is not among these.
 WANTED = "0123456789ACEGIKMOQSUWY"
 
 
@@ -101,8 +101,9 @@ def rebundled(bundle: Bundle, target: Path, graph: bytes, pruned: Pruned | None 
     return write({MANIFEST: json.dumps(manifest).encode(), **files}, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "rosetta", "rare", "srn"])
-def test_texts_and_scores_are_those_of_the_masked_network(bundle, name, tmp_path):
+def test_pruned_network_reads_as_the_masked_one(bundle, name, tmp_path):
     graph, algorithm, charset, characters = parts(bundle(name))
     kept = classes_of(characters, charset, WANTED)
     pruned = prune(graph, algorithm, charset, characters, WANTED)
@@ -124,7 +125,8 @@ def test_texts_and_scores_are_those_of_the_masked_network(bundle, name, tmp_path
     assert sum(len(each.text) for each in ours) > 150
 
 
-def test_pgnet_spots_as_if_it_were_masked(bundle, tmp_path):
+@pytest.mark.slow
+def test_pruned_pgnet_spots_as_the_masked_one(bundle, tmp_path):
     graph, algorithm, charset, characters = parts(bundle("pgnet"))
     wanted = WANTED.lower()
     kept = classes_of(characters, charset, wanted)
@@ -151,7 +153,7 @@ def test_pgnet_spots_as_if_it_were_masked(bundle, tmp_path):
     assert declared.type.tensor_type.shape.dim[1].dim_value == len(kept)
 
 
-def test_the_graph_shrinks_by_what_the_head_loses(bundle):
+def test_graph_shrinks_by_the_pruned_share_of_the_head(bundle):
     graph, algorithm, charset, characters = parts(bundle("tiny"))
     pruned = prune(graph, algorithm, charset, characters, "0123456789ABCDEF-")
     assert sorted(pruned.characters) == sorted("0123456789ABCDEF-")
@@ -167,7 +169,7 @@ def test_the_graph_shrinks_by_what_the_head_loses(bundle):
     assert again == pruned
 
 
-def test_what_is_wanted_already_stays_as_it_is(bundle):
+def test_graph_stays_the_same_if_all_characters_are_kept(bundle):
     graph, algorithm, charset, characters = parts(bundle("rosetta"))
     pruned = prune(graph, algorithm, charset, characters, characters)
     assert pruned == Pruned(graph, charset, characters)
@@ -255,7 +257,7 @@ def gathered(graph: bytes) -> bytes:
     [(way, 17) for way in (plain, gemm, moved_logits, scaled, computed, twice)]
     + [(way, 11) for way in (plain, gemm, scaled, computed)],
 )
-def test_other_ways_from_the_head_to_the_choice(way, opset):
+def test_classes_are_followed_from_the_choice_to_the_head(way, opset):
     graph = small(way, opset)
     pruned = prune(graph, "CTC", CHARSET, CHARACTERS, "ad")
     assert pruned.characters == ["a", "d", "a"]
@@ -275,12 +277,12 @@ def over_positions(build: Build, head: Callable[..., str]) -> str:
 
 
 @pytest.mark.parametrize("way", [sigmoid, over_positions])
-def test_what_is_no_softmax_over_the_classes_is_refused(way):
+def test_scores_without_a_softmax_over_classes_are_refused(way):
     with pytest.raises(ConverterError, match="can't be followed back through it; freeze the"):
         prune(small(way), "CTC", CHARSET, CHARACTERS, "a")
 
 
-def test_networks_that_read_all_scores_are_refused():
+def test_network_that_reads_all_scores_is_refused():
     def way(build: Build, head: Callable[..., str]) -> str:
         logits = head("MatMul", "x")
         mean = build.add("ReduceMean", logits, axes=[2], keepdims=1)
@@ -298,7 +300,7 @@ def guessing(build: Build, head: Callable[..., str], among: Callable[[str], str]
     return build.add("Softmax", head("MatMul", build.add("Add", "x", seen)), axis=-1)
 
 
-def test_a_guess_is_handed_on_with_its_old_number():
+def test_choice_is_passed_on_with_its_old_class_number():
     def way(build: Build, head: Callable[..., str]) -> str:
         return guessing(build, head, lambda logits: logits)
 
@@ -318,7 +320,7 @@ def test_a_guess_is_handed_on_with_its_old_number():
     assert not np.allclose(pruned[1], run(gathered(graph), x)[1], atol=1e-3)
 
 
-def test_guesses_that_cannot_be_cut_are_refused():
+def test_choice_that_cannot_be_cut_is_refused():
     def way(build: Build, head: Callable[..., str]) -> str:
         return guessing(build, head, lambda logits: build.add("Tanh", logits))
 
@@ -326,7 +328,7 @@ def test_guesses_that_cannot_be_cut_are_refused():
         prune(small(way), "SRN", CHARSET, CHARACTERS, "a")
 
 
-def test_choices_in_a_block_are_refused():
+def test_choice_in_a_block_is_refused():
     def way(build: Build, head: Callable[..., str]) -> str:
         logits = head("MatMul", "x")
         value = helper.make_tensor_value_info("guess", onnx.TensorProto.INT64, None)
@@ -337,11 +339,13 @@ def test_choices_in_a_block_are_refused():
         seen = build.add("Gather", build.weights(9, 4), guess, axis=0)
         return build.add("Softmax", head("MatMul", build.add("Add", "x", seen)), axis=-1)
 
-    with pytest.raises(ConverterError, match=r"If v\d: the network chooses characters in a block of"):
+    with pytest.raises(
+        ConverterError, match=r"If v\d: the network chooses characters in a block of"
+    ):
         prune(small(way), "Attention", CHARSET, CHARACTERS, "a")
 
 
-def test_what_does_not_fit_together_is_refused():
+def test_contradicting_arguments_are_refused():
     graph = small(plain)
     with pytest.raises(ConverterError, match="knows none of the wanted characters"):
         prune(graph, "CTC", CHARSET, CHARACTERS, "xyz")

@@ -6,7 +6,7 @@ import pytest
 
 from converters.catalog import entries as catalog
 from converters.charset import languages
-from converters.charset.selection import choose
+from converters.charset.selection import choose, codes
 from converters.errors import ConverterError
 from edgeocr import Bundle
 
@@ -95,7 +95,9 @@ def test_missing_characters_are_named():
         chosen("ro")
     with pytest.raises(ConverterError, match=r"it lacks 170 of the 171 kana, such as ぁ あ"):
         chosen("ja")
-    with pytest.raises(ConverterError, match=r"does not read zh-Hant: it lacks \d+ of the 5401 hanzi of Big5"):
+    with pytest.raises(
+        ConverterError, match=r"does not read zh-Hant: it lacks \d+ of the 5401 hanzi of Big5"
+    ):
         chosen("zh-Hant")
 
 

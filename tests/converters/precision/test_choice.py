@@ -18,7 +18,7 @@ from converters.bundle import sbom
 from converters.bundle.assembly import Assembly, Content
 from converters.errors import ConverterError, PrecisionError
 from converters.freeze import Plan
-from converters.precision import calibration, choice
+from converters.precision import calibration, choice, quantize, rounding, search
 from converters.precision.float16 import to_float16
 from converters.precision.lock import PrecisionLock
 from edgeocr import OCR, Bundle
@@ -59,6 +59,18 @@ def draft(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(autouse=True)
+def few_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare variants on few inputs and round weights to the nearest integer, which is faster.
+
+    How weights are rounded has tests of its own.
+    """
+    monkeypatch.setitem(search.COMPARED, "recognition", 3)
+    monkeypatch.setattr(
+        quantize.rounding, "compensated", lambda rows, steps, _: rounding.nearest(rows, steps)
+    )
+
+
+@pytest.fixture(autouse=True)
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Use a lock of the test's own, and let each node in int8 save time."""
     monkeypatch.setattr(choice, "LOCK", tmp_path / "precision.lock")
@@ -95,6 +107,7 @@ def reduced(draft: Bundle, folder: Path, caplog: pytest.LogCaptureFixture) -> Re
     return reduce
 
 
+@pytest.mark.slow
 def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
     made, said = reduced()
     found = made["recognition"].quantization
@@ -109,6 +122,7 @@ def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
     assert choice["left_out"] == found.left_out
 
 
+@pytest.mark.slow
 def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     first, _ = reduced()
     monkeypatch.setattr(choice.Search, "fastest", lambda self: pytest.fail("it is known"))
@@ -117,6 +131,7 @@ def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     assert any("precision.lock" in line for line in said)
 
 
+@pytest.mark.slow
 def test_kind_of_node_that_is_slower_in_int8_is_left_out(draft, folder, monkeypatch, reduced):
     def time(self: Any, nodes: Any) -> float:
         slow = any(self.kinds[node] == "pointwise" for node in nodes)
@@ -124,11 +139,12 @@ def test_kind_of_node_that_is_slower_in_int8_is_left_out(draft, folder, monkeypa
 
     monkeypatch.setattr(choice.Search, "time", time)
     made, _ = reduced()
-    search = choice.Search("recognition", draft.read("graphs/recognition.onnx"), [])
-    pointwise = {node for node, kind in search.kinds.items() if kind == "pointwise"}
+    stage = choice.Search("recognition", draft.read("graphs/recognition.onnx"), [])
+    pointwise = {node for node, kind in stage.kinds.items() if kind == "pointwise"}
     assert pointwise and pointwise <= set(made["recognition"].quantization.left_out)
 
 
+@pytest.mark.slow
 def test_nodes_are_left_out_until_the_loss_is_allowed(draft, folder, monkeypatch, reduced):
     """Four points of Hmean are lost while more than nine nodes compute in int8."""
 
@@ -163,6 +179,7 @@ def test_error_names_the_stage_that_loses_too_much(draft, folder, monkeypatch, r
         reduced("fp16", max_loss=0.5)
 
 
+@pytest.mark.slow
 def test_manifest_of_an_int8_bundle_records_the_quantization(folder, tmp_path):
     plan = Plan(precision="int8", calibrate=folder, accuracy=folder, max_loss=5.0)
     bundle = frozen(tmp_path / "small.edgeocr", plan, recognition=str(EXPORTS / "rosetta"))
