@@ -296,7 +296,7 @@ def test_what_is_no_report_is_refused(built, tmp_path, change, message):
     assert change(text) != text
     path.write_text(change(text), encoding="utf-8")
     with pytest.raises(
-        ConverterError, match=f"report.json: not a conversion's report: .*{message}"
+        ConverterError, match=f"report.json: this is not a conversion's report: .*{message}"
     ) as caught:
         report.read(tmp_path)
     assert "\n" not in str(caught.value)
