@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters.translate import process as worker
+from converters import child_process
 from edgeocr.postprocess import east, pgnet, sast
 from tests.support import east_cases, pgnet_cases, sast_cases, scenes
 from tests.support.ideal import east as ideal_east
@@ -70,9 +70,9 @@ def run(options: argparse.Namespace) -> None:
                 regions[case.name] = found
                 ours[case.name].append(seconds)
             command = [str(options.paddleocr_python), str(WORKER), str(maps), str(REPEAT)]
-            ended = worker.run([*command, str(result)], TIMEOUT_SECONDS)
+            ended = child_process.run([*command, str(result)], TIMEOUT_SECONDS)
             if ended.code != 0:
-                raise SystemExit(f"PaddleOCR's decoders don't run:\n{ended.said[-2000:]}")
+                raise SystemExit(f"PaddleOCR's decoders don't run:\n{ended.output[-2000:]}")
             for name, (found, seconds) in json.loads(result.read_text()).items():
                 theirs.setdefault(name, []).append(seconds)
                 regions[name] = found

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from converters import child_process
 from converters.catalog import entries as catalog
 from converters.convert import convert
 from converters.edge_graph import to_plain_inputs
@@ -20,7 +21,6 @@ from converters.model import network
 from converters.model.paddle_model import PaddleModel
 from converters.parity import compare as parity
 from converters.parity import paddle_reference
-from converters.translate import process as worker
 
 from . import machine
 from .conversions import models_below
@@ -85,7 +85,7 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
     with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
         target = Path(name) / "plain.onnx"
         command = [str(peer), str(WORKER), *map(str, model.files), str(target)]
-        ended = worker.run(command, TIMEOUT_SECONDS)
+        ended = child_process.run(command, TIMEOUT_SECONDS)
         if ended.code is not None and ended.code < 0:
             row["paddle2onnx"] = "aborts the process"
         elif ended.code != 0 or not target.is_file():

@@ -30,7 +30,7 @@ def prepare(
     bundle = folder / f"{name}.edgeocr"
     freeze(entry, catalog, bundle)
     models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}
-    with Fetcher(say) as fetcher:
+    with Fetcher() as fetcher:
 
         def plain(model: str) -> str:
             path = folder / f"{model}.onnx"

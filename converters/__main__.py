@@ -171,7 +171,7 @@ def _list(catalog: Catalog, options: argparse.Namespace) -> int:
 def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
     entries = [catalog.model(name) for name in options.names or catalog.models]
     failed = []
-    with Fetcher(logger.info) as fetcher:
+    with Fetcher() as fetcher:
         for entry in entries:
             try:
                 print(fetcher.fetch(entry))
@@ -217,7 +217,7 @@ def _source(
         require_inference(entry)
         if entry.contents == "checkpoint":  # the user has put its export there
             return model_folder(entry), entry
-        with Fetcher(logger.info) as fetcher:
+        with Fetcher() as fetcher:
             return fetcher.fetch(entry), entry
     folder = Path(options.model)
     if folder.is_file() and folder.suffix == ".tar":

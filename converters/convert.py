@@ -11,7 +11,7 @@ from edgeocr.bundle.provenance import Check
 from . import edge_graph
 from .catalog.entries import Catalog, Entry
 from .errors import ModelFormatError, ParityError
-from .graph.interface import Signature, examine
+from .graph.interface import Interface, examine
 from .model import inference_yml, network, settings
 from .model.network import Network
 from .model.paddle_model import PaddleModel, identify
@@ -42,7 +42,7 @@ class Conversion:
 
     model: PaddleModel
     network: Network
-    signature: Signature
+    signature: Interface
     translation: Translation
     edge: bytes
     rewrites: list[Rewrite]
@@ -131,7 +131,7 @@ def require_passed(known: Network, comparison: Comparison) -> None:
 
 
 def _known(
-    folder: Path, model: PaddleModel, signature: Signature, catalog: Catalog, entry: Entry | None
+    folder: Path, model: PaddleModel, signature: Interface, catalog: Catalog, entry: Entry | None
 ) -> tuple[Network, list[str]]:
     """Return the network, from the best available source, and notes about sources that failed."""
     by = network.BY_NAME

@@ -17,8 +17,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .catalog.entries import Normalize
 from .errors import TranslationError
-from .graph.interface import SRN_PREDICTION, Port, Signature, srn_constant
-from .graph.onnx_graph import remove_dead, rename
+from .graph.editor import remove_dead, rename
+from .graph.interface import SRN_PREDICTION, Interface, Port, srn_constant
 from .model.network import Network
 
 # ONNX Runtime reads it since 1.11. The official exports of PP-OCRv6 say 10, which 1.17 refuses,
@@ -41,7 +41,7 @@ GREY_WEIGHTS = (3735, 19235, 9798)
 GREY_BITS = 15
 
 
-def make(plain: bytes, network: Network, signature: Signature) -> bytes:
+def make(plain: bytes, network: Network, signature: Interface) -> bytes:
     """Wrap the plain graph of `network`; returns the edge graph as a serialized model.
 
     Raises `TranslationError` when the graph's interface is not that of the network's algorithm.
@@ -103,7 +103,7 @@ def make(plain: bytes, network: Network, signature: Signature) -> bytes:
     return serialized
 
 
-def _out_of_the_way(graph: onnx.GraphProto, signature: Signature, names: list[str]) -> Signature:
+def _out_of_the_way(graph: onnx.GraphProto, signature: Interface, names: list[str]) -> Interface:
     """Rename what the graph calls like that, as Paddle 1 does its `image`; returns the signature
     in the new names.
     """
@@ -116,14 +116,14 @@ def _out_of_the_way(graph: onnx.GraphProto, signature: Signature, names: list[st
     return replace(signature, inputs=renamed(signature.inputs), outputs=renamed(signature.outputs))
 
 
-def sizes(signature: Signature, network: Network) -> tuple[int | None, int | None]:
+def sizes(signature: Interface, network: Network) -> tuple[int | None, int | None]:
     """Height and width that the graph or its entry fixes, None for what may vary."""
     _, _, height, width = signature.image.shape
     return height or network.height, width or network.width
 
 
 def to_plain_inputs(
-    images: NDArray[Any], normalize: Normalize, signature: Signature
+    images: NDArray[Any], normalize: Normalize, signature: Interface
 ) -> list[NDArray[Any]]:
     """What the edge graph does to its input, in NumPy: uint8 [N, H, W, 3] → the plain inputs."""
     pixels = images.transpose(0, 3, 1, 2)
@@ -142,7 +142,7 @@ def to_plain_inputs(
 
 
 def to_edge_outputs(
-    outputs: list[NDArray[Any]], network: Network, signature: Signature, number: int
+    outputs: list[NDArray[Any]], network: Network, signature: Interface, number: int
 ) -> dict[str, NDArray[Any]]:
     """What the edge graph makes of the plain outputs of `number` images, in NumPy."""
     sources = _sources(network, signature)
@@ -162,7 +162,7 @@ def to_edge_outputs(
     }
 
 
-def _sources(network: Network, signature: Signature) -> dict[str, int]:
+def _sources(network: Network, signature: Interface) -> dict[str, int]:
     """Edge output → position of the plain output that it is made of."""
     _, wanted = CONTRACTS[network.algorithm]
     if network.task == "recognition":

@@ -1,4 +1,4 @@
-"""Errors of the converters; all are `EdgeOCRError`s."""
+"""Errors that stop a conversion or the freezing of a bundle; each is an `EdgeOCRError`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from edgeocr.errors import EdgeOCRError
 
 
 class ConverterError(EdgeOCRError):
-    """Anything that stops a conversion; the message says which file or node, and what to do."""
+    """A conversion can't go on; the message names the file or node and says what to do."""
 
 
 class CatalogError(ConverterError):
-    """models.toml is wrong, or has no entry of that name."""
+    """models.toml is invalid, or has no entry of the requested name."""
 
 
 class FetchError(ConverterError):
-    """A file can't be had from any of its sources, or is not the file that was published."""
+    """A file can't be fetched from any of its locations, or differs from what was published."""
 
 
 class ModelFormatError(ConverterError):
@@ -22,7 +22,7 @@ class ModelFormatError(ConverterError):
 
 
 class TranslationError(ConverterError):
-    """A translator failed, crashed, or gave a graph that doesn't load."""
+    """A translator failed, crashed, or wrote a graph that doesn't load."""
 
 
 class ParityError(ConverterError):
@@ -30,4 +30,4 @@ class ParityError(ConverterError):
 
 
 class PrecisionError(ConverterError):
-    """A bundle loses more by a lower precision than is allowed, or gains nothing."""
+    """A lower precision costs a bundle more accuracy than is allowed, or saves nothing."""

@@ -80,7 +80,7 @@ def freeze(
     _check(bundle, catalog, target, plan)
     profile = None if plan.profile is None else catalog.profile(plan.profile)
     made = Assembly(bundle.name, bundle.description, profile=profile)
-    with Fetcher(logger.info) as fetcher:
+    with Fetcher() as fetcher:
         for task, source in bundle.models.items():
             part = parts.part(source, task, catalog, fetcher)
             made = made.with_part(part, plan.charset)

@@ -22,7 +22,7 @@ from .catalog.fetch import sha256
 from .convert import Conversion
 from .edge_graph import sizes, to_plain_inputs
 from .errors import ConverterError
-from .graph.onnx_graph import operator_counts, shape
+from .graph.reading import operator_counts, shape
 from .graph.runner import onnx_runner
 from .model.network import Network
 from .model.paddle_model import PaddleModel

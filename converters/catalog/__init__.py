@@ -1,1 +1,1 @@
-"""models.toml: its entries, fetching their files, and the lock file that pins them."""
+"""The catalogue, models.toml: its entries, fetching their files, and the lock file for hashes."""

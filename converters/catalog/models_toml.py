@@ -1,7 +1,7 @@
-"""models.toml's shorthands → one table of plain fields per model.
+"""Expand the shorthands of models.toml into one table of plain fields per model.
 
-A model inherits from its families, names language groups, takes its dictionary from the shared
-ones, and leaves out what follows from its name. The head of models.toml explains each.
+A model may inherit from families, name groups of languages, use a shared dictionary, and leave out
+what follows from its name. The comment at the top of models.toml explains each shorthand.
 """
 
 from __future__ import annotations
@@ -12,15 +12,22 @@ from typing import Any
 from edgeocr.bundle.fields import FieldError
 
 Table = dict[str, Any]
-# Written in models.toml where nobody has published a file's hash, so that none is forgotten.
+# models.toml says this where no publisher states a file's hash, so that no hash is forgotten.
 UNPUBLISHED = "unpublished"
 TABLES = ("models", "bundles", "profiles", "families", "languages", "dictionaries")
 
 
 def expand(data: Table) -> Table:
-    """The `models`, `bundles` and `profiles` of a decoded models.toml, every model in full.
+    """Write out every model of a decoded models.toml in full.
 
-    Raises `FieldError` that names the field. Types are checked later, with all other fields.
+    Args:
+        data: The tables of models.toml.
+
+    Returns:
+        The tables `models`, `bundles` and `profiles`. The types of their fields are not checked.
+
+    Raises:
+        FieldError: If a shorthand can't be expanded; the message names the field.
     """
     for name in data:
         if name not in TABLES:
@@ -37,7 +44,7 @@ def expand(data: Table) -> Table:
 
 
 def merged(lower: Table, upper: Table) -> Table:
-    """Both tables' fields; `upper` wins, inner tables are merged likewise, lists are replaced."""
+    """Merge two tables; `upper` wins, inner tables are merged likewise, lists are replaced."""
     result = deepcopy(lower)
     for key, value in upper.items():
         below = result.get(key)
@@ -49,7 +56,7 @@ def merged(lower: Table, upper: Table) -> Table:
 
 
 class _Shared:
-    """What models share, and what of it was used."""
+    """The tables that models share, and a record of which of them were used."""
 
     def __init__(
         self, families: Table, languages: dict[str, list[str]], dictionaries: Table
@@ -67,7 +74,7 @@ class _Shared:
         return result
 
     def all_used(self) -> None:
-        """A family, group or dictionary that no model uses is a slip of the pen."""
+        """Refuse a family, language group or dictionary that no model uses: it must be a typo."""
         for kind, names in (
             ("families", self._families),
             ("languages", self._languages),
@@ -75,14 +82,14 @@ class _Shared:
         ):
             for name in names:
                 if f"{kind}.{name}" not in self._used:
-                    raise FieldError(f"{kind}.{name} is used by no model")
+                    raise FieldError(f"{kind}.{name} is not used by any model")
 
     def _inherited(self, fields: Table, where: str, above: tuple[str, ...]) -> Table:
         names = fields.get("family", [])
         result: Table = {}
         for name in [names] if isinstance(names, str) else _strings(names, f"{where}.family"):
             if name not in self._families or name in above:
-                raise FieldError(f"{where}.family: there is no family {name!r} to inherit from")
+                raise FieldError(f"{where}.family: no family {name!r} to inherit from")
             self._used.add(f"families.{name}")
             family = self._inherited(self._families[name], f"families.{name}", (*above, name))
             result = merged(result, family)
@@ -101,7 +108,7 @@ class _Shared:
     def _complete_files(self, model: Table, where: str) -> None:
         base, files = model.pop("base", None), model.get("files")
         if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
-            return  # the types are checked later
+            return  # `entries.load` reports wrong types
         aliases = _strings(model.get("aliases", []), f"{where}.aliases")
         words = {"name": model["name"], "alias": next(iter(aliases), "")}
         for i, file in enumerate(files):
@@ -110,7 +117,10 @@ class _Shared:
                 if base is not None:
                     file.setdefault("source", base.format_map(words) + file["name"])
             except (KeyError, AttributeError, ValueError) as error:
-                raise FieldError(f"{where}.files[{i}] or base: no name, or {error}") from None
+                raise FieldError(
+                    f"{where}.files[{i}] or base: the name is missing or has an unknown "
+                    f"placeholder: {error}"
+                ) from None
         charset = model.get("charset")
         wanted = str(charset.get("file")) if isinstance(charset, dict) else None
         if wanted in self._dictionaries and wanted not in [file["name"] for file in files]:
@@ -124,18 +134,18 @@ class _Shared:
 def _tables(data: Table, name: str) -> Table:
     tables = data.get(name, {})
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
-        raise FieldError(f"{name} must be tables by name")
+        raise FieldError(f"{name} must be a table of tables")
     return tables
 
 
 def _groups(data: Table) -> dict[str, list[str]]:
     groups = data.get("languages", {})
     if not isinstance(groups, dict):
-        raise FieldError(f"languages must be a table, it is {groups!r:.80}")
+        raise FieldError(f"languages must be a table, not {groups!r:.80}")
     return {name: _strings(group, f"languages.{name}") for name, group in groups.items()}
 
 
 def _strings(value: Any, where: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise FieldError(f"{where} must be a list of strings, it is {value!r:.80}")
+        raise FieldError(f"{where} must be a list of strings, not {value!r:.80}")
     return value

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConverterError
 from ..graph.editor import Editor, attribute
-from ..graph.onnx_graph import inferred_shapes
+from ..graph.reading import inferred_shapes
 
 # The operators that move numbers and leave them unchanged.
 MOVES = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Concat")

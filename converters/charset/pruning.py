@@ -27,7 +27,7 @@ import onnx
 from edgeocr.bundle.manifest import Charset
 
 from ..errors import ConverterError
-from ..graph.onnx_graph import rename
+from ..graph.editor import rename
 from .class_axis import ClassAxis
 
 # The operators that choose the best entry of an axis, and their default axis.

@@ -1,1 +1,1 @@
-"""Reading, editing and running ONNX graphs."""
+"""Read, edit and run ONNX graphs."""

@@ -1,4 +1,4 @@
-"""How much memory a run of an edge graph needs beside its weights, from the graph alone."""
+"""Compute how much memory a run of an edge graph needs beside its weights."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import onnx
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from ..errors import ConverterError
-from .onnx_graph import outer_names
+from .reading import outer_names
 
-# Height and width of the input that is looked at, where the graph leaves them open: multiples of
-# every network's stride, and large enough that what doesn't grow with the input is little.
+# Task → height and width of the input, if the graph leaves them open. They are multiples of every
+# network's stride, and large enough that memory that doesn't grow with the input matters little.
 SIZES = {
     "detection": (640, 640),
     "spotting": (640, 640),
     "orientation": (48, 192),
     "recognition": (48, 640),
 }
-# Results of these are their input with another shape, at the same place.
+# Operators whose result is their input with another shape, in the same memory.
 VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"})
-# ONNX Runtime writes results of these over an input that nothing else needs, or computes them
-# together with the convolution before.
+# Operators whose result ONNX Runtime writes over an input that nothing else needs, or that it fuses
+# with the convolution before.
 IN_PLACE = frozenset(
     {
         "Add",
@@ -47,16 +47,23 @@ IN_PLACE = frozenset(
 def bytes_per_pixel(
     edge_graph: bytes, task: str, *, height: int | None = None, width: int | None = None
 ) -> int:
-    """Bytes that values of the graph take at the worst moment of a run, for each input pixel.
+    """Return the peak memory of a graph's values during a run, in bytes per input pixel.
 
-    edge_graph: an edge graph's file. task: "detection", "orientation", "recognition" or "spotting".
-    height, width: the input's, where the stage has fixed ones; what the graph itself fixes counts
-        first.
+    The graph is run once on a black picture, unoptimized and in the order of its nodes. Only the
+    sizes of its values count, so the result doesn't depend on the processor. `edgeocr.memory` knows
+    how much more ONNX Runtime needs.
 
-    The graph is run once, in its nodes' order and as it is written, on a black picture; sizes of
-    its values say all, so neither the processor nor time matters. What ONNX Runtime takes beyond
-    is the runtime's to know, see `edgeocr.memory`. Raises `ConverterError` for a graph that doesn't
-    run.
+    Args:
+        edge_graph: The edge graph's file.
+        task: "detection", "orientation", "recognition" or "spotting".
+        height: The input's height if the stage fixes it; the graph's own takes precedence.
+        width: The input's width if the stage fixes it; the graph's own takes precedence.
+
+    Returns:
+        Bytes per pixel, rounded up.
+
+    Raises:
+        ConverterError: If the graph doesn't run.
     """
     model = onnx.load_from_string(edge_graph)
     graph = model.graph
@@ -76,7 +83,7 @@ def _input_shape(
 
 
 def _sizes(model: onnx.ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
-    """Bytes of the input and of each value that a node gives."""
+    """Run the graph; return the bytes of its input and of each value that a node computes."""
     exposed = onnx.ModelProto()
     exposed.CopyFrom(model)
     there = {item.name for item in exposed.graph.output}
@@ -95,8 +102,10 @@ def _sizes(model: onnx.ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
             exposed.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         values = session.run(names, {session.get_inputs()[0].name: picture})
-    except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
-        raise ConverterError(f"the edge graph doesn't run on {shape}: {error}") from None
+    except Exception as error:  # ONNX Runtime's exceptions have no common base class
+        raise ConverterError(
+            f"the edge graph doesn't run on an input of shape {shape}: {error}"
+        ) from None
     return {model.graph.input[0].name: picture.nbytes} | {
         name: sum(each.nbytes for each in value) if isinstance(value, list) else value.nbytes
         for name, value in zip(names, values, strict=True)
@@ -104,7 +113,7 @@ def _sizes(model: onnx.ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
 
 
 def _peak(graph: onnx.GraphProto, sizes: dict[str, int]) -> int:
-    """The most that is held at a time when each value is freed after its last use."""
+    """Return the most bytes held at a time if each value is freed after its last use."""
     uses = Counter(item.name for item in graph.output)
     reads = [
         [
@@ -115,7 +124,7 @@ def _peak(graph: onnx.GraphProto, sizes: dict[str, int]) -> int:
     ]
     for names in reads:
         uses.update(set(names))
-    # Values that share a place, by the first of them; what isn't here is a constant.
+    # Value → the first of the values that share its memory; constants are left out.
     place = {graph.input[0].name: graph.input[0].name}
     held = {graph.input[0].name: sizes[graph.input[0].name]}
     users = Counter({graph.input[0].name: uses[graph.input[0].name]})
@@ -147,7 +156,7 @@ def _reused(
     sizes: dict[str, int],
     held: dict[str, int],
 ) -> str | None:
-    """The place of an input that a node's result takes over."""
+    """Return the memory of the input that a node's result takes over, or None."""
     if node.op_type in VIEWS:
         return place.get(names[0]) if names else None
     if node.op_type in IN_PLACE:

@@ -1,4 +1,4 @@
-"""A graph that rewrites look around in and change."""
+"""Change an ONNX graph: single steps, and an editor for rewrites of several steps."""
 
 from __future__ import annotations
 
@@ -11,16 +11,64 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from .onnx_graph import outer_names, producers, remove_dead, rename_reads
+from .reading import outer_names, producers, reads
+
+
+def remove_dead(graph: onnx.GraphProto) -> None:
+    """Remove unused nodes and initializers; Python references to the others stay valid."""
+    needed = {item.name for item in graph.output}
+    dead = []
+    for i in range(len(graph.node) - 1, -1, -1):
+        node = graph.node[i]
+        if any(name in needed for name in node.output):
+            needed.update(name for name in node.input if name)
+            for attribute in node.attribute:
+                needed.update(outer_names(attribute))
+        else:
+            dead.append(i)
+    for i in dead:
+        del graph.node[i]
+    for i in range(len(graph.initializer) - 1, -1, -1):
+        if graph.initializer[i].name not in needed:
+            del graph.initializer[i]
+
+
+def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Rename values, also where the blocks of control-flow nodes read them."""
+    for declared in (graph.input, graph.output, graph.value_info, graph.initializer):
+        for item in declared:
+            item.name = names.get(item.name, item.name)
+    for node in graph.node:
+        for values in (node.input, node.output):
+            values[:] = [names.get(name, name) for name in values]
+        for attribute in node.attribute:
+            for block in (attribute.g, *attribute.graphs):
+                rename(block, names)
+
+
+def rename_reads(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Make nodes read other values, also in the blocks of control-flow nodes."""
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        for attribute in node.attribute:
+            for block in (attribute.g, *attribute.graphs):
+                rename_reads(block, names)
+                for item in block.output:
+                    item.name = names.get(item.name, item.name)
 
 
 class Editor:
-    """The main graph of a model, with what rewrites ask of it.
+    """Answers questions about a model's main graph and changes it.
 
-    Values are known by their names. After a change call `tidy` before asking again.
+    Values are identified by their names. Call `tidy` after changes, before asking again.
+
+    Attributes:
+        graph: The graph, which is changed in place.
+        opset: The version of ONNX's operators that the model uses.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        """Edit the main graph of a model in place."""
         self.graph = model.graph
         self.opset = next(item.version for item in model.opset_import if item.domain == "")
         self._made = 0
@@ -28,7 +76,7 @@ class Editor:
         self.tidy()
 
     def tidy(self) -> None:
-        """Put the nodes in order, drop what nobody uses, and look at everything again."""
+        """Sort the nodes, remove unused ones, and index the graph anew."""
         _sort(self.graph)
         remove_dead(self.graph)
         self._producers = producers(self.graph)
@@ -40,29 +88,30 @@ class Editor:
         self._outputs = {item.name for item in self.graph.output}
 
     def nodes(self, *operators: str) -> list[onnx.NodeProto]:
-        """The nodes of these operators, in order."""
+        """Return the nodes of these operators, in order."""
         return [node for node in self.graph.node if node.op_type in operators]
 
     def producer(self, value: str, *operators: str) -> onnx.NodeProto | None:
-        """The node that computes a value, if it is of one of these operators."""
+        """Return the node that computes a value if it is one of these operators, else None."""
         node = self._producers.get(value)
         return node if node is not None and node.op_type in operators else None
 
     def is_output(self, value: str) -> bool:
-        """Whether the outside reads a value."""
+        """Tell whether a value is an output of the graph."""
         return value in self._outputs
 
     def is_computed(self, value: str) -> bool:
-        """Whether a node computes a value."""
+        """Tell whether a node computes a value."""
         return value in self._producers
 
     def consumers(self, value: str) -> list[onnx.NodeProto]:
-        """The nodes that read a value."""
+        """Return the nodes that read a value."""
         return list(self._consumers.get(value, ()))
 
     def sole_consumer(self, value: str, *operators: str) -> onnx.NodeProto | None:
-        """The only node that reads a value, if it is of one of these operators and nobody outside
-        the graph reads the value too.
+        """Return the only node that reads a value if it is one of these operators, else None.
+
+        A value that is also an output of the graph has no sole consumer.
         """
         readers = self._consumers.get(value, ())
         if value in self._outputs or len(readers) != 1 or readers[0].op_type not in operators:
@@ -70,7 +119,7 @@ class Editor:
         return readers[0]
 
     def constant(self, value: str) -> NDArray[Any] | None:
-        """A constant's array, None for what is computed."""
+        """Return the array of a constant, or None if the value is computed."""
         if value not in self._constants:
             if value not in self._initializers:
                 return None
@@ -78,33 +127,33 @@ class Editor:
         return self._constants[value]
 
     def add_constant(self, array: NDArray[Any], like: str) -> str:
-        """A new constant; its name tells where it comes from."""
+        """Add a constant, named after the value `like`; return its name."""
         name = self.new_name(like)
         self.set_constant(name, array)
         return name
 
     def set_constant(self, name: str, array: NDArray[Any]) -> None:
-        """Make a value, which no node computes any more, a constant."""
-        contiguous = np.asarray(array, order="C")  # keeps a number's shape []
+        """Make a value that no node computes any more a constant."""
+        contiguous = np.asarray(array, order="C")  # keeps the shape [] of a scalar
         self.graph.initializer.append(numpy_helper.from_array(contiguous, name))
         self._initializers[name] = self.graph.initializer[-1]
 
     def add_node(
         self, operator: str, inputs: Iterable[str], output: str, **attributes: Any
     ) -> onnx.NodeProto:
-        """A new node somewhere; `tidy` puts it in its place."""
+        """Add a node; `tidy` moves it to its place."""
         made = helper.make_node(operator, list(inputs), [output], name=output, **attributes)
         self.graph.node.append(made)
-        node: onnx.NodeProto = self.graph.node[-1]  # the list has a copy
+        node: onnx.NodeProto = self.graph.node[-1]  # `append` copies the node
         return node
 
     def remove(self, *nodes: onnx.NodeProto) -> None:
-        """Remove nodes whose outputs others compute now."""
+        """Remove nodes whose outputs other nodes compute now."""
         for node in nodes:
             self.graph.node.remove(node)
 
     def new_name(self, like: str) -> str:
-        """A name that nobody has."""
+        """Return a name, derived from the value `like`, that no value has."""
         taken = self._initializers.keys() | self._producers.keys()
         taken |= {item.name for item in self.graph.input}
         while (name := f"{like}.{self._made}") in taken:
@@ -113,17 +162,17 @@ class Editor:
         return name
 
     def replace(self, old: str, new: str) -> None:
-        """Let everybody who reads `old` read `new`, which a node of the graph computes."""
+        """Make all readers of `old` read `new`, which a node of the graph must compute."""
         rename_reads(self.graph, {old: new})
         if old in self._outputs:
-            # The outside goes on calling it as it did.
+            # An output keeps its name, so the node that computes `new` gets the name `old`.
             rename_reads(self.graph, {new: old})
             for node in self.graph.node:
                 node.output[:] = [old if name == new else name for name in node.output]
 
 
 def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:
-    """An attribute's value, or what the operator takes where it is not given."""
+    """Return an attribute's value, or `default` if the node doesn't have it."""
     for item in node.attribute:
         if item.name == name:
             return helper.get_attribute_value(item)
@@ -131,7 +180,7 @@ def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:
 
 
 def is_unpadded(convolution: onnx.NodeProto) -> bool:
-    """Whether a convolution sees nothing but its input, so that constants pass through it."""
+    """Tell whether a convolution pads nothing, so that constants can be moved through it."""
     automatic = attribute(convolution, "auto_pad", b"NOTSET")
     if automatic == b"VALID":
         return True
@@ -142,14 +191,8 @@ def is_unpadded(convolution: onnx.NodeProto) -> bool:
     return not any(attribute(convolution, "pads", [0]))
 
 
-def reads(node: onnx.NodeProto) -> list[str]:
-    """What a node reads, the blocks of a control-flow node included."""
-    inner = [name for item in node.attribute for name in outer_names(item)]
-    return list(dict.fromkeys([*(name for name in node.input if name), *sorted(inner)]))
-
-
 def _sort(graph: onnx.GraphProto) -> None:
-    """Nodes after those that they read of, else as they stand. References to nodes stay good."""
+    """Sort nodes after those that they read from; Python references to them stay valid."""
     made_by = producers(graph)
     place: dict[str, int] = {}
     for start in graph.node:
@@ -170,6 +213,6 @@ def _sort(graph: onnx.GraphProto) -> None:
 
 
 def _key(node: onnx.NodeProto) -> str:
-    """A name that no other node has; outputs that nobody wants have none."""
+    """Return a node's first named output, which no other node has; unused outputs are unnamed."""
     name: str = next(filter(None, node.output))
     return name

@@ -1,4 +1,4 @@
-"""A graph's outputs for its inputs, by ONNX Runtime on the CPU."""
+"""Run a graph with ONNX Runtime on the CPU."""
 
 from __future__ import annotations
 
@@ -23,22 +23,33 @@ def onnx_runner(
     threads: int = 0,
     optimized: bool = True,
 ) -> Runner:
-    """ONNX Runtime on the CPU; `outputs` None for all of them, `name` for errors, `threads` 0 for
-    as many as it likes, `optimized` whether it may change the graph.
+    """Load a graph with ONNX Runtime on the CPU.
 
-    Raises `ParityError` for a graph that doesn't load, and when called for one that doesn't run.
+    Args:
+        graph: The ONNX file.
+        outputs: The names of the wanted outputs; None returns all.
+        name: What error messages call the graph.
+        threads: The number of threads; 0 lets ONNX Runtime choose.
+        optimized: Whether ONNX Runtime may optimize the graph.
+
+    Returns:
+        A function that takes the inputs in the graph's order and returns the outputs. It raises
+        `ParityError` if the graph doesn't run.
+
+    Raises:
+        ParityError: If the graph doesn't load.
     """
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    # Threads that spin after a run would take the cores from the graph that is timed next.
+    # Threads that keep spinning after a run would take CPU time from the graph that is timed next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
+    except Exception as error:  # ONNX Runtime's exceptions have no common base class
         raise ParityError(f"the {name} doesn't load: {error}") from None
     names = [item.name for item in session.get_inputs()]
 

@@ -1,1 +1,1 @@
-"""A folder with one network: its format, its inference.yml and its dictionary."""
+"""What a folder with one network holds: its format, inference.yml and dictionary."""

@@ -1,4 +1,4 @@
-"""Published character lists → a bundle's charset file."""
+"""Read published character lists and write them as a bundle's charset file."""
 
 from __future__ import annotations
 
@@ -9,35 +9,48 @@ from ..catalog.entries import CharsetSource
 from ..errors import ModelFormatError
 from . import inference_yml
 
-# Classes of a network that are no characters, as fields of a stage's charset.
+# The classes that stand for no character, as a stage's charset names them.
 SPECIAL = ("blank", "begin", "end")
 
 
 def characters(folder: Path, source: CharsetSource) -> list[str]:
-    """The characters in class order, without the classes that are none.
+    """Read a network's characters.
 
-    Reads PaddleOCR's dictionary (a character a line) or the `character_dict` of an
-    inference.yml. Raises `ModelFormatError` when there is none in the file.
+    Args:
+        folder: The folder of the model.
+        source: Which file of the folder lists them: a dictionary with one character per line, or
+            an inference.yml with a `character_dict`.
+
+    Returns:
+        The characters in the order of their classes, without special classes such as the blank.
+
+    Raises:
+        ModelFormatError: If the file lists no characters.
     """
     path = folder / source.file
     if path.suffix in (".yml", ".yaml"):
         listed = inference_yml.characters(path)
     else:
-        # No splitlines: it would also split at characters such as U+2028.
+        # `splitlines` would also split at characters of the list, such as U+2028.
         text = path.read_text(encoding="utf-8")
         listed = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     if source.space:
         listed = [*listed, " "]
     if not listed or any("\n" in item for item in listed):
-        raise ModelFormatError(f"{path}: no characters, or a line feed among them")
+        raise ModelFormatError(f"{path}: lists no characters, or a line feed as one of them")
     return listed
 
 
 def classes(listed: list[str], charset: dict[str, Any]) -> int:
-    """How many classes a network has for these characters; `charset` is the stage's."""
+    """Count the classes of a network that reads these characters.
+
+    Args:
+        listed: The characters.
+        charset: The `charset` fields of the stage, which name the special classes.
+    """
     return len(listed) + sum(name in charset for name in SPECIAL)
 
 
 def content(listed: list[str]) -> bytes:
-    """A charset file: UTF-8, one character a line."""
+    """Write a charset file: UTF-8, one character per line."""
     return ("\n".join(listed) + "\n").encode()

@@ -1,8 +1,8 @@
-"""A model's own settings: the inference.yml that PaddleOCR and PaddleClas export beside a network.
+"""Read the inference.yml that PaddleOCR and PaddleClas export beside a network.
 
-It lists the operators that prepare a picture and the post-processing with its numbers. Numbers that
-it leaves out are PaddleOCR's defaults; what it has no word for (the size of the largest input, the
-probability under which a reading is dropped) is the same for all models here.
+The file lists the operators that prepare a picture, and the post-processing with its numbers.
+Numbers that it leaves out are PaddleOCR's defaults. Settings that it can't express (the size of the
+largest input, the score below which a reading is dropped) are the same for all models here.
 """
 
 from __future__ import annotations
@@ -16,15 +16,20 @@ from edgeocr.bundle import fields as typed
 
 from ..catalog.entries import READING, SETTINGS, TASKS, Algorithm, CharsetSource, Normalize, Task
 from ..errors import ModelFormatError
-from ..paddle.operators import OPERATORS, POST_PROCESSES, WITHOUT_EFFECT, DecodeImage, Labels
+from .inference_operators import OPERATORS, POST_PROCESSES, WITHOUT_EFFECT, DecodeImage, Labels
 
+# What an inference.yml can't express. The largest input of a detector, in pixels:
 MAX_PIXELS = 3200000
+# The widest input of a recognition network, in pixels.
 MAX_WIDTH = 3200
+# PaddleOCR's drop_score, the score below which a reading is dropped.
 MINIMUM_SCORE = 0.5
+# PaddleOCR's cls_thresh, the score from which a crop is turned.
 TURN_THRESHOLD = 0.9
-# The grey that is zero after (pixel / 255 - 0.5) / 0.5, as PaddleOCR pads.
+# PaddleOCR pads with zeros after normalizing; 127 is the grey that (pixel / 255 - 0.5) / 0.5
+# brings closest to zero.
 PADDING = 127
-# What PaddleOCR's recognizers read where no dictionary is said.
+# The characters of PaddleOCR's recognizers if no dictionary is given.
 ALPHANUMERIC = list("0123456789abcdefghijklmnopqrstuvwxyz")
 HALVES = [0.5, 0.5, 0.5]
 
@@ -33,23 +38,27 @@ Stage: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """What an inference.yml says, in the words of models.toml.
-
-    characters: those it lists, without special classes and without the space that `charset.space`
-        adds; None where it lists none.
-    """
+    """The contents of an inference.yml in the terms of models.toml."""
 
     model: str | None
+    """The model's name, if the file states one."""
     task: Task
     algorithm: Algorithm
     normalize: Normalize
     stage: Stage
     charset: CharsetSource | None
     characters: list[str] | None
+    """The characters that the file lists, if any: without special classes, and without the space
+    that `charset.space` adds.
+    """
 
 
 def read(path: Path) -> ModelSettings:
-    """Parse an inference.yml; raises `ModelFormatError` that names file and field."""
+    """Parse an inference.yml.
+
+    Raises:
+        ModelFormatError: If it can't be used; the message names the file and the field.
+    """
     try:
         return _settings(_load(path))
     except typed.FieldError as error:
@@ -57,7 +66,11 @@ def read(path: Path) -> ModelSettings:
 
 
 def characters(path: Path) -> list[str]:
-    """The `character_dict` of an inference.yml; raises `ModelFormatError` when it has none."""
+    """Read the `character_dict` of an inference.yml.
+
+    Raises:
+        ModelFormatError: If it has none; the message names the file.
+    """
     try:
         post = _post_process(_load(path))
         _, kind = POST_PROCESSES[post["name"]]
@@ -65,18 +78,19 @@ def characters(path: Path) -> list[str]:
     except typed.FieldError as error:
         raise ModelFormatError(f"{path}: {error}") from None
     if not listed:
-        raise ModelFormatError(f"{path}: no PostProcess.character_dict in it")
+        raise ModelFormatError(f"{path}: PostProcess.character_dict is missing")
     return list(listed)
 
 
 def _load(path: Path) -> Any:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is
+    # The loader in C is ten times as fast, but not every build of PyYAML has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return yaml.load(path.read_text(encoding="utf-8"), loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise typed.FieldError(f"no YAML: {error}") from None
+        raise typed.FieldError(f"not valid YAML: {error}") from None
 
 
 def _settings(data: Any) -> ModelSettings:
@@ -94,7 +108,7 @@ def _settings(data: Any) -> ModelSettings:
         stage = _detection(algorithm, operators, post)
     listed: list[str] | None = getattr(post, "character_dict", None)
     space = getattr(post, "use_space_char", False)
-    if space is None:  # PaddleX adds the space to whatever a CTC network's inference.yml lists
+    if space is None:  # PaddleX adds the space to the characters of every CTC network
         space = algorithm == "CTC" and listed is not None
     if task in READING:
         stage["charset"] = _charset(algorithm, len(listed or ALPHANUMERIC) + space)
@@ -110,47 +124,49 @@ def _settings(data: Any) -> ModelSettings:
 
 
 def _model(data: dict[str, Any]) -> str | None:
-    """A name that can be a file's: a bundle calls its charset so."""
+    """Return the model's name, which must also work as a file name: bundles use it as one."""
     model = data["Global"].get("model_name") if isinstance(data.get("Global"), dict) else None
     if model and not re.fullmatch(r"\w[\w.+-]*", str(model)):
-        raise typed.FieldError(f"Global.model_name must be a name, it is {model!r:.80}")
+        raise typed.FieldError(
+            f"Global.model_name must consist of letters, digits, _, ., + and -, not {model!r:.80}"
+        )
     return str(model) if model else None
 
 
 def _post_process(data: Any) -> dict[str, Any]:
-    """PostProcess as one table with `name`; PaddleClas has the name around it instead."""
+    """Return PostProcess as one table with a `name`; PaddleClas writes {name: fields} instead."""
     post = data.get("PostProcess") if isinstance(data, dict) else None
     if not isinstance(post, dict):
         raise typed.FieldError("PostProcess is missing")
     if "name" not in post and len(post) == 1:
         ((name, fields),) = post.items()
         if fields is not None and not isinstance(fields, dict):
-            raise typed.FieldError(f"PostProcess.{name} must be a table, it is {fields!r:.80}")
+            raise typed.FieldError(f"PostProcess.{name} must be a table, not {fields!r:.80}")
         post = {**(fields or {}), "name": name}
     if post.get("name") not in POST_PROCESSES:
         raise typed.FieldError(
             f"PostProcess.name must be one of {', '.join(POST_PROCESSES)}, "
-            f"it is {post.get('name')!r:.80}"
+            f"not {post.get('name')!r:.80}"
         )
     return post
 
 
 def _operators(data: dict[str, Any]) -> dict[str, Any]:
-    """The operators that have an effect, by name."""
+    """Parse the operators that have an effect, by name."""
     where = "PreProcess.transform_ops"
     listed = data.get("PreProcess")
     listed = listed.get("transform_ops") if isinstance(listed, dict) else None
     if not isinstance(listed, list):
-        raise typed.FieldError(f"{where} must be a list, it is {listed!r:.80}")
+        raise typed.FieldError(f"{where} must be a list, not {listed!r:.80}")
     found = {}
     for i, item in enumerate(listed):
         if not isinstance(item, dict) or len(item) != 1:
-            raise typed.FieldError(f"{where}[{i}] must be one operator, it is {item!r:.80}")
+            raise typed.FieldError(f"{where}[{i}] must be one operator, not {item!r:.80}")
         ((name, fields),) = item.items()
         if WITHOUT_EFFECT.fullmatch(str(name)):
             continue
         if name not in OPERATORS:
-            raise typed.FieldError(f"{where}[{i}] is the unknown operator {name!r}")
+            raise typed.FieldError(f"{where}[{i}]: the operator {name!r} is not supported")
         kind = OPERATORS[name]
         found[name] = typed.parse(
             kind, fields if fields is not None else {}, f"{where}[{i}].{name}"
@@ -159,12 +175,14 @@ def _operators(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normalize(algorithm: Algorithm, operators: dict[str, Any]) -> Normalize:
-    if algorithm == "SRN":  # PaddleOCR's SRNRecResizeImg: grey, as it is
+    if algorithm == "SRN":  # SRNRecResizeImg passes on plain grey values
         return Normalize("GREY", [0.0], [1.0], 1.0)
     decode = operators.get("DecodeImage", DecodeImage())
     if decode.img_mode == "GRAY":
-        raise typed.FieldError(f"DecodeImage.img_mode: {algorithm} does not read grey pictures")
-    if "NormalizeImage" not in operators:  # RecResizeImg and ClsResizeImg do it
+        raise typed.FieldError(
+            f"DecodeImage.img_mode: {algorithm} networks don't take grey pictures"
+        )
+    if "NormalizeImage" not in operators:  # RecResizeImg and ClsResizeImg normalize too
         return Normalize(decode.img_mode, HALVES, HALVES)
     given = operators["NormalizeImage"]
     if len(given.mean) != 3 or len(given.std) != 3:
@@ -173,12 +191,12 @@ def _normalize(algorithm: Algorithm, operators: dict[str, Any]) -> Normalize:
 
 
 def _scale(value: Any) -> float:
-    """A number, or a quotient as PaddleOCR writes it: "1./255."."""
+    """Convert a number, or a quotient such as PaddleOCR's "1./255."."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     found = re.fullmatch(r"\s*(\d+\.?\d*)\s*(?:/\s*(\d*[1-9]\d*\.?\d*))?\s*", str(value))
     if not found:
-        raise typed.FieldError(f"NormalizeImage.scale must be a number, it is {value!r:.80}")
+        raise typed.FieldError(f"NormalizeImage.scale must be a number, not {value!r:.80}")
     return float(found[1]) / float(found[2] or 1)
 
 
@@ -230,7 +248,7 @@ def _resize(algorithm: Algorithm, operators: dict[str, Any]) -> Stage:
         limit = {"limit": "long", "limit_side": rule.resize_long or 960}
         return {**limit, "max_pixels": MAX_PIXELS, "multiple": 128, "rounding": "up"}
     if rule.limit_side_len is None and rule.resize_long is not None:
-        # PaddleX, which made these exports, takes it for a limit.
+        # PaddleX, which made these exports, treats `resize_long` as an upper limit.
         limit = {"limit": "max", "limit_side": rule.resize_long}
     else:
         limit = {"limit": rule.limit_type, "limit_side": rule.limit_side_len or 736}
@@ -250,7 +268,7 @@ def _recognition(algorithm: Algorithm, operators: dict[str, Any]) -> Stage:
 
 
 def _charset(algorithm: Algorithm, number: int) -> Stage:
-    """Where PaddleOCR 2 and 3 put the classes that are no characters."""
+    """Number the special classes the way PaddleOCR 2 and 3 do."""
     if algorithm == "Attention":
         return {"classes": number + 2, "begin": 0, "end": number + 1}
     if algorithm == "SRN":
@@ -262,14 +280,14 @@ def _orientation(operators: dict[str, Any], post: Labels) -> Stage:
     if "ResizeImage" in operators:
         size = operators["ResizeImage"].size
         if len(size) != 2:
-            raise typed.FieldError(f"ResizeImage.size must be width and height, it is {size!r:.80}")
+            raise typed.FieldError(f"ResizeImage.size must be width and height, not {size!r:.80}")
         width, height = size
     else:
         name = "ClsResizeImg" if "ClsResizeImg" in operators else "RecResizeImg"
         _, height, width = _shape(operators, name)
     turns = [re.fullmatch(r"(\d+)(?:_degree)?", label) for label in post.label_list]
     if not all(turns):
-        raise typed.FieldError(f"PostProcess.label_list must be degrees, it is {post.label_list!r}")
+        raise typed.FieldError(f"PostProcess.label_list must be degrees, not {post.label_list!r}")
     degrees = [int(turn[1]) for turn in turns if turn]
     stage: Stage = {"height": height, "width": width, "padding": PADDING}
     if "ResizeImage" in operators:
@@ -280,13 +298,15 @@ def _orientation(operators: dict[str, Any], post: Labels) -> Stage:
 def _shape(operators: dict[str, Any], name: str) -> list[int]:
     shape: list[int] = _needed(operators, name).image_shape
     if len(shape) != 3 or min(shape) < 1:
-        raise typed.FieldError(f"{name}.image_shape must be channels, height and width, {shape!r}")
+        raise typed.FieldError(
+            f"{name}.image_shape must be channels, height and width, not {shape!r}"
+        )
     return shape
 
 
 def _needed(operators: dict[str, Any], name: str) -> Any:
     if name not in operators:
-        raise typed.FieldError(f"PreProcess.transform_ops has no {name}")
+        raise typed.FieldError(f"PreProcess.transform_ops lacks {name}")
     return operators[name]
 
 

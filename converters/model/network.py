@@ -1,4 +1,4 @@
-"""What a conversion has to know of a network beside its weights, and how it is found out."""
+"""What a conversion must know about a network beside its weights, and how it finds out."""
 
 from __future__ import annotations
 
@@ -8,51 +8,56 @@ from pathlib import Path
 from ..catalog.entries import TASKS, Algorithm, Catalog, Entry, Normalize, Task
 from ..catalog.fetch import sha256
 from ..errors import ModelFormatError
-from ..graph.interface import SRN_PREDICTION, Signature, algorithm
+from ..graph.interface import SRN_PREDICTION, Interface, algorithm
 from .inference_yml import ModelSettings
 from .paddle_model import PaddleModel
 
-# How a network was found in the catalogue: `Network.known_by`.
+# Values of `Network.known_by` for a network that was found in the catalogue.
 BY_NAME, BY_HASH = "its name in models.toml", "its sha256 in models.toml"
-# Strides of the detectors; what has extra stages for large text needs more.
+# The strides of detectors with extra stages for large text; all others have 32.
 MULTIPLES: dict[Algorithm, int] = {"SAST": 128, "PGNet": 128}
 IMAGENET = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 HALF = Normalize("BGR", [0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
 IMAGENET_RGB = Normalize("RGB", IMAGENET.mean, IMAGENET.std)
-# SRN was trained on grey values as they are.
+# SRN was trained on plain grey values from 0 to 255.
 GREY = Normalize("GREY", [0.0], [1.0], scale=1.0)
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network's interface.
-
-    height, width: of its input where the entry fixes them, None otherwise.
-    multiple: what height and width are multiples of, where they vary.
-    published: its weights are ones of the catalogue, so that differences can be judged strictly.
-    classes: of a recognition network, where the entry says it.
-    known_by: how all this was found out, for the report.
-    """
+    """What is known about a network."""
 
     name: str
     task: Task
     algorithm: Algorithm
     normalize: Normalize
     height: int | None
+    """Height of the input in pixels if the settings fix it; None if not."""
     width: int | None
+    """Width of the input in pixels if the settings fix it; None if not."""
     multiple: int
+    """Where height and width vary, they must be multiples of this number of pixels."""
     published: bool
+    """Whether the weights are the catalogue's own, so that differences can be judged strictly."""
     classes: int | None
+    """The number of classes of a network that reads, if the settings state it."""
     known_by: str
+    """How all this was found out, in words, for the report."""
 
     @property
     def is_of_catalog(self) -> bool:
-        """Whether it is a model of the catalogue: a name alone may be anybody's."""
+        """Whether this is a model of the catalogue; its name alone would not prove it."""
         return self.known_by in (BY_NAME, BY_HASH)
 
 
 def of_entry(entry: Entry, model: PaddleModel, known_by: str) -> Network:
-    """The network of a resolved entry, which `settings.resolve` has completed."""
+    """Describe the network of an entry of the catalogue.
+
+    Args:
+        entry: An entry that `settings.resolve` has completed.
+        model: The model's files.
+        known_by: How the entry was found, `BY_NAME` or `BY_HASH`.
+    """
     assert entry.normalize is not None
     stage = entry.stage
     hashes = {file.sha256 for file in entry.files}
@@ -72,7 +77,7 @@ def of_entry(entry: Entry, model: PaddleModel, known_by: str) -> Network:
 
 
 def of_settings(name: str, settings: ModelSettings) -> Network:
-    """The network that an inference.yml describes."""
+    """Describe a network by its inference.yml; `name` is used if that states none."""
     stage = settings.stage
     return Network(
         settings.model or name,
@@ -88,12 +93,13 @@ def of_settings(name: str, settings: ModelSettings) -> Network:
     )
 
 
-def of_graph(name: str, signature: Signature) -> Network:
-    """The network that a graph's inputs and outputs show, with PaddleOCR's normalization for it.
+def of_graph(name: str, interface: Interface) -> Network:
+    """Describe a network by its graph's inputs and outputs, with PaddleOCR's usual normalization.
 
-    Raises `ModelFormatError` when they are none of a text network.
+    Raises:
+        ModelFormatError: If no text network has such inputs and outputs.
     """
-    kind = algorithm(signature)
+    kind = algorithm(interface)
     task = TASKS[kind]
     special = {"SRN": GREY, "PGNet": IMAGENET_RGB}
     return Network(
@@ -111,7 +117,7 @@ def of_graph(name: str, signature: Signature) -> Network:
 
 
 def find_entry(catalog: Catalog, model: PaddleModel) -> Entry | None:
-    """The entry whose published files these are, found by their hashes."""
+    """Return the entry whose published files these are, by their hashes, or None."""
     found = {sha256(path) for path in model.files}
     for entry in catalog.models.values():
         if found <= {file.sha256 for file in entry.files}:
@@ -119,35 +125,39 @@ def find_entry(catalog: Catalog, model: PaddleModel) -> Entry | None:
     return None
 
 
-def check_fits(network: Network, signature: Signature) -> None:
-    """Raise `ModelFormatError` when what is known contradicts what the graph shows."""
-    shown = algorithm(signature)
-    reading = {"CTC", "Attention"}  # whose outputs are alike
+def check_fits(network: Network, interface: Interface) -> None:
+    """Check that what is known about a network agrees with its graph.
+
+    Raises:
+        ModelFormatError: If the algorithm or the number of classes contradicts the graph.
+    """
+    shown = algorithm(interface)
+    reading = {"CTC", "Attention"}  # their outputs look the same
     if shown != network.algorithm and not {shown, network.algorithm} <= reading:
         raise ModelFormatError(
-            f"{network.name}: {network.known_by} says {network.algorithm}, but this graph's inputs "
-            f"and outputs are {shown}'s"
+            f"{network.name}: {network.known_by} says {network.algorithm}, but this graph has "
+            f"the inputs and outputs of {shown}"
         )
-    classes = _classes(signature, shown)
+    classes = _classes(interface, shown)
     if None not in (network.classes, classes) and classes != network.classes:
         raise ModelFormatError(
-            f"{network.name}: {network.known_by} says {network.classes} classes, the network has "
-            f"{classes}: these characters are not the ones that it was trained on"
+            f"{network.name}: {network.known_by} says {network.classes} classes, but the network "
+            f"has {classes}: it was trained on other characters"
         )
 
 
-def _classes(signature: Signature, shown: Algorithm) -> int | None:
-    """How many classes a network that reads has; None for one that doesn't."""
+def _classes(interface: Interface, shown: Algorithm) -> int | None:
+    """Return a graph's number of classes, or None if it doesn't read or leaves it open."""
     if shown == "PGNet":
-        (number,) = signature.outputs_by_channels().keys() - {1, 2, 4}
+        (number,) = interface.outputs_by_channels().keys() - {1, 2, 4}
         return number
     if TASKS[shown] != "recognition":
         return None
-    return signature.outputs[SRN_PREDICTION if shown == "SRN" else 0].shape[-1]
+    return interface.outputs[SRN_PREDICTION if shown == "SRN" else 0].shape[-1]
 
 
 def name_of(folder: Path) -> str:
-    """A name for a network that has none: its folder's, or with the folder above where needed."""
+    """Name a network after its folder, or after the parent of a folder with a generic name."""
     resolved = folder.resolve()
     generic = {"inference", "legacy", "pir", "model", "infer"}
     return resolved.parent.name if resolved.name.lower() in generic else resolved.name

@@ -1,4 +1,4 @@
-"""What a model folder holds."""
+"""Find the model in a folder by the names of its files."""
 
 from __future__ import annotations
 
@@ -8,48 +8,51 @@ from typing import Literal
 
 from ..errors import ModelFormatError
 
-# Names of Paddle's own tools, of PaddleOCR's releases, and of fluid.
+# The names that Paddle's own tools, PaddleOCR's releases and Paddle 1 ("fluid") give the two files.
 LEGACY_PAIRS = (
     ("inference.pdmodel", "inference.pdiparams"),
     ("model", "params"),
     ("__model__", "__params__"),
 )
-# Beside a program these are no parameters.
+# Files of these kinds beside a program are not its parameters.
 OTHER_SUFFIXES = {".info", ".yml", ".yaml", ".json", ".txt", ".md", ".onnx", ".pdmodel"}
 
 
 @dataclass(frozen=True)
 class PaddleModel:
-    """A model on disk: Paddle's program and parameters, or a plain ONNX graph.
-
-    parameters: None when each parameter has a file of its own beside the program, or for ONNX.
-    settings: the inference.yml beside it.
-    """
+    """A model on disk: Paddle's program and parameters, or a plain ONNX graph."""
 
     format: Literal["paddle-legacy", "paddle-pir", "onnx"]
     graph: Path
+    """The program or the ONNX graph."""
     parameters: Path | None = None
+    """The parameters' file; None for ONNX, or if each parameter has a file beside the program."""
     settings: Path | None = None
+    """The inference.yml beside the graph, if there is one."""
 
     @property
     def files(self) -> list[Path]:
-        """The files that make up the network."""
+        """The files that make up the network, without its settings."""
         return [path for path in (self.graph, self.parameters) if path is not None]
 
 
 def identify(folder: Path) -> PaddleModel:
-    """Find the model in a folder; raises `ModelFormatError` that says what was looked for."""
+    """Find the model in a folder.
+
+    Raises:
+        ModelFormatError: If there is none; the message says what was looked for.
+    """
     if folder.is_file():
-        raise ModelFormatError(f"{folder}: a file; name the folder that the model's files are in")
+        raise ModelFormatError(f"{folder} is a file; name the folder that holds the model's files")
     if not folder.is_dir():
-        raise ModelFormatError(f"{folder}: no such folder, and no model of that name")
+        raise ModelFormatError(f"{folder}: there is neither a folder nor a model of that name")
     settings = folder / "inference.yml"
     found = _find(folder)
     return PaddleModel(*found, settings if settings.is_file() else None)
 
 
 def holds_model(folder: Path) -> bool:
-    """Whether there is a model in a folder, which need not exist."""
+    """Tell whether a folder, which need not exist, holds a model."""
     try:
         identify(folder)
     except ModelFormatError:
@@ -77,22 +80,22 @@ def _find(
 
 
 def _chosen(graphs: list[Path]) -> tuple[Path, Path]:
-    """The graph that has parameters, and these; inference.* and model.* before other names."""
+    """Choose the graph that has parameters; inference.* and model.* go before other names."""
     whole = [path for path in graphs if path.with_suffix(".pdiparams").is_file()]
     if not whole:
         folder, graph = graphs[0].parent, graphs[0]
         missing = graph.with_suffix(".pdiparams").name
-        raise ModelFormatError(f"{folder}: {graph.name} is here, its {missing} is missing")
+        raise ModelFormatError(f"{folder}: {graph.name} is here, but its {missing} is missing")
     for stem in ("inference", "model"):
         whole = [path for path in whole if path.stem == stem] or whole
     if len(whole) > 1:
         names = ", ".join(path.name for path in whole)
-        raise ModelFormatError(f"{whole[0].parent}: several models, {names}; keep one in a folder")
+        raise ModelFormatError(f"{whole[0].parent}: several models, {names}; keep one per folder")
     return whole[0], whole[0].with_suffix(".pdiparams")
 
 
 def _single_file(program: Path) -> Path | None:
-    """The one file beside fluid's program, None when there are more: one for each parameter."""
+    """Return the only parameter file beside a program, or None if each parameter has its own."""
     others = [
         path
         for path in program.parent.iterdir()
@@ -100,7 +103,9 @@ def _single_file(program: Path) -> Path | None:
         if not path.name.startswith(".")
     ]
     if not others:
-        raise ModelFormatError(f"{program.parent}: {program.name} is here, parameters are missing")
+        raise ModelFormatError(
+            f"{program.parent}: {program.name} is here, but its parameters are missing"
+        )
     return others[0] if len(others) == 1 else None
 
 
@@ -113,12 +118,12 @@ def _nothing(folder: Path) -> ModelFormatError:
     names = sorted(path.name for path in folder.iterdir())
     if any(name.endswith(".pdparams") for name in names):
         return ModelFormatError(
-            f"{folder}: a training checkpoint (.pdparams), which has weights but no network. "
+            f"{folder} holds a training checkpoint (.pdparams), which has weights but no network. "
             "Export it with PaddleOCR's tools/export_model.py and convert the folder that it writes"
         )
     wanted = ", ".join(" + ".join(pair) for pair in LEGACY_PAIRS)
     return ModelFormatError(
-        f"{folder}: no model here, only {', '.join(names[:8]) or 'nothing'}. Looked for {wanted}, "
-        "NAME.pdmodel + NAME.pdiparams, NAME.json + NAME.pdiparams, __model__ with a file for each "
-        "parameter, or NAME.onnx"
+        f"{folder}: no model here; the folder holds {', '.join(names[:8]) or 'nothing'}. Looked "
+        f"for {wanted}, NAME.pdmodel + NAME.pdiparams, NAME.json + NAME.pdiparams, __model__ with "
+        "a file for each parameter, and NAME.onnx"
     )

@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from .. import exact
 from ..graph.editor import Editor, attribute, is_unpadded
-from ..paddle import exact
 from . import affine
 from .affine_after_convolution import set_weights
 from .concatenated_input import channels

@@ -1,1 +1,1 @@
-"""Paddle's program formats: legacy and PIR."""
+"""Read and change programs in Paddle's two formats, legacy and PIR, without Paddle."""

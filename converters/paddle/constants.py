@@ -1,5 +1,7 @@
-"""Values of a program that don't depend on its input, computed in their own precision, and alike on
-every processor: see `exact`.
+"""Compute the values of a program that don't depend on its input.
+
+Each value is computed in its own precision, and with the same digits on every processor; see
+`converters.exact`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import exact
+from .. import exact
 from .files import NUMPY
 from .program import Operator, Program
 
@@ -18,9 +20,14 @@ Array: TypeAlias = NDArray[Any]
 
 
 def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
-    """Replace the results of constant operators that are `wanted` by parameters.
+    """Replace the results of constant operators by parameters.
 
-    Returns the operators that were replaced. What only led to them is removed.
+    Args:
+        program: The program, which is changed.
+        wanted: Chooses the operators to replace; operators that only led to them are removed.
+
+    Returns:
+        The operators that were replaced, as strings.
     """
     operators = list(program.operators)
     needed: set[str] = set()
@@ -46,9 +53,10 @@ def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
 
 
 def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] | None:
-    """The results of an operator, None when an operand or the operator is not known.
+    """Compute an operator's results by name, or return None if that isn't possible.
 
-    An operator that lacks an attribute, or whose operands don't fit, is taken for unknown.
+    It isn't possible if an operand isn't constant, the operator isn't supported, an attribute is
+    missing, or the operands don't fit.
     """
     function = _FUNCTIONS.get(operator.type)
     if function is None or not all(name in values for name in operator.inputs()):
@@ -72,7 +80,7 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
 
 
 class _Operands:
-    """What a function sees of an operator."""
+    """What the functions below see of an operator: its operands and attributes."""
 
     def __init__(self, operator: Operator, slots: dict[str, list[Array]]) -> None:
         self._operator = operator
@@ -85,7 +93,7 @@ class _Operands:
     def __getitem__(self, attribute: str) -> Any:
         value = self._operator.attribute(attribute)
         if value is None:
-            raise KeyError(f"{self._operator}: no attribute {attribute}")
+            raise KeyError(f"{self._operator} has no attribute {attribute}")
         return value
 
     @property
@@ -93,7 +101,7 @@ class _Operands:
         return NUMPY[self["dtype"]]
 
     def integers(self, attribute: str, *slots: str) -> list[int]:
-        """A list that is an attribute or comes in one of the slots."""
+        """Read a list of integers from the first slot that is filled, or from the attribute."""
         for slot in slots:
             if given := self.slots.get(slot):
                 return [int(item) for array in given for item in array.reshape(-1)]
@@ -130,7 +138,7 @@ def _reshape(op: _Operands) -> Array:
 
 
 def _unsqueeze(op: _Operands) -> Array:
-    """One axis after the other, as Paddle does."""
+    """Insert one axis after the other, as Paddle does."""
     result = op.X
     for axis in op.integers("axes", "AxesTensor", "AxesTensorList"):
         result = np.expand_dims(result, axis)
@@ -168,8 +176,8 @@ def _norm(op: _Operands) -> Array:
 
 
 def _range(op: _Operands) -> Array:
-    bounds = (item.reshape(()).item() for item in (op.Start, op.End, op.Step))
-    return np.arange(*bounds, dtype=op.Start.dtype)
+    start, end, step = (item.reshape(()).item() for item in (op.Start, op.End, op.Step))
+    return np.arange(start, end, step, dtype=op.Start.dtype)
 
 
 def _linspace(op: _Operands) -> Array:

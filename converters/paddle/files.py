@@ -1,7 +1,7 @@
-"""Paddle's files: the protobuf messages of a program, and the stream of tensors beside it.
+"""Read and write Paddle's files: a program's protobuf messages and the tensors beside it.
 
-`framework.proto` of Paddle names the fields. Parameters are tensors one after the other, in the
-order of their names.
+Messages and fields have the names that Paddle's `framework.proto` gives them. A parameter file is a
+sequence of tensors, sorted by the parameters' names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelFormatError
 
-# VarType.Type of tensors; Paddle's name → number, NumPy type.
+# Data type → its number in Paddle's `VarType.Type`, and NumPy's type.
 DTYPES: dict[str, tuple[int, Any]] = {
     "bool": (0, np.bool_),
     "int16": (1, np.int16),
@@ -30,10 +30,11 @@ DTYPES: dict[str, tuple[int, Any]] = {
 }
 NUMPY = dict(DTYPES.values())
 NAMES = {number: name for name, (number, _) in DTYPES.items()}
+# `VarType.Type` of variables that are tensors, and of the lists that hold inputs and outputs.
 DENSE_TENSOR, FEED_LIST, FETCH_LIST = 7, 9, 10
 
-# message → {field: (number, type)}; "*" marks a repeated field, a capital a message. What is not
-# listed is kept as it is when a message is read and written again.
+# Message → {field: (number, type)}. "*" marks a repeated field, an initial capital a message.
+# Protobuf keeps fields that aren't listed here when a message is read and written again.
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "TensorDesc": {"data_type": (1, "int32"), "dims": (2, "int64*")},
     "DenseTensorDesc": {"tensor": (1, "TensorDesc"), "lod_level": (2, "int32")},
@@ -65,7 +66,11 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
 
 
 def parse(path: Path) -> Any:
-    """The ProgramDesc in a file; raises `ModelFormatError` when it is none."""
+    """Parse a program file into a ProgramDesc.
+
+    Raises:
+        ModelFormatError: If the file isn't a Paddle program.
+    """
     from google.protobuf.message import DecodeError
 
     try:
@@ -73,14 +78,22 @@ def parse(path: Path) -> Any:
     except (DecodeError, UnicodeDecodeError) as error:
         raise ModelFormatError(f"{path}: not a Paddle program ({error})") from None
     if not desc.blocks or not desc.blocks[0].ops:
-        raise ModelFormatError(f"{path}: a Paddle program without operators, or none at all")
+        raise ModelFormatError(f"{path}: not a Paddle program, or one without operators")
     return desc
 
 
 def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
-    """The tensors of a parameter file, which holds just these, in this order.
+    """Read a parameter file.
 
-    Raises `ModelFormatError` when the file ends early, goes on, or is something else.
+    Args:
+        path: The file.
+        names: The names of its tensors, in their order.
+
+    Returns:
+        Name → tensor.
+
+    Raises:
+        ModelFormatError: If the file is too short, too long, or not a parameter file.
     """
     content = memoryview(path.read_bytes())
     arrays, offset = {}, 0
@@ -93,30 +106,34 @@ def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
             ) from None
     if offset != len(content):
         raise ModelFormatError(
-            f"{path}: {len(content) - offset} bytes after the {len(names)} parameters that the "
-            "program names; these files don't belong together"
+            f"{path}: {len(content) - offset} bytes are left after the {len(names)} "
+            "parameters that the program names; these files don't belong together"
         )
     return arrays
 
 
 def _tensor(content: memoryview, offset: int) -> tuple[NDArray[Any], int]:
-    """One tensor: version, levels of detail, version, size of its TensorDesc, that, the values."""
+    """Read the tensor at an offset; return it with the offset behind it.
+
+    A tensor consists of a version, its levels of detail, another version, the size of its
+    TensorDesc, the TensorDesc, and the values.
+    """
     version, levels = struct.unpack_from("<IQ", content, offset)
     offset += 12
     if version != 0 or levels > 8:
-        raise ValueError(f"version {version} with {levels} levels of detail is unknown")
+        raise ValueError(f"version {version} with {levels} levels of detail is not supported")
     for _ in range(levels):
         (size,) = struct.unpack_from("<Q", content, offset)
         offset += 8 + size
     version, size = struct.unpack_from("<Ii", content, offset)
     offset += 8
     if version != 0 or not 0 < size < 4096:
-        raise ValueError(f"no description of a tensor at byte {offset}")
+        raise ValueError(f"no tensor description at byte {offset}")
     desc = messages()["TensorDesc"].FromString(bytes(content[offset : offset + size]))
     offset += size
     kind = NUMPY.get(desc.data_type)
     if kind is None:
-        raise ValueError(f"data type {desc.data_type} is unknown")
+        raise ValueError(f"data type {desc.data_type} is not supported")
     count = int(np.prod(desc.dims, dtype=np.int64))
     if count < 0 or count * np.dtype(kind).itemsize > len(content) - offset:
         raise ValueError(f"shape {list(desc.dims)} needs more bytes than the file has")
@@ -125,6 +142,7 @@ def _tensor(content: memoryview, offset: int) -> tuple[NDArray[Any], int]:
 
 
 def tensor_bytes(array: NDArray[Any]) -> bytes:
+    """Serialize a tensor as a parameter file holds it."""
     number, _ = DTYPES[str(array.dtype)]
     desc = messages()["TensorDesc"](data_type=number, dims=array.shape).SerializeToString()
     head = struct.pack("<IQIi", 0, 0, 0, len(desc))
@@ -133,7 +151,7 @@ def tensor_bytes(array: NDArray[Any]) -> bytes:
 
 @cache
 def messages() -> dict[str, Any]:
-    """The message classes, made from `_MESSAGES`."""
+    """Build the protobuf message classes from `_MESSAGES`, by name."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     scalar = descriptor_pb2.FieldDescriptorProto

@@ -1,7 +1,7 @@
-"""Paddle's legacy program: read, look through, change, write.
+"""Read, inspect, change and write a program in Paddle's legacy format.
 
-It is also the form that PIR programs are brought into (`pir`), so that one translator and one set
-of repairs serve both formats.
+PIR programs are brought into this form too (`pir`), so that one translator and one set of repairs
+serve both formats.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .files import (
     tensor_bytes,
 )
 
-# AttrType → the field of OpDesc.Attr that holds the value.
+# Paddle's AttrType → the field of OpDesc.Attr that holds the value.
 _ATTRIBUTE_FIELDS = {
     0: "i", 1: "f", 2: "s", 3: "ints", 4: "floats", 5: "strings", 6: "b", 7: "bools",
     8: "block_idx", 9: "l", 10: "blocks_idx", 11: "longs", 12: "float64s", 13: "var_name",
@@ -34,13 +34,15 @@ _REPEATED = {3, 4, 5, 7, 10, 11, 12, 14}
 
 
 class Operator:
-    """One operator of a program, a view: changes go to the program."""
+    """A view of one operator of a program: changes go to the program."""
 
     def __init__(self, desc: Any) -> None:
+        """Wrap an OpDesc."""
         self.desc = desc
 
     @property
     def type(self) -> str:
+        """The kind of operator, such as "conv2d"."""
         return str(self.desc.type)
 
     @type.setter
@@ -48,29 +50,31 @@ class Operator:
         self.desc.type = name
 
     def input(self, slot: str) -> list[str]:
-        """Names of the variables at an input slot, [] when it is empty or absent."""
+        """Return the names of the variables at an input slot; [] if it is empty or absent."""
         return _arguments(self.desc.inputs, slot)
 
     def output(self, slot: str) -> list[str]:
-        """Names of the variables at an output slot, [] when it is empty or absent."""
+        """Return the names of the variables at an output slot; [] if it is empty or absent."""
         return _arguments(self.desc.outputs, slot)
 
     def inputs(self) -> list[str]:
-        """Names of all variables that it reads."""
+        """Return the names of all variables that the operator reads."""
         return [name for item in self.desc.inputs for name in item.arguments]
 
     def outputs(self) -> list[str]:
-        """Names of all variables that it writes."""
+        """Return the names of all variables that the operator writes."""
         return [name for item in self.desc.outputs for name in item.arguments]
 
     def set_input(self, slot: str, names: Iterable[str]) -> None:
+        """Set the variables at an input slot."""
         _set_arguments(self.desc.inputs, slot, names)
 
     def set_output(self, slot: str, names: Iterable[str]) -> None:
+        """Set the variables at an output slot."""
         _set_arguments(self.desc.outputs, slot, names)
 
     def attribute(self, name: str, default: Any = None) -> Any:
-        """The value of an attribute, `default` when it is absent."""
+        """Return the value of an attribute, or `default` if it is absent."""
         for item in self.desc.attrs:
             if item.name == name and item.type in _ATTRIBUTE_FIELDS:
                 value = getattr(item, _ATTRIBUTE_FIELDS[item.type])
@@ -78,7 +82,7 @@ class Operator:
         return default
 
     def set_attribute(self, name: str, value: Any, kind: int | None = None) -> None:
-        """Set an attribute; kind is its AttrType, found from the value when not given."""
+        """Set an attribute; `kind` is its AttrType, which None derives from the value."""
         for index, item in enumerate(self.desc.attrs):
             if item.name == name:
                 del self.desc.attrs[index]
@@ -93,24 +97,28 @@ class Operator:
             setattr(item, field, value)
 
     def __str__(self) -> str:
+        """Name the operator by its kind and outputs, as reports and errors do."""
         return f"{self.type} → {', '.join(self.outputs()) or 'nothing'}"
 
 
 class Program:
     """A program with its parameters.
 
-    parameters: name → array, those that the program's persistable variables name.
-    constants: names of parameters that are no weights but numbers of the program itself.
+    Attributes:
+        desc: The ProgramDesc message.
+        parameters: Name → array for each of the program's persistable variables.
+        constants: Names of the parameters that are numbers of the program itself, not weights.
     """
 
     def __init__(self, desc: Any, parameters: dict[str, NDArray[Any]]) -> None:
+        """Combine a ProgramDesc with its parameters; none of them counts as a constant."""
         self.desc = desc
         self.parameters = parameters
         self.constants: set[str] = set()
 
     @classmethod
     def empty(cls) -> Program:
-        """A program of one empty block."""
+        """Return a program of one empty block."""
         desc = messages()["ProgramDesc"]()
         desc.blocks.add(idx=0, parent_idx=-1)
         desc.version.version = 0
@@ -118,9 +126,15 @@ class Program:
 
     @classmethod
     def read(cls, program: Path, parameters: Path | None) -> Program:
-        """Read both files; `parameters` None when each has a file of its own beside the program.
+        """Read a program and its parameters.
 
-        Raises `ModelFormatError` for a file that is neither whole nor Paddle's.
+        Args:
+            program: The program's file.
+            parameters: The parameters' file; None if each has a file of its own beside the program.
+
+        Raises:
+            ModelFormatError: If a file is damaged or isn't Paddle's, or if the files don't belong
+                together.
         """
         desc = parse(program)
         declared = {
@@ -136,7 +150,7 @@ class Program:
             if not (program.parent / name).is_file():
                 raise ModelFormatError(
                     f"{program.parent}: {program.name} needs the parameter file {name}, which is "
-                    "missing; a file that holds all parameters is named params, __params__ or "
+                    "missing; name a file that holds all parameters params, __params__ or "
                     "inference.pdiparams"
                 )
             arrays.update(read_parameters(program.parent / name, [name]))
@@ -144,13 +158,13 @@ class Program:
             if list(array.shape) != list(declared[name].dims):
                 raise ModelFormatError(
                     f"{program.parent}: parameter {name} has the shape {list(array.shape)} in its "
-                    f"file and {list(declared[name].dims)} in {program.name}; these files don't "
+                    f"file, but {list(declared[name].dims)} in {program.name}; these files don't "
                     "belong together"
                 )
         return cls(desc, arrays)
 
     def write(self, program: Path, parameters: Path) -> None:
-        """Write it the way Paddle does."""
+        """Write both files the way Paddle does."""
         program.write_bytes(self.desc.SerializeToString(deterministic=True))
         with parameters.open("wb") as stream:
             for name in sorted(self.parameters):
@@ -158,34 +172,34 @@ class Program:
 
     @property
     def block(self) -> Any:
-        """The BlockDesc of the first block, which in PaddleOCR's networks is the only one."""
+        """The BlockDesc of the first block, the only one in PaddleOCR's networks."""
         return self.desc.blocks[0]
 
     def operator(self, index: int) -> Operator:
-        """An operator of the first block."""
+        """Return the operator at an index of the first block."""
         return Operator(self.block.ops[index])
 
     @property
     def operators(self) -> Iterator[Operator]:
-        """All operators, block after block."""
+        """All operators, one block after the other."""
         return (Operator(desc) for block in self.desc.blocks for desc in block.ops)
 
     @property
     def inputs(self) -> list[str]:
-        """Names of what is fed, in the order of their columns."""
+        """The names of the inputs, in the order of their columns."""
         feeds = [op for op in self.operators if op.type == "feed"]
         feeds.sort(key=lambda op: int(op.attribute("col", 0)))
         return [op.output("Out")[0] for op in feeds]
 
     @property
     def outputs(self) -> list[str]:
-        """Names of what is fetched, in the order of their columns."""
+        """The names of the outputs, in the order of their columns."""
         fetches = [op for op in self.operators if op.type == "fetch"]
         fetches.sort(key=lambda op: int(op.attribute("col", 0)))
         return [op.input("X")[0] for op in fetches]
 
     def variable(self, name: str) -> Any | None:
-        """The VarDesc of that name, None when there is none."""
+        """Return the VarDesc of that name, or None."""
         for block in self.desc.blocks:
             for var in block.vars:
                 if var.name == name:
@@ -193,17 +207,17 @@ class Program:
         return None
 
     def shape(self, name: str) -> list[int]:
-        """Declared shape of a variable, -1 for what may vary; [] for an unknown one."""
+        """Return the declared shape of a variable, -1 for open sizes; [] if it is unknown."""
         var = self.variable(name)
         return [] if var is None else list(var.type.dense_tensor.tensor.dims)
 
     def dtype(self, name: str) -> int:
-        """Declared data type of a variable, a number of `DTYPES`; -1 for an unknown one."""
+        """Return the declared data type of a variable as a number of `DTYPES`; -1 if unknown."""
         var = self.variable(name)
         return -1 if var is None else int(var.type.dense_tensor.tensor.data_type)
 
     def producer(self, name: str) -> Operator | None:
-        """The last operator that writes a variable, None for inputs and parameters."""
+        """Return the last operator that writes a variable; None for inputs and parameters."""
         found = None
         for operator in self.operators:
             if name in operator.outputs() and operator.type != "feed":
@@ -213,7 +227,7 @@ class Program:
     def add_variable(
         self, name: str, shape: Iterable[int], dtype: str, *, parameter: bool = False
     ) -> str:
-        """Declare a tensor in the first block."""
+        """Declare a tensor in the first block; return its name."""
         var = self.block.vars.add(
             name=name, persistable=parameter, is_parameter=parameter, stop_gradient=True
         )
@@ -223,14 +237,14 @@ class Program:
         return name
 
     def add_parameter(self, name: str, value: NDArray[Any], *, constant: bool = False) -> str:
-        """Declare a parameter in the first block."""
+        """Add a parameter, which the first block declares; return its name."""
         self.parameters[name] = value
         if constant:
             self.constants.add(name)
         return self.add_variable(name, value.shape, str(value.dtype), parameter=True)
 
     def replace_by_constant(self, name: str, value: NDArray[Any]) -> None:
-        """Make a variable a parameter; its operator is left to `remove_dead`."""
+        """Turn a computed variable into a parameter; `remove_dead` then removes its operator."""
         var = self.variable(name)
         assert var is not None
         var.persistable = var.is_parameter = True
@@ -245,7 +259,7 @@ class Program:
                 item.arguments.extend(kept)
 
     def remove_dead(self) -> None:
-        """Remove operators of the first block whose results nothing uses, and such parameters."""
+        """Remove unused parameters, and operators of the first block whose results nothing uses."""
         block = self.block
         needed = {
             name for other in self.desc.blocks[1:] for op in other.ops
@@ -277,7 +291,18 @@ class Program:
         attributes: dict[str, Any] | None = None,
         at: int | None = None,
     ) -> Operator:
-        """Add an operator to the first block, at its end or before the operator `at`."""
+        """Add an operator to the first block.
+
+        Args:
+            kind: The kind of operator, such as "relu".
+            inputs: Slot → names of variables.
+            outputs: Slot → names of variables.
+            attributes: Name → value.
+            at: The index that the operator gets; None appends it.
+
+        Returns:
+            A view of the new operator.
+        """
         ops = self.block.ops
         desc = messages()["OpDesc"](type=kind)
         for slot, names in inputs.items():
@@ -311,7 +336,7 @@ def _set_arguments(items: Any, slot: str, names: Iterable[str]) -> None:
 
 
 def _attribute_kind(value: Any) -> int:
-    """AttrType of a Python value; numbers beyond 32 bits become LONG or LONGS."""
+    """Return the AttrType of a Python value; integers beyond 32 bits become LONG or LONGS."""
     if isinstance(value, list):
         kinds = {_attribute_kind(item) for item in value}
         return {6: 7, 2: 5, 1: 4, 0: 3, 9: 11}[max(kinds, default=0)]

@@ -22,7 +22,7 @@ from edgeocr.bundle.provenance import Check
 
 from ..edge_graph import CONTRACTS, sizes, to_edge_outputs, to_plain_inputs
 from ..errors import ParityError
-from ..graph.interface import Signature
+from ..graph.interface import Interface
 from ..graph.runner import Array, Runner, onnx_runner
 from ..model.network import Network
 from .paddle_reference import Reference
@@ -137,7 +137,7 @@ class Comparison:
         )
 
 
-def probes(network: Network, signature: Signature) -> list[NDArray[np.uint8]]:
+def probes(network: Network, signature: Interface) -> list[NDArray[np.uint8]]:
     """Real inputs uint8 [N, H, W, 3] of three shapes, one of them a batch.
 
     Where the graph itself fixes the size all have it, and then two are batches.
@@ -164,7 +164,7 @@ def probes(network: Network, signature: Signature) -> list[NDArray[np.uint8]]:
     return made
 
 
-def compare_edge(network: Network, signature: Signature, plain: bytes, edge: bytes) -> Comparison:
+def compare_edge(network: Network, signature: Interface, plain: bytes, edge: bytes) -> Comparison:
     """Edge graph against plain graph: nothing but the interface and the order of sums may differ.
 
     Weights that nobody trained amplify rounding; for them it counts what rounding does to the plain
@@ -216,7 +216,7 @@ def compare_edge(network: Network, signature: Signature, plain: bytes, edge: byt
 
 
 def compare_paddle(
-    network: Network, signature: Signature, plain: bytes, edge: bytes, run_paddle: RunPaddle
+    network: Network, signature: Interface, plain: bytes, edge: bytes, run_paddle: RunPaddle
 ) -> tuple[Comparison, Comparison]:
     """Plain and edge graph against Paddle Inference.
 
@@ -314,7 +314,7 @@ def _gaps(got: Array, expected: Array) -> Array:
     return gaps.reshape(-1)
 
 
-def _require_outputs(signature: Signature, reference: Reference) -> None:
+def _require_outputs(signature: Interface, reference: Reference) -> None:
     found = {len(outputs) for outputs in reference.outputs}
     if found != {len(signature.outputs)}:
         raise ParityError(

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import child_process
+from ..child_process import ProcessResult
 from ..errors import ParityError
 from ..model.paddle_model import PaddleModel
 from ..paddle.program import Program
-from ..translate import process as worker
-from ..translate.process import Ended
 
 WORKER = Path(__file__).with_name("paddle_worker.py")
 TIMEOUT_SECONDS = 1800
@@ -69,7 +69,7 @@ def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | Non
         command = [str(python or sys.executable), str(WORKER), str(graph), str(parameters)]
         command += [name, str(len(probes))]
         try:
-            ended = worker.run(command, TIMEOUT_SECONDS)
+            ended = child_process.run(command, TIMEOUT_SECONDS)
         except OSError as error:
             raise ParityError(f"{command[0]} can't be run: {error.strerror}") from None
         if not (folder / "as_is.npz").is_file():
@@ -87,11 +87,11 @@ def _nudged(image: NDArray[Any]) -> NDArray[Any]:
     return moved
 
 
-def _failure(model: PaddleModel, ended: Ended) -> ParityError:
-    if "No module named 'paddle'" in ended.said:
+def _failure(model: PaddleModel, ended: ProcessResult) -> ParityError:
+    if "No module named 'paddle'" in ended.output:
         return PaddleMissingError(f"this Python has no paddlepaddle: {_advice(model)}")
-    if "can't read PIR" in ended.said:
-        return PaddleMissingError(f"{ended.said.strip().splitlines()[-1]}: {_advice(model)}")
+    if "can't read PIR" in ended.output:
+        return PaddleMissingError(f"{ended.output.strip().splitlines()[-1]}: {_advice(model)}")
     return ParityError(f"{model.graph}: Paddle Inference {ended}")
 
 

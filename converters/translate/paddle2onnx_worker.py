@@ -1,18 +1,20 @@
-"""Runs paddle2onnx's extension module on one legacy model, in a process of its own.
+"""Run paddle2onnx's extension module on one legacy model; `paddle2onnx` starts this script.
 
-Arguments: the extension's file, the program, the parameters, the ONNX file to write. The package
-paddle2onnx imports Paddle; its extension doesn't need it, so it is loaded by its file.
+Arguments: the extension's file, the program, the parameters, and the ONNX file to write. The
+package paddle2onnx imports Paddle but its extension doesn't, so this script loads the extension by
+its file.
 """
 
 import importlib.util
 import sys
 from pathlib import Path
 
-OPSET = 17  # the first with LayerNormalization; ONNX Runtime reads it since 1.12
+# The first opset with LayerNormalization; ONNX Runtime reads it since 1.12.
+OPSET = 17
 
 
 def main(extension: str, program: str, parameters: str, target: str) -> None:
-    """Translate and write; whatever goes wrong ends this process."""
+    """Translate and write the graph; any failure ends this process."""
     spec = importlib.util.spec_from_file_location("paddle2onnx_cpp2py_export", extension)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -32,7 +34,7 @@ def main(extension: str, program: str, parameters: str, target: str) -> None:
         "",  # external data file
         False,  # fp16
     )
-    if not graph:  # it has said why, and returns nothing
+    if not graph:  # the extension has printed the reason
         sys.exit(1)
     Path(target).write_bytes(graph)
 

@@ -51,16 +51,12 @@ def pir_cases() -> dict[str, Case]:
     return load(TESTS / "fixtures" / "pir_operators.npz")
 
 
-def silent(line: str) -> None:
-    """A `say` that says nothing."""
-
-
 @pytest.fixture(scope="session")
 def v4_folders() -> dict[str, Path]:
     """Model name → folder with Paddle's legacy files (a 15 MB package, where not in the cache)."""
     entries = catalog.load()
     try:
-        with Fetcher(silent) as fetcher:
+        with Fetcher() as fetcher:
             return {name: fetcher.fetch(entries.model(name)) for name in V4}
     except FetchError as error:
         if os.environ.get("CI"):

@@ -14,7 +14,7 @@ from converters.catalog.entries import Normalize
 from converters.convert import Conversion
 from converters.errors import TranslationError
 from converters.graph.interface import examine
-from converters.graph.onnx_graph import operator_counts
+from converters.graph.reading import operator_counts
 from converters.model import network
 from converters.model.network import Network
 from converters.parity import compare as parity

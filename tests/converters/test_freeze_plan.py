@@ -167,7 +167,7 @@ def test_graphs_of_lower_precision_take_their_places(
 @pytest.mark.parametrize(
     ("plan", "error", "message"),
     [
-        (Plan(profile="toaster"), CatalogError, "no profile 'toaster'; it has raspberry-pi, jets"),
+        (Plan(profile="toaster"), CatalogError, "no profile 'toaster'; its profiles are raspberry-pi, jets"),
         (Plan(charset=("klingon",)), ConverterError, "neither a set nor a language"),
         (Plan(charset=("@/no/such",)), ConverterError, "can't be read as UTF-8"),
         (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
@@ -213,7 +213,7 @@ def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path)
     [
         ("nope", "no model 'nope'"),
         ("PP-OCRv6_tiny_det", "is a detection model, it can't be the recognition stage"),
-        ("ch_ppocr_mobile_v2.0_rec=/no/such", "no such folder"),
+        ("ch_ppocr_mobile_v2.0_rec=/no/such", "neither a folder nor a model"),
         (str(IMAGES), "images"),
     ],
 )
@@ -230,7 +230,7 @@ def test_a_wrong_model_is_refused_before_another_is_fetched(
     [
         (
             "file",
-            "this is a file, but the bundle is written as a folder; for a file write .*file.edgeocr",
+            "this is a file, but the bundle is written as a folder; for a file write .*edgeocr",
         ),
         ("folder.edgeocr", "this is a folder, but NAME.edgeocr is written as a file"),
         ("full", "the folder is not empty"),

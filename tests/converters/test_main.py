@@ -131,7 +131,7 @@ def test_fetch_goes_on_after_a_failure(small_catalog, capsys):
     assert shown.out.splitlines() == [
         str(model_folder(small_catalog.model(name))) for name in ("first", "last")
     ]
-    assert "error: gone: inference.pdiparams can't be had from any of its places" in shown.err
+    assert "error: gone: inference.pdiparams can't be fetched from any of its locations" in shown.err
     assert shown.err.endswith("1 of 3 failed: gone\n")
     assert main(["fetch", "last_alias"]) == 0
 

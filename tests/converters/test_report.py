@@ -271,8 +271,8 @@ def test_a_folder_without_report_tells_the_command(tmp_path):
         with pytest.raises(ConverterError) as caught:
             report.read(folder)
         assert str(caught.value) == (
-            f"{folder}: no report.json here; `python -m converters convert DIR -o {folder}` "
-            "writes it"
+            f"{folder}: there is no report.json here; "
+            f"`python -m converters convert DIR -o {folder}` writes it"
         )
 
 

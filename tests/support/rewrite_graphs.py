@@ -11,7 +11,7 @@ import onnx
 import onnxruntime as ort
 from onnx import helper, numpy_helper
 
-from converters.graph.onnx_graph import operator_counts
+from converters.graph.reading import operator_counts
 from converters.optimize import optimize
 
 OPSETS = (13, 17)

@@ -1,4 +1,4 @@
-"""Paddle's PIR format, brought into the form of a legacy program, without Paddle."""
+"""Read Paddle's PIR format and bring it into the form of a legacy program, without Paddle."""
 
 from .lowering import lower
 from .reader import read

@@ -1,4 +1,4 @@
-"""PIR operators → a legacy program with the same meaning."""
+"""Lower a PIR program to a legacy program that computes the same."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ INT32 = np.iinfo(np.int32)
 
 
 def lower(graph: Path, parameters: Path | None) -> Program:
-    """inference.json and inference.pdiparams → a legacy program.
+    """Read a PIR program and bring it into the legacy form.
 
-    Raises `ModelFormatError` for files that can't be read, `TranslationError` that lists every
-    operator without a rule.
+    Args:
+        graph: The inference.json.
+        parameters: The inference.pdiparams; None if the program has no parameters.
+
+    Raises:
+        ModelFormatError: If a file can't be read.
+        TranslationError: If an operator can't be expressed; the message lists all operators that
+            have no rule.
     """
     operations = read(graph)
     unknown = [op for op in operations if op.name not in RULES and op.name not in _SPECIAL]
@@ -30,7 +36,8 @@ def lower(graph: Path, parameters: Path | None) -> Program:
         listed = "\n  ".join(str(op) for op in unknown)
         raise TranslationError(
             f"{graph}: {len(unknown)} operators can't be translated:\n  {listed}\n"
-            "Add a rule for each to converters/pir/operators.py, or export the network without it"
+            "Add a rule for each to converters/paddle/pir/operators.py, or export the network "
+            "without them"
         )
     saved = [op for op in operations if op.name == "parameter" and op.attributes["saved"]]
     names = sorted(str(op.attributes["name"]) for op in saved)
@@ -39,13 +46,20 @@ def lower(graph: Path, parameters: Path | None) -> Program:
 
 
 class _Lowering:
-    """One lowering: what each value number has become.
+    """The state of one lowering: what each numbered value has become.
 
-    `names`: value → the legacy variable's name, or the names of a list.
-    `constants`: values known now; they become variables only where an operator needs one.
+    Attributes:
+        graph: The file, for error messages.
+        program: The legacy program so far.
+        parameters: Name → array, from the parameter file.
+        names: Value → the name of its legacy variable, or the names of a list's variables.
+        constants: Value → array, if it is known; it becomes a variable only if an operator needs
+            one.
+        lists: Value of a combined list → its items.
     """
 
     def __init__(self, graph: Path, parameters: dict[str, NDArray[Any]]) -> None:
+        """Start with an empty program."""
         self.graph = graph
         self.program = Program.empty()
         self.parameters = parameters
@@ -54,6 +68,7 @@ class _Lowering:
         self.lists: dict[int, list[int]] = {}
 
     def run(self, operations: list[Operation]) -> Program:
+        """Lower all operators; return the program."""
         program = self.program
         block = program.desc.blocks[0]
         for name, kind in (("feed", FEED_LIST), ("fetch", FETCH_LIST)):
@@ -69,14 +84,15 @@ class _Lowering:
     def _apply(self, op: Operation, rule: Rule) -> None:
         if any(op.inputs[len(rule.inputs) :]):
             raise TranslationError(
-                f"{self.graph}: {op}: has operands that its rule in converters/pir/operators.py "
-                "doesn't know"
+                f"{self.graph}: {op} has operands that its rule in "
+                "converters/paddle/pir/operators.py doesn't cover; extend the rule, or export the "
+                "network without the operator"
             )
         inputs: dict[str, list[str]] = {}
         attributes = dict(rule.add)
         for name, value in op.attributes.items():
             if name == "dtype" and isinstance(value, str):
-                # "" and "undefined" say that the result has the operand's type.
+                # Other names, "" and "undefined", mean that the result has the operand's type.
                 value = DTYPES[value][0] if value in DTYPES else -1
             attributes[rule.rename.get(name, name)] = value
         for number, operand in zip(op.inputs, rule.inputs, strict=False):
@@ -107,12 +123,13 @@ class _Lowering:
         outputs: dict[str, list[str]],
         attributes: dict[str, Any],
     ) -> None:
+        """Add a legacy operator whose attributes have the types that Paddle expects."""
         operator = self.program.add_operator(kind, inputs, outputs)
         for name, value in attributes.items():
             operator.set_attribute(name, value, ATTRIBUTE_KINDS.get((kind, name)))
 
     def cast(self, source: list[str], name: str, dtype: str) -> list[str]:
-        """A variable that holds another in this type; that one itself where it has the type."""
+        """Return a variable of another type with the same values; `source` if it has the type."""
         have, wanted = self.program.dtype(source[0]), DTYPES[dtype][0]
         if have == wanted:
             return source
@@ -121,7 +138,7 @@ class _Lowering:
         return [name]
 
     def declare(self, value: Value) -> list[str]:
-        """Variables for a result, named after its number."""
+        """Declare the variables of a result, named after its number; return their names."""
         if value.parts is None:
             name = f"v{value.number}"
             self.names[value.number] = name
@@ -138,7 +155,7 @@ class _Lowering:
         self.program.add_variable(name, value.shape, value.dtype)
 
     def type(self, value: Value) -> Any:
-        """NumPy's type for a value's."""
+        """Return NumPy's type for a value."""
         if value.dtype not in DTYPES:
             raise TranslationError(
                 f"{self.graph}: %{value.number} has the type {value.dtype!r}, which can't be "
@@ -147,7 +164,7 @@ class _Lowering:
         return DTYPES[value.dtype][1]
 
     def variables(self, number: int) -> list[str]:
-        """The variables of an operand; constants become parameters here."""
+        """Return the variables of an operand; a constant becomes a parameter here."""
         if number in self.lists:
             return [name for item in self.lists[number] for name in self.variables(item)]
         if number not in self.names:
@@ -158,7 +175,7 @@ class _Lowering:
         return [names] if isinstance(names, str) else names
 
     def _shape(self, number: int) -> list[int]:
-        """Declared shape of an operand."""
+        """Return the declared shape of an operand."""
         if number in self.constants:
             return list(self.constants[number].shape)
         return self.program.shape(self.variables(number)[0])
@@ -210,7 +227,7 @@ class _Lowering:
     def _varies(self, op: Operation, what: str) -> TranslationError:
         return TranslationError(
             f"{self.graph}: {op}: its {what} is computed from the input, which the legacy "
-            "operator can't express; export the network with it fixed"
+            f"operator can't express; export the network with a fixed {what}"
         )
 
 
@@ -223,7 +240,8 @@ def _parameter(state: _Lowering, op: Operation) -> None:
         if list(array.shape) != list(value.shape) or str(array.dtype) != value.dtype:
             raise TranslationError(
                 f"{state.graph}: parameter {name} is {value.dtype} {list(value.shape)} in the "
-                f"program and {array.dtype} {list(array.shape)} in its file"
+                f"program, but {array.dtype} {list(array.shape)} in the parameter file; these "
+                "files don't belong together"
             )
         state.program.add_parameter(name, array)
 
@@ -252,7 +270,7 @@ def _eye(state: _Lowering, op: Operation) -> None:
 
 
 def _arange(state: _Lowering, op: Operation) -> None:
-    """The legacy operator takes its type from the first operand."""
+    """Cast all operands, because the legacy operator has the type of the first one."""
     value = op.outputs[0]
     assert value is not None
     inputs: dict[str, list[str]] = {}
@@ -291,14 +309,14 @@ def _combine(state: _Lowering, op: Operation) -> None:
 
 
 def _uncombine(state: _Lowering, op: Operation) -> None:
-    """builtin.split: each item of a list is a value of its own."""
+    """Lower builtin.split, which makes each item of a list a value of its own."""
     for value, name in zip(op.outputs, state.variables(op.inputs[0]), strict=True):
         if value is not None:
             state.names[value.number] = name
 
 
 def _item(state: _Lowering, op: Operation) -> None:
-    """builtin.slice: one item of a list."""
+    """Lower builtin.slice, which takes one item of a list."""
     value = op.outputs[0]
     assert value is not None
     state.names[value.number] = state.variables(op.inputs[0])[int(op.attributes["index"])]
@@ -313,7 +331,7 @@ def _cast(state: _Lowering, op: Operation) -> None:
 
 
 def _shape64(state: _Lowering, op: Operation) -> None:
-    """The legacy operator gives int32."""
+    """Cast the result to int64, because the legacy operator returns int32."""
     value = op.outputs[0]
     assert value is not None
     narrow = f"v{value.number}.int32"

@@ -1,7 +1,7 @@
-"""Each PIR operator as the legacy operator that computes the same.
+"""Rules that turn each PIR operator into the legacy operator that computes the same.
 
-PIR turned many attributes into operands; where such an operand is constant it becomes the legacy
-attribute again, otherwise it goes into the input slot that the legacy operator has for it.
+PIR made operands out of many attributes. If such an operand is constant, it becomes the legacy
+attribute again; otherwise it goes into the input slot that the legacy operator has for it.
 Attributes keep their names unless a rule renames them.
 """
 
@@ -13,51 +13,50 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Number:
-    """An operand that is one number: the attribute, or the input slot `tensor` if it varies.
-
-    default: the attribute beside a slot; the translator wants it though it goes by the slot.
-    """
+    """An operand that is one number."""
 
     attribute: str
+    """The attribute that a constant operand becomes."""
     kind: type = int
     tensor: str = ""
+    """The input slot of an operand that varies; "" if the legacy operator has none."""
     default: float = 0
+    """The attribute's value if the slot is used; the translator ignores it but requires it."""
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """An operand that is a list of integers: the attribute, or a slot if it varies.
-
-    tensor: slot for one tensor; tensors: slot for one tensor for each of them.
-    """
+    """An operand that is a list of integers."""
 
     attribute: str
+    """The attribute that a constant operand becomes."""
     tensor: str = ""
+    """The input slot for a varying list in one tensor; "" if there is none."""
     tensors: str = ""
+    """The input slot for a varying list with a tensor per integer; "" if there is none."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One legacy operator.
-
-    inputs: for each operand a slot ("" to leave it out) or what becomes of it.
-    outputs: for each result a slot; results without one are dropped.
-    rename: attribute names, PIR's to legacy's.
-    add: attributes that PIR doesn't have.
-    """
+    """How a PIR operator becomes a legacy operator."""
 
     kind: str
+    """The legacy operator."""
     inputs: tuple[str | Number | Numbers, ...] = ("X",)
+    """For each operand its slot, "" to leave it out, or the number or list that it is."""
     outputs: tuple[str, ...] = ("Out",)
+    """For each result its slot; results without one are dropped."""
     rename: dict[str, str] = field(default_factory=dict)
+    """PIR's attribute name → the legacy one."""
     add: dict[str, Any] = field(default_factory=dict)
+    """Attributes that PIR doesn't have, and their values."""
 
 
 def _binary(kind: str) -> Rule:
     return Rule(kind, ("X", "Y"), add={"axis": -1})
 
 
-_LARGEST = 3.4028234663852886e38  # of float32
+_LARGEST = 3.4028234663852886e38  # the largest float32
 _SHAPE = Numbers("shape", "Shape", "ShapeTensor")
 _RESIZE = ("X", "OutSize", "SizeTensor", "Scale")
 _KEEP = {"keepdim": "keep_dim"}
@@ -175,7 +174,7 @@ RULES: dict[str, Rule] = {
     "numel": Rule("size", ("Input",)),
     "assign": Rule("assign"),
     "share_data_": Rule("assign"),
-    # Made of nothing
+    # Constants and sequences
     "full_like": Rule("fill_any_like", ("X", Number("value", float))),
     "full_batch_size_like": Rule("fill_constant_batch_size_like", ("Input",)),
     "full_with_tensor": Rule("fill_constant", (
@@ -190,7 +189,7 @@ RULES: dict[str, Rule] = {
     "triu": Rule("tril_triu", add={"lower": False}),
 }  # fmt: skip
 
-# Attributes whose legacy type can't be told from an empty or whole-numbered value: AttrType.
+# (Legacy operator, attribute) → its AttrType, where an empty list or whole numbers don't show it.
 ATTRIBUTE_KINDS = {
     ("nearest_interp_v2", "scale"): 4,
     ("bilinear_interp_v2", "scale"): 4,

@@ -1,8 +1,8 @@
-"""Paddle's PIR format: inference.json → operators and values with their types.
+"""Read a program in Paddle's PIR format: an inference.json.
 
-The JSON has one block of operators. Each names its operands by number and gives its results' types;
-parameters are operators named "p". Names of operators and types start with the number of their
-dialect, 0 for `builtin` and 1 for `pd_op`; here `pd_op` is left out.
+The JSON holds one block of operators. Each operator names its operands by number and states the
+types of its results; parameters are operators named "p". Names of operators and types start with
+the number of their dialect, 0 for `builtin` and 1 for `pd_op`; the prefix `pd_op` is left out here.
 """
 
 from __future__ import annotations
@@ -23,35 +23,39 @@ _DIALECTS = {"0": "builtin"}
 
 @dataclass(frozen=True)
 class Value:
-    """A result: one tensor, or with `parts` a list of them.
-
-    shape: -1 for what may vary.
-    """
+    """A result: one tensor, or a list of tensors."""
 
     number: int
+    """The number by which operators refer to it."""
     dtype: str = ""
     shape: tuple[int, ...] = ()
+    """The declared shape, -1 for open sizes."""
     parts: tuple[Value, ...] | None = None
+    """The tensors of a list; None for a single tensor."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operator: `inputs` are the numbers of values, 0 for an operand that is absent."""
+    """One operator of a program."""
 
     name: str
     inputs: list[int]
+    """The number of each operand's value, 0 for an absent operand."""
     outputs: list[Value | None]
+    """The results, None for an absent one."""
     attributes: dict[str, Any]
 
     def __str__(self) -> str:
+        """Name the operator by its kind and outputs, as reports and errors do."""
         results = ", ".join(f"%{value.number}" for value in self.outputs if value is not None)
         return f"{self.name} → {results or 'nothing'}"
 
 
 def read(path: Path) -> list[Operation]:
-    """The operators of an inference.json in their order.
+    """Read the operators of an inference.json, in their order.
 
-    Raises `ModelFormatError` when the file is no PIR program or has more than one block.
+    Raises:
+        ModelFormatError: If the file isn't a PIR program, or has more than one block.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -61,7 +65,7 @@ def read(path: Path) -> list[Operation]:
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFormatError(f"{path}: not a PIR program ({error!r})") from None
     if str(magic).lower() != "pir" or len(blocks) != 1:
-        raise ModelFormatError(f"{path}: a PIR program of one block was expected")
+        raise ModelFormatError(f"{path}: expected a PIR program of one block")
     operations = []
     for index, entry in enumerate(blocks[0]):
         try:
@@ -73,12 +77,13 @@ def read(path: Path) -> list[Operation]:
 
 def _operation(entry: dict[str, Any]) -> Operation:
     if entry["#"] == "p":
-        # Its flags start with "persistable"; what is not, the state of a dropout, has no values.
+        # The first flag is "persistable". Parameters without it, such as a dropout's state, are not
+        # in the parameter file.
         saved = bool(entry.get("OA", [1])[0])
         attributes = {"name": entry["A"][3], "saved": saved}
         return Operation("parameter", [], [_value(entry["O"])], attributes)
     if entry.get("regions"):
-        raise ValueError(f"{entry['#']} has blocks of its own: control flow can't be translated")
+        raise ValueError(f"{entry['#']} has blocks of its own; control flow can't be translated")
     attributes = {
         item["N"]: _attribute(item["AT"])
         for item in entry["A"]
@@ -105,14 +110,14 @@ def _typed(number: int, kind: dict[str, Any]) -> Value:
     if name == "t_vec":
         return Value(number, parts=tuple(_typed(number, part) for part in kind["D"]))
     if name != "t_dtensor":
-        raise ValueError(f"type {kind['#']} is unknown")
+        raise ValueError(f"the type {kind['#']} is not supported")
     element = kind["D"][0]["#"].split(".")[-1]
     return Value(number, DTYPES.get(element, element), tuple(kind["D"][1]))
 
 
 def _attribute(entry: dict[str, Any]) -> Any:
-    """Arrays become lists, a data type its name."""
-    if "VD" in entry:  # what JSON can't write: INF, -INF, NaN
+    """Convert an attribute's value: arrays become lists, data types their names."""
+    if "VD" in entry:  # INF, -INF or NaN, which JSON can't write as numbers
         return float(entry["VD"])
     value = entry.get("D")
     if entry["#"].endswith("a_array"):

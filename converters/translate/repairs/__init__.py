@@ -1,8 +1,9 @@
-"""Faults of the translator that we mend, one file each.
+"""Repairs for the translator's faults, one file each, made before a program is translated.
 
-A repair's docstring shows the fault, `WHY` says it in a sentence for the report, and `mend` changes
-the program before it is translated and returns the operators that it changed. What no repair can
-mend stays: the translator refuses it, or `translate.refusals` does where it would be wrong.
+The docstring of each file shows the fault. `WHY` explains it in a phrase for the report. `mend`
+changes the program and returns the operators that it changed. The file's name is recorded in
+reports and manifests, so renaming a file changes bundles. Faults that no repair mends are refused,
+by the translator itself or by `refusals`.
 """
 
 from __future__ import annotations
@@ -34,15 +35,18 @@ REPAIRS: tuple[ModuleType, ...] = (
 
 @dataclass(frozen=True)
 class Repair:
-    """One repair that was made: its name, why, and the operators that it changed."""
+    """A repair that a program needed."""
 
     name: str
+    """The name of the repair's file."""
     why: str
+    """The fault that it mends."""
     nodes: list[str]
+    """The operators that it changed."""
 
 
 def mend(program: Program) -> list[Repair]:
-    """Make the repairs that a program needs; returns those that were made."""
+    """Make the repairs that a program needs; return those that were made."""
     made = []
     for module in REPAIRS:
         nodes = module.mend(program)

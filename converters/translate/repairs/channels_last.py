@@ -1,12 +1,12 @@
-"""paddle2onnx takes channels that come last for channels that come second.
+"""paddle2onnx treats channels that come last as if they came second.
 
     pad3d → pad3d_0.tmp_0    [N, 25, 1, 1, 1] → [N, 26, 1, 1, 1], paddings [0, 0, 0, 0, 1, 0], NDHWC
 
-It translates NDHWC as if it were NCDHW, and so pads axis 2 instead of axis 1. In SRN, which shifts
-its characters by one like this, the Squeeze that follows then meets a size of 2 and the graph
-doesn't load; elsewhere the result would just be wrong. Convolutions, pools, batch norms, resizing
-and pixel shuffles in NHWC have the same fault. Here the channels are moved to where the translator
-expects them, and back behind the operator.
+It translates NDHWC as if it were NCDHW, and so pads axis 2 instead of axis 1. SRN shifts its
+characters by one in this way; the Squeeze that follows then meets a size of 2, and the graph
+doesn't load. In other networks the result would silently be wrong. Convolutions, pooling, batch
+norms, resizing and pixel shuffles in NHWC have the same fault. The repair moves the channels to
+where the translator expects them, and back behind the operator.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...paddle.program import Program
 
 WHY = "the translator takes channels that come last for channels that come second"
 FIRST = {"NHWC": "NCHW", "NDHWC": "NCDHW"}
-# Operator → its input, its output, and the attribute that says where the channels are.
+# Operator → the slot of its input, the slot of its output, and the attribute with the layout.
 _CONVOLUTION = ("Input", "Output", "data_format")
 _RESIZING = ("X", "Out", "data_layout")
 SLOTS = {
@@ -36,6 +36,7 @@ SLOTS = {
 
 
 def mend(program: Program) -> list[str]:
+    """Move the channels to the front of each channels-last operator, and back behind it."""
     mended = []
     index = 0
     while index < len(program.block.ops):

@@ -1,11 +1,12 @@
-"""paddle2onnx gives a layer norm over several axes weights of one axis.
+"""paddle2onnx leaves the weights of a layer norm over several axes flat.
 
     layer_norm → layer_norm_0.tmp_2        [N, 4, 6] over the last two axes, weights [24]
 
     Non-zero status code returned while running LayerNormalization node. Scale and (optional) bias
     must match X.shape[axis:] or be NumPy-broadcastable to it.
 
-Paddle keeps these weights flat. Here they get the shape that they are used in.
+Paddle stores these weights flat, but ONNX wants them in the shape of the normalized axes. The
+repair gives them that shape.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ WHY = "the translator leaves the weights of a layer norm over several axes flat;
 
 
 def mend(program: Program) -> list[str]:
+    """Give the weights of each layer norm the shape of the axes that it normalizes."""
     mended = []
     for operator in program.operators:
         if operator.type != "layer_norm":

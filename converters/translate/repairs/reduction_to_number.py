@@ -1,10 +1,10 @@
-"""paddle2onnx gives a reduction over all axes the shape [1] instead of [].
+"""paddle2onnx reduces all axes to the shape [1], where Paddle reduces them to [].
 
     reduce_mean → mean_0.tmp_0        [N, 3, 4] → []
 
-So it was in Paddle before 2.5. What follows, a stack of such numbers for one, gets an axis too
-many. Here that axis is taken away again. The translator only adds it where `reduce_all` is set,
-which Paddle leaves to the list of axes at times; it is set here.
+Paddle itself did so before 2.5. Operators that follow, such as a stack of such numbers, get an axis
+too many. The repair removes the axis again. The translator adds it only if `reduce_all` is set;
+since Paddle sometimes lists all axes instead, the repair also sets `reduce_all`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ WHY = "the translator reduces to the shape [1] where Paddle reduces to []; the a
 
 
 def mend(program: Program) -> list[str]:
+    """Remove the extra axis behind each reduction of all axes."""
     mended = []
     index = 0
     while index < len(program.block.ops):

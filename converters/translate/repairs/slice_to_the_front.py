@@ -1,10 +1,10 @@
-"""paddle2onnx cuts to nothing what Paddle slices backwards as far as the first element.
+"""paddle2onnx makes a backward slice empty if it extends to the first element.
 
     strided_slice → strided_slice_0.tmp_0        x[:, ::-1]: starts [-1], ends [-1], strides [-1]
 
-In Paddle 2 an end of -1 with a negative stride means just before the first element. In ONNX it is
-the last element, as everywhere else, and nothing is left. Here the end becomes one that no axis
-has, as Paddle 3 writes it.
+In Paddle 2, an end of -1 with a negative stride means the position before the first element. In
+ONNX, -1 is the last element, so that nothing is left. The repair puts the end before every axis's
+first element, as Paddle 3 writes it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ BEFORE_THE_FIRST = int(np.iinfo(np.int32).min)
 
 
 def mend(program: Program) -> list[str]:
+    """Replace an end of -1 in backward slices."""
     mended = []
     for operator in program.operators:
         if operator.type != "strided_slice":

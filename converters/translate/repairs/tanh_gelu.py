@@ -1,8 +1,9 @@
-"""paddle2onnx translates the approximation of GELU by tanh as the exact function.
+"""paddle2onnx translates GELU's tanh approximation as the exact function.
 
     gelu → gelu_0.tmp_0        approximate: True
 
-The two differ by up to 5e-4, without a word. Here the approximation is written out:
+The two differ by up to 5e-4, and the translator doesn't report it. The repair writes out the
+approximation:
 x · (½ + ½ · tanh(√(2/π) · (x + 0.044715 · x³))).
 """
 
@@ -17,6 +18,7 @@ WHY = "the translator takes GELU's approximation by tanh for the exact one; it w
 
 
 def mend(program: Program) -> list[str]:
+    """Write out each approximate GELU in operators that the translator handles correctly."""
     mended = []
     index = 0
     while index < len(program.block.ops):

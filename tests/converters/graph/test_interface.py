@@ -8,7 +8,7 @@ import pytest
 from onnx import parser
 
 from converters.errors import ModelFormatError, TranslationError
-from converters.graph.interface import Port, Signature, algorithm, examine, example, srn_constant
+from converters.graph.interface import Interface, Port, algorithm, examine, example, srn_constant
 from tests.zoo.converted import EXPORTS, FORMS, NAMES, converted
 from tests.zoo.inputs import stored
 
@@ -44,10 +44,10 @@ def graph(text: str, opset: int = 17) -> bytes:
     return parser.parse_model(header + text).SerializeToString()
 
 
-def signature(*shapes: list[int | None], inputs: int = 1) -> Signature:
+def signature(*shapes: list[int | None], inputs: int = 1) -> Interface:
     ports = [Port(f"o{i}", "float32", shape) for i, shape in enumerate(shapes)]
     images = [Port(f"i{i}", "float32", [None, 3, None, None]) for i in range(inputs)]
-    return Signature(images, ports, False, [False] * len(ports))
+    return Interface(images, ports, False, [False] * len(ports))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -123,7 +123,7 @@ def test_fixed_sizes_go_before_given_ones():
     ],
 )
 def test_further_inputs_that_are_none_of_srns_are_refused(shape, position):
-    with pytest.raises(ModelFormatError, match=r"input y .* is none of SRN's"):
+    with pytest.raises(ModelFormatError, match=r"the input y .* is not one of SRN's"):
         srn_constant(Port("y", "float32", shape), position)
 
 
@@ -163,7 +163,7 @@ def test_feedback_tells_attention_from_ctc():
     ],
 )
 def test_other_networks_are_refused_with_their_shapes(shapes, inputs):
-    with pytest.raises(ModelFormatError, match="is none of DB, EAST") as caught:
+    with pytest.raises(ModelFormatError, match="is not one of DB, EAST") as caught:
         algorithm(signature(*shapes, inputs=inputs))
     assert f"{inputs} inputs and outputs of the shapes {shapes}" in str(caught.value)
 
@@ -177,12 +177,12 @@ def test_other_networks_are_refused_with_their_shapes(shapes, inputs):
     ],
 )
 def test_graphs_without_an_image_are_refused(text, found):
-    with pytest.raises(ModelFormatError, match=f"isn't an image .* but {found}"):
+    with pytest.raises(ModelFormatError, match=f"must be an image, .* not {found}"):
         examine(graph(text))
 
 
 def test_an_edge_graph_is_no_plain_graph():
-    with pytest.raises(ModelFormatError, match=r"but uint8 \[None, None, None, 3\]"):
+    with pytest.raises(ModelFormatError, match=r"not uint8 \[None, None, None, 3\]"):
         examine(converted("det_mv3_db").edge)
 
 

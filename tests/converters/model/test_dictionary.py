@@ -36,11 +36,11 @@ def test_an_inference_yml_lists_them(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("PostProcess:\n  name: CTCLabelDecode\n", "no PostProcess.character_dict"),
-        ("PostProcess:\n  name: DBPostProcess\n", "no PostProcess.character_dict"),
+        ("PostProcess:\n  name: CTCLabelDecode\n", "PostProcess.character_dict is missing"),
+        ("PostProcess:\n  name: DBPostProcess\n", "PostProcess.character_dict is missing"),
         (YML.replace("'no'", "no"), r"PostProcess\.character_dict\[2\] must be a string"),
-        (YML.replace("- a", '- "a\\nb"'), "a line feed among them"),
-        ("PostProcess: [", "no YAML"),
+        (YML.replace("- a", '- "a\\nb"'), "or a line feed as one"),
+        ("PostProcess: [", "not valid YAML"),
     ],
 )
 def test_what_lists_none_is_refused(tmp_path, content, message):

@@ -125,7 +125,7 @@ def test_an_entry_is_found_by_all_of_its_networks_hashes():
 def test_what_an_entry_says_must_be_what_the_graph_shows():
     shown = converted("det_mv3_db").signature
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
-    message = "det_mv3_east: its name says EAST, but this graph's inputs and outputs are DB's"
+    message = "det_mv3_east: its name says EAST, but this graph has the inputs and outputs of DB"
     with pytest.raises(ModelFormatError, match=message):
         network.check_fits(known, shown)
     network.check_fits(dataclasses.replace(known, algorithm="DB"), shown)
@@ -151,7 +151,7 @@ def test_another_number_of_classes_is_refused(kind, classes):
     known = network.of_graph("x", shown)
     network.check_fits(dataclasses.replace(known, classes=classes), shown)
     for wrong in (classes - 1, classes + 1, 6625):
-        message = f"says {wrong} classes, the network has {classes}: these characters are not"
+        message = f"says {wrong} classes, but the network has {classes}: it was trained on"
         with pytest.raises(ModelFormatError, match=message):
             network.check_fits(dataclasses.replace(known, classes=wrong), shown)
 
@@ -208,8 +208,8 @@ def test_hashes_go_before_inference_yml_and_that_before_the_graph():
     ("content", "reason"),
     [
         ("PostProcess: {name: DistillationDBPostProcess}\n", "PostProcess"),
-        ("{", "no YAML"),
-        (None, "says CTC, but this graph's inputs and outputs are DB's"),
+        ("{", "not valid YAML"),
+        (None, "says CTC, but this graph has the inputs and outputs of DB"),
     ],
 )
 def test_an_inference_yml_of_no_use_is_noted(tmp_path, content, reason):

@@ -117,11 +117,11 @@ def test_several_models_are_refused(made, suffix):
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        ("inference.pdmodel", r"its inference\.pdiparams is missing"),
-        ("det.pdmodel", r"its det\.pdiparams is missing"),
-        ("inference.json", r"its inference\.pdiparams is missing"),
-        ("__model__", "parameters are missing"),
-        ("model", "parameters are missing"),
+        ("inference.pdmodel", r"but its inference\.pdiparams is missing"),
+        ("det.pdmodel", r"but its det\.pdiparams is missing"),
+        ("inference.json", r"but its inference\.pdiparams is missing"),
+        ("__model__", "but its parameters are missing"),
+        ("model", "but its parameters are missing"),
     ],
 )
 def test_missing_parameters_are_named(made, name, missing):
@@ -143,26 +143,26 @@ def test_an_export_beside_a_checkpoint_is_a_model(made):
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(ModelFormatError, match=r"only nothing\. Looked for inference\.pdmodel"):
+    with pytest.raises(ModelFormatError, match=r"the folder holds nothing\. Looked for inference\.pdmodel"):
         identify(tmp_path)
 
 
 def test_other_files(made):
     folder = made("notes.txt")
     (folder / "inference.json").write_text("{}")
-    with pytest.raises(ModelFormatError, match=r"no model here, only inference\.json, notes\.txt"):
+    with pytest.raises(ModelFormatError, match=r"no model here; the folder holds inference\.json, notes\.txt"):
         identify(folder)
 
 
 def test_several_graphs_of_onnx_none_of_which_is_the_usual(made):
-    with pytest.raises(ModelFormatError, match=r"no model here, only a\.onnx, b\.onnx"):
+    with pytest.raises(ModelFormatError, match=r"no model here; the folder holds a\.onnx, b\.onnx"):
         identify(made("a.onnx", "b.onnx"))
 
 
 def test_what_is_no_folder(tmp_path):
-    with pytest.raises(ModelFormatError, match="x: no such folder"):
+    with pytest.raises(ModelFormatError, match="x: there is neither a folder nor a model"):
         identify(tmp_path / "x")
     shutil.copy(ZOO / "det_mv3_db" / "pir" / "inference.json", tmp_path)
-    with pytest.raises(ModelFormatError, match=r"inference\.json: a file; name the folder"):
+    with pytest.raises(ModelFormatError, match=r"inference\.json is a file; name the folder"):
         identify(tmp_path / "inference.json")
     assert not holds_model(tmp_path / "x")

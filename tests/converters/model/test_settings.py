@@ -59,17 +59,17 @@ def test_what_models_toml_says_wins(folder):
 
 def test_characters_must_make_the_classes_that_are_said(folder):
     entry = ENTRIES.model("PP-OCRv6_tiny_rec")  # complete: 6906 classes, and inference.yml
-    with pytest.raises(ModelFormatError, match=r"make 4 classes, the network of .* has 6906"):
+    with pytest.raises(ModelFormatError, match=r"make 4 classes, but the network of .* has 6906"):
         settings.resolve(entry, folder)
 
 
 def test_contradictions_and_gaps_are_errors(folder, tmp_path):
-    with pytest.raises(ModelFormatError, match=r"is of CTC, PP-OCRv5_mobile_det is DB"):
+    with pytest.raises(ModelFormatError, match=r"is for CTC, but PP-OCRv5_mobile_det is DB"):
         settings.resolve(ENTRIES.model("PP-OCRv5_mobile_det"), folder)
-    with pytest.raises(ModelFormatError, match=r"no inference\.yml here"):
+    with pytest.raises(ModelFormatError, match=r"inference\.yml is missing"):
         settings.resolve(ENTRIES.model("PP-OCRv5_mobile_det"), tmp_path / "nothing")
     (folder / "inference.yml").write_text(YML[: YML.index("  character_dict")], encoding="utf-8")
-    with pytest.raises(ModelFormatError, match=r"no PostProcess\.character_dict"):
+    with pytest.raises(ModelFormatError, match=r"PostProcess\.character_dict is missing"):
         settings.resolve(ENTRIES.model("th_PP-OCRv5_mobile_rec"), folder)
 
 

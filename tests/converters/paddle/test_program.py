@@ -181,7 +181,7 @@ def test_parameters_that_end_early_are_refused(cut, tmp_path):
 def test_parameters_that_go_on_are_refused(tmp_path):
     program, parameters = copied(tmp_path)
     parameters.write_bytes(parameters.read_bytes() + b"more")
-    with pytest.raises(ModelFormatError, match="4 bytes after"):
+    with pytest.raises(ModelFormatError, match="4 bytes are left"):
         Program.read(program, parameters)
 
 

@@ -11,7 +11,7 @@ from onnx import numpy_helper, parser
 
 from converters import edge_graph
 from converters.errors import ParityError
-from converters.graph.interface import Signature, examine
+from converters.graph.interface import Interface, examine
 from converters.graph.runner import onnx_runner
 from converters.model import network
 from converters.model.network import Network
@@ -33,7 +33,7 @@ READER = """<ir_version: 8, opset_import: ["": 17]>
     }"""
 
 
-def made(text: str, **changes: Any) -> tuple[Network, Signature, bytes, bytes]:
+def made(text: str, **changes: Any) -> tuple[Network, Interface, bytes, bytes]:
     """A network with its signature, plain graph and edge graph."""
     plain = parser.parse_model(text).SerializeToString()
     signature = examine(plain)

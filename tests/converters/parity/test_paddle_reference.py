@@ -207,10 +207,10 @@ def separate(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("lines", "how"),
     [
-        (["echo first", "echo last", "kill -ABRT $$"], "signal 6 and said:\n  first\n  last"),
-        (["echo some", "exit 7"], "exit 7 and said:\n  some"),
-        (["printf 'caf\\351'", "exit 1"], "exit 1 and said:\n  caf�"),
-        (["exit 0"], "exit 0 and said:\n  nothing"),
+        (["echo first", "echo last", "kill -ABRT $$"], "signal 6 and printed:\n  first\n  last"),
+        (["echo some", "exit 7"], "exit code 7 and printed:\n  some"),
+        (["printf 'caf\\351'", "exit 1"], "exit code 1 and printed:\n  caf�"),
+        (["exit 0"], "exit code 0 and printed:\n  (nothing)"),
     ],
 )
 def test_a_process_that_fails_is_an_error_with_its_last_words(tmp_path, lines, how):
@@ -232,7 +232,7 @@ def test_only_the_last_words_are_shown(tmp_path):
 @unix
 def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(paddle_reference, "TIMEOUT_SECONDS", 0.2)
-    with pytest.raises(ParityError, match=r"still busy after 0\.2 s"):
+    with pytest.raises(ParityError, match=r"did not finish within 0\.2 s"):
         paddle_reference.run(
             model_of("det_mv3_db"), pictures((1, 3, 4, 4)), script(tmp_path, "exec sleep 60")
         )

@@ -7,11 +7,11 @@ import numpy as np
 import onnx
 import pytest
 
+from converters import child_process
 from converters.errors import ModelFormatError, TranslationError
 from converters.model.paddle_model import PaddleModel, identify
 from converters.paddle.program import Program
-from converters.translate import paddle2onnx_legacy, translate
-from converters.translate import process as worker
+from converters.translate import paddle2onnx, translate
 from tests.support import pir_programs as pir
 from tests.support.legacy_programs import network, write
 from tests.support.onnx_run import run
@@ -91,13 +91,15 @@ def test_a_crash_of_the_translator_becomes_an_error(translator, tmp_path):
     with pytest.raises(TranslationError) as error:
         translate(model)
     said = str(error.value)
-    assert said.startswith(f"{model.graph}: paddle2onnx 1.3.1 ended with signal 6 and said:")
+    assert said.startswith(f"{model.graph}: paddle2onnx 1.3.1 ended with signal 6 and printed:")
     assert "Cannot found attribute threshold in op: mish" in said
 
 
 def test_a_refusal_of_the_translator_becomes_an_error(translator, tmp_path):
     model = legacy(one_operator("flip", axis=[0]), tmp_path)
-    with pytest.raises(TranslationError, match=r"ended with exit 1 and said:\s+.* fixed for flip"):
+    with pytest.raises(
+        TranslationError, match=r"ended with exit code 1 and printed:\s+.* fixed for flip"
+    ):
         translate(model)
 
 
@@ -117,9 +119,9 @@ def test_every_unsupported_operator_is_listed(translator, tmp_path):
     with pytest.raises(TranslationError) as error:
         translate(model)
     lines = str(error.value).splitlines()
-    assert lines[0] == f"{model.graph}: paddle2onnx 1.3.1 has no ONNX form of 3 operators:"
+    assert lines[0] == f"{model.graph}: paddle2onnx 1.3.1 can't translate 3 operators:"
     assert lines[1:4] == ["  celu → a", "  erfinv → c", "  celu → d"]
-    assert "converters/repairs" in lines[4]
+    assert "converters/translate/repairs" in lines[4]
 
 
 def test_every_operator_that_would_be_wrong_is_listed(translator, tmp_path):
@@ -161,28 +163,30 @@ def test_truncated_parameters_end_in_an_error(tmp_path):
 
 
 def test_a_translator_that_does_not_end_is_stopped(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx_legacy, "TIMEOUT_SECONDS", 0.001)
+    monkeypatch.setattr(paddle2onnx, "TIMEOUT_SECONDS", 0.001)
     with pytest.raises(
-        TranslationError, match=r"paddle2onnx 1\.3\.1 was still busy after 0\.001 s"
+        TranslationError, match=r"paddle2onnx 1\.3\.1 did not finish within 0\.001 s"
     ):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
 def test_silence_of_the_translator_is_an_error(translator, tmp_path, monkeypatch):
-    ended = worker.Ended(0, "", 600)
-    monkeypatch.setattr(paddle2onnx_legacy.worker, "run", lambda *_: ended)
-    with pytest.raises(TranslationError, match=r"ended with exit 0 and said:\s+nothing"):
+    ended = child_process.ProcessResult(0, "", 600)
+    monkeypatch.setattr(paddle2onnx.child_process, "run", lambda *_: ended)
+    with pytest.raises(
+        TranslationError, match=r"ended with exit code 0 and printed:\s+\(nothing\)"
+    ):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
 def test_another_paddle2onnx_is_refused(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx_legacy, "version", lambda name: "2.1.0")
+    monkeypatch.setattr(paddle2onnx, "version", lambda name: "2.1.0")
     with pytest.raises(TranslationError, match=r"paddle2onnx 2\.1\.0 is installed.* need 1\.3\.1"):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
 def test_a_missing_paddle2onnx_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx_legacy.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(paddle2onnx.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
         TranslationError, match=r"paddle2onnx 1\.3\.1 is not installed: pip install"
     ):

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from converters.graph.onnx_graph import shape
+from converters.graph.reading import shape
 from tests.support.onnx_run import run, session
 from tests.support.paths import ZOO_EXPORTS
 from tests.zoo.inputs import Probe, stored

@@ -7,7 +7,7 @@ import pytest
 
 from converters.paddle import pir
 from converters.paddle.program import Program
-from converters.translate import paddle2onnx_legacy
+from converters.translate import paddle2onnx
 from tests.oracle.pir_case import Case
 from tests.support.legacy_programs import write
 
@@ -21,4 +21,4 @@ def lowered(pir_cases: dict[str, Case], tmp_path: Path) -> Callable[[str], Progr
 @pytest.fixture
 def plain(translator: None, tmp_path: Path) -> Callable[[Program], bytes]:
     """What the translator makes of a program as it is."""
-    return lambda program: paddle2onnx_legacy.translate(*write(program, tmp_path))
+    return lambda program: paddle2onnx.translate(*write(program, tmp_path))

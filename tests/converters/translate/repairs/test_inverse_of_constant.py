@@ -6,7 +6,7 @@ import pytest
 from converters.errors import TranslationError
 from converters.paddle import constants
 from converters.paddle.program import Program
-from converters.translate import paddle2onnx_legacy
+from converters.translate import paddle2onnx
 from converters.translate.repairs import inverse_of_constant
 from tests.support.legacy_programs import network
 from tests.support.onnx_run import run
@@ -16,7 +16,7 @@ TPS = ZOO_EXPORTS / "rec_mv3_tps_bilstm_ctc" / "legacy"
 
 
 def test_without_the_repair_the_operator_is_unknown(lowered, plain):
-    with pytest.raises(paddle2onnx_legacy.UnsupportedOperators) as error:
+    with pytest.raises(paddle2onnx.UnsupportedOperatorsError) as error:
         plain(lowered("inverse_of_constant"))
     assert error.value.types == ["inverse"]
 

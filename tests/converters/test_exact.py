@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from converters.paddle import exact
+from converters import exact
 from tests.support.processors import OLD_PROCESSOR
 
 RNG = np.random.default_rng(1)
@@ -66,7 +66,7 @@ def test_a_zero_on_the_diagonal_is_no_obstacle():
     "matrix", [np.ones((2, 2)), np.ones((2, 3)), np.array([1.0]), np.array([[np.nan]])]
 )
 def test_what_has_no_inverse_is_refused(matrix):
-    with pytest.raises(ValueError, match=r"singular|no square matrix"):
+    with pytest.raises(ValueError, match=r"singular|only square matrices"):
         exact.inverse(matrix)
 
 

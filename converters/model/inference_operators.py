@@ -1,6 +1,6 @@
-"""PaddleOCR's operators and post-processings as typed values: its names, its fields, its defaults.
+"""The operators of an inference.yml as dataclasses, with PaddleOCR's names, fields and defaults.
 
-They are what an inference.yml consists of, see `inference_yml`. PaddleClas' are here too.
+`inference_yml` parses a file into them. PaddleClas's operators are here too.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from ..catalog.entries import Algorithm
 
 @dataclass(frozen=True)
 class DecodeImage:
+    """How a picture is decoded: the order of its channels."""
+
     img_mode: Literal["BGR", "RGB", "GRAY"] = "RGB"
     channel_first: Literal[False] = False
 
 
 @dataclass(frozen=True)
 class NormalizeImage:
+    """How pixels are normalized: (pixel * scale - mean) / std for each channel."""
+
     mean: list[float] = field(default_factory=lambda: [0.485, 0.456, 0.406])
     std: list[float] = field(default_factory=lambda: [0.229, 0.224, 0.225])
     scale: Any = "1./255."
@@ -29,6 +33,8 @@ class NormalizeImage:
 
 @dataclass(frozen=True)
 class DetResizeForTest:
+    """How a detector's input is resized; lengths in pixels."""
+
     limit_side_len: int | None = None
     limit_type: Literal["min", "max"] = "min"
     resize_long: int | None = None
@@ -36,15 +42,18 @@ class DetResizeForTest:
 
 @dataclass(frozen=True)
 class E2EResizeForTest:
+    """How PGNet's input is resized; lengths in pixels."""
+
     max_side_len: int
     valid_set: Literal["totaltext"] = "totaltext"
 
 
 @dataclass(frozen=True)
 class RecResizeImg:
-    """image_shape is channels, height and width."""
+    """How a recognition or orientation network's input is resized."""
 
     image_shape: list[int]
+    """Channels, height and width."""
     infer_mode: bool = False
     eval_mode: bool = False
     character_dict_path: str | None = None
@@ -55,13 +64,16 @@ class RecResizeImg:
 
 @dataclass(frozen=True)
 class ResizeImage:
-    """Of PaddleClas; size is width and height."""
+    """How PaddleClas resizes a classifier's input."""
 
     size: list[int]
+    """Width and height in pixels."""
 
 
 @dataclass(frozen=True)
 class DBPostProcess:
+    """How DB's map becomes regions."""
+
     thresh: float = 0.3
     box_thresh: float = 0.7
     max_candidates: int = 1000
@@ -73,6 +85,8 @@ class DBPostProcess:
 
 @dataclass(frozen=True)
 class EASTPostProcess:
+    """How EAST's maps become regions."""
+
     score_thresh: float = 0.8
     cover_thresh: float = 0.1
     nms_thresh: float = 0.2
@@ -80,6 +94,8 @@ class EASTPostProcess:
 
 @dataclass(frozen=True)
 class SASTPostProcess:
+    """How SAST's maps become regions."""
+
     score_thresh: float = 0.5
     nms_thresh: float = 0.2
     sample_pts_num: int = 2
@@ -90,6 +106,8 @@ class SASTPostProcess:
 
 @dataclass(frozen=True)
 class PGPostProcess:
+    """How PGNet's maps become lines of text."""
+
     score_thresh: float = 0.5
     mode: Literal["fast", "slow"] = "fast"
     point_gather_mode: Literal["align"] | None = None
@@ -98,7 +116,7 @@ class PGPostProcess:
 
 @dataclass(frozen=True)
 class LabelDecode:
-    """Of CTC, attention and SRN."""
+    """How the outputs of CTC, attention and SRN become text."""
 
     character_dict: list[str] | None = None
     use_space_char: bool | None = None
@@ -107,7 +125,7 @@ class LabelDecode:
 
 @dataclass(frozen=True)
 class Labels:
-    """Of classifiers."""
+    """How a classifier's classes are named."""
 
     label_list: list[str] = field(default_factory=lambda: ["0", "180"])
     topk: int = 1
@@ -123,7 +141,7 @@ OPERATORS: dict[str, type[Any]] = {
     "SRNRecResizeImg": RecResizeImg,
     "ResizeImage": ResizeImage,
 }
-# Layout and labels: they change nothing that has to be known here.
+# Operators that set the memory layout or encode training labels don't matter to a conversion.
 WITHOUT_EFFECT = re.compile(r"ToCHWImage|KeepKeys|\w*LabelEncode\w*")
 POST_PROCESSES: dict[str, tuple[Algorithm, type[Any]]] = {
     "DBPostProcess": ("DB", DBPostProcess),

@@ -1,9 +1,9 @@
-"""Numbers that come out the same on every processor, for what is computed at conversion.
+"""Arithmetic that gives the same digits on every processor, for constants computed at conversion.
 
-One sum, product, quotient or square root is rounded as IEEE 754 says, wherever it is computed. What
-is made of many of them, or of a series, depends on the order in which a library takes them, which
-it chooses by the processor: the inverse of TPS's matrix had other last digits by OpenBLAS's kernels
-for another one. So these here compute with as many digits as it needs, and round once.
+IEEE 754 fixes how a single sum, product, quotient or square root is rounded. A result that takes
+many such steps, or a series, also depends on the order of the steps, which a library chooses by the
+processor: OpenBLAS's kernels for two processors gave inverses of TPS's matrix that differed in the
+last digits. The functions here therefore compute with enough digits and round once, at the end.
 """
 
 from __future__ import annotations
@@ -18,13 +18,23 @@ from numpy.typing import NDArray
 
 Numbers: TypeAlias = NDArray[np.float64]
 
-# Twice the digits that float64 has, and some. What has no value is NaN, not an exception.
+# More than twice the 17 digits of float64. An undefined result becomes NaN instead of an exception.
 _DIGITS = Context(prec=40, traps=[])
 
 
 def summed(values: NDArray[Any], axis: int = -1) -> Numbers:
-    """The sums along an axis, float64, in whatever order; raises `OverflowError` or `ValueError`
-    for infinite values that have none.
+    """Sum along an axis; the order of the values makes no difference.
+
+    Args:
+        values: Numbers of any type and shape.
+        axis: The axis that is summed away.
+
+    Returns:
+        The sums, float64.
+
+    Raises:
+        OverflowError: If finite values have an infinite sum.
+        ValueError: If infinities of both signs meet in one sum.
     """
     last = np.moveaxis(np.asarray(values, np.float64), axis, -1)
     rows = last.reshape(math.prod(last.shape[:-1]), last.shape[-1]).tolist()
@@ -32,12 +42,12 @@ def summed(values: NDArray[Any], axis: int = -1) -> Numbers:
 
 
 def logarithm(values: NDArray[Any]) -> Numbers:
-    """The natural logarithm of each value, float64."""
+    """Return the natural logarithm of each value, float64."""
     return _each(lambda value: _DIGITS.ln(Decimal(value)), values)
 
 
 def power(values: NDArray[Any], exponents: NDArray[Any] | float) -> Numbers:
-    """Each value to the power of its exponent, float64; the shapes broadcast."""
+    """Raise each value to its exponent; the shapes broadcast and the result is float64."""
 
     def one(value: float, exponent: float) -> Decimal:
         return _DIGITS.power(Decimal(value), Decimal(exponent)) if exponent else Decimal(1)
@@ -46,7 +56,19 @@ def power(values: NDArray[Any], exponents: NDArray[Any] | float) -> Numbers:
 
 
 def norm(values: NDArray[Any], order: float, axis: int = -1) -> Numbers:
-    """The p-norms along an axis for p = `order`, float64; raises as `summed` does."""
+    """Compute the p-norm along an axis.
+
+    Args:
+        values: Numbers of any type and shape.
+        order: p; also 0, inf and -inf, as `numpy.linalg.norm` defines them.
+        axis: The axis that is reduced.
+
+    Returns:
+        The norms, float64.
+
+    Raises:
+        OverflowError: If finite values have an infinite norm.
+    """
     sizes = np.abs(np.asarray(values, np.float64))
     if math.isinf(order):
         return np.asarray(sizes.max(axis) if order > 0 else sizes.min(axis), np.float64)
@@ -58,20 +80,29 @@ def norm(values: NDArray[Any], order: float, axis: int = -1) -> Numbers:
 
 
 def inverse(matrix: NDArray[Any]) -> Numbers:
-    """The inverse of each square matrix of [..., n, n], float64.
+    """Invert each square matrix.
 
-    Raises `ValueError` for one that has none.
+    Args:
+        matrix: Matrices [..., n, n] of finite numbers.
+
+    Returns:
+        The inverses, float64, in the same shape.
+
+    Raises:
+        ValueError: If a matrix is singular, not square or not finite.
     """
     given = np.asarray(matrix, np.float64)
     if given.ndim < 2 or given.shape[-1] != given.shape[-2] or not np.isfinite(given).all():
-        raise ValueError(f"no square matrix of numbers: {given.shape}")
+        raise ValueError(
+            f"only square matrices of finite numbers have an inverse, not shape {given.shape}"
+        )
     size = given.shape[-1]
     found = [_inverse(each) for each in given.reshape(-1, size, size).tolist()]
     return np.array(found, np.float64).reshape(given.shape)
 
 
 def _inverse(matrix: list[list[float]]) -> list[list[float]]:
-    """Elimination among integers (Bareiss 1968), in which every division leaves no rest."""
+    """Invert by elimination among integers (Bareiss 1968), where no division has a remainder."""
     size = len(matrix)
     factor = max((value.as_integer_ratio()[1] for row in matrix for value in row), default=1)
     rows = [

@@ -1,0 +1,56 @@
+"""Run native libraries in a child process, because they may abort on a model they can't handle."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+
+# How many of the last lines that a process printed an error message quotes.
+QUOTED_LINES = 12
+
+
+@dataclass(frozen=True)
+class ProcessResult:
+    """How a child process ended; as a string, a phrase for an error message."""
+
+    code: int | None
+    """Exit code; minus the signal's number if a signal ended it; None if it ran out of time."""
+    output: str
+    """Everything that it printed to standard output and standard error."""
+    seconds: float
+    """The time limit that it had."""
+
+    def __str__(self) -> str:
+        """Describe the end in words, with the last lines that the process printed."""
+        if self.code is None:
+            return f"did not finish within {self.seconds:g} s"
+        how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        lines = "\n  ".join(self.output.strip().splitlines()[-QUOTED_LINES:]) or "(nothing)"
+        return f"ended with {how} and printed:\n  {lines}"
+
+
+def run(command: list[str], seconds: float) -> ProcessResult:
+    """Run a command and wait until it ends.
+
+    Args:
+        command: The program and its arguments.
+        seconds: How long the process may take before it is killed.
+
+    Returns:
+        How the process ended, whether or not it succeeded.
+
+    Raises:
+        OSError: If the program can't be started.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return ProcessResult(None, "", seconds)
+    return ProcessResult(done.returncode, done.stdout, seconds)

@@ -1,0 +1,71 @@
+"""Questions about an ONNX graph that changes nothing in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import onnx
+
+
+def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """Map each value to the node that computes it."""
+    return {name: node for node in graph.node for name in node.output if name}
+
+
+def operator_counts(model: onnx.ModelProto) -> dict[str, int]:
+    """Count the nodes of each operator of the main graph, the most frequent first."""
+    return dict(Counter(node.op_type for node in model.graph.node).most_common())
+
+
+def shape(value: onnx.ValueInfoProto) -> list[int | None]:
+    """Return the declared sizes of a value, None for open ones."""
+    dimensions: Any = value.type.tensor_type.shape.dim
+    return [item.dim_value if item.HasField("dim_value") else None for item in dimensions]
+
+
+def inferred_shapes(model: onnx.ModelProto) -> dict[str, list[int | None]]:
+    """Infer the sizes of the main graph's values as far as possible; open sizes are None."""
+    while True:
+        model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        graph = model.graph
+        declared = [*graph.input, *graph.output, *graph.value_info]
+        known = {item.name: shape(item) for item in declared if _has_shape(item)}
+        targets = {
+            node.output[0]: node.input[1] for node in graph.node if node.op_type == "Reshape"
+        }
+        lengths = {item.name: list(item.dims) for item in graph.initializer} | known
+        # ONNX's inference stops at a Reshape to computed sizes, even if their number is known.
+        # Declaring that number of axes lets it go on.
+        ended = [
+            (item, lengths[targets[item.name]][0])
+            for item in graph.value_info
+            if not _has_shape(item) and targets.get(item.name) in lengths
+        ]
+        for item, number in ended:
+            for _ in range(number or 0):
+                item.type.tensor_type.shape.dim.add()
+        if not any(_has_shape(item) for item, _ in ended):
+            return known
+
+
+def _has_shape(value: onnx.ValueInfoProto) -> bool:
+    return bool(value.type.tensor_type.HasField("shape"))
+
+
+def outer_names(attribute: onnx.AttributeProto) -> set[str]:
+    """Return the values that a control-flow node's blocks read, their own included."""
+    names: set[str] = set()
+    for block in (attribute.g, *attribute.graphs):
+        for node in block.node:
+            names.update(node.input)
+            for inner in node.attribute:
+                names |= outer_names(inner)
+        names.update(item.name for item in block.output)
+    return names
+
+
+def reads(node: onnx.NodeProto) -> list[str]:
+    """Return the values that a node reads, including those that its blocks read."""
+    inner = [name for item in node.attribute for name in outer_names(item)]
+    return list(dict.fromkeys([*(name for name in node.input if name), *sorted(inner)]))
