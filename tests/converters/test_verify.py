@@ -145,7 +145,7 @@ def test_a_damaged_graph_is_an_error(tmp_path, paddle, damaged, capsys):
 
 def test_an_original_that_is_no_paddle_model(tmp_path, paddle):
     folder = write(tmp_path / "out")
-    with pytest.raises(ModelFormatError, match="no such folder"):
+    with pytest.raises(ModelFormatError, match="neither a folder nor a model"):
         verify(folder, tmp_path / "missing")
     published = tmp_path / "onnx"
     published.mkdir()
