@@ -23,7 +23,7 @@ from ..graph.activation_memory import bytes_per_pixel
 from ..model import dictionary
 from . import manifest_json, profiles, sbom
 from .parts import UNSTATED, Part
-from .stages import Stage, charset_of
+from .stages import Stage, charset_of, with_charset, with_stage
 
 # The texts of the licences that models come under. edgeocr's own is the same Apache licence.
 LICENCES = {"Apache-2.0": Path(__file__).parents[2] / "LICENSE"}
@@ -89,7 +89,7 @@ class Assembly:
                 kept = selection.choose(wanted, characters, part.name)
                 pruned = prune(edge, stage.algorithm, charset, characters, kept)
                 edge, charset, characters = pruned.graph, pruned.charset, pruned.characters
-                stage = replace(stage, charset=charset)  # type: ignore[call-arg]
+                stage = with_charset(stage, charset)
             if charset.classes < full:
                 origin = replace(origin, full_classes=full)
             files[charset.file] = Content.of(dictionary.content(characters))
@@ -107,7 +107,7 @@ class Assembly:
             files[f"licences/{part.licence}.txt"] = Content.of(text)
         return replace(
             self,
-            stages=replace(self.stages, **{part.task: replace(stage, activation_bytes=needed)}),
+            stages=with_stage(self.stages, part.task, replace(stage, activation_bytes=needed)),
             provenance=[*self.provenance, origin],
             files={**self.files, **files},
         )
@@ -119,7 +119,7 @@ class Assembly:
         stage: Stage = getattr(self.stages, task)
         return replace(
             self,
-            stages=replace(self.stages, **{task: replace(stage, precision=precision)}),
+            stages=with_stage(self.stages, task, replace(stage, precision=precision)),
             provenance=[
                 replace(origin, quantization=quantization) if origin.stage == task else origin
                 for origin in self.provenance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from edgeocr.bundle import fields as typed
@@ -43,6 +44,18 @@ def stage_of(task: Task, model: str, algorithm: str, settings: Mapping[str, Any]
     return stage
 
 
+def with_stage(stages: Stages, task: str, stage: Stage) -> Stages:
+    """Return the stages with one of them added or replaced."""
+    return Stages(**{**vars(stages), task: stage})
+
+
 def charset_of(stage: Stage) -> Charset | None:
     """Return the charset of a stage that reads, None for another stage."""
     return stage.charset if isinstance(stage, (Recognition, Spotting)) else None
+
+
+def with_charset(stage: Stage, charset: Charset) -> Stage:
+    """Return a stage that reads with another charset; another stage stays as it is."""
+    if isinstance(stage, (Recognition, Spotting)):
+        return replace(stage, charset=charset)
+    return stage

@@ -88,7 +88,7 @@ def test_batches_are_set_in_stages_that_take_crops(stage: Stage) -> None:
     before = with_shapes(stage)
     wanted = dataclasses.replace(before, providers=["tensorrt", "cuda", "cpu"])
     if stage is not DETECTION:
-        wanted = dataclasses.replace(wanted, batches=[1, 4, 16])  # type: ignore[call-arg]
+        wanted = dataclasses.replace(wanted, batches=[1, 4, 16])
     assert profiles.applied(PROFILES["server"], before) == wanted
 
 
