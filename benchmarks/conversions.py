@@ -95,7 +95,7 @@ def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
             output = Path(name)
-            conversion = convert(folder, catalog.load(), _say)
+            conversion = convert(folder, catalog.load())
             (output / "plain.onnx").write_bytes(conversion.plain)
             (output / "edge.onnx").write_bytes(conversion.edge)
             made = report.build(conversion)
@@ -109,7 +109,7 @@ def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:
                 "edge_bytes": len(conversion.edge),
             }
             if python is not None:
-                of_plain, of_edge = verify(output, folder, _say, python)
+                of_plain, of_edge = verify(output, folder, python)
                 figures = report.describe(of_plain)["outputs"]
                 row["worst"] = max(figures, key=lambda item: float(item["relative"]))
                 row["reference"] = of_plain.reference
@@ -119,7 +119,3 @@ def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:
     except ConverterError as error:
         row["error"] = str(error)
     return row
-
-
-def _say(line: str) -> None:
-    print(f"  {line}", file=sys.stderr, flush=True)

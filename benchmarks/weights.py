@@ -28,7 +28,7 @@ def prepare(
     if entry.detection is None or entry.recognition is None:
         raise CatalogError(f"{name}: the peers need a model for detection and one for recognition")
     bundle = folder / f"{name}.edgeocr"
-    freeze(entry, catalog, bundle, say)
+    freeze(entry, catalog, bundle)
     models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}
     with Fetcher() as fetcher:
 

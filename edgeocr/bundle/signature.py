@@ -202,7 +202,9 @@ def _public(key: PublicKey) -> Ed25519PublicKey:
     if b"PRIVATE KEY-----" in content:
         raise SignatureError(f"{name} is a private key; checking needs the public key, NAME.pub")
     if b"-----BEGIN PUBLIC KEY-----" not in content:
-        raise SignatureError(f"{name} is not a public key in PEM, such as keygen writes to NAME.pub")
+        raise SignatureError(
+            f"{name} is not a public key in PEM, such as keygen writes to NAME.pub"
+        )
     try:
         public = load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:

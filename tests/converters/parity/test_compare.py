@@ -257,6 +257,7 @@ def scaled(tensor: onnx.TensorProto, factor: float) -> None:
     tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OF_ALGORITHM)
 def test_a_tampered_edge_graph_fails(kind):
     conversion = converted(OF_ALGORITHM[kind])
@@ -302,6 +303,7 @@ def test_a_plain_graph_with_other_weights_fails(kind):
     assert [comparison.passed for comparison in found] == [False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_probes_are_pictures_that_the_network_takes(name):
     conversion = converted(name)

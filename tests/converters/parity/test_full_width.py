@@ -50,7 +50,7 @@ def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, name, f
     folder = export(tmp_path, form, name, "--width", "full", "--weights", "initial")
     small = sum(path.stat().st_size for path in (EXPORTS / name / form).iterdir())
     assert sum(path.stat().st_size for path in folder.iterdir()) > 2 * small
-    conversion = convert(folder, catalog.load(), lambda line: None)
+    conversion = convert(folder, catalog.load())
     assert conversion.edge_graph.passed
     beside = conversion.paddle
     assert not isinstance(beside, str), beside
