@@ -26,8 +26,8 @@ from .graph.reading import operator_counts, shape
 from .graph.runner import onnx_runner
 from .model.network import Network
 from .model.paddle_model import PaddleModel
-from .parity import compare as parity
 from .parity.compare import Comparison
+from .parity.probes import probes
 
 JSON, MARKDOWN = "report.json", "report.md"
 REPETITIONS = 5
@@ -192,7 +192,7 @@ def _times(conversion: Conversion) -> list[dict[str, Any]]:
             onnx_runner(graph, None, threads=threads)
             for graph in (conversion.plain, conversion.edge)
         )
-        for batch in parity.probes(network, signature):
+        for batch in probes(network, signature):
             inputs = to_plain_inputs(batch, network.normalize, signature)
             run_plain(inputs), run_edge([batch])
             taken: dict[str, list[float]] = {"plain": [], "edge": []}

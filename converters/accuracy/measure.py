@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeocr import OCR, Bundle, images
 from edgeocr.bundle.provenance import Accuracy
-from edgeocr.crops import Crop, upright
+from edgeocr.crops import Crop, crop_region
 from edgeocr.page import Region
 from edgeocr.postprocess.geometry import enclosing
 
@@ -83,7 +83,7 @@ def crops(path: Path, lines: list[labels.LabelledLine]) -> list[Crop]:
         Region(quad, 1.0, polygon)
         for quad, polygon in zip(enclosing(polygons), polygons, strict=True)
     ]
-    return [upright(image, region) for region in regions]
+    return [crop_region(image, region) for region in regions]
 
 
 def digest(paths: list[Path]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -135,9 +135,9 @@ class Assembly:
         this process holds the converters too.
         """
         manifest = replace(self, profile=None)._manifest(self.files)
-        contents = {name: partial(bytes, content.data) for name, content in self.files.items()}
-        contents[MANIFEST] = partial(bytes, manifest_json.content(manifest))
-        return Bundle(Path(self.name), contents, None)
+        contents = {name: content.data for name, content in self.files.items()}
+        contents[MANIFEST] = manifest_json.content(manifest)
+        return Bundle(Path(self.name), contents)
 
     def complete(self) -> dict[str, bytes]:
         """Return all files with their contents, the manifest and the bill of materials included."""

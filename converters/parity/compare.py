@@ -6,26 +6,23 @@ compared with Paddle Inference running the original model (where Paddle is insta
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeocr import images
 from edgeocr.bundle.provenance import Check
 
-from ..edge_graph import CONTRACTS, sizes, to_edge_outputs, to_plain_inputs
+from ..edge_graph import CONTRACTS, to_edge_outputs, to_plain_inputs
 from ..errors import ParityError
 from ..graph.interface import Interface
 from ..graph.runner import Array, Runner, onnx_runner
 from ..model.network import Network
 from .paddle_reference import Reference
+from .probes import probes
 
 # The allowed difference of probabilities, so an absolute number.
 TOLERANCE = 1e-5
@@ -45,8 +42,6 @@ LIMIT = 1e-4
 # Untrained weights amplify rounding, so for them the tolerance is a share of the output's largest
 # value, and what rounding does to Paddle counts without a limit.
 UNPUBLISHED_TOLERANCE = 1e-3
-PICTURE = Path(__file__).parents[2] / "tests" / "images" / "sample.jpg"
-TEXT_ROWS = slice(265, 310)  # a line of text
 
 RunPaddle: TypeAlias = Callable[[list[list[Array]]], Reference]
 
@@ -148,33 +143,6 @@ class Comparison:
             f"{worst.allowed:.1e} allowed, mean {worst.mean_abs:.1e}{mean}"
             f"{indices[self.indices_equal]}"
         )
-
-
-def probes(network: Network, signature: Interface) -> list[NDArray[np.uint8]]:
-    """Return real inputs uint8 [N, H, W, 3] of three shapes, one of them a batch.
-
-    If the graph fixes the size, all have this size, and two are batches.
-    """
-    picture = images.load(PICTURE)
-    height, width = sizes(signature, network)
-    if network.task in ("detection", "spotting"):
-        wanted = [(1, 320, 448), (1, 480, 640), (2, 256, 192)]
-        if network.multiple > 32:
-            wanted = [(1, 256, 384), (1, 384, 640), (2, 256, 256)]
-    elif None not in signature.image.shape[2:]:
-        wanted = [(1, 0, 0), (2, 0, 0), (3, 0, 0)]
-    else:
-        wanted = [(1, 48, 320), (1, 48, 624), (2, 48, 160)]
-    if network.task in ("recognition", "orientation"):
-        picture = picture[TEXT_ROWS]
-    made = []
-    for number, high, wide in wanted:
-        size = (width or wide, height or high)
-        first = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        views = itertools.cycle([first, np.rot90(first, 2), first[:, ::-1]])
-        batch = list(itertools.islice(views, signature.image.shape[0] or number))
-        made.append(np.ascontiguousarray(np.stack(batch)).astype(np.uint8))
-    return made
 
 
 def compare_edge(network: Network, signature: Interface, plain: bytes, edge: bytes) -> Comparison:

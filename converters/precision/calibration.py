@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -67,8 +66,8 @@ def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
     # One thread, so that the batches come in the same order each time.
     ocr = OCR(bundle, provider="cpu", threads=1)
     seen: dict[str, list[Batch]] = {}
-    for name, session in ocr._sessions().items():
-        _record(session, seen.setdefault(name, []))
+    for name, stage in ocr.stages.items():
+        stage.session.observer = seen.setdefault(name, []).append
     read = 0
     for path in paths:
         try:
@@ -88,17 +87,6 @@ def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
         )
     few = {name: thinned(batches, MOST[name]) for name, batches in seen.items()}
     return Inputs(few, read, digest(paths))
-
-
-def _record(session: Any, batches: list[Batch]) -> None:
-    """Let a session append each of its inputs to a list."""
-    run = session.run
-
-    def recorded(batch: Batch) -> Any:
-        batches.append(batch)
-        return run(batch)
-
-    session.run = recorded
 
 
 def _lines(bundle: Bundle, path: Path) -> list[Image]:

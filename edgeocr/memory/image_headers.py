@@ -152,8 +152,8 @@ def _tiff(stream: IO[bytes]) -> Header | None:
             continue
         if kind not in KINDS or not number:
             return None
-        # Values of more than four bytes are stored elsewhere. Of these tags that can only be the bits
-        # per sample, which are the same for each sample.
+        # Values of more than four bytes are stored elsewhere. Among these tags only the bits per
+        # sample can be, and they are the same for each sample.
         if number * struct.calcsize(KINDS[kind]) <= 4:
             tags[tag] = struct.unpack_from(order + KINDS[kind], rows, 12 * i + 8)[0]
         elif tag == 0x0102:

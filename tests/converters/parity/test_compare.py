@@ -18,6 +18,7 @@ from converters.model.network import Network
 from converters.parity import compare as parity
 from converters.parity.compare import Comparison, difference
 from converters.parity.paddle_reference import Reference
+from converters.parity.probes import probes
 from edgeocr.bundle.provenance import Check
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
 
@@ -330,7 +331,7 @@ def test_a_plain_graph_with_other_weights_fails(kind):
 @pytest.mark.parametrize("name", NAMES)
 def test_probes_are_pictures_that_the_network_takes(name):
     conversion = converted(name)
-    batches = parity.probes(conversion.network, conversion.signature)
+    batches = probes(conversion.network, conversion.signature)
     assert len(batches) == 3 and max(len(batch) for batch in batches) > 1
     declared = conversion.signature.image.shape
     for batch in batches:
@@ -346,7 +347,7 @@ def test_probes_are_pictures_that_the_network_takes(name):
 
 def test_a_fixed_batch_is_kept():
     known, signature, *_ = made(DETECTOR.replace("float[N, 3, H, W] x", "float[4, 3, H, W] x"))
-    assert [len(batch) for batch in parity.probes(known, signature)] == [4, 4, 4]
+    assert [len(batch) for batch in probes(known, signature)] == [4, 4, 4]
 
 
 def test_graphs_that_fail_are_errors():

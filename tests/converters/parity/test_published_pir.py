@@ -10,7 +10,7 @@ from converters.edge_graph import to_plain_inputs
 from converters.graph.runner import onnx_runner
 from converters.model.paddle_model import identify
 from converters.parity import paddle_reference
-from converters.parity.compare import probes
+from converters.parity.probes import probes
 from converters.translate import translate
 from tests.zoo.rounding import excess, shares
 
