@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from tests.support.scenes import field, of_zoo, rounded, words
 
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-NUMBERS = {"score_threshold": 0.8, "cover_threshold": 0.1, "nms_threshold": 0.2}
+NUMBERS: dict[str, Any] = {"score_threshold": 0.8, "cover_threshold": 0.1, "nms_threshold": 0.2}
 
 
 def blurred(maps: Maps, seed: int, jitter: float) -> Maps:

@@ -18,7 +18,7 @@ from converters.convert import Conversion, convert
 from converters.freeze import NOTHING_MORE, Plan, freeze, write
 from converters.parity import paddle_reference
 from edgeocr import Bundle
-from edgeocr.bundle.bundle import MANIFEST
+from edgeocr.bundle.archive import MANIFEST
 
 _conversions: dict[tuple[Path, str | None], Conversion] = {}
 

@@ -1,4 +1,4 @@
-"""How much polygons overlap, for tests that compare regions with labels or with an oracle."""
+"""Measure how much polygons overlap, to compare regions with labels or with an oracle."""
 
 from __future__ import annotations
 
@@ -11,22 +11,32 @@ from numpy.typing import NDArray
 
 
 def shape(points: NDArray[Any]) -> shapely.Geometry:
+    """Return a valid polygon with these corners [K, 2]."""
     polygon = shapely.Polygon(points)
     return polygon if polygon.is_valid else polygon.buffer(0)
 
 
 def iou(a: NDArray[Any], b: NDArray[Any]) -> float:
-    first, second = shape(a), shape(b)
-    common = first.intersection(second).area
-    return common / max(first.area + second.area - common, 1e-9)
+    """Return the intersection over union of two polygons [K, 2]."""
+    return float(_overlaps([a], [b])[0, 0])
 
 
 def pairs(
-    found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]], least: float = 0.5
+    found: Sequence[NDArray[Any]] | NDArray[Any],
+    expected: Sequence[NDArray[Any]] | NDArray[Any],
+    least: float = 0.5,
 ) -> dict[int, int]:
-    """Found → expected, one to one, the best overlaps first, none below `least`."""
-    table = np.array([[iou(a, b) for b in expected] for a in found])
-    table = table.reshape(len(found), len(expected))
+    """Match polygons one to one, the best overlaps first.
+
+    Args:
+        found: Polygons [K, 2].
+        expected: Polygons [K, 2].
+        least: The intersection over union that a pair must have.
+
+    Returns:
+        The index of the expected polygon for each found one that has a partner.
+    """
+    table = _overlaps(found, expected)
     matched: dict[int, int] = {}
     for flat in np.argsort(-table, axis=None, kind="stable"):
         i, j = (int(k) for k in np.unravel_index(flat, table.shape))
@@ -38,5 +48,19 @@ def pairs(
 
 
 def corner_distance(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Largest distance along x or y of two quads' corners, wherever their corners start."""
+    """Return the largest distance along x or y of two quads' corners, whichever corner is first."""
     return min(float(np.abs(np.roll(a, turn, axis=0) - b).max()) for turn in range(4))
+
+
+def _overlaps(
+    found: Sequence[NDArray[Any]] | NDArray[Any], expected: Sequence[NDArray[Any]] | NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the intersection over union of each pair, [found, expected]."""
+    first, second = (
+        np.array([shape(each) for each in polygons], object).reshape(-1)
+        for polygons in (found, expected)
+    )
+    common = shapely.area(shapely.intersection(first[:, None], second[None]))
+    union = shapely.area(first)[:, None] + shapely.area(second)[None] - common
+    overlaps: NDArray[np.float64] = common / np.maximum(union, 1e-9)
+    return overlaps

@@ -14,7 +14,7 @@ from tests.support.ideal.pgnet import BLANK, CHARACTERS, Maps
 from tests.support.scenes import arcs, field, of_zoo, rounded, texts, words
 
 # PaddleOCR's numbers for Total-Text.
-NUMBERS = {
+NUMBERS: dict[str, Any] = {
     "score_threshold": 0.5,
     "expand_scale": 1.2,
     "shrink_ratio_of_width": 0.2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +11,9 @@ from tests.support.ideal import sast as ideal
 from tests.support.ideal.sast import Maps
 from tests.support.scenes import arcs, field, of_zoo, rounded, words
 
-COMMON = {"score_threshold": 0.5, "nms_threshold": 0.2}
+COMMON: dict[str, Any] = {"score_threshold": 0.5, "nms_threshold": 0.2}
 # PaddleOCR's numbers for ICDAR 2015 and for Total-Text.
-NUMBERS = {
+NUMBERS: dict[str, dict[str, Any]] = {
     "quads": {"sample_points": 2, "expand_scale": 1.0, "shrink_ratio_of_width": 0.3, **COMMON},
     "polygons": {"sample_points": 6, "expand_scale": 1.2, "shrink_ratio_of_width": 0.2, **COMMON},
 }

@@ -153,7 +153,7 @@ def bundle(name: str) -> Any:
 
     system = SYSTEMS[name]
     with tempfile.TemporaryDirectory() as temporary:
-        sources = {
+        sources: dict[str, Any] = {
             stage: _source(network, Path(temporary) / stage)
             for stage, network in system.stages.items()
         }

@@ -17,7 +17,7 @@ import pytest
 from converters.__main__ import main
 from converters.bundle.sbom import FILE
 from edgeocr import Bundle
-from edgeocr.bundle.bundle import MANIFEST
+from edgeocr.bundle.archive import MANIFEST
 from tests.support.paths import ROOT
 from tests.support.processors import OLD_PROCESSOR
 

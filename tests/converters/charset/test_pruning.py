@@ -19,7 +19,7 @@ from converters.charset.pruning import Pruned, prune
 from converters.errors import ConverterError
 from converters.freeze import write
 from edgeocr import OCR, Bundle
-from edgeocr.bundle.bundle import MANIFEST
+from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.manifest import Charset
 from tests.support.frozen import frozen
 from tests.support.paths import TRAINED_EXPORTS

@@ -1,4 +1,4 @@
-"""The single valid form of a bundle's file: written as zipfile writes it, refused when it differs."""
+"""A bundle's file has a single valid form, which zipfile would write too."""
 
 from __future__ import annotations
 

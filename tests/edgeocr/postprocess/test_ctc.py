@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgeocr import ArrayError
 from edgeocr.postprocess import ctc
@@ -74,7 +75,7 @@ def test_random_rows_against_a_plain_loop(blank: int, dtype: type) -> None:
     random = np.random.default_rng(blank)
     characters = np.array([*"abcdef", "ﬁg."], object)
     for steps in (1, 2, 40):
-        indices = random.integers(0, 7, (200, steps)).astype(dtype)
+        indices: NDArray[Any] = random.integers(0, 7, (200, steps)).astype(dtype)
         scores = random.random((200, steps), np.float32)
         texts, means = ctc.decode(indices, scores, characters, blank)
         expected = [plain(*row, characters, blank) for row in zip(indices, scores, strict=True)]
@@ -134,4 +135,8 @@ def test_classes_that_the_charset_lacks(wrong: int) -> None:
 
 def test_classes_that_are_no_whole_numbers() -> None:
     with pytest.raises(ArrayError):
-        ctc.decode(np.ones((1, 3)), np.ones((1, 3), np.float32), own_characters(4))
+        ctc.decode(
+            np.ones((1, 3)),  # type: ignore[arg-type]
+            np.ones((1, 3), np.float32),
+            own_characters(4),
+        )

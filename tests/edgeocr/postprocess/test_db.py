@@ -42,7 +42,7 @@ class Oracle:
             self.probability = stored["probability_u8"].astype(np.float32) / np.float32(255)
             height, width = self.probability.shape
             self.size = stored["source_size"][::-1].astype(np.float32)
-            self.to_source = self.size / np.float32([width, height])
+            self.to_source = self.size / np.array([width, height], np.float32)
             settings = json.loads(str(stored["settings"]))[self.setting]
             self.scores = stored[f"{self.setting}_scores"]
             if self.setting == "poly":
@@ -229,7 +229,12 @@ def test_quads_are_scored_over_their_rectangle_and_polygons_over_themselves() ->
     """Half of a slanted band's rectangle is empty when the band is bent."""
     probability = np.zeros((200, 200), np.float32)
     cv2.polylines(probability, [np.array([[20, 180], [100, 40], [180, 180]])], False, 0.9, 16)
-    settings = {"threshold": 0.3, "box_threshold": 0.1, "unclip_ratio": 1.5, "max_candidates": 9}
+    settings: dict[str, Any] = {
+        "threshold": 0.3,
+        "box_threshold": 0.1,
+        "unclip_ratio": 1.5,
+        "max_candidates": 9,
+    }
     (over_region,) = db.polygons(probability, **settings)[1]
     (over_box,) = db.quads(probability, score="box", **settings)[1]
     assert over_region == pytest.approx(0.9, abs=0.01)

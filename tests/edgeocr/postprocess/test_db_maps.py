@@ -206,7 +206,7 @@ def test_the_same_map_gives_the_same_regions(decode: Any) -> None:
 
 @pytest.mark.parametrize(("seed", "number"), [(1, 1), (2, 9), (3, 40)])
 def test_perfect_maps_give_the_texts_that_they_were_made_of(seed: int, number: int) -> None:
-    numbers = {"threshold": 0.3, "box_threshold": 0.6, "max_candidates": 1000}
+    numbers: dict[str, Any] = {"threshold": 0.3, "box_threshold": 0.6, "max_candidates": 1000}
     truth = words(seed, number, 480, 640)
     quads, _ = db.quads(ideal.probability(truth, 480, 640), unclip_ratio=1.5, **numbers)
     assert len(quads) == number == len(pairs(quads, truth, 0.7))
