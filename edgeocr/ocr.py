@@ -26,12 +26,12 @@ from .orient import Orienter
 from .page import Line, Page, Placed, Reading, Region, reading_order
 from .recognize import Recognizer
 from .resize import bounded_stages
-from .runtime import tensorrt_cache as engines
+from .runtime.options import RuntimeOptions
 from .runtime.placement import Placement
-from .runtime.session import Session, Warmed
+from .runtime.session import Session, WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .runtime.stream import in_order
-from .runtime.threads import Workers
+from .runtime.threads import ThreadPool
 from .spot import Spotter
 
 # Pages of a stream in work at a time: one more would gain nothing and needs its memory.
@@ -68,9 +68,10 @@ class OCR:
         smaller sizes and fewer lines read at a time so as to stay below; see `budget` for how. It
         is kept on Linux and the provider "cpu", of one `OCR` in a process, with what else the
         process held when it was opened counted in.
+    runtime: instead of provider_options, fp16, few_shapes, cache and cpus.
     max_pixels: pixels that a picture is detected or spotted at, by default the bundle's number.
 
-    `providers` says which provider each stage runs on, `passed_over` why "auto" did not take a
+    `providers` says which provider each stage runs on, `skipped_providers` why "auto" did not take a
     better one, and `engine_folders` where TensorRT's engines are kept.
 
     `memory` says what the limit left: its `max_pixels`, `max_width`, `runs` and `pictures`.
@@ -96,8 +97,11 @@ class OCR:
         shape: Literal["quad", "polygon"] | None = None,
         memory_limit: int | str | None = None,
         max_pixels: int | None = None,
+        runtime: RuntimeOptions | None = None,
     ) -> None:
-        self._cpus = None if cpus is None else checked(cpus)
+        if runtime is None:
+            runtime = RuntimeOptions(provider_options or {}, fp16, few_shapes, cache, cpus)
+        self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
         limit = memory.parse(memory_limit)
@@ -118,24 +122,22 @@ class OCR:
                 threads = min(threads, profile.threads)
         if limit is None and profile is not None:
             limit = profile.memory_limit
-        self._workers = Workers(threads)
-        placement = Placement(
-            provider,
-            provider_options or {},
-            fp16,
-            few_shapes,
-            bundle.digest,
-            engines.place(bundle.path, cache),
-        )
+        self._pool = ThreadPool(threads)
         stages = vars(bundle.manifest.stages)
-        placement.check([name for name, stage in stages.items() if stage is not None])
+        placement = Placement.for_bundle(
+            provider,
+            runtime,
+            path=bundle.path,
+            digest=bundle.digest,
+            stages=[name for name, stage in stages.items() if stage is not None],
+        )
         wanted = bounded_stages(bundle.manifest.stages, max_pixels)
         if not orientation:
             wanted = replace(wanted, orientation=None)
         self.memory: Budget | None = None
         if limit:
             self.memory = Budget.of(limit, bundle, wanted)
-            placement = replace(placement, arena=self.memory.arena)
+            placement = replace(placement, arena_limit=self.memory.arena)
         try:
             with confined(self._cpus):  # which the sessions' threads inherit
                 self._open(bundle, wanted, placement, shape)
@@ -150,8 +152,8 @@ class OCR:
             raise typed from (None if typed is error else error)
         sessions = self._sessions()
         self.providers = {name: session.provider for name, session in sessions.items()}
-        reasons = (reason for session in sessions.values() for reason in session.passed_over)
-        self.passed_over = tuple(dict.fromkeys(reasons))
+        reasons = (reason for session in sessions.values() for reason in session.skipped_providers)
+        self.skipped_providers = tuple(dict.fromkeys(reasons))
         folders = {session.engine_folder for session in sessions.values()}
         self.engine_folders = sorted(folder for folder in folders if folder is not None)
 
@@ -166,8 +168,8 @@ class OCR:
         self._orienter: Orienter | None = None
         self._recognizer: Recognizer | None = None
         self._spotter: Spotter | None = None
-        whole: Any = {"placement": placement, "threads": self._workers.threads}
-        pieces: Any = {"placement": placement, "workers": self._workers}
+        whole: Any = {"placement": placement, "threads": self._pool.threads}
+        pieces: Any = {"placement": placement, "pool": self._pool}
         if (detection := stages.detection) is not None:
             if shape is not None:
                 detection = shaped(detection, shape)
@@ -188,7 +190,7 @@ class OCR:
                 spotting, bundle.read(spotting.graph), bundle.characters, **whole
             )
 
-    def warm_up(self) -> dict[str, Warmed]:
+    def warm_up(self) -> dict[str, WarmUpResult]:
         """Run each stage on every input shape that it can get, so that no later page waits for an
         algorithm to be chosen or an engine to be built; stages that take any shape run once.
 
@@ -222,7 +224,7 @@ class OCR:
             except EdgeOCRError as error:
                 return _without_frames(error)
 
-        return in_order(outcome, sources, min(PAGES_AT_ONCE, self._workers.threads))
+        return in_order(outcome, sources, min(PAGES_AT_ONCE, self._pool.threads))
 
     def detect(self, source: Source) -> list[Region]:
         """Find the regions with text, in reading order, without reading them.

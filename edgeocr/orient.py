@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from .bundle.manifest import Orientation
 from .crops import Crop
 from .errors import GraphError
-from .runtime.placement import Job, Placement
+from .runtime.job import Job
+from .runtime.placement import Placement
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
-from .runtime.threads import Workers
+from .runtime.threads import ThreadPool
 
 # Crops per run where any number can be: enough to keep a core busy, few enough to share them out.
 BATCH = 8
@@ -24,7 +25,7 @@ class Orienter:
     """Runs a bundle's orientation stage. Safe to share by threads."""
 
     def __init__(
-        self, stage: Orientation, graph: bytes, *, placement: Placement, workers: Workers
+        self, stage: Orientation, graph: bytes, *, placement: Placement, pool: ThreadPool
     ) -> None:
         self._stage = stage
         shape = (stage.height, stage.width, 3)
@@ -41,10 +42,10 @@ class Orienter:
             ),
             ["probability"],
             placement=placement,
-            threads=workers.threads,
-            workers=workers,
+            threads=pool.threads,
+            pool=pool,
         )
-        self._batches = stage.batches if self.session.finite else None
+        self._batches = stage.batches if self.session.fixed_shapes else None
         self._most = BATCH
 
     def bound(self, pixels: int) -> None:
@@ -55,7 +56,9 @@ class Orienter:
         if self._batches:
             self._batches = batches or self._batches[:1]
         shape = (self._stage.height, self._stage.width, 3)
-        self.session.bound([(n, *shape) for n in self._batches or ()], (self._most, *shape))
+        self.session.restrict_shapes(
+            [(n, *shape) for n in self._batches or ()], (self._most, *shape)
+        )
 
     def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
         """The degrees that each crop is turned by, 0 where that isn't sure."""

@@ -14,10 +14,11 @@ from .bundle.manifest import Recognition
 from .crops import Crop
 from .page import Reading
 from .postprocess import attention, ctc
-from .runtime.placement import Job, Placement
+from .runtime.job import Job
+from .runtime.placement import Placement
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
-from .runtime.threads import Workers
+from .runtime.threads import ThreadPool
 
 # Width of a line of common length, in the network's strides.
 USUAL = 40
@@ -33,7 +34,7 @@ class Recognizer:
         characters: Sequence[str],
         *,
         placement: Placement,
-        workers: Workers,
+        pool: ThreadPool,
     ) -> None:
         self._stage = stage
         self._characters = np.array(characters, object)
@@ -45,8 +46,8 @@ class Recognizer:
             Job("recognition", "crops", usual, shapes, stage.providers, stage.precision),
             ["indices", "scores"],
             placement=placement,
-            threads=workers.threads,
-            workers=workers,
+            threads=pool.threads,
+            pool=pool,
         )
 
     def bound(self, pixels: int) -> int:
@@ -57,14 +58,14 @@ class Recognizer:
         most = pixels // stage.height // stage.multiple * stage.multiple - stage.margin
         if stage.width is None and most < stage.max_width:
             widths = [w for w in stage.widths if w <= most + stage.margin] or stage.widths[:1]
-            if self.session.finite:
+            if self.session.fixed_shapes:
                 most = min(most, widths[-1] - stage.margin)
             stage = replace(stage, max_width=most, widths=widths)
         widest = stage.widths[-1] if stage.widths else 1
         batches = [n for n in stage.batches if n * stage.height * widest <= pixels]
         self._stage = stage = replace(stage, batches=batches or stage.batches[:1])
         shapes = [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
-        self.session.bound(shapes, self._usual)
+        self.session.restrict_shapes(shapes, self._usual)
         return stage.max_width
 
     def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
@@ -76,7 +77,7 @@ class Recognizer:
         stage = self._stage
         text_widths, widths = _widths(crops, stage)
         batches = [1]
-        if self.session.finite:
+        if self.session.fixed_shapes:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
             batches = stage.batches
         groups = _group(widths, batches[-1])

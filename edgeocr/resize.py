@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .bundle.manifest import Resize, Stages
 from .images import Image
 from .postprocess.geometry import Float32
-from .runtime.placement import Job, Shape
+from .runtime.job import Job, Shape
 
 # Height and width of a photograph in landscape.
 USUAL = (1200, 1600)

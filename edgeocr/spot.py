@@ -50,13 +50,13 @@ class Spotter:
         """Size images to at most so many pixels from now on."""
         self._resize = bounded(self._resize, max_pixels)
         wanted = job("spotting", self._resize, None)
-        self.session.bound(wanted.shapes, wanted.usual)
+        self.session.restrict_shapes(wanted.shapes, wanted.usual_shape)
 
     def spot(self, image: Image, watch: Stopwatch | None = None) -> list[Line]:
         """uint8 [H, W, 3] BGR → lines with polygons inside the image, in no order."""
         watch = watch or Stopwatch()
         with watch("resize"):
-            resized = resize(image, self._resize, finite=self.session.finite)
+            resized = resize(image, self._resize, finite=self.session.fixed_shapes)
         with watch("spotting"):
             outputs = self.session.run(resized.pixels[None])
         with watch("postprocess"):

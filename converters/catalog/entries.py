@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from edgeocr.bundle import fields as typed
 from edgeocr.memory import limit as memory
-from edgeocr.runtime.placement import NAMES as PROVIDERS
+from edgeocr.runtime.providers import PROVIDERS
 
 from ..errors import CatalogError
 from . import models_toml

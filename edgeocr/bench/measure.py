@@ -139,8 +139,8 @@ def measure(
         "schema": SCHEMA,
         "edgeocr": __version__,
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "device": device.describe(),
-        "clocks": device.clocks_mhz(),
+        "device": device.describe().to_dict(),
+        "clocks": {name: each.to_dict() for name, each in device.clock_policies().items()},
         "power_mode": device.power_mode(),
         "packages": _packages(),
         "bundle": {
@@ -193,7 +193,10 @@ def _nvidia() -> dict[str, Any]:
     if not gpus:
         return {}
     return {
-        "gpus": [gpu._asdict() for gpu in gpus],
+        "gpus": [
+            {"name": gpu.name, "compute": gpu.compute_capability, "memory": gpu.memory_bytes}
+            for gpu in gpus
+        ],
         "driver": nvidia.driver_release(),
         **nvidia.versions(),
     }
@@ -312,10 +315,10 @@ def _packages() -> dict[str, str]:
 
 def _providers(text: str) -> list[str]:
     names = list(dict.fromkeys(name.strip() for name in text.split(",")))
-    from ..runtime.placement import NAMES
+    from ..runtime.providers import PROVIDERS
 
-    if strangers := [name for name in names if name not in NAMES]:
-        known = ",".join(NAMES)
+    if strangers := [name for name in names if name not in PROVIDERS]:
+        known = ",".join(PROVIDERS)
         raise argparse.ArgumentTypeError(f"unknown provider {strangers[0]!r}: choose of {known}")
     return names
 

@@ -130,16 +130,20 @@ def measure(request: Request, say: Say) -> Measured:
     from ..device import machine as device
     from ..device import power
 
+    def slowed() -> dict[str, list[str]] | None:
+        found = device.throttling()
+        return None if found is None else found.to_dict()
+
     warming = perf_counter()
     ocr.warm_up()
     warm_up = perf_counter() - warming
 
     reads = _Reads(len(request["images"]))
-    temperature, throttling = [device.temperature_c()], [device.throttling()]
+    temperature, throttling = [device.temperature_c()], [slowed()]
     with power.PowerMeter() as meter:
         seconds = reads.one_by_one(ocr.read, request["images"], request["repeat"], say)
     temperature.append(device.temperature_c())
-    throttling.append(device.throttling())
+    throttling.append(slowed())
     stream, stream_seconds = reads.streamed(ocr.read_many, request["images"], request["repeat"])
     pages = [page for pages in reads.pages for page in pages]
     stages = dict.fromkeys(stage for page in pages for stage in page if stage != REST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..runtime.placement import NAMES
+from ..runtime.providers import PROVIDERS
 from .manifest import Manifest, Recognition, Spotting
 
 
@@ -64,8 +64,8 @@ def _width_problems(stage: Recognition) -> Iterator[str]:
 
 def _shape_problems(stage: Any, where: str) -> Iterator[str]:
     for provider in stage.providers or ():
-        if provider not in NAMES:
-            yield f"{where}.providers has {provider!r}, which is none of {', '.join(NAMES)}"
+        if provider not in PROVIDERS:
+            yield f"{where}.providers has {provider!r}, which is none of {', '.join(PROVIDERS)}"
     if (resize := getattr(stage, "resize", None)) is not None:
         if len({tuple(size) for size in resize.sizes}) < len(resize.sizes):
             yield f"{where}.resize.sizes has one twice"

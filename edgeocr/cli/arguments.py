@@ -73,6 +73,10 @@ def engine_options(options: argparse.Namespace) -> dict[str, Any]:
     """What the arguments say, as `OCR` takes it. Raises `EdgeOCRError` for what is no CPU."""
     from ..device import cpus
 
+    try:
+        chosen = None if options.cpus is None else cpus.parse(options.cpus)
+    except ValueError as error:
+        raise EdgeOCRError(str(error)) from None
     by_provider: dict[str, dict[str, str]] = {}
     for name, option, value in options.provider_option:
         by_provider.setdefault(name, {})[option] = value
@@ -82,14 +86,14 @@ def engine_options(options: argparse.Namespace) -> dict[str, Any]:
         "cache": options.cache,
         "threads": options.threads,
         "require_signature": options.require_signature,
-        "cpus": None if options.cpus is None else cpus.parse(options.cpus),
+        "cpus": chosen,
         "memory_limit": options.memory_limit,
         "max_pixels": options.max_pixels,
     }
 
 
 def _provider(text: str) -> str | dict[str, str]:
-    from ..runtime.placement import check_name
+    from ..runtime.providers import check_provider_choice
 
     pairs = [part.strip().partition("=") for part in text.split(",")]
     by_stage = "=" in text
@@ -97,8 +101,8 @@ def _provider(text: str) -> str | dict[str, str]:
         raise argparse.ArgumentTypeError(f"must be as in detection=cuda,recognition=cpu: {text!r}")
     try:
         for name in [name for _, _, name in pairs] if by_stage else [text]:
-            check_name(name)
-    except EdgeOCRError as error:
+            check_provider_choice(name)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     chosen = {stage: name for stage, _, name in pairs}
     if by_stage and len(chosen) < len(pairs):

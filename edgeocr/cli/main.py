@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except EdgeOCRError as error:
+    except (EdgeOCRError, ValueError) as error:
         print(f"edgeocr: error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader, such as head, has had enough

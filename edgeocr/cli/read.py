@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if options.verbose:
         providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())
         print(f"edgeocr: {providers}", file=sys.stderr)
-        for reason in ocr.passed_over:
+        for reason in ocr.skipped_providers:
             print(f"edgeocr: passed over: {reason}", file=sys.stderr)
         if ocr.memory is not None:
             print(f"edgeocr: {ocr.memory.note()}", file=sys.stderr)
@@ -109,7 +109,7 @@ def open_ocr(options: argparse.Namespace, **given: Any) -> OCR:
 def warm(options: argparse.Namespace) -> int:
     """Run one command, `edgeocr warm`; returns the exit code 0."""
     ocr = open_ocr(options)
-    for reason in ocr.passed_over:
+    for reason in ocr.skipped_providers:
         print(f"edgeocr: passed over: {reason}", file=sys.stderr)
     for stage, done in ocr.warm_up().items():
         shapes = "1 input shape" if done.shapes == 1 else f"{done.shapes} input shapes"

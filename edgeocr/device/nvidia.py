@@ -1,6 +1,6 @@
 """What NVIDIA's driver and libraries say of themselves, asked through their C interfaces.
 
-Every function gives an empty answer where there is nothing to ask, and never raises.
+Nothing here raises: where there is nothing to ask, the answer is empty.
 """
 
 from __future__ import annotations
@@ -9,31 +9,49 @@ import ctypes
 import importlib.util
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+# The file in which Linux's driver says its release.
 RELEASE = Path("/proc/driver/nvidia/version")
-# Library, its names by major version, the newest first, and the function that tells its version.
+# Library → its file names, the newest major version first, and the function that returns its
+# version.
 LIBRARIES = {
     "cuda": (("libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0"), "cudaRuntimeGetVersion"),
     "cudnn": (("libcudnn.so.9", "libcudnn.so.8"), "cudnnGetVersion"),
     "tensorrt": (("libnvinfer.so.10", "libnvinfer.so.8"), "getInferLibVersion"),
 }
-# CUdevice_attribute of the CUDA driver API.
+# Values of CUdevice_attribute in the CUDA driver API.
 COMPUTE_MAJOR, COMPUTE_MINOR = 75, 76
 
 
-class GPU(NamedTuple):
-    """name, compute capability such as "8.7", and memory in bytes."""
+@dataclass(frozen=True)
+class GPU:
+    """A GPU.
+
+    Attributes:
+        name: Its name, such as "NVIDIA L4".
+        compute_capability: Its compute capability, such as "8.7".
+        memory_bytes: Bytes of its memory.
+    """
 
     name: str
-    compute: str
-    memory: int
+    compute_capability: str
+    memory_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the GPU as reports record it."""
+        return {
+            "name": self.name,
+            "compute": self.compute_capability,
+            "memory_bytes": self.memory_bytes,
+        }
 
 
 def driver() -> tuple[int, int] | None:
-    """The newest CUDA version that the installed driver can run; None without a driver."""
+    """Return the newest CUDA version that the installed driver can run; None without a driver."""
     library = _load(DRIVER)
     version = ctypes.c_int()
     if library is None or library.cuDriverGetVersion(ctypes.byref(version)) or not version.value:
@@ -42,7 +60,7 @@ def driver() -> tuple[int, int] | None:
 
 
 def driver_release() -> str | None:
-    """The driver's own version, such as "580.82.07"; Linux only."""
+    """Return the driver's own version, such as "580.82.07"; Linux only."""
     try:
         text = RELEASE.read_text(errors="replace")
     except OSError:
@@ -52,7 +70,7 @@ def driver_release() -> str | None:
 
 
 def gpus() -> list[GPU]:
-    """The GPUs that this process may use, in the order of their numbers."""
+    """List the GPUs that this process may use, in the order of CUDA's numbers."""
     library = _load(DRIVER)
     count = ctypes.c_int()
     if library is None or library.cuInit(0) or library.cuDeviceGetCount(ctypes.byref(count)):
@@ -73,14 +91,17 @@ def gpus() -> list[GPU]:
 
 
 def libraries() -> dict[str, str | None]:
-    """Versions of CUDA's runtime, cuDNN and TensorRT: "cuda", "cudnn", "tensorrt" → such as "12.6",
-    the newest that the system's loader or the NVIDIA packages of this Python have; Linux only.
+    """Find the versions of CUDA's runtime, cuDNN and TensorRT; Linux only.
+
+    Returns:
+        "cuda", "cudnn" and "tensorrt" → the newest version, such as "12.6", that the system's
+        loader or the NVIDIA packages of this Python have; None for a library that is missing.
     """
     return {name: _version(name) for name in LIBRARIES}
 
 
 def versions() -> dict[str, str]:
-    """`libraries` without those that aren't there."""
+    """Return what `libraries` finds, without the libraries that are missing."""
     return {name: version for name, version in libraries().items() if version is not None}
 
 
@@ -94,17 +115,17 @@ def _version(library: str) -> str | None:
             number = ctypes.c_int()
             getattr(loaded, function)(ctypes.byref(number))
             return f"{number.value // 1000}.{number.value % 1000 // 10}"
-        asked = getattr(loaded, function)
-        asked.restype = ctypes.c_size_t if library == "cudnn" else ctypes.c_int
-        # 90100 is 9.1.0 and 100300 is 10.3.0; cuDNN 8 and TensorRT 8 counted in thousands.
-        number = asked()
+        ask = getattr(loaded, function)
+        ask.restype = ctypes.c_size_t if library == "cudnn" else ctypes.c_int
+        # 90100 is 9.1.0 and 100300 is 10.3.0, but cuDNN 8 and TensorRT 8 count in thousands.
+        number = ask()
         big, small = (10_000, 100) if number >= 10_000 else (1000, 100)
         return f"{number // big}.{number % big // small}.{number % small}"
     return None
 
 
 def _load_packaged(name: str) -> ctypes.CDLL | None:
-    """A library of a package of NVIDIA's in this Python."""
+    """Load a library from one of NVIDIA's packages in this Python."""
     spec = importlib.util.find_spec("nvidia")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in Path(folder).glob(f"**/{name}"):

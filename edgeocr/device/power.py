@@ -1,12 +1,12 @@
-"""Energy that a block of code takes, by the meters that are built into the device.
+"""Energy that a block of code takes, measured with the meters that are built into the device.
 
 >>> with PowerMeter() as meter:
 ...     ocr.read("photo.jpg")
 >>> meter.joules, meter.source
 (3.1, "ina3221 VDD_IN")
 
-What a meter sees is its `source`'s: a Jetson's is the whole module, a Raspberry Pi's the rails of
-its power chip without what USB devices and conversion take, RAPL's the CPU packages alone.
+Meters differ in what they see: a Jetson's sees the whole module; a Raspberry Pi's sees the rails of
+its power chip, without USB devices and losses of conversion; RAPL sees the CPU packages alone.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from .machine import ROOT, number_of, output_of, program_of, text_of
+from .readings import ROOT, command_output, find_program, read_number, read_text
 
-# Seconds between two samples. vcgencmd is a process of some milliseconds each time.
+# Seconds between two samples. vcgencmd takes some milliseconds each time, because it is a process.
 INA3221_PERIOD = 0.1
 PMIC_PERIOD = 0.25
-# tegrastats says when: the milliseconds of its --interval.
+# tegrastats decides itself when to sample: milliseconds, for its option --interval.
 TEGRASTATS_INTERVAL = 100
-# Seconds after which a tegrastats that says nothing counts as broken.
+# Seconds after which a silent tegrastats counts as broken.
 PATIENCE = 2.0
 
-# Rails that together are the whole of a Jetson, in NVIDIA's Jetson Linux Developer Guide under
-# "Power Consumption": Orin Nano and NX, Xavier NX, TX2 · Nano · Thor · AGX Orin · AGX Xavier.
-# AGX Orin's VDDQ_VDD2_1V8AO is fed by VIN_SYS_5V0, so it would count twice.
+# Rails that together are the whole of a Jetson, from "Power Consumption" in NVIDIA's Jetson Linux
+# Developer Guide. The rows are those of Orin Nano and NX, Xavier NX, TX2; Nano; Thor; AGX Orin;
+# AGX Xavier. AGX Orin's VDDQ_VDD2_1V8AO is left out: VIN_SYS_5V0 feeds it, and would count twice.
 TOTALS = (
     ("VDD_IN",),
     ("POM_5V_IN",),
@@ -44,30 +44,40 @@ TOTALS = (
     ("GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"),
 )
 
-# "VDD_IN 4060mW/4060mW" of tegrastats, now and on average; without units up to JetPack 4.
+# A rail in a line of tegrastats, as in "VDD_IN 4060mW/4060mW": the power now and on average. Up to
+# JetPack 4 there are no units.
 TEGRASTATS_RAIL = re.compile(r"\b([A-Z]\w*) (\d+)(?:mW)?/\d")
-# "  VDD_CORE_A current(7)=1.91102000A" and "  VDD_CORE_V volt(15)=0.87355220V".
+# A rail in the output of vcgencmd, as in "  VDD_CORE_A current(7)=1.91102000A" and
+# "  VDD_CORE_V volt(15)=0.87355220V".
 PMIC_RAIL = re.compile(r"^ *(\w+)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)[AV] *$", re.MULTILINE)
 
 
 class PowerMeter:
-    """Context manager that measures the energy between its begin and its end.
+    """Context manager that measures the energy that its block takes.
 
-    joules: None without a meter, or before the end.
-    source: what measures, and which part of the device; None where nothing can.
+    A counter of energy (RAPL) is read at the beginning and at the end; a block of so many hours
+    that the counter overflows twice counts too little. Other meters are sampled by a thread, so
+    the energy of blocks below half a second is rough. A meter never raises, and can be entered
+    again for a new measurement.
 
-    Where there is a counter (RAPL) it is read at both ends, and a block in which it runs over
-    twice, hours, counts too little. Elsewhere a thread samples the power, and blocks of less than
-    a few samples, half a second, are rough. Never raises; enter it again for a new measurement.
+    Attributes:
+        joules: The energy; None before the end of the block, or without a meter.
+        source: What measures, and which part of the device; None without a meter.
     """
 
     def __init__(self, root: Path = ROOT) -> None:
+        """Prepare to measure.
+
+        Args:
+            root: The folder below which the system's files are.
+        """
         self.joules: float | None = None
         self.source: str | None = None
         self._root = root
         self._end: Callable[[], float | None] | None = None
 
     def __enter__(self) -> PowerMeter:
+        """Begin to measure, with the first meter that works."""
         self.joules = self.source = self._end = None
         for begin in (_rapl, _ina3221, _tegrastats, _pmic):
             measurement = begin(self._root)
@@ -77,23 +87,26 @@ class PowerMeter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the measurement."""
         if self._end is not None:
             self.joules = self._end()
             self._end = None
 
 
 class _Measurement(NamedTuple):
-    """One that has begun: what measures, and what ends it and gives its joules."""
+    """A measurement that has begun.
+
+    Attributes:
+        source: What measures, and which part of the device.
+        end: Ends the measurement and returns its joules.
+    """
 
     source: str
     end: Callable[[], float | None]
 
 
 class _Sampler:
-    """A thread that asks for the power in watts every `period` seconds.
-
-    close: what ends a `read` that is waiting.
-    """
+    """A thread that reads the power at regular intervals."""
 
     def __init__(
         self,
@@ -101,6 +114,13 @@ class _Sampler:
         period: float,
         close: Callable[[], None] = lambda: None,
     ) -> None:
+        """Prepare to sample.
+
+        Args:
+            read: Returns the power in watts; None if it can't be read.
+            period: Seconds between two samples.
+            close: Ends a `read` that is waiting, and frees what it uses.
+        """
         self._read = read
         self._period = period
         self._close = close
@@ -109,23 +129,23 @@ class _Sampler:
         self._thread = threading.Thread(target=self._run, name="edgeocr-power", daemon=True)
 
     def start(self) -> bool:
-        """Take the first sample; False, and no thread, when there is none to get."""
+        """Take the first sample and start the thread; return False if there is no sample."""
         self._sample()
         if not self._samples:
             self._close()
             return False
-        # Only now, so that a slow first sample isn't part of the measurement.
+        # The measurement begins now, so that a slow first sample isn't a part of it.
         self._samples = [(perf_counter(), self._samples[0][1])]
         self._thread.start()
         return True
 
     def end(self) -> float | None:
-        """Take the last sample; the joules since the start."""
+        """Take the last sample, and return the joules since the start."""
         ended = perf_counter()
         self._stop.set()
         self._thread.join(PATIENCE)
         self._close()
-        # The last sample comes a little late, and stands for the power at the end.
+        # The last sample comes a little late, and counts as the power at the end.
         return energy([(min(when, ended), watts) for when, watts in self._samples])
 
     def _run(self) -> None:
@@ -140,7 +160,14 @@ class _Sampler:
 
 
 def energy(samples: list[tuple[float, float]]) -> float | None:
-    """(seconds, watts) in order → joules by the trapezoidal rule; None for fewer than two."""
+    """Integrate power over time by the trapezoidal rule.
+
+    Args:
+        samples: Pairs of seconds and watts, in the order of time.
+
+    Returns:
+        Joules; None for fewer than two samples.
+    """
     if len(samples) < 2:
         return None
     return sum(
@@ -150,18 +177,25 @@ def energy(samples: list[tuple[float, float]]) -> float | None:
 
 
 def parse_tegrastats(line: str) -> dict[str, float]:
-    """One line of tegrastats → watts of each rail, momentary ones.
+    """Parse the rails' present power from a line of tegrastats.
 
-    The format is in NVIDIA's Jetson Linux Developer Guide, "tegrastats Utility".
+    Args:
+        line: See "tegrastats Utility" in NVIDIA's Jetson Linux Developer Guide for the format.
+
+    Returns:
+        Rail → watts.
     """
     return {name: int(milliwatts) / 1000 for name, milliwatts in TEGRASTATS_RAIL.findall(line)}
 
 
 def parse_pmic(text: str) -> dict[str, float]:
-    """`vcgencmd pmic_read_adc` of a Raspberry Pi 5 → watts of each rail that has both a current
-    and a voltage; the input, EXT5V, has no current.
+    """Parse the rails' power from `vcgencmd pmic_read_adc` of a Raspberry Pi 5.
 
-    The command is in raspberrypi.com/documentation/computers/os.html#vcgencmd.
+    Args:
+        text: The command's output (raspberrypi.com/documentation/computers/os.html#vcgencmd).
+
+    Returns:
+        Rail → watts, for each rail with a current and a voltage. The input, EXT5V, has no current.
     """
     amperes: dict[str, float] = {}
     volts: dict[str, float] = {}
@@ -172,49 +206,51 @@ def parse_pmic(text: str) -> dict[str, float]:
 
 
 def _rapl(root: Path) -> _Measurement | None:
-    """RAPL of Intel and AMD: microjoules that each CPU package has taken, a counter that starts
-    again after `max_energy_range_uj`. The kernel's power/powercap/powercap.rst has the files.
+    """Begin with RAPL of Intel and AMD: a counter of the microjoules of each CPU package.
 
-    Most kernels let root alone read it (CVE-2020-8694).
+    It starts again at zero after `max_energy_range_uj`. The kernel's power/powercap/powercap.rst
+    describes the files. On most kernels only root may read them (CVE-2020-8694).
     """
     packages = []
-    # Without a second colon: those below a package, cores and memory, are part of it or beside it.
+    # Zones with a second colon, such as cores and memory, are a part of a package or beside it.
     for zone in sorted((root / "sys/class/powercap").glob("intel-rapl:*")):
-        if zone.name.count(":") == 1 and (text_of(zone / "name") or "").startswith("package"):
+        if zone.name.count(":") == 1 and (read_text(zone / "name") or "").startswith("package"):
             packages.append(zone)
-    before = [number_of(zone / "energy_uj") for zone in packages]
-    if not packages or None in before:  # a part of them would look like the whole
+    before = [read_number(zone / "energy_uj") for zone in packages]
+    if not packages or None in before:  # some packages would pass for all
         return None
 
     def end() -> float | None:
         total = 0
         for zone, then in zip(packages, before, strict=True):
-            now = number_of(zone / "energy_uj")
+            now = read_number(zone / "energy_uj")
             if now is None or then is None:
                 return None
             if now < then:
-                now += number_of(zone / "max_energy_range_uj") or then - now
+                now += read_number(zone / "max_energy_range_uj") or then - now
             total += now - then
         return total / 1e6
 
-    names = [text_of(zone / "name") or zone.name for zone in packages]
+    names = [read_text(zone / "name") or zone.name for zone in packages]
     return _Measurement(f"rapl {'+'.join(names)}", end)
 
 
 def _ina3221(root: Path) -> _Measurement | None:
-    """The power monitors of a Jetson. Since JetPack 5 as the kernel's hwmon/ina3221.rst says, a
-    label, mV and mA of each channel; before, NVIDIA's own driver gives names and mW.
+    """Begin with the power monitors of a Jetson.
+
+    Since JetPack 5 the files are those of the kernel's hwmon/ina3221.rst: label, mV and mA of each
+    channel. Before that, NVIDIA's own driver had files with names and mW.
     """
     channels: dict[str, tuple[Path, ...]] = {}
     drivers = root / "sys/bus/i2c/drivers"
     for label in sorted(drivers.glob("ina3221/*/hwmon/hwmon*/in[1-3]_label")):
         channel = label.name[2]
-        channels[text_of(label) or ""] = (
+        channels[read_text(label) or ""] = (
             label.with_name(f"in{channel}_input"),
             label.with_name(f"curr{channel}_input"),
         )
     for label in sorted(drivers.glob("ina3221x/*/iio:device*/rail_name_[0-2]")):
-        channels[text_of(label) or ""] = (label.with_name(f"in_power{label.name[-1]}_input"),)
+        channels[read_text(label) or ""] = (label.with_name(f"in_power{label.name[-1]}_input"),)
     rails = _total(channels)
     if rails is None:
         return None
@@ -222,7 +258,7 @@ def _ina3221(root: Path) -> _Measurement | None:
     def watts() -> float | None:
         total = 0.0
         for rail in rails:
-            numbers = [number_of(path) for path in channels[rail]]
+            numbers = [read_number(path) for path in channels[rail]]
             if None in numbers:
                 return None
             product = 1.0
@@ -236,8 +272,8 @@ def _ina3221(root: Path) -> _Measurement | None:
 
 
 def _tegrastats(_: Path) -> _Measurement | None:
-    """NVIDIA's command, for where the monitors' files can't be read; it may be allowed to."""
-    program = program_of("tegrastats")
+    """Begin with NVIDIA's command, which may be allowed to read what this process may not."""
+    program = find_program("tegrastats")
     if program is None:
         return None
     try:
@@ -258,7 +294,7 @@ def _tegrastats(_: Path) -> _Measurement | None:
             if not select.select([pipe], [], [], PATIENCE)[0]:
                 return None
             lines = os.read(pipe.fileno(), 1 << 16).decode(errors="replace").splitlines()
-        except (OSError, ValueError):  # closed, after it had been silent for too long
+        except (OSError, ValueError):  # closed after it was silent for too long
             return None
         found = parse_tegrastats(lines[-1]) if lines else {}
         rails = _total(found)
@@ -272,7 +308,8 @@ def _tegrastats(_: Path) -> _Measurement | None:
         process.wait()
         pipe.close()
 
-    # The wait for the next line is the period; the little more keeps a dead one from spinning.
+    # Waiting for the next line already takes a whole interval. The short extra wait keeps the
+    # thread from spinning when tegrastats has ended.
     sampler = _Sampler(watts, TEGRASTATS_INTERVAL / 10_000, close)
     if not sampler.start():
         return None
@@ -280,10 +317,10 @@ def _tegrastats(_: Path) -> _Measurement | None:
 
 
 def _pmic(_: Path) -> _Measurement | None:
-    """The power chip of a Raspberry Pi 5; earlier ones measure no currents."""
+    """Begin with the power chip of a Raspberry Pi 5; earlier models measure no currents."""
 
     def rails() -> dict[str, float]:
-        return parse_pmic(output_of("vcgencmd", "pmic_read_adc") or "")
+        return parse_pmic(command_output("vcgencmd", "pmic_read_adc") or "")
 
     found = len(rails())
     if not found:
@@ -298,5 +335,5 @@ def _pmic(_: Path) -> _Measurement | None:
 
 
 def _total(rails: dict[str, tuple[Path, ...]] | dict[str, float]) -> tuple[str, ...] | None:
-    """The rails among these that are the whole device."""
+    """Return those of the rails that together are the whole device."""
     return next((names for names in TOTALS if all(name in rails for name in names)), None)

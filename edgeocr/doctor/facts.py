@@ -124,12 +124,12 @@ def examine(bundle: str | None = None) -> dict[str, Any]:
             "started": _started(graph_from) if usable and graph_from else {},
         },
         "nvidia": _nvidia(),
-        "device": device.describe(),
+        "device": device.describe().to_dict(),
         "features": device.cpu_features(),
-        "clocks": device.clocks_mhz(),
+        "clocks": {name: each.to_dict() for name, each in device.clock_policies().items()},
         "cores": _cores(),
         "temperature_c": device.temperature_c(),
-        "throttling": device.throttling(),
+        "throttling": None if (slowed := device.throttling()) is None else slowed.to_dict(),
         "power_mode": device.power_mode(),
         "bundle": checked,
     }
@@ -237,10 +237,7 @@ def _nvidia() -> dict[str, Any]:
     return {
         "driver": None if driver is None else ".".join(map(str, driver)),
         "driver_release": nvidia.driver_release(),
-        "gpus": [
-            {"name": gpu.name, "compute": gpu.compute, "memory_bytes": gpu.memory}
-            for gpu in nvidia.gpus()
-        ],
+        "gpus": [gpu.to_dict() for gpu in nvidia.gpus()],
         **nvidia.libraries(),
     }
 

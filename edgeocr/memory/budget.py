@@ -124,29 +124,29 @@ class Budget:
         """Measure what the open stages take, and bound them by what is left."""
         for stage in (detector, orienter, recognizer, spotter):
             if stage is not None:
-                stage.session.touch()
+                stage.session.run_smallest()
         memory.give_back()
         self._base = memory.resident()
         runs, pictures = self._parted()
         # The arena is of the first limit in this process.
-        self.runs, self.pictures = min(runs, arena.bound() or runs), pictures
+        self.runs, self.pictures = min(runs, arena.arena_limit() or runs), pictures
         room = memory.Room(self.runs)
         self._pages = memory.Room(self.pictures)
         stages = self._stages
         finder, rule = detector or spotter, _rule(stages)
         if finder is not None and rule is not None:
             per_pixel = _picture_bytes(stages)
-            finder.session.runs = memory.Runs(room, per_pixel, self._refused_run)
+            finder.session.admission = memory.Runs(room, per_pixel, self._refused_run)
             if (pixels := self.runs // per_pixel) < rule.max_pixels:
                 self.max_pixels = pixels
                 finder.bound(pixels)
         if orienter is not None and stages.orientation is not None:
             per_pixel = _crops_bytes(stages.orientation.activation_bytes)
-            orienter.session.runs = memory.Runs(room, per_pixel, self._refused_run)
+            orienter.session.admission = memory.Runs(room, per_pixel, self._refused_run)
             orienter.bound(int(self.runs * LINE_SHARE) // per_pixel)
         if recognizer is not None and stages.recognition is not None:
             per_pixel = _crops_bytes(stages.recognition.activation_bytes)
-            recognizer.session.runs = memory.Runs(room, per_pixel, self._refused_run)
+            recognizer.session.admission = memory.Runs(room, per_pixel, self._refused_run)
             pixels = int(self.runs * LINE_SHARE) // per_pixel
             width = recognizer.bound(pixels)
             self.max_width = width if width < stages.recognition.max_width else None

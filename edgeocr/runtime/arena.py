@@ -1,9 +1,9 @@
-"""One arena of ONNX Runtime for all sessions of this process that run on the CPU."""
+"""The memory arena that all sessions on the CPU share in this process."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .onnx_runtime import import_onnxruntime
@@ -11,46 +11,53 @@ from .onnx_runtime import import_onnxruntime
 if TYPE_CHECKING:
     import onnxruntime
 
-# Address space that the first picture takes at once; only what is written to becomes memory. In one
-# region all free pieces join again, in the many small ones of ONNX Runtime's default they don't:
-# PP-OCRv4 mobile needs a seventh less memory for the same pictures.
+logger = logging.getLogger(__name__)
+
+# Address space that the first picture takes at once; only what is written to becomes memory. Free
+# pieces of one region are merged again, but those of the many small regions of ONNX Runtime's
+# default aren't: PP-OCRv4 mobile needs a seventh less memory for the same pictures this way.
 ARENA_BYTES = 256 << 20
-# A free piece that is larger than needed by this much is parted.
+# A free piece is split if it is larger than needed by this many bytes.
 ARENA_SPLIT_BYTES = 1 << 20
 
-_arena_lock = threading.Lock()
-_arena_is_there = False
-_arena_bytes: int | None = None
+_lock = threading.Lock()
+_arena_exists = False
+_arena_limit: int | None = None
 
 
-def bound() -> int | None:
-    """The most bytes that the arena may take; None without a bound or an arena."""
-    return _arena_bytes
+def arena_limit() -> int | None:
+    """Return the most bytes that the arena may take; None without a limit or an arena."""
+    return _arena_limit
 
 
-def use_shared_arena(options: onnxruntime.SessionOptions, most: int | None = None) -> None:
-    """Let CPU sessions take their memory from one arena, so that the next stage uses what the last
-    one needed; each session would otherwise keep the most that it ever needed for itself.
+def use_shared_arena(options: onnxruntime.SessionOptions, limit: int | None = None) -> None:
+    """Let a session on the CPU take its memory from the arena that all of them share.
 
-    most: bytes that it may take, which are one region of address space; a run that needs more
-        fails. None for no such bound.
+    Each stage reuses what the stage before it needed. Otherwise each session would keep the most
+    that it ever needed for itself.
 
-    The first session's `most` is the arena's for as long as the process lives. A later session
-    without a bound doesn't use an arena that has one, and has its own.
+    Args:
+        options: The session's options, which are changed.
+        limit: The most bytes that the arena may take, which are one region of address space; a
+            run that needs more fails. None sets no limit. The limit of the process's first session
+            applies for as long as the process lives. A later session without a limit doesn't use
+            an arena that has one, but has an arena of its own.
     """
-    global _arena_is_there, _arena_bytes
+    global _arena_exists, _arena_limit
     ort = import_onnxruntime()
-    with _arena_lock:
-        if not _arena_is_there:
+    with _lock:
+        if not _arena_exists:
             where = ort.OrtMemoryInfo(
                 "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
             )
-            # Without a bound regions of growing powers of two: regions of exactly what is asked
-            # for leave holes that the next picture doesn't fit.
-            arena = ort.OrtArenaCfg(most or 0, 0, most or ARENA_BYTES, ARENA_SPLIT_BYTES)
-            with suppress(RuntimeError):  # somebody else in this process has made one
+            # Strategy 0, without a limit: regions of growing powers of two. Regions of exactly the
+            # size that is needed leave holes that the next picture doesn't fit into.
+            arena = ort.OrtArenaCfg(limit or 0, 0, limit or ARENA_BYTES, ARENA_SPLIT_BYTES)
+            try:
                 ort.create_and_register_allocator(where, arena)
-            _arena_is_there, _arena_bytes = True, most
-    if _arena_bytes is not None and most is None:
+            except RuntimeError as error:  # other code in this process has made one before
+                logger.info("using the arena that this process has registered already: %s", error)
+            _arena_exists, _arena_limit = True, limit
+    if _arena_limit is not None and limit is None:
         return
     options.add_session_config_entry("session.use_env_allocators", "1")

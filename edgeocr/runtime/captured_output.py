@@ -1,4 +1,4 @@
-"""What native libraries write, kept out of the user's way."""
+"""Capturing what native libraries write to the process's output."""
 
 from __future__ import annotations
 
@@ -10,49 +10,54 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 
-_words_lock = threading.Lock()
+STDERR = 2
+
+_lock = threading.Lock()
 
 
 @contextmanager
-def captured_words() -> Iterator[Callable[[], str]]:
-    """Keep what is written to file descriptor 2 and to sys.stdout; yields a function that gives it.
+def captured_output() -> Iterator[Callable[[], str]]:
+    """Capture what is written to file descriptor 2 and to `sys.stdout` in the block.
 
-    ONNX Runtime tells why a provider failed there and nowhere else. Both belong to the whole
-    process, so only one thread at a time may borrow them, and when nothing fails what was written
-    meanwhile, by other threads, goes where it was meant to.
+    ONNX Runtime writes the reason why a provider failed there and nowhere else. Both belong to the
+    whole process, so only one thread at a time captures them. If the block doesn't raise, what was
+    captured, which may be other threads' output, is written to where it was meant to go.
+
+    Yields:
+        A function that returns what has been captured so far.
     """
-    with _words_lock:
+    with _lock:
         printed = io.StringIO()
-        with _descriptor(2) as written:
+        with _redirected(STDERR) as written:
 
-            def said() -> str:
+            def captured() -> str:
                 return written().decode("utf-8", "replace") + printed.getvalue()
 
             with redirect_stdout(printed):
-                yield said
-            words = written()
-        # Only when nothing was raised.
+                yield captured
+            errors = written()
+        # These lines are reached only if nothing was raised.
         if sys.stdout is not None:
             sys.stdout.write(printed.getvalue())
-        if words:
-            os.write(2, words)
+        if errors:
+            os.write(STDERR, errors)
 
 
 @contextmanager
-def _descriptor(number: int) -> Iterator[Callable[[], bytes]]:
-    """Turn a file descriptor to a file for a while; yields a function that gives what is in it."""
+def _redirected(descriptor: int) -> Iterator[Callable[[], bytes]]:
+    """Redirect a file descriptor to a file; yields a function that returns the file's content."""
     with ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile())
-            saved = os.dup(number)
-        except OSError:  # nowhere to write to, or no stderr at all
+            saved = os.dup(descriptor)
+        except OSError:  # no folder for temporary files, or the process has no such descriptor
             yield bytes
             return
         stack.callback(os.close, saved)
         if sys.stderr is not None:
             sys.stderr.flush()
-        os.dup2(file.fileno(), number)
-        stack.callback(os.dup2, saved, number)
+        os.dup2(file.fileno(), descriptor)
+        stack.callback(os.dup2, saved, descriptor)
 
         def written() -> bytes:
             file.seek(0)

@@ -1,8 +1,8 @@
-"""The one thread that talks to GPUs.
+"""The only thread that talks to GPUs.
 
 CUDA's handles and graphs belong to the thread that made them, ONNX Runtime makes the allocator of
-device buffers without a lock, and while a CUDA graph is recorded no other thread of the process may
-allocate or copy. A GPU works on one run at a time anyway.
+device buffers without a lock, and while a CUDA graph is being recorded no other thread of the
+process may allocate or copy. A GPU works on one run at a time anyway.
 """
 
 from __future__ import annotations
@@ -15,13 +15,21 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 _lock = threading.Lock()
-_pool: ThreadPoolExecutor | None = None
+_executor: ThreadPoolExecutor | None = None
 
 
-def on_device_thread(work: Callable[..., Result], *arguments: object) -> Result:
-    """Do `work` on that thread, after what others want of it; returns or raises what it does."""
-    global _pool
+def run_on_device_thread(work: Callable[..., Result], *arguments: object) -> Result:
+    """Call a function in the device thread, and wait for it.
+
+    Args:
+        work: What to do, after everything that the thread has been asked to do before.
+        *arguments: Arguments of `work`.
+
+    Returns:
+        What `work` returns. What it raises is raised here.
+    """
+    global _executor
     with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(1, thread_name_prefix="edgeocr-device")
-    return _pool.submit(work, *arguments).result()
+        if _executor is None:
+            _executor = ThreadPoolExecutor(1, thread_name_prefix="edgeocr-device")
+    return _executor.submit(work, *arguments).result()

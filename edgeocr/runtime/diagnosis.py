@@ -1,4 +1,4 @@
-"""Why an execution provider did not start, and what mends it."""
+"""Why an execution provider did not start, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from ..device import nvidia
+from .providers import NVIDIA_PACKAGE, Provider
 
-# Distributions that all write the folder `onnxruntime`, so that only one of them can be installed.
+# Distributions that all install the folder `onnxruntime`, so that only one can be installed.
 RUNTIMES = (
     "onnxruntime",
     "onnxruntime-gpu",
@@ -17,126 +18,133 @@ RUNTIMES = (
     "onnxruntime-qnn",
     "onnxruntime-migraphx",
 )
-# What has a provider, for those that ONNX Runtime's default package lacks.
-INSTALL = {
-    "cuda": 'pip install "onnxruntime-gpu[cuda,cudnn]"',
-    "tensorrt": 'pip install "onnxruntime-gpu[cuda,cudnn]"',
-    "tensorrt-rtx": "pip install onnxruntime-ep-nv-tensorrt-rtx-cu13 beside onnxruntime 1.24 or "
-    "newer",
-    "openvino": "pip install onnxruntime-openvino",
-    "directml": "pip install onnxruntime-directml, on Windows",
-    "qnn": "pip install onnxruntime-qnn, on a Qualcomm device",
-    "migraphx": "install AMD's onnxruntime-migraphx, of the ROCm that is here",
-    "coreml": "pip install onnxruntime on macOS",
-    "xnnpack": "build ONNX Runtime with --use_xnnpack",
-}
-# Releases of onnxruntime-gpu by the major version of CUDA that they are built for, as their wheels
-# say, and the oldest NVIDIA driver for it (docs.nvidia.com/deploy/cuda-compatibility).
+# Releases of onnxruntime-gpu by the major version of CUDA that their wheels are built for, and the
+# oldest NVIDIA driver for that version (docs.nvidia.com/deploy/cuda-compatibility).
 RELEASES = {12: "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27", 13: "onnxruntime-gpu[cuda,cudnn]>=1.27"}
 DRIVERS = {12: 525, 13: 580}
-# Libraries whose major version is that of CUDA, or of cuDNN.
-OF_CUDAS_VERSION = ("libcudart", "libcublas", "libcudnn")
+# Libraries that are numbered with CUDA's major version, or with cuDNN's.
+NUMBERED_LIBRARIES = ("libcudart", "libcublas", "libcudnn")
+# A file that only Jetsons have.
 JETSON = Path("/etc/nv_tegra_release")
 JETPACK = "install the onnxruntime-gpu wheel that NVIDIA publishes for this JetPack"
-HIDDEN = "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
-# How much of what ONNX Runtime said goes into an error; what matters stands at its end.
-WORDS = 400
+GPU_HIDDEN = "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
+# How many characters of ONNX Runtime's output an error quotes. What matters is at its end.
+QUOTED = 400
 
 
 def runtimes() -> dict[str, str]:
-    """The installed distributions of ONNX Runtime and their versions; more than one is a fault."""
-    from importlib.metadata import distributions  # takes longer to import than all of this
+    """Find the installed distributions of ONNX Runtime; more than one is a fault.
+
+    Returns:
+        Name → version, for those of `RUNTIMES` that are installed.
+    """
+    from importlib.metadata import distributions  # takes longer to import than the rest of this
 
     names = ((each.metadata["Name"] or "", each.version) for each in distributions())
     found = {name.lower().replace("_", "-"): version for name, version in names}
     return {name: found[name] for name in RUNTIMES if name in found}
 
 
-def not_built_in(provider: str, version: str) -> str:
-    """The message for a provider that the imported ONNX Runtime wasn't built with."""
+def not_built_in(provider: Provider, version: str) -> str:
+    """Compose the error message for a provider that the installed ONNX Runtime doesn't have.
+
+    Args:
+        provider: The provider that was asked for.
+        version: Version of the installed ONNX Runtime.
+    """
     installed = runtimes()
-    what = f"provider {provider!r} is not in the installed ONNX Runtime {version}"
-    nvidia_one = provider in ("cuda", "tensorrt")
-    install = JETPACK if nvidia_one and JETSON.exists() else INSTALL[provider]
+    fault = f"provider {provider.name!r} is not in the installed ONNX Runtime {version}"
+    install = provider.install
+    if install == NVIDIA_PACKAGE and JETSON.exists():
+        install = JETPACK
     if len(installed) > 1:
         names = " and ".join(installed)
         return (
-            f"{what}: {names} are installed side by side and overwrite each other. "
+            f"{fault}: {names} are installed side by side and overwrite each other. "
             f"pip uninstall -y {' '.join(installed)}, then {install}"
         )
-    if provider == "tensorrt-rtx":
-        return f"{what}: {install}"
-    there = next(iter(installed), "onnxruntime")
-    return f"{what}, the package {there}: pip uninstall -y {there}, then {install}"
+    if provider.plugin is not None:
+        return f"{fault}: {install}"
+    package = next(iter(installed), "onnxruntime")
+    return f"{fault}, the package {package}: pip uninstall -y {package}, then {install}"
 
 
-def did_not_start(provider: str, words: str, *, built_for: str | None) -> str:
-    """The message for a provider that is built in and gave no session.
+def did_not_start(provider: Provider, output: str, *, built_for: str | None) -> str:
+    """Compose the error message for a provider that ONNX Runtime has and that gave no session.
 
-    words: what ONNX Runtime wrote and raised.
-    built_for: the CUDA version that ONNX Runtime was built for, as far as it says.
+    Args:
+        provider: The provider that was asked for.
+        output: What ONNX Runtime wrote and raised.
+        built_for: The CUDA version that ONNX Runtime was built for, such as "12.8"; None if it
+            doesn't say.
     """
-    words = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", words).split())
-    last = words if len(words) <= WORDS else "…" + words[-WORDS:]
-    message = f"provider {provider!r} did not start here: {_cause(provider, words, built_for)}"
-    return f"{message}. ONNX Runtime said: {last}" if last else message
+    output = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", output).split())
+    quoted = output if len(output) <= QUOTED else "…" + output[-QUOTED:]
+    cause = _cause(provider, output, built_for)
+    message = f"provider {provider.name!r} did not start here: {cause}"
+    return f"{message}. ONNX Runtime said: {quoted}" if quoted else message
 
 
-def _cause(provider: str, words: str, built_for: str | None) -> str:
-    if "CUDA failure 100" in words:
-        return HIDDEN
-    if re.search(r"(?i)(unknown|invalid|failed to parse)[\w ]* option", words):
+def _cause(provider: Provider, output: str, built_for: str | None) -> str:
+    if "CUDA failure 100" in output:
+        return GPU_HIDDEN
+    if re.search(r"(?i)(unknown|invalid|failed to parse)[\w ]* option", output):
         return "one of its options is unknown or has a wrong value"
-    if "could not deserialize engine" in words:
+    if "could not deserialize engine" in output:
         return "an engine in its cache is broken: delete its folder and run edgeocr warm again"
-    if provider not in ("cuda", "tensorrt", "tensorrt-rtx"):
+    if not provider.needs_nvidia_driver:
         return "see below; this device, or a library that it needs, may be missing"
-    missing = re.findall(r"(lib[\w+-]+)\.so(?:\.(\d+))?[.\d]*: cannot open shared object", words)
-    names = {name for name, _ in missing}
-    wants = f"CUDA {built_for}" if built_for else "the CUDA that it was built for"
-    can = nvidia.driver()
+    missing = dict(
+        re.findall(r"(lib[\w+-]+)\.so(?:\.(\d+))?[.\d]*: cannot open shared object", output)
+    )
+    needed = f"CUDA {built_for}" if built_for else "the CUDA version that it was built for"
+    driver = nvidia.driver()
     # The driver comes first: without it nothing else that is installed would help.
-    if names & {"libcuda", "libnvidia-ml"} or can is None:
+    if driver is None or not missing.keys().isdisjoint({"libcuda", "libnvidia-ml"}):
         return (
             "the NVIDIA driver is missing (libcuda.so.1): install it; in a container start it with "
             "the NVIDIA container toolkit and --gpus all"
         )
-    if names:
-        name = sorted(names)[0]
+    if missing:
+        name = min(missing)
         if name.startswith(("libnvinfer", "libnvonnxparser")):
             return (
                 f"TensorRT is missing ({name}.so): on a Jetson it comes with JetPack; elsewhere "
                 "install TensorRT 10 and put its lib folder into LD_LIBRARY_PATH"
             )
-        return _library_missing(name, dict(missing)[name], wants)
-    if built_for and can[0] < int(built_for.split(".")[0]):
-        needed = int(built_for.split(".")[0])
+        return _library_missing(name, missing[name], needed)
+    if built_for and driver[0] < (major := int(built_for.split(".")[0])):
+        older_release = RELEASES.get(driver[0])
+        newer_driver = f"driver {DRIVERS[major]} or newer" if major in DRIVERS else "a newer driver"
         return (
-            f"the NVIDIA driver runs CUDA {can[0]}.{can[1]} at most and this onnxruntime-gpu needs "
-            f"{wants}: install driver {DRIVERS.get(needed, 'of its time')} or newer"
-            + (f', or pip install "{RELEASES[can[0]]}"' if can[0] in RELEASES else "")
+            f"the NVIDIA driver runs CUDA {driver[0]}.{driver[1]} at most and this onnxruntime-gpu "
+            f"needs {needed}: install {newer_driver}"
+            + (f', or pip install "{older_release}"' if older_release else "")
         )
-    if "cuDNN is" in words:
-        return f"cuDNN is missing: {INSTALL['cuda']} brings it"
-    if "out of memory" in words:
+    if "cuDNN is" in output:
+        return f"cuDNN is missing: {NVIDIA_PACKAGE} brings it"
+    if "out of memory" in output:
         return "the GPU has too little free memory: see nvidia-smi"
-    if "Please install TensorRT libraries" in words:
-        return "TensorRT's libraries can't be loaded: install TensorRT 10, on a Jetson JetPack's"
-    if not nvidia.gpus():
-        return HIDDEN
-    return "it failed"
-
-
-def _library_missing(name: str, major: str, wants: str) -> str:
-    here = nvidia.libraries()["cudnn" if name.startswith("libcudnn") else "cuda"]
-    what = f"{name}.so.{major}" if major else f"{name}.so"
-    if platform.machine() == "aarch64" and JETSON.exists():
-        return f"{what} is missing, {wants} is needed: {JETPACK}"
-    if here is not None and name.startswith(OF_CUDAS_VERSION) and here.split(".")[0] != major:
-        other = int(here.split(".")[0])
+    if "Please install TensorRT libraries" in output:
         return (
-            f"{what} is missing: this onnxruntime-gpu was built for another version than the "
-            f"{here} that is here. {INSTALL['cuda']} brings the libraries of {wants}"
-            + (f'; pip install "{RELEASES[other]}" fits what is here' if other in RELEASES else "")
+            "TensorRT's libraries can't be loaded: install TensorRT 10; on a Jetson it comes with "
+            "JetPack"
         )
-    return f"{what} is missing: {INSTALL['cuda']} brings the libraries of {wants}"
+    if not nvidia.gpus():
+        return GPU_HIDDEN
+    return "the cause is unknown"
+
+
+def _library_missing(name: str, major: str, needed: str) -> str:
+    found = nvidia.libraries()["cudnn" if name.startswith("libcudnn") else "cuda"]
+    library = f"{name}.so.{major}" if major else f"{name}.so"
+    if platform.machine() == "aarch64" and JETSON.exists():
+        return f"{library} is missing, {needed} is needed: {JETPACK}"
+    if found is not None and name.startswith(NUMBERED_LIBRARIES) and found.split(".")[0] != major:
+        fitting = RELEASES.get(int(found.split(".")[0]))
+        return (
+            f"{library} is missing: this onnxruntime-gpu was built for another version than the "
+            f"installed {found}. {NVIDIA_PACKAGE} brings the libraries of {needed}"
+            + (f'; pip install "{fitting}" fits what is installed' if fitting else "")
+        )
+    return f"{library} is missing: {NVIDIA_PACKAGE} brings the libraries of {needed}"

@@ -1,99 +1,76 @@
-"""The options that ONNX Runtime's providers are given, and why."""
+"""The options with which ONNX Runtime's providers are asked for."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
-from . import tensorrt_cache as engines
+from .job import Job
 from .onnx_runtime import version
-from .placement import NAMES, Job, Placement, shapes_for
+from .placement import Placement
+from .providers import Provider, provider_named
+from .tensorrt_cache import EngineFolder, profile_options
 
-Chain = list[tuple[str, dict[str, str]]]
+# ONNX Runtime's names of providers with their options, in the order in which it is to use them.
+Chain: TypeAlias = "list[tuple[str, dict[str, str]]]"
 
-# See https://onnxruntime.ai/docs/execution-providers/ for all there are.
-OPTIONS: dict[str, dict[str, str]] = {
-    "cuda": {
-        # The default, EXHAUSTIVE, measured all of cuDNN's algorithms at every new input shape up to
-        # ONNX Runtime 1.19; since then it asks a slower heuristic.
-        "cudnn_conv_algo_search": "HEURISTIC",
-        # The default doubles the arena whenever it is full. `warm_up` begins with the largest
-        # shape, so that nothing grows afterwards.
-        "arena_extend_strategy": "kSameAsRequested",
-        # TF32 rounds products to 10 bits, which may change texts; see FP16. A convolution that
-        # cuDNN has no other plan for gets it all the same.
-        "use_tf32": "0",
-    },
-}
-# The same with lower precision allowed. CUDA runs a graph in the precision that it is written in;
-# with float32 the nearest is TF32, which multiplies with as many bits as float16.
-FP16: dict[str, dict[str, str]] = {
-    "cuda": {"use_tf32": "1"},
-    "tensorrt": {"trt_fp16_enable": "1"},
-    "migraphx": {"migraphx_fp16_enable": "1"},
-}
-# Of CUDA: runs can be recorded as CUDA graphs.
-RECORDING = "enable_cuda_graph"
-# From this version of ONNX Runtime on a session can hold a CUDA graph for each input shape.
-CAPTURE_SINCE = (1, 19)
+# The first version of ONNX Runtime whose sessions hold a CUDA graph for each input shape.
+RECORDS_SHAPES_SINCE = (1, 19)
 
 
-def chain(provider: str, placement: Placement, job: Job, kept: engines.Engines | None) -> Chain:
-    """The providers that ONNX Runtime is told of, with their options: the one wanted, and what
-    takes the operators that it can't run, before the CPU.
+def provider_chain(
+    provider: Provider, placement: Placement, job: Job, engines: EngineFolder | None = None
+) -> Chain:
+    """List the providers that a session asks ONNX Runtime for, with their options.
+
+    Args:
+        provider: The provider that is wanted.
+        placement: The caller's choice.
+        job: The stage's graph.
+        engines: Where TensorRT engines are kept; None if they aren't.
+
+    Returns:
+        The provider, and behind it the one that runs the operators that it can't, if there is one
+        besides the CPU.
     """
-    if job.precision == "fp16":  # or no unit for float16 may be used
-        placement = replace(placement, fp16=True)
-    options = options_of(provider, placement)
-    few = bool(job.shapes) and placement.wants_few_shapes(provider)
-    if provider == "tensorrt":
-        cuda = {"device_id": str(device_number(provider, placement))}
-        cuda |= options_of("cuda", placement)
-        cuda.pop(RECORDING, None)  # what TensorRT leaves to it, it gets piece by piece
-        set_up = {**_cache(job, kept), **(_profile(provider, job) if few else {})}
-        return [(NAMES[provider], {**set_up, **options}), (NAMES["cuda"], cuda)]
-    if provider == "cuda":
-        wanted = options.pop(RECORDING, "1").lower() in ("1", "true")
-        if wanted and few and version() >= CAPTURE_SINCE:
-            options[RECORDING] = "1"
-    return [(NAMES[provider], options)]
+    if job.precision == "fp16":  # without permission no unit for float16 would be used
+        placement = replace(placement, options=replace(placement.options, fp16=True))
+    options = options_for(provider, placement)
+    fixed_shapes = bool(job.shapes) and placement.fixes_shapes(provider)
+    if (recording := provider.recording_option) is not None:
+        wanted = options.pop(recording, "1").lower() in ("1", "true")
+        if wanted and fixed_shapes and version() >= RECORDS_SHAPES_SINCE:
+            options[recording] = "1"
+    if provider.builds_engines:
+        own = {} if engines is None else engines.options(job.stage)
+        if fixed_shapes:
+            own |= profile_options(job.input_name, provider.shapes_for(job.shapes))
+        options = {**own, **options}
+    chain = [(provider.onnxruntime_name, options)]
+    if provider.helper is not None:
+        helper = provider_named(provider.helper)
+        helpers = {"device_id": str(device_number(provider, placement))}
+        helpers |= options_for(helper, placement)
+        if helper.recording_option is not None:
+            # The helper gets single pieces of the graph, which can't be recorded as one run.
+            helpers.pop(helper.recording_option, None)
+        chain.append((helper.onnxruntime_name, helpers))
+    return chain
 
 
-def device_number(provider: str, placement: Placement) -> int:
-    """Which of several devices the caller's options choose."""
-    number = str(placement.options.get(provider, {}).get("device_id", 0))
+def options_for(provider: Provider, placement: Placement) -> dict[str, str]:
+    """Merge a provider's options: edgeocr's, overridden by the caller's."""
+    lower_precision = provider.fp16_options if placement.options.fp16 else {}
+    given = placement.options.provider_options.get(provider.name, {})
+    return {
+        **provider.options,
+        **lower_precision,
+        **{key: str(value) for key, value in given.items()},
+    }
+
+
+def device_number(provider: Provider, placement: Placement) -> int:
+    """Return the number of the device that the caller's options choose, by default 0."""
+    given = placement.options.provider_options.get(provider.name, {})
+    number = str(given.get("device_id", 0))
     return int(number) if number.isdecimal() else 0
-
-
-def _cache(job: Job, kept: engines.Engines | None) -> dict[str, str]:
-    if kept is None:
-        return {}
-    return {
-        "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(kept.folder),
-        "trt_engine_cache_prefix": job.stage,
-        "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(kept.folder),
-    }
-
-
-def options_of(provider: str, placement: Placement) -> dict[str, str]:
-    """A provider's own options: what edgeocr sets, and what the caller sets over it."""
-    lower = FP16.get(provider, {}) if placement.fp16 else {}
-    given = {key: str(value) for key, value in placement.options.get(provider, {}).items()}
-    return {**OPTIONS.get(provider, {}), **lower, **given}
-
-
-def _profile(provider: str, job: Job) -> dict[str, str]:
-    """One engine for all shapes, from the least to the most of each side."""
-    shapes = shapes_for(provider, job.shapes)
-    if not shapes:
-        return {}
-    # Engines are tuned for the shape in the middle.
-    middle = sorted(shapes, key=lambda shape: shape[0] * shape[1] * shape[2])[len(shapes) // 2]
-    least, most = (
-        tuple(which(sides) for sides in zip(*shapes, strict=True)) for which in (min, max)
-    )
-    return {
-        f"trt_profile_{name}_shapes": f"{job.input}:" + "x".join(map(str, shape))
-        for name, shape in (("min", least), ("opt", middle), ("max", most))
-    }

@@ -1,4 +1,4 @@
-"""One edge graph on one execution provider."""
+"""A session: one edge graph on one execution provider."""
 
 from __future__ import annotations
 
@@ -6,63 +6,89 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..device.cpus import has_vnni
 from ..errors import GraphError
-from ..memory.limit import Runs
 from .arena import use_shared_arena
-from .device_thread import on_device_thread
-from .io_binding import Bound, Copied
-from .onnx_runtime import import_onnxruntime
-from .placement import ANY_SHAPE, Job, Placement, Shape, shapes_for
-from .start import DEVICES, SILENT, create_session
+from .device_thread import run_on_device_thread
+from .io_binding import BufferedRunner, PlainRunner, Runner
+from .job import Job, Shape
+from .onnx_runtime import FATAL_ONLY, import_onnxruntime
+from .placement import Placement
+from .providers import Provider
+from .start import StartedSession, create_session
 from .stopwatch import Stopwatch
-from .threads import Workers
+from .threads import ThreadPool
 
 if TYPE_CHECKING:
     import onnxruntime
 
 Item = TypeVar("Item")
-Run: TypeAlias = "Callable[[NDArray[np.uint8]], list[NDArray[Any]]]"
+Result = TypeVar("Result")
 
-# Side of a picture that is enough to touch all code of a run; every network's stride divides it.
-SMALL = 128
+# Side in pixels of a square picture that is enough to reach all code of a run. Every network's
+# stride divides it.
+SMALLEST_SIDE = 128
 
 
-class Warmed(NamedTuple):
-    """What warming up a stage did: how many input shapes it ran, and seconds that took."""
+class Admission(Protocol):
+    """Decides when a run may begin, so that all runs together stay below a memory limit."""
+
+    def run(self, pixels: int, extra_bytes: int, work: Callable[[], Result], /) -> Result:
+        """Do the work once there is memory for it.
+
+        Args:
+            pixels: Pixels of the run's input, over the whole batch.
+            extra_bytes: Bytes that the run takes besides.
+            work: Does the run.
+
+        Returns:
+            What `work` returns.
+
+        Raises:
+            MemoryLimitError: The run needs more memory than the limit allows.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class WarmUpResult:
+    """What warming up a stage did.
+
+    Attributes:
+        provider: Name of the execution provider.
+        shapes: How many input shapes were run.
+        seconds: How long that took.
+    """
 
     provider: str
     shapes: int
     seconds: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON can hold it."""
+        return asdict(self)
+
 
 class Session:
-    """An ONNX Runtime session for a graph with one uint8 NHWC input. Safe to share by threads.
+    """An ONNX Runtime session for a graph with one uint8 [N, H, W, 3] input.
 
-    graph: the ONNX file's bytes.
-    job: its stage, the name of its input, and the shapes that it is given on providers that want
-        few of them.
-    outputs: names of the outputs that a run returns, in this order.
-    placement: which provider is wanted, and how.
-    threads: CPU threads that the session may keep busy.
-    workers: on the CPU, these threads do runs side by side, one thread each, instead of `threads`
-        within one run. For many small runs this is the faster way: nothing waits for the slowest
-        part of an operator. Elsewhere they prepare the inputs while one run is done at a time.
-        Without them one run is done at a time, since it has all threads, and two at a time would
-        only need twice the memory.
+    Safe to share between threads.
 
-    `finite` says whether inputs must have one of `shapes`, and `engine_folder` where TensorRT's
-    engines are kept. Runs wait for room in `runs`, where there is a limit of memory.
-
-    Raises `GraphError` when the graph can't be loaded or lacks an output, and
-    `ProviderUnavailableError`.
+    Attributes:
+        provider: Name of the execution provider that it runs on.
+        skipped_providers: Why "auto" did not take better providers: one message for each.
+        engine_folder: Where its TensorRT engines are kept; None if there are none.
+        shapes: The shapes that the input may have if `fixed_shapes`.
+        fixed_shapes: Whether the input must have one of `shapes`.
+        admission: What runs wait for where memory is limited; None otherwise.
     """
 
     def __init__(
@@ -73,25 +99,50 @@ class Session:
         *,
         placement: Placement,
         threads: int,
-        workers: Workers | None = None,
+        pool: ThreadPool | None = None,
     ) -> None:
-        def options(provider: str) -> onnxruntime.SessionOptions:
-            alone = workers is None or provider not in ANY_SHAPE
-            made = _options(threads if alone else 1, placement.arena)
-            _fit(made, provider, job.precision)
+        """Open a graph.
+
+        Args:
+            graph: The ONNX file's bytes.
+            job: What the graph is for.
+            outputs: Names of the outputs that a run returns, in this order.
+            placement: Which provider is wanted, and how.
+            threads: CPU threads that the session may keep busy.
+            pool: On the CPU, its threads do runs side by side, each in one thread, instead of
+                `threads` threads within one run. That is faster for many small runs, because
+                nothing waits for the slowest part of an operator. On other providers they prepare
+                the inputs while one run is done at a time. Without a pool one run is done at a
+                time: it has all threads, and two at a time would only need twice the memory.
+
+        Raises:
+            GraphError: The graph can't be loaded, isn't an edge graph, or lacks an output.
+            ProviderUnavailableError: No session starts on the wanted provider.
+        """
+
+        def options(provider: Provider) -> onnxruntime.SessionOptions:
+            one_at_a_time = pool is None or not provider.any_shape
+            made = _session_options(threads if one_at_a_time else 1, placement.arena_limit)
+            _adapt(made, provider, job.precision)
             return made
 
         started = create_session(graph, placement, job, options)
-        self.provider, self.passed_over = started.provider, started.passed_over
-        self._stage, self._usual, self._engines = job.stage, job.usual, started.engines
-        self.engine_folder = None if started.engines is None else started.engines.folder
-        self.shapes = shapes_for(self.provider, job.shapes)
-        self.finite = bool(self.shapes) and placement.wants_few_shapes(self.provider)
-        self._workers = workers or Workers(1)
-        self.runs: Runs | None = None
-        self._on_device = self.provider in DEVICES
-        side_by_side = workers is not None and self.provider in ANY_SHAPE
+        provider = started.provider
+        self.provider = provider.name
+        self.skipped_providers = started.skipped_providers
+        self.engine_folder = None if started.engines is None else started.engines.path
+        self.shapes = provider.shapes_for(job.shapes)
+        self.fixed_shapes = bool(self.shapes) and placement.fixes_shapes(provider)
+        self.admission: Admission | None = None
+        self._stage, self._usual_shape = job.stage, job.usual_shape
+        self._engines = started.engines
+        self._pool = pool or ThreadPool(1)
+        self._on_device = provider.device is not None
+        side_by_side = pool is not None and provider.any_shape
         self._turn = nullcontext() if side_by_side or self._on_device else threading.Lock()
+        self._runner: Runner | None = self._make_runner(started, outputs)
+
+    def _make_runner(self, started: StartedSession, outputs: Sequence[str]) -> Runner:
         inputs = started.session.get_inputs()
         names = [node.name for node in started.session.get_outputs()]
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4:
@@ -101,61 +152,66 @@ class Session:
             )
         if missing := [name for name in outputs if name not in names]:
             raise GraphError(f"the graph has no output {missing[0]!r}, only {', '.join(names)}")
-        runner: Any = Copied
-        if self.finite and self._on_device:
-            runner = partial(
-                Bound,
-                device=DEVICES[self.provider],
+        if self.fixed_shapes and started.provider.device is not None:
+            return BufferedRunner(
+                started.session,
+                inputs[0].name,
+                outputs,
+                device=started.provider.device,
                 number=started.device_number,
-                capture=started.captures,
+                records=started.records_runs,
             )
-        self._runner = runner(started.session, inputs[0].name, list(outputs))
+        return PlainRunner(started.session, inputs[0].name, outputs)
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        """uint8 [N, H, W, 3] → the outputs asked for. Raises `GraphError` when the run fails, and
-        `MemoryLimitError`.
+        """Run the graph: uint8 [N, H, W, 3] → the outputs that were asked for.
+
+        Raises:
+            GraphError: The run fails, or `batch` has none of the fixed shapes.
+            MemoryLimitError: The run needs more memory than the limit allows.
+            ValueError: The session is closed.
         """
-        if self.runs is None:
+        if self.admission is None:
             return self._run(batch)
-        return self.runs.run(math.prod(batch.shape[:3]), 0, lambda: self._run(batch))
+        return self.admission.run(math.prod(batch.shape[:3]), 0, partial(self._run, batch))
 
-    def bound(self, shapes: Sequence[Shape], usual: Shape | None) -> None:
-        """Warm up with these shapes from now on."""
-        self.shapes, self._usual = list(shapes), usual
+    def restrict_shapes(self, shapes: Sequence[Shape], usual_shape: Shape | None) -> None:
+        """Replace the shapes that the input may have, and those that warm the session up.
 
-    def touch(self) -> None:
-        """Run once on little, so that memory that every run needs is there."""
-        if self.finite:
+        Args:
+            shapes: The shapes for a session with `fixed_shapes`.
+            usual_shape: The shape that warms up a session without; None if unknown.
+        """
+        self.shapes, self._usual_shape = list(shapes), usual_shape
+
+    def run_smallest(self) -> None:
+        """Run the smallest input once, so that one-time allocations happen now."""
+        if self.fixed_shapes:
             self._run(np.zeros(min(self.shapes, key=math.prod), np.uint8))
-        elif self._usual is not None:
-            _, height, width, channels = self._usual
-            small = (height, width) if height < SMALL else (SMALL, SMALL)
-            self._run(np.zeros((1, *small, channels), np.uint8))
+        elif self._usual_shape is not None:
+            _, height, width, channels = self._usual_shape
+            if height >= SMALLEST_SIDE:  # a picture; lines keep their height
+                height = width = SMALLEST_SIDE
+            self._run(np.zeros((1, height, width, channels), np.uint8))
 
-    def _run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        if self.finite and batch.shape not in self.shapes:
-            raise GraphError(f"{batch.shape} is none of the shapes of stage {self._stage}")
-        try:
-            result: list[NDArray[Any]]
-            if self._on_device:
-                result = on_device_thread(self._runner.run, batch)
-            else:
-                with self._turn:
-                    result = self._runner.run(batch)
-        except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            raise GraphError(f"ONNX Runtime failed on input {batch.shape}: {error}") from error
-        return result
+    def warm_up(self) -> WarmUpResult:
+        """Run every fixed shape, the largest first, or the usual shape if any can be taken.
 
-    def warm_up(self) -> Warmed:
-        """Run every shape that there can be, the largest first, or the usual one where any can."""
+        Raises:
+            GraphError: A run fails.
+            MemoryLimitError: A run needs more memory than the limit allows.
+            ValueError: The session is closed.
+        """
         start = perf_counter()
-        shapes = self.shapes if self.finite else [self._usual] if self._usual else []
-        for each in sorted(shapes, key=math.prod, reverse=True):
-            for _ in range(self._runner.warm_runs):
-                self.run(np.zeros(each, np.uint8))
-        if self._engines is not None and self.finite:
+        runner = self._opened()
+        usual = [] if self._usual_shape is None else [self._usual_shape]
+        shapes = self.shapes if self.fixed_shapes else usual
+        for shape in sorted(shapes, key=math.prod, reverse=True):
+            for _ in range(runner.warm_runs):
+                self.run(np.zeros(shape, np.uint8))
+        if self._engines is not None and self.fixed_shapes:
             self._engines.mark_warm(self._stage)
-        return Warmed(self.provider, len(shapes), perf_counter() - start)
+        return WarmUpResult(self.provider, len(shapes), perf_counter() - start)
 
     def run_each(
         self,
@@ -165,52 +221,105 @@ class Session:
         stages: tuple[str, str],
         needs: Callable[[Item], tuple[int, int]] | None = None,
     ) -> list[list[NDArray[Any]]]:
-        """Make a batch of each item and run it; results in the items' order.
+        """Make a batch of each item and run it.
 
-        Several workers start in the items' order, so put the longest first. `stages` names what
-        the preparation and the runs count as. Where there is a limit of memory, `needs` gives
-        the pixels of an item's batch, and bytes that it takes beside.
+        Args:
+            items: The items. Several threads begin them in their order, so put the longest first.
+            prepare: Makes an item's batch, uint8 [N, H, W, 3].
+            watch: Gets the time of both stages.
+            stages: What the preparation and the runs count as in `watch`.
+            needs: Returns the pixels of an item's batch and the bytes that preparing it takes
+                besides. Required where memory is limited.
+
+        Returns:
+            The outputs of each item's run, in the order of the items.
+
+        Raises:
+            GraphError: A run fails.
+            MemoryLimitError: An item needs more memory than the limit allows.
+            ValueError: The session is closed.
         """
+        admission = self.admission
 
-        def one(item: Item, run: Run = self.run) -> tuple[list[NDArray[Any]], float, float]:
+        def one(
+            item: Item, run: Callable[[NDArray[np.uint8]], list[NDArray[Any]]] = self.run
+        ) -> tuple[list[NDArray[Any]], float, float]:
             start = perf_counter()
             batch = prepare(item)
             prepared = perf_counter()
             return run(batch), prepared - start, perf_counter() - prepared
 
-        def in_room(item: Item) -> tuple[list[NDArray[Any]], float, float]:
-            assert self.runs is not None and needs is not None
-            return self.runs.run(*needs(item), lambda: one(item, self._run))
+        def admitted(item: Item) -> tuple[list[NDArray[Any]], float, float]:
+            assert admission is not None and needs is not None
+            return admission.run(*needs(item), lambda: one(item, self._run))
 
         start = perf_counter()
-        done = list(self._workers.map(one if self.runs is None else in_room, items))
+        done = list(self._pool.map(one if admission is None else admitted, items))
         preparing = sum(seconds for _, seconds, _ in done)
         running = sum(seconds for _, _, seconds in done)
         watch.share(perf_counter() - start, {stages[0]: preparing, stages[1]: running})
         return [results for results, _, _ in done]
 
+    def close(self) -> None:
+        """Free the graph and its buffers once runs in other threads have ended.
 
-def _options(threads: int, arena: int | None) -> onnxruntime.SessionOptions:
+        Every later run raises `ValueError`. Closing again does nothing. The pool that was passed in
+        stays open.
+        """
+        if self._on_device:
+            run_on_device_thread(self._free)
+        else:
+            self._free()
+
+    def _free(self) -> None:
+        self._runner = None
+
+    def _opened(self) -> Runner:
+        if (runner := self._runner) is None:
+            raise ValueError(f"the session of stage {self._stage!r} is closed")
+        return runner
+
+    def _run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        if self.fixed_shapes and batch.shape not in self.shapes:
+            raise GraphError(
+                f"an input of shape {batch.shape} is none of the fixed shapes of stage "
+                f"{self._stage!r}"
+            )
+        if self._on_device:
+            return run_on_device_thread(self._run_in_this_thread, batch)
+        with self._turn:
+            return self._run_in_this_thread(batch)
+
+    def _run_in_this_thread(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        runner = self._opened()
+        try:
+            return runner.run(batch)
+        except Exception as error:  # ONNX Runtime's errors have no common base class of their own
+            raise GraphError(f"ONNX Runtime failed on input {batch.shape}: {error}") from error
+
+
+def _session_options(threads: int, arena_limit: int | None) -> onnxruntime.SessionOptions:
     options = import_onnxruntime().SessionOptions()
-    options.log_severity_level = SILENT
+    options.log_severity_level = FATAL_ONLY
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Input shapes vary: a memory plan per shape would only pile up.
+    # Memory plans are made per input shape, and shapes vary so much that plans would only pile up.
     options.enable_mem_pattern = False
     # Threads that spin while they wait for the next operator make detection 6 % faster on an idle
     # machine, for 10 % more work, and up to three times slower where another process needs the
     # core too.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    use_shared_arena(options, arena)
+    use_shared_arena(options, arena_limit)
     return options
 
 
-def _fit(options: onnxruntime.SessionOptions, provider: str, precision: str) -> None:
+def _adapt(options: onnxruntime.SessionOptions, provider: Provider, precision: str) -> None:
+    """Adapt a session's options to the precision of its graph."""
     if precision == "int8" and not has_vnni():
-        # x86's older product of uint8 and int8 adds in 16 bits, which may not hold it: then weights
-        # become uint8, whose product is slower and right. ONNX Runtime would do so with VNNI too.
+        # Without VNNI, x86 sums products of uint8 and int8 in 16 bits, which may overflow. This
+        # option turns weights into uint8, whose products are slower and correct. It isn't set
+        # where there is VNNI, because ONNX Runtime would slow it down there as well.
         options.add_session_config_entry("session.x64quantprecision", "1")
-    elif precision == "fp16" and provider == "cpu":
-        # ONNX Runtime 1.32's further optimizations end the process with some LSTMs.
-        ort = import_onnxruntime()
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    elif precision == "fp16" and provider.limits_fp16_optimization:
+        level = import_onnxruntime().GraphOptimizationLevel
+        options.graph_optimization_level = level.ORT_ENABLE_BASIC

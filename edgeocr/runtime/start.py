@@ -1,80 +1,103 @@
-"""Execution providers: which one a session asks for, and which one it really got.
+"""Opening sessions: the provider that a session asks for, and the one that it really gets.
 
-ONNX Runtime lists providers that it was built with, not those that work here, and falls back to
-the CPU with a log line when one fails. So a session is made for one provider at a time and asked
-afterwards.
+ONNX Runtime lists the providers that it was built with, whether or not they work here, and when one
+fails it falls back to the CPU with nothing but a log line. So a session is opened for one provider
+at a time and then checked.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import io
+import logging
 import math
 from collections.abc import Callable
-from contextlib import nullcontext, redirect_stdout
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..device import nvidia
 from ..errors import GraphError, ProviderUnavailableError
 from . import diagnosis
-from . import tensorrt_cache as engines
-from .captured_output import captured_words
-from .device_thread import on_device_thread
-from .onnx_runtime import import_onnxruntime
-from .placement import NAMES, Job, Placement, check_name, fallback_order, shapes_for
-from .provider_options import Chain, chain, device_number, options_of
+from .captured_output import captured_output
+from .device_thread import run_on_device_thread
+from .job import Job
+from .onnx_runtime import (
+    FATAL_ONLY,
+    NO_GRAPH,
+    graph_run_options,
+    import_onnxruntime,
+    preload_nvidia_libraries,
+)
+from .placement import Placement
+from .provider_options import Chain, device_number, options_for, provider_chain
+from .providers import AUTO, PROVIDERS, Provider, fallback_order
+from .tensorrt_cache import EngineFolder, folder_for_gpu, has_engines
 
 if TYPE_CHECKING:
     import onnxruntime
 
-MakeOptions = Callable[[str], "onnxruntime.SessionOptions"]
+MakeOptions: TypeAlias = 'Callable[[Provider], "onnxruntime.SessionOptions"]'
 
-# They need NVIDIA's driver.
-NVIDIA = ("cuda", "tensorrt", "tensorrt-rtx")
-# The device that a provider's buffers may lie on.
-DEVICES = {"cuda": "cuda", "tensorrt": "cuda"}
-# Providers that come as a library of their own: the package that has it.
-PLUGINS = {"tensorrt-rtx": "onnxruntime_ep_nv_tensorrt_rtx"}
-# The number of no CUDA graph: such a run is neither recorded nor played back.
-PLAIN_RUN = "-1"
-# ONNX Runtime's level of what is fatal. What else it would write is in its errors too.
-SILENT = 4
-# In its errors, of a graph that no provider could load.
+logger = logging.getLogger(__name__)
+
+# Parts of ONNX Runtime's errors for a graph that no provider could load.
 BAD_GRAPH = ("INVALID_PROTOBUF", "INVALID_GRAPH")
-# An input that each task's networks take, where they fix nothing.
+# Part of ONNX Runtime's error for `enable_cuda_graph` when some operators don't run on CUDA.
+RECORDING_REFUSED = "cannot use the graph capture feature"
+# An input [N, H, W, 3] that the networks of every task take; it stands in for sides that vary.
 ANY_INPUT = (1, 128, 256, 3)
-# What ONNX Runtime says to enable_cuda_graph when not all operators run on CUDA.
-CAPTURE_REFUSED = "cannot use the graph capture feature"
 
+# Names of the plugin providers whose library has been registered with ONNX Runtime.
 _registered: set[str] = set()
 
 
-class Started(NamedTuple):
-    """A session, the provider it runs on, why better ones were passed over, where its engines are
-    kept, whether it records its runs, and the number of its device.
+@dataclass(frozen=True)
+class StartedSession:
+    """An ONNX Runtime session that has started, and what it runs on.
+
+    Attributes:
+        session: The session.
+        provider: The provider that it runs on.
+        skipped_providers: Why "auto" did not take better providers: one message for each.
+        engines: Where its TensorRT engines are kept; None if there are none.
+        records_runs: Whether its runs can be recorded as CUDA graphs.
+        device_number: Number of its device.
     """
 
     session: onnxruntime.InferenceSession
-    provider: str
-    passed_over: tuple[str, ...] = ()
-    engines: engines.Engines | None = None
-    captures: bool = False
+    provider: Provider
+    skipped_providers: tuple[str, ...] = ()
+    engines: EngineFolder | None = None
+    records_runs: bool = False
     device_number: int = 0
 
 
 def built_in() -> list[str]:
-    """Names of the providers that this ONNX Runtime has, whether or not they work here."""
+    """List the names of the providers that are installed, whether or not they work here.
+
+    Raises:
+        ProviderUnavailableError: ONNX Runtime can't be imported.
+    """
     available = import_onnxruntime().get_available_providers()
     return [
         name
-        for name, long in NAMES.items()
-        if long in available or (name in PLUGINS and importlib.util.find_spec(PLUGINS[name]))
+        for name, provider in PROVIDERS.items()
+        if provider.onnxruntime_name in available
+        or (provider.plugin is not None and importlib.util.find_spec(provider.plugin))
     ]
 
 
 def probe(provider: str, graph: bytes) -> str | None:
-    """Try a provider on an edge graph: None when a session starts on it, else why not."""
+    """Try to start a provider on an edge graph.
+
+    Args:
+        provider: The provider's name.
+        graph: The ONNX file's bytes.
+
+    Returns:
+        None if a session starts on it, otherwise the reason why not.
+    """
     try:
         create_session(graph, Placement(provider), Job("", "", None), _quiet_options)
     except (ProviderUnavailableError, GraphError) as error:
@@ -84,181 +107,188 @@ def probe(provider: str, graph: bytes) -> str | None:
 
 def create_session(
     graph: bytes, placement: Placement, job: Job, make_options: MakeOptions
-) -> Started:
-    """Open a stage's graph on the provider asked for, and say which one it got.
+) -> StartedSession:
+    """Open a stage's graph on the provider that the caller wants.
 
-    make_options: makes the session's options for a provider.
+    Args:
+        graph: The ONNX file's bytes.
+        placement: The caller's choice.
+        job: What the graph is for.
+        make_options: Makes the session's options for a provider.
 
-    Raises `ProviderUnavailableError` when a provider asked for by name is unknown, not in this
-    build of ONNX Runtime or doesn't start, and `GraphError` when the graph can't be loaded.
+    Raises:
+        ProviderUnavailableError: The provider that was asked for by name isn't a part of the
+            installed ONNX Runtime or doesn't start, or with "auto" none starts.
+        GraphError: The graph can't be loaded.
     """
-    wanted = placement.of(job.stage)
-    check_name(wanted)
-    there = built_in()
-    if wanted != "auto":
-        if wanted not in there:
-            here = import_onnxruntime().__version__
-            raise ProviderUnavailableError(diagnosis.not_built_in(wanted, here))
-        return _start(graph, wanted, placement, job, make_options)
-    reasons: list[str] = []
-    for candidate in fallback_order(job.preferred):
-        if candidate not in there or (candidate == "tensorrt" and not _is_warm(placement, job)):
+    wanted = placement.provider_of(job.stage)
+    available = built_in()
+    if wanted != AUTO:
+        provider = PROVIDERS[wanted]
+        if wanted not in available:
+            version = import_onnxruntime().__version__
+            raise ProviderUnavailableError(diagnosis.not_built_in(provider, version))
+        return _start(graph, provider, placement, job, make_options)
+    skipped: list[str] = []
+    for name in fallback_order(job.preferred_providers):
+        if name not in available:
+            continue
+        provider = PROVIDERS[name]
+        if provider.builds_engines and not _is_warm(provider, placement, job):
+            logger.debug("%s skips %s: its engines haven't been built", job.stage, name)
             continue
         try:
-            started = _start(graph, candidate, placement, job, make_options)
+            started = _start(graph, provider, placement, job, make_options)
         except ProviderUnavailableError as error:
-            reasons.append(str(error))
+            logger.info("%s falls back from %s: %s", job.stage, name, error)
+            skipped.append(str(error))
         else:
-            return started._replace(passed_over=tuple(reasons))
-    raise ProviderUnavailableError("no provider works here: " + "; ".join(reasons))
+            return replace(started, skipped_providers=tuple(skipped))
+    raise ProviderUnavailableError("no provider works here: " + "; ".join(skipped))
 
 
-def _is_warm(placement: Placement, job: Job) -> bool:
-    """Whether the stage's engines for the GPU that is here have been built."""
-    # Most have none, and asking for versions loads libraries.
-    if placement.cache is None or not engines.any_of(placement.cache, placement.bundle):
+def _is_warm(provider: Provider, placement: Placement, job: Job) -> bool:
+    """Return whether the stage's engines for the GPU of this machine have been built."""
+    # Most bundles have no engines, and asking for the versions loads libraries.
+    root = placement.engine_root
+    if root is None or not has_engines(root, placement.bundle_digest):
         return False
-    kept = _engines(placement)
-    return kept is not None and kept.is_warm(job.stage)
+    engines = _engine_folder(provider, placement)
+    return engines is not None and engines.is_warm(job.stage)
 
 
-def _engines(placement: Placement) -> engines.Engines | None:
-    """The folder of TensorRT's engines for the GPU that is used here."""
-    number = device_number("tensorrt", placement)
-    gpus = nvidia.gpus()
-    if placement.cache is None or number >= len(gpus):
+def _engine_folder(provider: Provider, placement: Placement) -> EngineFolder | None:
+    if placement.engine_root is None or not provider.builds_engines:
         return None
-    ort = import_onnxruntime()
-    _preload(ort)  # or others than these would be loaded, and asked, and used
-    versions = {"onnxruntime": ort.__version__, **nvidia.versions()}
-    options = options_of("tensorrt", placement)
-    return engines.Engines(
-        placement.cache, engines.key(placement.bundle, gpus[number][:2], versions, options)
+    return folder_for_gpu(
+        placement.engine_root,
+        placement.bundle_digest,
+        device_number(provider, placement),
+        options_for(provider, placement),
     )
 
 
 def _start(
-    graph: bytes, provider: str, placement: Placement, job: Job, make_options: MakeOptions
-) -> Started:
-    if provider in NVIDIA and nvidia.driver() is None:
-        # ONNX Runtime would load gigabytes of libraries first.
+    graph: bytes, provider: Provider, placement: Placement, job: Job, make_options: MakeOptions
+) -> StartedSession:
+    if provider.needs_nvidia_driver and nvidia.driver() is None:
+        # ONNX Runtime would load gigabytes of libraries before it found out.
         raise ProviderUnavailableError(diagnosis.did_not_start(provider, "", built_for=None))
-    start = _start_in_this_thread
-    if provider in DEVICES:
-        return on_device_thread(start, graph, provider, placement, job, make_options)
-    return start(graph, provider, placement, job, make_options)
+    if provider.device is not None:
+        return run_on_device_thread(
+            _start_in_this_thread, graph, provider, placement, job, make_options
+        )
+    return _start_in_this_thread(graph, provider, placement, job, make_options)
 
 
 def _start_in_this_thread(
-    graph: bytes, provider: str, placement: Placement, job: Job, make_options: MakeOptions
-) -> Started:
-    kept = _engines(placement) if provider == "tensorrt" else None
-    if kept is not None:
-        kept.prepare()
-    asked = chain(provider, placement, job, kept)
-    own = asked[0][1]
-    if provider in PLUGINS:
-        session = _open_plugin(graph, provider, own, make_options(provider))
+    graph: bytes, provider: Provider, placement: Placement, job: Job, make_options: MakeOptions
+) -> StartedSession:
+    engines = _engine_folder(provider, placement)
+    if engines is not None:
+        engines.prepare()
+    chain = provider_chain(provider, placement, job, engines)
+    options = chain[0][1]
+    if provider.plugin is not None:
+        session = _open_plugin(graph, provider, options, make_options(provider))
     else:
         try:
-            session = _open(graph, provider, asked, make_options(provider))
+            session = _open(graph, provider, chain, make_options(provider))
         except ProviderUnavailableError as error:
-            if CAPTURE_REFUSED not in str(error):
+            if RECORDING_REFUSED not in str(error) or provider.recording_option is None:
                 raise
-            del own["enable_cuda_graph"]  # some operator of this graph runs on the CPU
-            session = _open(graph, provider, asked, make_options(provider))
-    session.disable_fallback()  # or a failing run would go on silently on the CPU
-    if provider in DEVICES:
-        _prove(session, provider, job)
-    return Started(
+            logger.info("%s runs in part on the CPU, so its runs aren't recorded", job.stage)
+            del options[provider.recording_option]
+            session = _open(graph, provider, chain, make_options(provider))
+    session.disable_fallback()  # otherwise a failing run would silently continue on the CPU
+    if provider.device is not None:
+        _run_once(session, provider, job)
+    return StartedSession(
         session,
         provider,
-        engines=kept,
-        captures="enable_cuda_graph" in own,
+        engines=engines,
+        records_runs=provider.recording_option in options,
         device_number=device_number(provider, placement),
     )
 
 
-def _prove(session: onnxruntime.InferenceSession, provider: str, job: Job) -> None:
-    """Run a session once: ONNX Runtime 1.28 and newer look for cuDNN when they first need it."""
+def _run_once(session: onnxruntime.InferenceSession, provider: Provider, job: Job) -> None:
+    """Run a session once, because ONNX Runtime 1.28 and newer look for cuDNN only then."""
     import numpy as np
 
-    taken = session.get_inputs()[0]
-    if len(taken.shape) != len(ANY_INPUT) or taken.type != "tensor(uint8)":
-        return  # no edge graph, which `Session` says
+    node = session.get_inputs()[0]
+    if len(node.shape) != len(ANY_INPUT) or node.type != "tensor(uint8)":
+        return  # not an edge graph: `Session` raises an error that says so
     shape: tuple[int, ...]
-    if job.usual is None:
-        known = zip(taken.shape, ANY_INPUT, strict=True)
-        shape = tuple(side if isinstance(side, int) else usual for side, usual in known)
+    if job.usual_shape is None:
+        sides = zip(node.shape, ANY_INPUT, strict=True)
+        shape = tuple(side if isinstance(side, int) else usual for side, usual in sides)
     else:
-        shape = min(shapes_for(provider, job.shapes), key=math.prod, default=job.usual)
-    options = import_onnxruntime().RunOptions()
-    options.add_run_config_entry("gpu_graph_id", PLAIN_RUN)
-    with captured_words() as said:
+        shape = min(provider.shapes_for(job.shapes), key=math.prod, default=job.usual_shape)
+    with captured_output() as captured:
         try:
-            session.run(None, {taken.name: np.zeros(shape, np.uint8)}, options)
-        except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
-
-
-def _preload(ort: Any) -> None:
-    """Load the libraries of NVIDIA's Python packages, where they are installed."""
-    if hasattr(ort, "preload_dlls"):  # since 1.21
-        with redirect_stdout(io.StringIO()):  # what is missing is told again when it is needed
-            ort.preload_dlls()
+            batch = np.zeros(shape, np.uint8)
+            session.run(None, {node.name: batch}, graph_run_options(NO_GRAPH))
+        except Exception as error:  # ONNX Runtime's errors have no common base class of their own
+            raise _did_not_start(provider, f"{captured()} {error}") from error
 
 
 def _open(
-    graph: bytes, provider: str, asked: Chain, options: onnxruntime.SessionOptions
+    graph: bytes, provider: Provider, chain: Chain, options: onnxruntime.SessionOptions
 ) -> onnxruntime.InferenceSession:
     ort = import_onnxruntime()
-    # The CPU always starts, so its words needn't be kept.
-    with nullcontext(str) if provider == "cpu" else captured_words() as said:
-        if provider in DEVICES:
-            _preload(ort)
+    # There is nothing to diagnose for a provider that always starts.
+    with nullcontext(str) if provider.always_starts else captured_output() as captured:
+        if provider.device is not None:
+            preload_nvidia_libraries()
         try:
             session = ort.InferenceSession(
                 graph,
                 options,
-                providers=[name for name, _ in asked],
-                provider_options=[each for _, each in asked],
+                providers=[name for name, _ in chain],
+                provider_options=[each for _, each in chain],
                 enable_fallback=0,
             )
-        except Exception as error:  # ONNX Runtime's errors have no common class of their own
-            if provider == "cpu" or any(each in str(error) for each in BAD_GRAPH):
+        except Exception as error:  # ONNX Runtime's errors have no common base class of their own
+            if provider.always_starts or any(each in str(error) for each in BAD_GRAPH):
                 raise GraphError(f"ONNX Runtime can't load the graph: {error}") from error
-            raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
-        if session.get_providers()[0] != NAMES[provider]:
-            raise ProviderUnavailableError(_did_not_start(provider, said()))
+            raise _did_not_start(provider, f"{captured()} {error}") from error
+        if session.get_providers()[0] != provider.onnxruntime_name:
+            raise _did_not_start(provider, captured())
     return session
 
 
 def _open_plugin(
-    graph: bytes, provider: str, given: dict[str, str], options: onnxruntime.SessionOptions
+    graph: bytes,
+    provider: Provider,
+    provider_options: dict[str, str],
+    options: onnxruntime.SessionOptions,
 ) -> onnxruntime.InferenceSession:
     ort = import_onnxruntime()
-    with captured_words() as said:
+    with captured_output() as captured:
         try:
-            plugin = importlib.import_module(PLUGINS[provider])
-            if provider not in _registered:
-                ort.register_execution_provider_library(provider, plugin.get_library_path())
-                _registered.add(provider)
-            devices = [each for each in ort.get_ep_devices() if each.ep_name == NAMES[provider]]
-            options.add_provider_for_devices(devices[:1], given)
+            plugin = importlib.import_module(provider.plugin or "")
+            if provider.name not in _registered:
+                ort.register_execution_provider_library(provider.name, plugin.get_library_path())
+                _registered.add(provider.name)
+            devices = [
+                each for each in ort.get_ep_devices() if each.ep_name == provider.onnxruntime_name
+            ]
+            options.add_provider_for_devices(devices[:1], provider_options)
             session = ort.InferenceSession(graph, options)
-        except Exception as error:  # ImportError, AttributeError of an old version, the library's
-            raise ProviderUnavailableError(_did_not_start(provider, f"{said()} {error}")) from error
-        if session.get_providers()[0] != NAMES[provider]:
-            raise ProviderUnavailableError(_did_not_start(provider, said()))
+        except Exception as error:  # of the import, of an old ONNX Runtime, or of the library
+            raise _did_not_start(provider, f"{captured()} {error}") from error
+        if session.get_providers()[0] != provider.onnxruntime_name:
+            raise _did_not_start(provider, captured())
     return session
 
 
-def _quiet_options(provider: str) -> onnxruntime.SessionOptions:
+def _quiet_options(provider: Provider) -> onnxruntime.SessionOptions:
     options = import_onnxruntime().SessionOptions()
-    options.log_severity_level = SILENT
+    options.log_severity_level = FATAL_ONLY
     return options
 
 
-def _did_not_start(provider: str, words: str) -> str:
+def _did_not_start(provider: Provider, output: str) -> ProviderUnavailableError:
     built_for = getattr(import_onnxruntime(), "cuda_version", None) or None
-    return diagnosis.did_not_start(provider, words, built_for=built_for)
+    return ProviderUnavailableError(diagnosis.did_not_start(provider, output, built_for=built_for))

@@ -1,4 +1,4 @@
-"""One item after the other, while the next ones are already worked on."""
+"""Results in the order of their items, while the next items are already being worked on."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Seconds that the end waits for an item that is just being taken.
+# Seconds for which an ending stream waits for an item that is just being taken.
 PATIENCE = 1.0
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
-    """The results of `work` in the order of the items.
+    """Yield the results of `work` in the order of the items.
 
-    ahead: how many items may be in work, or done and not asked for yet. Items are taken by another
-        thread, as results are asked for; with 1 nothing is taken or done ahead.
+    Whatever `items` or `work` raises is raised in place of the result, and ends the stream. Leaving
+    the stream early waits for the items that are being worked on.
 
-    What `items` or `work` raises comes where the result would have come, and ends it. Ending early
-    waits for the items in work.
+    Args:
+        work: What to do with each item.
+        items: The items. Another thread takes them as results are asked for.
+        ahead: How many items may be in work, or done and not asked for yet. With 1, the calling
+            thread takes and does one item after the other.
+
+    Yields:
+        The result of each item.
     """
     if ahead < 2:
         for item in items:
@@ -31,9 +37,9 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], ahead: int) 
     iterator = iter(items)
     room, stopped = threading.Semaphore(ahead), threading.Event()
     results: SimpleQueue[Future[Result] | None] = SimpleQueue()
-    # At its end the interpreter waits for these threads. A thread that is in ONNX Runtime then
-    # would end the process with an abort.
-    workers = ThreadPoolExecutor(ahead, thread_name_prefix="edgeocr-stream")
+    # The interpreter waits for an executor's threads at its end. A daemon thread that is inside
+    # ONNX Runtime at that time would abort the process.
+    executor = ThreadPoolExecutor(ahead, thread_name_prefix="edgeocr-stream")
 
     def take() -> None:
         while True:
@@ -50,15 +56,15 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], ahead: int) 
                 failed.set_exception(error)
                 results.put(failed)
                 return
-            if stopped.is_set():  # while the item was waited for
+            if stopped.is_set():  # the stream has ended while the item was being taken
                 return
             try:
-                results.put(workers.submit(work, item))
-            except RuntimeError:  # it ended in this moment
+                results.put(executor.submit(work, item))
+            except RuntimeError:  # the executor has been shut down since the check above
                 return
-            del item  # or it would stay until there is room for the next one
+            del item  # a reference here would keep the item until there is room for the next one
 
-    # A daemon: an item that never comes must not keep the process from ending.
+    # A daemon thread: an item that never comes must not keep the process from ending.
     taker = threading.Thread(target=take, name="edgeocr-stream-items", daemon=True)
     taker.start()
     try:
@@ -69,5 +75,5 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], ahead: int) 
     finally:
         stopped.set()
         room.release()
-        workers.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
         taker.join(PATIENCE)

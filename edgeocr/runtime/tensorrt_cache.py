@@ -1,32 +1,44 @@
-"""Where TensorRT's engines and timing caches are kept, and what they are good for.
+"""TensorRT engines: where they are kept, what they fit, and the options that they need.
 
-An engine takes minutes to build and fits one graph, one kind of GPU and one version of each
-library. So each such set has a folder of its own, whose name is a digest of all of these;
-`key.json` in it says them in clear. A stage that has been warmed up has a file `STAGE.warm` there.
+TensorRT builds an engine for minutes, and the engine fits one graph, one kind of GPU and one
+version of each library only. Each combination of these has a folder of its own, whose name ends
+with a digest of them all; the file `key.json` in it lists them. A stage whose engines have all been
+built has a file `STAGE.warm` there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..device import nvidia
 from ..errors import EdgeOCRError
+from .job import Shape
+from .onnx_runtime import import_onnxruntime, preload_nvidia_libraries
+
+logger = logging.getLogger(__name__)
 
 SUFFIX = ".engines"
-# Of a digest, in a folder's name.
+# Hexadecimal digits of a digest that are a part of a folder's name.
 DIGITS = 12
 
 
-def place(bundle: Path, chosen: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder that holds engines: the chosen one, else `NAME.engines` beside a bundle
-    `NAME.edgeocr` or NAME where that is, else one in the user's cache; None for a user without a
-    home.
+def engine_root(bundle: Path, chosen: str | os.PathLike[str] | None = None) -> Path | None:
+    """Return the folder that holds a folder of engines for each bundle and device.
+
+    Args:
+        bundle: Path of the bundle.
+        chosen: The folder that the caller has chosen.
+
+    Returns:
+        The chosen folder; else `NAME.engines` beside a bundle `NAME.edgeocr` or `NAME`, if it
+        exists; else one in the user's cache; None for a user without a home folder.
     """
     if chosen is not None:
         return Path(chosen)
@@ -40,58 +52,131 @@ def place(bundle: Path, chosen: str | os.PathLike[str] | None = None) -> Path | 
     return Path(cache) / "edgeocr" / "engines"
 
 
-def any_of(place: Path, bundle: str) -> bool:
-    """Whether there are engines of a bundle, for whatever GPU and versions."""
-    return any(place.glob(f"{bundle[:DIGITS]}-*"))
+def has_engines(root: Path, bundle_digest: str) -> bool:
+    """Return whether there are engines of a bundle for any GPU and any versions."""
+    return any(root.glob(f"{bundle_digest[:DIGITS]}-*"))
 
 
-def key(
-    bundle: str, gpu: tuple[str, str], versions: Mapping[str, str], options: Any
+def engine_key(
+    bundle_digest: str,
+    gpu: nvidia.GPU,
+    versions: Mapping[str, str],
+    options: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What engines depend on.
+    """List what an engine depends on, as `key.json` records it.
 
-    bundle: the bundle's digest; it settles graphs and shapes.
-    gpu: its name and compute capability.
-    versions: of onnxruntime, cuda and tensorrt.
-    options: the provider options that change the engine.
+    Args:
+        bundle_digest: The bundle's digest, which determines graphs and shapes.
+        gpu: The GPU that the engine is built for.
+        versions: Versions of "onnxruntime", "cuda", "cudnn" and "tensorrt", as far as known.
+        options: The provider's options.
     """
     return {
-        "bundle": bundle,
-        "gpu": gpu[0],
-        "compute": gpu[1],
+        "bundle": bundle_digest,
+        "gpu": gpu.name,
+        "compute": gpu.compute_capability,
         "versions": dict(sorted(versions.items())),
-        "options": options,
+        "options": dict(options),
     }
 
 
-class Engines:
-    """The folder of one key below `place`."""
+class EngineFolder:
+    """The folder of the engines that share a key.
 
-    def __init__(self, place: Path, key: Mapping[str, Any]) -> None:
+    Attributes:
+        path: Path of the folder, which need not exist.
+    """
+
+    def __init__(self, root: Path, key: Mapping[str, Any]) -> None:
+        """Find the folder's path.
+
+        Args:
+            root: The folder that holds a folder for each key.
+            key: What the engines depend on, see `engine_key`.
+        """
         text = json.dumps(key, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         gpu = re.sub(r"[^0-9A-Za-z]+", "-", str(key["gpu"])).strip("-").lower()
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self.folder = place / f"{key['bundle'][:DIGITS]}-{gpu}-{digest[:DIGITS]}"
-        self._text = text
+        self.path = root / f"{key['bundle'][:DIGITS]}-{gpu}-{digest[:DIGITS]}"
+        self._key_text = text
 
     def prepare(self) -> Path:
-        """Make the folder; raises `EdgeOCRError` where that can't be done."""
-        if not (self.folder / "key.json").is_file():
+        """Make the folder if it doesn't exist, and return its path.
+
+        Raises:
+            EdgeOCRError: The folder can't be written.
+        """
+        if not (self.path / "key.json").is_file():
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                (self.folder / "key.json").write_text(self._text, encoding="utf-8")
+                self.path.mkdir(parents=True, exist_ok=True)
+                (self.path / "key.json").write_text(self._key_text, encoding="utf-8")
             except OSError as error:
                 raise EdgeOCRError(
-                    f"{self.folder}: TensorRT's engines can't be kept here ({error.strerror}): "
-                    "choose another folder with cache= or --cache"
+                    f"TensorRT engines can't be kept in {self.path} ({error.strerror}): choose "
+                    "another folder with RuntimeOptions(engine_cache=...) or --engine-cache"
                 ) from error
-        return self.folder
+        return self.path
 
     def is_warm(self, stage: str) -> bool:
-        """Whether the stage's engines have been built."""
-        return (self.folder / f"{stage}.warm").is_file()
+        """Return whether all engines of a stage have been built."""
+        return (self.path / f"{stage}.warm").is_file()
 
     def mark_warm(self, stage: str) -> None:
-        """Remember that the stage's engines have been built, where that can be written."""
-        with suppress(OSError, EdgeOCRError):
+        """Record that all engines of a stage have been built, unless the folder is read-only."""
+        try:
             (self.prepare() / f"{stage}.warm").touch()
+        except (OSError, EdgeOCRError) as error:
+            logger.info("can't record in %s that %s is warm: %s", self.path, stage, error)
+
+    def options(self, stage: str) -> dict[str, str]:
+        """Return the TensorRT provider's options that keep a stage's engines in this folder."""
+        return {
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": str(self.path),
+            "trt_engine_cache_prefix": stage,
+            "trt_timing_cache_enable": "1",
+            "trt_timing_cache_path": str(self.path),
+        }
+
+
+def folder_for_gpu(
+    root: Path, bundle_digest: str, gpu_number: int, options: Mapping[str, str]
+) -> EngineFolder | None:
+    """Return the folder for the engines of a bundle on a GPU of this machine.
+
+    Args:
+        root: The folder that holds a folder for each key.
+        bundle_digest: The bundle's digest.
+        gpu_number: Number of the GPU among those that the process may use.
+        options: The TensorRT provider's options.
+
+    Returns:
+        The folder, which need not exist; None if there is no such GPU.
+    """
+    gpus = nvidia.gpus()
+    if gpu_number >= len(gpus):
+        return None
+    # Otherwise the versions would be asked of other libraries than those that are used later.
+    preload_nvidia_libraries()
+    versions = {"onnxruntime": import_onnxruntime().__version__, **nvidia.versions()}
+    return EngineFolder(root, engine_key(bundle_digest, gpus[gpu_number], versions, options))
+
+
+def profile_options(input_name: str, shapes: Sequence[Shape]) -> dict[str, str]:
+    """Return the TensorRT provider's options for one engine that takes all of a stage's shapes.
+
+    Args:
+        input_name: Name of the graph's input.
+        shapes: The shapes [N, H, W, 3]. The engine takes every shape from the least to the most of
+            each side, and is tuned for the shape in the middle.
+    """
+    if not shapes:
+        return {}
+    middle = sorted(shapes, key=lambda shape: shape[0] * shape[1] * shape[2])[len(shapes) // 2]
+    least, most = (
+        tuple(which(sides) for sides in zip(*shapes, strict=True)) for which in (min, max)
+    )
+    return {
+        f"trt_profile_{name}_shapes": f"{input_name}:" + "x".join(map(str, shape))
+        for name, shape in (("min", least), ("opt", middle), ("max", most))
+    }

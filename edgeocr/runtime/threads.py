@@ -1,4 +1,4 @@
-"""The threads that do many small pieces of work side by side."""
+"""A pool of threads that do many small pieces of work side by side."""
 
 from __future__ import annotations
 
@@ -11,19 +11,51 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Workers:
-    """`threads` threads, which start when first needed. Safe to share by threads."""
+class ThreadPool:
+    """Threads that start when they are first needed. Safe to share between threads.
+
+    Attributes:
+        threads: Number of threads.
+    """
 
     def __init__(self, threads: int) -> None:
+        """Make a pool, without starting any thread.
+
+        Args:
+            threads: Number of threads, at least 1. A single thread is the caller's own.
+        """
         self.threads = threads
-        self._pool: ThreadPoolExecutor | None = None
+        self._executor: ThreadPoolExecutor | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
-        """The results in the items' order. Items start in their order, so put the longest first."""
-        if self.threads == 1 or len(items) < 2:
-            return map(work, items)
+        """Do the work for each item.
+
+        Args:
+            work: What to do, in one of the threads; in the calling thread if there is a single
+                thread or a single item.
+            items: The items. They are begun in their order, so put the longest first.
+
+        Returns:
+            The results in the order of the items. An error is raised in place of its result.
+
+        Raises:
+            ValueError: The pool is closed.
+        """
         with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="edgeocr")
-        return self._pool.map(work, items)
+            if self._closed:
+                raise ValueError("the thread pool is closed")
+            if self.threads == 1 or len(items) < 2:
+                return map(work, items)
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="edgeocr")
+            return self._executor.map(work, items)
+
+    def close(self) -> None:
+        """Wait for the work that has begun, and end the threads. Closing again does nothing."""
+        with self._lock:
+            self._closed = True
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown()

@@ -1,0 +1,67 @@
+"""`RuntimeOptions`: how a caller wants ONNX Runtime to run the networks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .providers import provider_named
+
+# Values of a provider option that switch it off.
+OFF = ("0", "false")
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """How ONNX Runtime runs the networks: options that most callers never need.
+
+    Attributes:
+        provider_options: ONNX Runtime's options for each provider, such as
+            {"cuda": {"device_id": 1}}. They override those that edgeocr sets.
+        fp16: Allow lower precision where the provider has it: TensorRT computes in float16, CUDA
+            multiplies in TF32.
+        fixed_shapes: Pad inputs to the bundle's fixed set of shapes, so that no shape is new after
+            `OCR.warm_up`. By default (None) this is done on all providers except those that take
+            any shape as it comes, which are "cpu" and "xnnpack".
+        engine_cache: Folder in which TensorRT engines are kept. By default (None) it is
+            `NAME.engines` beside a bundle `NAME.edgeocr` if that folder exists, else a folder in
+            the user's cache.
+        cpus: Numbers of the CPUs to run on, such as (4, 5, 6, 7). By default (None) all those
+            that the process may use.
+
+    Raises:
+        ValueError: A provider is unknown, one of its options can't be used, or `cpus` is empty.
+        TypeError: An option has the wrong type.
+    """
+
+    provider_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fp16: bool = False
+    fixed_shapes: bool | None = None
+    engine_cache: str | os.PathLike[str] | None = None
+    cpus: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        if not isinstance(self.provider_options, Mapping):
+            raise TypeError(_not_options(repr(self.provider_options)))
+        for name, options in self.provider_options.items():
+            provider = provider_named(name)
+            if not isinstance(options, Mapping):
+                raise TypeError(_not_options(f"{{{name!r}: {options!r:.80}}}"))
+            for option, reason in provider.refused_options.items():
+                if str(options.get(option, OFF[0])).lower() not in OFF:
+                    raise ValueError(f"the option {option} of {name} can't be used: {reason}")
+        if self.cpus is not None:
+            if isinstance(self.cpus, (str, bytes)):
+                raise TypeError(f"cpus must be a sequence of numbers, not {self.cpus!r:.80}")
+            if not self.cpus:
+                raise ValueError("cpus must name at least one CPU")
+
+
+def _not_options(given: str) -> str:
+    return (
+        'provider_options must be a mapping for each provider, such as {"cuda": {"device_id": 1}}, '
+        f"not {given:.120}"
+    )
