@@ -214,7 +214,7 @@ ocr.read(sys.argv[1])
 made = set(os.listdir("/proc/self/task")) - before
 print(len(made), {frozenset(os.sched_getaffinity(int(each))) == frozenset(chosen) for each in made})
 assert os.sched_getaffinity(0) == allowed
-assert OCR(provider="cpu", cpus=chosen)._workers.threads == 1
+assert OCR(provider="cpu", cpus=chosen)._pool.threads == 1
 """
     done = subprocess.run(
         [sys.executable, "-c", code, pictures / "sample.jpg"],

@@ -14,9 +14,10 @@ from edgeocr import Bundle
 from edgeocr.crops import Crop, turn
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter
-from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
-from edgeocr.runtime.threads import Workers
+from edgeocr.runtime.threads import ThreadPool
 from tests.support.cutting import crop
 
 
@@ -24,7 +25,7 @@ from tests.support.cutting import crop
 def orienter(bundle: Bundle) -> Orienter:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
-    return Orienter(stage, bundle.read(stage.graph), placement=Placement("cpu"), workers=Workers(2))
+    return Orienter(stage, bundle.read(stage.graph), placement=Placement("cpu"), pool=ThreadPool(2))
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +93,9 @@ def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
     graph = bundle.read(stage.graph)
-    padded = Orienter(stage, graph, placement=Placement("cpu"), workers=Workers(1))
+    padded = Orienter(stage, graph, placement=Placement("cpu"), pool=ThreadPool(1))
     stretched = Orienter(
-        replace(stage, stretch=True), graph, placement=Placement("cpu"), workers=Workers(1)
+        replace(stage, stretch=True), graph, placement=Placement("cpu"), pool=ThreadPool(1)
     )
     square = np.full((20, 20, 3), 9, np.uint8)
     assert (stretched._batch([Crop.of(square)]) == 9).all()

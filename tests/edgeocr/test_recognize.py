@@ -21,8 +21,9 @@ from edgeocr.images import Image, load
 from edgeocr.postprocess import ctc
 from edgeocr.recognize import Recognizer, _widths
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
+from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
-from edgeocr.runtime.threads import Workers
+from edgeocr.runtime.threads import ThreadPool
 from tests.support.cutting import crop
 from tests.zoo.converted import converted
 
@@ -39,7 +40,7 @@ OF_ONE_WIDTH = Recognition(
 def recognizer(bundle: Bundle) -> Recognizer:
     stage = bundle.manifest.stages.recognition
     graph, characters = bundle.read(stage.graph), bundle.characters
-    return Recognizer(stage, graph, characters, placement=Placement("cpu"), workers=Workers(2))
+    return Recognizer(stage, graph, characters, placement=Placement("cpu"), pool=ThreadPool(2))
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +91,8 @@ def test_batches_as_on_an_accelerator_give_the_same_texts(
         dataclasses.replace(stage, widths=widths, batches=[1, 3]),
         bundle.read(stage.graph),
         bundle.characters,
-        placement=Placement("cpu", few_shapes=True),
-        workers=Workers(2),
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=True)),
+        pool=ThreadPool(2),
     )
     crops = [Crop.of(cut) for _, cut in labelled for _ in range(2)]
     one_by_one = recognizer.recognize(crops)
@@ -158,7 +159,7 @@ def of_one_width() -> Recognizer:
     # Not rewritten: random weights make other texts of other last digits.
     edge = edge_graph.make(made.plain, made.network, made.signature)
     return Recognizer(
-        OF_ONE_WIDTH, edge, characters, placement=Placement("cpu"), workers=Workers(2)
+        OF_ONE_WIDTH, edge, characters, placement=Placement("cpu"), pool=ThreadPool(2)
     )
 
 
@@ -239,7 +240,7 @@ def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle) -> None:
         bundle.read(stage.graph),
         bundle.characters,
         placement=Placement("cpu"),
-        workers=Workers(2),
+        pool=ThreadPool(2),
     )
     shapes: list[tuple[int, ...]] = []
     session: Any = squeezed.session

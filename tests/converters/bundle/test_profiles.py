@@ -36,7 +36,7 @@ import json, sys
 from edgeocr import OCR
 ocr = OCR(sys.argv[1], **json.loads(sys.argv[2]))
 ocr.read(sys.argv[3])
-print(json.dumps([ocr.memory and ocr.memory.limit, ocr.providers, ocr._workers.threads]))
+print(json.dumps([ocr.memory and ocr.memory.limit, ocr.providers, ocr._pool.threads]))
 """
 
 
@@ -154,8 +154,8 @@ def test_threads_are_the_profiles_at_most(board: Bundle) -> None:
     )
     single = Bundle.open(board.path)
     single.manifest = one
-    assert OCR(single, memory_limit=0)._workers.threads == 1
-    assert OCR(single, memory_limit=0, threads=2)._workers.threads == 2
+    assert OCR(single, memory_limit=0)._pool.threads == 1
+    assert OCR(single, memory_limit=0, threads=2)._pool.threads == 2
 
 
 def parsed(**fields: Any) -> Catalog:

@@ -21,12 +21,12 @@ from edgeocr.bench import measure as bench
 from edgeocr.bench import worker as bench_worker
 from edgeocr.bench.table import METRICS, number, speedup, stages_of, table, working
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
-from edgeocr.runtime.placement import NAMES
+from edgeocr.runtime.providers import PROVIDERS
 from tests.support.paths import IMAGES
 
 SAMPLE = IMAGES / "sample.jpg"
 ABSENT = [
-    name for name in NAMES if NAMES[name] not in import_onnxruntime().get_available_providers()
+    name for name in PROVIDERS if PROVIDERS[name] not in import_onnxruntime().get_available_providers()
 ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from edgeocr import Bundle, __version__
-from edgeocr.device import cpus, nvidia
+from edgeocr.device import cpus, nvidia, readings
 from edgeocr.device import machine as device
 from edgeocr.doctor import facts as doctor
 from edgeocr.doctor import findings
@@ -216,10 +216,12 @@ def test_a_throttled_raspberry_pi(
 ) -> None:
     root = tree(tmp_path, RASPBERRY_PI_4)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(device, "MORE_FOLDERS", ())
-    facts["device"] = device.describe(root) | {"architecture": "aarch64"}
+    monkeypatch.setattr(readings, "MORE_FOLDERS", ())
+    facts["device"] = device.describe(root).to_dict() | {"architecture": "aarch64"}
     facts["features"] = device.cpu_features(root, "aarch64")
-    facts["clocks"], facts["throttling"] = device.clocks_mhz(root), device.throttling(root)
+    facts["clocks"] = {name: each.to_dict() for name, each in device.clock_policies(root).items()}
+    throttling = device.throttling(root)
+    facts["throttling"] = None if throttling is None else throttling.to_dict()
     facts["clocks"]["policy0"]["governor"] = "powersave"
     problems, hints = told(facts)
     assert problems == []
@@ -304,7 +306,7 @@ def test_a_gpu_and_the_package_for_the_cpu(
     problems, (hint,) = told(facts)
     assert problems == []
     assert hint.endswith("pip uninstall -y onnxruntime, then pip install onnxruntime-gpu")
-    facts["device"]["l4t"] = device.describe(tree(tmp_path, JETSON_ORIN_NANO))["l4t"]
+    facts["device"]["l4t"] = device.describe(tree(tmp_path, JETSON_ORIN_NANO)).l4t
     assert "JetPack" in told(facts)[1][0]
 
 

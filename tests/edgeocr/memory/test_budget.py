@@ -154,8 +154,8 @@ def test_max_pixels(bundle, pictures):
 def test_profile_of_a_bundle_is_the_default(bundle):
     profiled = Bundle.default()
     profiled.manifest = replace(profiled.manifest, profile=Profile("small", 1, 60 * MB))
-    assert OCR(profiled, provider="cpu", memory_limit="none")._workers.threads == 1
-    assert OCR(profiled, provider="cpu", memory_limit=0, threads=2)._workers.threads == 2
+    assert OCR(profiled, provider="cpu", memory_limit="none")._pool.threads == 1
+    assert OCR(profiled, provider="cpu", memory_limit=0, threads=2)._pool.threads == 2
     if sys.platform.startswith("linux"):
         with pytest.raises(MemoryLimitError, match="the limit is 60 MB"):
             OCR(profiled, provider="cpu")
