@@ -71,7 +71,7 @@ class OCR:
     runtime: instead of provider_options, fp16, few_shapes, cache and cpus.
     max_pixels: pixels that a picture is detected or spotted at, by default the bundle's number.
 
-    `providers` says which provider each stage runs on, `skipped_providers` why "auto" did not take a
+    `providers` says which provider each stage runs on, `skipped_providers` why "auto" took no
     better one, and `engine_folders` where TensorRT's engines are kept.
 
     `memory` says what the limit left: its `max_pixels`, `max_width`, `runs` and `pictures`.
