@@ -228,7 +228,7 @@ assert OCR(provider="cpu", cpus=chosen)._pool.threads == 1
 
 @pytest.mark.parametrize("cpus", [(), (10_000,)])
 def test_cpus_that_cannot_be_used(bundle: Bundle, cpus: tuple[int, ...]) -> None:
-    with pytest.raises(EdgeOCRError, match="CPU"):
+    with pytest.raises(ValueError, match="CPU"):
         OCR(bundle, cpus=cpus)
 
 

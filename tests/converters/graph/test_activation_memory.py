@@ -20,8 +20,9 @@ import sys
 from pathlib import Path
 import numpy as np
 from edgeocr import Bundle
-from edgeocr.placement import Job, Placement
-from edgeocr.session import Session
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.session import Session
 def held():
     rows = Path("/proc/self/status").read_text().splitlines()
     return next(int(row.split()[1]) << 10 for row in rows if row.startswith("VmHWM"))

@@ -26,7 +26,9 @@ from tests.support.paths import IMAGES
 
 SAMPLE = IMAGES / "sample.jpg"
 ABSENT = [
-    name for name in PROVIDERS if PROVIDERS[name] not in import_onnxruntime().get_available_providers()
+    name
+    for name, provider in PROVIDERS.items()
+    if provider.onnxruntime_name not in import_onnxruntime().get_available_providers()
 ]
 
 
