@@ -8,7 +8,7 @@ from edgeocr.device.cpus import available_threads
 
 def describe() -> dict[str, str | int]:
     """CPU model, logical CPUs that this process may use and all of them, system and Python."""
-    known = device.describe()
+    known = device.describe().to_dict()
     return {
         "cpu": known["cpu"],
         "cpus": known["cpus"] or 1,

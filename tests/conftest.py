@@ -14,7 +14,7 @@ from converters.accuracy.labels import LabelledLine, read
 from edgeocr import OCR, Bundle
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
-from edgeocr.device import machine as device
+from edgeocr.device import readings
 from tests.support.packing import Files, stubs
 from tests.support.paths import TESTS
 
@@ -112,5 +112,5 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "commands"
     folder.mkdir()
     monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))
-    monkeypatch.setattr(device, "MORE_FOLDERS", ())
+    monkeypatch.setattr(readings, "MORE_FOLDERS", ())
     return folder

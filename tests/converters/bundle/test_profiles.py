@@ -41,7 +41,7 @@ import json, sys
 from edgeocr import OCR
 ocr = OCR(sys.argv[1], **json.loads(sys.argv[2]))
 ocr.read(sys.argv[3])
-print(json.dumps([ocr.memory and ocr.memory.limit, ocr.providers, ocr._workers.threads]))
+print(json.dumps([ocr.memory and ocr.memory.limit, ocr.providers, ocr._pool.threads]))
 """
 
 
@@ -155,8 +155,8 @@ def test_profile_limits_the_threads(board: Bundle) -> None:
     )
     single = Bundle.open(board.path)
     single.manifest = one
-    assert OCR(single, memory_limit=0)._workers.threads == 1
-    assert OCR(single, memory_limit=0, threads=2)._workers.threads == 2
+    assert OCR(single, memory_limit=0)._pool.threads == 1
+    assert OCR(single, memory_limit=0, threads=2)._pool.threads == 2
 
 
 def parsed(**fields: Any) -> Catalog:

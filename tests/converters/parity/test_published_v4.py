@@ -7,7 +7,8 @@ from converters.convert import Conversion
 from converters.edge_graph import to_plain_inputs
 from converters.graph.runner import onnx_runner
 from edgeocr.postprocess import db
-from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
 from tests.support.paths import FIXTURES
 

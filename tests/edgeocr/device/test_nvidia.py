@@ -1,4 +1,4 @@
-"""What is asked of NVIDIA's libraries, with libraries that answer as theirs do."""
+"""Asking NVIDIA's driver and libraries, which fakes with the same C functions stand in for."""
 
 from __future__ import annotations
 
@@ -62,10 +62,12 @@ def install(monkeypatch: pytest.MonkeyPatch, libraries: dict[str, Any]) -> None:
     monkeypatch.setattr(nvidia, "_load_packaged", lambda name: None)
 
 
-def test_a_driver_and_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_tells_its_version_and_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, {nvidia.DRIVER: Driver()})
     assert nvidia.driver() == (12, 6)
-    assert nvidia.gpus() == [GPU("Orin", "8.7", 8 << 30)]
+    (gpu,) = nvidia.gpus()
+    assert gpu == GPU("Orin", "8.7", 8 << 30)
+    assert gpu.to_dict() == {"name": "Orin", "compute": "8.7", "memory_bytes": 8 << 30}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_a_driver_and_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         ("something else", None),
     ],
 )  # fmt: skip
-def test_the_drivers_release(
+def test_the_drivers_release_is_read_from_its_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, release: str | None
 ) -> None:
     monkeypatch.setattr(nvidia, "RELEASE", tmp_path / "version")
@@ -87,7 +89,7 @@ def test_the_drivers_release(
     assert nvidia.driver_release() == release
 
 
-def test_a_driver_that_finds_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_without_a_gpu_tells_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = Driver()
     driver.initialized = 100  # CUDA_ERROR_NO_DEVICE
     install(monkeypatch, {nvidia.DRIVER: driver})
@@ -95,7 +97,7 @@ def test_a_driver_that_finds_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert nvidia.gpus() == []
 
 
-def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_empty_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, {})
     assert nvidia.driver() is None
     assert nvidia.gpus() == []
@@ -114,7 +116,7 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
         ("libnvinfer.so.8", "getInferLibVersion", 8602, "tensorrt", "8.6.2"),
     ],
 )
-def test_versions(
+def test_versions_of_libraries_are_decoded(
     monkeypatch: pytest.MonkeyPatch,
     library: str,
     function: str,

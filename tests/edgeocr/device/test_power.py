@@ -1,9 +1,10 @@
-"""Joules of trees and commands as devices have them, whose power is known."""
+"""Measuring energy on fake devices whose power is known: trees of files, and commands."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("commands")
 
 
 @pytest.fixture(autouse=True)
-def no_thread_stays() -> object:
+def no_thread_stays() -> Iterator[None]:
     yield
     assert "edgeocr-power" not in {thread.name for thread in threading.enumerate()}
 
@@ -63,7 +64,7 @@ def channels(chip: str, *rails: tuple[str, int, int]) -> dict[str, str]:
 
 
 def measure(root: Path, watts: float) -> str | None:
-    """Sleep in a meter of a device with constant power; its source."""
+    """Measure a device with constant power, check the joules, and return the source."""
     before = time.perf_counter()
     with PowerMeter(root) as meter:
         begin = time.perf_counter()
@@ -76,33 +77,33 @@ def measure(root: Path, watts: float) -> str | None:
     return meter.source
 
 
-def test_no_meter(tmp_path: Path) -> None:
+def test_a_device_without_a_meter_has_no_joules(tmp_path: Path) -> None:
     with PowerMeter(tmp_path) as meter:
         pass
     assert meter.joules is None and meter.source is None
 
 
-def test_this_machine() -> None:
+def test_this_machine_has_joules_if_it_has_a_meter() -> None:
     with PowerMeter() as meter:
         sum(range(1000))
     assert (meter.source is None) == (meter.joules is None)
 
 
-def test_rapl_counts_packages(tmp_path: Path) -> None:
+def test_rapl_adds_up_packages_alone(tmp_path: Path) -> None:
     files = package(0, 5_000_000) | package(1, 262_143_000_000)
-    # Neither the whole platform's counter nor the cores', which are part of the package.
+    # Counters of the whole platform, and of the cores, which are part of a package, don't count.
     files |= package(2, 0, name="psys")
     files["sys/class/powercap/intel-rapl:0:0/name"] = "core\n"
     files["sys/class/powercap/intel-rapl:0:0/energy_uj"] = "1\n"
     root = tree(tmp_path, files)
     with PowerMeter(root) as meter:
-        # The second one starts again at zero on the way.
+        # The second counter starts again at zero in between.
         tree(root, package(0, 7_500_000) | package(1, 671_150) | package(2, 9_000_000, "psys"))
     assert meter.source == "rapl package-0+package-1"
     assert meter.joules == pytest.approx(2.5 + 1.0)
 
 
-def test_rapl_that_only_root_can_read(tmp_path: Path) -> None:
+def test_rapl_that_only_root_may_read_is_not_used(tmp_path: Path) -> None:
     root = tree(tmp_path, package(0, 5) | package(1, 5))
     (root / "sys/class/powercap/intel-rapl:1/energy_uj").unlink()
     with PowerMeter(root) as meter:
@@ -110,7 +111,7 @@ def test_rapl_that_only_root_can_read(tmp_path: Path) -> None:
     assert meter.source is None
 
 
-def test_a_meter_measures_again(tmp_path: Path) -> None:
+def test_a_meter_can_be_entered_again(tmp_path: Path) -> None:
     root = tree(tmp_path, package(0, 1_000_000))
     meter = PowerMeter(root)
     for _ in range(2):
@@ -123,12 +124,12 @@ def test_a_meter_measures_again(tmp_path: Path) -> None:
     assert meter.joules is None and meter.source is None
 
 
-def test_jetson_orin_nano(tmp_path: Path) -> None:
+def test_a_jetson_orin_nano_is_measured_by_its_input_rail(tmp_path: Path) -> None:
     rails = ("VDD_IN", 5000, 800), ("VDD_CPU_GPU_CV", 5000, 120), ("VDD_SOC", 5000, 220)
     assert measure(tree(tmp_path, channels("1-0040", *rails)), 4) == "ina3221 VDD_IN"
 
 
-def test_jetson_agx_orin(tmp_path: Path) -> None:
+def test_a_jetson_agx_orin_is_measured_by_the_sum_of_its_rails(tmp_path: Path) -> None:
     rails = ("VDD_GPU_SOC", 19000, 200), ("VDD_CPU_CV", 19000, 100), ("VIN_SYS_5V0", 5000, 900)
     files = channels("1-0040", *rails)
     files |= channels("1-0041", ("NC", 0, 0), ("VDDQ_VDD2_1V8AO", 19000, 50), ("NC", 0, 0))
@@ -138,7 +139,7 @@ def test_jetson_agx_orin(tmp_path: Path) -> None:
     )
 
 
-def test_jetson_nano_of_jetpack_4(tmp_path: Path) -> None:
+def test_a_jetson_nano_with_jetpack_4_is_measured(tmp_path: Path) -> None:
     folder = "sys/bus/i2c/drivers/ina3221x/6-0040/iio:device0"
     files = {}
     for i, (name, milliwatts) in enumerate((("POM_5V_IN", 2532), ("POM_5V_GPU", 82))):
@@ -147,7 +148,7 @@ def test_jetson_nano_of_jetpack_4(tmp_path: Path) -> None:
     assert measure(tree(tmp_path, files), 2.532) == "ina3221 POM_5V_IN"
 
 
-def test_power_that_changes_is_followed(tmp_path: Path) -> None:
+def test_changing_power_is_followed(tmp_path: Path) -> None:
     root = tree(tmp_path, channels("1-0040", ("VDD_IN", 5000, 1000)))
     begin = time.perf_counter()
     with PowerMeter(root) as meter:
@@ -160,21 +161,21 @@ def test_power_that_changes_is_followed(tmp_path: Path) -> None:
     assert 6 < meter.joules / seconds < 14
 
 
-def test_rails_that_are_not_the_whole_device(tmp_path: Path) -> None:
+def test_rails_that_are_a_part_of_the_device_are_not_used(tmp_path: Path) -> None:
     root = tree(tmp_path, channels("1-0040", ("VDD_GPU_SOC", 19000, 200)))
     with PowerMeter(root) as meter:
         pass
     assert meter.source is None
 
 
-def test_tegrastats_lines() -> None:
+def test_rails_are_parsed_from_tegrastats() -> None:
     rails = parse_tegrastats(TEGRASTATS)
     assert rails["VDD_IN"] == 4.06 and rails["VDD_SOC"] == 1.1
     assert parse_tegrastats(OLD_TEGRASTATS)["POM_5V_IN"] == 2.532
     assert parse_tegrastats("") == {}
 
 
-def test_tegrastats_is_asked_where_files_are_not_there(tmp_path: Path, commands: Path) -> None:
+def test_tegrastats_is_used_where_there_are_no_files(tmp_path: Path, commands: Path) -> None:
     script = (
         f'test "$1" = --interval || exit 1\nwhile true; do echo "{TEGRASTATS}"; sleep 0.1; done'
     )
@@ -183,7 +184,7 @@ def test_tegrastats_is_asked_where_files_are_not_there(tmp_path: Path, commands:
 
 
 @pytest.mark.parametrize("script", ["exit 1", "exec sleep 20", "echo Cannot open file"])
-def test_a_tegrastats_that_says_nothing(
+def test_a_silent_tegrastats_is_not_used(
     tmp_path: Path, commands: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     monkeypatch.setattr(power, "PATIENCE", 0.2)
@@ -193,20 +194,22 @@ def test_a_tegrastats_that_says_nothing(
     assert meter.source is None and meter.joules is None
 
 
-def test_a_tegrastats_that_ends_meanwhile(tmp_path: Path, commands: Path) -> None:
+def test_a_tegrastats_that_ends_early_gives_no_joules(tmp_path: Path, commands: Path) -> None:
     command(commands, "tegrastats", f'echo "{TEGRASTATS}"')
     with PowerMeter(tmp_path) as meter:
         time.sleep(0.1)
     assert meter.source == "tegrastats VDD_IN"
-    assert meter.joules is None  # one sample tells no energy
+    assert meter.joules is None  # a single sample is not enough
 
 
-def test_pmic_rails() -> None:
+def test_rails_are_parsed_from_pmic_read_adc() -> None:
     assert parse_pmic(PMIC) == pytest.approx({"3V3_SYS": 0.396, "VDD_CORE": 1.6})
     assert parse_pmic("Command not registered\n") == {}
 
 
-def test_raspberry_pi_5(tmp_path: Path, commands: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_raspberry_pi_5_is_measured(
+    tmp_path: Path, commands: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(power, "PMIC_PERIOD", 0.05)
     command(commands, "vcgencmd", f'test "$1" = pmic_read_adc || exit 1\ncat <<EOF\n{PMIC}EOF')
     assert measure(tmp_path, 1.996) == "pmic, 2 rails"
@@ -219,6 +222,6 @@ def test_raspberry_pi_4_has_no_meter(tmp_path: Path, commands: Path) -> None:
     assert meter.source is None
 
 
-def test_energy() -> None:
+def test_energy_is_the_integral_of_power() -> None:
     assert energy([(0, 2), (1, 4), (3, 4)]) == 3 + 8
     assert energy([(0, 2)]) is None and energy([]) is None

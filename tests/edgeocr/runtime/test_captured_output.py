@@ -1,4 +1,4 @@
-"""What native libraries write is kept while a provider starts, and nobody else's words are lost."""
+"""Capturing what native libraries write, without losing what others write meanwhile."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ import tempfile
 
 import pytest
 
-from edgeocr.runtime.captured_output import captured_words
+from edgeocr.runtime.captured_output import captured_output
 
 
-def test_words_are_given_and_kept_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="error"), captured_words() as said:
+def test_output_of_a_failing_block_is_captured_and_dropped(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ValueError, match="error"), captured_output() as captured:
         os.write(2, b"native words\n")
         print("printed words")
-        assert said() == "native words\nprinted words\n"
+        assert captured() == "native words\nprinted words\n"
         raise ValueError("error")
     os.write(2, b"after")
     assert capfd.readouterr() == ("", "after")
 
 
-def test_words_of_others_come_when_nothing_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    with captured_words():
+def test_output_of_a_block_that_succeeds_is_written(capfd: pytest.CaptureFixture[str]) -> None:
+    with captured_output():
         os.write(2, b"a log's line\n")
         print("printed words")
     assert capfd.readouterr() == ("printed words\n", "a log's line\n")
 
 
-def test_without_a_folder_for_temporary_files(
+def test_only_stdout_is_captured_without_a_folder_for_temporary_files(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> None:
         raise OSError("read-only")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    with captured_words() as said:
+    with captured_output() as captured:
         os.write(2, b"native words")
         print("printed words")
-        assert said() == "printed words\n"
+        assert captured() == "printed words\n"
     assert capfd.readouterr().err == "native words"

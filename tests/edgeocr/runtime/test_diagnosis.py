@@ -1,10 +1,11 @@
-"""What is said of a provider that isn't there or doesn't start: the cause, and what mends it.
+"""Error messages for a provider that is missing or doesn't start: the cause, and what to do.
 
-The words are ONNX Runtime's own, of onnxruntime-gpu 1.31 and onnxruntime-openvino 1.24.
+The output is ONNX Runtime's own, from onnxruntime-gpu 1.31 and onnxruntime-openvino 1.24.
 """
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from edgeocr.device import nvidia
 from edgeocr.runtime import diagnosis
 from edgeocr.runtime.diagnosis import did_not_start, not_built_in, runtimes
+from edgeocr.runtime.providers import provider_named
 
 LOADING = (
     "\x1b[1;31m2026-11-25 08:23:10 [E:onnxruntime:Default, provider_bridge_ort.cc:2458 operator()] "
@@ -41,15 +43,15 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(nvidia, "gpus", lambda: [nvidia.GPU("L4", "8.9", 1 << 34)])
     monkeypatch.setattr(nvidia, "libraries", lambda: dict.fromkeys(("cuda", "cudnn", "tensorrt")))
     monkeypatch.setattr(diagnosis, "JETSON", tmp_path / "nothing")
-    monkeypatch.setattr(diagnosis.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
 
 
-def said(provider: str, words: str, built_for: str | None = "13.0") -> str:
-    return did_not_start(provider, words, built_for=built_for)
+def message_for(provider: str, output: str, built_for: str | None = "13.0") -> str:
+    return did_not_start(provider_named(provider), output, built_for=built_for)
 
 
-def test_a_library_that_is_missing() -> None:
-    message = said("cuda", LOADING.format("libcublasLt.so.13"))
+def test_a_missing_library_is_named_with_its_package() -> None:
+    message = message_for("cuda", LOADING.format("libcublasLt.so.13"))
     assert message.startswith(
         "provider 'cuda' did not start here: libcublasLt.so.13 is missing: "
         'pip install "onnxruntime-gpu[cuda,cudnn]" brings the libraries of CUDA 13.0'
@@ -58,123 +60,127 @@ def test_a_library_that_is_missing() -> None:
     assert len(message) < 800
 
 
-def test_another_cuda_than_the_one_it_was_built_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_cuda_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     here = {"cuda": "12.6", "cudnn": "9.3.0", "tensorrt": None}
     monkeypatch.setattr(nvidia, "libraries", lambda: here)
-    message = said("cuda", LOADING.format("libcublasLt.so.13"))
-    assert "built for another version than the 12.6 that is here" in message
-    assert 'pip install "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27" fits what is here' in message
-    message = said("cuda", LOADING.format("libcudnn.so.9"))
+    message = message_for("cuda", LOADING.format("libcublasLt.so.13"))
+    assert "built for another version than the installed 12.6" in message
+    assert 'pip install "onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27" fits what is installed' in message
+    message = message_for("cuda", LOADING.format("libcudnn.so.9"))
     assert "libcudnn.so.9 is missing: pip install" in message
 
 
-def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_named_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     for provider in ("cuda", "tensorrt", "tensorrt-rtx"):
         for library in ("libcuda.so.1", "libnvidia-ml.so.1"):
-            assert "NVIDIA driver is missing" in said(provider, LOADING.format(library))
+            assert "NVIDIA driver is missing" in message_for(provider, LOADING.format(library))
     monkeypatch.setattr(nvidia, "driver", lambda: None)
-    message = said("cuda", "")
+    message = message_for("cuda", "")
     assert "NVIDIA driver is missing" in message and "container toolkit" in message
-    assert "ONNX Runtime said" not in message  # it has said nothing
+    assert "ONNX Runtime said" not in message  # it has written nothing
 
 
-def test_an_old_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvidia, "driver", lambda: (12, 4))
-    message = said("cuda", OLD_DRIVER)
+    message = message_for("cuda", OLD_DRIVER)
     assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13.0" in message
     assert "install driver 580 or newer, or pip install" in message
     assert '"onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27"' in message
 
 
-def test_a_newer_minor_version_is_none_of_the_drivers_faults(
+def test_a_newer_minor_version_of_cuda_is_not_the_drivers_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(nvidia, "driver", lambda: (12, 4))
-    message = said("cuda", "CUDA failure 2: out of memory", built_for="12.8")
+    message = message_for("cuda", "CUDA failure 2: out of memory", built_for="12.8")
     assert "too little free memory" in message and "driver" not in message
-    assert said("cuda", "CUDA failure 999: unknown", built_for="12.8").startswith(
-        "provider 'cuda' did not start here: it failed. ONNX Runtime said: CUDA failure 999"
+    assert message_for("cuda", "CUDA failure 999: unknown", built_for="12.8").startswith(
+        "provider 'cuda' did not start here: the cause is unknown. ONNX Runtime said: CUDA "
     )
 
 
 @pytest.mark.parametrize("library", ["libcufft.so.11", "libcurand.so.10"])
-def test_libraries_with_versions_of_their_own(
+def test_libraries_with_their_own_numbers_are_not_compared_with_cuda(
     monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     here = {"cuda": "12.6", "cudnn": "9.3.0", "tensorrt": None}
     monkeypatch.setattr(nvidia, "libraries", lambda: here)
-    message = said("cuda", LOADING.format(library), built_for="12.8")
+    message = message_for("cuda", LOADING.format(library), built_for="12.8")
     assert f"{library} is missing: pip install" in message
 
 
-def test_a_gpu_that_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "CUDA_VISIBLE_DEVICES" in said("cuda", HIDDEN)
+def test_a_gpu_that_is_hidden_from_the_process_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "CUDA_VISIBLE_DEVICES" in message_for("cuda", HIDDEN)
     monkeypatch.setattr(nvidia, "gpus", list)
-    assert "CUDA_VISIBLE_DEVICES" in said("cuda", "something else")
-    assert "CUDA_VISIBLE_DEVICES" in said("cuda", HIDDEN)
+    assert "CUDA_VISIBLE_DEVICES" in message_for("cuda", "something else")
+    assert "CUDA_VISIBLE_DEVICES" in message_for("cuda", HIDDEN)
 
 
-def test_no_tensorrt() -> None:
-    message = said("tensorrt", LOADING.format("libnvinfer.so.10"))
+def test_missing_tensorrt_is_named() -> None:
+    message = message_for("tensorrt", LOADING.format("libnvinfer.so.10"))
     assert "TensorRT is missing (libnvinfer.so)" in message and "JetPack" in message
 
 
 @pytest.mark.parametrize(
-    ("provider", "words"),
+    ("provider", "output"),
     [("cuda", UNKNOWN_OPTION), ("cuda", WRONG_VALUE), ("openvino", OPENVINO_OPTION)],
 )
-def test_an_option_that_is_wrong(provider: str, words: str) -> None:
-    assert "one of its options is unknown or has a wrong value" in said(provider, words)
+def test_a_wrong_option_is_named(provider: str, output: str) -> None:
+    assert "one of its options is unknown or has a wrong value" in message_for(provider, output)
 
 
-def test_a_broken_engine() -> None:
-    words = "TensorRT EP could not deserialize engine from cache: /x/detection_1_0_fp16_sm87.engine"
-    message = said("tensorrt", words)
+def test_a_broken_engine_is_to_be_deleted() -> None:
+    output = (
+        "TensorRT EP could not deserialize engine from cache: /x/detection_1_0_fp16_sm87.engine"
+    )
+    message = message_for("tensorrt", output)
     assert "delete its folder and run edgeocr warm again" in message and "/x/detection" in message
 
 
-def test_no_cudnn() -> None:
-    words = "cuDNN is not available. Install cuDNN, update the system library search path, or"
-    assert "cuDNN is missing: pip install" in said("cuda", words)
+def test_missing_cudnn_is_named() -> None:
+    output = "cuDNN is not available. Install cuDNN, update the system library search path, or"
+    assert "cuDNN is missing: pip install" in message_for("cuda", output)
 
 
-def test_another_provider() -> None:
-    message = said("openvino", "[ERROR] [OpenVINO] Device GPU is not available")
+def test_another_providers_output_is_quoted() -> None:
+    message = message_for("openvino", "[ERROR] [OpenVINO] Device GPU is not available")
     assert "this device, or a library that it needs, may be missing" in message
     assert "Device GPU is not available" in message
 
 
-def test_a_jetson(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_jetson_needs_nvidias_own_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "nothing").write_text("# R36 (release), REVISION: 4.3\n")
-    monkeypatch.setattr(diagnosis.platform, "machine", lambda: "aarch64")
-    assert "for this JetPack" in said("cuda", LOADING.format("libcudnn.so.9"))
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert "for this JetPack" in message_for("cuda", LOADING.format("libcudnn.so.9"))
     monkeypatch.setattr(diagnosis, "runtimes", lambda: {"onnxruntime": "1.20.0"})
-    message = not_built_in("tensorrt", "1.20.0")
+    message = not_built_in(provider_named("tensorrt"), "1.20.0")
     assert "pip uninstall -y onnxruntime, then install the onnxruntime-gpu wheel" in message
 
 
-def test_the_package_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cpu_package_has_to_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnosis, "runtimes", lambda: {"onnxruntime": "1.32.0"})
-    assert not_built_in("cuda", "1.32.0") == (
+    assert not_built_in(provider_named("cuda"), "1.32.0") == (
         "provider 'cuda' is not in the installed ONNX Runtime 1.32.0, the package onnxruntime: "
         'pip uninstall -y onnxruntime, then pip install "onnxruntime-gpu[cuda,cudnn]"'
     )
-    assert "pip install onnxruntime-openvino" in not_built_in("openvino", "1.32.0")
+    assert "pip install onnxruntime-openvino" in not_built_in(provider_named("openvino"), "1.32.0")
 
 
-def test_packages_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_side_by_side_have_to_be_uninstalled(monkeypatch: pytest.MonkeyPatch) -> None:
     both = {"onnxruntime": "1.32.0", "onnxruntime-gpu": "1.31.1"}
     monkeypatch.setattr(diagnosis, "runtimes", lambda: both)
-    message = not_built_in("cuda", "1.32.0")
+    message = not_built_in(provider_named("cuda"), "1.32.0")
     assert "onnxruntime and onnxruntime-gpu are installed side by side" in message
     assert "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install" in message
 
 
-def test_a_plugin_is_installed_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_is_installed_beside_the_cpu_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnosis, "runtimes", lambda: {"onnxruntime": "1.32.0"})
-    message = not_built_in("tensorrt-rtx", "1.32.0")
+    message = not_built_in(provider_named("tensorrt-rtx"), "1.32.0")
     assert "uninstall" not in message and "onnxruntime-ep-nv-tensorrt-rtx-cu13" in message
 
 
-def test_what_is_installed_here() -> None:
+def test_one_distribution_of_onnx_runtime_is_installed_here() -> None:
     assert len(runtimes()) == 1

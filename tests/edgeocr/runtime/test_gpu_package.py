@@ -1,7 +1,7 @@
-"""onnxruntime-gpu where no GPU is: the CPU reads, and what is missing is said.
+"""onnxruntime-gpu on a machine without a GPU: the CPU reads, and errors name what is missing.
 
-`driver` is a driver that says which CUDA it can run and nothing else; with it ONNX Runtime gets so
-far that it loads its own libraries and reads our options.
+The fixture `driver` is a fake driver that only says which CUDA it can run. With it ONNX Runtime
+loads its own libraries and reads the options that edgeocr sets, before it fails.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ import pytest
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.device import nvidia
 from edgeocr.runtime.diagnosis import runtimes
+from edgeocr.runtime.job import Job
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
-from edgeocr.runtime.placement import Job, Placement
-from edgeocr.runtime.provider_options import chain
-from edgeocr.runtime.tensorrt_cache import Engines
+from edgeocr.runtime.options import RuntimeOptions
+from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.provider_options import provider_chain
+from edgeocr.runtime.providers import provider_named
+from edgeocr.runtime.tensorrt_cache import EngineFolder
 
 pytestmark = pytest.mark.gpu_package
 
@@ -68,7 +71,7 @@ def edgeocr(driver: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def read(driver: Path, pictures: Path, *arguments: str) -> str:
-    """What `edgeocr read` says of a provider that doesn't start: one line, and nothing else."""
+    """Run `edgeocr read` with a provider that doesn't start; return its only line of output."""
     done = edgeocr(driver, "read", str(pictures / "sample.jpg"), *arguments)
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -80,21 +83,21 @@ def has_cuda() -> bool:
     return find_spec("nvidia") is not None
 
 
-def test_auto_reads_on_the_cpu(pictures: Path) -> None:
+def test_auto_falls_back_to_the_cpu(pictures: Path) -> None:
     ocr = OCR()
     assert set(ocr.providers.values()) == {"cpu"}
-    (reason,) = ocr.passed_over
+    (reason,) = ocr.skipped_providers
     assert "'cuda' did not start here: the NVIDIA driver is missing" in reason
     assert "NO PARKING" in ocr.read(pictures / "sample.jpg").text
 
 
 @pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
-def test_no_driver(provider: str) -> None:
+def test_a_missing_driver_is_an_error(provider: str) -> None:
     with pytest.raises(ProviderUnavailableError, match="NVIDIA driver is missing"):
         OCR(provider=provider)
 
 
-def test_cuda_says_what_it_lacks(driver: Path, pictures: Path) -> None:
+def test_cuda_names_what_is_missing(driver: Path, pictures: Path) -> None:
     line = read(driver, pictures, "--provider", "cuda")
     if has_cuda():
         assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13" in line
@@ -103,7 +106,7 @@ def test_cuda_says_what_it_lacks(driver: Path, pictures: Path) -> None:
         assert ".so.13" in line
 
 
-def test_tensorrt_says_what_it_lacks(driver: Path, pictures: Path) -> None:
+def test_tensorrt_names_what_is_missing(driver: Path, pictures: Path) -> None:
     line = read(driver, pictures, "--provider", "tensorrt")
     if has_cuda():
         assert "TensorRT is missing (libnvinfer.so)" in line
@@ -112,8 +115,10 @@ def test_tensorrt_says_what_it_lacks(driver: Path, pictures: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--fp16"], ["--provider-option", "cuda:gpu_mem_limit=9"]])
-def test_our_options_are_options(driver: Path, pictures: Path, more: list[str]) -> None:
-    """They are read before the GPU is looked for, so what fails is the GPU."""
+def test_cuda_knows_the_options_that_edgeocr_sets(
+    driver: Path, pictures: Path, more: list[str]
+) -> None:
+    """ONNX Runtime reads the options before it looks for a GPU, so it is the GPU that fails."""
     if not has_cuda():
         pytest.skip("CUDA's libraries aren't here")
     assert "CUDA failure 35" in read(driver, pictures, "--provider", "cuda", *more)
@@ -123,10 +128,12 @@ def test_our_options_are_options(driver: Path, pictures: Path, more: list[str]) 
     assert "one of its options is unknown or has a wrong value" in line and "no_such" in line
 
 
-def test_tensorrts_options_are_in_its_library() -> None:
-    kept = Engines(Path("x"), {"bundle": "b", "gpu": "g"})
+def test_tensorrt_knows_the_options_that_edgeocr_sets() -> None:
+    engines = EngineFolder(Path("x"), {"bundle": "b", "gpu": "g"})
     job = Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
-    ((_, options), _) = chain("tensorrt", Placement(fp16=True), job, kept)
+    ((_, options), _) = provider_chain(
+        provider_named("tensorrt"), Placement(options=RuntimeOptions(fp16=True)), job, engines
+    )
     assert len(options) == 9
     folder = Path(import_onnxruntime().__file__).parent / "capi"
     library = (folder / "libonnxruntime_providers_tensorrt.so").read_bytes()
@@ -141,7 +148,7 @@ def test_doctor_calls_a_gpu_without_cuda_a_problem(driver: Path) -> None:
     assert any("cuda" in problem.lower() for problem in facts["problems"])
 
 
-def test_doctor_where_no_gpu_is(tmp_path: Path) -> None:
+def test_doctor_calls_a_missing_gpu_no_problem(tmp_path: Path) -> None:
     done = edgeocr(tmp_path, "doctor", "--json")
     facts = json.loads(done.stdout)
     assert done.returncode == 0 and facts["problems"] == []

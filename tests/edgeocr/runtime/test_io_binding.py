@@ -1,5 +1,6 @@
-"""Runs on buffers of the device. The CPU's memory stands in for a GPU's: the same calls work on it,
-and what is not recorded there runs plainly.
+"""Runs on buffers of the device, and their recording as CUDA graphs.
+
+The CPU's memory stands in for a GPU's: the same calls work on it, except that nothing is recorded.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import pytest
 
 from edgeocr import OCR, Bundle
 from edgeocr.images import load
-from edgeocr.runtime.io_binding import Bound, Copied
+from edgeocr.runtime.io_binding import BufferedRunner, PlainRunner
+from edgeocr.runtime.options import RuntimeOptions
 
 OUTPUTS = ["indices", "scores"]
 
 
 class Recorded:
-    """A session whose runs with a graph's number can be made to fail, or to play back garbage."""
+    """A session whose runs with a graph's number can be made to fail, or to replay garbage."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -43,11 +45,13 @@ class Recorded:
                 output.update_inplace(np.full_like(output.numpy(), 7))
 
 
-@pytest.fixture
-def copied(bundle: Bundle) -> Copied:
+@pytest.fixture(scope="module")
+def plain(bundle: Bundle) -> PlainRunner:
     """The plain runner of a recognizer."""
-    runner = OCR(bundle, provider="cpu", threads=1)._recognizer.session._runner
-    assert type(runner) is Copied
+    recognizer = OCR(bundle, provider="cpu", threads=1)._recognizer
+    assert recognizer is not None
+    runner = recognizer.session._runner
+    assert isinstance(runner, PlainRunner)
     return runner
 
 
@@ -59,87 +63,100 @@ def batches() -> list[np.ndarray]:
     return [rng.integers(0, 256, (2, 48, width, 3), np.uint8) for width in widths]
 
 
-def bound(copied: Copied, *, capture: bool) -> tuple[Bound, Recorded]:
-    session = Recorded(copied._session)
-    return Bound(session, "crops", OUTPUTS, device="cpu", number=0, capture=capture), session
+def buffered(plain: PlainRunner, *, records: bool) -> tuple[BufferedRunner, Recorded]:
+    session: Any = Recorded(plain._session)
+    runner = BufferedRunner(session, "crops", OUTPUTS, device="cpu", number=0, records=records)
+    return runner, session
 
 
-def check(runner: Bound, copied: Copied, batches: list[np.ndarray]) -> None:
-    """All runs are done before they are looked at: no later one may write into their results."""
+def check(runner: BufferedRunner, plain: PlainRunner, batches: list[np.ndarray]) -> None:
+    """Compare with plain runs, after all runs: no later run may write into earlier results."""
     got = [runner.run(batch) for batch in batches]
     for batch, (indices, scores) in zip(batches, got, strict=True):
-        expected = copied.run(batch)
+        expected = plain.run(batch)
         np.testing.assert_array_equal(indices, expected[0])
         np.testing.assert_allclose(scores, expected[1], atol=1e-6)
 
 
-def test_without_recording(copied: Copied, batches: list[np.ndarray]) -> None:
-    runner, session = bound(copied, capture=False)
-    check(runner, copied, batches)
+def test_runs_without_recording_equal_plain_runs(
+    plain: PlainRunner, batches: list[np.ndarray]
+) -> None:
+    runner, session = buffered(plain, records=False)
+    check(runner, plain, batches)
     assert session.graphs == [None] * len(batches)
 
 
-def test_each_shape_is_recorded_once(copied: Copied, batches: list[np.ndarray]) -> None:
-    runner, session = bound(copied, capture=True)
-    check(runner, copied, batches)
-    # Plainly; the second time other input plainly, recorded, played back with that, and played.
+def test_each_shape_is_recorded_once(plain: PlainRunner, batches: list[np.ndarray]) -> None:
+    runner, session = buffered(plain, records=True)
+    check(runner, plain, batches)
+    # First plainly. The second time: other input plainly, a recording, its replay with the other
+    # input, and the replay that is returned.
     first, second = ["-1", "-1", "1", "1", "1"], ["-1", "-1", "2", "2", "2"]
     assert session.graphs == [*first, "1", *second, "2", "1", "2", "1", "2"]
-    assert runner.captures
+    assert runner.records
 
 
-@pytest.mark.parametrize("fault", ["fails", "lies", "stale"])
-@pytest.mark.parametrize("graph", ["1", "2"])
-def test_a_recording_that_is_no_good_ends_it(
-    copied: Copied, batches: list[np.ndarray], fault: str, graph: str
+@pytest.mark.parametrize(
+    ("fault", "graph"), [("fails", "1"), ("lies", "1"), ("stale", "1"), ("lies", "2")]
+)
+def test_a_bad_recording_ends_all_recording(
+    plain: PlainRunner, batches: list[np.ndarray], fault: str, graph: str
 ) -> None:
-    runner, session = bound(copied, capture=True)
+    runner, session = buffered(plain, records=True)
     getattr(session, fault).add(graph)
-    check(runner, copied, batches)
-    assert not runner.captures
-    # What has been recorded before isn't played any more either: it may be as wrong.
+    check(runner, plain, batches)
+    assert not runner.records
+    # Earlier recordings aren't replayed any more either: they may be wrong as well.
     played = len(session.graphs) - session.graphs[::-1].index(graph)
     assert set(session.graphs[played:]) == {"-1"} and played < len(session.graphs)
 
 
-def test_a_view_is_taken(copied: Copied, batches: list[np.ndarray]) -> None:
-    runner, _ = bound(copied, capture=True)
-    check(runner, copied, [batch[:, :, ::-1] for batch in batches])
+def test_a_batch_need_not_be_contiguous(plain: PlainRunner, batches: list[np.ndarray]) -> None:
+    runner, _ = buffered(plain, records=True)
+    check(runner, plain, [batch[:, :, ::-1] for batch in batches])
 
 
-def test_another_type_is_refused(copied: Copied) -> None:
-    runner, session = bound(copied, capture=True)
+def test_a_batch_of_another_type_is_refused(plain: PlainRunner) -> None:
+    runner, session = buffered(plain, records=True)
     with pytest.raises(TypeError, match="uint8, not float32"):
         runner.run(np.zeros((1, 48, 320, 3), np.float32))
     assert session.graphs == []
 
 
-def test_a_shape_that_comes_once_is_not_recorded(copied: Copied, batches: list[np.ndarray]) -> None:
-    runner, session = bound(copied, capture=True)
-    check(runner, copied, batches[::3][:2])
-    assert session.graphs == ["-1", "-1"] and runner.captures
+def test_a_shape_that_comes_once_is_not_recorded(
+    plain: PlainRunner, batches: list[np.ndarray]
+) -> None:
+    runner, session = buffered(plain, records=True)
+    check(runner, plain, batches[::3][:2])
+    assert session.graphs == ["-1", "-1"] and runner.records
 
 
-def test_a_run_that_fails_is_raised(copied: Copied, batches: list[np.ndarray]) -> None:
-    runner, session = bound(copied, capture=True)
+def test_a_run_that_fails_is_raised(plain: PlainRunner, batches: list[np.ndarray]) -> None:
+    runner, session = buffered(plain, records=True)
     session.fails.add("-1")
     with pytest.raises(RuntimeError, match="no such luck"):
         runner.run(batches[0])
     session.fails.clear()
-    check(runner, copied, batches)
+    check(runner, plain, batches)
 
 
-def test_whole_pages(bundle: Bundle, pictures: Path) -> None:
-    ocr = OCR(bundle, provider="cpu", threads=1, few_shapes=True)
-    pages = [load(path) for path in sorted(pictures.glob("*.jpg"))]
-    plain = [ocr.read(page) for page in pages]
+@pytest.mark.slow
+def test_whole_pages_read_the_same_through_buffers(bundle: Bundle, pictures: Path) -> None:
+    ocr = OCR(bundle, provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True))
+    pages = [load(path) for path in sorted(pictures.glob("*.jpg"))[:2]]
+    expected = [ocr.read(page) for page in pages]
     for session in ocr._sessions().values():
-        copied: Any = session._runner
-        session._runner = Bound(
-            copied._session, copied._input, copied._outputs, device="cpu", number=0, capture=True
+        runner: Any = session._runner
+        session._runner = BufferedRunner(
+            runner._session,
+            runner._input,
+            runner._outputs,
+            device="cpu",
+            number=0,
+            records=True,
         )
     for _ in range(2):  # the second time with the buffers of the first
-        for page, before in zip(pages, plain, strict=True):
+        for page, before in zip(pages, expected, strict=True):
             after = ocr.read(page)
             assert [line.text for line in after.lines] == [line.text for line in before.lines]
             for one, other in zip(after.lines, before.lines, strict=True):

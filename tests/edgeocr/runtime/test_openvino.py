@@ -1,4 +1,4 @@
-"""A provider that is let through by name, and really works where no GPU is: OpenVINO on the CPU."""
+"""OpenVINO on the CPU: a provider besides ONNX Runtime's own that works without a GPU."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.runtime.diagnosis import runtimes
+from edgeocr.runtime.options import RuntimeOptions
 
 pytestmark = pytest.mark.openvino
 
@@ -22,10 +23,13 @@ def environment() -> None:
 
 @pytest.fixture(scope="module")
 def openvino() -> OCR:
-    return OCR(provider="openvino", provider_options={"openvino": {"device_type": "CPU"}})
+    return OCR(
+        provider="openvino",
+        runtime=RuntimeOptions(provider_options={"openvino": {"device_type": "CPU"}}),
+    )
 
 
-def test_it_reads_what_the_cpu_reads(
+def test_openvino_reads_what_the_cpu_reads(
     openvino: OCR, ocr: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]
 ) -> None:
     assert set(openvino.providers.values()) == {"openvino"}
@@ -38,12 +42,12 @@ def test_it_reads_what_the_cpu_reads(
         assert by_cpu == by_openvino and by_cpu
 
 
-def test_it_is_warmed_up_with_few_shapes(openvino: OCR) -> None:
+def test_openvino_is_warmed_up_with_the_fixed_shapes(openvino: OCR) -> None:
     runs = {stage: done.shapes for stage, done in openvino.warm_up().items()}
     assert runs == {"detection": 36, "orientation": 2, "recognition": 54}
 
 
-def test_stages_on_different_providers(pictures: Path) -> None:
+def test_stages_run_on_different_providers(pictures: Path) -> None:
     ocr = OCR(provider={"detection": "openvino", "recognition": "cpu"})
     assert ocr.providers["detection"] == "openvino" and ocr.providers["recognition"] == "cpu"
     assert ocr.providers["orientation"] == "cpu"  # "auto" takes it only when it is named
@@ -57,6 +61,6 @@ def test_stages_on_different_providers(pictures: Path) -> None:
         ({"device_type": "GPU"}, "Device GPU is not available"),
     ],
 )
-def test_what_it_cannot_do_is_said(options: dict[str, object], said: str) -> None:
+def test_what_openvino_can_not_do_is_an_error(options: dict[str, object], said: str) -> None:
     with pytest.raises(ProviderUnavailableError, match=said):
-        OCR(provider="openvino", provider_options={"openvino": options})
+        OCR(provider="openvino", runtime=RuntimeOptions(provider_options={"openvino": options}))

@@ -1,10 +1,13 @@
-"""Sessions: the contract of an edge graph, its runs, and what it leaves alone."""
+"""Sessions: the interface of an edge graph, runs, admission, closing, and the shared arena."""
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import current_thread
 from time import perf_counter, sleep
 from typing import Any
@@ -13,18 +16,19 @@ import numpy as np
 import pytest
 
 from edgeocr import GraphError
-from edgeocr.runtime import arena
-from edgeocr.runtime import session as session_module
-from edgeocr.runtime.io_binding import Bound
+from edgeocr.runtime import arena, providers, start
+from edgeocr.runtime.io_binding import BufferedRunner
+from edgeocr.runtime.job import Job
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
-from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.options import RuntimeOptions
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
 from edgeocr.runtime.stopwatch import Stopwatch
-from edgeocr.runtime.threads import Workers
+from edgeocr.runtime.threads import ThreadPool
 
 
 def graph(kind: str = "UINT8", shape: Sequence[int | str] = ("N", "H", "W", 3)) -> bytes:
-    """A graph that gives each picture's mean over height and width, as `mean`."""
+    """Make a graph whose output `mean` is each picture's mean over height and width."""
     onnx = pytest.importorskip("onnx")
     helper, types = onnx.helper, onnx.TensorProto
     nodes = [
@@ -48,10 +52,8 @@ STAGES = ("preparing", "running")
 
 
 def session(content: bytes, *, threads: int = 2, concurrent: bool = False) -> Session:
-    workers = Workers(threads) if concurrent else None
-    return Session(
-        content, JOB, ["mean"], placement=Placement("cpu"), threads=threads, workers=workers
-    )
+    pool = ThreadPool(threads) if concurrent else None
+    return Session(content, JOB, ["mean"], placement=Placement("cpu"), threads=threads, pool=pool)
 
 
 @pytest.fixture
@@ -59,12 +61,12 @@ def picture() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (2, 7, 9, 3), np.uint8)
 
 
-def test_a_run_gives_the_outputs_asked_for(picture: np.ndarray) -> None:
+def test_a_run_returns_the_outputs_that_were_asked_for(picture: np.ndarray) -> None:
     (mean,) = session(graph()).run(picture)
     assert mean == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
 
 
-def test_a_batch_that_is_not_contiguous(picture: np.ndarray) -> None:
+def test_a_batch_need_not_be_contiguous(picture: np.ndarray) -> None:
     view = picture[:, ::2, ::-1]
     (mean,) = session(graph()).run(view)
     assert mean == pytest.approx(view.mean(axis=(1, 2)), rel=1e-5)
@@ -72,7 +74,7 @@ def test_a_batch_that_is_not_contiguous(picture: np.ndarray) -> None:
 
 @pytest.mark.parametrize("concurrent", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_run_each_keeps_the_order(threads: int, concurrent: bool) -> None:
+def test_run_each_keeps_the_order_and_shares_the_time(threads: int, concurrent: bool) -> None:
     opened = session(graph(), threads=threads, concurrent=concurrent)
 
     def batch(value: int) -> np.ndarray:
@@ -89,7 +91,7 @@ def test_run_each_keeps_the_order(threads: int, concurrent: bool) -> None:
     assert opened.run_each([], batch, watch, STAGES) == []
 
 
-def test_a_failure_of_one_run_is_not_lost() -> None:
+def test_a_failing_run_is_raised_by_run_each() -> None:
     opened = session(graph(), concurrent=True)
 
     def batch(channels: int) -> np.ndarray:
@@ -114,13 +116,13 @@ def test_threads_share_a_session(picture: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("batch", [np.zeros((1, 4, 4, 3)), np.zeros((4, 4, 3), np.uint8)])
-def test_a_batch_that_does_not_fit(batch: np.ndarray) -> None:
+def test_a_batch_of_a_wrong_type_or_shape_is_an_error(batch: np.ndarray) -> None:
     with pytest.raises(GraphError, match=r"failed on input"):
         session(graph()).run(batch)
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph", b"\0" * 100])
-def test_what_is_no_graph(content: bytes) -> None:
+def test_bytes_that_are_no_graph_are_an_error(content: bytes) -> None:
     with pytest.raises(GraphError, match="can't load the graph"):
         session(content)
 
@@ -132,17 +134,17 @@ def test_what_is_no_graph(content: bytes) -> None:
         pytest.param(("UINT8", ("N", "H", "W")), id="no channels"),
     ],
 )
-def test_a_graph_that_takes_something_else(content: tuple[str, Sequence[int | str]]) -> None:
+def test_a_graph_with_another_input_is_an_error(content: tuple[str, Sequence[int | str]]) -> None:
     with pytest.raises(GraphError, match=r"one uint8 \[N, H, W, 3\] input"):
         session(graph(*content))
 
 
-def test_a_graph_without_the_output() -> None:
+def test_a_graph_without_a_wanted_output_is_an_error() -> None:
     with pytest.raises(GraphError, match="no output 'probability', only mean"):
         Session(graph(), JOB, ["probability"], placement=Placement("cpu"), threads=1)
 
 
-def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
+def test_opening_a_session_leaves_stderr_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
     session(graph())
     with pytest.raises(GraphError):
         session(b"no graph")
@@ -150,10 +152,11 @@ def test_stderr_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == "still here\n"
 
 
-def test_a_session_without_workers_does_one_run_at_a_time(picture: np.ndarray) -> None:
-    """Two would share the threads, and need twice the memory."""
+def test_a_session_without_a_pool_does_one_run_at_a_time(picture: np.ndarray) -> None:
+    """Two runs at once would share the threads, and need twice the memory."""
     opened = session(graph())
-    inner: Any = opened._runner._session
+    runner: Any = opened._runner
+    inner = runner._session
     running, most = 0, 0
 
     class Watched:
@@ -166,27 +169,28 @@ def test_a_session_without_workers_does_one_run_at_a_time(picture: np.ndarray) -
             running -= 1
             return result
 
-    opened._runner._session = Watched()
+    runner._session = Watched()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(opened.run, [picture] * 8))
     assert most == 1
 
 
-def test_a_gpus_runs_are_done_by_its_thread(
+def test_runs_on_a_gpu_are_done_by_the_device_thread(
     picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here the CPU stands in for a GPU. Whoever asks, one thread runs on the device's buffers."""
-    monkeypatch.setattr(session_module, "DEVICES", {"cpu": "cpu"})
+    """The CPU stands in for a GPU: one thread runs on its buffers, whichever thread asks."""
+    gpu = replace(providers.PROVIDERS["cpu"], device="cpu")
+    monkeypatch.setattr(start, "PROVIDERS", {**providers.PROVIDERS, "cpu": gpu})
     opened = Session(
         graph(),
-        JOB._replace(shapes=[picture.shape]),
+        replace(JOB, shapes=[(2, 7, 9, 3)]),
         ["mean"],
-        placement=Placement("cpu", few_shapes=True),
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=True)),
         threads=1,
-        workers=Workers(3),
+        pool=ThreadPool(3),
     )
     runner: Any = opened._runner
-    assert type(runner) is Bound
+    assert type(runner) is BufferedRunner
     names: set[str] = set()
     run = runner.run
 
@@ -201,10 +205,13 @@ def test_a_gpus_runs_are_done_by_its_thread(
     assert means == pytest.approx(list(range(40)))
     (name,) = names
     assert name.startswith("edgeocr-device")
+    opened.close()
+    with pytest.raises(ValueError, match="is closed"):
+        opened.run(picture)
 
 
 def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is made once; when somebody else has made one, as older versions say, theirs serves."""
+    """The arena is made once. If other code in the process has made one, it is used instead."""
     ort = import_onnxruntime()
     made = []
 
@@ -213,7 +220,62 @@ def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("already registered")
 
     monkeypatch.setattr(ort, "create_and_register_allocator", refuse)
-    monkeypatch.setattr(arena, "_arena_is_there", False)
+    monkeypatch.setattr(arena, "_arena_exists", False)
     session(graph())
     session(graph())
     assert len(made) == 1
+
+
+def test_a_closed_session_refuses_to_run_and_frees_its_graph(picture: np.ndarray) -> None:
+    opened = session(graph())
+    runner: Any = opened._runner
+    freed = weakref.ref(runner._session)
+    del runner
+    opened.run(picture)
+    opened.close()
+    opened.close()
+    gc.collect()
+    assert freed() is None
+    for call in (lambda: opened.run(picture), opened.warm_up, opened.run_smallest):
+        with pytest.raises(ValueError, match="the session of stage 'detection' is closed"):
+            call()
+
+
+class Counting:
+    """Admits every run, and notes what each of them asks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def run(self, pixels: int, extra_bytes: int, work: Callable[[], Any], /) -> Any:
+        self.asked.append((pixels, extra_bytes))
+        return work()
+
+
+@pytest.mark.parametrize("concurrent", [False, True])
+def test_every_run_asks_for_admission(picture: np.ndarray, concurrent: bool) -> None:
+    opened = session(graph(), concurrent=concurrent)
+    opened.admission = admission = Counting()
+    (mean,) = opened.run(picture)
+    assert mean == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
+    opened.run_each([picture], lambda item: item, Stopwatch(), STAGES, lambda item: (126, 77))
+    assert admission.asked == [(2 * 7 * 9, 0), (126, 77)]
+
+
+def test_warming_up_runs_the_usual_shape() -> None:
+    result = session(graph()).warm_up()
+    assert (result.provider, result.shapes) == ("cpu", 1) and result.seconds > 0
+    assert result.to_dict() == {"provider": "cpu", "shapes": 1, "seconds": result.seconds}
+
+
+def test_restricted_shapes_are_the_only_ones_that_are_taken(picture: np.ndarray) -> None:
+    fixed = Placement("cpu", RuntimeOptions(fixed_shapes=True))
+    job = replace(JOB, shapes=[(1, 8, 8, 3), (2, 7, 9, 3)])
+    opened = Session(graph(), job, ["mean"], placement=fixed, threads=1)
+    opened.run(picture)
+    assert opened.warm_up().shapes == 2
+    opened.restrict_shapes([(1, 8, 8, 3)], None)
+    assert opened.warm_up().shapes == 1
+    opened.run_smallest()
+    with pytest.raises(GraphError, match="none of the fixed shapes of stage 'detection'"):
+        opened.run(picture)

@@ -1,9 +1,11 @@
-"""Which execution provider one gets, with which options, and what is said when there is none."""
+"""Opening sessions: which provider a stage gets, and the errors if it gets none."""
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import current_thread
 from types import SimpleNamespace
@@ -13,9 +15,13 @@ import onnxruntime
 import pytest
 
 from edgeocr import OCR, Bundle, EdgeOCRError, GraphError, ProviderUnavailableError
-from edgeocr.runtime import start as providers
-from edgeocr.runtime.placement import NAMES, Job, Placement, fallback_order
+from edgeocr.device import nvidia
+from edgeocr.runtime import start
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.options import RuntimeOptions
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import Chain
+from edgeocr.runtime.providers import PROVIDERS, Provider, provider_named
 from edgeocr.runtime.start import built_in, create_session, probe
 from tests.support.paths import FIXTURES
 
@@ -27,7 +33,7 @@ DETECTION = Job("detection", "image", (1, 544, 736, 3), SHAPES)
 
 def without(provider: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(
-        NAMES[provider] in BUILT_IN, reason=f"this ONNX Runtime has {provider}"
+        PROVIDERS[provider].onnxruntime_name in BUILT_IN, reason=f"this ONNX Runtime has {provider}"
     )
 
 
@@ -38,16 +44,16 @@ def graph(bundle: Bundle) -> bytes:
     return bundle.read(stage.graph)
 
 
-def quiet(provider: str) -> onnxruntime.SessionOptions:
+def quiet(provider: Provider) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     return options
 
 
 @pytest.mark.parametrize(
-    "provider", [pytest.param(name, marks=without(name)) for name in NAMES if name != "cpu"]
+    "provider", [pytest.param(name, marks=without(name)) for name in PROVIDERS if name != "cpu"]
 )
-def test_a_provider_that_is_not_built_in(bundle: Bundle, provider: str) -> None:
+def test_a_provider_that_is_not_built_in_is_an_error(bundle: Bundle, provider: str) -> None:
     with pytest.raises(ProviderUnavailableError) as caught:
         OCR(bundle, provider=provider)
     message = str(caught.value)
@@ -56,23 +62,16 @@ def test_a_provider_that_is_not_built_in(bundle: Bundle, provider: str) -> None:
     assert isinstance(caught.value, EdgeOCRError)
 
 
-@pytest.mark.parametrize("provider", ["", "gpu", "CUDA", "CPUExecutionProvider"])
-@pytest.mark.parametrize("as_mapping", [False, True])
-def test_an_unknown_provider(bundle: Bundle, provider: str, as_mapping: bool) -> None:
-    with pytest.raises(ProviderUnavailableError) as caught:
-        OCR(bundle, provider={"detection": provider} if as_mapping else provider)
-    message = str(caught.value)
-    assert f"unknown provider {provider!r}" in message
-    assert all(name in message for name in ("auto", *NAMES))
+@pytest.mark.parametrize("provider", ["gpu", {"detection": "gpu"}])
+def test_an_unknown_provider_is_a_value_error(
+    bundle: Bundle, provider: str | dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="unknown provider 'gpu'"):
+        OCR(bundle, provider=provider)
 
 
-def test_options_of_an_unknown_provider(bundle: Bundle) -> None:
-    with pytest.raises(ProviderUnavailableError, match="unknown provider 'gpu'"):
-        OCR(bundle, provider="cpu", provider_options={"gpu": {"device_id": 1}})
-
-
-def test_an_unknown_stage(bundle: Bundle) -> None:
-    with pytest.raises(EdgeOCRError, match="no stage 'reading'"):
+def test_a_provider_for_an_unknown_stage_is_a_value_error(bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="no stage 'reading'"):
         OCR(bundle, provider={"reading": "cpu"})
 
 
@@ -83,7 +82,7 @@ def test_auto_is_the_cpu_where_there_is_nothing_else(bundle: Bundle) -> None:
 
 
 class Fake:
-    """A session of ONNX Runtime that got the first provider that it was asked for."""
+    """Stands in for an ONNX Runtime session on the first provider that was asked for."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
@@ -104,132 +103,143 @@ class Fake:
 
 @pytest.fixture
 def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Providers that start on a machine where CPU, CUDA and TensorRT are built in; put them in."""
-    start: set[str] = {"cpu"}
+    """The providers that start, of CPU, CUDA and TensorRT, which are all built in.
 
-    def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
-        if provider not in start:
-            raise ProviderUnavailableError(f"no {provider}")
+    At first only the CPU starts; a test may add others to the set.
+    """
+    names: set[str] = {"cpu"}
+
+    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> Fake:
+        if provider.name not in names:
+            raise ProviderUnavailableError(f"no {provider.name}")
         return Fake(asked)
 
-    monkeypatch.setattr(providers, "_open", open_)
-    monkeypatch.setattr(providers, "built_in", lambda: ["cpu", "cuda", "tensorrt"])
-    monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
+    monkeypatch.setattr(start, "_open", open_)
+    monkeypatch.setattr(start, "built_in", lambda: ["cpu", "cuda", "tensorrt"])
+    monkeypatch.setattr(nvidia, "driver", lambda: (13, 0))
+    monkeypatch.setattr(nvidia, "gpus", lambda: [nvidia.GPU("Orin", "8.7", 1 << 33)])
     monkeypatch.setattr(
-        providers.nvidia, "gpus", lambda: [providers.nvidia.GPU("Orin", "8.7", 1 << 33)]
+        nvidia, "libraries", lambda: {"cuda": "13.0", "cudnn": None, "tensorrt": "10.9"}
     )
-    monkeypatch.setattr(
-        providers.nvidia, "libraries", lambda: {"cuda": "13.0", "cudnn": None, "tensorrt": "10.9"}
-    )
-    return start
+    return names
 
 
-def started(placement: Placement, job: Job = DETECTION) -> providers.Started:
+def started(placement: Placement, job: Job = DETECTION) -> start.StartedSession:
     return create_session(b"", placement, job, quiet)
 
 
-def test_auto_takes_what_starts_and_says_why_not_the_better_one(starting: set[str]) -> None:
-    assert started(Placement()).provider == "cpu"
-    assert started(Placement()).passed_over == ("no cuda",)
+def test_auto_takes_what_starts_and_tells_why_a_better_provider_was_skipped(
+    starting: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert started(Placement()).provider.name == "cpu"
+    with caplog.at_level(logging.INFO, "edgeocr"):
+        assert started(Placement()).skipped_providers == ("no cuda",)
+    assert "detection falls back from cuda: no cuda" in caplog.text
     starting.add("cuda")
-    assert started(Placement()).provider == "cuda"
-    assert started(Placement()).passed_over == ()
+    assert started(Placement()).provider.name == "cuda"
+    assert started(Placement()).skipped_providers == ()
 
 
 def test_the_bundle_may_order_the_providers_of_a_stage(starting: set[str]) -> None:
     starting.add("cuda")
-    assert started(Placement(), DETECTION._replace(preferred=["cpu"])).provider == "cpu"
-    # The caller's word counts more than the bundle's.
-    assert started(Placement("cuda"), DETECTION._replace(preferred=["cpu"])).provider == "cuda"
-    # What this build doesn't have is passed over, and the CPU is always there.
-    assert started(Placement(), DETECTION._replace(preferred=["coreml"])).provider == "cpu"
-    assert fallback_order(["coreml"]) == ("coreml", "cpu")
-    assert fallback_order(None) == ("tensorrt", "cuda", "cpu")
+    assert (
+        started(Placement(), replace(DETECTION, preferred_providers=["cpu"])).provider.name == "cpu"
+    )
+    # The caller's choice overrides the bundle's order.
+    assert (
+        started(Placement("cuda"), replace(DETECTION, preferred_providers=["cpu"])).provider.name
+        == "cuda"
+    )
+    # A provider that isn't built in is skipped, and the CPU is always there.
+    assert (
+        started(Placement(), replace(DETECTION, preferred_providers=["coreml"])).provider.name
+        == "cpu"
+    )
 
 
-def test_a_provider_for_each_stage(starting: set[str]) -> None:
+def test_stages_may_run_on_different_providers(starting: set[str]) -> None:
     starting.add("cuda")
     placement = Placement({"recognition": "cpu"})
-    assert started(placement).provider == "cuda"
-    assert started(placement, DETECTION._replace(stage="recognition")).provider == "cpu"
+    assert started(placement).provider.name == "cuda"
+    assert started(placement, replace(DETECTION, stage="recognition")).provider.name == "cpu"
 
 
-def test_versions_are_asked_for_only_where_there_are_engines(
+def test_versions_are_asked_for_only_if_the_bundle_has_engines(
     starting: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That loads libraries."""
+    """Asking for versions loads libraries."""
     starting |= {"cuda", "tensorrt"}
-    monkeypatch.setattr(providers.nvidia, "libraries", None)
-    assert started(Placement(bundle="0" * 64, cache=tmp_path)).provider == "cuda"
+    monkeypatch.setattr(nvidia, "libraries", None)
+    assert started(Placement(bundle_digest="0" * 64, engine_root=tmp_path)).provider.name == "cuda"
 
 
-def test_a_gpus_sessions_start_on_its_thread(
+def test_sessions_on_a_gpu_start_in_the_device_thread(
     starting: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starting.add("cuda")
     threads = []
-    open_ = providers._open
+    open_ = start._open
 
     def noted(*given: Any) -> Any:
         threads.append(current_thread().name)
         return open_(*given)
 
-    monkeypatch.setattr(providers, "_open", noted)
-    assert started(Placement("cuda", options={"cuda": {"device_id": 2}})).device_number == 2
+    monkeypatch.setattr(start, "_open", noted)
+    assert started(Placement("cuda", RuntimeOptions({"cuda": {"device_id": 2}}))).device_number == 2
     assert started(Placement("cpu")).device_number == 0
     assert threads[0].startswith("edgeocr-device") and threads[1] == current_thread().name
 
 
 def test_auto_takes_tensorrt_once_its_engines_are_built(starting: set[str], tmp_path: Path) -> None:
     starting |= {"cuda", "tensorrt"}
-    placement = Placement(bundle="0" * 64, cache=tmp_path)
-    assert started(placement).provider == "cuda"
-    asked = started(Placement("tensorrt", bundle="0" * 64, cache=tmp_path))
+    placement = Placement(bundle_digest="0" * 64, engine_root=tmp_path)
+    assert started(placement).provider.name == "cuda"
+    asked = started(Placement("tensorrt", bundle_digest="0" * 64, engine_root=tmp_path))
     assert asked.engines is not None
     asked.engines.mark_warm("detection")
-    assert started(placement).provider == "tensorrt"
+    assert started(placement).provider.name == "tensorrt"
     # Not for another stage, bundle or precision.
-    assert started(placement, DETECTION._replace(stage="recognition")).provider == "cuda"
-    assert started(Placement(bundle="1" * 64, cache=tmp_path)).provider == "cuda"
-    assert started(Placement(bundle="0" * 64, cache=tmp_path, fp16=True)).provider == "cuda"
-    assert started(Placement(bundle="0" * 64)).provider == "cuda"
+    assert started(placement, replace(DETECTION, stage="recognition")).provider.name == "cuda"
+    assert started(Placement(bundle_digest="1" * 64, engine_root=tmp_path)).provider.name == "cuda"
+    assert started(replace(placement, options=RuntimeOptions(fp16=True))).provider.name == "cuda"
+    assert started(Placement(bundle_digest="0" * 64)).provider.name == "cuda"
 
 
-def test_a_session_is_run_before_it_counts(
+def test_a_session_on_a_gpu_is_run_once_before_it_is_used(
     starting: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A library that is only looked for in a run would otherwise fail the first page."""
+    """Otherwise a library that is only looked for by a run would fail the first page."""
     starting.add("cuda")
     session: Any = started(Placement("cuda")).session
     assert session.runs == [((1, 544, 544, 3), "-1")]
-    session = started(Placement("cuda"), DETECTION._replace(shapes=())).session
+    session = started(Placement("cuda"), replace(DETECTION, shapes=())).session
     assert session.runs == [((1, 544, 736, 3), "-1")]
     assert probe("cuda", b"") is None
     cpu: Any = started(Placement("cpu")).session
     assert cpu.runs == []
 
-    def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
+    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> Fake:
         session = Fake(asked)
         session.fault = "cuDNN is not available. Install cuDNN"
         return session
 
-    monkeypatch.setattr(providers, "_open", open_)
+    monkeypatch.setattr(start, "_open", open_)
     with pytest.raises(ProviderUnavailableError, match="cuDNN is missing"):
         started(Placement("cuda"))
-    assert started(Placement()).provider == "cpu"
+    assert started(Placement()).provider.name == "cpu"
 
 
-def test_a_graph_that_cannot_be_recorded_runs_plainly(
+def test_a_graph_that_can_not_be_recorded_runs_without(
     starting: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starting.add("cuda")
-    assert started(Placement("cuda")).captures
-    assert not started(Placement("cpu")).captures
-    off = Placement("cuda", options={"cuda": {"enable_cuda_graph": 0}})
-    assert not started(off).captures
+    assert started(Placement("cuda")).records_runs
+    assert not started(Placement("cpu")).records_runs
+    off = Placement("cuda", RuntimeOptions({"cuda": {"enable_cuda_graph": 0}}))
+    assert not started(off).records_runs
     tried = []
 
-    def open_(graph: bytes, provider: str, asked: Chain, options: Any) -> Fake:
+    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> Fake:
         tried.append(asked[0][1].get("enable_cuda_graph"))
         if tried[-1] == "1":
             raise ProviderUnavailableError(
@@ -238,17 +248,18 @@ def test_a_graph_that_cannot_be_recorded_runs_plainly(
             )
         return Fake(asked)
 
-    monkeypatch.setattr(providers, "_open", open_)
-    assert not started(Placement("cuda")).captures
+    monkeypatch.setattr(start, "_open", open_)
+    assert not started(Placement("cuda")).records_runs
     assert tried == ["1", None]
 
 
-def test_what_is_built_in() -> None:
+def test_the_cpu_is_built_in() -> None:
     assert "cpu" in built_in()
-    assert {NAMES[name] for name in built_in() if name not in providers.PLUGINS} <= set(BUILT_IN)
+    providers = [PROVIDERS[name] for name in built_in()]
+    assert {each.onnxruntime_name for each in providers if not each.plugin} <= set(BUILT_IN)
 
 
-def test_a_provider_can_be_tried(graph: bytes) -> None:
+def test_a_probe_tells_why_a_provider_does_not_start(graph: bytes) -> None:
     assert probe("cpu", graph) is None
     reason = probe("cpu", b"no graph")
     assert reason is not None and "can't load" in reason
@@ -257,53 +268,56 @@ def test_a_provider_can_be_tried(graph: bytes) -> None:
         assert reason is not None and "'coreml' is not in the installed" in reason
 
 
-def test_a_session_that_fell_back_is_no_session(
+def test_a_session_that_fell_back_to_the_cpu_is_an_error(
     graph: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ONNX Runtime takes the CPU where CUDA doesn't start, and only logs it."""
-    made = onnxruntime.InferenceSession(graph, quiet("cpu"), providers=["CPUExecutionProvider"])
+    """ONNX Runtime falls back to the CPU if CUDA doesn't start, and only logs it."""
+    made = onnxruntime.InferenceSession(
+        graph, quiet(provider_named("cpu")), providers=["CPUExecutionProvider"]
+    )
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *given, **named: made)
-    monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
+    monkeypatch.setattr(nvidia, "driver", lambda: (13, 0))
     with pytest.raises(ProviderUnavailableError, match="'cuda' did not start here"):
-        providers._start(graph, "cuda", Placement("cuda"), DETECTION, quiet)
+        start._start(graph, provider_named("cuda"), Placement("cuda"), DETECTION, quiet)
 
 
 def test_without_a_driver_no_library_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(providers.nvidia, "driver", lambda: None)
-    monkeypatch.setattr(providers, "_open", None)
+    monkeypatch.setattr(nvidia, "driver", lambda: None)
+    monkeypatch.setattr(start, "_open", None)
     for provider in ("cuda", "tensorrt"):
         with pytest.raises(ProviderUnavailableError, match=r"NVIDIA driver is missing \(libcuda"):
-            providers._start(b"", provider, Placement(provider), DETECTION, quiet)
+            start._start(b"", provider_named(provider), Placement(provider), DETECTION, quiet)
 
 
-def test_a_plugin_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(providers.nvidia, "driver", lambda: (13, 0))
-    monkeypatch.setitem(providers.PLUGINS, "tensorrt-rtx", "edgeocr_no_such_module")
+def test_a_plugin_that_can_not_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvidia, "driver", lambda: (13, 0))
+    provider = replace(provider_named("tensorrt-rtx"), plugin="edgeocr_no_such_module")
     with pytest.raises(ProviderUnavailableError, match="edgeocr_no_such_module"):
-        providers._start(b"", "tensorrt-rtx", Placement("tensorrt-rtx"), DETECTION, quiet)
+        start._start(b"", provider, Placement("tensorrt-rtx"), DETECTION, quiet)
 
 
-def test_a_graph_that_is_none_is_not_the_providers_fault() -> None:
+def test_bytes_that_are_no_graph_are_a_graph_error() -> None:
     with pytest.raises(GraphError):
         create_session(b"no graph", Placement("cpu"), DETECTION, quiet)
 
 
 def test_stderr_survives_sessions_that_fail_side_by_side() -> None:
-    """Native words are caught by borrowing the process's stderr; it must come back."""
+    """Native output is captured by redirecting the process's stderr, which must be restored."""
     code = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
-from edgeocr import providers
+from edgeocr.runtime import start
+from edgeocr.runtime.providers import provider_named
 import onnxruntime
 graph = open(sys.argv[1], "rb").read()
-def start(i):
+def attempt(i):
     try:
         asked = [("CUDAExecutionProvider", {})]
-        providers._open(graph, "cuda", asked, onnxruntime.SessionOptions())
+        start._open(graph, provider_named("cuda"), asked, onnxruntime.SessionOptions())
     except Exception as error:
         return type(error).__name__
 with ThreadPoolExecutor(6) as pool:
-    print(*sorted(set(pool.map(start, range(24)))))
+    print(*sorted(set(pool.map(attempt, range(24)))))
 os.write(2, b"still here")
 """
     graph = FIXTURES / "ctc.npz"  # no graph: every session fails
@@ -312,6 +326,8 @@ os.write(2, b"still here")
     assert done.stderr.endswith("still here")
 
 
-def test_the_cpu_session_leaves_stderr_alone(bundle: Bundle, monkeypatch) -> None:
-    monkeypatch.setattr(providers, "captured_words", None)
+def test_the_cpu_session_leaves_stderr_alone(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "captured_output", None)
     OCR(bundle, provider="cpu")

@@ -1,4 +1,4 @@
-"""Times of stages, on a clock that goes only when told."""
+"""Timing stages, on a clock that advances only when the test says so."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_new_one_has_no_stages() -> None:
+def test_a_new_stopwatch_has_no_stages() -> None:
     assert Stopwatch().milliseconds == {}
 
 
@@ -45,7 +45,7 @@ def test_a_block_is_timed(clock: Clock) -> None:
     assert watch.milliseconds == {"a": 3000}
 
 
-def test_blocks_inside_each_other_count_both(clock: Clock) -> None:
+def test_nested_blocks_both_count(clock: Clock) -> None:
     watch = Stopwatch()
     with watch("outer"):
         clock.now += 1
@@ -55,7 +55,7 @@ def test_blocks_inside_each_other_count_both(clock: Clock) -> None:
     assert watch.milliseconds == {"inner": 2000, "outer": 7000}
 
 
-def test_stages_stand_in_the_order_in_which_they_first_ran() -> None:
+def test_stages_are_in_the_order_in_which_they_first_ran() -> None:
     watch = Stopwatch()
     for stage in ("b", "a", "c", "a"):
         with watch(stage):
@@ -63,7 +63,7 @@ def test_stages_stand_in_the_order_in_which_they_first_ran() -> None:
     assert list(watch.milliseconds) == ["b", "a", "c"]
 
 
-def test_an_error_inside_a_block_goes_on(clock: Clock) -> None:
+def test_an_error_in_a_block_is_raised_and_its_time_not_counted(clock: Clock) -> None:
     watch = Stopwatch()
     with pytest.raises(KeyError), watch("a"):
         raise KeyError
@@ -80,7 +80,7 @@ def test_time_is_shared_in_proportion_to_the_work() -> None:
     assert watch.milliseconds == {"b": 1750, "a": 3000, "c": 250}
 
 
-def test_without_work_the_stages_are_there_all_the_same() -> None:
+def test_stages_without_work_get_no_time() -> None:
     watch = Stopwatch()
     watch.add("b", 1)
     watch.share(4, {"a": 0.0, "b": 0.0})

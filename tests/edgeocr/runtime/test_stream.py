@@ -1,4 +1,4 @@
-"""Working ahead: order, limits, errors and ends."""
+"""Streams that work ahead: order, limits, errors, and leaving early."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def negative(item: int) -> int:
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 3, 8])
-def test_order_is_kept(ahead: int) -> None:
+def test_results_are_in_the_order_of_the_items(ahead: int) -> None:
     def work(item: int) -> int:
         sleep(0.02 if item % 3 == 0 else 0)
         return -item
@@ -81,7 +81,7 @@ def test_order_is_kept(ahead: int) -> None:
 
 @pytest.mark.parametrize("ahead", [1, 2, 5])
 @pytest.mark.parametrize("length", [0, 1, 2, 4])
-def test_few_items(ahead: int, length: int) -> None:
+def test_fewer_items_than_are_worked_ahead(ahead: int, length: int) -> None:
     assert collect(in_order(negative, [3] * length, ahead)) == ([-3] * length, None)
 
 
@@ -90,7 +90,7 @@ def test_a_result_may_be_none() -> None:
 
 
 @pytest.mark.parametrize("ahead", [2, 4])
-def test_as_many_items_are_in_work_as_allowed(ahead: int) -> None:
+def test_as_many_items_as_allowed_are_worked_on_at_once(ahead: int) -> None:
     together = threading.Barrier(ahead)
 
     def work(item: int) -> int:
@@ -101,7 +101,7 @@ def test_as_many_items_are_in_work_as_allowed(ahead: int) -> None:
 
 
 @pytest.mark.parametrize("ahead", [2, 3, 5])
-def test_no_more_is_taken_than_allowed(ahead: int) -> None:
+def test_no_more_items_are_taken_than_allowed(ahead: int) -> None:
     taken: list[int] = []
     gate = threading.Event()
 
@@ -138,7 +138,7 @@ def test_nothing_happens_before_the_first_result_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("ahead", [0, 1])
-def test_with_one_nothing_is_taken_ahead(ahead: int) -> None:
+def test_no_item_is_taken_ahead_with_a_limit_of_one(ahead: int) -> None:
     taken: list[int] = []
     workers = set()
 
@@ -160,7 +160,9 @@ class Stopped(BaseException):
 
 @pytest.mark.parametrize("ahead", [1, 2, 4])
 @pytest.mark.parametrize("kind", [ValueError, Stopped])
-def test_an_error_of_the_work_comes_at_its_place(ahead: int, kind: type[BaseException]) -> None:
+def test_an_error_of_the_work_is_raised_in_place_of_its_result(
+    ahead: int, kind: type[BaseException]
+) -> None:
     error = kind("the third")
 
     def work(item: int) -> int:
@@ -176,7 +178,9 @@ def test_an_error_of_the_work_comes_at_its_place(ahead: int, kind: type[BaseExce
 
 @pytest.mark.parametrize("ahead", [1, 2, 4])
 @pytest.mark.parametrize("kind", [ValueError, Stopped])
-def test_an_error_of_the_items_comes_at_its_place(ahead: int, kind: type[BaseException]) -> None:
+def test_an_error_of_the_items_is_raised_in_place_of_a_result(
+    ahead: int, kind: type[BaseException]
+) -> None:
     error = kind("no more")
     asked: list[int] = []
 
@@ -238,7 +242,7 @@ def test_leaving_early_stops_the_threads(ahead: int, how: str) -> None:
     assert len(taken) == 3 + ahead
 
 
-def test_closing_while_an_item_is_waited_for() -> None:
+def test_closing_does_not_wait_for_an_item_that_does_not_come() -> None:
     taken: list[int] = []
     comes = threading.Event()
 
@@ -258,6 +262,7 @@ def test_closing_while_an_item_is_waited_for() -> None:
     assert len(taken) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -270,7 +275,7 @@ def items():
 stream = in_order(abs, items(), 2)
 assert next(stream) == 1
 """,
-        # Pages in work: a thread that comes back from ONNX Runtime must still find an interpreter.
+        # Pages in work: a thread that returns from ONNX Runtime must still find an interpreter.
         """
 from itertools import repeat
 from edgeocr import OCR
@@ -281,7 +286,7 @@ assert next(stream).lines
     ids=["waiting", "reading"],
 )
 @pytest.mark.parametrize("leave", ["", "raise SystemExit(0)"])
-def test_a_process_ends_in_the_middle_of_a_stream(script: str, leave: str) -> None:
+def test_a_process_can_end_in_the_middle_of_a_stream(script: str, leave: str) -> None:
     code = f"from edgeocr.runtime.stream import in_order\n{script}\n{leave}\n"
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
@@ -289,7 +294,7 @@ def test_a_process_ends_in_the_middle_of_a_stream(script: str, leave: str) -> No
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_many_items_of_random_duration() -> None:
+def test_many_items_of_random_duration_keep_their_order() -> None:
     rng = Random(0)
     pauses = [rng.random() * 0.002 for _ in range(200)]
     worked = []

@@ -1,4 +1,4 @@
-"""Where engines are kept, and that another machine or version doesn't get them."""
+"""Where TensorRT engines are kept, and that other machines and versions don't get them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from typing import Any
 import pytest
 
 from edgeocr import EdgeOCRError
-from edgeocr.runtime import tensorrt_cache as engines
-from edgeocr.runtime.tensorrt_cache import Engines, place
+from edgeocr.device import nvidia
+from edgeocr.device.nvidia import GPU
+from edgeocr.runtime.tensorrt_cache import (
+    EngineFolder,
+    engine_key,
+    engine_root,
+    folder_for_gpu,
+    has_engines,
+)
 
-KEY: dict[str, Any] = engines.key(
+KEY: dict[str, Any] = engine_key(
     "d1" * 32,
-    ("NVIDIA Jetson Orin Nano", "8.7"),
+    GPU("NVIDIA Jetson Orin Nano", "8.7", 8 << 30),
     {"tensorrt": "10.3.0", "onnxruntime": "1.23.0", "cuda": "12.6"},
     {"trt_fp16_enable": "1"},
 )
 
 
-def test_the_key_says_all_that_an_engine_depends_on() -> None:
+def test_the_key_lists_everything_that_an_engine_depends_on() -> None:
     assert KEY == {
         "bundle": "d1" * 32,
         "gpu": "NVIDIA Jetson Orin Nano",
@@ -41,53 +48,57 @@ def test_the_key_says_all_that_an_engine_depends_on() -> None:
         {"options": {}},
     ],
 )
-def test_whatever_changes_gets_another_folder(tmp_path: Path, change: dict[str, Any]) -> None:
-    kept, other = Engines(tmp_path, KEY), Engines(tmp_path, {**KEY, **change})
-    assert kept.folder != other.folder
+def test_every_change_of_the_key_gets_another_folder(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    kept, other = EngineFolder(tmp_path, KEY), EngineFolder(tmp_path, {**KEY, **change})
+    assert kept.path != other.path
     kept.mark_warm("detection")
     assert kept.is_warm("detection")
     assert not kept.is_warm("recognition") and not other.is_warm("detection")
 
 
-def test_the_folder(tmp_path: Path) -> None:
-    kept = Engines(tmp_path, KEY)
-    assert not kept.folder.exists()
-    assert kept.prepare() == kept.folder == Engines(tmp_path, KEY).prepare()
-    assert kept.folder.name.startswith("d1d1d1d1d1d1-nvidia-jetson-orin-nano-")
-    assert json.loads((kept.folder / "key.json").read_text()) == KEY
+def test_the_folder_is_named_after_bundle_and_gpu_and_holds_the_key(tmp_path: Path) -> None:
+    kept = EngineFolder(tmp_path, KEY)
+    assert not kept.path.exists()
+    assert kept.prepare() == kept.path == EngineFolder(tmp_path, KEY).prepare()
+    assert kept.path.name.startswith("d1d1d1d1d1d1-nvidia-jetson-orin-nano-")
+    assert json.loads((kept.path / "key.json").read_text()) == KEY
 
 
-def test_where_engines_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engines_are_kept_where_chosen_or_beside_the_bundle_or_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     bundle = tmp_path / "reader.edgeocr"
-    assert place(bundle, tmp_path / "mine") == tmp_path / "mine"
-    assert place(bundle) == tmp_path / "cache" / "edgeocr" / "engines"
+    assert engine_root(bundle, tmp_path / "mine") == tmp_path / "mine"
+    assert engine_root(bundle) == tmp_path / "cache" / "edgeocr" / "engines"
     (tmp_path / "reader.engines").mkdir()
-    assert place(bundle) == tmp_path / "reader.engines"
-    assert place(bundle, str(tmp_path / "mine")) == tmp_path / "mine"
+    assert engine_root(bundle) == tmp_path / "reader.engines"
+    assert engine_root(bundle, str(tmp_path / "mine")) == tmp_path / "mine"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert place(tmp_path / "other.edgeocr") == tmp_path / ".cache" / "edgeocr" / "engines"
+    assert engine_root(tmp_path / "other.edgeocr") == tmp_path / ".cache" / "edgeocr" / "engines"
 
 
-def test_beside_a_folder_and_without_a_home(
+def test_engines_beside_a_bundle_that_is_a_folder_and_nowhere_without_a_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "v1.2.engines").mkdir()
-    assert place(tmp_path / "v1.2") == tmp_path / "v1.2.engines"
+    assert engine_root(tmp_path / "v1.2") == tmp_path / "v1.2.engines"
 
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    assert place(tmp_path / "other.edgeocr") is None
+    assert engine_root(tmp_path / "other.edgeocr") is None
 
 
-def test_engines_that_come_with_a_bundle_may_be_read_only(
+def test_a_read_only_folder_is_not_marked_as_warm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Engines(tmp_path, KEY)
+    kept = EngineFolder(tmp_path, KEY)
     kept.prepare()
 
     def refuse(self: Path) -> None:
@@ -98,15 +109,29 @@ def test_engines_that_come_with_a_bundle_may_be_read_only(
     assert not kept.is_warm("detection")
 
 
-def test_whether_there_are_any(tmp_path: Path) -> None:
-    assert not engines.any_of(tmp_path, KEY["bundle"])
-    Engines(tmp_path, KEY).prepare()
-    assert engines.any_of(tmp_path, KEY["bundle"])
-    assert not engines.any_of(tmp_path, "d2" * 32)
-    assert not engines.any_of(tmp_path / "nowhere", KEY["bundle"])
+def test_engines_of_a_bundle_are_found_by_its_digest(tmp_path: Path) -> None:
+    assert not has_engines(tmp_path, KEY["bundle"])
+    EngineFolder(tmp_path, KEY).prepare()
+    assert has_engines(tmp_path, KEY["bundle"])
+    assert not has_engines(tmp_path, "d2" * 32)
+    assert not has_engines(tmp_path / "nowhere", KEY["bundle"])
 
 
-def test_a_place_that_is_a_file(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EdgeOCRError, match="choose another folder"):
-        Engines(tmp_path / "file", KEY).prepare()
+        EngineFolder(tmp_path / "file", KEY).prepare()
+
+
+def test_the_folder_for_a_gpu_depends_on_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = {"tensorrt": "10.3.0"}
+    monkeypatch.setattr(nvidia, "gpus", lambda: [GPU("L4", "8.9", 1 << 34)])
+    monkeypatch.setattr(nvidia, "versions", lambda: versions)
+    folder = folder_for_gpu(tmp_path, "d1" * 32, 0, {})
+    assert folder is not None and folder.path.parent == tmp_path
+    versions = {"tensorrt": "10.4.0"}
+    other = folder_for_gpu(tmp_path, "d1" * 32, 0, {})
+    assert other is not None and other.path != folder.path
+    assert folder_for_gpu(tmp_path, "d1" * 32, 1, {}) is None  # there is one GPU

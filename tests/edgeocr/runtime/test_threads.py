@@ -1,4 +1,4 @@
-"""The threads that work side by side."""
+"""The thread pool: order, errors, number of threads, and closing."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from time import sleep
 
 import pytest
 
-from edgeocr.runtime.threads import Workers
+from edgeocr.runtime.threads import ThreadPool
 
 # Long enough for any machine; only a failing test waits so long.
 PATIENCE = 20.0
 
 
 @pytest.fixture
-def workers() -> Iterator[Workers]:
-    workers = Workers(3)
-    yield workers
-    if workers._pool is not None:
-        workers._pool.shutdown()
+def pool() -> Iterator[ThreadPool]:
+    pool = ThreadPool(3)
+    yield pool
+    pool.close()
 
 
-def test_results_come_in_the_order_of_the_items(workers: Workers) -> None:
+def test_results_come_in_the_order_of_the_items(pool: ThreadPool) -> None:
     def work(item: int) -> int:
         sleep(0.01 if item % 3 == 0 else 0)
         return -item
 
-    assert list(workers.map(work, range(20))) == [-item for item in range(20)]
+    assert list(pool.map(work, range(20))) == [-item for item in range(20)]
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_no_items(threads: int) -> None:
-    assert list(Workers(threads).map(abs, [])) == []
+def test_no_items_give_no_results(threads: int) -> None:
+    assert list(ThreadPool(threads).map(abs, [])) == []
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_an_error_comes_at_its_place(threads: int) -> None:
+def test_an_error_is_raised_in_place_of_its_result(threads: int) -> None:
     error = ValueError("the third")
 
     def work(item: int) -> int:
@@ -45,67 +44,77 @@ def test_an_error_comes_at_its_place(threads: int) -> None:
         sleep(0.005)
         return item
 
-    workers, found = Workers(threads), []
+    pool = ThreadPool(threads)
+    found: list[int] = []
     with pytest.raises(ValueError) as caught:
-        found.extend(workers.map(work, range(3)))
+        found.extend(pool.map(work, range(3)))
     assert caught.value is error
-    results = iter(workers.map(work, range(3)))
+    results = iter(pool.map(work, range(3)))
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError):
         next(results)
-    # It can be used again.
-    assert list(workers.map(work, [0, 1])) == [0, 1]
-    if threads > 1:
-        workers._pool.shutdown()
+    # The pool can still be used.
+    assert list(pool.map(work, [0, 1])) == [0, 1]
+    pool.close()
 
 
 def thread_of(item: int) -> threading.Thread:
     return threading.current_thread()
 
 
-def test_one_thread_is_the_calling_one() -> None:
-    workers = Workers(1)
-    assert set(workers.map(thread_of, range(5))) == {threading.current_thread()}
-    assert workers._pool is None
+def test_a_pool_of_one_thread_uses_the_calling_thread() -> None:
+    pool = ThreadPool(1)
+    assert set(pool.map(thread_of, range(5))) == {threading.current_thread()}
+    assert pool._executor is None
 
 
-def test_a_single_item_is_done_by_the_calling_thread(workers: Workers) -> None:
-    assert list(workers.map(thread_of, [0])) == [threading.current_thread()]
-    assert workers._pool is None
+def test_a_single_item_is_done_by_the_calling_thread(pool: ThreadPool) -> None:
+    assert list(pool.map(thread_of, [0])) == [threading.current_thread()]
+    assert pool._executor is None
 
 
-def test_several_threads_work_at_once(workers: Workers) -> None:
+def test_several_threads_work_at_once(pool: ThreadPool) -> None:
     together = threading.Barrier(3)
 
     def work(item: int) -> threading.Thread:
         together.wait(PATIENCE)  # breaks when fewer come
         return threading.current_thread()
 
-    used = set(workers.map(work, range(6)))
+    used = set(pool.map(work, range(6)))
     assert len(used) == 3
     assert threading.current_thread() not in used
 
 
-def test_no_more_threads_than_said(workers: Workers) -> None:
+def test_no_more_threads_are_used_than_the_pool_has(pool: ThreadPool) -> None:
     def work(item: int) -> threading.Thread:
         sleep(0.002)
         return threading.current_thread()
 
-    used = set(workers.map(work, range(30))) | set(workers.map(work, range(30)))
+    used = set(pool.map(work, range(30))) | set(pool.map(work, range(30)))
     assert len(used) <= 3
 
 
 def test_threads_start_when_first_needed_and_stay() -> None:
     before = set(threading.enumerate())
-    workers = Workers(2)
-    list(workers.map(abs, [1]))
+    pool = ThreadPool(2)
+    list(pool.map(abs, [1]))
     assert set(threading.enumerate()) == before
-    list(workers.map(abs, [1, 2]))
+    list(pool.map(abs, [1, 2]))
     started = set(threading.enumerate()) - before
     assert 1 <= len(started) <= 2
     assert all(thread.name.startswith("edgeocr") for thread in started)
-    pool = workers._pool
-    list(workers.map(abs, [1, 2]))
-    assert workers._pool is pool
-    pool.shutdown()
+    executor = pool._executor
+    list(pool.map(abs, [1, 2]))
+    assert pool._executor is executor
+    pool.close()
     assert set(threading.enumerate()) == before
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_closed_pool_refuses_work(threads: int) -> None:
+    pool = ThreadPool(threads)
+    assert list(pool.map(abs, [-1, -2])) == [1, 2]
+    pool.close()
+    pool.close()
+    with pytest.raises(ValueError, match="the thread pool is closed"):
+        pool.map(abs, [-1, -2])

@@ -1,13 +1,15 @@
-"""Providers that want few input shapes get only those of the manifest's sets, with the same texts.
+"""Inputs padded to the manifest's fixed set of shapes: no other shape is run, texts stay the same.
 
-The CPU stands in for them (`few_shapes=True`): what differs by provider is which shapes a network
-is given, and that they go through bound buffers.
+The CPU stands in for the providers that need it (`fixed_shapes=True`). What differs between
+providers is only which of the shapes a network is given, and that these go through buffers.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,23 +19,30 @@ from converters.accuracy.score import normalized
 from edgeocr import OCR, Bundle, GraphError
 from edgeocr.bundle.manifest import Resize
 from edgeocr.resize import finite_size, resize
-from edgeocr.runtime import session
-from edgeocr.runtime.placement import shapes_for
+from edgeocr.runtime import start
+from edgeocr.runtime.job import Shape
+from edgeocr.runtime.options import RuntimeOptions
+from edgeocr.runtime.providers import PROVIDERS, provider_named
 
-Shapes = set[tuple[int, ...]]
+FIXED = RuntimeOptions(fixed_shapes=True)
+
+Shapes = set[Shape]
+# Enough for more than 60 % of all shapes to occur.
+PAGES = 250
 
 
 @pytest.fixture(scope="module")
-def few(bundle: Bundle) -> OCR:
-    return OCR(bundle, provider="cpu", threads=2, few_shapes=True)
+def fixed(bundle: Bundle) -> OCR:
+    return OCR(bundle, provider="cpu", threads=2, runtime=FIXED)
 
 
 def sets(bundle: Bundle) -> dict[str, Shapes]:
-    """What the manifest says, worked out once more."""
+    """Work out the sets of shapes from the manifest, independently of the stages."""
     stages = bundle.manifest.stages
     detection, recognition, orientation = stages.detection, stages.recognition, stages.orientation
+    assert detection and recognition and orientation
     return {
-        "detection": {(1, *size, 3) for size in detection.resize.sizes},
+        "detection": {(1, height, width, 3) for height, width in detection.resize.sizes},
         "recognition": {
             (n, recognition.height, width, 3)
             for width in recognition.widths
@@ -44,10 +53,13 @@ def sets(bundle: Bundle) -> dict[str, Shapes]:
 
 
 class Recorder:
-    """Stands in for a network: notes the shapes that it is given, finds lines at random."""
+    """Stands in for a network: notes the shapes that it is given, and finds random lines."""
+
+    warm_runs = 1
 
     def __init__(self, kind: str, rng: np.random.Generator) -> None:
-        self.kind, self.rng, self.shapes = kind, rng, set()
+        self.kind, self.rng = kind, rng
+        self.shapes: set[tuple[int, ...]] = set()
 
     def run(self, batch: np.ndarray) -> list[np.ndarray]:
         self.shapes.add(batch.shape)
@@ -69,25 +81,29 @@ class Recorder:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
-def test_500_pages_of_random_sizes_give_no_other_shape(
+def test_pages_of_random_sizes_give_no_other_shape(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
-    """TensorRT has no strips in its set."""
+    """TensorRT's set has no shapes of extreme proportions."""
     rng = np.random.default_rng(7)
-    monkeypatch.setattr(session, "shapes_for", lambda _, shapes: shapes_for(provider, shapes))
-    ocr = OCR(bundle, provider="cpu", threads=1, few_shapes=True)
+    limit = provider_named(provider).max_proportion
+    cpu = replace(PROVIDERS["cpu"], max_proportion=limit)
+    monkeypatch.setattr(start, "PROVIDERS", {**PROVIDERS, "cpu": cpu})
+    ocr = OCR(bundle, provider="cpu", threads=1, runtime=FIXED)
     recorders = {}
     for name, each in ocr._sessions().items():
         recorders[name] = Recorder(name, rng)
         each._runner = recorders[name]
     lines = 0
-    for _ in range(500):
+    for _ in range(PAGES):
         height, width = np.exp(rng.uniform(np.log(8), np.log(2500), 2)).astype(int)
         lines += len(ocr.read(np.zeros((height, width, 3), np.uint8)).lines)
-    assert lines > 500
+    assert lines > PAGES
     expected = {
-        name: set(shapes_for(provider, sorted(shapes))) for name, shapes in sets(bundle).items()
+        name: set(provider_named(provider).shapes_for(sorted(shapes)))
+        for name, shapes in sets(bundle).items()
     }
     for name, recorder in recorders.items():
         assert recorder.shapes <= expected[name]
@@ -100,45 +116,48 @@ def test_500_pages_of_random_sizes_give_no_other_shape(
 
 
 def test_warming_up_runs_each_shape_once(bundle: Bundle) -> None:
-    ocr = OCR(bundle, provider="cpu", threads=1, few_shapes=True)
-    given: dict[str, list[tuple[int, ...]]] = {}
+    ocr = OCR(bundle, provider="cpu", threads=1, runtime=FIXED)
+    noted: dict[str, list[tuple[int, ...]]] = {}
     for name, each in ocr._sessions().items():
-        shapes = given.setdefault(name, [])
-        each._runner = SimpleNamespace(
-            run=lambda batch, shapes=shapes: shapes.append(batch.shape), warm_runs=1
+        given = noted.setdefault(name, [])
+        runner: Any = SimpleNamespace(
+            run=lambda batch, given=given: given.append(batch.shape), warm_runs=1
         )
+        each._runner = runner
     warmed = ocr.warm_up()
     for name, shapes in sets(bundle).items():
-        assert len(given[name]) == len(shapes) == warmed[name].shapes
-        assert set(given[name]) == shapes
-        assert np.prod(given[name][0]) == max(map(np.prod, shapes))  # its memory serves the others
+        assert len(noted[name]) == len(shapes) == warmed[name].shapes
+        assert set(noted[name]) == shapes
+        assert np.prod(noted[name][0]) == max(map(np.prod, shapes))  # the others reuse its memory
         assert warmed[name].provider == "cpu" and warmed[name].seconds >= 0
 
 
-def test_warming_up_where_any_shape_is_taken(bundle: Bundle) -> None:
+def test_warming_up_runs_one_shape_where_any_is_taken(bundle: Bundle) -> None:
     warmed = OCR(bundle, provider="cpu", threads=1).warm_up()
     assert {name: each.shapes for name, each in warmed.items()} == dict.fromkeys(sets(bundle), 1)
 
 
-def test_another_shape_is_refused(few: OCR) -> None:
-    detector = few._detector
-    with pytest.raises(GraphError, match=r"\(1, 64, 64, 3\) is none of the shapes"):
+def test_a_shape_outside_of_the_set_is_refused(fixed: OCR) -> None:
+    detector = fixed._detector
+    assert detector is not None
+    with pytest.raises(GraphError, match=r"\(1, 64, 64, 3\) is none of the fixed shapes"):
         detector.session.run(np.zeros((1, 64, 64, 3), np.uint8))
 
 
+@pytest.mark.slow
 def test_labelled_lines_read_the_same(
-    ocr: OCR, few: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]
+    ocr: OCR, fixed: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]
 ) -> None:
     for name, lines in labels.items():
         wanted = {normalized(line.text) for line in lines if line.care}
         natural, padded = (
             {normalized(line.text) for line in each.read(pictures / name).lines} & wanted
-            for each in (ocr, few)
+            for each in (ocr, fixed)
         )
         assert natural == padded and natural
 
 
-def test_the_map_is_cut_to_the_image() -> None:
+def test_maps_are_cut_to_the_unpadded_image() -> None:
     rule = Resize("min", 64, 1 << 20, 32, sizes=[[96, 96], [128, 192]])
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
     resized = resize(image, rule, finite=True)
@@ -161,7 +180,7 @@ def test_the_map_is_cut_to_the_image() -> None:
         ((640, 32), (128, 32), (128, 192)),
     ],
 )
-def test_which_size_holds_an_image(
+def test_an_image_is_padded_to_the_smallest_size_that_holds_it(
     size: tuple[int, int], inside: tuple[int, int], outside: tuple[int, int]
 ) -> None:
     rule = Resize("min", 64, 1 << 20, 32, sizes=[[96, 96], [128, 192]])
