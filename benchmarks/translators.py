@@ -77,8 +77,7 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
         }
     known, signature = conversion.network, conversion.signature
     feeds = [
-        to_plain_inputs(batch, known.normalize, signature)
-        for batch in parity.probes(known, signature)
+        to_plain_inputs(batch, known.normalize, signature) for batch in probes(known, signature)
     ]
     expected = paddle_reference.run(model, feeds, pir).outputs
     row["edgeocr"] = _judge(conversion.plain, feeds, expected)

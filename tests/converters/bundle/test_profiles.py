@@ -123,7 +123,7 @@ def test_ocr_takes_the_profiles_settings_unless_the_caller_sets_others(board: Bu
 def found_at(board: Bundle, **options: Any) -> int:
     """Pixels that a large picture is found at."""
     ocr = OCR(board, memory_limit="none", threads=1, provider="cpu", **options)
-    session = ocr._sessions()["detection"]
+    session = ocr.stages["detection"].session
     run, shapes = session.run, []
     session.run = lambda batch: shapes.append(batch.shape) or run(batch)
     ocr.detect(SAMPLE)

@@ -21,7 +21,7 @@ from edgeocr.bundle.manifest import (
     Resize,
     Spotting,
 )
-from edgeocr.resize import finite_size, network_size
+from edgeocr.resize import fixed_size, network_size
 
 RULES = [
     Resize("min", 544, 900_000, 32),
@@ -60,7 +60,7 @@ def test_sizes_hold_every_picture_at_its_own_scale(rule: Resize) -> None:
             max(1, round(math.sqrt(area * proportion))),
             rule,
         )
-        inside, outside = finite_size(*natural, rule)
+        inside, outside = fixed_size(*natural, rule)
         assert inside == natural
         assert list(outside) in found and outside[0] >= inside[0] and outside[1] >= inside[1]
         if min(natural) >= rule.limit_side / 2:
@@ -72,7 +72,7 @@ def test_picture_longer_than_all_sizes_is_scaled_down() -> None:
     rule = RULES[0]
     rule = replace(rule, sizes=sizes(rule))
     natural = network_size(100, 100 * 3 * LONGEST, rule)
-    inside, outside = finite_size(*natural, rule)
+    inside, outside = fixed_size(*natural, rule)
     assert list(outside) in rule.sizes
     assert inside[0] <= outside[0] and inside[1] <= outside[1] and inside != natural
 

@@ -18,7 +18,7 @@ from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
 from edgeocr import OCR, Bundle, GraphError
 from edgeocr.bundle.manifest import Resize
-from edgeocr.resize import finite_size, resize
+from edgeocr.resize import fixed_size, resize
 from edgeocr.runtime import start
 from edgeocr.runtime.job import Shape
 from edgeocr.runtime.options import RuntimeOptions
@@ -93,9 +93,9 @@ def test_pages_of_random_sizes_give_no_other_shape(
     monkeypatch.setattr(start, "PROVIDERS", {**PROVIDERS, "cpu": cpu})
     ocr = OCR(bundle, provider="cpu", threads=1, runtime=FIXED)
     recorders = {}
-    for name, each in ocr._sessions().items():
+    for name, each in ocr.stages.items():
         recorders[name] = Recorder(name, rng)
-        each._runner = recorders[name]
+        each.session._runner = recorders[name]
     lines = 0
     for _ in range(PAGES):
         height, width = np.exp(rng.uniform(np.log(8), np.log(2500), 2)).astype(int)
@@ -118,12 +118,12 @@ def test_pages_of_random_sizes_give_no_other_shape(
 def test_warming_up_runs_each_shape_once(bundle: Bundle) -> None:
     ocr = OCR(bundle, provider="cpu", threads=1, runtime=FIXED)
     noted: dict[str, list[tuple[int, ...]]] = {}
-    for name, each in ocr._sessions().items():
+    for name, each in ocr.stages.items():
         given = noted.setdefault(name, [])
         runner: Any = SimpleNamespace(
             run=lambda batch, given=given: given.append(batch.shape), warm_runs=1
         )
-        each._runner = runner
+        each.session._runner = runner
     warmed = ocr.warm_up()
     for name, shapes in sets(bundle).items():
         assert len(noted[name]) == len(shapes) == warmed[name].shapes
@@ -138,7 +138,7 @@ def test_warming_up_runs_one_shape_where_any_is_taken(bundle: Bundle) -> None:
 
 
 def test_a_shape_outside_of_the_set_is_refused(fixed: OCR) -> None:
-    detector = fixed._detector
+    detector = fixed.stages["detection"]
     assert detector is not None
     with pytest.raises(GraphError, match=r"\(1, 64, 64, 3\) is none of the fixed shapes"):
         detector.session.run(np.zeros((1, 64, 64, 3), np.uint8))
@@ -160,14 +160,14 @@ def test_labelled_lines_read_the_same(
 def test_maps_are_cut_to_the_unpadded_image() -> None:
     rule = Resize("min", 64, 1 << 20, 32, sizes=[[96, 96], [128, 192]])
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    resized = resize(image, rule, finite=True)
+    resized = resize(image, rule, fixed=True)
     assert resized.pixels.shape == (96, 96, 3)
     np.testing.assert_array_equal(resized.pixels[:64], image)
     np.testing.assert_array_equal(resized.pixels[64:], np.repeat(image[-1:], 32, axis=0))
     full = np.arange(2 * 96 * 96).reshape(2, 96, 96)
-    np.testing.assert_array_equal(resized.of_image(full), full[:, :64])
+    np.testing.assert_array_equal(resized.crop_map(full), full[:, :64])
     quarter = np.arange(24 * 24).reshape(24, 24)  # as EAST's maps are
-    np.testing.assert_array_equal(resized.of_image(quarter), quarter[:16])
+    np.testing.assert_array_equal(resized.crop_map(quarter), quarter[:16])
 
 
 @pytest.mark.parametrize(
@@ -184,4 +184,4 @@ def test_an_image_is_padded_to_the_smallest_size_that_holds_it(
     size: tuple[int, int], inside: tuple[int, int], outside: tuple[int, int]
 ) -> None:
     rule = Resize("min", 64, 1 << 20, 32, sizes=[[96, 96], [128, 192]])
-    assert finite_size(*size, rule) == (inside, outside)
+    assert fixed_size(*size, rule) == (inside, outside)

@@ -48,7 +48,7 @@ class Recorded:
 @pytest.fixture(scope="module")
 def plain(bundle: Bundle) -> PlainRunner:
     """The plain runner of a recognizer."""
-    recognizer = OCR(bundle, provider="cpu", threads=1)._recognizer
+    recognizer = OCR(bundle, provider="cpu", threads=1).stages["recognition"]
     assert recognizer is not None
     runner = recognizer.session._runner
     assert isinstance(runner, PlainRunner)
@@ -145,7 +145,7 @@ def test_whole_pages_read_the_same_through_buffers(bundle: Bundle, pictures: Pat
     ocr = OCR(bundle, provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True))
     pages = [load(path) for path in sorted(pictures.glob("*.jpg"))[:2]]
     expected = [ocr.read(page) for page in pages]
-    for session in ocr._sessions().values():
+    for session in [stage.session for stage in ocr.stages.values()]:
         runner: Any = session._runner
         session._runner = BufferedRunner(
             runner._session,
