@@ -133,7 +133,7 @@ def _measure(ocr: OCR, system: System) -> tuple[float | None, float | None]:
         return None, round(float(np.mean(right)), 3)
     score = Score()
     for image, polygons, texts in system.draw(PAGES, SEED):
-        regions: Iterable[Region]
+        regions: Iterable[Line | Region]
         regions = ocr.read(image) if system.task == "spotting" else ocr.detect(image)
         score.add(
             [
@@ -150,6 +150,6 @@ def _measure(ocr: OCR, system: System) -> tuple[float | None, float | None]:
     return round(figures["detection_hmean"], 3), exact
 
 
-def _polygon(region: Region) -> Polygon:
+def _polygon(region: Line | Region) -> Polygon:
     """Return the outline of a region."""
     return np.asarray(region.quad if region.polygon is None else region.polygon, np.float64)
