@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from importlib import import_module
 
@@ -43,4 +44,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # The converters log their progress, which takes minutes for some commands.
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("converters").setLevel(logging.INFO)
     main()

@@ -190,7 +190,7 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
     try:
         with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
             output = Path(name)
-            conversion = convert(folder, catalog.load(), _say)
+            conversion = convert(folder, catalog.load())
             (output / "plain.onnx").write_bytes(conversion.plain)
             (output / "edge.onnx").write_bytes(conversion.edge)
             made = report.build(conversion)
@@ -204,7 +204,7 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
                 edge_bytes=len(conversion.edge),
             )
             if python is not None:
-                of_plain, of_edge = verify(output, folder, _say, python)
+                of_plain, of_edge = verify(output, folder, python)
                 figures = report.describe(of_plain)["outputs"]
                 verified = Verified(
                     worst=max(figures, key=lambda item: float(item["relative"])),
@@ -216,7 +216,3 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
     except ConverterError as error:
         problem = str(error)
     return Row(network, form, converted, verified, problem)
-
-
-def _say(line: str) -> None:
-    print(f"  {line}", file=sys.stderr, flush=True)

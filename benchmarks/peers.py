@@ -130,7 +130,7 @@ def _run(options: argparse.Namespace) -> None:
     for name in options.bundle:
         with tempfile.TemporaryDirectory(prefix="edgeocr-peers-") as temporary:
             folder = Path(temporary)
-            bundle, models = weights.prepare(name, catalog, folder, _say)
+            bundle, models = weights.prepare(name, catalog, folder)
             request: Request = {
                 "name": name,
                 "images": [str(path) for path in pictures],

@@ -101,7 +101,6 @@ def run(options: argparse.Namespace) -> None:
                 BundleEntry(system.export, "", **{system.task: str(EXPORTS / system.export)}),
                 entries,
                 Path(folder) / f"{system.export}.edgeocr",
-                lambda line: None,
             )
             found, exact = _measure(OCR(bundle, provider="cpu"), system)
             row = Row(system.name, ready, len(listed) - ready, found, exact)

@@ -83,7 +83,7 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
     """
     row = {"network": network.name_of(folder), "edgeocr": "", "paddle2onnx": ""}
     try:
-        conversion = convert(folder, catalog.load(), _silent)
+        conversion = convert(folder, catalog.load())
     except ConverterError as error:
         return {
             **row,
@@ -124,7 +124,3 @@ def _judge(graph: bytes, feeds: list[Any], expected: list[Any]) -> str:
     except ParityError as error:
         return "doesn't load" if "doesn't load" in str(error) else "doesn't run"
     return "right" if worst <= RIGHT else f"wrong by {worst:.0e}"
-
-
-def _silent(line: str) -> None:
-    """A `say` that says nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from converters.translate import translate
 from .engines.measure import Models
 
 
-def prepare(
-    name: str, catalog: Catalog, folder: Path, say: Callable[[str], None]
-) -> tuple[Path, Models]:
+def prepare(name: str, catalog: Catalog, folder: Path) -> tuple[Path, Models]:
     """Write a bundle, and the plain graphs that it is made of, into a folder.
 
     Args:
@@ -37,7 +34,7 @@ def prepare(
     if entry.detection is None or entry.recognition is None:
         raise CatalogError(f"{name}: the peers need a model for detection and one for recognition")
     bundle = folder / f"{name}.edgeocr"
-    freeze(entry, catalog, bundle, say)
+    freeze(entry, catalog, bundle)
     models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}
     with Fetcher() as fetcher:
 

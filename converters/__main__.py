@@ -1,14 +1,15 @@
-"""python -m converters list | fetch | convert | verify | freeze"""
+"""The command `python -m converters list | fetch | convert | verify | freeze`."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import dataclasses
+import logging
 import sys
 import tempfile
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgeocr.bundle.provenance import Precision
@@ -19,14 +20,23 @@ from .catalog.entries import BundleEntry, Catalog, Entry
 from .catalog.fetch import Fetcher, model_folder
 from .errors import FetchError
 
+# Under the package's name: run as a command, this module is called `__main__`.
+logger = logging.getLogger("converters")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for an error, 2 for wrong usage, 130 when the
-    user stops it.
+    """Run one command.
+
+    Args:
+        arguments: The command line without the program's name; None for this process's.
+
+    Returns:
+        The exit code: 0, 1 for an error, 2 for wrong usage, 130 when the user stops the command.
     """
     options = _parser().parse_args(arguments)
     try:
-        return _COMMANDS[options.command](catalogs.load(), options)
+        with _progress():
+            return _COMMANDS[options.command](catalogs.load(), options)
     except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -40,28 +50,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m converters",
-        description="Turn PaddleOCR models into edge graphs and freeze them into bundles.",
+        description="Convert PaddleOCR models to edge graphs and freeze them into bundles.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing = commands.add_parser("list", help="the models and bundles of models.toml")
+    listing = commands.add_parser(
+        "list", help="list the models, bundles and profiles of models.toml"
+    )
     listing.add_argument("--task", choices=typing.get_args(catalogs.Task))
-    listing.add_argument("--language", metavar="CODE", help="such as en, ja, zh-Hant")
+    listing.add_argument(
+        "--language", metavar="CODE", help="a language code such as en, ja or zh-Hant"
+    )
     listing.add_argument("--size", choices=typing.get_args(catalogs.Size))
     listing.add_argument("--format", choices=["paddle-legacy", "paddle-pir", "onnx"])
-    fetch = commands.add_parser("fetch", help="fetch models into the cache, checked by sha256")
-    fetch.add_argument("names", nargs="*", metavar="NAME", help="models; all when none is given")
+    fetch = commands.add_parser("fetch", help="fetch models into the cache and check their SHA-256")
+    fetch.add_argument(
+        "names", nargs="*", metavar="NAME", help="models of models.toml; default: all"
+    )
     convert = commands.add_parser(
-        "convert", help="one model → plain.onnx, edge.onnx, report.json and report.md"
+        "convert", help="convert one model to plain.onnx, edge.onnx, report.json and report.md"
     )
     convert.add_argument(
-        "model", metavar="NAME|DIR", help="a model of models.toml, a folder, or a .tar of one"
+        "model", metavar="NAME|DIR", help="a model of models.toml, a folder, or a .tar of a folder"
     )
     convert.add_argument("-o", "--output", type=Path, required=True, metavar="OUT/")
     convert.add_argument(
-        "--as", dest="as_entry", metavar="NAME", help="treat DIR's model like this entry's"
+        "--as",
+        dest="as_entry",
+        metavar="NAME",
+        help="treat the model in DIR as this one of models.toml",
     )
     verify = commands.add_parser(
-        "verify", help="what convert wrote beside Paddle Inference on the original"
+        "verify", help="compare what convert wrote with Paddle Inference on the original"
     )
     verify.add_argument("output", type=Path, metavar="OUT/")
     verify.add_argument("--against", type=Path, required=True, metavar="DIR")
@@ -70,17 +89,20 @@ def _parser() -> argparse.ArgumentParser:
             "--paddle-python",
             type=Path,
             metavar="PATH",
-            help="a Python that has paddlepaddle; by default this one, if it has",
+            help="a Python that has paddlepaddle; default: this one",
         )
-    freeze = commands.add_parser("freeze", help="make a bundle: one of models.toml, or your own")
+    freeze = commands.add_parser("freeze", help="make a bundle: one of models.toml or your own")
     freeze.add_argument(
-        "bundle", nargs="?", metavar="BUNDLE", help="of models.toml; or name each stage's model"
+        "bundle",
+        nargs="?",
+        metavar="BUNDLE",
+        help="a bundle of models.toml; or name each stage's model",
     )
     for task in catalogs.STAGES:
         freeze.add_argument(
             f"--{task}",
             metavar="MODEL",
-            help="NAME of models.toml, a DIR with an inference.yml, or NAME=DIR",
+            help="the stage's model: NAME of models.toml, DIR with an inference.yml, or NAME=DIR",
         )
     freeze.add_argument(
         "-o",
@@ -88,52 +110,52 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="PATH",
-        help="NAME.edgeocr for one file, else a new folder",
+        help="NAME.edgeocr for one file, any other path for a new folder",
     )
     freeze.add_argument(
         "--charset",
         action="append",
         default=[],
         metavar="WHAT",
-        help="read nothing else: digits, ascii, latin, a language such as de or zh-Hans, @FILE "
-        "with the characters, or these themselves, as chars:… where they could be a name; "
-        "repeatable; default: all that the network knows",
+        help="read only these characters: digits, ascii, latin, a language such as de or zh-Hans, "
+        "@FILE with the characters, or the characters themselves (as chars:… where they could be "
+        "a name); repeatable; default: all that the network knows",
     )
     freeze.add_argument(
         "--precision",
         choices=typing.get_args(Precision),
         default="fp32",
-        help="what graphs compute in; default: fp32",
+        help="the precision that graphs compute in; default: fp32",
     )
     freeze.add_argument(
         "--calibrate",
         type=Path,
         metavar="DIR",
-        help="pictures like those that will be read, for --precision int8",
+        help="for --precision int8: a folder of pictures like those that will be read",
     )
     freeze.add_argument(
         "--accuracy",
         type=Path,
         metavar="DIR",
-        help="folder with a Label.txt; what the bundle reads of it goes into its manifest",
+        help="a folder with a Label.txt; the manifest records what the bundle reads of it",
     )
     freeze.add_argument(
         "--max-loss",
         type=_points,
         metavar="POINTS",
-        help="what lower precision may cost, in percent of Hmean; default: 0.5",
+        help="points of Hmean (hundredths) that a lower precision may lose; default: 0.5",
     )
     freeze.add_argument(
         "--profile",
         metavar="NAME",
-        help="of models.toml: settings for a class of device, such as raspberry-pi; "
-        "`python -m converters list` says what they set",
+        help="settings of models.toml for a class of device, such as raspberry-pi; "
+        "`python -m converters list` shows what they set",
     )
     freeze.add_argument(
         "--sign",
         type=Path,
         metavar="KEY",
-        help="private key to sign it with, NAME.key of `edgeocr bundle keygen NAME`",
+        help="the private key to sign the bundle with: NAME.key of `edgeocr bundle keygen NAME`",
     )
     return parser
 
@@ -168,9 +190,7 @@ def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
 
     with contextlib.ExitStack() as stack:
         folder, entry = _source(catalog, options, stack)
-        conversion = convert(
-            folder, catalog, _say, entry=entry, paddle_python=options.paddle_python
-        )
+        conversion = convert(folder, catalog, entry=entry, paddle_python=options.paddle_python)
         output: Path = options.output
         output.mkdir(parents=True, exist_ok=True)
         for name, graph in (("plain.onnx", conversion.plain), ("edge.onnx", conversion.edge)):
@@ -188,14 +208,14 @@ def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
 def _source(
     catalog: Catalog, options: argparse.Namespace, stack: contextlib.ExitStack
 ) -> tuple[Path, Entry | None]:
-    """The folder to convert, and the entry that the user named."""
+    """Return the folder to convert, and the entry that the user named."""
     from .catalog.archives import unpack
     from .model.settings import require_inference
 
     if options.as_entry is None and options.model in catalog:
         entry = catalog.model(options.model)
         require_inference(entry)
-        if entry.contents == "checkpoint":  # its export was put there by hand
+        if entry.contents == "checkpoint":  # the user has put its export there
             return model_folder(entry), entry
         with Fetcher() as fetcher:
             return fetcher.fetch(entry), entry
@@ -211,7 +231,7 @@ def _source(
 def _verify(catalog: Catalog, options: argparse.Namespace) -> int:
     from .verify import verify
 
-    results = verify(options.output, options.against, _say, options.paddle_python)
+    results = verify(options.output, options.against, options.paddle_python)
     print(options.output / "report.md")
     return 0 if all(result.passed for result in results) else 1
 
@@ -228,7 +248,7 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
         profile=options.profile,
         sign=options.sign,
     )
-    bundle = freeze(_wanted(catalog, options), catalog, options.output, _say, plan)
+    bundle = freeze(_wanted(catalog, options), catalog, options.output, plan)
     print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
     if bundle.signed_by is not None:
         print(f"signed by {bundle.signed_by}")
@@ -236,7 +256,11 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
 
 
 def _wanted(catalog: Catalog, options: argparse.Namespace) -> BundleEntry:
-    """The bundle; one that isn't as models.toml has it is named like its file, and says why."""
+    """Return the bundle to freeze.
+
+    A bundle that differs from models.toml is named after its file, and its description says how it
+    differs.
+    """
     chosen = {task: getattr(options, task) for task in catalogs.STAGES if getattr(options, task)}
     wanted = BundleEntry(options.output.stem, "made of models named one by one", **chosen)
     changes = []
@@ -263,6 +287,7 @@ _COMMANDS = {
 
 
 def _points(text: str) -> float:
+    """Parse points of Hmean."""
     try:
         value = float(text)
     except ValueError:
@@ -272,8 +297,19 @@ def _points(text: str) -> float:
     return value
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+@contextlib.contextmanager
+def _progress() -> Iterator[None]:
+    """Print what the converters log, a line each, to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 if __name__ == "__main__":

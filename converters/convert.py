@@ -1,8 +1,8 @@
-"""One model's way: its folder → plain graph → edge graph, checked."""
+"""Convert one model: its folder → plain graph → edge graph, each checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,15 +21,23 @@ from .parity import paddle_reference
 from .parity.compare import Comparison
 from .translate import Translation, translate
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """Both graphs of a model, how they were made, and what the checks said.
+    """Both graphs of a model, how they were made, and the results of the checks.
 
-    rewrites: what was done to the edge graph to make it faster.
-    paddle: the plain graph beside Paddle Inference, or why that was not run.
+    Attributes:
+        model: The files that were converted.
+        network: What the network is.
+        signature: The plain graph's interface.
+        translation: The plain graph and how it was translated.
+        edge: The edge graph.
+        rewrites: What was done to the edge graph to make it faster.
+        edge_graph: The edge graph compared with the plain graph.
+        paddle: The plain graph compared with Paddle Inference, or why Paddle Inference wasn't run.
+        notes: Sources of settings that failed or contradict the graph.
     """
 
     model: PaddleModel
@@ -44,11 +52,12 @@ class Conversion:
 
     @property
     def plain(self) -> bytes:
+        """The plain graph."""
         return self.translation.plain
 
     @property
     def checks(self) -> dict[str, Check]:
-        """What a manifest records."""
+        """The checks that a manifest records, by name."""
         paddle = self.paddle
         skipped = Check("not run", paddle) if isinstance(paddle, str) else paddle.check()
         return {"edge_graph": self.edge_graph.check(), "paddle": skipped}
@@ -57,33 +66,39 @@ class Conversion:
 def convert(
     folder: Path,
     catalog: Catalog,
-    say: Say,
     *,
     entry: Entry | None = None,
     paddle_python: Path | None = None,
 ) -> Conversion:
     """Translate and check the model in a folder.
 
-    entry: whose task, normalization and sizes to take. When None the catalogue is searched for the
-        files' hashes, then the folder's inference.yml is read, then the graph itself is looked at.
-    paddle_python: a Python that has Paddle, to compare with; None for this one if it has.
+    Args:
+        folder: The folder with the model's files.
+        catalog: What models.toml says.
+        entry: The entry with the network's task, normalization and sizes. With None, models.toml is
+            searched for the files' hashes, then the folder's inference.yml is read, and then the
+            graph itself is examined.
+        paddle_python: A Python that has Paddle to compare with; None for this one.
 
-    Raises `ModelFormatError`, `TranslationError` or `ParityError`.
+    Raises:
+        ModelFormatError: The folder holds no model that can be converted.
+        TranslationError: The translation failed.
+        ParityError: A graph doesn't compute what its original computes.
     """
     model = identify(folder)
     name = entry.name if entry else network.name_of(folder)
-    say(f"{name}: translating {model.graph.name}")
+    logger.info("%s: translating %s", name, model.graph.name)
     translation = translate(model)
     for repair in translation.repairs:
-        say(f"{name}: repaired {', '.join(repair.nodes)}: {repair.why}")
+        logger.info("%s: repaired %s: %s", name, ", ".join(repair.nodes), repair.why)
     signature = examine(translation.plain)
     known, notes = _known(folder, model, signature, catalog, entry)
-    say(f"{known.name}: {known.task}, {known.algorithm}; known by {known.known_by}")
+    logger.info("%s: %s, %s; known by %s", known.name, known.task, known.algorithm, known.known_by)
     edge, rewrites = optimize(edge_graph.make(translation.plain, known, signature))
     for rewrite in rewrites:
-        say(f"{known.name}: rewritten {len(rewrite.nodes)} x: {rewrite.why}")
+        logger.info("%s: rewritten %d x: %s", known.name, len(rewrite.nodes), rewrite.why)
     beside_plain = parity.compare_edge(known, signature, translation.plain, edge)
-    say(f"{known.name}: edge graph: {beside_plain}")
+    logger.info("%s: edge graph: %s", known.name, beside_plain)
     require_passed(known, beside_plain)
     beside_paddle: Comparison | str
     if model.format == "onnx":
@@ -97,13 +112,13 @@ def convert(
                 edge,
                 lambda feeds: paddle_reference.run(model, feeds, paddle_python),
             )
-            say(f"{known.name}: plain graph: {beside_paddle}")
+            logger.info("%s: plain graph: %s", known.name, beside_paddle)
             require_passed(known, beside_paddle)
             require_passed(known, of_edge)
         except paddle_reference.PaddleMissingError as error:
             beside_paddle = str(error)
     if isinstance(beside_paddle, str):
-        say(f"{known.name}: plain graph beside Paddle Inference: {beside_paddle}")
+        logger.info("%s: plain graph beside Paddle Inference: %s", known.name, beside_paddle)
     return Conversion(
         model, known, signature, translation, edge, rewrites, beside_plain, beside_paddle, notes
     )
@@ -118,7 +133,7 @@ def require_passed(known: Network, comparison: Comparison) -> None:
 def _known(
     folder: Path, model: PaddleModel, signature: Interface, catalog: Catalog, entry: Entry | None
 ) -> tuple[Network, list[str]]:
-    """The network, from the best source there is, and notes about sources that failed."""
+    """Return the network, from the best available source, and notes about sources that failed."""
     by = network.BY_NAME
     notes: list[str] = []
     if entry is None:

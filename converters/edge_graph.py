@@ -1,8 +1,9 @@
-"""Plain graph → edge graph: the same network behind the interface of its task.
+"""Make the edge graph of a plain graph: the same network behind the interface of its task.
 
-A plain graph takes `x` float32 NCHW, normalized, and gives what the network gives. An edge graph
-takes uint8 NHWC BGR, normalizes inside, and gives only what the decoder needs, so that little
-travels to an accelerator and back. See `CONTRACTS` for each algorithm's names.
+A plain graph takes `x`, normalized float32 NCHW, and returns what the network computes. An edge
+graph takes uint8 NHWC in BGR, normalizes it inside the graph, and returns only what the decoder
+needs, so that little data travels to an accelerator and back. `CONTRACTS` lists the names of each
+algorithm's input and outputs.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from .graph.editor import remove_dead, rename
 from .graph.interface import SRN_PREDICTION, Interface, Port, srn_constant
 from .model.network import Network
 
-# ONNX Runtime reads it since 1.11. The official exports of PP-OCRv6 say 10, which 1.17 refuses,
-# but use nothing newer than this.
+# ONNX Runtime reads this IR version since 1.11. The official exports of PP-OCRv6 declare 10, which
+# ONNX Runtime 1.17 refuses, but use nothing newer than 8.
 IR_VERSION = 8
 
-# algorithm → (input, {output: its channels in the plain graph}); PGNet's characters are the rest.
+# Algorithm → (input, {output: its channels in the plain graph}). PGNet's `characters` is the output
+# whose number of channels depends on the charset.
 CONTRACTS: dict[str, tuple[str, dict[str, int | None]]] = {
     "DB": ("image", {"probability": 1}),
     "EAST": ("image", {"score": 1, "geometry": 8}),
@@ -36,15 +38,21 @@ CONTRACTS: dict[str, tuple[str, dict[str, int | None]]] = {
     "Attention": ("crops", {"indices": None, "scores": None}),
     "SRN": ("crops", {"indices": None, "scores": None}),
 }
-# OpenCV's grey: fixed point with 15 bits, blue first.
+# OpenCV's conversion to grey: fixed-point weights with 15 bits, blue first.
 GREY_WEIGHTS = (3735, 19235, 9798)
 GREY_BITS = 15
 
 
 def make(plain: bytes, network: Network, signature: Interface) -> bytes:
-    """Wrap the plain graph of `network`; returns the edge graph as a serialized model.
+    """Wrap the plain graph of a network; return the edge graph as a serialized model.
 
-    Raises `TranslationError` when the graph's interface is not that of the network's algorithm.
+    Args:
+        plain: The plain graph.
+        network: What the network is.
+        signature: The plain graph's interface.
+
+    Raises:
+        TranslationError: The interface is not that of the network's algorithm.
     """
     model = onnx.load_from_string(plain)
     graph = model.graph
@@ -84,7 +92,7 @@ def make(plain: bytes, network: Network, signature: Interface) -> bytes:
             port = signature.outputs[position]
             if port.shape[1] == 1:
                 wrapper.squeeze(port.name, 1, name)
-                # DB's map is as large as the image, the other algorithms' are smaller.
+                # DB's map is as large as the image; the maps of other algorithms are smaller.
                 high, wide = ("H", "W") if network.algorithm == "DB" else ("h", "w")
                 wrapper.declare_output(name, TensorProto.FLOAT, ["N", high, wide])
             else:
@@ -94,7 +102,7 @@ def make(plain: bytes, network: Network, signature: Interface) -> bytes:
     graph.node.extend(wrapper.after)
     for node in reversed(wrapper.before):
         graph.node.insert(0, node)
-    remove_dead(graph)  # what led to outputs that nobody reads
+    remove_dead(graph)  # nodes whose outputs nothing reads
     graph.name = network.name
     model.ir_version = IR_VERSION
     model.producer_name, model.producer_version, model.doc_string = "edgeocr", "", ""
@@ -104,8 +112,10 @@ def make(plain: bytes, network: Network, signature: Interface) -> bytes:
 
 
 def _out_of_the_way(graph: onnx.GraphProto, signature: Interface, names: list[str]) -> Interface:
-    """Rename what the graph calls like that, as Paddle 1 does its `image`; returns the signature
-    in the new names.
+    """Rename values of the graph that have these names, such as Paddle 1's `image`.
+
+    Returns:
+        The interface with the new names.
     """
     new = {name: f"plain.{name}" for name in names}
     rename(graph, new)
@@ -117,7 +127,7 @@ def _out_of_the_way(graph: onnx.GraphProto, signature: Interface, names: list[st
 
 
 def sizes(signature: Interface, network: Network) -> tuple[int | None, int | None]:
-    """Height and width that the graph or its entry fixes, None for what may vary."""
+    """Return height and width in pixels that graph or entry fix, None where they vary."""
     _, _, height, width = signature.image.shape
     return height or network.height, width or network.width
 
@@ -125,7 +135,7 @@ def sizes(signature: Interface, network: Network) -> tuple[int | None, int | Non
 def to_plain_inputs(
     images: NDArray[Any], normalize: Normalize, signature: Interface
 ) -> list[NDArray[Any]]:
-    """What the edge graph does to its input, in NumPy: uint8 [N, H, W, 3] → the plain inputs."""
+    """Return the plain inputs that the edge graph makes of images uint8 [N, H, W, 3]."""
     pixels = images.transpose(0, 3, 1, 2)
     if normalize.colour == "RGB":
         pixels = pixels[:, ::-1]
@@ -144,7 +154,7 @@ def to_plain_inputs(
 def to_edge_outputs(
     outputs: list[NDArray[Any]], network: Network, signature: Interface, number: int
 ) -> dict[str, NDArray[Any]]:
-    """What the edge graph makes of the plain outputs of `number` images, in NumPy."""
+    """Return what the edge graph makes of the plain outputs for `number` images."""
     sources = _sources(network, signature)
     if network.task == "recognition":
         position = sources["indices"]
@@ -163,7 +173,7 @@ def to_edge_outputs(
 
 
 def _sources(network: Network, signature: Interface) -> dict[str, int]:
-    """Edge output → position of the plain output that it is made of."""
+    """Return the position of the plain output that each edge output is made from."""
     _, wanted = CONTRACTS[network.algorithm]
     if network.task == "recognition":
         position = SRN_PREDICTION if network.algorithm == "SRN" else 0
@@ -188,7 +198,7 @@ def _sources(network: Network, signature: Interface) -> dict[str, int]:
 
 
 class _Wrapper:
-    """Collects the nodes to put before and after a graph."""
+    """Collect the nodes that are put before and after a graph."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._graph = model.graph
@@ -197,9 +207,9 @@ class _Wrapper:
         self.after: list[onnx.NodeProto] = []
 
     def normalize(self, source: str, target: str, normalize: Normalize) -> None:
-        """(pixel * scale - mean) / std, rounded after each step as PaddleOCR's own code does.
+        """Add (pixel * scale - mean) / std, rounded after each step as in PaddleOCR's own code.
 
-        Any shorter form gives other last bits, and DB's steep sigmoid makes 1e-5 of them.
+        A shorter form gives other last bits, which DB's steep sigmoid amplifies to 1e-5.
         """
         nodes = self.before
         if normalize.colour == "RGB":
@@ -220,9 +230,9 @@ class _Wrapper:
         self._remove_input(target)
 
     def _grey(self, pixels: str) -> str:
-        """OpenCV's fixed-point grey; float32 holds every step exactly.
+        """Add OpenCV's fixed-point conversion to grey; float32 holds every step exactly.
 
-        The 1 x 1 convolution sums weights / 2^15, and floor(sum + 1/2) is the shift with rounding.
+        A 1 x 1 convolution sums with weights / 2^15; floor(sum + 1/2) is the shift with rounding.
         """
         weights = np.array(GREY_WEIGHTS, np.float32).reshape(1, 3, 1, 1) / (1 << GREY_BITS)
         kernel = self._constant("edge.grey_weights", weights)
@@ -231,7 +241,7 @@ class _Wrapper:
         return self.add("Floor", [summed], "edge.grey", self.before)
 
     def repeat(self, image: str, constant: NDArray[Any], target: str) -> None:
-        """A constant of batch size 1, once for each image of the batch."""
+        """Repeat a constant of batch size 1 for each image of the batch."""
         nodes, name = self.before, f"edge.{target}"
         if not any(node.name == "edge.number" for node in nodes):
             shape = self.add("Shape", [image], "edge.shape", nodes)
@@ -244,12 +254,13 @@ class _Wrapper:
         self._remove_input(target)
 
     def choose(self, source: str, *, softmaxed: bool, flat: bool) -> None:
-        """The best class and its probability at each position; `flat` for [N * T, classes]."""
+        """Add the best class and its probability at each position; `flat` for [N * T, classes]."""
         if not softmaxed:
             source = self.add("Softmax", [source], "edge.softmax", axis=-1)
         names = ("edge.indices", "edge.scores") if flat else ("indices", "scores")
         axis = 1 if flat else 2
-        # One pass for both, and faster than ArgMax and ReduceMax; equal values give the first.
+        # TopK finds both in one pass, faster than ArgMax and ReduceMax. It takes the first of
+        # equal values.
         one = self._constant("edge.one", np.array([1], np.int64))
         best = ["edge.best_score", "edge.best"]
         self.after.append(helper.make_node("TopK", [source, one], best, name=best[1], axis=axis))

@@ -1,11 +1,12 @@
-"""Entries of a bundle → the frozen bundle, a folder or a file."""
+"""Freeze a bundle: fetch and convert its models, and write it as a folder or a file."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,26 +19,32 @@ from edgeocr.bundle.provenance import Accuracy, Precision
 from .accuracy import measure as accuracies
 from .bundle import assembly, parts
 from .bundle.assembly import Assembly
-from .catalog.entries import READING, BundleEntry, Catalog
+from .bundle.stages import charset_of
+from .catalog.entries import READING, BundleEntry, Catalog, Task
 from .catalog.fetch import Fetcher
-from .charset import character_sets
+from .charset import selection
 from .errors import ConverterError
-from .precision import choice as precision
+from .precision import choice
+from .precision.choice import Reduced
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is made of a bundle's models.
+    """How a bundle is made from its models.
 
-    charset: what they are to read, see `character_sets.choose`; all they know when empty.
-    precision: what graphs are to compute in. calibrate: folder of pictures that show the ranges of
-        values, for int8. max_loss: points of Hmean, hundredths, that lower precision may cost; None
-        for `precision.MAX_LOSS`.
-    accuracy: folder with a Label.txt; what the bundle reads of it is recorded.
-    profile: name of a profile of models.toml.
-    sign: a private key to sign it with, see `edgeocr.signature`.
+    Attributes:
+        charset: The characters that the bundle reads, as `selection.choose` takes them. Empty for
+            all characters that its network knows.
+        precision: What the graphs compute in.
+        calibrate: For int8: a folder of pictures that show the ranges of values. None for the
+            repository's pictures.
+        accuracy: A folder with a Label.txt; the manifest records what the bundle reads of it.
+        max_loss: The points of Hmean (hundredths) that a lower precision may lose. None for
+            `choice.MAX_LOSS`.
+        profile: The name of a profile of models.toml.
+        sign: The private key to sign the bundle with, see `edgeocr.bundle.signature`.
     """
 
     charset: tuple[str, ...] = ()
@@ -53,47 +60,48 @@ NOTHING_MORE = Plan()
 
 
 def freeze(
-    bundle: BundleEntry, catalog: Catalog, target: Path, say: Say, plan: Plan = NOTHING_MORE
+    bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan = NOTHING_MORE
 ) -> Bundle:
-    """Fetch, translate, check and write a bundle; returns it opened.
+    """Fetch, convert, check and write a bundle; return it opened.
 
-    target: `NAME.edgeocr` for one file, anything else for a new folder. It appears only when the
-        bundle is complete and opens.
+    Faults that can be known before anything is fetched are raised before.
 
-    Raises a child of `ConverterError` for whatever stops it, `SignatureError` for a key that can't
-    sign. What can be known before anything is fetched is refused before.
+    Args:
+        bundle: The bundle's name and models.
+        catalog: What models.toml says.
+        target: `NAME.edgeocr` for one file, any other path for a new folder. It appears only when
+            the bundle is complete and opens.
+        plan: How the bundle is made from its models.
+
+    Raises:
+        ConverterError: Freezing failed; the class of the error says in which step.
+        SignatureError: The key can't sign.
     """
     _check(bundle, catalog, target, plan)
     profile = None if plan.profile is None else catalog.profile(plan.profile)
     made = Assembly(bundle.name, bundle.description, profile=profile)
     with Fetcher() as fetcher:
         for task, source in bundle.models.items():
-            part = parts.part(source, task, catalog, fetcher, say)
+            part = parts.part(source, task, catalog, fetcher)
             made = made.with_part(part, plan.charset)
-            _say_kept(made, task, say)
+            _log_pruned(made, task)
     if plan.precision != "fp32":
-        reduced = precision.reduce(
-            made,
-            plan.precision,
-            calibrate=plan.calibrate,
-            accuracy=plan.accuracy,
-            max_loss=precision.MAX_LOSS if plan.max_loss is None else plan.max_loss,
-            say=say,
-        )
-        for stage, less in reduced.items():
-            made = made.with_graph(stage, less.graph, plan.precision, less.quantization)
+        made = _reduced(made, plan)
     if plan.accuracy is not None:
-        measured = accuracies.measure(made.draft(), plan.accuracy)
-        say(f"{bundle.name}: {_in_words(measured)}")
+        measured = accuracies.measure(made.draft, plan.accuracy)
+        logger.info("%s: %s", bundle.name, _in_words(measured))
         made = replace(made, accuracy=measured)
-    say(f"{bundle.name}: writing {target}")
+    logger.info("%s: writing %s", bundle.name, target)
     return write(made.complete(), target, plan.sign)
 
 
 def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bundle:
-    """Write a bundle atomically and open it; the same files give the same bytes.
+    """Write a bundle atomically and return it opened; the same files give the same bytes.
 
-    sign: a private key to sign it with, see `edgeocr.signature`.
+    Args:
+        files: Path in the bundle → content, the manifest included.
+        target: `NAME.edgeocr` for one file, any other path for a new folder.
+        sign: The private key to sign the bundle with, None for an unsigned bundle.
     """
     if sign is not None:
         files = files | {SIGNATURE: signature.sign(files[MANIFEST], sign)}
@@ -108,15 +116,16 @@ def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bu
                 path = draft / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-        Bundle.open(draft)
+        bundle = Bundle.open(draft)
         if not as_file and target.is_dir():
             shutil.rmtree(target)
         os.replace(draft, target)  # noqa: PTH105 - Path.replace is the same
-    return Bundle.open(target)
+    bundle.path = target
+    return bundle
 
 
 def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> None:
-    """Before the work, so that it isn't done in vain."""
+    """Raise what can be known to be wrong before any work is done."""
     if bundle.problem is not None:
         raise ConverterError(f"{bundle.name}: {bundle.problem}")
     _check_writable(target)
@@ -124,8 +133,10 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
         if (entry := parts.check(source, task, catalog)) is not None:
             assembly.licence(entry.name, entry.licence)
     if plan.charset and not any(task in bundle.models for task in READING):
-        raise ConverterError(f"{bundle.name}: --charset needs a model that reads, it has none")
-    character_sets.check(plan.charset)
+        raise ConverterError(
+            f"{bundle.name}: --charset needs a model that reads, this bundle has none"
+        )
+    selection.check(plan.charset)
     if plan.profile is not None:
         catalog.profile(plan.profile)
     if plan.max_loss is not None and plan.precision == "fp32":
@@ -134,9 +145,13 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
         if plan.precision != "int8":
             raise ConverterError("--calibrate is for --precision int8")
         if not plan.calibrate.is_dir():
-            raise ConverterError(f"{plan.calibrate}: no folder of pictures to calibrate on")
+            raise ConverterError(
+                f"{plan.calibrate}: there is no such folder of pictures to calibrate with"
+            )
         if not any(path.suffix.lower() in images.SUFFIXES for path in plan.calibrate.iterdir()):
-            raise ConverterError(f"{plan.calibrate}: no pictures in this folder to calibrate on")
+            raise ConverterError(
+                f"{plan.calibrate}: this folder contains no pictures to calibrate with"
+            )
     if plan.accuracy is not None:
         accuracies.read_labels(plan.accuracy)
     if plan.sign is not None:
@@ -144,32 +159,52 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
 
 
 def _check_writable(target: Path) -> None:
+    """Raise `ConverterError` unless a bundle can be written to the target."""
     existing = next(folder for folder in target.absolute().parents if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ConverterError(f"{target}: {existing} can't be written to")
     if not target.name or target.name == "..":
         raise ConverterError(f"{target}: a bundle needs a name, such as reader.edgeocr")
     if target.is_dir() and target.suffix == ".edgeocr":
-        raise ConverterError(f"{target}: it is a folder, where one file is to be written")
+        raise ConverterError(f"{target}: this is a folder, but NAME.edgeocr is written as a file")
     if target.is_dir() and any(target.iterdir()):
         raise ConverterError(f"{target}: the folder is not empty; remove it or choose another")
     if target.exists() and not target.is_dir() and target.suffix != ".edgeocr":
         raise ConverterError(
-            f"{target}: it is a file, where a folder is to be written; for one file say "
+            f"{target}: this is a file, but the bundle is written as a folder; for a file write "
             f"{target}.edgeocr"
         )
 
 
-def _say_kept(made: Assembly, task: str, say: Say) -> None:
-    """How much of a charset stays."""
-    full = made.provenance[-1].full_classes
-    if full is not None:
-        stage = made.stages[task]
-        kept = stage["charset"]["classes"]
-        say(f"{stage['model']}: charset pruned from {full} to {kept} classes")
+def _reduced(made: Assembly, plan: Plan) -> Assembly:
+    """Return the bundle with the graphs that gain by the plan's precision."""
+
+    def with_graphs(graphs: Mapping[str, Reduced]) -> Assembly:
+        changed = made
+        for stage, less in graphs.items():
+            changed = changed.with_graph(stage, less.graph, plan.precision, less.quantization)
+        return changed
+
+    reduced = choice.reduce(
+        made.draft,
+        lambda graphs: with_graphs(graphs).draft,
+        plan.precision,
+        calibrate=plan.calibrate,
+        accuracy=plan.accuracy,
+        max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
+    )
+    return with_graphs(reduced)
+
+
+def _log_pruned(made: Assembly, task: Task) -> None:
+    """Log how many classes of a network stay if it was pruned."""
+    full, stage = made.provenance[-1].full_classes, getattr(made.stages, task)
+    if full is not None and (charset := charset_of(stage)) is not None:
+        logger.info("%s: charset pruned from %d to %d classes", stage.model, full, charset.classes)
 
 
 def _in_words(measured: Accuracy) -> str:
+    """Say in a line what was measured."""
     return (
         f"of {measured.pictures} pictures with {measured.lines} lines: detection's Hmean "
         f"{measured.detection_hmean:.4f}, Hmean {measured.hmean:.4f}, CER {measured.cer:.4f}"

@@ -1,4 +1,4 @@
-"""The catalogue as text: every model by task, language, size and format, and what of it is here.
+"""List models.toml as text: the models by task, language, size and format, with their state here.
 
 Bundles and profiles come last.
 """
@@ -13,7 +13,7 @@ from .catalog import conversions
 from .catalog.entries import Catalog, Entry, Size, Task
 from .catalog.fetch import fetched
 
-# So many languages are named, the rest is counted.
+# A line names at most this many languages and counts the rest.
 NAMED = 4
 
 
@@ -25,10 +25,16 @@ def lines(
     size: str | None = None,
     format: str | None = None,
 ) -> list[str]:
-    """A block of lines for each task, then the bundles and the profiles.
+    """Return a block of lines for each task, then the bundles and the profiles.
 
-    task, language, size, format: only models that have this one; `zh` finds zh-Hans and zh-Hant.
-        Bundles and profiles are left out when one is given.
+    Bundles and profiles are left out when an argument restricts the models.
+
+    Args:
+        catalog: What models.toml says.
+        task: Lists only models for this task.
+        language: Lists only models for this language; `zh` finds zh-Hans and zh-Hant.
+        size: Lists only models of this size.
+        format: Lists only models of this format.
     """
     wanted = [
         entry
@@ -52,7 +58,7 @@ def lines(
         for profile in catalog.profiles.values():
             result.append(f"  {profile.name:12}  {profile.description}")
             result.append(f"  {'':12}  {profiles.in_words(profile)}")
-    return result or ["no model is like that"]
+    return result or ["no model matches"]
 
 
 def _table(entries: list[Entry]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a conversion did, as report.json for programs and report.md for people."""
+"""Report what a conversion did: report.json for programs, report.md for people."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .graph.reading import operator_counts, shape
 from .graph.runner import onnx_runner
 from .model.network import Network
 from .model.paddle_model import PaddleModel
-from .parity import compare as parity
 from .parity.compare import Comparison
+from .parity.probes import probes
 
 JSON, MARKDOWN = "report.json", "report.md"
 REPETITIONS = 5
@@ -38,9 +38,11 @@ FIELDS = (
 
 
 def build(conversion: Conversion, source: Path | None = None) -> dict[str, Any]:
-    """The report of a conversion as plain data; measures both graphs' times on the way.
+    """Return the report of a conversion as plain data; this measures both graphs' times.
 
-    source: the archive that the model came in, if it did.
+    Args:
+        conversion: The conversion.
+        source: The archive that contained the model, None for a folder.
     """
     plain = onnx.load_from_string(conversion.plain)
     edge = onnx.load_from_string(conversion.edge)
@@ -76,7 +78,7 @@ def build(conversion: Conversion, source: Path | None = None) -> dict[str, Any]:
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Write both forms into a folder; a figure that isn't finite is null in the JSON."""
+    """Write both forms of a report into a folder; NaN and infinity become null in the JSON."""
     text = json.dumps(_finite(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     for name, content in ((JSON, text), (MARKDOWN, _markdown(report))):
         partial = folder / f"{name}.part"
@@ -88,7 +90,11 @@ def write(report: dict[str, Any], folder: Path) -> None:
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Network]:
-    """The report in a folder and the network that it is of; raises `ConverterError`."""
+    """Return the report in a folder and the network that it describes.
+
+    Raises:
+        ConverterError: The folder has no report, or it is damaged.
+    """
     path = folder / JSON
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -97,14 +103,17 @@ def read(folder: Path) -> tuple[dict[str, Any], Network]:
         return report, typed.parse(Network, report["network"], "network")
     except FileNotFoundError:
         raise ConverterError(
-            f"{folder}: no {JSON} here; `python -m converters convert DIR -o {folder}` writes it"
+            f"{folder}: there is no {JSON} here; "
+            f"`python -m converters convert DIR -o {folder}` writes it"
         ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ConverterError(f"{path}: not a conversion's report: {error!r}") from None
+        raise ConverterError(
+            f"{path}: this is not a conversion's report: {error!r}; convert the model again"
+        ) from None
 
 
 def describe(comparison: Comparison) -> dict[str, Any]:
-    """A comparison as plain data."""
+    """Return a comparison as plain data."""
     outputs = [
         {**dataclasses.asdict(item), "relative": item.relative, "passed": item.passed}
         for item in comparison.differences
@@ -119,7 +128,12 @@ def describe(comparison: Comparison) -> dict[str, Any]:
 
 
 def describe_source(model: PaddleModel, folder: Path | None = None) -> dict[str, Any]:
-    """Format, files and hashes of what was converted; `folder` for an archive that held it."""
+    """Return the format, files and hashes of what was converted.
+
+    Args:
+        model: The model's files.
+        folder: The archive that contained them, None for their folder.
+    """
     files = [
         {"name": path.name, "size": path.stat().st_size, "sha256": sha256(path)}
         for path in (*model.files, *([model.settings] if model.settings else []))
@@ -149,7 +163,7 @@ def _describe(model: onnx.ModelProto, content: bytes) -> dict[str, Any]:
     constants = {item.name for item in model.graph.initializer}
 
     def port(item: onnx.ValueInfoProto) -> dict[str, Any]:
-        kind = helper_name(item.type.tensor_type.elem_type)
+        kind = _type_name(item.type.tensor_type.elem_type)
         return {"name": item.name, "type": kind, "shape": shape(item)}
 
     return {
@@ -161,13 +175,16 @@ def _describe(model: onnx.ModelProto, content: bytes) -> dict[str, Any]:
     }
 
 
-def helper_name(kind: int) -> str:
-    """ONNX's number of a type → its NumPy name."""
+def _type_name(kind: int) -> str:
+    """Return the NumPy name of an ONNX element type."""
     return str(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind)))
 
 
 def _times(conversion: Conversion) -> list[dict[str, Any]]:
-    """Medians of both graphs in turn on this machine's CPU, with one thread and with all."""
+    """Measure both graphs alternately on this machine's CPU, with one thread and with all.
+
+    The figures are medians in milliseconds.
+    """
     network, signature = conversion.network, conversion.signature
     measured = []
     for threads in sorted({1, available_threads()}):
@@ -175,7 +192,7 @@ def _times(conversion: Conversion) -> list[dict[str, Any]]:
             onnx_runner(graph, None, threads=threads)
             for graph in (conversion.plain, conversion.edge)
         )
-        for batch in parity.probes(network, signature):
+        for batch in probes(network, signature):
             inputs = to_plain_inputs(batch, network.normalize, signature)
             run_plain(inputs), run_edge([batch])
             taken: dict[str, list[float]] = {"plain": [], "edge": []}
@@ -233,7 +250,7 @@ def _markdown(report: dict[str, Any]) -> str:
             for item in report["rewrites"]
         ]
     else:
-        lines.append("Nothing was found to rewrite.")
+        lines.append("No rewrite applied.")
     lines += ["", "## Graphs", "", "| graph | bytes | opset | IR | inputs | outputs |"]
     lines.append("|---|--:|---|--:|---|---|")
     for name, graph in report["graphs"].items():
@@ -261,7 +278,7 @@ def _markdown(report: dict[str, Any]) -> str:
     lines += [
         "## Time",
         "",
-        "ONNX Runtime on this machine's CPU; medians of runs in turn.",
+        "ONNX Runtime on this machine's CPU; medians of alternating runs.",
         "",
     ]
     lines += ["| input | threads | plain ms | edge ms | edge ÷ plain |", "|---|--:|--:|--:|--:|"]
@@ -284,7 +301,7 @@ def _parity(title: str, item: dict[str, Any] | str) -> list[str]:
         f"{', '.join(_by(sizes) for sizes in item['inputs'])}.",
         "",
         "| output | largest difference | allowed | mean difference | allowed | largest value | "
-        "relative | rounding of the reference |",
+        "relative difference | rounding of the reference |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for out in item["outputs"]:
@@ -306,7 +323,7 @@ def _normalization(normalize: dict[str, Any]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Plain data without NaN and infinity, which JSON has no words for."""
+    """Return plain data with None in place of NaN and infinity, which JSON can't express."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list):

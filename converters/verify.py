@@ -1,8 +1,8 @@
-"""A converted folder against the original: parity with Paddle Inference."""
+"""Verify a converted folder: compare its graphs with Paddle Inference on the original."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 from . import report
@@ -13,27 +13,41 @@ from .parity import compare as parity
 from .parity import paddle_reference
 from .parity.compare import Comparison
 
+logger = logging.getLogger(__name__)
+
 
 def verify(
-    converted: Path, original: Path, say: Callable[[str], None], paddle_python: Path | None = None
+    converted: Path, original: Path, paddle_python: Path | None = None
 ) -> tuple[Comparison, Comparison]:
-    """Compare plain.onnx and edge.onnx of a folder with the Paddle model in another.
+    """Compare plain.onnx and edge.onnx with the Paddle model that they were converted from.
 
-    Writes the figures into the folder's report and returns them: the plain graph's, the edge
-    graph's. Raises `PaddleMissingError` where no Paddle can run the model, and other children of
-    `ConverterError` for folders that aren't what they should be.
+    The results are written into the report of the converted folder.
+
+    Args:
+        converted: The folder that `convert` wrote.
+        original: The folder with the Paddle model.
+        paddle_python: A Python that has Paddle; None for this one.
+
+    Returns:
+        The comparisons of the plain graph and of the edge graph.
+
+    Raises:
+        PaddleMissingError: No Paddle can run the model.
+        ConverterError: A folder doesn't contain what it should.
     """
     written, network = report.read(converted)
     model = identify(original)
     if model.format == "onnx":
-        raise ConverterError(f"{original}: an ONNX model, which Paddle Inference can't run")
+        raise ConverterError(f"{original}: this is an ONNX model, which Paddle Inference can't run")
     graphs = {name: converted / f"{name}.onnx" for name in ("plain", "edge")}
     for path in graphs.values():
         if not path.is_file():
             raise ConverterError(f"{path} is missing: convert {original} again")
     source = report.describe_source(model)
     if source["files"] != written["source"]["files"]:
-        say(f"{network.name}: {original} has other files than {converted} was converted from")
+        logger.info(
+            "%s: %s has other files than %s was converted from", network.name, original, converted
+        )
     plain, edge = (path.read_bytes() for path in graphs.values())
     signature = examine(plain)
     of_plain, of_edge = parity.compare_paddle(
@@ -46,6 +60,6 @@ def verify(
     written["parity"]["paddle"] = report.describe(of_plain)
     written["parity"]["edge_to_paddle"] = report.describe(of_edge)
     report.write(written, converted)
-    say(f"{network.name}: plain graph: {of_plain}")
-    say(f"{network.name}: edge graph: {of_edge}")
+    logger.info("%s: plain graph: %s", network.name, of_plain)
+    logger.info("%s: edge graph: %s", network.name, of_edge)
     return of_plain, of_edge

@@ -1,1 +1,1 @@
-"""Measuring what a bundle reads on labelled pictures."""
+"""Measure what a bundle reads of labelled pictures."""

@@ -1,4 +1,4 @@
-"""What a bundle reads of labelled pictures, as figures."""
+"""Measure what a bundle reads of labelled pictures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeocr import OCR, Bundle
-from edgeocr import crops as rectify
+from edgeocr import OCR, Bundle, images
 from edgeocr.bundle.provenance import Accuracy
+from edgeocr.crops import Crop, crop_region
 from edgeocr.page import Region
 from edgeocr.postprocess.geometry import enclosing
 
@@ -17,17 +17,24 @@ from ..errors import ConverterError
 from . import labels
 from .score import Score
 
-# Figures keep as many digits as a hundredth of a point needs.
+# Figures are rounded to a hundredth of a point.
 DIGITS = 4
 
 
 def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accuracy:
-    """Read all pictures of `folder`/Label.txt on the CPU.
+    """Read all pictures of a folder's Label.txt on the CPU.
 
-    A bundle without a stage that reads is scored by what it finds: its Hmean is detection's, its
-    CER 0. One without a stage that finds is given the labelled lines, cut out.
+    A bundle that doesn't read is scored by what it finds: its Hmean is detection's and its CER 0. A
+    bundle that only reads is given the labelled lines, cut out of the pictures.
 
-    Raises `ConverterError` when there are no labelled lines, `EdgeOCRError` for what is no picture.
+    Args:
+        bundle: The bundle.
+        folder: The folder with Label.txt and the pictures.
+        threads: CPU threads; None for the bundle's number.
+
+    Raises:
+        ConverterError: There are no labelled lines.
+        EdgeOCRError: A picture can't be read.
     """
     pictures = read_labels(folder)
     ocr = OCR(bundle, provider="cpu", threads=threads)
@@ -48,41 +55,39 @@ def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accu
 
 
 def read_labels(folder: Path) -> dict[Path, list[labels.LabelledLine]]:
-    """The labelled pictures of a folder. Raises `ConverterError` when there is nothing to score, or
-    a picture is missing.
+    """Return the labelled pictures of a folder.
+
+    Raises:
+        ConverterError: There is nothing to score, or a picture is missing.
     """
     try:
         pictures = labels.read(folder)
     except (OSError, ConverterError) as error:
         raise ConverterError(
-            f"{folder}: no labels: it needs a Label.txt in PaddleOCR's format ({error})"
+            f"{folder}: the folder needs a Label.txt in PaddleOCR's format: {error}"
         ) from error
     missing = [str(path) for path in pictures if not path.is_file()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ConverterError(
-            f"{folder}: Label.txt names pictures that are not there: {missing[0]}{more}"
-        )
+        raise ConverterError(f"{folder}: pictures of Label.txt are missing: {missing[0]}{more}")
     if not any(line.care for lines in pictures.values() for line in lines):
-        raise ConverterError(f"{folder}: Label.txt has no line that counts")
+        raise ConverterError(f"{folder}: Label.txt has no line that counts; label one")
     return pictures
 
 
-def crops(path: Path, lines: list[labels.LabelledLine]) -> list[rectify.Crop]:
-    """The labelled lines of a picture, cut out and upright."""
-    from edgeocr import images
-
+def crops(path: Path, lines: list[labels.LabelledLine]) -> list[Crop]:
+    """Return the labelled lines of a picture, cut out and upright."""
     image = images.load(path)
     polygons = [np.asarray(line.polygon, np.float32) for line in lines]
     regions = [
         Region(quad, 1.0, polygon)
         for quad, polygon in zip(enclosing(polygons), polygons, strict=True)
     ]
-    return [rectify.upright(image, region) for region in regions]
+    return [crop_region(image, region) for region in regions]
 
 
 def digest(paths: list[Path]) -> str:
-    """sha256 over files and their names, in the names' order."""
+    """Return the SHA-256 over files and their names, in the order of the names."""
     whole = hashlib.sha256()
     for path in sorted(paths, key=lambda path: path.name):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -93,7 +98,14 @@ def digest(paths: list[Path]) -> str:
 def found(
     ocr: OCR, bundle: Bundle, path: Path, lines: list[labels.LabelledLine]
 ) -> list[tuple[labels.Polygon, str]]:
-    """What an `OCR` of the bundle finds in a labelled picture: outlines and their texts."""
+    """Return the outlines and texts that an `OCR` of a bundle finds in a labelled picture.
+
+    Args:
+        ocr: Reads with the bundle.
+        bundle: The bundle.
+        path: The picture.
+        lines: The labelled lines, which a bundle that only reads is given.
+    """
     stages = bundle.manifest.stages
     if stages.recognition is not None and stages.detection is None:
         readings = ocr.recognize([crop.pixels for crop in crops(path, lines)])

@@ -1,4 +1,4 @@
-"""How right a reading is: detection and end-to-end precision, recall, Hmean, and CER."""
+"""Score readings: detection's and end-to-end precision, recall and Hmean, and CER."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
+from rapidfuzz.distance import Levenshtein
 
 from .labels import LabelledLine, Polygon
 
+# The intersection over union from which a found region counts as a labelled line.
 IOU = 0.5
 
 
@@ -18,9 +19,14 @@ IOU = 0.5
 class Score:
     """Counts over any number of pictures.
 
-    labelled, found: lines that count. matched: pairs at IoU >= 0.5. exact: pairs with the same
-    text after NFKC and without spaces. edits, characters: over all labelled lines; one that was
-    not found counts as all its characters deleted.
+    Attributes:
+        labelled: Labelled lines that count.
+        found: Found lines that count.
+        matched: Pairs of a labelled and a found line with an IoU of at least 0.5.
+        exact: Pairs whose texts are the same after NFKC and without white space.
+        edits: Edit distance between the labelled and the found texts. A labelled line that was not
+            found counts as if all its characters were deleted.
+        characters: Characters of all labelled lines.
     """
 
     labelled: int = 0
@@ -31,7 +37,12 @@ class Score:
     characters: int = 0
 
     def add(self, labels: Sequence[LabelledLine], found: Sequence[tuple[Polygon, str]]) -> None:
-        """Count one picture: what is there, and what was found."""
+        """Count one picture.
+
+        Args:
+            labels: The labelled lines.
+            found: The outlines and texts that were found.
+        """
         care = [label for label in labels if label.care]
         ignored = [_shape(label.polygon) for label in labels if not label.care]
         shapes = [_shape(polygon) for polygon, _ in found]
@@ -45,7 +56,8 @@ class Score:
         for _, i, j in sorted(overlaps, reverse=True):
             if i not in pairs and j not in pairs.values():
                 pairs[i] = j
-        # What was found on a don't-care line and matches nothing else is neither right nor wrong.
+        # A region that was found on a line that must not count, and matches no other line, is
+        # neither right nor wrong.
         uncounted = sum(
             j not in pairs.values()
             and any(shape.intersection(area).area > shape.area / 2 for area in ignored)
@@ -58,11 +70,14 @@ class Score:
             expected = normalized(label.text)
             text = normalized(found[pairs[i]][1]) if i in pairs else ""
             self.exact += i in pairs and expected == text
-            self.edits += edit_distance(expected, text)
+            self.edits += Levenshtein.distance(expected, text)
             self.characters += len(expected)
 
     def figures(self) -> dict[str, float]:
-        """Detection Hmean; end-to-end precision, recall and Hmean of exact lines; CER."""
+        """Return detection's Hmean; precision, recall and Hmean of exact lines; and CER.
+
+        CER is the edits divided by the labelled characters, so it can exceed 1.
+        """
         precision, recall = _ratio(self.exact, self.found), _ratio(self.exact, self.labelled)
         return {
             "detection_hmean": _ratio(2 * self.matched, self.found + self.labelled),
@@ -74,27 +89,13 @@ class Score:
 
 
 def same_place(one: Polygon, other: Polygon) -> bool:
-    """Whether two polygons overlap enough to be of one line."""
+    """Return whether two outlines overlap enough to be of one line."""
     return _iou(_shape(one), _shape(other)) >= IOU
 
 
 def normalized(text: str) -> str:
-    """NFKC without white space."""
+    """Return a text in NFKC without white space."""
     return "".join(unicodedata.normalize("NFKC", text).split())
-
-
-def edit_distance(a: str, b: str) -> int:
-    """Levenshtein distance, one row of the table at a time."""
-    row = np.arange(len(b) + 1)
-    codes = np.array([ord(character) for character in b], np.int64)
-    offsets = np.arange(len(b) + 1)
-    for i, character in enumerate(a, 1):
-        candidates = np.empty_like(row)
-        candidates[0] = i
-        candidates[1:] = np.minimum(row[1:] + 1, row[:-1] + (codes != ord(character)))
-        # Insertions run along the row: d[j] = min over k <= j of candidate[k] + (j - k).
-        row = np.minimum.accumulate(candidates - offsets) + offsets
-    return int(row[-1])
 
 
 def _shape(polygon: Polygon) -> shapely.Geometry:

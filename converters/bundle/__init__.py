@@ -1,1 +1,1 @@
-"""Assembling a bundle from converted networks."""
+"""Assemble a bundle: its stages, files, manifest and bill of materials."""

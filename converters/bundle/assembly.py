@@ -1,89 +1,113 @@
-"""A bundle while it is being made: files in memory, and what its manifest will say."""
+"""A bundle while it is being made: its files in memory, and what its manifest will say."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.bundle import Bundle
-from edgeocr.bundle.manifest import REQUIRES, SCHEMA
+from edgeocr.bundle.manifest import REQUIRES, SCHEMA, File, Manifest, Stages
 from edgeocr.bundle.provenance import Accuracy, Origin, Precision, Quantization
 from edgeocr.version import __version__
 
 from ..catalog.entries import ProfileEntry
-from ..charset import character_sets
-from ..charset import pruning as charset_pruning
+from ..charset import selection
+from ..charset.pruning import prune
 from ..errors import ConverterError
 from ..graph.activation_memory import bytes_per_pixel
-from ..model import dictionary as charset
-from . import profiles, sbom
+from ..model import dictionary
+from . import manifest_json, profiles, sbom
 from .parts import UNSTATED, Part
+from .stages import Stage, charset_of, with_charset, with_stage
 
-# Texts of the licences that models come under; edgeocr's own is the same Apache licence.
+# The texts of the licences that models come under. edgeocr's own is the same Apache licence.
 LICENCES = {"Apache-2.0": Path(__file__).parents[2] / "LICENSE"}
 
 
 @dataclass(frozen=True)
-class Assembly:
-    """What a bundle consists of.
+class Content:
+    """The content of one of a bundle's files, hashed once.
 
-    stages: the manifest's, by name. files: path → content, without manifest and bill of materials.
+    Attributes:
+        data: The content.
+        file: Its size and SHA-256, as the manifest has them.
+    """
+
+    data: bytes
+    file: File
+
+    @classmethod
+    def of(cls, data: bytes) -> Content:
+        """Hash a content."""
+        return cls(data, File(hashlib.sha256(data).hexdigest(), len(data)))
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What a bundle consists of; the methods return a new assembly.
+
+    Attributes:
+        name: The bundle's name.
+        description: What the bundle is, in a sentence.
+        stages: The manifest's stages.
+        provenance: Where each stage came from.
+        files: Path in the bundle → content, without the manifest and the bill of materials.
+        profile: The profile that the bundle is made for, None for no profile.
+        accuracy: What was measured with the bundle, None where nothing was.
     """
 
     name: str
     description: str
-    stages: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
     provenance: Sequence[Origin] = ()
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, Content] = field(default_factory=dict)
     profile: ProfileEntry | None = None
     accuracy: Accuracy | None = None
 
-    def with_part(self, made: Part, wanted: Sequence[str]) -> Assembly:
-        """With a model as a stage.
+    def with_part(self, part: Part, wanted: Sequence[str]) -> Assembly:
+        """Add a model as a stage.
 
-        wanted: the characters that a network that reads is to keep, as `character_sets.choose`
-            takes them; all when there are none.
+        Args:
+            part: The converted model.
+            wanted: The characters that a network that reads keeps, as `selection.choose` takes
+                them. An empty sequence keeps all characters.
 
-        Raises `ConverterError` where the network lacks them, can't be cut or doesn't run.
+        Raises:
+            ConverterError: The network lacks a wanted character, can't be pruned or doesn't run.
         """
-        path = f"graphs/{made.task}.onnx"
-        edge = made.conversion.edge
-        stage = {
-            "algorithm": made.conversion.network.algorithm,
-            "graph": path,
-            "model": made.name,
-            **made.stage,
-        }
-        files, origin = {}, _origin(made)
-        if (characters := made.characters) is not None:
-            listed, full = made.stage["charset"], made.stage["charset"]["classes"]
+        edge, stage, origin = part.conversion.edge, part.stage, _origin(part)
+        files = {}
+        charset, characters = charset_of(stage), part.characters
+        if charset is not None and characters is not None:
+            full = charset.classes
             if wanted:
-                kept = character_sets.choose(wanted, characters, made.name)
-                cut = charset_pruning.prune(edge, stage["algorithm"], listed, characters, kept)
-                edge, listed, characters = cut.graph, cut.charset, cut.characters
-            if listed["classes"] < full:
+                kept = selection.choose(wanted, characters, part.name)
+                pruned = prune(edge, stage.algorithm, charset, characters, kept)
+                edge, charset, characters = pruned.graph, pruned.charset, pruned.characters
+                stage = with_charset(stage, charset)
+            if charset.classes < full:
                 origin = replace(origin, full_classes=full)
-            file = f"charsets/{made.name}.txt"
-            files[file] = charset.content(characters)
-            stage["charset"] = {"file": file, **listed}
+            files[charset.file] = Content.of(dictionary.content(characters))
         if self.profile is not None:
-            stage = profiles.applied(self.profile, made.task, stage)
-        stage["activation_bytes"] = bytes_per_pixel(
-            edge, made.task, height=stage.get("height"), width=stage.get("width")
+            stage = profiles.applied(self.profile, stage)
+        needed = bytes_per_pixel(
+            edge,
+            part.task,
+            height=getattr(stage, "height", None),
+            width=getattr(stage, "width", None),
         )
-        files[path] = edge
-        if made.licence is not None:
-            files[f"licences/{made.licence}.txt"] = licence(made.name, made.licence)
+        files[stage.graph] = Content.of(edge)
+        if part.licence is not None:
+            text = licence(part.name, part.licence)
+            files[f"licences/{part.licence}.txt"] = Content.of(text)
         return replace(
             self,
-            stages={**self.stages, made.task: stage},
+            stages=with_stage(self.stages, part.task, replace(stage, activation_bytes=needed)),
             provenance=[*self.provenance, origin],
             files={**self.files, **files},
         )
@@ -91,88 +115,86 @@ class Assembly:
     def with_graph(
         self, task: str, graph: bytes, precision: Precision, quantization: Quantization | None
     ) -> Assembly:
-        """With a stage's graph in another precision."""
-        stage = {**self.stages[task], "precision": precision}
+        """Put a stage's graph of another precision in the place of the one that is there."""
+        stage: Stage = getattr(self.stages, task)
         return replace(
             self,
-            stages={**self.stages, task: stage},
+            stages=with_stage(self.stages, task, replace(stage, precision=precision)),
             provenance=[
                 replace(origin, quantization=quantization) if origin.stage == task else origin
                 for origin in self.provenance
             ],
-            files={**self.files, stage["graph"]: graph},
+            files={**self.files, stage.graph: Content.of(graph)},
         )
 
+    @cached_property
     def draft(self) -> Bundle:
-        """Opened from memory, to be run here. Without the profile's threads and memory, which are
-        the device's: this process holds the converters too.
+        """The bundle opened from memory, to be run in this process.
+
+        It is without the profile: the profile's threads and memory limit are for the device, while
+        this process holds the converters too.
         """
-        whole = {**self.files, MANIFEST: replace(self, profile=None)._manifest(self.files)}
-        contents = {name: partial(bytes, content) for name, content in whole.items()}
-        return Bundle(Path(self.name), contents, None)
+        manifest = replace(self, profile=None)._manifest(self.files)
+        contents = {name: content.data for name, content in self.files.items()}
+        contents[MANIFEST] = manifest_json.content(manifest)
+        return Bundle(Path(self.name), contents)
 
     def complete(self) -> dict[str, bytes]:
-        """All files with their contents, manifest and bill of materials too."""
-        bill = sbom.build(
-            self.name, self.description, self.stages, self.provenance, self.files, _made_by()
-        )
-        files = {**self.files, sbom.FILE: bill}
-        return {MANIFEST: self._manifest(files), **files}
-
-    def _manifest(self, files: Mapping[str, bytes]) -> bytes:
-        manifest = {
-            "schema": SCHEMA,
-            "requires": REQUIRES,
-            "name": self.name,
-            "description": self.description,
-            "stages": self.stages,
-            "files": {
-                name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-                for name, content in files.items()
-            },
-            "made_by": _made_by(),
-            "provenance": [asdict(origin) for origin in self.provenance],
-            "profile": profiles.settings(self.profile) if self.profile else None,
-            "accuracy": asdict(self.accuracy) if self.accuracy else None,
+        """Return all files with their contents, the manifest and the bill of materials included."""
+        bill = Content.of(sbom.build(self._manifest(self.files)))
+        manifest = self._manifest({**self.files, sbom.FILE: bill})
+        return {
+            MANIFEST: manifest_json.content(manifest),
+            **{name: content.data for name, content in self.files.items()},
+            sbom.FILE: bill.data,
         }
-        text = json.dumps(_without_none(manifest), indent=1, sort_keys=True, ensure_ascii=False)
-        return f"{text}\n".encode()
+
+    def _manifest(self, files: Mapping[str, Content]) -> Manifest:
+        return Manifest(
+            schema=SCHEMA,
+            requires=REQUIRES,
+            name=self.name,
+            description=self.description,
+            stages=self.stages,
+            files={name: content.file for name, content in files.items()},
+            made_by={"edgeocr": __version__, "onnx": version("onnx")},
+            provenance=list(self.provenance),
+            profile=profiles.settings(self.profile) if self.profile else None,
+            accuracy=self.accuracy,
+        )
 
 
 def licence(name: str, spdx: str) -> bytes:
-    """The text of a model's licence; raises `ConverterError` when there is none here."""
+    """Return the text of a model's licence.
+
+    Args:
+        name: The model's name, for the error.
+        spdx: The licence's SPDX identifier.
+
+    Raises:
+        ConverterError: The repository has no text of this licence.
+    """
     if spdx not in LICENCES:
         raise ConverterError(
-            f"{name}: no text of its licence {spdx} to put into the bundle; "
-            "add one to converters/bundle/assembly.py"
+            f"{name}: the text of its licence {spdx} is missing, and the bundle has to contain it; "
+            "add it to LICENCES in converters/bundle/assembly.py"
         )
-    # As text: a checkout on Windows has other line ends, a bundle must not.
+    # Read as text: a checkout on Windows has other line ends, which must not reach the bundle.
     return LICENCES[spdx].read_text("utf-8").encode()
 
 
-def _made_by() -> dict[str, str]:
-    return {"edgeocr": __version__, "onnx": version("onnx")}
-
-
-def _origin(made: Part) -> Origin:
+def _origin(part: Part) -> Origin:
+    conversion = part.conversion
     return Origin(
-        stage=made.task,
-        model=made.name,
-        title=made.title,
-        authors=made.authors,
-        licence=made.licence or UNSTATED,
-        format=made.conversion.model.format,
-        files=made.files,
-        translator=made.conversion.translation.translator,
-        parity=made.conversion.checks,
-        repairs=[repair.name for repair in made.conversion.translation.repairs],
-        rewrites=[rewrite.name for rewrite in made.conversion.rewrites],
+        stage=part.task,
+        model=part.name,
+        title=part.title,
+        authors=part.authors,
+        licence=part.licence or UNSTATED,
+        format=conversion.model.format,
+        files=part.files,
+        translator=conversion.translation.translator,
+        parity=conversion.checks,
+        repairs=[repair.name for repair in conversion.translation.repairs],
+        rewrites=[rewrite.name for rewrite in conversion.rewrites],
     )
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [_without_none(item) for item in value]
-    return value

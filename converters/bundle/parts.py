@@ -1,35 +1,43 @@
-"""What a bundle is frozen of: for each stage a model of the catalogue, or one in a folder."""
+"""The models that a bundle is made of: for each stage one of models.toml, or one in a folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgeocr.bundle.manifest import Recognition
 from edgeocr.bundle.provenance import SourceFile
 
 from ..catalog.entries import READING, Catalog, CharsetSource, Entry, Task
 from ..catalog.fetch import Fetcher, model_folder, sha256
 from ..convert import Conversion, convert
 from ..errors import ConverterError, ModelFormatError
-from ..model import dictionary as charset
-from ..model import inference_yml, network
+from ..model import dictionary, inference_yml, network
 from ..model.paddle_model import PaddleModel, identify
 from ..model.settings import require_inference, resolve
 from .shapes import with_shapes
+from .stages import Stage, stage_of
 
-# What a bundle says of weights whose folder doesn't say it.
+# What a bundle records as author and licence of weights whose folder doesn't state them.
 UNSTATED = "not stated"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A converted model with what a manifest says of it.
+    """A converted model with what a manifest says about it.
 
-    stage: the stage's fields, but for the names of files in the bundle.
-    characters: those of a network that reads, in class order.
-    licence: None where nobody has stated one.
+    Attributes:
+        task: The stage that the model is for.
+        name: The model's name.
+        title: The model's name for people.
+        authors: Who made the model.
+        licence: The SPDX identifier of its licence, None where nobody has stated one.
+        files: The files that it was converted from.
+        stage: The stage with its sets of input shapes.
+        characters: The characters of a network that reads, in class order; None for others.
+        conversion: The converted graphs.
     """
 
     task: Task
@@ -38,35 +46,39 @@ class Part:
     authors: str
     licence: str | None
     files: list[SourceFile]
-    stage: dict[str, Any]
+    stage: Stage
     characters: list[str] | None
     conversion: Conversion
 
 
-def part(
-    source: str, task: Task, catalog: Catalog, fetcher: Fetcher, say: Callable[[str], None]
-) -> Part:
+def part(source: str, task: Task, catalog: Catalog, fetcher: Fetcher) -> Part:
     """Find, fetch and convert the model of a stage.
 
-    source: NAME of the catalogue, a folder with a network and its inference.yml, or NAME=FOLDER: a
-        folder with an export of that model.
+    Args:
+        source: NAME of models.toml; a folder with a network and its inference.yml; or NAME=FOLDER
+            for a folder with an export of that model.
+        task: The stage.
+        catalog: What models.toml says.
+        fetcher: Fetches a model's files.
 
-    Raises `ConverterError` when there is nothing of that name, or something for another task.
+    Raises:
+        ConverterError: There is no such model, or it is for another stage.
     """
     if (named := _named(source, catalog)) is not None:
         entry, folder = named
-        return _of_entry(entry, task, catalog, fetcher, say, folder)
+        return _of_entry(entry, task, catalog, fetcher, folder)
     model = identify(Path(source))
     found = network.find_entry(catalog, model)
     if found is not None:
-        return _of_entry(found, task, catalog, fetcher, say, Path(source))
-    return _of_folder(Path(source), model, task, catalog, say)
+        return _of_entry(found, task, catalog, fetcher, Path(source))
+    return _of_folder(Path(source), model, task, catalog)
 
 
 def check(source: str, task: Task, catalog: Catalog) -> Entry | None:
-    """The entry that a source names, None for a folder without a name before it.
+    """Return the entry that a source names, None for a folder without a name before it.
 
-    Raises `ConverterError` for what `part` refuses whatever the model's files hold.
+    Raises:
+        ConverterError: `part` would refuse the source whatever the model's files hold.
     """
     if (named := _named(source, catalog)) is None:
         identify(Path(source))
@@ -81,7 +93,7 @@ def check(source: str, task: Task, catalog: Catalog) -> Entry | None:
 
 
 def _named(source: str, catalog: Catalog) -> tuple[Entry, Path | None] | None:
-    """The entry and the folder of NAME or NAME=FOLDER, None where a source is a folder."""
+    """Return the entry and folder of NAME or NAME=FOLDER, None where the source is a folder."""
     if source not in catalog and Path(source).is_dir():
         return None
     name, separator, folder = source.partition("=")
@@ -89,12 +101,7 @@ def _named(source: str, catalog: Catalog) -> tuple[Entry, Path | None] | None:
 
 
 def _of_entry(
-    entry: Entry,
-    task: Task,
-    catalog: Catalog,
-    fetcher: Fetcher,
-    say: Callable[[str], None],
-    folder: Path | None = None,
+    entry: Entry, task: Task, catalog: Catalog, fetcher: Fetcher, folder: Path | None = None
 ) -> Part:
     _require_task(entry.name, entry.task, task)
     if folder is None:
@@ -106,14 +113,13 @@ def _of_entry(
     else:
         folder = folder or model_folder(entry)
         sources = _local_files(identify(folder))
-    dictionary = folder
+    with_dictionary = folder
     if entry.charset is not None and not (folder / entry.charset.file).is_file():
         listed = [file for file in entry.files if file.name == entry.charset.file]
-        dictionary = fetcher.fetch(replace(entry, files=listed))
+        with_dictionary = fetcher.fetch(replace(entry, files=listed))
         sources += [SourceFile(f.name, f.source, fetcher.sha256(entry, f)) for f in listed]
     entry = resolve(entry, folder)
-    conversion = convert(folder, catalog, say, entry=entry)
-    characters = _characters(dictionary, entry.charset)
+    conversion = convert(folder, catalog, entry=entry)
     return Part(
         task,
         entry.name,
@@ -121,40 +127,36 @@ def _of_entry(
         entry.authors,
         entry.licence,
         sources,
-        _completed(entry.stage, conversion),
-        characters,
+        _stage(entry.name, entry.stage, conversion),
+        _characters(with_dictionary, entry.charset),
         conversion,
     )
 
 
-def _of_folder(
-    folder: Path, model: PaddleModel, task: Task, catalog: Catalog, say: Callable[[str], None]
-) -> Part:
+def _of_folder(folder: Path, model: PaddleModel, task: Task, catalog: Catalog) -> Part:
     if model.settings is None:
         raise ModelFormatError(
-            f"{folder}: no inference.yml beside {model.graph.name}, so nothing says how to prepare "
-            "its input and read its output. Write NAME=FOLDER with the model of models.toml that "
-            "this is an export of"
+            f"{folder}: there is no inference.yml beside {model.graph.name}, which would say how "
+            "to prepare the network's input and read its output. Write NAME=FOLDER with the model "
+            "of models.toml that this is an export of"
         )
     settings = inference_yml.read(model.settings)
     _require_task(str(folder), settings.task, task)
     name = settings.model or network.name_of(folder)
-    source = settings.charset
-    if settings.task in READING and source is None:
-        raise ModelFormatError(f"{model.settings}: no PostProcess.character_dict in it")
-    conversion = convert(folder, catalog, say)
+    if settings.task in READING and settings.charset is None:
+        raise ModelFormatError(f"{model.settings}: PostProcess.character_dict is missing")
+    conversion = convert(folder, catalog)
     if conversion.notes:  # the settings contradict the graph
         raise ModelFormatError(f"{folder}: {'; '.join(conversion.notes)}")
-    files = [*_local_files(model), SourceFile(*_local(model.settings))]
     return Part(
         task,
         name,
         name,
         UNSTATED,
         None,
-        files,
-        _completed(settings.stage, conversion),
-        _characters(folder, source),
+        [*_local_files(model), _local_file(model.settings)],
+        _stage(name, settings.stage, conversion),
+        _characters(folder, settings.charset),
         conversion,
     )
 
@@ -165,23 +167,23 @@ def _require_task(name: str, found: Task, wanted: Task) -> None:
 
 
 def _local_files(model: PaddleModel) -> list[SourceFile]:
-    return [SourceFile(*_local(path)) for path in model.files]
+    return [_local_file(path) for path in model.files]
 
 
-def _local(path: Path) -> tuple[str, str, str]:
-    """Without its folder, which says nothing on another machine."""
-    return path.name, f"a local file, {path.name}", sha256(path)
+def _local_file(path: Path) -> SourceFile:
+    """Describe a file of this machine, without its folder, which means nothing elsewhere."""
+    return SourceFile(path.name, f"a local file, {path.name}", sha256(path))
 
 
 def _characters(folder: Path, source: CharsetSource | None) -> list[str] | None:
-    return None if source is None else charset.characters(folder, source)
+    return None if source is None else dictionary.characters(folder, source)
 
 
-def _completed(stage: dict[str, Any], conversion: Conversion) -> dict[str, Any]:
-    """The stage with the width that a recognition network is fixed to by its graph, and with its
-    sets of input shapes.
-    """
-    task, width = conversion.network.task, conversion.signature.image.shape[3]
-    if task == "recognition" and width is not None and "width" not in stage:
-        stage = {**stage, "width": width, "max_width": width}
-    return with_shapes(task, stage)
+def _stage(name: str, settings: Mapping[str, Any], conversion: Conversion) -> Stage:
+    """Return a stage with its sets of input shapes, and with the width that a graph fixes."""
+    known = conversion.network
+    stage = stage_of(known.task, name, known.algorithm, settings)
+    width = conversion.signature.image.shape[3]
+    if isinstance(stage, Recognition) and width is not None and stage.width is None:
+        stage = replace(stage, width=width, max_width=width)
+    return with_shapes(stage)

@@ -1,44 +1,44 @@
-"""What a profile of models.toml sets in a bundle's manifest."""
+"""Apply a profile of models.toml to a bundle's stages and manifest."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
+from edgeocr.bundle.manifest import Orientation, Profile, Recognition
 from edgeocr.memory import limit as memory
 
-from ..catalog.entries import ProfileEntry, Task
+from ..catalog.entries import ProfileEntry
 from .shapes import with_shapes
+from .stages import Stage
 
 
-def applied(profile: ProfileEntry, task: Task, stage: dict[str, Any]) -> dict[str, Any]:
-    """A stage of the manifest with the profile's providers, size and batches.
+def applied(profile: ProfileEntry, stage: Stage) -> Stage:
+    """Return a stage with the profile's providers, picture size and batches.
 
-    stage: with its sets of input shapes; those of a size that was lowered are made again.
+    Args:
+        profile: The profile.
+        stage: The stage with its sets of input shapes. Where the profile lowers the picture size,
+            the set is computed again.
     """
-    stage = dict(stage)
     if profile.providers is not None:
-        stage["providers"] = profile.providers
-    most, rule = profile.max_pixels, stage.get("resize")
-    if rule is not None and most is not None and most < rule["max_pixels"]:
-        kept = {name: value for name, value in rule.items() if name != "sizes"}
-        stage = with_shapes(task, {**stage, "resize": {**kept, "max_pixels": most}})
-    if profile.batches is not None and "batches" in stage:
-        stage["batches"] = profile.batches
+        stage = replace(stage, providers=profile.providers)
+    if isinstance(stage, (Orientation, Recognition)):
+        return stage if profile.batches is None else replace(stage, batches=profile.batches)
+    most = profile.max_pixels
+    if most is not None and most < stage.resize.max_pixels:
+        rule = replace(stage.resize, max_pixels=most, sizes=[])
+        return with_shapes(replace(stage, resize=rule))
     return stage
 
 
-def settings(profile: ProfileEntry) -> dict[str, Any]:
-    """The manifest's `profile`: what is of no stage."""
-    found = {
-        "name": profile.name,
-        "threads": profile.threads,
-        "memory_limit": memory.parse(profile.memory_limit),
-    }
-    return {name: value for name, value in found.items() if value is not None}
+def settings(profile: ProfileEntry) -> Profile:
+    """Return the manifest's `profile`: what the profile sets for the whole bundle."""
+    limit = memory.parse(profile.memory_limit)
+    return Profile(profile.name, threads=profile.threads, memory_limit=limit)
 
 
 def in_words(profile: ProfileEntry) -> str:
-    """What it sets, on a line."""
+    """Say in one line what a profile sets."""
     said = [f"providers {', '.join(profile.providers)}"] if profile.providers else []
     if profile.threads is not None:
         said.append(f"{profile.threads} threads")

@@ -1,25 +1,27 @@
 """The bill of materials of a bundle: CycloneDX 1.6, as JSON.
 
-It says to other people's tools what the manifest says to ours: which models are inside, under which
-licences, of which published files they were made, by which tools, and what was done to them. The
-specification is ECMA-424; its schema is https://cyclonedx.org/schema/bom-1.6.schema.json.
+It tells other people's tools what the manifest tells ours: which models the bundle contains, under
+which licences, from which published files they were made, by which tools, and what was done to
+them. The specification is ECMA-424; its schema is
+https://cyclonedx.org/schema/bom-1.6.schema.json.
 
-The same bundle gives the same bytes: there is no time in it, and the serial number is one of its
-content.
+The same bundle gives the same bytes: the bill contains no time, and its serial number is computed
+from its content.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from edgeocr.bundle.manifest import Manifest, Stages
 from edgeocr.bundle.provenance import Origin, SourceFile
 
 from .parts import UNSTATED
+from .stages import Stage, charset_of
 
 FILE = "sbom.cdx.json"
 VERSION = "1.6"
@@ -27,23 +29,16 @@ VERSION = "1.6"
 Json: TypeAlias = dict[str, Any]
 
 
-def build(
-    name: str,
-    description: str,
-    stages: Mapping[str, Mapping[str, Any]],
-    provenance: Sequence[Origin],
-    files: Mapping[str, bytes],
-    made_by: Mapping[str, str],
-) -> bytes:
-    """The bill of a bundle of this name, the content of its file `FILE`.
+def build(manifest: Manifest) -> bytes:
+    """Return the bill of a bundle, the content of its file `FILE`.
 
-    stages: as the manifest has them. provenance: where each of them came from.
-    files: path → content of what is in the bundle, but for the manifest and this bill.
-    made_by: tool → version.
+    Args:
+        manifest: The bundle's manifest; its `files` are without the bill.
     """
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-    models = [_model(stages[origin.stage], origin, digests) for origin in provenance]
-    graphs = {stage["graph"] for stage in stages.values()}
+    stages, provenance = manifest.stages, manifest.provenance
+    digests = {path: file.sha256 for path, file in manifest.files.items()}
+    models = [_model(_stage(stages, origin), origin, digests) for origin in provenance]
+    graphs = {_stage(stages, origin).graph for origin in provenance}
     others = [
         _file(path, digests[path], stages, provenance) for path in sorted(digests.keys() - graphs)
     ]
@@ -53,12 +48,12 @@ def build(
         "specVersion": VERSION,
         "version": 1,
         "metadata": {
-            "tools": {"components": _tools(provenance, made_by)},
+            "tools": {"components": _tools(provenance, manifest.made_by)},
             "component": {
                 "type": "machine-learning-model",
                 "bom-ref": "bundle",
-                "name": name,
-                "description": description,
+                "name": manifest.name,
+                "description": manifest.description,
             },
         },
         "components": contents,
@@ -68,12 +63,18 @@ def build(
     return (_text(bill) + "\n").encode()
 
 
+def _stage(stages: Stages, origin: Origin) -> Stage:
+    """Return the stage that an origin describes."""
+    stage: Stage = getattr(stages, origin.stage)
+    return stage
+
+
 def _text(bill: Json) -> str:
     return json.dumps(bill, indent=1, sort_keys=True, ensure_ascii=False)
 
 
-def _model(stage: Mapping[str, Any], origin: Origin, digests: Mapping[str, str]) -> Json:
-    """A stage: its graph in the bundle, and in its pedigree the weights as they were published."""
+def _model(stage: Stage, origin: Origin, digests: Mapping[str, str]) -> Json:
+    """Describe a stage: its graph in the bundle, and as its pedigree the published weights."""
     about = {
         "type": "machine-learning-model",
         "name": origin.model,
@@ -84,12 +85,12 @@ def _model(stage: Mapping[str, Any], origin: Origin, digests: Mapping[str, str])
     links = [link for file in origin.files for link in _links(file)]
     return about | {
         "bom-ref": f"stage:{origin.stage}",
-        "hashes": _hashes(digests[stage["graph"]]),
-        "evidence": {"occurrences": [{"location": stage["graph"]}]},
+        "hashes": _hashes(digests[stage.graph]),
+        "evidence": {"occurrences": [{"location": stage.graph}]},
         "modelCard": {
             "modelParameters": {
                 "task": f"text {origin.stage}",
-                "modelArchitecture": stage["algorithm"],
+                "modelArchitecture": stage.algorithm,
             }
         },
         **({"externalReferences": links} if links else {}),
@@ -107,8 +108,8 @@ def _model(stage: Mapping[str, Any], origin: Origin, digests: Mapping[str, str])
         "properties": _properties(
             {
                 "stage": origin.stage,
-                "algorithm": stage["algorithm"],
-                "precision": stage.get("precision", "fp32"),
+                "algorithm": stage.algorithm,
+                "precision": stage.precision,
                 "translator": origin.translator,
                 "repair": origin.repairs,
                 "rewrite": origin.rewrites,
@@ -122,7 +123,7 @@ def _authors(origin: Origin) -> Json:
 
 
 def _licences(origin: Origin) -> list[Json]:
-    """SPDX's name of the licence, or in words that nobody has stated one."""
+    """Name the licence by its SPDX identifier, or say in words that nobody has stated one."""
     key = "name" if origin.licence == UNSTATED else "id"
     return [{"license": {key: origin.licence}}]
 
@@ -137,7 +138,7 @@ def _published(file: SourceFile) -> Json:
 
 
 def _links(file: SourceFile) -> list[Json]:
-    """Where a published file is; nowhere for one of the maker's own."""
+    """Return the address of a published file; an empty list for a local file."""
     if "://" not in file.source:
         return []
     return [
@@ -150,7 +151,8 @@ def _links(file: SourceFile) -> list[Json]:
     ]
 
 
-def _notes(stage: Mapping[str, Any], origin: Origin) -> str:
+def _notes(stage: Stage, origin: Origin) -> str:
+    """Say in sentences what was done to a stage's network."""
     said = [f"Translated by {origin.translator}."]
     if origin.translator.startswith("none"):
         said = ["Published as ONNX, not translated."]
@@ -158,26 +160,20 @@ def _notes(stage: Mapping[str, Any], origin: Origin) -> str:
         said.append(f"Faults of the translator that were mended: {', '.join(origin.repairs)}.")
     if origin.rewrites:
         said.append(f"Rewritten without changing what it computes: {', '.join(origin.rewrites)}.")
-    if stage.get("precision") == "fp16":
+    if stage.precision == "fp16":
         said.append("Computes in float16.")
     if (made := origin.quantization) is not None:
         said.append(
             f"Quantized to int8: {made.nodes} nodes, calibrated on {made.pictures} pictures "
             f"(sha256 {made.images}), {len(made.left_out)} nodes left in float32."
         )
-    if origin.full_classes is not None:
-        kept = stage["charset"]["classes"]
-        said.append(f"Charset pruned from {origin.full_classes} to {kept} classes.")
+    if origin.full_classes is not None and (charset := charset_of(stage)) is not None:
+        said.append(f"Charset pruned from {origin.full_classes} to {charset.classes} classes.")
     return " ".join(said)
 
 
-def _file(
-    path: str,
-    digest: str,
-    stages: Mapping[str, Mapping[str, Any]],
-    provenance: Sequence[Origin],
-) -> Json:
-    """A charset, which is under its model's licence, or the text of a licence."""
+def _file(path: str, digest: str, stages: Stages, provenance: Sequence[Origin]) -> Json:
+    """Describe a charset, which is under its model's licence, or the text of a licence."""
     component: Json = {
         "type": "file",
         "bom-ref": f"file:{path}",
@@ -186,7 +182,8 @@ def _file(
         "evidence": {"occurrences": [{"location": path}]},
     }
     for origin in provenance:
-        if stages[origin.stage].get("charset", {}).get("file") == path:
+        charset = charset_of(_stage(stages, origin))
+        if charset is not None and charset.file == path:
             return component | {
                 "type": "data",
                 "description": f"the characters of {origin.model}, in the order of its classes",
@@ -196,21 +193,19 @@ def _file(
 
 
 def _dependencies(
-    contents: Sequence[Json],
-    stages: Mapping[str, Mapping[str, Any]],
-    provenance: Sequence[Origin],
+    contents: Sequence[Json], stages: Stages, provenance: Sequence[Origin]
 ) -> list[Json]:
-    """The bundle needs all that is in it, a stage that reads its charset."""
+    """Say what depends on what: the bundle on all of its contents, a stage on its charset."""
     needs = {item["bom-ref"]: list[str]() for item in contents}
     for origin in provenance:
-        if charset := stages[origin.stage].get("charset"):
-            needs[f"stage:{origin.stage}"].append(f"file:{charset['file']}")
+        if (charset := charset_of(_stage(stages, origin))) is not None:
+            needs[f"stage:{origin.stage}"].append(f"file:{charset.file}")
     every: dict[str, list[str]] = {"bundle": list(needs), **needs}
     return [{"ref": ref, "dependsOn": sorted(every[ref])} for ref in sorted(every)]
 
 
 def _tools(provenance: Sequence[Origin], made_by: Mapping[str, str]) -> list[Json]:
-    """What made the bundle: what is in `made_by`, and the translator of each stage."""
+    """Name the tools that made the bundle: those of `made_by`, and each stage's translator."""
     tools = {(name, version) for name, version in made_by.items()}
     for origin in provenance:
         if found := re.match(r"(\S+) (\d[\w.]*)", origin.translator):
@@ -225,7 +220,7 @@ def _hashes(sha256: str) -> list[Json]:
 
 
 def _properties(values: Mapping[str, str | list[str]]) -> list[Json]:
-    """Under names of our own; one for each item of a list."""
+    """Return properties named `edgeocr:NAME`, one for each item of a list."""
     return [
         {"name": f"edgeocr:{name}", "value": item}
         for name, value in sorted(values.items())

@@ -1,49 +1,54 @@
-"""The few input shapes that a stage is given on execution providers that want few of them.
+"""The input shapes that a stage is limited to where every new shape costs time.
 
-A GPU's libraries choose algorithms, or build an engine, for each new input shape. So pictures are
-padded to the nearest of a finite set, which a bundle's manifest lists.
+A GPU's libraries choose algorithms, or build an engine, for each new input shape. Execution
+providers that use them therefore get a finite set of shapes, which a bundle's manifest lists, and
+inputs are padded to the nearest of them.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import replace
 
-from edgeocr.bundle.fields import parse
-from edgeocr.bundle.manifest import Resize
+from edgeocr.bundle.manifest import Orientation, Recognition, Resize
 from edgeocr.resize import network_size
 
-# From one side of a detection input to the next. Padding makes the networks see another picture (a
-# channel's mean is over all of it), and costs time: with 1.3 the area grows by 11 to 17 % on 12
-# photographs and Hmean stays within 0.7 points, with 1.5 by 30 % and a point is lost; 1.15 doubles
-# the number of sizes.
+from .stages import Stage
+
+# The ratio between two neighbouring sides of a detection input. Padding changes what the networks
+# see (the mean of a channel is taken over the whole picture) and costs time: on 12 photographs,
+# with 1.3 the area grows by 11 to 17 % and Hmean stays within 0.7 points; with 1.5 the area grows
+# by 30 % and a point is lost; 1.15 doubles the number of sizes.
 SIDE_STEP = 1.3
-# From one width of a line to the next. Of the lines of 12 photographs a recognizer reads one in 60
-# otherwise when they are padded by up to a quarter, and one in 240 when by up to a tenth.
+# The ratio between two neighbouring widths of a line. Padding a line by up to a quarter changes the
+# text of one line in 60 on 12 photographs, padding it by up to a tenth that of one line in 240.
 WIDTH_STEP = 1.1
-# Narrower lines are padded to this width.
+# The smallest width in pixels; narrower lines are padded to it.
 NARROWEST = 64
-# Pictures up to these proportions, from a thumbnail to 16 million pixels, keep their scale; longer
-# ones are scaled down until they fit.
+# Pictures with these proportions and areas, from a thumbnail to 16 million pixels, keep their
+# scale. Longer pictures are scaled down until they fit.
 LONGEST = 16
 AREAS = (64 * 64, 4096 * 4096)
-# Crops in a run on a GPU, which one doesn't fill; more are seldom of one width on a page.
+# Numbers of crops in a run on a GPU: a single crop doesn't fill it, and more than four crops of a
+# page seldom have the same width.
 BATCHES = [1, 4]
 
 
-def with_shapes(task: str, stage: dict[str, Any]) -> dict[str, Any]:
-    """A stage of the manifest with its sets of input shapes, unless it has them."""
-    if task in ("detection", "spotting"):
-        rule: Resize = parse(Resize, stage["resize"])
-        return {**stage, "resize": {"sizes": sizes(rule), **stage["resize"]}}
-    if task == "orientation":
-        return {"batches": BATCHES, **stage}
-    return {"batches": BATCHES, "widths": widths(stage), **stage}
+def with_shapes(stage: Stage) -> Stage:
+    """Return the stage with its sets of input shapes; sets that it has already are kept."""
+    if isinstance(stage, Recognition):
+        return replace(
+            stage, batches=stage.batches or BATCHES, widths=stage.widths or widths(stage)
+        )
+    if isinstance(stage, Orientation):
+        return replace(stage, batches=stage.batches or BATCHES)
+    rule = stage.resize
+    return replace(stage, resize=replace(rule, sizes=rule.sizes or sizes(rule)))
 
 
 def sizes(rule: Resize) -> list[list[int]]:
-    """[height, width] of inputs that hold whatever a resize rule makes of pictures, ascending."""
-    # All natural sizes have one side of the rule's limit, or are bounded by its pixels.
+    """Return [height, width] of inputs that hold whatever a rule makes of a picture, ascending."""
+    # A natural size has a side of the rule's limit, or as many pixels as the rule allows.
     sides = _ladder(rule)
     found = set()
     proportions = _steps(1 / LONGEST, LONGEST, 1.01)
@@ -56,21 +61,22 @@ def sizes(rule: Resize) -> list[list[int]]:
     return [list(size) for size in sorted(found)]
 
 
-def widths(stage: dict[str, Any]) -> list[int]:
-    """Widths of a recognition network's input, ascending."""
-    if (fixed := stage.get("width")) is not None:
-        return [fixed]
-    multiple = stage["multiple"]
-    most = _up(stage["max_width"] + stage["margin"], multiple)
-    found = [_up(max(stage["min_width"], NARROWEST), multiple)]
+def widths(stage: Recognition) -> list[int]:
+    """Return the input widths in pixels for a recognition network, ascending."""
+    if stage.width is not None:
+        return [stage.width]
+    most = _up(stage.max_width + stage.margin, stage.multiple)
+    found = [_up(max(stage.min_width, NARROWEST), stage.multiple)]
     while found[-1] < most:
-        found.append(min(most, _up(math.ceil(found[-1] * WIDTH_STEP), multiple)))
+        found.append(min(most, _up(math.ceil(found[-1] * WIDTH_STEP), stage.multiple)))
     return found
 
 
 def _ladder(rule: Resize) -> list[int]:
-    """Multiples of the rule's, `SIDE_STEP` apart, up and down from its limit. Pictures with a side
-    of less than half the limit don't get sizes of their own.
+    """Return sides that are `SIDE_STEP` apart, up and down from the rule's limit.
+
+    All are multiples of the rule's `multiple`. The smallest is half the limit: smaller pictures are
+    padded to it.
     """
     begin = _up(rule.limit_side, rule.multiple)
     most = max(rule.max_pixels // rule.multiple, begin)
@@ -80,9 +86,11 @@ def _ladder(rule: Resize) -> list[int]:
 
 
 def _steps(first: float, last: float, step: float) -> list[float]:
+    """Return numbers from `first` to `last` whose neighbours have a ratio of at most `step`."""
     number = math.ceil(math.log(last / first) / math.log(step))
     return [first * (last / first) ** (i / number) for i in range(number + 1)]
 
 
 def _up(side: int, multiple: int) -> int:
+    """Round a side up to a multiple."""
     return -(-side // multiple) * multiple

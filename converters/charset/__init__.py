@@ -1,1 +1,1 @@
-"""Choosing the characters of a bundle and pruning a network to them."""
+"""Choose the characters that a bundle reads, and prune a network to them."""

@@ -1,4 +1,4 @@
-"""The axis of a graph's values on which each entry is a class, followed back to where it begins."""
+"""Follow the axis of classes back through a graph, and cut classes out of it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ from ..errors import ConverterError
 from ..graph.editor import Editor, attribute
 from ..graph.reading import inferred_shapes
 
-# They put numbers elsewhere and leave them as they are.
+# The operators that move numbers and leave them unchanged.
 MOVES = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Concat")
 ENTRYWISE = ("Add", "Sub", "Mul", "Div")
 PRODUCTS = ("MatMul", "Gemm", "Conv")
 
-# Whether a softmax has to lie on the way back, may, or may not since it already did.
+# Whether a softmax must lie on the way back, may, or may not because it was passed already.
 Way: TypeAlias = Literal["must", "may", "not"]
 
 
 class ClassAxis:
-    """Cuts classes out of values of a graph, of which it makes smaller copies.
+    """Make copies of a graph's values that hold the kept classes only.
 
-    editor: the graph. classes: how many there are. kept: int64 [K], those that stay, ascending.
+    Attributes:
+        editor: The graph.
+        classes: The number of classes.
+        kept: The classes that stay, int64 [K], ascending.
     """
 
     def __init__(self, model: onnx.ModelProto, classes: int, kept: NDArray[np.int64]) -> None:
+        """Start with a model, its number of classes, and the classes that stay."""
         self._shapes = inferred_shapes(model)
         self.editor = Editor(model)
         self.classes = classes
@@ -37,30 +41,33 @@ class ClassAxis:
         self._gathered: dict[str, set[str]] = {}
 
     def size(self, value: str, axis: int) -> int | None:
-        """How large a value is on an axis, None where the graph doesn't say it."""
+        """Return the size of a value on an axis, None where the graph doesn't tell it."""
         sizes = self._sizes(value)
         return None if sizes is None else sizes[axis]
 
     def axis(self, node: onnx.NodeProto, default: int) -> int:
-        """The axis of a node on its first input, counted from the front."""
+        """Return the axis of a node on its first input, counted from the front."""
         axis = int(attribute(node, "axis", default))
         if axis >= 0:
             return axis
         sizes = self._sizes(node.input[0])
         if sizes is None:
-            raise ConverterError(f"{_called(node)}: how many axes its input has is not known")
+            raise ConverterError(f"{_called(node)}: the number of axes of its input is not known")
         return axis + len(sizes)
 
     def cut(self, value: str, axis: int, softmax: Way = "not", *, gather: bool = True) -> str:
-        """The name of what has of a value the kept classes only.
+        """Return the name of a copy of a value that holds the kept classes only.
 
-        axis: the classes' axis, counted from the front.
-        softmax: whether the classes have to be followed back through a softmax, or may be. It is
-            then one over the kept classes.
-        gather: whether they may be gathered where they can't be followed to constants.
+        Args:
+            value: The value.
+            axis: The axis of the classes, counted from the front.
+            softmax: Whether the classes must, may or may not be followed back through a softmax;
+                its copy is a softmax over the kept classes.
+            gather: Whether classes may be gathered where they can't be followed to constants.
 
-        Raises `ConverterError` where the classes can't be followed as far as that, or have another
-        number than said.
+        Raises:
+            ConverterError: The classes can't be followed that far, or their number is not the
+                network's.
         """
         if (value, axis) not in self._made:
             if self.size(value, axis) not in (self.classes, None):
@@ -72,12 +79,16 @@ class ClassAxis:
         return self._made[value, axis]
 
     def number(self, index: str, target: str) -> None:
-        """Let `target` be the old numbers of the classes that `index` counts among the kept."""
+        """Compute old class numbers `target` from `index`, positions among the kept classes."""
         node = self.editor.add_node("Gather", [self._kept_classes(), index], target, axis=0)
-        node.name = self.editor.new_name(target)  # what gave it before may be called like it
+        node.name = self.editor.new_name(target)  # the name may be taken
 
     def finish(self) -> None:
-        """Remove what was replaced; raises `ConverterError` when the graph still reads it."""
+        """Remove what was replaced.
+
+        Raises:
+            ConverterError: The graph still reads a value with all classes.
+        """
         self.editor.tidy()
         values = {value for value, _ in self._made}
         for value in sorted(filter(self.editor.is_computed, values)):
@@ -86,8 +97,8 @@ class ClassAxis:
             if others or self.editor.is_output(value):
                 reader = _called(others[0]) if others else "the graph's output"
                 raise ConverterError(
-                    f"{reader} reads all classes of {value}, so the network can't do without some "
-                    "of them; freeze it without --charset"
+                    f"{reader} reads all classes of {value}, so the network can't be pruned; "
+                    "freeze it without --charset"
                 )
 
     def _smaller(self, value: str, axis: int, softmax: Way, gather: bool) -> str:
@@ -118,7 +129,7 @@ class ClassAxis:
     def _inputs(
         self, node: onnx.NodeProto, axis: int, softmax: Way, gather: bool
     ) -> list[str] | None:
-        """What a node has to read to give the kept classes only, None if it can't be said."""
+        """Return the inputs with which a node gives the kept classes only, None where unknown."""
         if node.op_type == "Softmax":
             over_classes = softmax != "not" and self._is_over(node, axis)
             return [self.cut(node.input[0], axis, gather=gather)] if over_classes else None
@@ -160,7 +171,7 @@ class ClassAxis:
     def _reshaped(
         self, node: onnx.NodeProto, axis: int, softmax: Way, gather: bool
     ) -> list[str] | None:
-        """Only where the classes are the last axis before and after it."""
+        """Follow a Reshape, only where the classes are the last axis before and after it."""
         sizes, given = self._sizes(node.input[0]), self.editor.constant(node.input[1])
         if sizes is None or given is None or axis != len(given) - 1:
             return None
@@ -175,7 +186,7 @@ class ClassAxis:
         ]
 
     def _axis_of_more(self, node: onnx.NodeProto, axis: int) -> int | None:
-        """The axis before axes of one entry went or came."""
+        """Return the axis before axes of size one were removed or inserted."""
         axes = attribute(node, "axes")
         if axes is None and len(node.input) > 1:
             axes = self.editor.constant(node.input[1])
@@ -189,7 +200,7 @@ class ClassAxis:
         return others.index(axis) if axis in others else None
 
     def _operands(self, node: onnx.NodeProto, axis: int) -> list[int | None] | None:
-        """The classes' axis in each operand, None in those that have none."""
+        """Return the classes' axis in each operand, None for an operand without classes."""
         sizes = [self._sizes(name) for name in node.input]
         if node.op_type in ENTRYWISE:
             places = []
@@ -220,7 +231,10 @@ class ClassAxis:
         return [None, weights, len(bias) - 1 if bias and bias[-1] != 1 else None]
 
     def _is_over(self, softmax: onnx.NodeProto, axis: int) -> bool:
-        """Before opset 13 it is one over all axes from its own on."""
+        """Return whether a softmax is over one axis.
+
+        Before opset 13 a softmax is over all axes from its own on.
+        """
         sizes = self._sizes(softmax.input[0])
         if self.editor.opset < 13 and (sizes is None or axis != len(sizes) - 1):
             return False

@@ -1,11 +1,12 @@
-"""Exact rewrites of an edge graph, one file each: the same numbers by less work.
+"""Rewrite an edge graph exactly, so that it computes the same with less work; a file per rewrite.
 
-Exact means equal in real arithmetic for every input; in float32 the last digits move, since sums
-are taken in another order. A rewrite's docstring shows what it replaces and by what, `WHY` says in
-a sentence what is saved, and `rewrite` changes the graph and returns the nodes that it replaced.
+Exact means equal in real arithmetic for every input; in float32 the last digits change, because
+sums are taken in another order. A rewrite's docstring shows what it replaces by what,
+`WHY` says in a sentence what is saved, and `rewrite` changes the graph and returns the nodes that
+it replaced. A manifest records rewrites by the names of their files.
 
-None of them makes a graph slower where a runtime lacks ONNX Runtime's blocked layout (NCHWc), as on
-Arm: each removes passes over memory or multiplications, or exchanges them one for one.
+No rewrite makes a graph slower where ONNX Runtime lacks its blocked layout (NCHWc), as on Arm: each
+removes passes over memory or multiplications, or replaces them one for one.
 """
 
 from __future__ import annotations
@@ -45,7 +46,13 @@ REWRITES: tuple[ModuleType, ...] = (
 
 @dataclass(frozen=True)
 class Rewrite:
-    """One rewrite that was made: its name, why, and the nodes that it replaced."""
+    """A rewrite that was applied.
+
+    Attributes:
+        name: The name of its module, which manifests record.
+        why: What it saves.
+        nodes: The nodes that it replaced.
+    """
 
     name: str
     why: str
@@ -55,7 +62,7 @@ class Rewrite:
 def optimize(
     graph: bytes, rewrites: tuple[ModuleType, ...] = REWRITES
 ) -> tuple[bytes, list[Rewrite]]:
-    """Rewrite a serialized edge graph; returns the new one and what was done, in order."""
+    """Rewrite a serialized edge graph; return the new graph and the applied rewrites, in order."""
     model = onnx.load_from_string(graph)
     editor = Editor(model)
     made = []
@@ -64,7 +71,7 @@ def optimize(
         editor.tidy()
         if nodes:
             made.append(Rewrite(module.__name__.rpartition(".")[2], module.WHY, nodes))
-    del model.graph.value_info[:]  # of values that are no longer there
+    del model.graph.value_info[:]  # they describe values that no longer exist
     onnx.checker.check_model(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized, made

@@ -1,4 +1,4 @@
-"""What affine steps have in common: a scale and an offset for each channel."""
+"""Read affine steps of a graph: a scale and an offset for each channel."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Numbers = NDArray[np.float64]
 
 
 class Affine(NamedTuple):
-    """`value` * scale + offset, each a number [1] or one for each channel [C], in float64."""
+    """The step `value` * scale + offset; scale and offset are float64 [1], or [C] per channel."""
 
     value: str
     scale: Numbers
     offset: Numbers
 
     def then(self, scale: Numbers, offset: Numbers) -> Affine:
-        """This step and another one after it."""
+        """Return this step followed by another one as one step."""
         return Affine(self.value, self.scale * scale, self.offset * scale + offset)
 
 
 def read(editor: Editor, node: onnx.NodeProto) -> Affine | None:
-    """The affine step that a node is, for values [N, C, H, W]; None when it is none."""
+    """Return a node as an affine step on values [N, C, H, W], None if it is not one."""
     one, zero = np.ones(1), np.zeros(1)
     if node.op_type == "BatchNormalization":
         numbers = [editor.constant(name) for name in node.input[1:5]]
@@ -54,7 +54,7 @@ def read(editor: Editor, node: onnx.NodeProto) -> Affine | None:
 
 
 def _per_channel(constant: NDArray[Any]) -> Numbers | None:
-    """A constant that broadcasts over [N, C, H, W] along C only → [C] or [1]."""
+    """Return a constant that broadcasts over [N, C, H, W] along C only, as [C] or [1]."""
     if constant.dtype != np.float32:
         return None
     if constant.size == 1 and constant.ndim <= 4:

@@ -1,4 +1,4 @@
-"""Affine steps that follow a convolution become part of its weights.
+"""Fold the affine steps after a convolution into its weights.
 
     BatchNormalization(Conv(x))    →  Conv'(x)
     Conv(x) * scale + offset       →  Conv'(x)
@@ -20,7 +20,7 @@ WHY = "the affine steps after a convolution are folded into its weights"
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the steps that were folded."""
+    """Apply the rewrite that the module describes; return the steps that were folded."""
     folded = []
     for convolution in editor.nodes("Conv", "ConvTranspose"):
         while (step := editor.sole_consumer(convolution.output[0], *affine.OPERATORS)) is not None:
@@ -35,7 +35,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def fold(editor: Editor, convolution: onnx.NodeProto, step: affine.Affine) -> bool:
-    """Change the weights so that the step is part of the convolution; False if that can't be."""
+    """Make an affine step part of the weights; return False where it can't be."""
     weights = editor.constant(convolution.input[1])
     has_bias = len(convolution.input) > 2 and convolution.input[2] != ""
     bias = editor.constant(convolution.input[2]) if has_bias else np.zeros(1)

@@ -1,4 +1,4 @@
-"""Affine steps that lead to convolutions become part of their weights, or one step.
+"""Fold the affine steps before convolutions into their weights, or into one step.
 
     Conv(x * scale + offset)                  →  Conv'(x)               without padding
     Conv(x * scale)                           →  Conv'(x)
@@ -22,13 +22,13 @@ from .concatenated_input import channels
 
 WHY = "the affine steps before convolutions are folded into their weights, or into one step"
 
-# What has no weights of its own to fold into. A product is none of them: a GELU's last step is a
-# factor after one, and whoever takes it away keeps ONNX Runtime from seeing the GELU.
+# The operators that have no weights to fold into. Products are not among them: a GELU ends with a
+# factor after a product, and folding this factor would hide the GELU from ONNX Runtime.
 ACTIVATIONS = ("Relu", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Clip", "LeakyRelu")
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the steps that were folded."""
+    """Apply the rewrite that the module describes; return the steps that were folded."""
     folded: list[str] = []
     for node in editor.nodes(*affine.OPERATORS):
         step = affine.read(editor, node)
@@ -53,7 +53,7 @@ def rewrite(editor: Editor) -> list[str]:
 def chain(
     editor: Editor, node: onnx.NodeProto, step: affine.Affine
 ) -> tuple[list[onnx.NodeProto], affine.Affine]:
-    """All affine steps from a node on, and what they are together."""
+    """Return all affine steps from a node on, and the one step that they amount to."""
     steps = [node]
     while (after := editor.sole_consumer(steps[-1].output[0], *affine.OPERATORS)) is not None:
         found = affine.read(editor, after)
@@ -91,7 +91,7 @@ def _fold(editor: Editor, steps: list[onnx.NodeProto], step: affine.Affine) -> l
 
 
 def takes(editor: Editor, node: onnx.NodeProto, value: str) -> bool:
-    """Whether a node is a convolution over the value with constant weights."""
+    """Return whether a node is a convolution of the value with constant weights."""
     if node.op_type != "Conv" or node.input[0] != value:
         return False
     weights = editor.constant(node.input[1])
@@ -110,6 +110,7 @@ def _channels(editor: Editor, convolution: onnx.NodeProto) -> int:
 
 
 def fold_into(editor: Editor, convolution: onnx.NodeProto, step: affine.Affine) -> None:
+    """Make an affine step part of the weights of the convolution that reads its result."""
     weights = editor.constant(convolution.input[1])
     assert weights is not None
     has_bias = len(convolution.input) > 2 and convolution.input[2] != ""

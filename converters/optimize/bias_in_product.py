@@ -1,9 +1,10 @@
-"""The bias after a matrix product becomes one more row of the matrix.
+"""Make the bias after a matrix product one more row of the matrix.
 
     MatMul(x, W) + b  →  MatMul(Pad(x, 1), [W; b])
 
-A classifier over ten thousand characters makes so many numbers that adding its bias is a pass that
-counts; one more column of x costs nothing. ONNX Runtime fuses such a pair for matrices only, not
+A classifier over ten thousand characters returns so many numbers that adding its bias takes
+noticeable time; one more column of x costs nothing.
+ONNX Runtime fuses such a pair for matrices only, not
 for [N, T, channels].
 """
 
@@ -23,7 +24,7 @@ LARGEST_RANK = ("Add", "Mul", "Div", "MatMul")
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the sums that were replaced."""
+    """Apply the rewrite that the module describes; return the sums that were replaced."""
     replaced = []
     for product in editor.nodes("MatMul"):
         total = editor.sole_consumer(product.output[0], "Add")
@@ -56,7 +57,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def _rank(editor: Editor, value: str) -> int | None:
-    """How many axes a value has, as far as the nodes before it tell."""
+    """Return the number of axes of a value, None where the nodes before it don't tell."""
     if (constant := editor.constant(value)) is not None:
         return constant.ndim
     if (node := editor.producer(value, "Transpose")) is not None:

@@ -1,4 +1,4 @@
-"""A convolution over parts that are put together is the sum of convolutions over the parts.
+"""Replace a convolution over concatenated parts by the sum of convolutions over the parts.
 
     Conv(Concat(a, b), W)  →  Conv(a, W[:, :A]) + Conv(b, W[:, A:])
 
@@ -19,7 +19,7 @@ WHY = "a convolution over concatenated parts is a sum of convolutions over the p
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the concatenations that were replaced."""
+    """Apply the rewrite that the module describes; return the concatenations that were replaced."""
     replaced = []
     for concat in editor.nodes("Concat"):
         convolution = editor.sole_consumer(concat.output[0], "Conv")
@@ -42,7 +42,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def channels(editor: Editor, value: str) -> int | None:
-    """How many channels a value has, as far as the convolutions before it tell."""
+    """Return a value's number of channels, None where the nodes before it don't tell."""
     node = editor.producer(
         value, "Conv", "Relu", "HardSwish", "Sigmoid", "MaxPool", "AveragePool", "Add", "Mul",
         "Resize", "DepthToSpace", "Slice",

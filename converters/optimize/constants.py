@@ -1,4 +1,4 @@
-"""What doesn't depend on the input is computed now.
+"""Compute values that don't depend on the input at conversion.
 
     Constant, or a node that reads constants only  →  an initializer
 
@@ -18,7 +18,7 @@ from ..graph.editor import Editor
 
 WHY = "constants are computed at conversion"
 
-# Bytes by which a result may be larger than its operands.
+# The number of bytes by which a result may be larger than its operands.
 GROWTH = 4096
 # Operators that move numbers, or round one sum, product, quotient or root: their results are the
 # same on every processor. ONNX Runtime computes what else doesn't depend on the input.
@@ -33,7 +33,7 @@ EXACT = {
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the nodes that were replaced."""
+    """Apply the rewrite that the module describes; return the nodes that were replaced."""
     folded = []
     for node in list(editor.graph.node):
         operands = [editor.constant(name) for name in node.input if name]

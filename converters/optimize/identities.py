@@ -1,8 +1,8 @@
-"""Nodes that pass a value on as it is are taken out.
+"""Remove nodes that pass a value on unchanged.
 
     Identity(x)  →  x
 
-ONNX Runtime takes them out too, but the other rewrites would not see past them.
+ONNX Runtime removes them too, but the other rewrites would not see past them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ WHY = "nodes that change nothing are gone"
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the nodes that were taken out."""
+    """Apply the rewrite that the module describes; return the nodes that were taken out."""
     removed = []
     for node in editor.nodes("Identity"):
         source, target = node.input[0], node.output[0]

@@ -1,10 +1,10 @@
-"""An image's normalization goes into the first convolution, but for its zero.
+"""Fold the factor of an image's normalization into the first convolution.
 
     Conv((pixels * scale - mean) / std)  →  Conv'(pixels - zero)
 
 The convolution's padding is zero after normalization, so the pixel value that becomes zero has to
-be subtracted before; the factor can be part of the weights. That leaves one pass over the image of
-three.
+be subtracted before; the factor can be part of the weights. One of three passes over the image is
+left.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WHY = "the factor of an image's normalization is part of the first convolution"
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the steps that were replaced."""
+    """Apply the rewrite that the module describes; return the steps that were replaced."""
     for cast in editor.nodes("Cast", "Floor"):
         first = editor.sole_consumer(cast.output[0], *affine.OPERATORS)
         step = None if first is None else affine.read(editor, first)

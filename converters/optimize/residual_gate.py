@@ -1,9 +1,9 @@
-"""A gated value that is added to itself is gated once.
+"""Apply the gate once where a gated value is added to the value itself.
 
     x + x * gate  →  x * (gate + 1)
 
-The gate has one number for each channel, so adding to it costs nothing, while the sum was a pass
-over the whole feature map. RSE blocks of PP-OCR's feature pyramids do that (PaddleOCR's
+The gate has one number for each channel, so adding to it costs nothing, while the sum took a pass
+over the whole feature map. RSE blocks of PP-OCR's feature pyramids have this pattern (PaddleOCR's
 db_fpn.py).
 """
 
@@ -18,7 +18,7 @@ WHY = "x + x * gate is x * (gate + 1), with one pass less over the feature map"
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the sums that were replaced."""
+    """Apply the rewrite that the module describes; return the sums that were replaced."""
     replaced = []
     for total in editor.nodes("Add"):
         for position in (0, 1):
@@ -43,8 +43,9 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def _is_pooled(editor: Editor, value: str) -> bool:
-    """Whether a value has one number for each channel, a float32 as the weights on its way: it
-    comes from a pooling over the map.
+    """Return whether a value comes from a pooling over the map: one number for each channel.
+
+    The weights on the way from the pooling tell that the numbers are float32.
     """
     node: onnx.NodeProto | None
     known = False

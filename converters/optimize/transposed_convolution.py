@@ -1,11 +1,11 @@
-"""Transposed convolutions whose windows don't overlap, as 1x1 convolutions and a rearrangement.
+"""Replace transposed convolutions without overlap by 1x1 convolutions and a rearrangement.
 
     ConvTranspose 2x2, stride 2                  →  Conv 1x1, DepthToSpace
     ConvTranspose, Relu, ConvTranspose, Sigmoid  →  Conv 1x1, Relu, Conv 1x1, Sigmoid, DepthToSpace
 
-Each pixel becomes 2 x 2 pixels that depend on it alone, so a pixel's four results can as well be
-channels, and what works pixel by pixel can go on with them: DB's head enlarges its map twice, and
-computes all of it at the smaller size. The second convolution is block-diagonal.
+Each pixel becomes 2 x 2 pixels that depend on it alone, so a pixel's four results can be channels
+instead, and operators that work pixel by pixel can continue on them: DB's head enlarges its map
+twice, and all of it is computed at the smaller size. The second convolution is block-diagonal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LARGEST = 1 << 14
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the transposed convolutions that were replaced."""
+    """Apply the rewrite that the module describes; return the replaced convolutions."""
     replaced: list[str] = []
     for first in editor.nodes("ConvTranspose"):
         if first not in editor.graph.node:
@@ -80,7 +80,7 @@ def _numbers(editor: Editor, node: onnx.NodeProto) -> tuple[Numbers, Numbers] | 
 
 
 def _next(editor: Editor, node: onnx.NodeProto, block: int) -> onnx.NodeProto | None:
-    """The node that can work on the rearranged channels too."""
+    """Return the next node if it can work on the rearranged channels, None otherwise."""
     after = editor.sole_consumer(node.output[0], "ConvTranspose", *POINTWISE)
     if after is None or after.op_type != "ConvTranspose":
         return after
@@ -92,7 +92,7 @@ def _next(editor: Editor, node: onnx.NodeProto, block: int) -> onnx.NodeProto | 
 
 
 def _dense(weights: Numbers, bias: Numbers, block: int) -> tuple[Numbers, Numbers]:
-    """A 2x2 transposed convolution of every pixel of `block` x `block` that are channels.
+    """Return a 2x2 transposed convolution of all pixels of a block whose pixels are channels.
 
     Channels are ordered by the row and column of the pixel within its block, then by the pixel's
     own channel. Returns weights [4 block² M, block² C, 1, 1] and bias.

@@ -1,4 +1,4 @@
-"""A convolution over enlarged maps is computed before they are enlarged.
+"""Compute a convolution over enlarged maps before they are enlarged.
 
     Conv 3x3 (Concat(Resize 8x (a), Resize 4x (b), Resize 2x (c), d))
       →  Conv 3x3 (d) + crop(DepthToSpace(Conv 2x2 (Concat(Resize 4x (a), Resize 2x (b), c))))
@@ -30,7 +30,7 @@ WHY = "convolutions over enlarged maps are computed at the smaller size"
 
 
 def rewrite(editor: Editor) -> list[str]:
-    """See the module; returns the convolutions that were replaced."""
+    """Apply the rewrite that the module describes; return the convolutions that were replaced."""
     replaced = []
     for convolution in editor.nodes("Conv"):
         concat = editor.producer(convolution.input[0], "Concat")
@@ -57,7 +57,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def scale(editor: Editor, value: str) -> int | None:
-    """By how much a value is an enlarged one whose pixels are repeated; None when it is not."""
+    """Return the factor by which a value's pixels were repeated, None if they were not."""
     node = editor.producer(value, "Resize")
     if node is None or editor.sole_consumer(value, "Concat", "Add") is None:
         return None
@@ -93,7 +93,7 @@ def sub_pixel_weights(weights: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def add_enlarged(editor: Editor, value: str, weights: NDArray[Any], like: str) -> str:
-    """Nodes that convolve a map as if it were enlarged by two; returns what they compute."""
+    """Add nodes that convolve a map as if it were enlarged by two; return their result's name."""
     name = editor.add_constant(sub_pixel_weights(weights).astype(np.float32), f"{like}.children")
     children, apart, cropped = (
         editor.new_name(f"{like}.{what}") for what in ("children", "apart", "enlarged")
@@ -109,7 +109,7 @@ def add_enlarged(editor: Editor, value: str, weights: NDArray[Any], like: str) -
 
 
 def is_three_by_three(convolution: onnx.NodeProto, weights: NDArray[Any] | None) -> bool:
-    """Whether a convolution is an ordinary one of 3 x 3 that keeps its map's size."""
+    """Return whether a convolution is an ordinary 3 x 3 one that keeps its map's size."""
     return (
         weights is not None
         and weights.dtype == np.float32
@@ -167,7 +167,7 @@ def _replace(
 
 
 def _halved(editor: Editor, value: str) -> str:
-    """The value enlarged half as much."""
+    """Return the name of the value enlarged half as much."""
     resize = editor.producer(value, "Resize")
     assert resize is not None
     by = scale(editor, value)

@@ -1,1 +1,1 @@
-"""Checking a converted graph beside Paddle Inference."""
+"""Check that a converted graph computes what Paddle Inference computes."""

@@ -1,64 +1,65 @@
-"""Does a graph compute what its original computes?
+"""Check whether a graph computes what its original computes.
 
-Two questions, asked on the same pictures: the edge graph against the plain graph (always), and both
-against Paddle Inference running the original model (where Paddle is installed).
+On the same pictures, the edge graph is compared with the plain graph (always), and both are
+compared with Paddle Inference running the original model (where Paddle is installed).
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeocr import images
 from edgeocr.bundle.provenance import Check
 
-from ..edge_graph import CONTRACTS, sizes, to_edge_outputs, to_plain_inputs
+from ..edge_graph import CONTRACTS, to_edge_outputs, to_plain_inputs
 from ..errors import ParityError
 from ..graph.interface import Interface
 from ..graph.runner import Array, Runner, onnx_runner
 from ..model.network import Network
 from .paddle_reference import Reference
+from .probes import probes
 
-# Of probabilities, so absolute.
+# The allowed difference of probabilities, so an absolute number.
 TOLERANCE = 1e-5
-# Of the edge graph beside the plain one, largest and mean. Rewrites take sums in another order, and
-# DB's sigmoid is steep: single pixels on its slope may be further off than the tolerance, the mean
-# may not be anywhere near.
+# The largest and the mean difference that is allowed between the edge graph and the plain graph.
+# Rewrites sum in another order, and DB's sigmoid is steep: single pixels on its slope may differ by
+# more than TOLERANCE, but the mean must stay far below.
 EDGE_TOLERANCE, EDGE_MEAN_TOLERANCE = 1e-4, 1e-5
 # DB's sigmoid is steep enough to make more than that of float32 rounding: Paddle Inference with
 # and without its graph passes differs from itself by up to 1.5e-5 on the v4 detector. A
 # translation is as good as the original when it stays within this multiple of what rounding does
-# to the original.
+# to the original on this processor, since each make of processor has kernels of its own. Graph
+# passes leave some programs unchanged, so a nudge of the input counts too. The same rule for the
+# mean catches wrong graphs: rounding affects single places, a wrong graph is wrong everywhere.
 SELF_DIFFERENCE_FACTOR = 5
-# Whatever Paddle differs from itself by: more than this is a fault.
+# However much Paddle differs from itself, a larger difference than this is a fault.
 LIMIT = 1e-4
-# Weights that nobody trained amplify rounding, so this is a share of the output's largest value,
-# and what rounding does to Paddle counts without a limit. The mean has the same rule and keeps it
-# honest: rounding strikes single places, a wrong graph is wrong nearly everywhere.
+# Untrained weights amplify rounding, so for them the tolerance is a share of the output's largest
+# value, and what rounding does to Paddle counts without a limit.
 UNPUBLISHED_TOLERANCE = 1e-3
-PICTURE = Path(__file__).parents[2] / "tests" / "images" / "sample.jpg"
-TEXT_ROWS = slice(265, 310)  # a line of text
 
 RunPaddle: TypeAlias = Callable[[list[list[Array]]], Reference]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far one output is from its reference, over all probes.
+    """How far an output is from its reference, over all probes.
 
-    shapes: of the output, one for each probe.
-    max_abs, mean_abs: of the difference. magnitude: the reference's largest absolute value.
-    own: the largest that rounding does to the reference; None where it was not asked.
-    allowed, allowed_mean: what `max_abs` and `mean_abs` may be; None for no limit.
-    bound: what `max_abs` may be at most on any processor; None where it counts what rounding does.
+    Attributes:
+        output: The output's name.
+        shapes: The output's shape for each probe.
+        max_abs: The largest absolute difference.
+        mean_abs: The mean absolute difference.
+        magnitude: The reference's largest absolute value.
+        own: The largest difference that rounding makes to the reference; None if not measured.
+        allowed: The limit of `max_abs`.
+        allowed_mean: The limit of `mean_abs`, None for no limit.
+        bound: The limit of `max_abs` on any processor; None where the limit depends on rounding.
     """
 
     output: str
@@ -78,12 +79,13 @@ class Difference:
 
     @property
     def passed(self) -> bool:
+        """Whether the differences are within their limits."""
         mean_fits = self.allowed_mean is None or self.mean_abs <= self.allowed_mean
         return math.isfinite(self.max_abs) and self.max_abs <= self.allowed and mean_fits
 
     @property
     def used(self) -> float:
-        """The larger one of both differences as a share of what it may be."""
+        """The larger share of its limit that one of both differences uses."""
         limits = [(self.max_abs, self.allowed)]
         if self.allowed_mean is not None:
             limits.append((self.mean_abs, self.allowed_mean))
@@ -95,11 +97,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outputs of a graph beside a reference's.
+    """A comparison of a graph's outputs with a reference's.
 
-    inputs: shapes of the probes.
-    indices_equal: a recognition network's choices are the same, but for those that the reference
-        doesn't repeat itself; None for other networks.
+    Attributes:
+        reference: What the graph is compared with.
+        inputs: The shapes of the probes.
+        differences: The difference of each output.
+        indices_equal: Whether a recognition network makes the same choices, ignoring those that the
+            reference doesn't repeat itself; None for other networks.
     """
 
     reference: str
@@ -109,11 +114,13 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
+        """Whether all differences are within their limits and no choice differs."""
         return all(item.passed for item in self.differences) and self.indices_equal is not False
 
     def check(self) -> Check:
-        """What a manifest records of it: nothing that depends on the processor, so the bounds in
-        place of the figures, and none where there are none.
+        """Return what a manifest records: limits instead of figures, which depend on the processor.
+
+        If a limit depends on rounding, no limit is recorded.
         """
         bounds = [item.bound for item in self.differences if item.bound is not None]
         bound = rounded_up(max(bounds)) if len(bounds) == len(self.differences) else None
@@ -126,6 +133,7 @@ class Comparison:
         )
 
     def __str__(self) -> str:
+        """Say in a line whether the comparison passed, with the output nearest to its limit."""
         worst = max(self.differences, key=lambda item: item.used)
         mean = "" if worst.allowed_mean is None else f" and {worst.allowed_mean:.1e} allowed"
         indices = {True: "; indices equal", False: "; INDICES DIFFER", None: ""}
@@ -137,38 +145,11 @@ class Comparison:
         )
 
 
-def probes(network: Network, signature: Interface) -> list[NDArray[np.uint8]]:
-    """Real inputs uint8 [N, H, W, 3] of three shapes, one of them a batch.
-
-    Where the graph itself fixes the size all have it, and then two are batches.
-    """
-    picture = images.load(PICTURE)
-    height, width = sizes(signature, network)
-    if network.task in ("detection", "spotting"):
-        wanted = [(1, 320, 448), (1, 480, 640), (2, 256, 192)]
-        if network.multiple > 32:
-            wanted = [(1, 256, 384), (1, 384, 640), (2, 256, 256)]
-    elif None not in signature.image.shape[2:]:
-        wanted = [(1, 0, 0), (2, 0, 0), (3, 0, 0)]
-    else:
-        wanted = [(1, 48, 320), (1, 48, 624), (2, 48, 160)]
-    if network.task in ("recognition", "orientation"):
-        picture = picture[TEXT_ROWS]
-    made = []
-    for number, high, wide in wanted:
-        size = (width or wide, height or high)
-        first = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        views = itertools.cycle([first, np.rot90(first, 2), first[:, ::-1]])
-        batch = list(itertools.islice(views, signature.image.shape[0] or number))
-        made.append(np.ascontiguousarray(np.stack(batch)).astype(np.uint8))
-    return made
-
-
 def compare_edge(network: Network, signature: Interface, plain: bytes, edge: bytes) -> Comparison:
-    """Edge graph against plain graph: nothing but the interface and the order of sums may differ.
+    """Compare the edge graph with the plain graph: only interface and order of sums may differ.
 
-    Weights that nobody trained amplify rounding; for them it counts what rounding does to the plain
-    graph, which ONNX Runtime computes in another order when it doesn't optimize it.
+    Untrained weights amplify rounding. For them the limit depends on what rounding does to the
+    plain graph, which ONNX Runtime computes in another order if it doesn't optimize the graph.
     """
     batches = probes(network, signature)
     feeds = [to_plain_inputs(batch, network.normalize, signature) for batch in batches]
@@ -188,7 +169,7 @@ def compare_edge(network: Network, signature: Interface, plain: bytes, edge: byt
             continue
         values = _column(expected, name)
         own = [difference(name, _column(each, name), values, math.inf) for each in again]
-        # The mean keeps it honest: a wrong graph is wrong nearly everywhere.
+        # The limit of the mean catches wrong graphs, which are wrong nearly everywhere.
         allowed, allowed_mean = (
             max([tolerance, *(SELF_DIFFERENCE_FACTOR * each for each in figures)])
             for tolerance, figures in (
@@ -218,9 +199,17 @@ def compare_edge(network: Network, signature: Interface, plain: bytes, edge: byt
 def compare_paddle(
     network: Network, signature: Interface, plain: bytes, edge: bytes, run_paddle: RunPaddle
 ) -> tuple[Comparison, Comparison]:
-    """Plain and edge graph against Paddle Inference.
+    """Compare the plain and the edge graph with Paddle Inference.
 
-    run_paddle: gives Paddle's outputs for a list of inputs, see `paddle_reference.run`.
+    Args:
+        network: What the network is.
+        signature: The plain graph's interface.
+        plain: The plain graph.
+        edge: The edge graph.
+        run_paddle: Returns Paddle's outputs for a list of inputs, see `paddle_reference.run`.
+
+    Raises:
+        ParityError: The outputs don't have the same number or shapes.
     """
     batches = probes(network, signature)
     feeds = [to_plain_inputs(batch, network.normalize, signature) for batch in batches]
@@ -236,9 +225,7 @@ def compare_paddle(
             for found, batch in zip(outputs, batches, strict=True)
         ]
 
-    again = [reference.optimized or reference.outputs]
-    if not network.published:
-        again.append(reference.nudged)
+    again = [reference.optimized or reference.outputs, reference.nudged]
     expected, reduced_again = reduced(reference.outputs), [reduced(each) for each in again]
     of_plain = [
         _beside_paddle(
@@ -258,7 +245,7 @@ def compare_paddle(
             _column(got, name),
             _column(expected, name),
             [_column(each, name) for each in reduced_again],
-            # Rounding strikes untrained weights twice: translated, and in another order of sums.
+            # Rounding affects untrained weights twice: by the translation and by the order of sums.
             factor=SELF_DIFFERENCE_FACTOR * (1 if network.published else 2),
         )
         for name in CONTRACTS[network.algorithm][1]
@@ -283,13 +270,24 @@ def difference(
     bound: float | None = None,
     relative: bool = False,
 ) -> Difference:
-    """Measure one output over all probes; raises `ParityError` when shapes differ.
+    """Measure the difference of an output over all probes.
 
-    relative: what is allowed is of the largest value where that is more than 1.
+    Args:
+        name: The output's name.
+        got: The output for each probe.
+        expected: The reference's output for each probe.
+        allowed: The limit of the largest difference.
+        allowed_mean: The limit of the mean difference, None for no limit.
+        own: The largest difference that rounding makes to the reference.
+        bound: The limit of the largest difference on any processor.
+        relative: Multiply the limits by the reference's largest value where it exceeds 1.
+
+    Raises:
+        ParityError: The shapes differ.
     """
     for a, b in zip(got, expected, strict=True):
         if a.shape != b.shape:
-            raise ParityError(f"{name}: outputs of the shapes {a.shape} and {b.shape}")
+            raise ParityError(f"{name}: the outputs have the shapes {a.shape} and {b.shape}")
     gaps = np.concatenate([_gaps(a, b) for a, b in zip(got, expected, strict=True)])
     magnitude = float(max(np.abs(b).max(initial=0.0) for b in expected))
     factor = max(1.0, magnitude) if relative else 1.0
@@ -307,7 +305,7 @@ def difference(
 
 
 def _gaps(got: Array, expected: Array) -> Array:
-    """The differences one after the other; infinite where one isn't finite, which must not pass."""
+    """Return all differences; those that aren't finite become infinite, so that they don't pass."""
     with np.errstate(invalid="ignore"):
         gaps: Array = np.abs(got.astype(np.float64) - expected)
     gaps[~np.isfinite(gaps)] = math.inf
@@ -332,16 +330,15 @@ def _beside_paddle(
     factor: float = SELF_DIFFERENCE_FACTOR,
 ) -> Difference:
     repeated = [difference(name, each, expected, math.inf) for each in again]
-    # Where Paddle's own graph passes make no number of it, that says nothing of rounding.
+    # NaN from Paddle's own graph passes tells nothing about rounding.
     finite = [item for item in repeated if math.isfinite(item.max_abs)]
     own = max((item.max_abs for item in finite), default=0.0)
-    if network.published:
-        allowed = min(max(TOLERANCE, factor * own), LIMIT)
-        return difference(name, got, expected, allowed, own=own, bound=LIMIT)
-    share = UNPUBLISHED_TOLERANCE * repeated[0].magnitude
     own_mean = max((item.mean_abs for item in finite), default=0.0)
-    allowed, allowed_mean = (max(share, factor * figure) for figure in (own, own_mean))
-    return difference(name, got, expected, allowed, allowed_mean, own)
+    least = TOLERANCE if network.published else UNPUBLISHED_TOLERANCE * repeated[0].magnitude
+    most = LIMIT if network.published else math.inf
+    allowed, allowed_mean = (min(max(least, factor * figure), most) for figure in (own, own_mean))
+    bound = LIMIT if network.published else None
+    return difference(name, got, expected, allowed, allowed_mean, own, bound=bound)
 
 
 def _indices(
@@ -349,7 +346,7 @@ def _indices(
     expected: list[dict[str, Array]],
     *again: list[dict[str, Array]],
 ) -> bool | None:
-    """Whether the choices are equal, where Paddle repeats its own."""
+    """Return whether the choices are equal wherever the reference repeats its own."""
     if "indices" not in expected[0]:
         return None
     for probe, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
@@ -378,8 +375,10 @@ def _shapes(batches: list[NDArray[np.uint8]]) -> list[list[int]]:
 
 
 def rounded_up(figure: float) -> float:
-    """The next of 1, 2, 5 · 10ⁿ: the last digits depend on the processor, a bundle must not. A
-    probability of 1 may be some float32 steps more, which counts for nothing.
+    """Round a figure up to the next of 1, 2, 5 · 10ⁿ.
+
+    The last digits depend on the processor, but a bundle must not. A probability of 1 may be some
+    float32 steps larger, which is ignored.
     """
     if figure == 0:
         return 0.0

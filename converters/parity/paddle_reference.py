@@ -63,7 +63,7 @@ def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | Non
         if parameters is None:  # a file for each: Paddle Inference wants them in one
             graph, parameters = folder / "inference.pdmodel", folder / "inference.pdiparams"
             Program.read(model.graph, None).write(graph, parameters)
-        every = [*probes, *([_nudged(inputs[0]), *inputs[1:]] for inputs in probes)]
+        every = [*probes, *([nudged(inputs[0]), *inputs[1:]] for inputs in probes)]
         feeds = {f"{p}.{i}": x for p, inputs in enumerate(every) for i, x in enumerate(inputs)}
         np.savez(folder / "inputs.npz", **feeds)  # type: ignore[arg-type]
         command = [str(python or sys.executable), str(WORKER), str(graph), str(parameters)]
@@ -81,7 +81,8 @@ def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | Non
     return Reference(version, outputs[: len(probes)], optimized, outputs[len(probes) :])
 
 
-def _nudged(image: NDArray[Any]) -> NDArray[Any]:
+def nudged(image: NDArray[Any]) -> NDArray[Any]:
+    """The image with each value moved by up to `NUDGE_STEPS` float32 steps, always the same."""
     steps = np.random.default_rng(0).uniform(-NUDGE_STEPS, NUDGE_STEPS, image.shape)
     moved: NDArray[Any] = (image + steps * np.spacing(np.abs(image))).astype(image.dtype)
     return moved

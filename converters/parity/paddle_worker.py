@@ -1,8 +1,8 @@
-"""Runs Paddle Inference on inputs.npz of a folder and writes as_is.npz and optimized.npz;
-see paddle_reference.
+"""Run Paddle Inference on a folder's inputs.npz and write as_is.npz and optimized.npz.
 
-Arguments: the program, its parameters, the folder, and how many of the inputs to run optimized too.
-Needs paddle and numpy, nothing else.
+The arguments are the program, its parameters, the folder, and the number of inputs that are also
+run with Paddle's graph passes. The script needs nothing but paddle and numpy; `paddle_reference`
+starts it.
 """
 
 import sys
@@ -38,7 +38,7 @@ def main(graph: str, parameters: str, folder: str, optimized: str) -> None:
             for position, name in enumerate(predictor.get_output_names()):
                 results[f"{probe}.{position}"] = predictor.get_output_handle(name).copy_to_cpu()
             probe += 1
-        # One after the other: some programs run as they are, but not optimized.
+        # Written before the next kind is run: some programs fail with Paddle's graph passes.
         np.savez(Path(folder) / f"{kind}.npz", **results)  # type: ignore[arg-type]
 
 

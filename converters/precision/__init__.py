@@ -1,1 +1,1 @@
-"""Lowering a stage to int8 or float16 where that is faster and accurate enough."""
+"""Lower the precision of a bundle's graphs to int8 or float16."""

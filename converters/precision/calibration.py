@@ -1,11 +1,10 @@
-"""Pictures → what the networks of a bundle are given when they are read."""
+"""Collect what the networks of a bundle are given while it reads pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,9 +18,9 @@ from ..accuracy.measure import crops, digest
 from ..errors import ConverterError
 
 ROOT = Path(__file__).parents[2]
-# Where a caller gives no pictures.
+# The folders of pictures that are read by default.
 OWN = (ROOT / "edgeocr" / "samples", ROOT / "tests" / "images")
-# Inputs of a stage that are looked at; of more, so many that lie evenly among them.
+# The most inputs of a stage that are kept; from more, evenly spaced ones are taken.
 MOST = {"detection": 16, "spotting": 16, "orientation": 120, "recognition": 240}
 
 Batch = NDArray[np.uint8]
@@ -29,7 +28,13 @@ Batch = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Inputs:
-    """uint8 [N, H, W, 3] batches by stage; how many pictures they are of, and their sha256."""
+    """What the stages of a bundle were given.
+
+    Attributes:
+        batches: Stage → inputs, uint8 [N, H, W, 3].
+        pictures: The number of pictures that were read.
+        digest: The SHA-256 over the pictures.
+    """
 
     batches: dict[str, list[Batch]]
     pictures: int
@@ -37,13 +42,18 @@ class Inputs:
 
 
 def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
-    """What each stage is given while the bundle reads the pictures of a folder, or the package's.
+    """Return what each stage is given while a bundle reads pictures.
 
-    The package's pictures are drawn and clean, so each counts several times, as a camera might see
-    it. A bundle that only reads lines is given the lines of the folder's Label.txt, where there is
-    one, else each picture as a line.
+    A bundle that only reads lines is given the lines of the folder's Label.txt or, without one,
+    each picture as a line.
 
-    Raises `ConverterError` when there are no pictures, or some stage sees nothing of them.
+    Args:
+        bundle: The bundle.
+        folder: The folder with the pictures. None takes the repository's pictures; these are drawn
+            and clean, so each is read several times, as a camera might see it.
+
+    Raises:
+        ConverterError: There are no pictures, or a stage is given nothing.
     """
     paths = [
         path
@@ -52,12 +62,12 @@ def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
         if path.suffix.lower() in images.SUFFIXES and path.is_file()
     ]
     if not paths:
-        raise ConverterError(f"{folder}: no pictures in this folder to calibrate with")
+        raise ConverterError(f"{folder}: this folder contains no pictures to calibrate with")
     # One thread, so that the batches come in the same order each time.
     ocr = OCR(bundle, provider="cpu", threads=1)
     seen: dict[str, list[Batch]] = {}
-    for name, session in ocr._sessions().items():
-        _record(session, seen.setdefault(name, []))
+    for name, stage in ocr.stages.items():
+        stage.session.observer = seen.setdefault(name, []).append
     read = 0
     for path in paths:
         try:
@@ -66,28 +76,21 @@ def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
                 for view in [image] if folder is not None else _views(image):
                     _run(ocr, bundle, view)
         except EdgeOCRError as error:
-            raise ConverterError(f"{path}: can't calibrate with it: {error}") from error
+            raise ConverterError(
+                f"{path}: calibrating with this picture failed: {error}"
+            ) from error
         read += 1
     if empty := [name for name, batches in seen.items() if not batches]:
         raise ConverterError(
-            f"stage {empty[0]} saw nothing of the pictures: give some with text, by --calibrate"
+            f"stage {empty[0]} was given nothing while the pictures were read; pass pictures that "
+            "contain text with --calibrate"
         )
     few = {name: thinned(batches, MOST[name]) for name, batches in seen.items()}
     return Inputs(few, read, digest(paths))
 
 
-def _record(session: Any, batches: list[Batch]) -> None:
-    run = session.run
-
-    def recorded(batch: Batch) -> Any:
-        batches.append(batch)
-        return run(batch)
-
-    session.run = recorded
-
-
 def _lines(bundle: Bundle, path: Path) -> list[Image]:
-    """Lines to read, for a bundle that finds none itself."""
+    """Return a picture's labelled lines for a bundle that only reads, else an empty list."""
     stages = bundle.manifest.stages
     if stages.recognition is None or stages.detection is not None:
         return []
@@ -107,7 +110,7 @@ def _run(ocr: OCR, bundle: Bundle, image: Image) -> None:
 
 
 def _views(image: Image) -> list[Image]:
-    """As it is, and in less light, overexposed with noise, under warm light, and pressed hard."""
+    """Return a picture as it is, dimmed, overexposed and noisy, warm, and inverted."""
     noise = np.random.default_rng(image.size).normal(0, 14, image.shape)
     whole = image.astype(np.float32)
     warm = cv2.GaussianBlur(whole, (0, 0), 1.2) * (0.6, 0.85, 1.0) + (0, 10, 20)
@@ -123,5 +126,6 @@ def _views(image: Image) -> list[Image]:
 
 
 def thinned(batches: Sequence[Batch], most: int) -> list[Batch]:
+    """Return at most this many of the batches, evenly spaced."""
     chosen = np.unique(np.linspace(0, len(batches) - 1, most).round().astype(int))
     return [batches[i] for i in chosen]

@@ -1,66 +1,74 @@
-"""Bundles in less than float32: which nodes of which stage, by measurement.
+"""Choose by measurement which nodes of which stage compute in less than float32.
 
-int8: the kinds of nodes that make a stage slower, or its outputs wrong, are left out, then single
-nodes, the most harmful first, until labelled pictures are read as well as is wanted. A stage that
-isn't faster then stays as it is.
-fp16: all of it, for GPUs.
+For int8, the kinds of nodes that make a stage slower or its outputs wrong are left out first, then
+single nodes, the most harmful first, until labelled pictures are read as well as is wanted. A stage
+that is no faster then stays in float32. For fp16, which is for GPUs, every node is converted.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeAlias
 
 from edgeocr import OCR, Bundle
 from edgeocr.bundle.provenance import Accuracy, Precision, Quantization
 
 from ..accuracy import measure as accuracies
-from ..bundle.assembly import Assembly
 from ..catalog.entries import CATALOG
 from ..errors import PrecisionError
-from ..graph.runner import onnx_runner
-from . import calibration, quantize
+from . import calibration
+from .float16 import to_float16
 from .lock import PrecisionLock
+from .search import Search
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
-# Points of Hmean, hundredths, that may be lost where nobody says otherwise.
+# The points of Hmean (hundredths) that may be lost by default.
 MAX_LOSS = 0.5
-# The stages in the order in which they may spend the loss: most time is in recognition.
+# The stages in the order in which they may use up the loss: recognition takes most time.
 ORDER = ("recognition", "spotting", "detection", "orientation")
-# A kind of node is left out where the stage is no slower without it, or little slower and its
-# outputs much nearer to float32's.
-NO_SLOWER, LITTLE_SLOWER, MUCH_NEARER = 1.02, 1.07, 0.7
-# A stage that saves less is not worth any loss.
+# The share of float32's time that a stage in int8 may take; saving less is not worth any loss.
 WORTH = 0.95
-# Inputs that a variant is timed on, and compared with float32 on; and rounds of timing.
-TIMED = {"detection": 3, "spotting": 3, "orientation": 16, "recognition": 24}
-COMPARED = {"detection": 6, "spotting": 6, "orientation": 40, "recognition": 60}
-ROUNDS, PAGE_ROUNDS = 7, 4
-# Labelled pictures where the caller gives none.
+# Rounds of timing whole pages; the fastest counts.
+PAGE_ROUNDS = 4
+# The labelled pictures that are read by default.
 LABELLED = calibration.ROOT / "tests" / "images"
 LOCK = CATALOG.with_name("precision.lock")
 
 
 @dataclass(frozen=True)
 class Reduced:
-    """A stage's graph in less than float32, and how it became so."""
+    """A stage's graph in less than float32.
+
+    Attributes:
+        graph: The graph.
+        quantization: How it became int8, None for a graph in float16.
+    """
 
     graph: bytes
     quantization: Quantization | None = None
 
 
-@dataclass
+Redraft: TypeAlias = Callable[[Mapping[str, Reduced]], Bundle]
+
+
+@dataclass(frozen=True)
 class Row:
-    """A line of the table: a stage, or all of them. time: of float32's; None where not measured."""
+    """A row of the table that compares precisions.
+
+    Attributes:
+        stage: The stage, or "all".
+        size: Bytes of its graphs.
+        full_size: Bytes of its graphs in float32.
+        time: Its share of float32's time, None where it was not measured.
+        accuracy: What the bundle reads with this stage in the wanted precision.
+        note: A remark at the end of the row.
+    """
 
     stage: str
     size: int
@@ -71,35 +79,41 @@ class Row:
 
 
 def reduce(
-    assembly: Assembly,
+    draft: Bundle,
+    redraft: Redraft,
     wanted: Precision,
     *,
     calibrate: Path | None = None,
     accuracy: Path | None = None,
     max_loss: float = MAX_LOSS,
-    say: Say,
 ) -> dict[str, Reduced]:
-    """The stages of a float32 bundle that are better off in another precision, and their graphs.
+    """Return the stages that gain by another precision, with their graphs.
 
-    assembly: the bundle, with all of its stages.
-    calibrate: folder with pictures like those that the bundle will read; None for the package's.
-    accuracy: folder with pictures and Label.txt; None for the package's.
-    max_loss: points of Hmean, hundredths, that may be lost.
+    Args:
+        draft: The bundle in float32, with all of its stages.
+        redraft: Makes the bundle with other graphs for some of its stages.
+        wanted: The precision.
+        calibrate: A folder with pictures like those that the bundle will read; None for the
+            repository's pictures.
+        accuracy: A folder with pictures and Label.txt; None for the repository's pictures.
+        max_loss: The points of Hmean (hundredths) that may be lost.
 
-    Raises `PrecisionError`, which names the stage, when more is lost, and when no stage gains.
+    Raises:
+        PrecisionError: More is lost, in which case the error names the worst stage, or no stage
+            gains.
     """
-    labelled, draft = accuracy or LABELLED, assembly.draft()
+    labelled = accuracy or LABELLED
     full = accuracies.measure(draft, labelled)
     reused = wanted == "int8" and LOCK.is_file()
     reduced, rows = (
-        _in_int8(assembly, calibrate, labelled, full, max_loss, say)
+        _in_int8(draft, redraft, calibrate, labelled, full, max_loss)
         if wanted == "int8"
-        else _in_fp16(assembly, labelled)
+        else _in_fp16(draft, redraft, labelled)
     )
     if not reduced:
         notes = "; ".join(f"{row.stage}: {row.note}" for row in rows)
-        raise PrecisionError(f"no stage gains by {wanted}: {notes}")
-    whole = _with_graphs(assembly, reduced, wanted)
+        raise PrecisionError(f"no stage gains by {wanted}: {notes}; freeze without --precision")
+    whole = redraft(reduced)
     graphs = [stage.graph for stage in vars(draft.manifest.stages).values() if stage is not None]
     all_of_it = Row(
         "all",
@@ -109,31 +123,24 @@ def reduce(
         accuracies.measure(whole, labelled),
     )
     for line in _table(wanted, full, [*rows, all_of_it]):
-        say(line)
+        logger.info("%s", line)
     if (lost := loss(full, all_of_it.accuracy)) > max_loss:
         worst = max(rows, key=lambda row: loss(full, row.accuracy))
         raise PrecisionError(
-            f"{wanted} loses {lost:.2f} points of Hmean on {labelled}, {max_loss:g} are allowed "
+            f"{wanted} loses {lost:.2f} points of Hmean on {labelled}; {max_loss:g} are allowed "
             f"(--max-loss); stage {worst.stage} alone loses {loss(full, worst.accuracy):.2f}"
-            + (f"; without its entry in {LOCK.name} nodes are chosen anew" if reused else "")
+            + (f"; remove its entry from {LOCK.name} to choose nodes anew" if reused else "")
         )
     return reduced
 
 
 def loss(full: Accuracy, other: Accuracy) -> float:
-    """Points of Hmean, hundredths, that another reading has less; detection's where that is all."""
+    """Return the points of Hmean (hundredths) that another measurement has less."""
     return 100 * (full.hmean - other.hmean)
 
 
-def _with_graphs(full: Assembly, graphs: dict[str, Reduced], precision: Precision) -> Bundle:
-    """The bundle with other graphs for some stages."""
-    for stage, less in graphs.items():
-        full = full.with_graph(stage, less.graph, precision, less.quantization)
-    return full.draft()
-
-
 def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
-    """Time of reading the labelled pictures with all threads, as a share of float32's."""
+    """Time reading the labelled pictures with all threads; return the share of float32's."""
     pictures = accuracies.read_labels(labelled)
     ocrs = [OCR(bundle, provider="cpu") for bundle in (full, other)]
     least = [math.inf, math.inf]
@@ -147,14 +154,13 @@ def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
 
 
 def _in_int8(
-    assembly: Assembly,
+    draft: Bundle,
+    redraft: Redraft,
     calibrate: Path | None,
     labelled: Path,
     full: Accuracy,
     max_loss: float,
-    say: Say,
 ) -> tuple[dict[str, Reduced], list[Row]]:
-    draft = assembly.draft()
     given = calibration.inputs(draft, calibrate)
     lock = PrecisionLock(LOCK)
     reduced: dict[str, Reduced] = {}
@@ -162,26 +168,26 @@ def _in_int8(
     for name in sorted(given.batches, key=ORDER.index):
         stage = getattr(draft.manifest.stages, name)
         graph = draft.read(stage.graph)
-        search = _Search(name, graph, given.batches[name])
+        search = Search(name, graph, given.batches[name])
 
-        def made(nodes: Collection[str], search: _Search = search) -> Reduced:
+        def made(nodes: Collection[str], search: Search = search) -> Reduced:
             left_out = [node for node in search.kinds if node not in nodes]
             found = Quantization(given.digest, given.pictures, len(nodes), left_out)
             return Reduced(search.graph(nodes), found)
 
         def accuracy(graphs: dict[str, Reduced]) -> Accuracy:
-            return accuracies.measure(_with_graphs(assembly, graphs, "int8"), labelled)
+            return accuracies.measure(redraft(graphs), labelled)
 
         left_out = lock.get(graph, given.digest)
         if left_out is not None:
-            say(f"{name}: the nodes that were chosen before, see {LOCK.name}")
+            logger.info("%s: using the nodes that %s records", name, LOCK.name)
             nodes = [node for node in search.kinds if node not in left_out]
         else:
-            say(f"{name}: looking for the nodes that int8 makes slower or wrong")
+            logger.info("%s: looking for the nodes that int8 makes slower or wrong", name)
             nodes = search.fastest()
             while nodes and search.time(nodes) <= WORTH:
                 lost = loss(full, accuracy({**reduced, name: made(nodes)}))
-                say(f"{name}: {len(nodes)} nodes lose {lost:.2f} points of Hmean")
+                logger.info("%s: %d nodes lose %.2f points of Hmean", name, len(nodes), lost)
                 if lost <= max_loss:
                     break
                 nodes = search.fewer(nodes)
@@ -196,114 +202,26 @@ def _in_int8(
             size, time = len(reduced[name].graph), search.time(nodes)
             rows.append(Row(name, size, len(graph), time, accuracy({name: reduced[name]}), note))
         else:
-            note = "stays fp32: no faster, or too much lost"
+            note = "stays in fp32: no faster, or too much lost"
             rows.append(Row(name, len(graph), len(graph), 1.0, full, note))
     return reduced, rows
 
 
-@dataclass
-class _Search:
-    """One stage's nodes, and what int8 does to it."""
-
-    stage: str
-    full: bytes
-    batches: list[NDArray[np.uint8]]
-    _made: dict[frozenset[str], bytes] = field(default_factory=dict)
-    _harm: dict[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def prepared(self) -> bytes:
-        return quantize.prepared(self.full)
-
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        return quantize.candidates(self.prepared)
-
-    @cached_property
-    def found(self) -> quantize.Statistics:
-        return quantize.statistics(self.prepared, self.batches)
-
-    @cached_property
-    def expected(self) -> list[list[NDArray[Any]]]:
-        return self._outputs(self.full)
-
-    def graph(self, nodes: Collection[str]) -> bytes:
-        """The stage's graph with these nodes in int8."""
-        key = frozenset(nodes)
-        if key not in self._made:
-            self._made[key] = quantize.quantize(self.prepared, self.found, key)
-        return self._made[key]
-
-    def fastest(self) -> list[str]:
-        """All nodes but the kinds that do harm."""
-        chosen = list(self.kinds)
-        time, error = self.time(chosen), self.error(chosen)
-        for kind in dict.fromkeys(self.kinds.values()):
-            fewer = [node for node in chosen if self.kinds[node] != kind]
-            without = self.time(fewer), self.error(fewer)
-            slower, nearer = without[0] / time, without[1] / max(error, 1e-9)
-            if fewer and (
-                slower <= NO_SLOWER or (slower <= LITTLE_SLOWER and nearer <= MUCH_NEARER)
-            ):
-                chosen, (time, error) = fewer, without
-        return chosen
-
-    def fewer(self, nodes: list[str]) -> list[str]:
-        """These nodes without the tenth of them that does most harm for what it saves."""
-        for node in nodes:
-            if node not in self._harm:
-                self._harm[node] = self.error([node]) / max(self.found.work[node], 1)
-        worst = sorted(nodes, key=self._harm.__getitem__, reverse=True)
-        left_out = set(worst[: max(1, len(nodes) // 10)])
-        return [node for node in nodes if node not in left_out]
-
-    def time(self, nodes: Collection[str]) -> float:
-        """Time on one thread with these nodes in int8, as a share of float32's."""
-        batches = calibration.thinned(self.batches, TIMED[self.stage])
-        graphs = (self.full, self.graph(nodes))
-        runs = [onnx_runner(graph, None, self.stage, threads=1) for graph in graphs]
-        least = [math.inf, math.inf]  # what else the machine does only adds
-        for _ in range(ROUNDS):
-            for i, run in enumerate(runs):
-                start = perf_counter()
-                for batch in batches:
-                    run([batch])
-                least[i] = min(least[i], perf_counter() - start)
-        return least[1] / least[0]
-
-    def error(self, nodes: Collection[str]) -> float:
-        """How far the outputs are from float32's: of numbers the mean difference as a share of the
-        mean, of choices how many are others; the mean over outputs.
-        """
-        differences = [
-            np.mean(one != other)
-            if one.dtype.kind == "i"
-            else np.abs(one - other).mean() / max(float(np.abs(other).mean()), 1e-9)
-            for given, wanted in zip(self._outputs(self.graph(nodes)), self.expected, strict=True)
-            for one, other in zip(given, wanted, strict=True)
-        ]
-        return float(np.mean(differences))
-
-    def _outputs(self, graph: bytes) -> list[list[NDArray[Any]]]:
-        run = onnx_runner(graph, None, self.stage)
-        return [run([batch]) for batch in calibration.thinned(self.batches, COMPARED[self.stage])]
-
-
-def _in_fp16(assembly: Assembly, labelled: Path) -> tuple[dict[str, Reduced], list[Row]]:
-    from .half import to_float16
-
-    draft = assembly.draft()
+def _in_fp16(
+    draft: Bundle, redraft: Redraft, labelled: Path
+) -> tuple[dict[str, Reduced], list[Row]]:
     reduced, rows = {}, []
     for name, stage in vars(draft.manifest.stages).items():
         if stage is not None:
             graph = draft.read(stage.graph)
             made = reduced[name] = Reduced(to_float16(graph))
-            measured = accuracies.measure(_with_graphs(assembly, {name: made}, "fp16"), labelled)
+            measured = accuracies.measure(redraft({name: made}), labelled)
             rows.append(Row(name, len(made.graph), len(graph), None, measured))
     return reduced, rows
 
 
 def _table(wanted: str, full: Accuracy, rows: list[Row]) -> list[str]:
+    """Return the table that compares a precision with float32, line by line."""
     lines = [
         f"{wanted} beside fp32, {full.pictures} pictures of {full.data} with {full.lines} lines:",
         f"{'':12} {'MB':>7} {'of fp32':>8} {'time':>6} {'det. Hmean':>11} {'Hmean':>7} {'CER':>7}",

@@ -1,7 +1,8 @@
-"""precision.lock: which nodes of a graph were left out of int8, as first measured.
+"""precision.lock records which nodes of a graph were left out of int8 when it was first measured.
 
-Times are never twice the same, and what is frozen has to be. So a choice is made once for a graph
-and the pictures that it was calibrated with, and kept in the repository, as models.lock is.
+Measured times differ from run to run, but a bundle has to be the same each time. Nodes are
+therefore chosen once for a graph and the pictures that it was calibrated with, and the choice is
+kept in the repository, as models.lock is.
 """
 
 from __future__ import annotations
@@ -16,21 +17,31 @@ from ..errors import PrecisionError
 
 
 class PrecisionLock:
-    """The lock file at `path`, JSON, which may not be there yet."""
+    """The lock file, in JSON.
+
+    Attributes:
+        path: The file, which need not exist yet.
+    """
 
     def __init__(self, path: Path) -> None:
+        """Use the file at a path."""
         self.path = path
 
     def get(self, graph: bytes, pictures: str) -> list[str] | None:
-        """The nodes left out for a float32 graph and the sha256 of pictures; None for a new one.
+        """Return the nodes that were left out, None where nothing is recorded.
 
-        Raises `PrecisionError` for a file that is none of this format.
+        Args:
+            graph: The float32 graph.
+            pictures: The SHA-256 of the pictures that it was calibrated with.
+
+        Raises:
+            PrecisionError: The file is damaged.
         """
         choice = self._read().get(_key(graph, pictures))
         return None if choice is None else choice["left_out"]
 
     def remember(self, graph: bytes, pictures: str, model: str, left_out: list[str]) -> None:
-        """Write a choice; the file is replaced as a whole."""
+        """Record the nodes that were left out; the file is replaced atomically."""
         choice = {"model": model, "left_out": left_out}
         choices = {**self._read(), _key(graph, pictures): choice}
         partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
@@ -51,7 +62,9 @@ class PrecisionLock:
                 if not all(isinstance(node, str) for node in choice["left_out"]):
                     raise TypeError("left_out must be names")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise PrecisionError(f"{self.path}: damaged ({error!r}): remove it") from None
+            raise PrecisionError(
+                f"{self.path} is damaged ({error!r}): restore or remove it"
+            ) from None
         return choices
 
 

@@ -1,9 +1,9 @@
-"""A graph's convolutions and matrix products in int8, where asked for.
+"""Convert chosen convolutions and matrix products of a graph to int8.
 
     x ─ Q ─ DQ ─ Conv ─ Relu ─ Q ─ DQ ─ …        weights: int8 ─ DQ
 
-ONNX Runtime makes one integer operator of each such pattern. Weights are int8, symmetric, with a
-scale for each output channel; activations uint8 with a scale and a zero point for each value.
+ONNX Runtime replaces each such pattern by one integer operator. Weights are int8, symmetric, with a
+scale for each output channel. Activations are uint8 with a scale and a zero point for each value.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from . import rounding
 # The first opset whose DequantizeLinear has a scale for each channel.
 OPSET = 13
 OPERATORS = ("Conv", "MatMul")
-# HardSwish makes zero of all that is less, so uint8 needn't say how much less.
+# HardSwish maps all smaller values to zero, so uint8 need not tell them apart.
 SWISH_FLOOR = -3.0
-# Bins of the histogram in which the best interval for a value is looked for, and the shares of its
-# ends that are tried.
+# The best interval of a value is searched in a histogram with these bins, by trying these shares of
+# its ends.
 BINS = 1024
 SHARES = np.linspace(1, 0.3, 15)
-# Positions that a layer's moments are taken at, over all inputs: at least so many, and so many for
-# each column.
+# The positions, over all inputs, at which a layer's moments are taken: the least number, and the
+# number for each column.
 POSITIONS, POSITIONS_PER_COLUMN = 8192, 8
-# Columns of a layer whose moments are worth their time and memory, which grow with the square.
+# Layers with more columns get no moments, whose time and memory grow with the square.
 MOST_COLUMNS = 4608
 
 Array: TypeAlias = NDArray[Any]
@@ -45,9 +45,10 @@ Batch: TypeAlias = NDArray[np.uint8]
 class Statistics:
     """What a graph's values are on real inputs.
 
-    intervals: value → what uint8's 0 and 255 are to stand for; zero is between them.
-    moments: node → float64 [columns, columns], see `rounding.compensated`.
-    work: node → multiplications.
+    Attributes:
+        intervals: Value → the numbers that 0 and 255 in uint8 stand for; zero lies between them.
+        moments: Node → float64 [columns, columns], see `rounding.compensated`.
+        work: Node → its multiplications.
     """
 
     intervals: dict[str, tuple[float, float]]
@@ -56,7 +57,7 @@ class Statistics:
 
 
 def prepared(graph: bytes) -> bytes:
-    """The graph in an opset that can say it; values that nodes give keep their names."""
+    """Return the graph in an opset that can express int8; its values keep their names."""
     model = onnx.load_from_string(graph)
     opset = next(item.version for item in model.opset_import if item.domain == "")
     if opset >= OPSET:
@@ -68,15 +69,16 @@ def prepared(graph: bytes) -> bytes:
 
 
 def candidates(graph: bytes) -> dict[str, str]:
-    """The nodes that could compute in int8, by their outputs, in order, and of which kind each is:
-    "first" (it sees the picture), "depthwise", "pointwise", "spatial" or "product".
+    """Return the nodes that could compute in int8, named by their outputs, with their kinds.
+
+    A kind is "first" (the node sees the picture), "depthwise", "pointwise", "spatial" or "product".
     """
     editor = Editor(onnx.load_from_string(graph))
     return {node.output[0]: _kind(editor, node) for node in _candidates(editor)}
 
 
 def statistics(graph: bytes, inputs: Sequence[Batch]) -> Statistics:
-    """Run the graph on uint8 [N, H, W, 3] inputs and look at what its candidates take and give."""
+    """Run a graph on inputs uint8 [N, H, W, 3] and observe what its candidates take and give."""
     model = onnx.load_from_string(graph)
     editor = Editor(model)
     nodes = list(_candidates(editor))
@@ -87,7 +89,7 @@ def statistics(graph: bytes, inputs: Sequence[Batch]) -> Statistics:
     outside = {item.name for item in model.graph.output}
     seen = [onnx.ValueInfoProto(name=value) for value in values if value not in outside]
     model.graph.output.extend(seen)
-    # One thread: several would add in another order each time.
+    # One thread, because several would sum in another order each time.
     run = onnx_runner(model.SerializeToString(), values, threads=1)
     ends = dict.fromkeys(values, (0.0, 0.0))
     for batch in inputs:
@@ -115,7 +117,13 @@ def statistics(graph: bytes, inputs: Sequence[Batch]) -> Statistics:
 
 
 def quantize(graph: bytes, found: Statistics, nodes: Collection[str]) -> bytes:
-    """The graph, as `prepared` gives it, with these of its candidates in int8."""
+    """Return a graph with some of its candidates in int8.
+
+    Args:
+        graph: The graph as `prepared` returns it.
+        found: What `statistics` returns for this graph.
+        nodes: The candidates to convert.
+    """
     model = onnx.load_from_string(graph)
     editor = Editor(model)
     rounder = _Rounder(editor, found)
@@ -157,7 +165,7 @@ def _weights(editor: Editor, node: onnx.NodeProto) -> Array:
 
 
 def _end(editor: Editor, node: onnx.NodeProto) -> str:
-    """The value that a node's integers are written as: behind its Relu, if it has one."""
+    """Return the value that a node's integers are written as: behind its Relu if it has one."""
     relu = editor.sole_consumer(node.output[0], "Relu")
     return str(node.output[0] if relu is None else relu.output[0])
 
@@ -167,13 +175,15 @@ def _floor(editor: Editor, value: str) -> float:
 
 
 def _outputs(node: onnx.NodeProto, weights: Array) -> int:
-    """How many channels the node gives."""
+    """Return the number of channels that a node gives."""
     return int(weights.shape[1 if node.op_type == "MatMul" else 0])
 
 
 def _columns(node: onnx.NodeProto, weights: Array, given: Array, wanted: int) -> Array | None:
-    """What the node multiplies its weights with, at about so many positions, float64 [positions,
-    columns]; None where each output sees few inputs, or so many that it would take too long.
+    """Return what a node multiplies its weights with, float64 [positions, columns].
+
+    About the wanted number of positions is returned. None is returned for a depthwise convolution,
+    whose outputs see few inputs, and for a node with too many columns.
     """
     if node.op_type == "MatMul":
         rows = given.reshape(-1, given.shape[-1])
@@ -186,8 +196,9 @@ def _columns(node: onnx.NodeProto, weights: Array, given: Array, wanted: int) ->
 
 
 def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...], wanted: int) -> Array:
-    """[N, C, H, W] → what a convolution sees, [positions, C * height * width]; of many positions
-    not many more than wanted.
+    """Return what a convolution sees of [N, C, H, W], [positions, C * height * width].
+
+    If there are many positions, not many more than wanted are returned.
     """
     if attribute(node, "auto_pad", b"NOTSET") != b"NOTSET":
         return np.empty((0, given.shape[1] * size[0] * size[1]))
@@ -198,7 +209,7 @@ def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...], wanted: 
     seen = np.lib.stride_tricks.sliding_window_view(padded, window, axis=(2, 3))
     high, wide = attribute(node, "strides", [1, 1])
     seen = seen[:, :, ::high, ::wide, :: spread[0], :: spread[1]]
-    # Thinned out before it is copied: a picture has hundreds of thousands of positions.
+    # Positions are thinned out before the copy: a picture has hundreds of thousands of them.
     positions = seen.shape[0] * seen.shape[2] * seen.shape[3]
     thin = max(1, int((positions / wanted) ** 0.5))
     seen = seen[:, :, ::thin, ::thin].transpose(0, 2, 3, 1, 4, 5)
@@ -206,7 +217,7 @@ def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...], wanted: 
 
 
 def _best_interval(counts: NDArray[np.int64], low: float, high: float) -> tuple[float, float]:
-    """The interval of a histogram that loses least, in squares: by rounding, and by what is cut."""
+    """Return the interval with the least squared loss by rounding and by clipping a histogram."""
     edges = np.linspace(low, high, BINS + 1)
     centers = (edges[1:] + edges[:-1]) / 2
     total = counts.sum()
@@ -220,7 +231,7 @@ def _best_interval(counts: NDArray[np.int64], low: float, high: float) -> tuple[
 
 
 class _Rounder:
-    """Puts the patterns of int8 into a graph."""
+    """Put the patterns of int8 into a graph."""
 
     def __init__(self, editor: Editor, found: Statistics) -> None:
         self._editor, self._found = editor, found
@@ -249,12 +260,12 @@ class _Rounder:
             limits = np.iinfo(np.int32)
             whole = np.clip(np.round(bias / steps), limits.min, limits.max).astype(np.int32)
             node.input[2] = self._constant(whole, steps, 0, node.input[2])
-        # A product's sums come out as float32 at no cost, a convolution's don't.
+        # A product's sums become float32 at no cost, a convolution's don't.
         if node.op_type == "Conv" and end not in self._rounded:
             self._through(end, everybody=not editor.is_output(end))
 
     def _through(self, value: str, everybody: bool = False) -> tuple[str, np.float32]:
-        """A value after a way through uint8, and the step of that; `everybody` reads it so then."""
+        """Round a value through uint8; with `everybody` all its readers get the rounded value."""
         if value in self._rounded:
             return self._rounded[value]
         editor = self._editor

@@ -1,9 +1,13 @@
-"""The one byte form of a bundle's file: a ZIP in which nothing can be other than it is.
+"""Read and write a bundle's file: a ZIP archive that has exactly one valid form.
 
-The files are stored as they are, `manifest.json` first, then `signature.json` if there is one, then
-the rest by name. Each header follows from its file's name and content, and there is nothing between
-and after them. Python's zipfile writes the same bytes, but would also read others: reading here
-accepts this form alone, so that a changed byte is an error wherever it is.
+Every file is stored uncompressed; `manifest.json` comes first, then `signature.json` if there is
+one, then the other files sorted by name. Every header follows from the file's name and content, and
+nothing stands between the parts or after them. Any ZIP program can unpack such an archive. `read`
+builds the headers again from what it has read and compares all bytes, so that a byte that was
+changed, added, moved or removed anywhere is an error. docs/bundle-format.md specifies the form.
+
+Python's `zipfile` writes the same bytes but takes longer to import than this module takes to read a
+bundle, and comparing what it repacks holds every file in memory twice.
 """
 
 from __future__ import annotations
@@ -19,213 +23,179 @@ from ..errors import BundleError
 
 MANIFEST = "manifest.json"
 SIGNATURE = "signature.json"
-# Of the whole file, in bytes: the form's numbers have 32 bits.
-LIMIT = 1 << 32
-MOST_FILES = 0xFFFF
+# The format counts bytes in 32 bits and files in 16 bits.
+SIZE_LIMIT = 1 << 32
+MAX_FILES = 0xFFFF
 
-# Sections 4.3.7, 4.3.12 and 4.3.16 of PKWARE's APPNOTE.TXT, with the names of their fields.
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
+# The three structures of sections 4.3.7, 4.3.12 and 4.3.16 of PKWARE's APPNOTE.TXT.
+_LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+_CENTRAL_HEADER = struct.Struct("<4s6H3L5H2L")
+_END_RECORD = struct.Struct("<4s4H2LH")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\3\4", b"PK\1\2", b"PK\5\6"
-_SHARED = ("needed version", "flags", "compression method", "time", "date")
-_SIZES = ("checksum", "stored size", "size", "length of the name", "length of extra data")
-_LOCAL_FIELDS = ("mark", *_SHARED, *_SIZES)
-_CENTRAL_FIELDS = (
-    *("mark", "maker", *_SHARED, *_SIZES, "length of the comment", "disk"),
-    *("internal attributes", "attributes", "place"),
-)
-_END_FIELDS = (
-    *("mark", "disk", "disk of the table", "number of files here", "number of files"),
-    *("size of the table", "place of the table", "length of the comment"),
-)
-_VERSION = 20
+_VERSION = 20  # ZIP 2.0, in tenths
 _UNIX = 3 << 8
-_UTF8 = 1 << 11
-_TIME, _DATE = 0, 1 << 5 | 1  # 1980-01-01 00:00, the first that ZIP can say
-_ATTRIBUTES = 0o100644 << 16
-_FORM = "damaged, changed, or not packed by freezing, which alone makes a bundle's file"
+_UTF8_NAME = 1 << 11
+_TIME, _DATE = 0, 1 << 5 | 1  # 1980-01-01 00:00, the earliest that ZIP can express
+_REGULAR_FILE = 0o100644 << 16
+
+_CAUSE = "the file is damaged, was changed, or was packed by another program than `freeze`"
 
 
 def write(files: Mapping[str, bytes], target: str | os.PathLike[str] | BinaryIO) -> None:
-    """Write a bundle's files, by name, to a path or a binary stream; the same files give the same
-    bytes.
+    """Write a bundle's file; the same files always give the same bytes.
 
-    Raises `BundleError` for a name that leaves the bundle or is none, for too many files, and for
-    4 GiB or more.
+    Args:
+        files: The content of each file of the bundle, by name.
+        target: The path to write to, or a binary stream.
+
+    Raises:
+        BundleError: A name is invalid, there are too many files, or the result would have 4 GiB
+            or more.
     """
-    chunks: list[bytes] = []
-    records: list[bytes] = []
-    place = 0
+    parts: list[bytes] = []
+    records: dict[str, bytes] = {}
+    offset = 0
     for name in sorted(files, key=_order):
-        content = files[checked(name)]
-        local, record = _headers(name, zlib.crc32(content), len(content), place)
-        chunks += [local, content]
-        records.append(record)
-        place += len(local) + len(content)
-    chunks.append(_table(records, place))
-    if place + len(chunks[-1]) >= LIMIT:
-        raise BundleError(_too_large(place + len(chunks[-1])))
+        content = files[name]
+        header, records[name] = _headers(name, zlib.crc32(content), len(content), offset)
+        parts += [header, content]
+        offset += len(header) + len(content)
+    parts += _directory(records, offset).values()
+    _check_size(sum(map(len, parts)))
     if isinstance(target, (str, os.PathLike)):
-        with open(target, "wb") as stream:  # noqa: PTH123 - a str too
-            stream.writelines(chunks)
+        with open(target, "wb") as stream:  # noqa: PTH123 - the path may be a str
+            stream.writelines(parts)
     else:
-        target.writelines(chunks)
+        target.writelines(parts)
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, bytes]:
-    """The files of a bundle's file, by name, in their order; each is read once, into memory.
+def read(source: str | os.PathLike[str] | BinaryIO) -> dict[str, bytes]:
+    """Read all files of a bundle's file into memory, in one pass.
 
-    Raises `BundleError`, which names the file inside and what is wrong, for whatever `write` would
-    not have written; `OSError` where the path can't be read.
+    Args:
+        source: The path to read, or a binary stream that can seek, which is read from its start.
+
+    Returns:
+        The content of each file, by name, in the order of the archive.
+
+    Raises:
+        BundleError: `write` would not have written these bytes. The message names the file inside
+            the archive that is concerned, where there is one.
+        OSError: The path can't be read.
     """
-    with open(path, "rb") as stream:  # noqa: PTH123 - a str too
-        size = os.fstat(stream.fileno()).st_size
-        if size >= LIMIT:
-            raise BundleError(_too_large(size))
-        return _read(stream, size)
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as stream:  # noqa: PTH123 - the path may be a str
+            return read(stream)
+    size = source.seek(0, os.SEEK_END)
+    source.seek(0)
+    _check_size(size)
+    return _read(source, size)
 
 
-def checked(name: str) -> str:
-    """The name of a file in a bundle; raises `BundleError` for one that leads out of it."""
-    path = PurePosixPath(name)
-    parts_leave = any(part in ("", ".", "..") for part in name.split("/"))
-    if path.is_absolute() or parts_leave or "\\" in name or ":" in name or "\0" in name:
-        raise BundleError(f"{name!r} leaves the bundle")
-    return name
+def check_name(name: str) -> None:
+    """Check the name of a file in a bundle: a relative path that stays inside the bundle.
+
+    Raises:
+        BundleError: The name is absolute, has an empty part, `.` or `..`, or has a character that
+            some operating system doesn't take for a part of a name.
+    """
+    parts_are_names = not any(part in ("", ".", "..") for part in name.split("/"))
+    if not parts_are_names or PurePosixPath(name).is_absolute() or set("\\:\0") & set(name):
+        raise BundleError(
+            f"{name!r:.80} is not a valid file name in a bundle: it must be a relative path that "
+            "stays inside the bundle, with / between its parts"
+        )
 
 
 def _read(stream: BinaryIO, size: int) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    records: list[bytes] = []
-    place, last = 0, ""
-    while (start := stream.read(_LOCAL.size)).startswith(_LOCAL_MARK):
-        name, content, crc = _entry(start, stream, size - place, last)
+    records: dict[str, bytes] = {}
+    offset, previous = 0, ""
+    while (start := stream.read(_LOCAL_HEADER.size)).startswith(_LOCAL_MARK):
+        # A header whose name can't be read yet is named by the file before it.
+        where = f"the file after {previous}" if previous else "the first file"
+        if len(start) < _LOCAL_HEADER.size:
+            raise BundleError(f"cut off in the header of {where}")
+        crc, _, length, name_length = _LOCAL_HEADER.unpack(start)[6:10]
+        raw_name = stream.read(name_length)
+        if len(raw_name) < name_length:
+            raise BundleError(f"cut off in the name of {where}, or the length of the name is wrong")
+        try:
+            name = raw_name.decode()
+        except UnicodeDecodeError:
+            raise BundleError(f"the name of {where} is not UTF-8: {_CAUSE}") from None
+        check_name(name)
         if name in files:
             raise BundleError(f"{name} is in the bundle twice")
-        if last and _order(name) < _order(last):
-            raise BundleError(f"{name} comes after {last}, out of order: {_FORM}")
-        local, record = _headers(name, crc, len(content), place)
-        files[name], last = content, name
-        records.append(record)
-        place += len(local) + len(content)
-    table = _table(records, place)
-    found = start + stream.read(max(0, len(table) + 1 - len(start)))
-    if found != table:
-        raise BundleError(_table_problem(found, table, list(files), size - place))
+        if previous and _order(name) < _order(previous):
+            raise BundleError(f"{name} comes after {previous}, out of order: {_CAUSE}")
+        header, record = _headers(name, crc, length, offset)
+        if start + raw_name != header:
+            raise BundleError(f"the header of {name} is wrong: {_CAUSE}")
+        left = size - offset - len(header)
+        if length > left:  # checked before so much memory is taken
+            raise BundleError(f"{name} is cut off, or its size is wrong: {left} of {length} bytes")
+        content = stream.read(length)
+        if len(content) < length or zlib.crc32(content) != crc:
+            raise BundleError(f"{name} is not the file that was packed: its checksum is wrong")
+        files[name], records[name], previous = content, record, name
+        offset += len(header) + length
+    expected = _directory(records, offset)
+    directory = b"".join(expected.values())
+    found = start + stream.read(max(0, len(directory) + 1 - len(start)))
+    if found != directory:
+        raise BundleError(_directory_problem(found, expected, size - offset))
     return files
 
 
-def _entry(start: bytes, stream: BinaryIO, left: int, last: str) -> tuple[str, bytes, int]:
-    """The file whose header begins with `start`: its name, content and checksum.
-
-    left: bytes from the header to the end. last: name of the file before, empty for the first.
-    """
-    # Until the name is known, the file before it says where it is.
-    where = f"the file after {last}" if last else "the first file"
-    if len(start) < _LOCAL.size:
-        raise BundleError(f"cut off in the header of {where}")
-    fields = _LOCAL.unpack(start)
-    flags, method, length, name_length = fields[2], fields[3], fields[8], fields[9]
-    raw = stream.read(name_length)
-    if len(raw) < name_length:
-        raise BundleError(f"cut off in the name of {where}, or its length is changed")
+def _headers(name: str, crc: int, size: int, offset: int) -> tuple[bytes, bytes]:
+    """Make the header before a file's content, and the file's record in the central directory."""
+    check_name(name)
     try:
-        name = raw.decode("utf-8" if flags & _UTF8 else "ascii")
-    except UnicodeDecodeError:
-        raise BundleError(f"the name of {where}, {raw!r:.80}, is no text: {_FORM}") from None
-    checked(name.removesuffix("/"))
-    if name.endswith("/"):
-        raise BundleError(f"{name} is an entry for a folder: {_FORM}")
-    if method or flags & 1:
-        raise BundleError(f"{name} is compressed or encrypted: {_FORM}")
-    wanted = _LOCAL.unpack_from(_headers(name, fields[6], length, 0)[0])
-    if differs := _different(_LOCAL_FIELDS, fields, wanted):
-        raise BundleError(f"{name}: its header has {differs}: {_FORM}")
-    left -= _LOCAL.size + name_length
-    if length > left:
-        raise BundleError(f"{name} is cut off, or its size is changed: {left} of {length} bytes")
-    content = stream.read(length)
-    crc = zlib.crc32(content)
-    if len(content) < length or crc != fields[6]:
-        raise BundleError(f"{name} is not what was packed: its checksum is wrong")
-    return name, content, crc
-
-
-def _headers(name: str, crc: int, size: int, place: int) -> tuple[bytes, bytes]:
-    """What stands before a file's content, and its record in the table at the end."""
-    try:
-        raw, flags = name.encode("ascii"), 0
+        raw_name = name.encode()
     except UnicodeEncodeError:
-        try:
-            raw, flags = name.encode("utf-8"), _UTF8
-        except UnicodeEncodeError:
-            raise BundleError(f"{name!r} is no name for a file of a bundle") from None
-    if len(raw) > 0xFFFF:
-        raise BundleError(f"{name:.40}… has too long a name for a file of a bundle")
-    if size >= LIMIT or place >= LIMIT:
-        raise BundleError(_too_large(size + place))
-    shared = (_VERSION, flags, 0, _TIME, _DATE, crc, size, size, len(raw), 0)
-    local = _LOCAL.pack(_LOCAL_MARK, *shared)
-    central = _CENTRAL.pack(_CENTRAL_MARK, _UNIX | _VERSION, *shared, 0, 0, 0, _ATTRIBUTES, place)
-    return local + raw, central + raw
+        raise BundleError(f"{name!r:.80} can't be a file name in a bundle: not Unicode") from None
+    if len(raw_name) > 0xFFFF:
+        raise BundleError(f"{name:.40}… is too long for a file name in a bundle")
+    _check_size(size + offset)
+    flags = 0 if name.isascii() else _UTF8_NAME
+    shared = (_VERSION, flags, 0, _TIME, _DATE, crc, size, size, len(raw_name), 0)
+    local = _LOCAL_HEADER.pack(_LOCAL_MARK, *shared)
+    central = (_CENTRAL_MARK, _UNIX | _VERSION, *shared, 0, 0, 0, _REGULAR_FILE, offset)
+    return local + raw_name, _CENTRAL_HEADER.pack(*central) + raw_name
 
 
-def _table(records: list[bytes], place: int) -> bytes:
-    """All that follows the last file: the records and what ends them."""
-    count, table = len(records), b"".join(records)
-    if count > MOST_FILES:
-        raise BundleError(f"{count} files are more than a bundle can hold")
-    return table + _END.pack(_END_MARK, 0, 0, count, count, len(table), place, 0)
+def _directory(records: Mapping[str, bytes], offset: int) -> dict[str, bytes]:
+    """Build the central directory, which follows the last file; the keys say what each part is."""
+    count, size = len(records), sum(map(len, records.values()))
+    if count > MAX_FILES:
+        raise BundleError(f"{count} files are more than a bundle can hold, {MAX_FILES}")
+    end = _END_RECORD.pack(_END_MARK, 0, 0, count, count, size, offset, 0)
+    parts = {f"the record of {name} in the directory": each for name, each in records.items()}
+    return {**parts, "the end of the directory": end}
 
 
-def _table_problem(found: bytes, table: bytes, names: list[str], left: int) -> str:
-    """What differs in what follows the last file, in words; `left`: how much follows it."""
-    if not names and not found.startswith(_END_MARK):
-        return "damaged, or no bundle: it doesn't begin as one"
-    after = f"after {names[-1]}" if names else "where the first file should be"
-    if len(found) < len(_END_MARK):
-        return f"cut off {after}"
-    if not found.startswith((_CENTRAL_MARK, _END_MARK)):
-        return f"{after} comes neither a file nor the table of all files: {_FORM}"
-    place = 0
-    for name in names:
-        end = place + _CENTRAL.size
-        record, wanted = found[place:end], table[place:end]
-        if record.startswith(_END_MARK):
-            return f"{name} is missing in the table of all files: {_FORM}"
-        if len(record) < len(wanted):
-            return f"cut off in the table of all files, at {name}"
-        differs = _different(_CENTRAL_FIELDS, _CENTRAL.unpack(record), _CENTRAL.unpack(wanted))
-        if differs:
-            return f"{name}: its record in the table of all files has {differs}: {_FORM}"
-        place = end + len(name.encode())
-        if found[end:place] != table[end:place]:
-            return f"{name} has another name in the table of all files: {_FORM}"
-    record = found[place : place + _END.size]
-    if len(record) < _END.size:
-        return "cut off in the end of the table of all files"
-    if record.startswith(_CENTRAL_MARK):
-        return f"the table of all files names more than the {len(names)} that are there: {_FORM}"
-    differs = _different(_END_FIELDS, _END.unpack(record), _END.unpack(table[place:]))
-    if differs:
-        return f"the end of the table of all files has {differs}: {_FORM}"
-    return f"{left - len(table)} bytes follow the end of the bundle"
-
-
-def _different(
-    names: tuple[str, ...], found: tuple[object, ...], wanted: tuple[object, ...]
-) -> str:
-    """The first field that differs, in words; empty where none does."""
-    for name, one, other in zip(names, found, wanted, strict=True):
-        if one != other:
-            return f"{one!r} as {name}, not {other!r}"
-    return ""
+def _directory_problem(found: bytes, expected: Mapping[str, bytes], left: int) -> str:
+    """Say what is wrong with the bytes after the last file, of which there are `left`."""
+    if len(expected) == 1 and not found.startswith(_END_MARK):
+        return "damaged, or not a bundle: it doesn't begin as a bundle does"
+    if not any(mark.startswith(found[:4]) for mark in (_CENTRAL_MARK, _END_MARK)):
+        return f"what follows the last file is neither a file nor the directory: {_CAUSE}"
+    offset = 0
+    for place, part in expected.items():
+        there = found[offset : offset + len(part)]
+        if there != part:
+            return (
+                f"cut off at {place}" if part.startswith(there) else f"{place} is wrong: {_CAUSE}"
+            )
+        offset += len(part)
+    return f"{left - offset} bytes follow the end of the bundle"
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
     return name != MANIFEST, name != SIGNATURE, name
 
 
-def _too_large(size: int) -> str:
-    return f"{size / (1 << 30):.1f} GiB: a bundle's file must be smaller than 4 GiB"
+def _check_size(size: int) -> None:
+    if size >= SIZE_LIMIT:
+        raise BundleError(f"{size / (1 << 30):.1f} GiB: a bundle's file must be below 4 GiB")

@@ -1,4 +1,7 @@
-"""Decoded JSON or TOML → frozen dataclasses, checked field by field."""
+"""Decoded JSON or TOML → dataclasses, checked field by field.
+
+The names of fields and their annotations are the schema, so that a format is declared once.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,37 @@ Kind = TypeVar("Kind")
 
 
 class FieldError(ValueError):
-    """A field is missing, unknown, or of the wrong type; the message names it by its path."""
+    """A field is missing, unknown or invalid; the message names it by its path."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """In `Annotated[T, Range(low, high)]`: a number between these, both included."""
+    """The range of a number, both ends included, as in `Annotated[int, Range(1, 10)]`.
+
+    Attributes:
+        low: The least value.
+        high: The greatest value.
+    """
 
     low: float
     high: float = math.inf
 
 
 def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
-    """Make a `kind`, a dataclass with typed fields, of plain values.
+    """Make a dataclass of plain values.
 
-    Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str,
-    bool, Annotated with a `Range`, Any, and unions of dataclasses whose field `algorithm` says
-    which one it is. An absent field takes its default, an unknown one is refused.
-    Raises `FieldError`, for example "stages.detection.resize.multiple must be an integer".
+    Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str, bool,
+    Any, `Annotated` with a `Range`, and unions of dataclasses that their field `algorithm` tells
+    apart. A field that is absent takes its default; an unknown field is refused.
+
+    Args:
+        kind: The dataclass to make.
+        value: Decoded JSON or TOML.
+        where: The path of the value, with which the paths in messages begin.
+
+    Raises:
+        FieldError: The value doesn't fit, for example "stages.detection.resize.multiple must be an
+            integer, not 1.5".
     """
     result: Kind = _parse(kind, value, where)
     return result
@@ -42,19 +58,18 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     if origin is Annotated:
         number, limits = _parse(arguments[0], value, where), arguments[1]
         fits = limits.low <= number <= limits.high
-        _expect(fits, where, f"from {limits.low} to {limits.high}", value)
+        _expect(fits, where, _words(limits), value)
         return number
     if origin is Literal:
         known = ", ".join(map(repr, arguments))
-        _expect(value in arguments, where, f"one of {known} for this version", value)
+        _expect(value in arguments, where, f"one of {known} in this version", value)
         return value
-    if origin in (types.UnionType, typing.Union):  # the second where T is Annotated
+    if origin in (types.UnionType, typing.Union):  # typing.Union: T | None of an Annotated T
         if value is None and type(None) in arguments:
             return None
         kinds = [each for each in arguments if each is not type(None)]
-        return _parse(
-            kinds[0] if len(kinds) == 1 else _of_algorithm(kinds, value, where), value, where
-        )
+        only = kinds[0] if len(kinds) == 1 else _kind_by_algorithm(kinds, value, where)
+        return _parse(only, value, where)
     if origin is list:
         _expect(isinstance(value, list), where, "a list", value)
         return [_parse(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
@@ -75,7 +90,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
 
 
 def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
-    _expect(isinstance(value, dict), where or "all of it", "an object", value)
+    _expect(isinstance(value, dict), where or "the whole", "an object", value)
     prefix = f"{where}." if where else ""
     hints = typing.get_type_hints(kind, include_extras=True)
     unknown = sorted(set(value) - set(hints))
@@ -91,8 +106,8 @@ def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
     return kind(**values)
 
 
-def _of_algorithm(kinds: list[Any], value: Any, where: str) -> Any:
-    """The dataclass whose `algorithm` is the value's."""
+def _kind_by_algorithm(kinds: list[Any], value: Any, where: str) -> Any:
+    """Choose the dataclass whose `algorithm` is the value's."""
     _expect(isinstance(value, dict), where, "an object", value)
     by_name = {
         name: kind
@@ -105,6 +120,12 @@ def _of_algorithm(kinds: list[Any], value: Any, where: str) -> Any:
     return by_name[value["algorithm"]]
 
 
+def _words(limits: Range) -> str:
+    if limits.high == math.inf:
+        return f"at least {limits.low}"
+    return f"from {limits.low} to {limits.high}"
+
+
 def _expect(fulfilled: bool, where: str, what: str, value: object) -> None:
     if not fulfilled:
-        raise FieldError(f"{where} must be {what}, it is {value!r:.80}")
+        raise FieldError(f"{where} must be {what}, not {value!r:.80}")

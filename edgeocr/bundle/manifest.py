@@ -1,8 +1,6 @@
-"""The manifest of a bundle: what the runtime has to know of each stage, as typed values.
+"""The types of a bundle's manifest: everything that the runtime must know about each stage.
 
-`parse` turns the decoded JSON into a `Manifest` and refuses what this version can't run:
-an unknown schema or algorithm, a missing or unknown field, a value of the wrong type. The
-error names the field by its path, for example `stages.detection.resize.multiple`.
+`parse.parse` makes them from decoded JSON. docs/bundle-format.md specifies the file.
 """
 
 from __future__ import annotations
@@ -10,17 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from ..errors import BundleError
-from ..version import __version__
-from . import fields as typed
 from .fields import Range
 from .provenance import Accuracy, Origin, Precision
 
-# 1: edgeocr 0.1. 2, since 0.2: precision, memory, profile, requires, what was done and measured.
-# All that 2 has more may be missing, so a manifest of schema 1 is one of schema 2.
+# edgeocr 0.1 wrote schema 1. All fields that schema 2 adds have defaults, so that a manifest of
+# schema 1 is read by the same types.
 SCHEMA = 2
 OLDEST_SCHEMA = 1
-# The first edgeocr that reads `SCHEMA`, which a bundle of it says.
+# The first edgeocr that reads `SCHEMA`; freezing writes it into the manifest as `requires`.
 REQUIRES = "0.2.0"
 
 Positive: TypeAlias = Annotated[int, Range(1)]
@@ -31,18 +26,21 @@ Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 @dataclass(frozen=True)
 class Resize:
-    """How an image is sized for detection or spotting.
+    """The size at which detection or spotting sees an image.
 
-    limit, limit_side: "min" enlarges an image until its shorter side has `limit_side` pixels,
-        "max" shrinks it until its longer side has; an image within the limit keeps its size.
-        "long" scales it so that its longer side has. "height" enlarges it by `enlarge`, or scales
-        it to a height of `limit_side` where that is less.
-    max_pixels: after that it has at most this many pixels, whatever its proportions.
-    multiple: both sides are rounded to a multiple of this, the network's total stride: to the
-        nearest one, or up.
-    sizes: [height, width] of the only inputs on execution providers that want few shapes: what the
-        rule gives is padded to the smallest that holds it, or scaled down where none does. Empty
-        for no such set.
+    Attributes:
+        limit: The rule. "min" enlarges an image until its shorter side has `limit_side` pixels and
+            "max" shrinks it until its longer side has; an image within the limit keeps its size.
+            "long" scales an image so that its longer side has `limit_side` pixels. "height"
+            enlarges it by `enlarge`, or scales it to a height of `limit_side` if that is less.
+        limit_side: The side that `limit` refers to, in pixels.
+        max_pixels: The most pixels that an image has after that, whatever its proportions.
+        multiple: Both sides are rounded to a multiple of this, the network's total stride.
+        rounding: Whether sides are rounded to the nearest multiple or up.
+        enlarge: The factor of the rule "height"; the other rules ignore it.
+        sizes: The only input sizes, each [height, width], on execution providers that want a fixed
+            set of shapes. An image that was sized by the rule is padded to the smallest size that
+            holds it, or scaled down if none does. An empty list means that there is no such set.
     """
 
     limit: Literal["min", "max", "long", "height"]
@@ -56,8 +54,16 @@ class Resize:
 
 @dataclass(frozen=True)
 class DBSettings:
-    """Numbers of DB's post-processing (Liao et al. 2019), see `postprocess.db`; `score` is for
-    quads.
+    """Numbers of DB's post-processing (Liao et al. 2019), which `postprocess.db` takes.
+
+    Attributes:
+        threshold: A pixel with a higher probability belongs to text.
+        box_threshold: The least mean probability of a region.
+        unclip_ratio: A region grows by area · ratio / perimeter on each side.
+        max_candidates: The most contours that are looked at in an image.
+        dilation: Whether the map of text pixels is dilated before contours are traced.
+        score: Whether a quad's mean probability is taken inside the quad or inside the contour.
+        shape: Whether regions are quads or polygons.
     """
 
     threshold: Share
@@ -71,7 +77,13 @@ class DBSettings:
 
 @dataclass(frozen=True)
 class EASTSettings:
-    """Numbers of EAST's post-processing (Zhou et al. 2017), see `postprocess.east`."""
+    """Numbers of EAST's post-processing (Zhou et al. 2017), which `postprocess.east` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score proposes a quad.
+        cover_threshold: A merged quad is kept if the mean score over it is higher.
+        nms_threshold: Quads whose intersection over union is higher are merged.
+    """
 
     score_threshold: Share
     cover_threshold: Share
@@ -80,7 +92,16 @@ class EASTSettings:
 
 @dataclass(frozen=True)
 class SASTSettings:
-    """Numbers of SAST's post-processing (Wang et al. 2019), see `postprocess.sast`."""
+    """Numbers of SAST's post-processing (Wang et al. 2019), which `postprocess.sast` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score lies on a centre line.
+        nms_threshold: Quads whose intersection over union is higher are merged.
+        sample_points: The number of points on each centre line; a polygon has twice as many.
+        expand_scale: The factor by which the distances from centre line to borders are multiplied.
+        shrink_ratio_of_width: The share of a text's height by which it grows at each end.
+        shape: Whether regions are quads or polygons.
+    """
 
     score_threshold: Share
     nms_threshold: Share
@@ -92,7 +113,16 @@ class SASTSettings:
 
 @dataclass(frozen=True)
 class PGNetSettings:
-    """Numbers of PGNet's post-processing (Wang et al. 2021), see `postprocess.pgnet`."""
+    """Numbers of PGNet's post-processing (Wang et al. 2021), which `postprocess.pgnet` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score lies on a centre line.
+        expand_scale: The factor by which the distances from centre line to borders are multiplied.
+        shrink_ratio_of_width: The share of a text's height by which it grows at each end.
+        minimum_points: The least number of points on a centre line.
+        minimum_characters: The least number of characters of a text.
+        gather: Whether classes are read at the line's own points, or also between them ("align").
+    """
 
     score_threshold: Share
     expand_scale: Annotated[float, Range(0.1, 10)]
@@ -102,97 +132,127 @@ class PGNetSettings:
     gather: Literal["points", "align"] = "points"
 
 
-@dataclass(frozen=True)
-class DBDetection:
-    """Stage `detection`: image uint8 [N, H, W, 3] BGR in, `probability` [N, H, W] out.
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Settings that every stage has, beside the `algorithm` that says which stage it is.
 
-    Here and in the other stages:
-    providers: execution providers that "auto" tries, in this order, instead of all that there may
-        be.
-    precision: what the graph's weights and most of its operators are in.
-    activation_bytes: what a run needs in memory beside the weights, for each pixel of its input,
-        as far as the graph says it; 0 where it is unknown.
+    Attributes:
+        graph: The name of the stage's ONNX file in the bundle.
+        model: The name of the model, as in the converters' catalog.
+        providers: The execution providers that "auto" tries for this stage, in this order; None
+            leaves the choice to the runtime.
+        precision: The type of the graph's weights and of most of its operators.
+        activation_bytes: The memory that a run needs beside the weights, in bytes for each pixel of
+            its input; 0 means that it is unknown.
+    """
+
+    graph: str
+    model: str
+    providers: list[str] | None = None
+    precision: Precision = "fp32"
+    activation_bytes: Natural = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageStage(Stage):
+    """Settings of the stages that see whole images.
+
+    Each algorithm adds `postprocess`, the numbers of its post-processing.
+
+    Attributes:
+        resize: The size at which the network sees an image.
+    """
+
+    resize: Resize
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropStage(Stage):
+    """Settings of the stages that see crops of text lines.
+
+    Attributes:
+        height: The height of the input in pixels.
+        padding: The grey value that fills the input where the crop doesn't reach. In training, the
+            networks saw zero there after normalization.
+        batches: The only numbers of crops in a run, ascending, on execution providers that want a
+            fixed set of shapes. An empty list means that there is no such set.
+    """
+
+    height: Positive
+    padding: Grey
+    batches: list[Positive] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DBDetection(ImageStage):
+    """Stage `detection` by DB.
+
+    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `probability` [N, H, W].
     """
 
     algorithm: Literal["DB"]
-    graph: str
-    model: str
-    resize: Resize
     postprocess: DBSettings
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
 
 
-@dataclass(frozen=True)
-class EASTDetection:
-    """Stage `detection`: image in, `score` [N, h, w] and `geometry` [N, 8, h, w] out."""
+@dataclass(frozen=True, kw_only=True)
+class EASTDetection(ImageStage):
+    """Stage `detection` by EAST.
+
+    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `score` [N, h, w] and `geometry`
+    [N, 8, h, w].
+    """
 
     algorithm: Literal["EAST"]
-    graph: str
-    model: str
-    resize: Resize
     postprocess: EASTSettings
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
 
 
-@dataclass(frozen=True)
-class SASTDetection:
-    """Stage `detection`: image in, `tcl` [N, h, w], `border` [N, 4, h, w], `tvo` [N, 8, h, w] and
-    `tco` [N, 2, h, w] out.
+@dataclass(frozen=True, kw_only=True)
+class SASTDetection(ImageStage):
+    """Stage `detection` by SAST.
+
+    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
+    `tvo` [N, 8, h, w] and `tco` [N, 2, h, w].
     """
 
     algorithm: Literal["SAST"]
-    graph: str
-    model: str
-    resize: Resize
     postprocess: SASTSettings
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
 
 
 Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
 
 
-@dataclass(frozen=True)
-class Orientation:
-    """Stage `orientation`: crops uint8 [N, height, width, 3] in, `probability` [N, classes] out.
+@dataclass(frozen=True, kw_only=True)
+class Orientation(CropStage):
+    """Stage `orientation`: finds crops that are upside down or lie on their side.
 
-    degrees: what each class says of the crop's rotation, multiples of 90.
-    threshold: a crop is turned when its class has at least this probability.
-    padding: the grey value that fills what the text does not; the network saw zero after
-        normalization.
-    stretch: crops are stretched to the input instead, whatever their proportions, as PP-LCNet's
-        classifiers want it.
-    batches: the only numbers of crops in a run on execution providers that want few shapes.
+    The graph takes `crops` uint8 [N, height, width, 3] BGR and gives `probability` [N, classes].
+
+    Attributes:
+        width: The width of the input in pixels.
+        degrees: The rotation of the crop that each class stands for, in multiples of 90.
+        threshold: The least probability of its class at which a crop is turned.
+        stretch: Whether crops are stretched to the input whatever their proportions, as PP-LCNet's
+            classifiers want them, instead of padded.
     """
 
     algorithm: Literal["CLS"]
-    graph: str
-    model: str
-    height: Positive
     width: Positive
-    padding: Grey
     degrees: list[int]
     threshold: Share
     stretch: bool = False
-    batches: list[Positive] = field(default_factory=list)
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
 class Charset:
-    """The classes of a network that reads: `file` has one character a line, in class order.
+    """The classes of a network that reads.
 
-    classes: how many classes the network has, those included that are no characters:
-    blank: the class that CTC drops;
-    begin, end: the classes that attention and SRN have instead.
-    The file's characters take the other classes in order.
+    Attributes:
+        file: The name of a UTF-8 file in the bundle with one character per line. The characters
+            take, in order, the classes that are not special.
+        classes: The number of the network's classes, including special ones.
+        blank: The special class of CTC, which means "no character here".
+        begin: The special class of Attention and SRN that stands for the start of a text.
+        end: The special class of Attention and SRN that stands for the end of a text.
     """
 
     file: str
@@ -203,71 +263,68 @@ class Charset:
 
     @property
     def special(self) -> list[int]:
-        """The classes that are no characters, in order."""
+        """The classes that stand for no character, ascending."""
         return sorted(each for each in (self.blank, self.begin, self.end) if each is not None)
 
 
-@dataclass(frozen=True)
-class Recognition:
-    """Stage `recognition`: crops uint8 [N, height, W, 3] in, `indices` and `scores` [N, T] out.
+@dataclass(frozen=True, kw_only=True)
+class Recognition(CropStage):
+    """Stage `recognition`: reads a text line in each crop.
 
-    max_width: a crop keeps its proportions up to this width in pixels.
-    margin, min_width: the input is at least `margin` pixels wider than the text and at least
-        `min_width` wide, because the networks were trained on lines that end before the picture
-        does; `padding` is the grey value of what is added on the right.
-    multiple: input widths are a multiple of this, the network's stride.
-    width: the only input width that the network takes, as spatial transformers (TPS) and SRN do. A
-        longer line is squeezed into it, a shorter one padded; the widths above don't matter then.
-    stretch_widths: a line is not kept in proportion but stretched to the first of these that is at
-        least as wide as it, or squeezed to the last, as SRN was trained.
-    minimum_score: a line whose mean character score is lower is left out of a page.
-    widths, batches: the only input widths, and numbers of crops in a run, on execution providers
-        that want few shapes: lines are padded to the next of them. Empty for no such set.
+    The graph takes `crops` uint8 [N, height, W, 3] BGR and gives `indices` and `scores` [N, T].
+
+    Attributes:
+        min_width: The least width of the input in pixels.
+        max_width: The width in pixels up to which a crop keeps its proportions.
+        margin: The least number of pixels by which the input is wider than the text, on the right.
+            The networks were trained on lines that end before the picture does.
+        multiple: Input widths are a multiple of this, the network's stride.
+        charset: The network's classes.
+        minimum_score: A line whose mean character score is lower is left out of a page.
+        width: The only input width of a network that takes just one (those with a TPS, and SRN).
+            A longer line is squeezed into it and a shorter one padded; `min_width`, `max_width` and
+            `margin` don't matter then.
+        stretch_widths: The widths to which a line is stretched whatever its proportions, ascending
+            to `width`: the first that is at least as wide as the line, or the last (SRN).
+        widths: The only input widths, ascending, on execution providers that want a fixed set of
+            shapes; lines are padded to the next of them. Empty: there is no such set.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
-    graph: str
-    model: str
-    height: Positive
     min_width: Positive
     max_width: Positive
     margin: Natural
-    padding: Grey
     multiple: Positive
     charset: Charset
     minimum_score: Share
     width: Positive | None = None
     stretch_widths: list[Positive] | None = None
     widths: list[Positive] = field(default_factory=list)
-    batches: list[Positive] = field(default_factory=list)
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
 
 
-@dataclass(frozen=True)
-class Spotting:
-    """Stage `spotting`, detection and recognition in one: image uint8 [N, H, W, 3] BGR in, `tcl`
-    [N, h, w], `border` [N, 4, h, w], `direction` [N, 2, h, w] and `characters` [N, classes, h, w]
-    out.
+@dataclass(frozen=True, kw_only=True)
+class Spotting(ImageStage):
+    """Stage `spotting`: detection and recognition in one network.
+
+    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
+    `direction` [N, 2, h, w] and `characters` [N, classes, h, w].
+
+    Attributes:
+        charset: The network's classes.
     """
 
     algorithm: Literal["PGNet"]
-    graph: str
-    model: str
-    resize: Resize
     postprocess: PGNetSettings
     charset: Charset
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True)
 class Stages:
-    """What a page goes through: detection, perhaps orientation, and recognition; or spotting alone.
+    """The stages of a bundle.
 
-    A bundle with detection only, or with recognition only, does that and can't read pages.
+    A page goes through detection, orientation if there is one, and recognition; or through spotting
+    alone. A bundle with only detection or only recognition can't read pages. The fields are the
+    stages, None for those that the bundle doesn't have.
     """
 
     detection: Detection | None = None
@@ -276,14 +333,24 @@ class Stages:
     spotting: Spotting | None = None
 
     @property
+    def present(self) -> dict[str, Stage]:
+        """The stages that the bundle has, by name, in the order in which a page meets them."""
+        return {name: stage for name, stage in vars(self).items() if stage is not None}
+
+    @property
     def reading(self) -> Recognition | Spotting | None:
-        """The stage that has a charset."""
+        """The stage that reads text and therefore has a charset."""
         return self.recognition or self.spotting
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of the bundle beside the manifest."""
+    """The manifest's entry for one of the other files of the bundle.
+
+    Attributes:
+        sha256: The hash of the content, in hexadecimal.
+        size: The number of bytes.
+    """
 
     sha256: str
     size: Natural
@@ -291,11 +358,13 @@ class File:
 
 @dataclass(frozen=True)
 class Profile:
-    """Settings for a class of device, where the caller says nothing else. What a profile sets of a
-    stage (sizes, widths, providers) is in the stage.
+    """Settings for a class of devices, which apply where the caller sets nothing else.
 
-    threads: CPU threads; None for as many as the process may keep busy.
-    memory_limit: bytes that the process may take, as `OCR(memory_limit=…)`; None for no limit.
+    Attributes:
+        name: The name of the profile, for example "raspberry-pi-4".
+        threads: The number of CPU threads; None means as many as the process may keep busy.
+        memory_limit: The memory that the process may take, in bytes, as `OCR(memory_limit=…)`
+            takes it; None sets no limit.
     """
 
     name: str
@@ -305,9 +374,19 @@ class Profile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The whole manifest. The runtime ignores `made_by`, `provenance` and `accuracy`.
+    """A whole manifest.
 
-    requires: the oldest edgeocr that can read the bundle; empty in schema 1.
+    Attributes:
+        schema: The version of the format, from `OLDEST_SCHEMA` to `SCHEMA`.
+        name: The name of the bundle.
+        description: What the bundle is for, in a sentence.
+        stages: What the runtime must know about each stage.
+        files: Hash and size of every file of the bundle except manifest and signature, by name.
+        made_by: The versions of the programs that made the bundle, by name. For people only.
+        provenance: Where each stage came from and what was done to it. For people only.
+        requires: The oldest edgeocr that reads the bundle; empty in schema 1.
+        profile: Settings for the class of devices that the bundle was made for.
+        accuracy: What was measured when the bundle was frozen. For people only.
     """
 
     schema: int
@@ -320,34 +399,3 @@ class Manifest:
     requires: str = ""
     profile: Profile | None = None
     accuracy: Accuracy | None = None
-
-
-def parse(data: object) -> Manifest:
-    """Decoded manifest.json → `Manifest`; raises `BundleError` that names the offending field, and
-    for a schema that this version can't read says which version can.
-    """
-    if not isinstance(data, dict) or type(data.get("schema")) is not int:
-        raise BundleError("manifest.json has no schema number: this is no edgeocr bundle")
-    if not OLDEST_SCHEMA <= data["schema"] <= SCHEMA:
-        raise BundleError(_other_schema(data["schema"], data.get("requires")))
-    from . import checks as manifest_checks  # it knows these types
-
-    try:
-        manifest = typed.parse(Manifest, data)
-    except typed.FieldError as error:
-        raise BundleError(f"manifest.json: {error}") from None
-    for problem in manifest_checks.problems(manifest):
-        raise BundleError(f"manifest.json: {problem}")
-    return manifest
-
-
-def _other_schema(schema: int, requires: object) -> str:
-    found = (
-        f"the bundle has schema {schema}, edgeocr {__version__} reads schema "
-        f"{OLDEST_SCHEMA} to {SCHEMA}"
-    )
-    if schema < OLDEST_SCHEMA:
-        return f"{found}: freeze the bundle again with the converters of this version"
-    newer = isinstance(requires, str) and requires
-    needed = f"edgeocr {requires!s:.20} or newer" if newer else "a newer edgeocr"
-    return f"{found}: it needs {needed}: upgrade edgeocr"

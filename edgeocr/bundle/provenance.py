@@ -1,5 +1,6 @@
-"""What a bundle's manifest says for people: where a stage came from, what was done to it, and what
-was measured. The runtime ignores it.
+"""What a manifest says for people: where a stage came from, what was done to it, what was measured.
+
+The runtime ignores all of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A published file that a stage was made of."""
+    """A published file that a stage was made from.
+
+    Attributes:
+        name: The file's name.
+        source: The URL where it was published, or words about a file of the maker's own.
+        sha256: The hash of its content, in hexadecimal.
+    """
 
     name: str
     source: str
@@ -25,10 +32,16 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Check:
-    """Whether a graph computes what its original computes, or the reason why nobody looked.
+    """The result of a check that a graph computes what its original computes.
 
-    max_abs_difference_at_most: a bound that holds on every processor; None where what rounding does
-        was allowed for, as with weights that nobody has published.
+    Attributes:
+        status: Whether the check passed or was not run; a graph that fails is never frozen.
+        reason: Why the check was not run.
+        reference: The program that ran the original, with its version.
+        inputs: The shapes of the inputs that both were run on.
+        max_abs_difference_at_most: A limit on the difference that holds on every processor; None
+            if rounding was allowed for instead, as with weights that nobody has published.
+        tolerance: The largest difference that would have passed.
     """
 
     status: Literal["passed", "not run"]
@@ -39,19 +52,23 @@ class Check:
     tolerance: float | None = None
 
     def __str__(self) -> str:
+        """Describe the result in a few words."""
         if self.status == "not run":
-            return f"not run, {self.reason}"
+            return f"not run: {self.reason}"
         if self.max_abs_difference_at_most is None:
-            return f"passed, as near to {self.reference} as rounding lets it"
+            return f"passed, equal to {self.reference} within rounding"
         return f"passed, at most {self.max_abs_difference_at_most:g} from {self.reference}"
 
 
 @dataclass(frozen=True)
 class Quantization:
-    """How a graph's numbers became int8.
+    """How a graph was quantized to int8.
 
-    images: sha256 over the pictures that the ranges of values were taken from; pictures: how many.
-    nodes: how many nodes compute in int8. left_out: those that stayed in float32 by measurement.
+    Attributes:
+        images: The sha256 of the pictures that the ranges of values were measured on.
+        pictures: The number of these pictures.
+        nodes: The number of nodes that compute in int8.
+        left_out: The nodes that stayed in float32 because measurement showed that they must.
     """
 
     images: str
@@ -62,9 +79,16 @@ class Quantization:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What the bundle read of labelled pictures when it was frozen, see `benchmarks accuracy`.
+    """How well the bundle read labelled pictures when it was frozen.
 
-    data: name of the folder. sha256: over its pictures and labels.
+    Attributes:
+        data: The name of the folder with the pictures.
+        sha256: The hash over the pictures and their labels.
+        pictures: The number of pictures.
+        lines: The number of labelled lines.
+        detection_hmean: The harmonic mean of precision and recall of the regions.
+        hmean: The same for regions that were also read correctly.
+        cer: The character error rate.
     """
 
     data: str
@@ -80,11 +104,22 @@ class Accuracy:
 class Origin:
     """Where a stage's weights came from and what was done to them.
 
-    parity: of the graph before its charset was pruned and its precision lowered.
-    repairs: faults of the translator that were mended. rewrites: what was done to make the graph
-        faster; both as `python -m converters convert` reports them.
-    quantization: how a stage in int8 was made.
-    full_classes: how many classes the network had before its charset was pruned.
+    Attributes:
+        stage: The name of the stage.
+        model: The name of the model, as in the converters' catalog.
+        title: The model's name for people.
+        authors: Who published the model.
+        licence: The SPDX identifier of the model's licence.
+        format: The format in which the model was published, for example "paddle-legacy".
+        files: The published files.
+        translator: The program, with its version, that translated the model to ONNX.
+        parity: Checks against the original by name, made before the charset was pruned and the
+            precision was lowered.
+        repairs: The faults of the translator that were repaired, by the names that
+            `python -m converters convert` reports.
+        rewrites: The changes that made the graph faster, by the names that it reports.
+        quantization: How a stage in int8 was made.
+        full_classes: The number of classes that the network had before its charset was pruned.
     """
 
     stage: Literal["detection", "orientation", "recognition", "spotting"]

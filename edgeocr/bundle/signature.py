@@ -1,8 +1,9 @@
-"""Signatures of bundles: Ed25519 (RFC 8032) over the bytes of manifest.json, which has the sha256
-of all other files.
+"""Sign bundles and check signatures: Ed25519 (RFC 8032) over the bytes of manifest.json.
 
-Keys are PEM as openssl makes and reads them: PKCS#8 for the private one, SubjectPublicKeyInfo for
-the public one. A key is named by its fingerprint, the sha256 of the public key's DER, in hex.
+The manifest contains the sha256 of all other files, so that the signature covers the whole bundle.
+Keys are PEM files as openssl writes and reads them: the private key is PKCS#8, the public key is
+SubjectPublicKeyInfo. A key is named by its fingerprint, the sha256 of the public key's DER in
+hexadecimal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import SignatureError
 from .archive import MANIFEST, SIGNATURE
@@ -21,17 +22,22 @@ from .archive import MANIFEST, SIGNATURE
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+# The path of a public key in PEM, or the bytes of one.
+PublicKey: TypeAlias = "str | os.PathLike[str] | bytes"
+
 ALGORITHM = "Ed25519"
-# Where the password of an encrypted private key is looked for.
-PASSWORD = "EDGEOCR_KEY_PASSWORD"
+# The environment variable with the password of an encrypted private key.
+PASSWORD_VARIABLE = "EDGEOCR_KEY_PASSWORD"
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What signature.json says.
+    """The content of signature.json.
 
-    key: fingerprint of the key that it says it was made with.
-    signature: 64 bytes in base64.
+    Attributes:
+        algorithm: "Ed25519".
+        key: The fingerprint of the key that the signature claims to be made with.
+        signature: The 64 bytes of the signature in base64.
     """
 
     algorithm: str
@@ -40,30 +46,43 @@ class Signature:
 
     @property
     def content(self) -> bytes:
-        """signature.json, which has no other form."""
+        """The bytes of signature.json, the only ones that are valid for these values."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
 def parse(content: bytes) -> Signature:
-    """signature.json → `Signature`; raises `SignatureError` for what `sign` doesn't write."""
+    """Read signature.json; only the bytes that `sign` writes are accepted.
+
+    Raises:
+        SignatureError: The content has another form.
+    """
     try:
         given = Signature(**json.loads(content.decode("utf-8")))
-        key, made = bytes.fromhex(given.key), base64.b64decode(given.signature, validate=True)
+        key, raw = bytes.fromhex(given.key), base64.b64decode(given.signature, validate=True)
     except (ValueError, TypeError, RecursionError):
-        raise SignatureError(f"{SIGNATURE} is no signature: damaged, or changed") from None
+        raise SignatureError(f"{SIGNATURE} is damaged or was changed") from None
     if given.algorithm != ALGORITHM:
         raise SignatureError(f"{SIGNATURE} is by {given.algorithm!r:.40}, not by {ALGORITHM}")
-    same = Signature(ALGORITHM, key.hex(), base64.b64encode(made).decode())
-    if (len(key), len(made)) != (32, 64) or same.content != content:
-        raise SignatureError(f"{SIGNATURE} is not as signing writes it: damaged, or changed")
+    same = Signature(ALGORITHM, key.hex(), base64.b64encode(raw).decode())
+    if (len(key), len(raw)) != (32, 64) or same.content != content:
+        raise SignatureError(f"{SIGNATURE} is damaged or was changed: signing writes another form")
     return same
 
 
 def sign(manifest: bytes, key: str | os.PathLike[str]) -> bytes:
-    """Sign a manifest with the private key in a PEM file; returns the content of signature.json.
+    """Sign a manifest.
 
-    The password of an encrypted key is taken from the environment, EDGEOCR_KEY_PASSWORD.
-    Raises `SignatureError` for a file that can't be read or is no such key.
+    Args:
+        manifest: The bytes of manifest.json.
+        key: The path of the private key in PEM. If it is encrypted, the environment variable
+            EDGEOCR_KEY_PASSWORD has its password.
+
+    Returns:
+        The content of signature.json.
+
+    Raises:
+        SignatureError: The key can't be read, is not an Ed25519 private key, or its password is
+            missing or wrong; or the package cryptography is not installed.
     """
     _need_cryptography()
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -72,51 +91,77 @@ def sign(manifest: bytes, key: str | os.PathLike[str]) -> bytes:
 
     content, password = _content(key), None
     if b"PRIVATE KEY-----" not in content:
-        raise SignatureError(f"{key} is no private key in PEM; signing needs the .key file")
+        raise SignatureError(f"{key} is not a private key in PEM; signing needs NAME.key")
     if b"ENCRYPTED" in content:
-        password = os.environ.get(PASSWORD)
+        password = os.environ.get(PASSWORD_VARIABLE)
         if not password:
-            raise SignatureError(f"{key} is encrypted: put its password into {PASSWORD}")
+            raise SignatureError(f"{key} is encrypted: set {PASSWORD_VARIABLE} to its password")
     try:
         private = load_pem_private_key(content, password.encode() if password else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        why = f"is no private key, or {PASSWORD} is wrong" if password else "is no private key"
-        raise SignatureError(f"{key} {why}: {error}") from None
+        wrong = f", or {PASSWORD_VARIABLE} is wrong" if password else ""
+        raise SignatureError(f"{key} is not a valid private key{wrong}: {error}") from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise SignatureError(f"{key} is {_kind(private)}, not one of {ALGORITHM}")
-    made = base64.b64encode(private.sign(manifest)).decode()
-    return Signature(ALGORITHM, _fingerprint(private.public_key()), made).content
+        raise SignatureError(f"{key} is an {_kind(private)} key; an {ALGORITHM} key is needed")
+    encoded = base64.b64encode(private.sign(manifest)).decode()
+    return Signature(ALGORITHM, _fingerprint(private.public_key()), encoded).content
 
 
-def verify(
-    manifest: bytes, signature: Signature | None, key: str | os.PathLike[str] | bytes
-) -> None:
-    """Raise `SignatureError` unless the signature is by this key and of this manifest.
+def verify(manifest: bytes, signature: Signature | None, key: PublicKey) -> None:
+    """Check that a manifest was signed with a key.
 
-    key: path of a public key in PEM, or its bytes.
+    Args:
+        manifest: The bytes of manifest.json.
+        signature: The content of signature.json; None if the bundle has none.
+        key: The path of the public key in PEM, or its bytes.
+
+    Raises:
+        SignatureError: There is no signature, it was made with another key or for another manifest,
+            the key can't be read or is not an Ed25519 public key, or the package cryptography is
+            not installed.
+        TypeError: The key is neither a path nor bytes.
     """
+    check_key_type(key)
     _need_cryptography()
     from cryptography.exceptions import InvalidSignature
 
     public = _public(key)
     wanted = _fingerprint(public)
     if signature is None:
-        raise SignatureError(f"not signed; a signature by the key {wanted} is required")
+        raise SignatureError(f"not signed, but a signature by the key {wanted} is required")
     if signature.key != wanted:
-        raise SignatureError(f"signed by another key: by {signature.key}, but {wanted} is required")
+        raise SignatureError(f"signed by another key, {signature.key}; {wanted} is required")
     try:
         public.verify(base64.b64decode(signature.signature), manifest)
     except InvalidSignature:
         raise SignatureError(
-            f"the signature doesn't fit: {MANIFEST} is not what the key {wanted} has signed"
+            f"wrong signature: {MANIFEST} is not what was signed with the key {wanted}"
         ) from None
 
 
-def generate(name: str | os.PathLike[str]) -> str:
-    """Make a new pair of keys, NAME.key, which its owner alone can read, and NAME.pub.
+def check_key_type(key: object) -> None:
+    """Check that a public key is given as a path or as bytes.
 
-    Returns the fingerprint. Raises `SignatureError` where one of the files is there already or the
-    name is none, and `OSError` where they can't be written.
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(key, (str, os.PathLike, bytes)):
+        raise TypeError(f"a public key must be a path or bytes, not {type(key).__name__}")
+
+
+def generate_keys(name: str | os.PathLike[str]) -> str:
+    """Make a new key pair: NAME.key, which only its owner can read, and NAME.pub.
+
+    Args:
+        name: The path of both files without their extensions.
+
+    Returns:
+        The fingerprint of the public key.
+
+    Raises:
+        SignatureError: One of the files exists already, or the path ends without a file name, or
+            the package cryptography is not installed.
+        OSError: The files can't be written.
     """
     _need_cryptography()
     from cryptography.hazmat.primitives import serialization
@@ -124,7 +169,7 @@ def generate(name: str | os.PathLike[str]) -> str:
 
     last = Path(name).name
     if last in ("", "..") or not os.fspath(name).endswith(last):
-        raise SignatureError(f"{os.fspath(name)!r} is no name for keys, NAME.key and NAME.pub")
+        raise SignatureError(f"{os.fspath(name)!r} must end with a name, for NAME.key and NAME.pub")
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -140,37 +185,39 @@ def generate(name: str | os.PathLike[str]) -> str:
     ]
     for path, _, _ in contents:
         if os.path.lexists(path):
-            raise SignatureError(f"{path} is there already, and a key is never overwritten")
+            raise SignatureError(f"{path} exists already, and keys are never overwritten")
     for path, mode, content in contents:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(made, "wb") as stream:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
     return _fingerprint(private.public_key())
 
 
-def _public(key: str | os.PathLike[str] | bytes) -> Ed25519PublicKey:
+def _public(key: PublicKey) -> Ed25519PublicKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     content, name = (key, "the key") if isinstance(key, bytes) else (_content(key), os.fspath(key))
     if b"PRIVATE KEY-----" in content:
-        raise SignatureError(f"{name} is a private key; checking needs the public one, the .pub")
+        raise SignatureError(f"{name} is a private key; checking needs the public key, NAME.pub")
     if b"-----BEGIN PUBLIC KEY-----" not in content:
-        raise SignatureError(f"{name} is no public key in PEM, such as NAME.pub of keygen")
+        raise SignatureError(
+            f"{name} is not a public key in PEM, such as keygen writes to NAME.pub"
+        )
     try:
         public = load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise SignatureError(f"{name} is no public key: {error}") from None
+        raise SignatureError(f"{name} is not a valid public key: {error}") from None
     if not isinstance(public, Ed25519PublicKey):
-        raise SignatureError(f"{name} is {_kind(public)}, not one of {ALGORITHM}")
+        raise SignatureError(f"{name} is an {_kind(public)} key; an {ALGORITHM} key is needed")
     return public
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:
     try:
         return Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null byte
+    except (OSError, ValueError) as error:  # ValueError: the path has a null byte
         reason = getattr(error, "strerror", None) or error
         raise SignatureError(f"{path}: the key can't be read: {reason}") from None
 
@@ -185,9 +232,8 @@ def _fingerprint(public: Ed25519PublicKey) -> str:
 
 
 def _kind(key: object) -> str:
-    """An RSA key, say, from the name of its class."""
-    name = type(key).__name__.lstrip("_")
-    return f"a key of {name.removesuffix('PrivateKey').removesuffix('PublicKey')}"
+    """Name a key's algorithm by its class, for example RSA."""
+    return type(key).__name__.lstrip("_").removesuffix("PrivateKey").removesuffix("PublicKey")
 
 
 def _need_cryptography() -> None:

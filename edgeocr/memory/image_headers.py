@@ -76,7 +76,10 @@ def _jpeg(stream: IO[bytes]) -> Header | None:
             pass  # skip bytes between segments
         while (byte := stream.read(1)) == b"\xff":
             pass
-        if not byte or byte[0] in (0xD9, 0xDA):  # the end of the file, or pixels without a frame header
+        if not byte or byte[0] in (
+            0xD9,
+            0xDA,
+        ):  # the end of the file, or pixels without a frame header
             return None
         if byte[0] in BARE or not byte[0]:
             continue
@@ -149,8 +152,8 @@ def _tiff(stream: IO[bytes]) -> Header | None:
             continue
         if kind not in KINDS or not number:
             return None
-        # Values of more than four bytes are stored elsewhere. Of these tags that can only be the bits
-        # per sample, which are the same for each sample.
+        # Values of more than four bytes are stored elsewhere. Among these tags only the bits per
+        # sample can be, and they are the same for each sample.
         if number * struct.calcsize(KINDS[kind]) <= 4:
             tags[tag] = struct.unpack_from(order + KINDS[kind], rows, 12 * i + 8)[0]
         elif tag == 0x0102:

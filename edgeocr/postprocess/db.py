@@ -169,7 +169,8 @@ def _candidates(
 def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     if probability.ndim != 2 or not np.issubdtype(probability.dtype, np.floating):
         raise ArrayError(
-    """Return smallest rectangles around contours that are large enough, and their indices."""
+            "DB's probability map must be float [H, W], not "
+            f"{probability.dtype} {probability.shape}"
         )
     probability = np.ascontiguousarray(probability, np.float32)
     with np.errstate(invalid="ignore"):  # the sum of infinities of both signs

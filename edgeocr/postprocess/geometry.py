@@ -1,4 +1,4 @@
-"""Quads as arrays: [N, 4, 2] float32 (x, y), clockwise from the top left."""
+"""Compute with quads: float32 [N, 4, 2], corners as (x, y), clockwise from the top left."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ Float32: TypeAlias = NDArray[np.float32]
 
 # A region at least this much taller than wide holds text that runs down (PaddleOCR's value).
 TALL = 1.5
-# Their intermediate results stay in a processor's cache.
+# Pairs of quads that are compared in one go, so that intermediate results stay in the CPU's cache.
 PAIRS_AT_ONCE = 1024
-# Stands for a distance of 0 where a division by 0 has to be avoided.
+# Replaces a distance of 0 as a divisor.
 TINY = np.finfo(np.float64).tiny
 
 
 def rectangle_corners(rectangles: NDArray[np.floating]) -> Float32:
-    """Rotated rectangles [N, 5] (center x, center y, width, height, degrees) → quads [N, 4, 2].
+    """Convert rotated rectangles to quads.
 
-    The columns are those of `cv2.minAreaRect`. Each quad starts at the upper of its two leftmost
-    corners and goes on clockwise.
+    Args:
+        rectangles: float [N, 5], the results of `cv2.minAreaRect`: center x, center y, width,
+            height and degrees.
+
+    Returns:
+        float32 [N, 4, 2], clockwise from the upper of the two leftmost corners.
     """
     centers, sizes = rectangles[:, :2], rectangles[:, 2:4]
     radians = np.deg2rad(rectangles[:, 4])
@@ -36,7 +40,7 @@ def rectangle_corners(rectangles: NDArray[np.floating]) -> Float32:
 
 
 def clockwise(quads: Float32) -> Float32:
-    """Order the corners of convex quads [N, 4, 2]: the upper of the two leftmost comes first."""
+    """Sort the corners of convex quads [N, 4, 2], from the upper of the two leftmost."""
     by_x = np.take_along_axis(quads, np.argsort(quads[..., :1], axis=1, kind="stable"), axis=1)
     pairs = by_x.reshape(-1, 2, 2, 2)  # left pair, right pair
     by_y = np.take_along_axis(pairs, np.argsort(pairs[..., 1:], axis=2, kind="stable"), axis=2)
@@ -44,7 +48,7 @@ def clockwise(quads: Float32) -> Float32:
 
 
 def side_lengths(quads: Float32) -> tuple[Float32, Float32]:
-    """Lengths [N] of the top and of the left side of quads [N, 4, 2]."""
+    """Return the lengths [N] of the top and of the left sides of quads [N, 4, 2]."""
     top = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
     left = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
     return top, left
@@ -68,12 +72,17 @@ def offset_rectangles(quads: Float32, distances: Float32) -> Float32:
 
 
 def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
-    """Mean of the map over each convex quad of `boxes` [N, 4, 2], edges included → float32 [N].
-
-    What lies beside the map doesn't count; a box that lies beside it as a whole has 0.
+    """Return the mean of a map over convex quads, edges included.
 
     A quad is a stack of row spans, and all spans are summed in one go. The pixels are those that
     `cv2.fillPoly` would paint.
+
+    Args:
+        probability: float32 [H, W], the map.
+        boxes: float32 [N, 4, 2], the quads. Parts outside the map do not count.
+
+    Returns:
+        float32 [N]; 0 for a quad that lies outside the map.
     """
     if not len(boxes):
         return np.empty(0, np.float32)
@@ -102,7 +111,7 @@ def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
         right = np.where(crossed, np.maximum(right, np.clip(x + reach, low, high)), right)
     begin = np.clip(np.floor(left + 0.5), 0, width).astype(np.int64)
     end = np.clip(np.floor(right + 0.5) + 1, 0, width).astype(np.int64)
-    end = np.maximum(end, begin)  # a row that is beside the map
+    end = np.maximum(end, begin)  # a row outside the map
 
     sums = _span_sums(probability.reshape(-1), y * width + begin, y * width + end)
     totals = np.add.reduceat(sums, starts)
@@ -113,24 +122,27 @@ def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
 def _span_sums(
     values: Float32, begins: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Sums of values[begin:end], float64 [N]."""
-    # Each span and the gap to the next one are an interval; in order of their begins all gaps
-    # together are no longer than the values. An interval that goes backwards is one value.
+    """Return the sums of values[begin:end] for N spans, float64 [N]."""
+    # `reduceat` sums each span and each gap to the next one. With the spans sorted by their begins,
+    # all gaps together are no longer than the values. A backward interval gives one value.
     order = np.argsort(begins, kind="stable")
-    # No interval may begin behind the last value, so that value is left out and added.
+    # No interval may begin after the last value, so that value is left out here and added below.
     last = len(values) - 1
     cuts = np.minimum(np.stack([begins[order], ends[order]], 1), last).reshape(-1)
     sums = np.empty(len(begins))
     sums[order] = np.add.reduceat(values, cuts)[::2]
-    empty = np.minimum(begins, last) == np.minimum(ends, last)  # for which it gives one value
+    # `reduceat` returns one value for an empty span.
+    empty = np.minimum(begins, last) == np.minimum(ends, last)
     sums[empty] = 0
     sums[(begins <= last) & (ends > last)] += values[last]
     return sums
 
 
 def enclosing(polygons: Sequence[Float32]) -> Float32:
-    """The smallest rectangle around each polygon [K, 2] → quads [N, 4, 2]; a polygon of four
-    points is its own.
+    """Return the smallest rectangle around each polygon, float32 [N, 4, 2].
+
+    Args:
+        polygons: N polygons, float32 [K, 2] each. One of four points is returned as it is.
     """
     around = [
         polygon if len(polygon) == 4 else cv2.boxPoints(cv2.minAreaRect(polygon))
@@ -140,14 +152,14 @@ def enclosing(polygons: Sequence[Float32]) -> Float32:
 
 
 def signed_areas(quads: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Areas [N] of quads [N, 4, 2]: positive where the corners go clockwise (y points down)."""
+    """Return the areas [N] of quads [N, 4, 2], negative where the corners go counter-clockwise."""
     diagonals = (quads[:, 2:] - quads[:, :2]).astype(np.float64)
     first, second = diagonals[:, 0], diagonals[:, 1]
     return np.asarray((first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2)
 
 
 def intersection_areas(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Areas [N] that convex quads a and b [N, 4, 2] have in common, pair by pair.
+    """Return the areas [N] that convex quads a and b [N, 4, 2] have in common, pair by pair.
 
     The intersection's border consists of those parts of each quad's sides that lie in the other
     quad. A side from p to q of which a share s lies inside adds s · (p × q) / 2 to the area
@@ -158,7 +170,7 @@ def intersection_areas(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDAr
         part = slice(start, start + PAIRS_AT_ONCE)
         center = a[part, :1].astype(np.float64)
         first, second = (_by_corner(quads[part] - center) for quads in (a, b))
-        # Sides that lie on each other would count twice; so one quad is larger by a hair.
+        # Sides that lie on each other would count twice, so one quad is made slightly larger.
         middle = second[:, :4].mean(axis=1, keepdims=True)
         second = middle + (second - middle) * (1 + 1e-9)
         areas[part] = _border_within(first, second) + _border_within(second, first)
@@ -166,8 +178,9 @@ def intersection_areas(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDAr
 
 
 def _by_corner(quads: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quads [N, 4, 2] → [2, 5, N]: x and y of the corners, clockwise, with the first one again at
-    the end.
+    """Return x and y of the corners of quads [N, 4, 2], clockwise, as [2, 5, N].
+
+    The fifth corner is the first one again.
     """
     corners = np.empty((2, 5, len(quads)))
     corners[:, :4] = quads.transpose(2, 1, 0)
@@ -178,7 +191,7 @@ def _by_corner(quads: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _border_within(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Green's sum over the parts of a's sides that lie in b; both [2, 5, N]."""
+    """Return Green's sum over the parts of a's sides that lie in b; both are [2, 5, N]."""
     x, y = a[:, :, None]
     side_x, side_y = b[:, 1:] - b[:, :-1]
     # Distance of each corner of a from each side of b, times the side's length; inside is positive.

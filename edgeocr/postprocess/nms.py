@@ -1,6 +1,7 @@
-"""Locality-aware non-maximum suppression (Zhou et al. 2017): many quads per text → one.
+"""Reduce many quads of each text to one.
 
-Every pixel inside a text says where the four corners of its quad are. Neighbours say nearly the
+The algorithm is locality-aware non-maximum suppression (Zhou et al. 2017).
+Every pixel of a text predicts the four corners of its quad. Neighbouring pixels predict nearly the
 same, so quads are first merged along the rows of the map, weighted by their scores, and only what
 is left is compared with everything else.
 """
@@ -17,7 +18,7 @@ Quads = NDArray[np.float64]
 # Least x and y, and largest x and y: each [N, 2].
 Boxes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-# Smaller quads, in square pixels, are no text.
+# Quads with a smaller area, in square pixels, are ignored.
 MINIMUM_AREA = 1.0
 # Merging is exact after one to four rounds on words and lines of text; noise may take more, and may
 # not settle at all.
@@ -41,18 +42,20 @@ ROUNDING = 1e-6
 def locality_aware(found: Quads, weights: NDArray[np.float64], threshold: float) -> Quads:
     """Merge and suppress quads, the strongest first.
 
-    found: float64 [N, 4, 2] of `sound` quads, in the order in which a map's pixels are read.
-    weights: float64 [N], the scores of their pixels.
-    threshold: quads with a larger intersection over union are one text.
+    Args:
+        found: float64 [N, 4, 2] of `sound` quads, in the order of the map's pixels.
+        weights: float64 [N], the scores of their pixels.
+        threshold: Quads with a larger intersection over union are taken for one text.
 
-    Returns float64 [M, 4, 2] with M <= `MAX_REGIONS`.
+    Returns:
+        float64 [M, 4, 2], no more than `MAX_REGIONS` quads.
     """
     found, weights = _merged_along_rows(found, weights, threshold)
     return found[_suppress(found, weights, threshold)]
 
 
 def sound(found: Quads) -> NDArray[np.bool_]:
-    """Which quads [N, 4, 2] are convex in either direction, not too small and not far away."""
+    """Tell which quads [N, 4, 2] are convex in either direction, not too small and not far away."""
     with np.errstate(invalid="ignore", over="ignore"):
         sides = np.roll(found, -1, axis=1) - found
         following = np.roll(sides, -1, axis=1)
@@ -69,8 +72,8 @@ def _merged_along_rows(
     """Join each quad [N, 4, 2] with those before it while it overlaps their weighted mean.
 
     Where a group ends depends on the mean so far, which depends on where it began. Instead of
-    going from pixel to pixel, guess the ends from neighbours, look at the means of all groups at
-    once, correct the ends, and repeat until they stay: then they are what the loop would find.
+    going from pixel to pixel, ends are guessed from neighbours and corrected by the means of all
+    groups at once, until they stay the same. Then they are what a loop over pixels would find.
     """
     if len(found) < 2:
         return found, weights
@@ -99,10 +102,10 @@ def _merged_along_rows(
 
 
 def _suppress(found: Quads, weights: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression: the indices of the quads that stay, the strongest first.
+    """Suppress quads greedily; return the indices of those that stay, the strongest first.
 
-    Goes through the quads in blocks: what overlaps a quad that stays is dropped at once, the rest
-    of the block is decided by a table of its pairs.
+    Quads are handled in blocks: what overlaps a quad that stays is dropped at once, and the rest of
+    the block is decided by a table of its pairs.
     """
     order = np.argsort(-weights, kind="stable")
     low, high = _bounds(found)
@@ -136,8 +139,19 @@ def _pairs(
     threshold: float,
     later: bool = False,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
-    """Places in `rows` and `columns` of quads that overlap by more than the threshold, and how many
-    pairs were compared; with `later` only those where the column comes after the row.
+    """Find pairs of quads that overlap by more than the threshold.
+
+    Args:
+        found: float64 [N, 4, 2].
+        low: Least x and y of each quad.
+        high: Largest x and y of each quad.
+        rows: Indices of the first quads.
+        columns: Indices of the second quads.
+        threshold: The intersection over union above which a pair counts.
+        later: Whether the second quad must come after the first.
+
+    Returns:
+        The places of each pair in `rows` and in `columns`, and how many pairs were compared.
     """
     near = np.ones((len(rows), len(columns)), bool)
     for axis in (0, 1):
@@ -152,11 +166,10 @@ def _pairs(
 
 
 def _overlap(a: Quads, b: Quads, threshold: float) -> NDArray[np.bool_]:
-    """Whether the intersection over union of convex quads [N, 4, 2] is above the threshold, pair by
-    pair.
+    """Tell for each pair of convex quads whether they overlap by more than the threshold.
 
-    Two quads have no more in common than the upright boxes around them, and no more than the
-    smaller of the two has. Only where that much would be enough is the intersection computed.
+    Two quads have no more in common than the upright boxes around them, and no more than the area
+    of the smaller one. The intersection is computed only where that much would be enough.
     """
     area_a, area_b = np.abs(signed_areas(a)), np.abs(signed_areas(b))
     both = area_a + area_b
@@ -169,7 +182,7 @@ def _overlap(a: Quads, b: Quads, threshold: float) -> NDArray[np.bool_]:
 
 
 def _boxes_overlap(a: Quads, b: Quads) -> NDArray[np.float64]:
-    """Intersection over union of the upright boxes around quads [N, 4, 2], pair by pair."""
+    """Return the intersection over union of the upright boxes around quads [N, 4, 2], by pair."""
     (low_a, high_a), (low_b, high_b) = bounds = _bounds(a), _bounds(b)
     common = _common_of_boxes(*bounds)
     union = _area(high_a - low_a) + _area(high_b - low_b) - common
@@ -177,7 +190,7 @@ def _boxes_overlap(a: Quads, b: Quads) -> NDArray[np.float64]:
 
 
 def _common_of_boxes(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    """Areas [N] that upright boxes have in common, pair by pair."""
+    """Return the areas [N] that upright boxes have in common, pair by pair."""
     (low_a, high_a), (low_b, high_b) = a, b
     return _area(np.maximum(np.minimum(high_a, high_b) - np.maximum(low_a, low_b), 0))
 
@@ -187,7 +200,8 @@ def _area(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _bounds(found: Quads) -> Boxes:
-    """Least and largest x and y of quads [N, 4, 2]; `min(axis=1)` takes four times as long."""
+    """Return the least and the largest x and y of quads [N, 4, 2]."""
+    # `min(axis=1)` takes four times as long.
     a, b, c, d = found.transpose(1, 0, 2)
     low = np.minimum(np.minimum(a, b), np.minimum(c, d))
     return low, np.maximum(np.maximum(a, b), np.maximum(c, d))

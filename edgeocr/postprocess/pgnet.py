@@ -24,10 +24,10 @@ Points = NDArray[np.int64]
 
 # A center line of fewer pixels is noise (PaddleOCR's value).
 MINIMUM_PIXELS = 3
-# The halves of a line of at least this many points are put in order separately (PaddleOCR's value).
-HALVED_FROM = 16
 # The halves of a line of this many points or more are sorted separately (PaddleOCR's value).
-# of that (PaddleOCR's value).
+HALVED_FROM = 16
+# A direction is as long as a character is wide. A line is continued at each end by up to half of
+# 0.3 of that (PaddleOCR's value).
 PROLONGATION = 0.15
 # A line that filling its gaps would lengthen more than this many times is noise and stays as it is.
 MOST_FILLED = 16

@@ -1,9 +1,9 @@
-"""SAST: four maps → polygons (Wang et al. 2019, "A Single-Shot Arbitrarily-Shaped Text Detector
-based on Context Attended Multi-Task Learning").
+"""Decode SAST's four maps to polygons.
 
-Pixels of the text center lines say where the four corners of their text are, which gives one quad
-for each text; they say where its center is, which tells the pixels of different texts apart; and
-they say how far the text's upper and lower border are, which gives the polygon.
+SAST is from Wang et al. 2019, "A Single-Shot Arbitrarily-Shaped Text Detector based on Context
+Attended Multi-Task Learning". The pixels of a text's center line predict its four corners, which
+give one quad for each text; its center, which tells the pixels of different texts apart; and the
+distances to its upper and lower border, which give the polygon.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from . import maps, nms, outlines
 from .geometry import Float32, enclosing, signed_areas
 
-# PaddleOCR's filters, in map pixels: of a quad's area and sides, and of the share of a quad that
-# its center line's scores add up to.
+# PaddleOCR's filters: the least area and side of a quad in map pixels, and the least share of its
+# area that the scores of its center line add up to.
 MINIMUM_AREA = 5.0
 MINIMUM_SIDE = 3.0
 MINIMUM_SHARE = 0.1
 # Least and largest step in map pixels by which `expand_scale` moves a border (PaddleOCR's values).
 EXPANSION = (0.5, 3.0)
-# Pixels that are compared with the texts around them together.
+# Pixels whose nearest text is looked for in one go.
 POINTS_AT_ONCE = 256
 
 
@@ -39,26 +39,34 @@ def polygons(
     expand_scale: float,
     shrink_ratio_of_width: float,
 ) -> tuple[list[Float32], Float32]:
-    """SAST's maps → polygons in pixels of the network's input.
+    """Find polygons in SAST's maps.
 
-    All maps are at a quarter of the input's size, and what they say is in their own pixels. A pixel
-    that says something that is not finite, or farther away than a picture is large, says nothing.
+    All maps are at a quarter of the input's size; their offsets are in pixels of the map. Pixels
+    with an offset that is not finite, or that leads farther away than a picture is large, are
+    ignored.
 
-    tcl: float32 [h, w], 0…1: text center lines.
-    border: float32 [4, h, w]: from a pixel to the upper and to the lower border, y before x.
-    tvo: float32 [8, h, w]: a pixel's position minus the positions of its text's four corners, x
-        before y, clockwise from the top left.
-    tco: float32 [2, h, w]: a pixel's position minus the position of its text's center, x before y.
-    score_threshold: a pixel above it lies on a center line.
-    nms_threshold: quads with a larger intersection over union are one text.
-    sample_points: points on each center line, 2 or more; a polygon has twice as many.
-    expand_scale: by this the offsets to the borders grow, by half a pixel at least and three at
-        most; 1 leaves them alone.
-    shrink_ratio_of_width: the share of a text's height by which its center line was cut at each end
-        in training.
+    Args:
+        tcl: float32 [h, w] from 0 to 1, the text center lines.
+        border: float32 [4, h, w], the offsets from a pixel to the upper and to the lower border, y
+            before x.
+        tvo: float32 [8, h, w], a pixel's position minus the positions of its text's four corners, x
+            before y, clockwise from the top left.
+        tco: float32 [2, h, w], a pixel's position minus the position of its text's center, x before
+            y.
+        score_threshold: A pixel above it lies on a center line.
+        nms_threshold: Quads with a larger intersection over union are taken for one text.
+        sample_points: Points on each center line, at least 2; a polygon has twice as many.
+        expand_scale: Factor of the offsets to the borders, which grow by 0.5 to 3 pixels; 1 leaves
+            them as they are.
+        shrink_ratio_of_width: The share of a text's height by which its center line was shortened
+            at each end in training.
 
-    Returns float32 [2 · sample_points, 2] polygons, clockwise from the top left, and float32 [N]:
-    the mean scores of their center lines. Raises `ArrayError` for arrays that are no such maps.
+    Returns:
+        N polygons in pixels of the network's input, float32 [2 · sample_points, 2] each, clockwise
+        from the top left, and float32 [N], the mean scores of their center lines.
+
+    Raises:
+        ArrayError: The arrays are not maps of one size.
     """
     score = maps.check("SAST", tcl, {"border": (border, 4), "tvo": (tvo, 8), "tco": (tco, 2)})
     y, x = np.nonzero(score > score_threshold)
@@ -105,10 +113,26 @@ def quads(
     expand_scale: float,
     shrink_ratio_of_width: float,
 ) -> tuple[Float32, Float32]:
-    """SAST's maps → quads float32 [N, 4, 2] and their scores float32 [N].
+    """Find quads in SAST's maps.
 
-    Parameters and errors are those of `polygons`. With more than two `sample_points` a quad is the
-    smallest rectangle around the polygon.
+    With more than two `sample_points` a quad is the smallest rectangle around the polygon.
+
+    Args:
+        tcl: As in `polygons`.
+        border: As in `polygons`.
+        tvo: As in `polygons`.
+        tco: As in `polygons`.
+        score_threshold: As in `polygons`.
+        nms_threshold: As in `polygons`.
+        sample_points: As in `polygons`.
+        expand_scale: As in `polygons`.
+        shrink_ratio_of_width: As in `polygons`.
+
+    Returns:
+        float32 [N, 4, 2] in pixels of the network's input, and their scores, float32 [N].
+
+    Raises:
+        ArrayError: The arrays are not maps of one size.
     """
     found, scores = polygons(
         tcl,
@@ -125,7 +149,7 @@ def quads(
 
 
 def _nearest(points: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each of the points [N, 2] the nearest of the centers [M, 2]; the first of equally near.
+    """Return for each point [N, 2] the nearest center [M, 2], the first of several equally near.
 
     Points that lie together share a box. A center that is farther from all of this box than
     another center is from its farthest corner is not compared with the points in it.
@@ -143,8 +167,9 @@ def _nearest(points: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArr
 
 
 def _groups(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """The places of points [N, 2] that lie together: columns of equally many points, each cut into
-    as many groups.
+    """Return the indices of points [N, 2] in groups that lie together.
+
+    The points are cut into columns of equal size, and each column into as many groups.
     """
     number = math.ceil(math.sqrt(len(points) / POINTS_AT_ONCE))
     columns = np.array_split(np.argsort(points[:, 0]), number)
@@ -158,8 +183,10 @@ def _groups(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
 def _along_their_texts(
     pixels: NDArray[np.float64], owner: NDArray[np.intp], quads: nms.Quads
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pixels [N, 2] text by text, each text's in reading direction: their order [N], and where in
-    it each text begins.
+    """Sort pixels [N, 2] by their text and, within it, along the reading direction.
+
+    Returns:
+        The order of the pixels [N], and where in it each text begins.
     """
     direction = quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3]
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
@@ -169,7 +196,7 @@ def _along_their_texts(
 
 
 def _spread(counts: NDArray[np.intp], number: int) -> NDArray[np.intp]:
-    """Places [N, number] from the first to the last of so many, evenly, rounded down."""
+    """Return evenly spaced places [N, number] from 0 to each count - 1, rounded down."""
     places = (np.arange(number) * ((counts[:, None] - 1) / (number - 1))).astype(np.float32)
     places[:, -1] = counts - 1
     return places.astype(np.intp)

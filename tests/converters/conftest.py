@@ -45,10 +45,6 @@ def pir_cases() -> dict[str, Case]:
     return load(TESTS / "fixtures" / "pir_operators.npz")
 
 
-def silent(line: str) -> None:
-    """Discard a message."""
-
-
 @pytest.fixture(scope="session", autouse=True)
 def shared_conversions(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let the processes of pytest-xdist share the zoo's conversions."""
@@ -79,7 +75,7 @@ def v4(translator: None, v4_folders: dict[str, Path]) -> Callable[[str], tuple[E
             entry = catalog.load().model(name)
             made[name] = (
                 entry,
-                convert.convert(v4_folders[name], catalog.load(), silent, entry=entry),
+                convert.convert(v4_folders[name], catalog.load(), entry=entry),
             )
         return made[name]
 

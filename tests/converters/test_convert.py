@@ -36,18 +36,18 @@ def answers(change: float = 0.0) -> Any:
 
 
 def conversion_with(
-    monkeypatch: pytest.MonkeyPatch, run: Any, **options: Any
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, run: Any, **options: Any
 ) -> tuple[Conversion, str]:
-    """The conversion with that Paddle, and what was said."""
+    """Return the conversion with that Paddle, and what was logged."""
     converted(NAME)  # skips where it can't be translated
     monkeypatch.setattr(paddle_reference, "run", run)
-    said: list[str] = []
-    made = convert.convert(FOLDER, ENTRIES, said.append, **options)
-    return made, "\n".join(said)
+    with caplog.at_level("INFO", logger="converters"):
+        made = convert.convert(FOLDER, ENTRIES, **options)
+    return made, "\n".join(record.getMessage() for record in caplog.records)
 
 
-def test_every_step_is_said(monkeypatch):
-    made, said = conversion_with(monkeypatch, answers())
+def test_every_step_is_said(monkeypatch, caplog):
+    made, said = conversion_with(monkeypatch, caplog, answers())
     lines = said.splitlines()
     assert lines[0] == f"{NAME}: translating inference.pdmodel"
     repairs, rewrites = made.translation.repairs, made.rewrites
@@ -63,29 +63,29 @@ def test_every_step_is_said(monkeypatch):
     assert "Paddle Inference 9.9" in lines[-1] and lines[-1].endswith("indices equal")
 
 
-def test_where_paddle_agrees_the_manifest_says_so(monkeypatch):
-    made, _ = conversion_with(monkeypatch, answers())
+def test_where_paddle_agrees_the_manifest_says_so(monkeypatch, caplog):
+    made, _ = conversion_with(monkeypatch, caplog, answers())
     assert made.paddle.passed and made.paddle.reference == "Paddle Inference 9.9"
     assert made.checks["paddle"].status == made.checks["edge_graph"].status == "passed"
     assert made.checks["paddle"].inputs == [[number, 32, 100, 3] for number in (1, 2, 3)]
 
 
-def test_where_paddle_disagrees_the_conversion_fails(monkeypatch):
+def test_where_paddle_disagrees_the_conversion_fails(monkeypatch, caplog):
     with pytest.raises(ParityError, match=rf"{NAME}: FAILED, .* from Paddle Inference 9\.9"):
-        conversion_with(monkeypatch, answers(0.01))
+        conversion_with(monkeypatch, caplog, answers(0.01))
 
 
 @pytest.mark.parametrize("failing", ["plain", "edge"])
-def test_one_graph_that_disagrees_is_enough(monkeypatch, failing):
+def test_one_graph_that_disagrees_is_enough(monkeypatch, caplog, failing):
     good = converted(NAME).edge_graph
     bad = dataclasses.replace(good, indices_equal=False)
     beside = (bad, good) if failing == "plain" else (good, bad)
     monkeypatch.setattr(parity, "compare_paddle", lambda *_: beside)
     with pytest.raises(ParityError, match="INDICES DIFFER"):
-        conversion_with(monkeypatch, answers())
+        conversion_with(monkeypatch, caplog, answers())
 
 
-def test_an_edge_graph_that_is_not_the_plain_graph_stops_it(monkeypatch):
+def test_an_edge_graph_that_is_not_the_plain_graph_stops_it(monkeypatch, caplog):
     make = edge_graph.make
 
     def wrong(*arguments: Any) -> bytes:
@@ -97,43 +97,43 @@ def test_an_edge_graph_that_is_not_the_plain_graph_stops_it(monkeypatch):
 
     monkeypatch.setattr(edge_graph, "make", wrong)
     with pytest.raises(ParityError, match=r"FAILED, scores is .* from the plain graph"):
-        conversion_with(monkeypatch, answers())
+        conversion_with(monkeypatch, caplog, answers())
 
 
-def test_without_paddle_the_reason_is_kept(monkeypatch):
+def test_without_paddle_the_reason_is_kept(monkeypatch, caplog):
     def missing(*_: Any) -> Reference:
         raise PaddleMissingError("paddlepaddle is not installed: do this")
 
-    made, said = conversion_with(monkeypatch, missing)
+    made, said = conversion_with(monkeypatch, caplog, missing)
     assert made.paddle == made.checks["paddle"].reason == "paddlepaddle is not installed: do this"
     assert said.endswith(
         "plain graph beside Paddle Inference: paddlepaddle is not installed: do this"
     )
 
 
-def test_a_paddle_that_fails_stops_it(monkeypatch):
+def test_a_paddle_that_fails_stops_it(monkeypatch, caplog):
     def failing(*_: Any) -> Reference:
         raise ParityError("Paddle Inference ended with signal 6")
 
     with pytest.raises(ParityError, match="signal 6"):
-        conversion_with(monkeypatch, failing)
+        conversion_with(monkeypatch, caplog, failing)
 
 
-def test_another_python_may_be_asked(monkeypatch):
+def test_another_python_may_be_asked(monkeypatch, caplog):
     asked: list[Any] = []
 
     def run(model: Any, probes: Any, python: Any) -> Reference:
         asked.append((model.graph, len(probes), python))
         return answers()(model, probes, python)
 
-    conversion_with(monkeypatch, run, paddle_python=Path("some/python"))
+    conversion_with(monkeypatch, caplog, run, paddle_python=Path("some/python"))
     assert asked == [(FOLDER / "inference.pdmodel", 3, Path("some/python"))]
 
 
-def test_what_is_published_as_onnx_is_not_asked_of_paddle(monkeypatch, tmp_path):
+def test_what_is_published_as_onnx_is_not_asked_of_paddle(monkeypatch, caplog, tmp_path):
     (tmp_path / "net.onnx").write_bytes(converted(NAME).plain)
     monkeypatch.setattr(paddle_reference, "run", None)
-    made = convert.convert(tmp_path, ENTRIES, lambda line: None)
+    made = convert.convert(tmp_path, ENTRIES)
     assert made.paddle == "published as ONNX, nothing was translated"
     assert made.plain == converted(NAME).plain
     assert made.translation.translator == "none: published as ONNX"

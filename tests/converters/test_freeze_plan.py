@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -15,11 +14,11 @@ from converters import freeze
 from converters.__main__ import main
 from converters.accuracy import measure as accuracy
 from converters.bundle import sbom
-from converters.bundle.assembly import Assembly
 from converters.errors import CatalogError, ConverterError
 from converters.freeze import Plan
 from converters.graph.activation_memory import bytes_per_pixel
-from converters.precision import choice as precision
+from converters.precision import choice
+from converters.precision.choice import Redraft, Reduced
 from edgeocr import OCR, Bundle, SignatureError
 from edgeocr.bundle.provenance import Quantization
 from tests.support.frozen import frozen
@@ -134,17 +133,17 @@ def test_graphs_of_lower_precision_take_their_places(
     asked = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
 
-    def reduce(assembly: Assembly, wanted: str, **options: object) -> dict[str, SimpleNamespace]:
-        draft = assembly.draft()
+    def reduce(
+        draft: Bundle, redraft: Redraft, wanted: str, **options: object
+    ) -> dict[str, Reduced]:
         asked.update(options, wanted=wanted, profile=draft.manifest.profile)
         OCR(draft, provider="cpu", threads=1)
         graph = shifted(draft.read(draft.manifest.stages.recognition.graph))
-        return {"recognition": SimpleNamespace(graph=graph, quantization=how)}
+        return {"recognition": Reduced(graph, how)}
 
-    monkeypatch.setattr(precision, "reduce", reduce)
+    monkeypatch.setattr(choice, "reduce", reduce)
     plan = Plan(precision="int8", calibrate=IMAGES, accuracy=IMAGES, max_loss=2.0, profile="server")
     made = frozen(tmp_path / "less.edgeocr", plan, detection=DB, recognition=CRNN)
-    del asked["say"]
     assert asked == {
         **{"wanted": "int8", "calibrate": IMAGES, "accuracy": IMAGES, "max_loss": 2.0},
         "profile": None,
@@ -169,12 +168,16 @@ def test_graphs_of_lower_precision_take_their_places(
     ("plan", "error", "message"),
     [
         (Plan(profile="toaster"), CatalogError, "no profile 'toaster'; its profiles are rasp"),
-        (Plan(charset=("klingon",)), ConverterError, "no set and no language"),
+        (Plan(charset=("klingon",)), ConverterError, "neither a set nor a language"),
         (Plan(charset=("@/no/such",)), ConverterError, "can't be read as UTF-8"),
         (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
-        (Plan(accuracy=Path("/no/such")), ConverterError, "no labels"),
-        (Plan(precision="int8", calibrate=Path("/no/such")), ConverterError, "no folder of pic"),
-        (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "no pictures in this folder"),
+        (Plan(accuracy=Path("/no/such")), ConverterError, "the folder needs a Label.txt"),
+        (
+            Plan(precision="int8", calibrate=Path("/no/such")),
+            ConverterError,
+            "no such folder of pic",
+        ),
+        (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "contains no pictures"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
         (Plan(max_loss=1.0), ConverterError, "--max-loss is for --precision"),
     ],
@@ -201,7 +204,7 @@ def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path)
     line = '[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]'
     (tmp_path / "Label.txt").write_text(f"a.jpg\t{line}\nb.jpg\t{line}\n")
     plan = Plan(accuracy=tmp_path)
-    with pytest.raises(ConverterError, match=r"not there: .*a\.jpg and 1 more"):
+    with pytest.raises(ConverterError, match=r"are missing: .*a\.jpg and 1 more"):
         frozen(tmp_path / "own.edgeocr", plan, recognition="ch_ppocr_mobile_v2.0_rec")
 
 
@@ -225,8 +228,11 @@ def test_a_wrong_model_is_refused_before_another_is_fetched(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("file", "it is a file, where a folder is to be written; for one file say .*file.edgeocr"),
-        ("folder.edgeocr", "it is a folder, where one file is to be written"),
+        (
+            "file",
+            "this is a file, but the bundle is written as a folder; for a file write .*edgeocr",
+        ),
+        ("folder.edgeocr", "this is a folder, but NAME.edgeocr is written as a file"),
         ("full", "the folder is not empty"),
         ("file/own.edgeocr", "can't be written to"),
         ("full/..", "needs a name, such as"),

@@ -93,4 +93,4 @@ def test_filters(filters, expected):
 
 
 def test_nothing_is_said_too():
-    assert listing.lines(ENTRIES, language="tlh") == ["no model is like that"]
+    assert listing.lines(ENTRIES, language="tlh") == ["no model matches"]

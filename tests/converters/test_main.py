@@ -104,7 +104,7 @@ def test_list_filters(capsys, filters, shown):
     assert main(["list", *filters]) == 0
     words = capsys.readouterr().out.split()
     assert {name for name in ENTRIES.models if name in words} == shown
-    assert bool(shown) != ("no model is like that" in " ".join(words))
+    assert bool(shown) != ("no model matches" in " ".join(words))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, 
         (["convert", "mine", "--as", "ch_rec_mv3_crnn", "-o", "x"], "the network has 37"),
         (["convert", "mine", "-o", "file"], "file"),
         (["convert", "mine", "-o", "x", "--paddle-python", "no/python"], "no/python can't be run"),
-        (["verify", "empty", "--against", "mine"], "no report.json here"),
+        (["verify", "empty", "--against", "mine"], "there is no report.json here"),
     ],
 )
 def test_errors_are_told_without_a_traceback(

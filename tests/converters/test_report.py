@@ -271,8 +271,8 @@ def test_a_folder_without_report_tells_the_command(tmp_path):
         with pytest.raises(ConverterError) as caught:
             report.read(folder)
         assert str(caught.value) == (
-            f"{folder}: no report.json here; `python -m converters convert DIR -o {folder}` "
-            "writes it"
+            f"{folder}: there is no report.json here; "
+            f"`python -m converters convert DIR -o {folder}` writes it"
         )
 
 
@@ -296,7 +296,7 @@ def test_what_is_no_report_is_refused(built, tmp_path, change, message):
     assert change(text) != text
     path.write_text(change(text), encoding="utf-8")
     with pytest.raises(
-        ConverterError, match=f"report.json: not a conversion's report: .*{message}"
+        ConverterError, match=f"report.json: this is not a conversion's report: .*{message}"
     ) as caught:
         report.read(tmp_path)
     assert "\n" not in str(caught.value)

@@ -32,17 +32,17 @@ EDGEOCR = (
 )
 CONVERTERS = (
     ("__main__",),
-    ("freeze", "verify", "listing", "report"),
+    ("freeze", "verify", "listing"),
+    ("report", "precision"),
     ("bundle",),
-    ("precision", "accuracy", "charset"),
-    ("convert",),
+    ("convert", "charset", "accuracy"),
     ("parity",),
     ("optimize", "edge_graph"),
     ("translate",),
     ("model",),
-    ("paddle",),
+    ("paddle", "graph"),
     ("catalog",),
-    ("graph",),
+    ("child_process", "exact"),
     ("errors", "__init__"),
 )
 LEVELS: Mapping[str, Sequence[Sequence[str]]] = {"edgeocr": EDGEOCR, "converters": CONVERTERS}

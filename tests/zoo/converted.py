@@ -64,7 +64,7 @@ def converted(name: str, form: str = "legacy") -> Conversion:
             patch.object(paddle_reference, "run", side_effect=missing),
             patch("converters.convert.translate", return_value=translation),
         ):
-            return convert(EXPORTS / name / form, ENTRIES, lambda line: None)
+            return convert(EXPORTS / name / form, ENTRIES)
 
     return _shared(f"{name}.{form}.edge", conversion)
 

@@ -1,4 +1,4 @@
-"""Label.txt of PaddleOCR."""
+"""Test reading PaddleOCR's Label.txt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write(folder: Path, text: str) -> None:
     (folder / "Label.txt").write_text(text, encoding="utf-8")
 
 
-def test_pictures_and_lines(tmp_path: Path) -> None:
+def test_pictures_and_their_lines_are_read(tmp_path: Path) -> None:
     write(tmp_path, f"a.jpg\t[{REGION % '茶 tea'}, {REGION % 'b'}]\n\nsub/c.png\t[]\n")
     read = labels.read(tmp_path)
     assert list(read) == [tmp_path / "a.jpg", tmp_path / "sub/c.png"]
@@ -29,12 +29,12 @@ def test_pictures_and_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "care"), [("###", False), ("*", False), ("a*", True), ("", True)])
-def test_dont_care(tmp_path: Path, text: str, care: bool) -> None:
+def test_transcriptions_that_must_not_count(tmp_path: Path, text: str, care: bool) -> None:
     write(tmp_path, f"a.jpg\t[{REGION % text}]")
     assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].care is care
 
 
-def test_names_as_ppocrlabel_writes_them_begin_with_the_folders_own(tmp_path: Path) -> None:
+def test_picture_names_may_begin_with_the_folders_name(tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     (folder / "shop").mkdir(parents=True)
     for path in (folder / "a.jpg", folder / "b.jpg", folder / "shop" / "b.jpg"):
@@ -50,36 +50,39 @@ def test_names_as_ppocrlabel_writes_them_begin_with_the_folders_own(tmp_path: Pa
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("x", "no list of labelled lines"),
-        ('{"a": 1}', "no list of labelled lines"),
-        ("5", "no list of labelled lines"),
+        ("x", "a JSON list of labelled lines must follow"),
+        ('{"a": 1}', "a JSON list of labelled lines must follow"),
+        ("5", "a JSON list of labelled lines must follow"),
         ('[{"transcription": "A"}]', "'points'"),
-        ('[{"transcription": "A", "points": 5}]', "4 or more of"),
-        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9]]}]', "4 or more of"),
+        ('[{"transcription": "A", "points": 5}]', "4 or more pairs"),
+        ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9]]}]', "4 or more pairs"),
         ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0]]}]', "inhomogeneous"),
         ('[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, NaN]]}]', "be finite"),
-        ('[{"transcription": 3, "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]', "a text, not 3"),
+        (
+            '[{"transcription": 3, "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]',
+            "must be a string, not 3",
+        ),
     ],
 )
-def test_a_row_that_is_no_label_is_named(row: str, message: str, tmp_path: Path) -> None:
+def test_error_names_a_row_that_is_not_a_label(row: str, message: str, tmp_path: Path) -> None:
     write(tmp_path, f"a.jpg\t{row}\n")
     with pytest.raises(ConverterError, match=f"Label.txt: a.jpg: .*{message}"):
         labels.read(tmp_path)
 
 
-def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Label.txt").write_bytes("a.jpg\t[]\nß.jpg\t[]\n".encode("latin-1"))
-    with pytest.raises(ConverterError, match="no text in UTF-8"):
+    with pytest.raises(ConverterError, match="must be text in UTF-8"):
         labels.read(tmp_path)
 
 
-def test_line_separators_inside_a_text(tmp_path: Path) -> None:
+def test_line_separator_inside_a_text_is_kept(tmp_path: Path) -> None:
     text = "a\u2028b"
     write(tmp_path, f"a.jpg\t[{REGION % text}]\n")
     assert labels.read(tmp_path)[tmp_path / "a.jpg"][0].text == text
 
 
-def test_labels_of_the_test_pictures() -> None:
+def test_labels_of_the_test_pictures_name_files_that_exist() -> None:
     folder = IMAGES
     read = labels.read(folder)
     assert all(path.is_file() for path in read)

@@ -1,4 +1,4 @@
-"""What bundles read of labelled pictures, beside texts and places that are known."""
+"""Test measuring bundles on pictures whose texts and places are known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXPORTS = TRAINED_EXPORTS
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve words below each other, one of them labelled wrongly and one don't care."""
+    """A folder with twelve words below each other, one labelled wrongly and one ignored."""
     folder = tmp_path_factory.mktemp("lines")
     given = words.clean(12, 9)
     width = max(word.crop.shape[1] for word in given)
@@ -41,7 +41,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_bundle_that_only_reads_is_given_the_lines(lines: Path, tmp_path: Path) -> None:
+def test_bundle_that_only_reads_is_given_the_labelled_lines(lines: Path, tmp_path: Path) -> None:
     bundle = frozen(tmp_path / "a.edgeocr", recognition=str(EXPORTS / "crnn"))
     found = accuracy.measure(bundle, lines, threads=1)
     characters = sum(len(line.text) for line in labels.read(lines)[lines / "a.png"] if line.care)
@@ -56,13 +56,13 @@ def test_a_bundle_that_only_reads_is_given_the_lines(lines: Path, tmp_path: Path
     )
 
 
-def test_a_bundle_that_only_finds_is_scored_by_that(tmp_path: Path) -> None:
+def test_bundle_that_only_detects_is_scored_by_detection(tmp_path: Path) -> None:
     bundle = frozen(tmp_path / "a.edgeocr", detection=str(EXPORTS / "db"))
     found = accuracy.measure(bundle, IMAGES, threads=1)
     assert found.hmean == found.detection_hmean > 0.5 and found.cer == 0
 
 
-def test_the_digest_is_of_names_and_contents(tmp_path: Path) -> None:
+def test_digest_covers_names_and_contents(tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     first.write_text("1"), second.write_text("2")
     before = accuracy.digest([first, second])
@@ -71,7 +71,7 @@ def test_the_digest_is_of_names_and_contents(tmp_path: Path) -> None:
     assert accuracy.digest([first, second]) != before
 
 
-def test_a_curved_line_is_cut_along_it_and_a_short_one_by_its_rectangle() -> None:
+def test_curved_line_is_straightened_and_short_one_cut_as_a_rectangle() -> None:
     long = [[20, 20], [100, 10], [200, 20], [200, 50], [100, 40], [20, 50]]
     short = [[50, 50], [55, 48], [60, 50], [60, 60], [55, 62], [50, 60]]
     given = [labels.LabelledLine(np.array(each, float), "a", True) for each in (long, short)]
@@ -81,14 +81,16 @@ def test_a_curved_line_is_cut_along_it_and_a_short_one_by_its_rectangle() -> Non
 
 
 @pytest.mark.parametrize("text", ["", "a.jpg\t[]", "a.jpg", 'a.jpg\t{"a": 1}', "a.jpg\t[1]"])
-def test_a_folder_without_labels_is_named(text: str, tmp_path: Path) -> None:
+def test_folder_without_labels_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     (tmp_path / "Label.txt").write_text(text)
-    with pytest.raises(ConverterError, match=f"{tmp_path.name}: (no labels|.*no line that counts)"):
+    with pytest.raises(
+        ConverterError, match=f"{tmp_path.name}: (the folder needs a Label|.*no line that counts)"
+    ):
         accuracy.read_labels(tmp_path)
 
 
-def test_pictures_that_cannot_be_read_are_refused(lines: Path, tmp_path: Path) -> None:
+def test_unreadable_picture_is_refused(lines: Path, tmp_path: Path) -> None:
     bundle = frozen(tmp_path / "a.edgeocr", recognition=str(EXPORTS / "crnn"))
     (tmp_path / "Label.txt").write_bytes((lines / "Label.txt").read_bytes())
     (tmp_path / "a.png").write_bytes(b"none")

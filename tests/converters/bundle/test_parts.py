@@ -1,4 +1,4 @@
-"""Bundles of models that are named one by one: of the catalogue, or in folders."""
+"""Test bundles whose models are named one by one: of models.toml, or in folders."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def rare(tmp_path: Path) -> Path:
     return tmp_path / "rare"
 
 
-def test_a_bundle_of_exports_in_folders(rare: Path, tmp_path: Path) -> None:
+def test_bundle_is_frozen_from_exports_in_folders(rare: Path, tmp_path: Path) -> None:
     target = tmp_path / "own.edgeocr"
     detection = f"--detection=det_mv3_east_v2.0={EAST}"
     recognition = f"--recognition=rec_mv3_tps_bilstm_att_v2.0={rare}"
@@ -66,12 +66,11 @@ def test_a_bundle_of_exports_in_folders(rare: Path, tmp_path: Path) -> None:
     assert reader.parity["paddle"].reason == "paddlepaddle is not installed"
 
 
-def test_a_model_in_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
+def test_model_in_a_folder_is_described_by_its_inference_yml(tmp_path: Path) -> None:
     bundle = freeze(
         BundleEntry("own", "", detection=str(WITH_YML)),
         catalog.load(),
         tmp_path / "own.edgeocr",
-        lambda line: None,
     )
     (origin,) = bundle.manifest.provenance
     assert (origin.model, origin.licence) == ("PP-OCRv6_tiny_det", "not stated")
@@ -80,17 +79,16 @@ def test_a_model_in_a_folder_says_itself_what_it_is(tmp_path: Path) -> None:
     assert bundle.characters == []
 
 
-def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
+def test_model_for_another_stage_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConverterError, match="is a detection model, it can't be the recognition"):
         freeze(
             BundleEntry("own", "", recognition=str(WITH_YML)),
             catalog.load(),
             tmp_path / "own.edgeocr",
-            lambda line: None,
         )
 
 
-def test_a_folder_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+def test_folder_name_may_contain_an_equals_sign(tmp_path: Path) -> None:
     shutil.copytree(WITH_YML, tmp_path / "a=b" / "det")
     shutil.copytree(EAST, tmp_path / "a=b" / "east")
     for source in (
@@ -99,11 +97,11 @@ def test_a_folder_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
     ):
         entry = BundleEntry("own", "", detection=source)
         target = tmp_path / "own.edgeocr"
-        made = freeze(entry, catalog.load(), target, lambda line: None)
+        made = freeze(entry, catalog.load(), target)
         assert made.manifest.stages.detection is not None
 
 
-def test_a_name_is_no_path_out_of_the_bundle(rare: Path, tmp_path: Path) -> None:
+def test_model_name_that_is_a_path_is_refused(rare: Path, tmp_path: Path) -> None:
     shutil.copytree(WITH_YML, tmp_path / "own")
     settings = tmp_path / "own" / "inference.yml"
     text = settings.read_text("utf-8")
@@ -113,7 +111,6 @@ def test_a_name_is_no_path_out_of_the_bundle(rare: Path, tmp_path: Path) -> None
             BundleEntry("own", "", detection=str(tmp_path / "own")),
             catalog.load(),
             tmp_path / "own.edgeocr",
-            lambda line: None,
         )
 
 
@@ -128,18 +125,21 @@ def test_a_name_is_no_path_out_of_the_bundle(rare: Path, tmp_path: Path) -> None
         ({"detection": "det_mv3_east_v2.0=/nowhere"}, "nowhere"),
     ],
 )
-def test_what_makes_no_bundle(stages: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_impossible_combination_of_models_is_refused(
+    stages: dict[str, str], words: str, tmp_path: Path
+) -> None:
     entry = BundleEntry("own", "", **stages)
     with pytest.raises(ConverterError, match=words):
-        freeze(entry, catalog.load(), tmp_path / "own.edgeocr", lambda line: None)
+        freeze(entry, catalog.load(), tmp_path / "own.edgeocr")
     assert not (tmp_path / "own.edgeocr").exists()
 
 
-def test_a_folder_that_says_nothing_needs_a_name(tmp_path: Path) -> None:
-    with pytest.raises(ModelFormatError, match=r"no inference\.yml beside .* Write NAME=FOLDER"):
+def test_folder_without_inference_yml_needs_a_model_name(tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelFormatError, match=r"there is no inference\.yml beside .* Write NAME=FOLDER"
+    ):
         freeze(
             BundleEntry("own", "", detection=str(EAST)),
             catalog.load(),
             tmp_path / "own.edgeocr",
-            lambda line: None,
         )

@@ -1,4 +1,4 @@
-"""Profiles of models.toml, from the table to a reader."""
+"""Test profiles of models.toml, from the table to an `OCR`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from converters import listing
 from converters.bundle import profiles
 from converters.bundle.shapes import sizes, with_shapes
+from converters.bundle.stages import Stage
 from converters.catalog import entries as catalog
 from converters.catalog import models_toml
 from converters.catalog.entries import Catalog, ProfileEntry
@@ -21,16 +22,20 @@ from converters.errors import CatalogError
 from converters.freeze import Plan
 from edgeocr import OCR, Bundle
 from edgeocr.bundle import fields as typed
-from edgeocr.bundle.manifest import Resize
+from edgeocr.bundle.manifest import Profile, Resize
 from edgeocr.memory import limit as memory
+from tests.converters.bundle import test_shapes
 from tests.support.frozen import frozen, stored
 from tests.support.paths import IMAGES, ROOT, TRAINED_EXPORTS
 
 EXPORTS = TRAINED_EXPORTS
 SAMPLE = IMAGES / "sample.jpg"
 PROFILES = catalog.load().profiles
-RULE = {"limit": "min", "limit_side": 544, "max_pixels": 1_500_000, "multiple": 32}
-# Prints what a reader of a bundle is bounded to, in a process without the converters.
+RULE = Resize("min", 544, 1_500_000, 32)
+DETECTION = dataclasses.replace(test_shapes.DETECTION, resize=RULE)
+SPOTTING = dataclasses.replace(test_shapes.SPOTTING, resize=RULE)
+ORIENTATION, RECOGNITION = test_shapes.ORIENTATION, test_shapes.LINES
+# Prints the limits of an `OCR`, in a process without the converters.
 BOUNDS = """
 import json, sys
 from edgeocr import OCR
@@ -51,7 +56,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     )
 
 
-def test_the_profiles_are_there() -> None:
+def test_list_shows_every_profile() -> None:
     assert list(PROFILES) == ["raspberry-pi", "jetson", "server"]
     # The README says what `small` needs.
     assert memory.parse(PROFILES["raspberry-pi"].memory_limit) > 240_000_000
@@ -63,35 +68,31 @@ def test_the_profiles_are_there() -> None:
         assert profiles.in_words(profile) in shown[index + 1]
 
 
-def test_a_lower_size_is_set_with_its_shapes() -> None:
-    stage = with_shapes("detection", {"resize": RULE})
-    made = profiles.applied(PROFILES["raspberry-pi"], "detection", stage)
-    assert made["resize"]["max_pixels"] == 900_000 and made["providers"] == ["cpu"]
-    rule: Resize = typed.parse(Resize, {**RULE, "max_pixels": 900_000})
-    assert made["resize"]["sizes"] == sizes(rule) != stage["resize"]["sizes"]
-    assert stage == with_shapes("detection", {"resize": RULE})
+def test_lower_picture_size_is_set_with_its_shapes() -> None:
+    stage = with_shapes(DETECTION)
+    made = profiles.applied(PROFILES["raspberry-pi"], stage)
+    rule = dataclasses.replace(RULE, max_pixels=900_000)
+    wanted = dataclasses.replace(rule, sizes=sizes(rule))
+    assert made == dataclasses.replace(stage, resize=wanted, providers=["cpu"])
+    assert stage == with_shapes(DETECTION)
 
 
-def test_a_larger_size_is_not_set() -> None:
-    stage = with_shapes("spotting", {"resize": RULE})
+def test_larger_picture_size_is_not_set() -> None:
+    stage = with_shapes(SPOTTING)
     profile = ProfileEntry("large", "", max_pixels=1_500_001)
-    assert profiles.applied(profile, "spotting", stage) == stage
+    assert profiles.applied(profile, stage) == stage
 
 
-def test_batches_are_of_the_stages_that_take_crops() -> None:
-    for task, stage in (
-        ("detection", {"resize": RULE}),
-        ("orientation", {"width": 192}),
-        ("recognition", {"min_width": 16, "max_width": 320, "margin": 8, "multiple": 8}),
-    ):
-        before = with_shapes(task, stage)
-        made = profiles.applied(PROFILES["server"], task, before)
-        assert made["providers"] == ["tensorrt", "cuda", "cpu"]
-        assert made.get("batches") == (None if task == "detection" else [1, 4, 16])
-        assert made.get("widths") == before.get("widths")
+@pytest.mark.parametrize("stage", [DETECTION, ORIENTATION, RECOGNITION])
+def test_batches_are_set_in_stages_that_take_crops(stage: Stage) -> None:
+    before = with_shapes(stage)
+    wanted = dataclasses.replace(before, providers=["tensorrt", "cuda", "cpu"])
+    if stage is not DETECTION:
+        wanted = dataclasses.replace(wanted, batches=[1, 4, 16])
+    assert profiles.applied(PROFILES["server"], before) == wanted
 
 
-def test_the_manifest_has_the_settings(board: Bundle) -> None:
+def test_manifest_records_the_profiles_settings(board: Bundle) -> None:
     manifest = json.loads(board.manifest_text)
     assert manifest["profile"] == {"name": "raspberry-pi", "memory_limit": 400_000_000}
     detection, recognition = (manifest["stages"][name] for name in ("detection", "recognition"))
@@ -112,7 +113,7 @@ def bounds(board: Bundle, **options: Any) -> Any:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are kept on Linux")
-def test_a_reader_takes_the_settings_unless_it_is_told_otherwise(board: Bundle) -> None:
+def test_ocr_takes_the_profiles_settings_unless_the_caller_sets_others(board: Bundle) -> None:
     cpu = {"detection": "cpu", "recognition": "cpu"}
     assert bounds(board, threads=1) == [400_000_000, cpu, 1]
     assert bounds(board, threads=2, memory_limit="500MB") == [500_000_000, cpu, 2]
@@ -130,7 +131,7 @@ def found_at(board: Bundle, **options: Any) -> int:
     return height * width
 
 
-def test_a_picture_is_found_at_the_profiles_size_or_the_callers(board: Bundle, tmp_path) -> None:
+def test_picture_is_detected_at_the_profiles_or_the_callers_size(board: Bundle, tmp_path) -> None:
     whole = frozen(
         tmp_path / "whole.edgeocr",
         detection=str(EXPORTS / "db"),
@@ -146,9 +147,9 @@ def test_a_picture_is_found_at_the_profiles_size_or_the_callers(board: Bundle, t
     assert found_at(smaller, max_pixels=3_000_000) == natural
 
 
-def test_threads_are_the_profiles_at_most(board: Bundle) -> None:
+def test_profile_limits_the_threads(board: Bundle) -> None:
     entry = ProfileEntry("one", "", threads=1)
-    assert profiles.settings(entry) == {"name": "one", "threads": 1}
+    assert profiles.settings(entry) == Profile("one", threads=1)
     one = dataclasses.replace(
         board.manifest, profile=dataclasses.replace(board.manifest.profile, threads=1)
     )
@@ -166,7 +167,7 @@ def parsed(**fields: Any) -> Catalog:
     return made
 
 
-def test_a_profile_is_parsed() -> None:
+def test_profile_of_models_toml_is_parsed() -> None:
     made = parsed(threads=3, memory_limit="1.5GB", providers=["openvino"], batches=[2])
     wanted = ProfileEntry("p", "d", ["openvino"], 3, "1.5GB", None, [2])
     assert made.profile("p") == wanted
@@ -190,6 +191,6 @@ def test_a_profile_is_parsed() -> None:
         ({"memory_limit": 300}, r"profiles\.p\.memory_limit must be a string"),
     ],
 )
-def test_slips_are_named(fields: dict[str, Any], message: str) -> None:
+def test_error_names_a_wrong_field(fields: dict[str, Any], message: str) -> None:
     with pytest.raises((CatalogError, typed.FieldError), match=message):
         parsed(**fields)

@@ -1,7 +1,7 @@
-"""Freezing gives the same file on another day, another machine, in another place.
+"""Test that freezing gives the same file on another day, another machine and in another place.
 
-What stands for another machine is what NumPy and OpenBLAS can be told: to compute as a processor of
-2008 would. The trained STAR-Net has an inverse that came out otherwise there.
+For another machine, NumPy and OpenBLAS are told to compute as on a processor of 2008. The trained
+STAR-Net contains a matrix inverse whose last digits used to differ there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from converters.__main__ import main
 from converters.bundle.sbom import FILE
@@ -58,7 +60,8 @@ def digests(bundle: Bundle) -> dict[str, str]:
     return {name: hashlib.sha256(bundle.read(name)).hexdigest() for name in names}
 
 
-def test_another_day_and_machine_make_no_difference(translator: None, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_same_bytes_on_another_day_and_machine(translator: None, tmp_path: Path) -> None:
     here, there = tmp_path / "own.edgeocr", tmp_path / "there" / "own.edgeocr"
     first = frozen(here, ["-m", "converters"], ROOT, 0o022, HERE)
     second = frozen(there, ["-c", LATER], tmp_path / "there", 0o077, THERE | OLD_PROCESSOR)

@@ -1,4 +1,4 @@
-"""The bill of materials of a bundle, by CycloneDX's own schema."""
+"""Test the bill of materials of a bundle against CycloneDX's own schema."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 from converters.bundle import sbom
 from converters.catalog import entries as catalog
 from edgeocr import Bundle
+from edgeocr.bundle.manifest import File, Manifest, Stages
 from edgeocr.bundle.provenance import Origin, Quantization, SourceFile
+from tests.converters.bundle.test_shapes import LINES
 from tests.support.frozen import frozen
 from tests.support.paths import TRAINED_EXPORTS, ZOO_EXPORTS
 
@@ -62,7 +65,7 @@ def bill(own: Bundle) -> dict[str, Any]:
     return require_valid(own.read(sbom.FILE))
 
 
-def test_every_file_is_in_it_with_its_hash(own, bill):
+def test_bill_lists_every_file_with_its_hash(own, bill):
     found = {
         item["evidence"]["occurrences"][0]["location"]: item["hashes"]
         for item in bill["components"]
@@ -75,12 +78,12 @@ def test_every_file_is_in_it_with_its_hash(own, bill):
     assert (about["name"], about["description"]) == (own.manifest.name, own.manifest.description)
 
 
-def test_the_tools_are_those_that_made_it(own, bill):
+def test_bill_names_the_tools_that_made_the_bundle(own, bill):
     tools = {tool["name"]: tool["version"] for tool in bill["metadata"]["tools"]["components"]}
     assert tools == {**own.manifest.made_by, "paddle2onnx": "1.3.1"}
 
 
-def test_licences_are_named_or_said_to_be_unknown(bill):
+def test_licences_are_named_or_stated_as_unknown(bill):
     licences = {ref: item.get("licenses") for ref, item in by_ref(bill).items()}
     unknown, apache = [{"license": {"name": "not stated"}}], [{"license": {"id": "Apache-2.0"}}]
     assert licences == {
@@ -95,7 +98,7 @@ def test_licences_are_named_or_said_to_be_unknown(bill):
     assert "authors" not in models["stage:detection"]
 
 
-def test_repairs_and_rewrites_come_out(own, bill):
+def test_bill_names_repairs_and_rewrites(own, bill):
     origins = {origin.stage: origin for origin in own.manifest.provenance}
     assert origins["recognition"].repairs == ["inverse_of_constant"]
     assert "affine_after_convolution" in origins["detection"].rewrites
@@ -108,7 +111,7 @@ def test_repairs_and_rewrites_come_out(own, bill):
     assert "mended" not in by_ref(bill)["stage:detection"]["pedigree"]["notes"]
 
 
-def test_local_files_are_the_pedigree_and_have_no_address(own, bill):
+def test_local_files_are_the_pedigree_without_an_address(own, bill):
     for origin in own.manifest.provenance:
         model = by_ref(bill)[f"stage:{origin.stage}"]
         (ancestor,) = model["pedigree"]["ancestors"]
@@ -118,19 +121,19 @@ def test_local_files_are_the_pedigree_and_have_no_address(own, bill):
         assert "distribution" not in json.dumps(model)
 
 
-def test_what_refers_to_something_finds_it(bill):
+def test_every_reference_has_a_target(bill):
     needs = {item["ref"]: item["dependsOn"] for item in bill["dependencies"]}
     refs = set(by_ref(bill))
     assert set(needs) == refs | {"bundle"} and set(needs["bundle"]) == refs
     assert needs["stage:recognition"] == ["file:charsets/trained_star_net.txt"]
 
 
-def test_the_embedded_bundle_of_published_models(bundle):
+def test_bill_of_the_embedded_bundle_links_the_published_files(bundle):
     """As its manifest has it, whether or not it was frozen with a bill."""
-    stages = json.loads(bundle.manifest_text)["stages"]
-    files = {name: bundle.read(name) for name in bundle.manifest.files if name != sbom.FILE}
-    origins = bundle.manifest.provenance
-    content = sbom.build("tiny", "", stages, origins, files, bundle.manifest.made_by)
+    manifest = bundle.manifest
+    files = {name: file for name, file in manifest.files.items() if name != sbom.FILE}
+    origins = manifest.provenance
+    content = sbom.build(dataclasses.replace(manifest, files=files))
     models = by_ref(require_valid(content))
     for origin in origins:
         model = models[f"stage:{origin.stage}"]
@@ -149,19 +152,22 @@ def origin(**more: Any) -> Origin:
     )  # fmt: skip
 
 
-def built(source: Origin, files: dict[str, bytes] | None = None, **stage: Any) -> dict[str, Any]:
-    fields = {"graph": "graphs/m.onnx", "algorithm": "CTC", **stage}
-    files = {"graphs/m.onnx": b"graph", **(files or {})}
-    return require_valid(sbom.build("b", "", {source.stage: fields}, [source], files, MADE_BY))
+def built(source: Origin, files: Sequence[str] = (), **changed: Any) -> dict[str, Any]:
+    """Return the bill of a bundle with one stage, which differs from LINES as said."""
+    stage = dataclasses.replace(LINES, **changed)
+    names = [stage.graph, stage.charset.file, *files]
+    manifest = Manifest(
+        2, "b", "", Stages(recognition=stage), dict.fromkeys(names, File(DIGEST, 1)), MADE_BY,
+        [source],
+    )  # fmt: skip
+    return require_valid(sbom.build(manifest))
 
 
-def test_quantization_and_pruning_are_told():
+def test_bill_states_quantization_and_pruning():
     quantized = Quantization(DIGEST, 12, 34, ["Conv.1"])
     bill = built(
         origin(quantization=quantized, full_classes=6625),
-        {"c.txt": b"a\n"},
         precision="int8",
-        charset={"file": "c.txt", "classes": 97},
     )
     model = by_ref(bill)["stage:recognition"]
     assert values(model, "precision") == ["int8"]
@@ -171,20 +177,20 @@ def test_quantization_and_pruning_are_told():
     assert [tool["name"] for tool in bill["metadata"]["tools"]["components"]] == list(MADE_BY)
 
 
-def test_a_half_precision_is_told():
+def test_bill_states_float16():
     models = by_ref(built(origin(), precision="fp16")), by_ref(built(origin()))
     lower, whole = (each["stage:recognition"] for each in models)
     assert values(lower, "precision") == ["fp16"] and values(whole, "precision") == ["fp32"]
     assert "float16" in lower["pedigree"]["notes"] and "float16" not in whole["pedigree"]["notes"]
 
 
-def test_the_serial_number_is_the_contents():
+def test_serial_number_depends_on_the_content():
     first, same, other = built(origin()), built(origin()), built(origin(repairs=["r"]))
     assert first == same
     assert first["serialNumber"] != other["serialNumber"]
 
 
-def test_every_licence_and_host_of_the_catalogue_makes_a_valid_bill():
+def test_every_licence_and_host_of_models_toml_makes_a_valid_bill():
     entries = catalog.load().models.values()
     files = [file for entry in entries for file in entry.files]
     assert all(re.fullmatch(r"https?://[\w./%+-]+", file.source) for file in files)
@@ -192,5 +198,5 @@ def test_every_licence_and_host_of_the_catalogue_makes_a_valid_bill():
     sources = [SourceFile(f.name, f.source, f.sha256 or DIGEST) for f in hosts.values()]
     for licence in {entry.licence for entry in entries}:
         source = dataclasses.replace(origin(), licence=licence, files=sources)
-        (model,) = built(source)["components"]
+        model = built(source)["components"][0]
         assert len(model["externalReferences"]) == len(sources) >= 2

@@ -1,16 +1,26 @@
-"""The sets of input shapes that a bundle is frozen with."""
+"""Test the sets of input shapes that a bundle is frozen with."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 
 from converters.bundle.shapes import LONGEST, sizes, widths, with_shapes
-from edgeocr.bundle.manifest import Resize
+from converters.bundle.stages import Stage
+from edgeocr.bundle.manifest import (
+    Charset,
+    EASTDetection,
+    EASTSettings,
+    Orientation,
+    PGNetSettings,
+    Recognition,
+    Resize,
+    Spotting,
+)
 from edgeocr.resize import finite_size, network_size
 
 RULES = [
@@ -20,15 +30,27 @@ RULES = [
     Resize("long", 1536, 3_200_000, 128, "up"),
     Resize("height", 768, 3_200_000, 128, "up", 1.25),
 ]
-LINES: dict[str, Any] = {"min_width": 16, "max_width": 3200, "margin": 8, "multiple": 8}
+DETECTION = EASTDetection("EAST", "graph", "model", RULES[0], EASTSettings(0.8, 0.1, 0.2))
+SPOTTING = Spotting(
+    "PGNet",
+    "graph",
+    "model",
+    RULES[0],
+    PGNetSettings(0.5, 1.2, 0.2, 6, 2),
+    Charset("file", 37, blank=36),
+)
+ORIENTATION = Orientation("CLS", "graph", "model", 48, 192, 127, [0, 180], 0.9)
+LINES = Recognition(
+    "CTC", "graph", "model", 48, 16, 3200, 8, 127, 8, Charset("file", 97, blank=0), 0.5
+)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.limit)
-def test_every_picture_fits_at_its_own_scale(rule: Resize) -> None:
+def test_sizes_hold_every_picture_at_its_own_scale(rule: Resize) -> None:
     found = sizes(rule)
     assert found == sorted(found) and len(found) <= 51
     assert all(side % rule.multiple == 0 for size in found for side in size)
-    rule = Resize(**{**vars(rule), "sizes": found})
+    rule = replace(rule, sizes=found)
     rng = np.random.default_rng(3)
     overhead = []
     for _ in range(2000):
@@ -46,36 +68,33 @@ def test_every_picture_fits_at_its_own_scale(rule: Resize) -> None:
     assert max(overhead) < 1.9 and np.mean(overhead) < 1.35
 
 
-def test_longer_pictures_are_scaled_down() -> None:
+def test_picture_longer_than_all_sizes_is_scaled_down() -> None:
     rule = RULES[0]
-    rule = Resize(**{**vars(rule), "sizes": sizes(rule)})
+    rule = replace(rule, sizes=sizes(rule))
     natural = network_size(100, 100 * 3 * LONGEST, rule)
     inside, outside = finite_size(*natural, rule)
     assert list(outside) in rule.sizes
     assert inside[0] <= outside[0] and inside[1] <= outside[1] and inside != natural
 
 
-def test_widths() -> None:
+def test_widths_ascend_in_small_steps() -> None:
     found = widths(LINES)
     assert found[0] == 64 and found[-1] == 3208
     assert all(width % 8 == 0 for width in found)
     # No step is wider than a tenth, or than the network's stride.
     assert all(b - a <= max(8, 0.1 * a + 8) for a, b in pairwise(found))
     assert len(found) == 38
-    assert widths({**LINES, "min_width": 240})[0] == 240
-    assert widths({**LINES, "width": 100}) == [100]
+    assert widths(replace(LINES, min_width=240))[0] == 240
+    assert widths(replace(LINES, width=100)) == [100]
 
 
-@pytest.mark.parametrize("task", ["detection", "spotting"])
-def test_a_stage_that_takes_images(task: str) -> None:
-    resize = {"limit": "min", "limit_side": 544, "max_pixels": 900_000, "multiple": 32}
-    made = with_shapes(task, {"resize": resize, "postprocess": {}})
-    assert made["resize"] == {**resize, "sizes": sizes(RULES[0])}
-    own = with_shapes(task, {"resize": {**resize, "sizes": [[64, 64]]}})
-    assert own["resize"]["sizes"] == [[64, 64]]
+@pytest.mark.parametrize("stage", [DETECTION, SPOTTING], ids=["detection", "spotting"])
+def test_stage_that_takes_pictures_gets_sizes(stage: Stage) -> None:
+    assert with_shapes(stage) == replace(stage, resize=replace(RULES[0], sizes=sizes(RULES[0])))
+    own = replace(stage, resize=replace(RULES[0], sizes=[[64, 64]]))
+    assert with_shapes(own) == own
 
 
-def test_stages_that_take_crops() -> None:
-    assert with_shapes("recognition", LINES)["widths"] == widths(LINES)
-    assert with_shapes("recognition", LINES)["batches"] == [1, 4]
-    assert with_shapes("orientation", {"width": 192}) == {"width": 192, "batches": [1, 4]}
+def test_stages_that_take_crops_get_batches_and_widths() -> None:
+    assert with_shapes(LINES) == replace(LINES, batches=[1, 4], widths=widths(LINES))
+    assert with_shapes(ORIENTATION) == replace(ORIENTATION, batches=[1, 4])

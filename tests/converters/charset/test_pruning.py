@@ -1,7 +1,8 @@
-"""Pruned networks read as the whole ones do with the logits of all other classes masked."""
+"""Test that a pruned network reads as the whole network with all other logits masked."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from converters.errors import ConverterError
 from converters.freeze import write
 from edgeocr import OCR, Bundle
 from edgeocr.bundle.bundle import MANIFEST
+from edgeocr.bundle.manifest import Charset
 from tests.support.frozen import frozen
 from tests.support.paths import TRAINED_EXPORTS
 from tests.support.rewrite_graphs import Build, operators, pixels, run
@@ -26,7 +28,7 @@ from tests.trained import pages, words
 
 EXPORTS = TRAINED_EXPORTS
 SEED = 7
-# So many that words of six mostly have a character that isn't there.
+# Words of six characters mostly contain a character that is not among these.
 WANTED = "0123456789ACEGIKMOQSUWY"
 
 
@@ -45,21 +47,17 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
     return made
 
 
-def parts(bundle: Bundle) -> tuple[bytes, str, dict[str, Any], list[str]]:
-    """What `prune` takes of a bundle."""
+def parts(bundle: Bundle) -> tuple[bytes, str, Charset, list[str]]:
+    """Return what `prune` takes of a bundle."""
     stage = bundle.manifest.stages.reading
-    charset = {
-        name: value
-        for name in ("classes", "blank", "begin", "end")
-        if (value := getattr(stage.charset, name)) is not None
-    }
+    assert stage is not None
     characters = bundle.read(stage.charset.file).decode().removesuffix("\n").split("\n")
-    return bundle.read(stage.graph), stage.algorithm, charset, characters
+    return bundle.read(stage.graph), stage.algorithm, stage.charset, characters
 
 
-def classes_of(characters: list[str], charset: dict[str, Any], wanted: str) -> list[int]:
-    special = {charset[name] for name in ("blank", "begin", "end") if name in charset}
-    ordinary = [number for number in range(charset["classes"]) if number not in special]
+def classes_of(characters: list[str], charset: Charset, wanted: str) -> list[int]:
+    special = set(charset.special)
+    ordinary = [number for number in range(charset.classes) if number not in special]
     kept = {number for number, each in zip(ordinary, characters, strict=True) if each in wanted}
     return sorted(kept | special)
 
@@ -93,7 +91,9 @@ def rebundled(bundle: Bundle, target: Path, graph: bytes, pruned: Pruned | None 
     files[stage["graph"]] = graph
     if pruned is not None:
         files[stage["charset"]["file"]] = "".join(f"{c}\n" for c in pruned.characters).encode()
-        stage["charset"] = {"file": stage["charset"]["file"], **pruned.charset}
+        stage["charset"] = {
+            name: value for name, value in vars(pruned.charset).items() if value is not None
+        }
     manifest["files"] = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
         for name, content in files.items()
@@ -101,19 +101,20 @@ def rebundled(bundle: Bundle, target: Path, graph: bytes, pruned: Pruned | None 
     return write({MANIFEST: json.dumps(manifest).encode(), **files}, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "rosetta", "rare", "srn"])
-def test_texts_and_scores_are_those_of_the_masked_network(bundle, name, tmp_path):
+def test_pruned_network_reads_as_the_masked_one(bundle, name, tmp_path):
     graph, algorithm, charset, characters = parts(bundle(name))
     kept = classes_of(characters, charset, WANTED)
     pruned = prune(graph, algorithm, charset, characters, WANTED)
-    assert pruned.charset["classes"] == len(kept)
+    assert pruned.charset.classes == len(kept)
     crops = [word.crop for word in words.clean(40, SEED)]
     ours, theirs, whole = (
         OCR(each, provider="cpu", threads=1).recognize(crops)
         for each in (
             rebundled(bundle(name), tmp_path / "pruned.edgeocr", pruned.graph, pruned),
             rebundled(
-                bundle(name), tmp_path / "masked.edgeocr", masked(graph, charset["classes"], kept)
+                bundle(name), tmp_path / "masked.edgeocr", masked(graph, charset.classes, kept)
             ),
             bundle(name),
         )
@@ -124,12 +125,13 @@ def test_texts_and_scores_are_those_of_the_masked_network(bundle, name, tmp_path
     assert sum(len(each.text) for each in ours) > 150
 
 
-def test_pgnet_spots_as_if_it_were_masked(bundle, tmp_path):
+@pytest.mark.slow
+def test_pruned_pgnet_spots_as_the_masked_one(bundle, tmp_path):
     graph, algorithm, charset, characters = parts(bundle("pgnet"))
     wanted = WANTED.lower()
     kept = classes_of(characters, charset, wanted)
     pruned = prune(graph, algorithm, charset, characters, wanted)
-    hidden = masked(graph, charset["classes"], kept)
+    hidden = masked(graph, charset.classes, kept)
     engines = [
         OCR(each, provider="cpu", threads=1)
         for each in (
@@ -151,14 +153,14 @@ def test_pgnet_spots_as_if_it_were_masked(bundle, tmp_path):
     assert declared.type.tensor_type.shape.dim[1].dim_value == len(kept)
 
 
-def test_the_graph_shrinks_by_what_the_head_loses(bundle):
+def test_graph_shrinks_by_the_pruned_share_of_the_head(bundle):
     graph, algorithm, charset, characters = parts(bundle("tiny"))
     pruned = prune(graph, algorithm, charset, characters, "0123456789ABCDEF-")
     assert sorted(pruned.characters) == sorted("0123456789ABCDEF-")
-    assert pruned.charset == {"classes": 18, "blank": 0}
+    assert pruned.charset == dataclasses.replace(charset, classes=18, blank=0)
     weights = 81 * 4  # bytes of a class: 80 channels and the bias
     saved = len(graph) - len(pruned.graph)
-    assert abs(saved - (charset["classes"] - 18) * weights) < 1000
+    assert abs(saved - (charset.classes - 18) * weights) < 1000
     model = onnx.load_from_string(pruned.graph)
     assert model.ir_version == 8
     onnx.checker.check_model(model, full_check=True)
@@ -167,7 +169,7 @@ def test_the_graph_shrinks_by_what_the_head_loses(bundle):
     assert again == pruned
 
 
-def test_what_is_wanted_already_stays_as_it_is(bundle):
+def test_graph_stays_the_same_if_all_characters_are_kept(bundle):
     graph, algorithm, charset, characters = parts(bundle("rosetta"))
     pruned = prune(graph, algorithm, charset, characters, characters)
     assert pruned == Pruned(graph, charset, characters)
@@ -214,7 +216,7 @@ def twice(build: Build, head: Callable[..., str]) -> str:
 
 
 KEPT = [0, 3, 4, 8]
-CHARSET = {"classes": 9, "blank": 8}
+CHARSET = Charset("c.txt", 9, blank=8)
 CHARACTERS = ["a", "b", "c", "d", "a", "e", "f", "g"]  # a twice: classes 0 and 4
 
 
@@ -255,11 +257,11 @@ def gathered(graph: bytes) -> bytes:
     [(way, 17) for way in (plain, gemm, moved_logits, scaled, computed, twice)]
     + [(way, 11) for way in (plain, gemm, scaled, computed)],
 )
-def test_other_ways_from_the_head_to_the_choice(way, opset):
+def test_classes_are_followed_from_the_choice_to_the_head(way, opset):
     graph = small(way, opset)
     pruned = prune(graph, "CTC", CHARSET, CHARACTERS, "ad")
     assert pruned.characters == ["a", "d", "a"]
-    assert pruned.charset == {"classes": 4, "blank": 3}
+    assert pruned.charset == Charset("c.txt", 4, blank=3)
     x = 2 * pixels(6, 5, 4)
     for ours, theirs in zip(run(pruned.graph, x), run(gathered(graph), x), strict=True):
         assert np.allclose(ours, theirs, atol=1e-6)
@@ -275,12 +277,12 @@ def over_positions(build: Build, head: Callable[..., str]) -> str:
 
 
 @pytest.mark.parametrize("way", [sigmoid, over_positions])
-def test_what_is_no_softmax_over_the_classes_is_refused(way):
+def test_scores_without_a_softmax_over_classes_are_refused(way):
     with pytest.raises(ConverterError, match="can't be followed back through it; freeze the"):
         prune(small(way), "CTC", CHARSET, CHARACTERS, "a")
 
 
-def test_networks_that_read_all_scores_are_refused():
+def test_network_that_reads_all_scores_is_refused():
     def way(build: Build, head: Callable[..., str]) -> str:
         logits = head("MatMul", "x")
         mean = build.add("ReduceMean", logits, axes=[2], keepdims=1)
@@ -298,7 +300,7 @@ def guessing(build: Build, head: Callable[..., str], among: Callable[[str], str]
     return build.add("Softmax", head("MatMul", build.add("Add", "x", seen)), axis=-1)
 
 
-def test_a_guess_is_handed_on_with_its_old_number():
+def test_choice_is_passed_on_with_its_old_class_number():
     def way(build: Build, head: Callable[..., str]) -> str:
         return guessing(build, head, lambda logits: logits)
 
@@ -318,7 +320,7 @@ def test_a_guess_is_handed_on_with_its_old_number():
     assert not np.allclose(pruned[1], run(gathered(graph), x)[1], atol=1e-3)
 
 
-def test_guesses_that_cannot_be_cut_are_refused():
+def test_choice_that_cannot_be_cut_is_refused():
     def way(build: Build, head: Callable[..., str]) -> str:
         return guessing(build, head, lambda logits: build.add("Tanh", logits))
 
@@ -326,7 +328,7 @@ def test_guesses_that_cannot_be_cut_are_refused():
         prune(small(way), "SRN", CHARSET, CHARACTERS, "a")
 
 
-def test_choices_in_a_block_are_refused():
+def test_choice_in_a_block_is_refused():
     def way(build: Build, head: Callable[..., str]) -> str:
         logits = head("MatMul", "x")
         value = helper.make_tensor_value_info("guess", onnx.TensorProto.INT64, None)
@@ -337,21 +339,23 @@ def test_choices_in_a_block_are_refused():
         seen = build.add("Gather", build.weights(9, 4), guess, axis=0)
         return build.add("Softmax", head("MatMul", build.add("Add", "x", seen)), axis=-1)
 
-    with pytest.raises(ConverterError, match=r"If v\d: the network chooses characters in a block"):
+    with pytest.raises(
+        ConverterError, match=r"If v\d: the network chooses characters in a block of"
+    ):
         prune(small(way), "Attention", CHARSET, CHARACTERS, "a")
 
 
-def test_what_does_not_fit_together_is_refused():
+def test_contradicting_arguments_are_refused():
     graph = small(plain)
     with pytest.raises(ConverterError, match="knows none of the wanted characters"):
         prune(graph, "CTC", CHARSET, CHARACTERS, "xyz")
-    with pytest.raises(ConverterError, match="are not the 10 classes"):
-        prune(graph, "CTC", {"classes": 10, "blank": 8}, CHARACTERS, "a")
+    with pytest.raises(ConverterError, match="don't make the 10 classes"):
+        prune(graph, "CTC", Charset("c.txt", 10, blank=8), CHARACTERS, "a")
     with pytest.raises(ConverterError, match="has 9 classes, but the network should have 10"):
-        prune(graph, "CTC", {"classes": 10, "blank": 8}, [*CHARACTERS, "h"], "a")
+        prune(graph, "CTC", Charset("c.txt", 10, blank=8), [*CHARACTERS, "h"], "a")
     with pytest.raises(ConverterError, match="no output `characters`"):
         prune(graph, "PGNet", CHARSET, CHARACTERS, "a")
     renamed = onnx.load_from_string(graph)
     renamed.graph.node[-1].output[0] = renamed.graph.output[0].name = "other"
-    with pytest.raises(ConverterError, match="`indices` of the graph is not chosen"):
+    with pytest.raises(ConverterError, match="output `indices` is not chosen"):
         prune(renamed.SerializeToString(), "CTC", CHARSET, CHARACTERS, "a")

@@ -1,4 +1,4 @@
-"""The networks of the zoo compute with all rewrites what they compute without."""
+"""Test that the zoo's networks compute the same with all rewrites as without."""
 
 import math
 
@@ -14,7 +14,7 @@ from tests.support import onnx_run
 from tests.support.rewrite_graphs import session
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
 
-# What the networks of each kind have to gain by.
+# The rewrites that apply to some networks.
 EXPECTED = {
     "PP-OCRv4_mobile_det": {
         "constants",
@@ -50,10 +50,11 @@ def before(name: str) -> bytes:
     return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_the_outputs_stay(name):
-    """Nobody trained these weights, which therefore amplify rounding: it counts what ONNX Runtime
-    makes another by its own rewrites.
+def test_outputs_stay_the_same_on_noise(name):
+    """The weights are untrained and amplify rounding, so limits depend on what ONNX Runtime's own
+    rewrites change. On pictures, the conversion compares the outputs itself.
     """
     conversion = converted(name)
     original = before(name)
@@ -67,49 +68,49 @@ def test_the_outputs_stay(name):
     outputs = list(CONTRACTS[conversion.network.algorithm][1])
     assert [item.name for item in runners[0].get_outputs()] == outputs
     assert [item.name for item in runners[1].get_outputs()] == outputs
-    for pictures in (picture, noise):
-        found = [onnx_run.run(runner, [pictures]) for runner in runners]
-        for output, ours, theirs, again in zip(outputs, *found, strict=True):
-            assert ours.dtype == theirs.dtype
-            if output == "indices":
-                assert ours.shape == theirs.shape
-                assert not ((ours != theirs) & (again == theirs)).any()
-                continue
-            own = parity.difference(output, [again], [theirs], math.inf)
-            gap = parity.difference(output, [ours], [theirs], math.inf)
-            factor, size = parity.SELF_DIFFERENCE_FACTOR, max(1.0, gap.magnitude)
-            assert gap.max_abs <= max(1e-4 * size, factor * own.max_abs), (output, own)
-            assert gap.mean_abs <= max(3e-6 * size, factor * own.mean_abs), (output, own)
+    found = [onnx_run.run(runner, [noise]) for runner in runners]
+    for output, ours, theirs, again in zip(outputs, *found, strict=True):
+        assert ours.dtype == theirs.dtype
+        if output == "indices":
+            assert ours.shape == theirs.shape
+            assert not ((ours != theirs) & (again == theirs)).any()
+            continue
+        own = parity.difference(output, [again], [theirs], math.inf)
+        gap = parity.difference(output, [ours], [theirs], math.inf)
+        factor, size = parity.SELF_DIFFERENCE_FACTOR, max(1.0, gap.magnitude)
+        assert gap.max_abs <= max(1e-4 * size, factor * own.max_abs), (output, own)
+        assert gap.mean_abs <= max(3e-6 * size, factor * own.mean_abs), (output, own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_left_for_a_second_time(name):
+def test_optimizing_again_changes_nothing(name):
     edge = converted(name).edge
     again, made = optimize(edge)
     assert made == []
     assert again == edge
 
 
-@pytest.mark.parametrize("name", OF_ALGORITHM.values())
-def test_the_bytes_are_the_same_each_time(name):
+@pytest.mark.parametrize("name", [OF_ALGORITHM["DB"], OF_ALGORITHM["CTC"]])
+def test_optimizing_twice_gives_the_same_bytes(name):
     conversion = converted(name)
     assert optimize(before(name)) == (conversion.edge, conversion.rewrites)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_the_rewrites_of_a_network(name):
+def test_expected_rewrites_apply_to_a_network(name):
     assert {rewrite.name for rewrite in converted(name).rewrites} == EXPECTED[name]
 
 
-def test_each_rewrite_is_tried_on_a_network():
-    """But for the one that wants more characters than the zoo's networks know."""
+def test_every_rewrite_applies_to_some_network():
+    """Except for `bias_in_product`: the zoo's networks know too few characters for it."""
     made = {rewrite.name for name in EXPECTED for rewrite in converted(name).rewrites}
     names = {module.__name__.rpartition(".")[2] for module in REWRITES}
     assert names - made == {"bias_in_product"}
 
 
 @pytest.mark.parametrize("name", OF_ALGORITHM.values())
-def test_the_interface_stays(name):
+def test_interface_stays_the_same(name):
     original, edge = (onnx.load_from_string(g) for g in (before(name), converted(name).edge))
     assert list(original.graph.input) == list(edge.graph.input)
     assert list(original.graph.output) == list(edge.graph.output)

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from converters.catalog import entries as catalog
 from converters.convert import convert
 from tests.support.paths import ROOT
 from tests.zoo.converted import EXPORTS, NAMES
+from tests.zoo.export import disagreements
 
 # One of each family: backbone, neck and head, as wide as the published models.
 FULL = [
@@ -26,31 +30,48 @@ FULL = [
     "PP-OCRv6_small_det",
     "ch_ppocr_mobile_v2.0_cls",
 ]
+# The release of Paddle 3 that wrote the PIR programs that are stored.
+PIR_WRITER = "3.3.1"
 with_each_paddle = pytest.mark.parametrize(
     "form",
     [pytest.param("legacy", marks=pytest.mark.paddle), pytest.param("pir", marks=pytest.mark.pir)],
 )
 
 
-def export(output: Path, form: str, name: str, *options: str) -> Path:
-    """Export a network with this environment's Paddle; returns its folder."""
-    command = [sys.executable, "-m", "tests.zoo.export", "--format", form, *options]
-    command += ["--output", str(output), name]
-    done = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, str]]:
+    """Format → the folder with all networks exported again, and what the script said of it."""
+
+    @cache
+    def made(form: str) -> tuple[Path, str]:
+        folder = tmp_path_factory.mktemp(form)
+        return folder, run(form, folder).stdout
+
+    return made
+
+
+def run(form: str, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Export networks with this environment's Paddle."""
+    command = [sys.executable, "-m", "tests.zoo.export", "--format", form, "--output", str(output)]
+    return subprocess.run(
+        [*command, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    assert done.returncode == 0, done.stdout[-3000:]
-    return output / name / form
 
 
 @with_each_paddle
 @pytest.mark.parametrize("name", FULL)
 def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, name, form):
     """With the weights that a training starts from: what a user's own export is most like."""
-    folder = export(tmp_path, form, name, "--width", "full", "--weights", "initial")
+    done = run(form, tmp_path, "--width", "full", "--weights", "initial", "--no-outputs", name)
+    assert done.returncode == 0, done.stdout[-3000:]
+    folder = tmp_path / name / form
     small = sum(path.stat().st_size for path in (EXPORTS / name / form).iterdir())
     assert sum(path.stat().st_size for path in folder.iterdir()) > 2 * small
-    conversion = convert(folder, catalog.load(), lambda line: None)
+    conversion = convert(folder, catalog.load())
     assert conversion.edge_graph.passed
     beside = conversion.paddle
     assert not isinstance(beside, str), beside
@@ -60,19 +81,17 @@ def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, name, f
 
 @with_each_paddle
 @pytest.mark.parametrize("name", NAMES)
-def test_the_export_of_a_network_is_the_one_that_is_here(tmp_path, name, form):
-    """The script, not only its output: what Paddle says of the new export is what is stored."""
-    export(tmp_path, form, name)
-    with (
-        np.load(EXPORTS / name / "outputs.npz") as stored,
-        np.load(tmp_path / name / "outputs.npz") as made,
-    ):
-        assert set(made) == set(stored)
-        for key in stored:
-            if not key.startswith("output_"):
-                assert (made[key] == stored[key]).all(), key
-                continue
-            assert made[key].shape == stored[key].shape and made[key].dtype == stored[key].dtype
-            largest = np.abs(stored[key]).max()
-            gap = np.abs(made[key].astype(np.float64) - stored[key]).max()
-            assert gap <= 1e-4 * largest, f"{key}: {gap} of {largest}"
+def test_the_export_of_a_network_is_the_one_that_is_here(exported, name, form):
+    """The script writes the stored files, and Paddle computes with them what is stored, but
+    for what rounding does on this processor.
+    """
+    folder, said = exported(form)
+    # Another release of Paddle 3 may write programs differently.
+    same_program = form == "legacy" or version("paddlepaddle") == PIR_WRITER
+    for path in (EXPORTS / name / form).iterdir():
+        again = folder / name / form / path.name
+        assert again.is_file(), said[-3000:]
+        if same_program or path.suffix != ".json":
+            assert again.read_bytes() == path.read_bytes(), path.name
+    made, stored = (dict(np.load(each / name / "outputs.npz")) for each in (folder, EXPORTS))
+    assert disagreements(made, stored) == []

@@ -1,10 +1,11 @@
-"""What is frozen in int8 or float16, what of it is left out, and when that stops."""
+"""Test freezing in int8 and float16: what is left out, what is recorded, what is refused."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,19 +15,21 @@ import pytest
 
 from converters.accuracy.measure import measure
 from converters.bundle import sbom
-from converters.bundle.assembly import Assembly
+from converters.bundle.assembly import Assembly, Content
 from converters.errors import ConverterError, PrecisionError
 from converters.freeze import Plan
-from converters.precision import calibration
-from converters.precision import choice as precision
-from converters.precision.half import to_float16
+from converters.precision import calibration, choice, quantize, rounding, search
+from converters.precision.float16 import to_float16
 from converters.precision.lock import PrecisionLock
 from edgeocr import OCR, Bundle
+from edgeocr.bundle.provenance import Precision
 from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
 from tests.trained import words
 
 EXPORTS = TRAINED_EXPORTS
+Graphs: TypeAlias = dict[str, choice.Reduced]
+Reduce: TypeAlias = Callable[..., tuple[Graphs, list[str]]]
 
 
 def labelled(folder: Path, number: int, seed: int) -> Path:
@@ -56,35 +59,57 @@ def draft(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(autouse=True)
+def few_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare variants on few inputs and round weights to the nearest integer, which is faster.
+
+    How weights are rounded has tests of its own.
+    """
+    monkeypatch.setitem(search.COMPARED, "recognition", 3)
+    monkeypatch.setattr(
+        quantize.rounding, "compensated", lambda rows, steps, _: rounding.nearest(rows, steps)
+    )
+
+
+@pytest.fixture(autouse=True)
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lock of the test's own; each node in int8 saves time."""
-    monkeypatch.setattr(precision, "LOCK", tmp_path / "precision.lock")
-    monkeypatch.setattr(precision._Search, "time", lambda self, nodes: 1 - 0.03 * len(nodes))
+    """Use a lock of the test's own, and let each node in int8 save time."""
+    monkeypatch.setattr(choice, "LOCK", tmp_path / "precision.lock")
+    monkeypatch.setattr(choice.Search, "time", lambda self, nodes: 1 - 0.03 * len(nodes))
     return tmp_path / "precision.lock"
 
 
-def assembled(bundle: Bundle) -> Assembly:
-    """What a frozen bundle was made of."""
-    manifest = json.loads(bundle.manifest_text)
-    files = {name: bundle.read(name) for name in bundle.manifest.files if name != sbom.FILE}
-    origins, stages = bundle.manifest.provenance, manifest["stages"]
-    return Assembly(manifest["name"], manifest["description"], stages, origins, files)
+@pytest.fixture
+def reduced(draft: Bundle, folder: Path, caplog: pytest.LogCaptureFixture) -> Reduce:
+    """Reduce the draft; return the graphs and the logged lines."""
+    caplog.set_level("INFO", logger="converters")
+    manifest = draft.manifest
+    whole = Assembly(
+        manifest.name,
+        manifest.description,
+        manifest.stages,
+        manifest.provenance,
+        {name: Content.of(draft.read(name)) for name in manifest.files if name != sbom.FILE},
+    )
+
+    def reduce(wanted: Precision = "int8", max_loss: float = 5.0) -> tuple[Graphs, list[str]]:
+        def redraft(graphs: Mapping[str, choice.Reduced]) -> Bundle:
+            changed = whole
+            for stage, less in graphs.items():
+                changed = changed.with_graph(stage, less.graph, wanted, less.quantization)
+            return changed.draft
+
+        caplog.clear()
+        made = choice.reduce(
+            whole.draft, redraft, wanted, calibrate=folder, accuracy=folder, max_loss=max_loss
+        )
+        return made, [record.getMessage() for record in caplog.records]
+
+    return reduce
 
 
-def reduced(draft: Bundle, folder: Path, wanted: Any = "int8", **given: Any) -> Any:
-    said: list[str] = []
-    options = {
-        "calibrate": folder,
-        "accuracy": folder,
-        "max_loss": 5.0,
-        "say": said.append,
-        **given,
-    }
-    return precision.reduce(assembled(draft), wanted, **options), said
-
-
-def test_int8_is_frozen_beside_what_it_costs(draft, folder, lock):
-    made, said = reduced(draft, folder)
+@pytest.mark.slow
+def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
+    made, said = reduced()
     found = made["recognition"].quantization
     assert found.nodes > 0 and found.pictures == 8 and len(found.images) == 64
     full = len(draft.read("graphs/recognition.onnx"))
@@ -97,28 +122,31 @@ def test_int8_is_frozen_beside_what_it_costs(draft, folder, lock):
     assert choice["left_out"] == found.left_out
 
 
-def test_what_was_chosen_once_is_chosen_again(draft, folder, monkeypatch):
-    first, _ = reduced(draft, folder)
-    monkeypatch.setattr(precision._Search, "fastest", lambda self: pytest.fail("it is known"))
-    second, said = reduced(draft, folder)
+@pytest.mark.slow
+def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
+    first, _ = reduced()
+    monkeypatch.setattr(choice.Search, "fastest", lambda self: pytest.fail("it is known"))
+    second, said = reduced()
     assert second["recognition"] == first["recognition"]
     assert any("precision.lock" in line for line in said)
 
 
-def test_a_kind_that_makes_it_slower_is_left_out(draft, folder, monkeypatch):
+@pytest.mark.slow
+def test_kind_of_node_that_is_slower_in_int8_is_left_out(draft, folder, monkeypatch, reduced):
     def time(self: Any, nodes: Any) -> float:
         slow = any(self.kinds[node] == "pointwise" for node in nodes)
         return 1 - 0.03 * len(nodes) + 0.2 * slow
 
-    monkeypatch.setattr(precision._Search, "time", time)
-    made, _ = reduced(draft, folder)
-    search = precision._Search("recognition", draft.read("graphs/recognition.onnx"), [])
-    pointwise = {node for node, kind in search.kinds.items() if kind == "pointwise"}
+    monkeypatch.setattr(choice.Search, "time", time)
+    made, _ = reduced()
+    stage = choice.Search("recognition", draft.read("graphs/recognition.onnx"), [])
+    pointwise = {node for node, kind in stage.kinds.items() if kind == "pointwise"}
     assert pointwise and pointwise <= set(made["recognition"].quantization.left_out)
 
 
-def test_nodes_go_until_little_enough_is_lost(draft, folder, monkeypatch):
-    """Hmean by how many nodes compute in int8: 4 points are lost while there are more than 9."""
+@pytest.mark.slow
+def test_nodes_are_left_out_until_the_loss_is_allowed(draft, folder, monkeypatch, reduced):
+    """Four points of Hmean are lost while more than nine nodes compute in int8."""
 
     def read(bundle: Bundle, labels: Path, **_: Any) -> Any:
         graph = onnx.load_from_string(bundle.read("graphs/recognition.onnx")).graph
@@ -127,31 +155,32 @@ def test_nodes_go_until_little_enough_is_lost(draft, folder, monkeypatch):
         return accuracy.__class__(**{**vars(accuracy), "hmean": 0.9 if matrices > 9 else 0.94})
 
     accuracy = measure(draft, folder)
-    monkeypatch.setattr(precision.accuracies, "measure", read)
-    made, said = reduced(draft, folder, max_loss=0.5)
+    monkeypatch.setattr(choice.accuracies, "measure", read)
+    made, said = reduced(max_loss=0.5)
     assert 0 < made["recognition"].quantization.nodes <= 9
     assert sum("lose" in line for line in said) > 1
 
 
-def test_a_stage_that_is_no_faster_stays(draft, folder, monkeypatch):
-    monkeypatch.setattr(precision._Search, "time", lambda self, nodes: 0.97)
-    with pytest.raises(PrecisionError, match="no stage gains by int8: recognition: stays fp32"):
-        reduced(draft, folder)
+def test_stage_that_is_no_faster_stays_in_float32(draft, folder, monkeypatch, reduced):
+    monkeypatch.setattr(choice.Search, "time", lambda self, nodes: 0.97)
+    with pytest.raises(PrecisionError, match="no stage gains by int8: recognition: stays in fp32"):
+        reduced()
 
 
-def test_the_stage_that_loses_too_much_is_named(draft, folder, monkeypatch):
-    broken = precision.Reduced(draft.read("graphs/recognition.onnx"))
+def test_error_names_the_stage_that_loses_too_much(draft, folder, monkeypatch, reduced):
+    broken = choice.Reduced(draft.read("graphs/recognition.onnx"))
     full = measure(draft, folder)
     worse = type(full)(**{**vars(full), "hmean": full.hmean - 0.02})
-    row = precision.Row("recognition", 1, 2, None, worse)
-    monkeypatch.setattr(precision, "_in_fp16", lambda *_: ({"recognition": broken}, [row]))
+    row = choice.Row("recognition", 1, 2, None, worse)
+    monkeypatch.setattr(choice, "_in_fp16", lambda *_: ({"recognition": broken}, [row]))
     results = iter([full, worse])
-    monkeypatch.setattr(precision.accuracies, "measure", lambda *_, **__: next(results))
+    monkeypatch.setattr(choice.accuracies, "measure", lambda *_, **__: next(results))
     with pytest.raises(PrecisionError, match=r"fp16 loses 2\.00 points.*stage recognition alone"):
-        reduced(draft, folder, "fp16", max_loss=0.5)
+        reduced("fp16", max_loss=0.5)
 
 
-def test_a_whole_freeze_says_it_in_the_manifest(folder, tmp_path):
+@pytest.mark.slow
+def test_manifest_of_an_int8_bundle_records_the_quantization(folder, tmp_path):
     plan = Plan(precision="int8", calibrate=folder, accuracy=folder, max_loss=5.0)
     bundle = frozen(tmp_path / "small.edgeocr", plan, recognition=str(EXPORTS / "rosetta"))
     manifest = bundle.manifest
@@ -165,8 +194,8 @@ def test_a_whole_freeze_says_it_in_the_manifest(folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["rosetta", "crnn"])
-def test_float16_reads_alike(name, folder, tmp_path):
-    """crnn has LSTMs, which end the process on a CPU that optimizes them fully."""
+def test_float16_bundle_reads_the_same_texts(name, folder, tmp_path):
+    """CRNN has LSTMs, which end the process on a CPU if ONNX Runtime optimizes them fully."""
     plan = Plan(precision="fp16", accuracy=folder)
     bundle = frozen(tmp_path / f"{name}.edgeocr", plan, recognition=str(EXPORTS / name))
     full = frozen(tmp_path / f"{name}-full.edgeocr", recognition=str(EXPORTS / name))
@@ -183,7 +212,7 @@ def test_float16_reads_alike(name, folder, tmp_path):
     assert texts[0] == texts[1]
 
 
-def test_float16_keeps_the_interface(bundle: Bundle):
+def test_float16_graph_keeps_its_interface(bundle: Bundle):
     graph = bundle.read("graphs/detection.onnx")
     sessions = [
         onnxruntime.InferenceSession(each, providers=["CPUExecutionProvider"])
@@ -197,13 +226,13 @@ def test_float16_keeps_the_interface(bundle: Bundle):
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"a b": {"left_out": [1]}}', '{"a b": {}}'])
-def test_a_damaged_lock_is_named(lock, text):
+def test_damaged_lock_is_refused(lock, text):
     lock.write_text(text)
-    with pytest.raises(PrecisionError, match=r"precision\.lock: damaged"):
+    with pytest.raises(PrecisionError, match=r"precision\.lock is damaged"):
         PrecisionLock(lock).get(b"graph", "0" * 64)
 
 
-def test_calibration_sees_what_the_stages_are_given(bundle: Bundle, tmp_path):
+def test_calibration_collects_the_inputs_of_each_stage(bundle: Bundle, tmp_path):
     given = calibration.inputs(bundle, IMAGES)
     assert set(given.batches) == {"detection", "orientation", "recognition"}
     assert given.pictures == 4
@@ -211,8 +240,8 @@ def test_calibration_sees_what_the_stages_are_given(bundle: Bundle, tmp_path):
         assert 0 < len(batches) <= calibration.MOST[name]
         assert all(batch.dtype == np.uint8 and batch.shape[3] == 3 for batch in batches)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConverterError, match="no pictures"):
+    with pytest.raises(ConverterError, match="contains no pictures"):
         calibration.inputs(bundle, tmp_path / "empty")
     cv2.imwrite(str(tmp_path / "empty" / "white.png"), np.full((200, 300, 3), 255, np.uint8))
-    with pytest.raises(ConverterError, match="stage orientation saw nothing"):
+    with pytest.raises(ConverterError, match="stage orientation was given nothing"):
         calibration.inputs(bundle, tmp_path / "empty")

@@ -1,4 +1,4 @@
-"""Graphs with nodes in int8: what ONNX Runtime makes of them, and that they still read."""
+"""Test graphs with nodes in int8: the operators that ONNX Runtime runs, and what they read."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def choices(graph: bytes, given: list[np.ndarray]) -> list[list[int]]:
     return [run([batch])[0][0].tolist() for batch in given]
 
 
-def test_every_convolution_becomes_an_integer_one(rosetta, found, tmp_path):
+def test_onnxruntime_makes_an_integer_operator_of_every_convolution(rosetta, found, tmp_path):
     nodes = quantize.candidates(rosetta)
     convolutions = sum(kind != "product" for kind in nodes.values())
     run = operators(quantize.quantize(rosetta, found, nodes), tmp_path)
@@ -68,7 +68,7 @@ def test_every_convolution_becomes_an_integer_one(rosetta, found, tmp_path):
     assert run.count("Conv") + run.count("FusedConv") == 0
 
 
-def test_nodes_that_were_left_out_stay(rosetta, found, tmp_path):
+def test_nodes_that_are_left_out_stay_in_float32(rosetta, found, tmp_path):
     nodes = quantize.candidates(rosetta)
     chosen = [node for node, kind in nodes.items() if kind == "pointwise"]
     run = operators(quantize.quantize(rosetta, found, chosen), tmp_path)
@@ -76,7 +76,7 @@ def test_nodes_that_were_left_out_stay(rosetta, found, tmp_path):
     assert quantize.quantize(rosetta, found, []) == quantize.quantize(rosetta, found, ["nobody"])
 
 
-def test_words_that_it_was_not_calibrated_with_read_alike(rosetta, found):
+def test_int8_reads_words_that_it_was_not_calibrated_with(rosetta, found):
     fresh = [fitted(word) for word in words.clean(40, 12)]
     made = quantize.quantize(rosetta, found, quantize.candidates(rosetta))
     assert len(made) < 0.45 * len(rosetta)
@@ -84,7 +84,7 @@ def test_words_that_it_was_not_calibrated_with_read_alike(rosetta, found):
     assert sum(one == other for one, other in pairs) >= 36
 
 
-def test_rounding_by_the_inputs_comes_nearer(rosetta, found, given):
+def test_compensated_rounding_comes_nearer_than_nearest_integers(rosetta, found, given):
     nodes = quantize.candidates(rosetta)
     expected = onnx_runner(rosetta, ["scores"])
 
@@ -96,14 +96,15 @@ def test_rounding_by_the_inputs_comes_nearer(rosetta, found, given):
     assert error(found.moments) < error({})
 
 
-def test_the_same_bytes_each_time(rosetta, found, given):
+def test_quantizing_twice_gives_the_same_bytes(rosetta, found, given):
     nodes = quantize.candidates(rosetta)
     again = quantize.statistics(rosetta, given)
     assert quantize.quantize(rosetta, again, nodes) == quantize.quantize(rosetta, found, nodes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["PP-OCRv6_tiny_rec", "PP-OCRv4_mobile_det", "rec_r50_fpn_srn"])
-def test_networks_of_other_kinds(network):
+def test_other_kinds_of_networks_load_and_run_in_int8(network):
     """Products, LSTM-free and older opsets, HardSwish, several heads: it loads and runs."""
     edge = converted(network).edge
     graph = quantize.prepared(edge)

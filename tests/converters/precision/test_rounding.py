@@ -22,7 +22,7 @@ def error(
     return float(np.square(inputs @ (weights - integers * steps[:, None]).T).mean())
 
 
-def test_outputs_are_several_times_nearer_than_with_the_nearest_integers(layer):
+def test_compensated_outputs_are_three_times_nearer(layer):
     weights, inputs = layer
     steps = rounding.steps(weights)
     nearest = rounding.nearest(weights, steps)
@@ -31,14 +31,14 @@ def test_outputs_are_several_times_nearer_than_with_the_nearest_integers(layer):
     assert error(weights, better, steps, inputs) < error(weights, nearest, steps, inputs) / 3
 
 
-def test_inputs_that_have_nothing_to_do_with_each_other_give_the_nearest_integers(layer):
+def test_uncorrelated_inputs_give_the_nearest_integers(layer):
     weights, _ = layer
     steps = rounding.steps(weights)
     alone = rounding.compensated(weights, steps, np.diag(np.arange(1.0, 41.0)))
     np.testing.assert_array_equal(alone, rounding.nearest(weights, steps))
 
 
-def test_each_row_has_its_own_step_and_uses_all_of_it():
+def test_each_row_uses_the_whole_range_of_its_own_step():
     weights = np.array([[0.5, -1.0], [100.0, 3.0], [0.0, 0.0]])
     steps = rounding.steps(weights)
     integers = rounding.nearest(weights, steps)
@@ -46,7 +46,7 @@ def test_each_row_has_its_own_step_and_uses_all_of_it():
     assert np.abs(integers * steps[:, None] - weights).max() <= steps.max() / 2
 
 
-def test_a_column_that_never_varies_is_no_trouble(layer):
+def test_column_that_never_varies_is_rounded(layer):
     weights, inputs = layer
     inputs[:, :3] = 0
     steps = rounding.steps(weights)

@@ -1,4 +1,4 @@
-"""The one form of a bundle's file, beside zipfile, and all that is not this form."""
+"""The single valid form of a bundle's file: written as zipfile writes it, refused when it differs."""
 
 from __future__ import annotations
 
@@ -44,21 +44,14 @@ def zip_of(entries: Entries, **changes: Any) -> bytes:
     return stream.getvalue()
 
 
-@pytest.fixture
-def refusal(tmp_path: Path) -> Callable[[bytes], str]:
-    """Why bytes are refused; fails when they are read."""
-    path = tmp_path / "damaged.edgeocr"
-
-    def refuse(damaged: bytes) -> str:
-        path.write_bytes(damaged)
-        with pytest.raises(BundleError) as caught:
-            archive.read(path)
-        return str(caught.value)
-
-    return refuse
+def refusal(damaged: bytes) -> str:
+    """Return the message with which bytes are refused; fail when they are accepted."""
+    with pytest.raises(BundleError) as caught:
+        archive.read(io.BytesIO(damaged))
+    return str(caught.value)
 
 
-def test_the_form_is_what_zipfile_writes(tmp_path: Path) -> None:
+def test_write_gives_the_bytes_that_zipfile_writes(tmp_path: Path) -> None:
     shuffled = dict(reversed(FILES.items()))
     assert content(shuffled) == zip_of(list(FILES.items()))
     assert archive.read(packed(shuffled, tmp_path / "a.edgeocr")) == FILES
@@ -68,20 +61,22 @@ def test_the_form_is_what_zipfile_writes(tmp_path: Path) -> None:
         assert {name: opened.read(name) for name in opened.namelist()} == FILES
 
 
-def test_an_archive_of_nothing(tmp_path: Path) -> None:
+def test_an_archive_without_files_is_written_and_read(tmp_path: Path) -> None:
     assert content({}) == zip_of([])
     assert archive.read(packed({}, tmp_path / "a.edgeocr")) == {}
 
 
 @pytest.mark.parametrize("path", [EMBEDDED, SCHEMA_1], ids=lambda path: path.stem)
-def test_bundles_that_zipfile_wrote_are_of_this_form(path: Path) -> None:
+def test_stored_bundles_have_the_valid_form(path: Path) -> None:
     files = archive.read(path)
     with zipfile.ZipFile(path) as opened:
         assert files == {name: opened.read(name) for name in opened.namelist()}
     assert content(files) == path.read_bytes()
 
 
-def test_opening_takes_no_more_memory_than_the_file(record_property: Callable[..., None]) -> None:
+def test_opening_needs_little_more_memory_than_the_file_is_large(
+    record_property: Callable[..., None],
+) -> None:
     Bundle.default()  # imports
     tracemalloc.start()
     try:
@@ -95,7 +90,7 @@ def test_opening_takes_no_more_memory_than_the_file(record_property: Callable[..
     assert 1 <= ratio < 1.3
 
 
-def test_every_changed_byte_is_refused(refusal: Callable[[bytes], str]) -> None:
+def test_every_changed_byte_is_refused() -> None:
     sound = content(FILES)
     for place in range(len(sound)):
         damaged = bytearray(sound)
@@ -103,13 +98,13 @@ def test_every_changed_byte_is_refused(refusal: Callable[[bytes], str]) -> None:
         assert refusal(bytes(damaged))
 
 
-def test_a_refusal_names_the_entry(refusal: Callable[[bytes], str]) -> None:
+def test_a_refusal_names_the_damaged_file() -> None:
     sound = content(FILES)
     starts = [found.start() for found in re.finditer(rb"PK\x03\x04", sound)]
     records = [found.start() for found in re.finditer(rb"PK\x01\x02", sound)]
     assert len(starts) == len(records) == len(FILES)
     for name, (start, end) in zip(FILES, pairwise([*starts, records[0]]), strict=True):
-        # Fields that don't decide where the content ends, then the content.
+        # The time, date and checksum in the header, then the content.
         for place in [*range(start + 10, start + 18), *range(start + 30 + len(name.encode()), end)]:
             damaged = bytearray(sound)
             damaged[place] ^= 0xFF
@@ -122,21 +117,21 @@ def test_a_refusal_names_the_entry(refusal: Callable[[bytes], str]) -> None:
             assert name in refusal(bytes(damaged))
 
 
-def test_every_shorter_and_longer_file_is_refused(refusal: Callable[[bytes], str]) -> None:
+def test_cut_and_extended_files_are_refused() -> None:
     sound = content(FILES)
     for length in range(len(sound)):
         assert refusal(sound[:length])
-    # From the first header on the words say that something is missing.
+    # Once the first header begins, the message says that something is missing.
     assert all("cut off" in refusal(sound[:n]) for n in (20, 40, 120, 500, len(sound) - 1))
     assert "1 bytes follow the end" in refusal(sound + b"\0")
     assert f"{len(sound)} bytes follow the end" in refusal(sound + sound)
-    assert "doesn't begin as one" in refusal(b"\0" + sound)
+    assert "doesn't begin as a bundle" in refusal(b"\0" + sound)
     middle = sound.index(b"PK\1\2")
     assert refusal(sound[:middle] + b"\0" + sound[middle:])
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_entries_reordered_doubled_dropped_and_added(refusal: Callable[[bytes], str]) -> None:
+def test_reordered_repeated_missing_and_added_entries_are_refused() -> None:
     entries = list(FILES.items())
     assert "out of order" in refusal(zip_of(entries[::-1]))
     assert "manifest.json comes after" in refusal(zip_of([entries[1], entries[0], *entries[2:]]))
@@ -145,16 +140,17 @@ def test_entries_reordered_doubled_dropped_and_added(refusal: Callable[[bytes], 
         assert f"{name} is in the bundle twice" in refusal(zip_of([*entries, (name, inside)]))
         doubled = [*entries[: number + 1], (name, b"other"), *entries[number + 1 :]]
         assert f"{name} is in the bundle twice" in refusal(zip_of(doubled))
-    # In the table alone, or in the body alone.
+    # The central directory lists more files than there are, or fewer.
     fewer, all_ = zip_of(entries[:-1]), zip_of(entries)
     table, fewer_table = all_[all_.index(b"PK\1\2") :], fewer[fewer.index(b"PK\1\2") :]
     body, fewer_body = all_[: -len(table)], fewer[: -len(fewer_table)]
-    assert "names more than the 5" in refusal(fewer_body + table)
-    assert "licences/Apache-2.0.txt is missing in the table" in refusal(body + fewer_table)
+    assert "the end of the directory is wrong" in refusal(fewer_body + table)
+    last = "the record of licences/Apache-2.0.txt in the directory is wrong"
+    assert last in refusal(body + fewer_table)
 
 
 def folder_entry(entries: Entries) -> bytes:
-    """As `zip -0 -r` makes it."""
+    """Pack an entry for a folder too, as `zip -0 -r` does."""
     return zip_of([entries[0], ("graphs/", b""), *entries[1:]])
 
 
@@ -162,19 +158,19 @@ def compressed(entries: Entries) -> bytes:
     return zip_of(entries, compress_type=zipfile.ZIP_DEFLATED)
 
 
-def of_today(entries: Entries) -> bytes:
+def with_todays_date(entries: Entries) -> bytes:
     return zip_of(entries, date_time=(2024, 5, 6, 7, 8, 10))
 
 
-def of_windows(entries: Entries) -> bytes:
+def packed_on_windows(entries: Entries) -> bytes:
     return zip_of(entries, create_system=0)
 
 
-def with_other_rights(entries: Entries) -> bytes:
+def with_other_permissions(entries: Entries) -> bytes:
     return zip_of(entries, external_attr=0o100755 << 16)
 
 
-def with_comments(entries: Entries) -> bytes:
+def with_comments_on_entries(entries: Entries) -> bytes:
     return zip_of(entries, comment=b"words")
 
 
@@ -182,14 +178,14 @@ def with_extra_data(entries: Entries) -> bytes:
     return zip_of(entries, extra=b"\xfe\xca\x02\x00hi")
 
 
-def with_a_comment(entries: Entries) -> bytes:
+def with_a_comment_on_the_archive(entries: Entries) -> bytes:
     stream = io.BytesIO(zip_of(entries))
     with zipfile.ZipFile(stream, "a") as opened:
         opened.comment = b"words"
     return stream.getvalue()
 
 
-def of_64_bits(entries: Entries) -> bytes:
+def zip64(entries: Entries) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as opened:
         for name, inside in entries:
@@ -201,7 +197,7 @@ def of_64_bits(entries: Entries) -> bytes:
 
 
 def streamed(entries: Entries) -> bytes:
-    """Sizes come after the content, as where the output can't be wound back."""
+    """Pack to a pipe, so that the sizes follow the content."""
 
     class Pipe(io.BytesIO):
         def seekable(self) -> bool:
@@ -219,81 +215,81 @@ def streamed(entries: Entries) -> bytes:
 
 
 def behind_a_program(entries: Entries) -> bytes:
-    """As a self-extracting archive, which zipfile reads too."""
+    """Pack a self-extracting archive, which zipfile reads too."""
     return b"#!/bin/sh\n" + zip_of(entries)
 
 
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (folder_entry, "graphs/ is an entry for a folder"),
-        (compressed, "manifest.json is compressed"),
-        (of_today, "manifest.json: its header has .* as time"),
-        (of_windows, "manifest.json: its record .* has .* as maker"),
-        (with_other_rights, "manifest.json: its record .* as attributes"),
-        (with_comments, "manifest.json: its record .* as length of the comment"),
-        (with_extra_data, "manifest.json: its header has 6 as length of extra data"),
-        (with_a_comment, "the end of the table .* has 5 as length of the comment"),
-        (of_64_bits, "manifest.json: its header has 45 as needed version"),
-        (streamed, "manifest.json: its header has 8 as flags"),
-        (behind_a_program, "doesn't begin as one"),
+        (folder_entry, "'graphs/' is not a valid file name"),
+        (compressed, "the header of manifest.json is wrong"),
+        (with_todays_date, "the header of manifest.json is wrong"),
+        (packed_on_windows, "the record of manifest.json in the directory is wrong"),
+        (with_other_permissions, "the record of manifest.json in the directory is wrong"),
+        (with_comments_on_entries, "the record of manifest.json in the directory is wrong"),
+        (with_extra_data, "the header of manifest.json is wrong"),
+        (with_a_comment_on_the_archive, "the end of the directory is wrong"),
+        (zip64, "the header of manifest.json is wrong"),
+        (streamed, "the header of manifest.json is wrong"),
+        (behind_a_program, "doesn't begin as a bundle"),
     ],
 )
-def test_what_other_programs_pack(
+def test_valid_zip_archives_of_another_form_are_refused(
     made: Callable[[Entries], bytes], words: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "other.edgeocr"
     path.write_bytes(made(list(FILES.items())))
-    with zipfile.ZipFile(path) as opened:  # a sound archive, but not the form
+    with zipfile.ZipFile(path) as opened:  # a sound ZIP archive
         assert opened.testzip() is None
     with pytest.raises(BundleError, match=words):
         archive.read(path)
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../x", "a\\x", "C:x", "./x", "a//x", "", "a/"])
-def test_names_that_leave(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="leaves the bundle"):
+def test_write_refuses_names_that_leave_the_bundle(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="not a valid file name"):
         archive.write({name: b""}, tmp_path / "a.edgeocr")
     assert not (tmp_path / "a.edgeocr").exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("x" * 70_000, "too long a name"), ("\udcff", "is no name")]
+    ("name", "words"), [("x" * 70_000, "too long for a file name"), ("\udcff", "not Unicode")]
 )
-def test_names_that_no_header_holds(name: str, words: str) -> None:
+def test_write_refuses_names_that_a_header_cannot_hold(name: str, words: str) -> None:
     with pytest.raises(BundleError, match=words):
         content({name: b""})
 
 
-def test_too_many_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = packed(FILES, tmp_path / "a.edgeocr")
-    monkeypatch.setattr(archive, "MOST_FILES", len(FILES) - 1)
+    monkeypatch.setattr(archive, "MAX_FILES", len(FILES) - 1)
     with pytest.raises(BundleError, match=f"{len(FILES)} files are more"):
         content(FILES)
     with pytest.raises(BundleError, match=f"{len(FILES)} files are more"):
         archive.read(path)
 
 
-def test_4_gib_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_4_gib_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "large.edgeocr"
     path.write_bytes(content(FILES))
-    os.truncate(path, 1 << 32)  # a hole, which takes no room
-    with pytest.raises(BundleError, match=r"4\.0 GiB: .* smaller than 4 GiB"):
+    os.truncate(path, 1 << 32)  # a sparse file takes no space
+    with pytest.raises(BundleError, match=r"4\.0 GiB: .* below 4 GiB"):
         Bundle.open(path)
     size = len(content(FILES))
-    monkeypatch.setattr(archive, "LIMIT", size)
-    with pytest.raises(BundleError, match="smaller than 4 GiB"):
+    monkeypatch.setattr(archive, "SIZE_LIMIT", size)
+    with pytest.raises(BundleError, match="below 4 GiB"):
         content(FILES)
-    monkeypatch.setattr(archive, "LIMIT", size + 1)
+    monkeypatch.setattr(archive, "SIZE_LIMIT", size + 1)
     assert content(FILES)
 
 
-def test_a_size_that_lies_takes_no_memory(refusal: Callable[[bytes], str]) -> None:
+def test_a_false_size_is_refused_before_memory_is_taken() -> None:
     damaged = bytearray(content(FILES))
     damaged[18:26] = (0xF0000000).to_bytes(4, "little") * 2
     tracemalloc.start()
     try:
-        assert "manifest.json is cut off, or its size is changed" in refusal(bytes(damaged))
+        assert "manifest.json is cut off, or its size is wrong" in refusal(bytes(damaged))
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tracemalloc
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from tests.support.ideal import pgnet as ideal
 from tests.support.ideal.pgnet import BLANK, Maps
 from tests.support.overlap import iou, pairs
 from tests.support.pgnet_cases import CHARSET, NUMBERS, cases, scene
+from tests.support.work import count, length
 
 CASES = dict(cases())
 SIZE = 320  # of the maps of a picture of 1 280 x 1 280
@@ -107,13 +107,15 @@ def test_what_is_not_finite_says_nothing(value: float) -> None:
 
 
 @pytest.mark.parametrize("spread", [0, 1, 1e6])
-def test_a_full_map_takes_bounded_time(spread: float) -> None:
+def test_a_full_map_gathers_no_more_points_than_it_has_pixels(
+    spread: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     random = np.random.RandomState(0)
     maps = Maps(*(random.uniform(-spread, spread, a.shape).astype("f4") for a in empty(SIZE, SIZE)))
     maps.score[:] = 1
-    start = process_time()
+    gathered = count(monkeypatch, pgnet, "_decode", length)
     lines(maps)
-    assert process_time() - start < 2
+    assert gathered.calls <= 1 and gathered.total <= maps.score.size
 
 
 def test_a_winding_area_is_read_in_bounded_memory() -> None:
@@ -130,12 +132,14 @@ def test_a_winding_area_is_read_in_bounded_memory() -> None:
         tracemalloc.stop()
 
 
-def test_thousands_of_lines() -> None:
+def test_thousands_of_lines_are_each_followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     truth, said = scene("words", 18, 20, 256, 512)
     many = Maps(*(np.tile(each, (10, 10)) for each in ideal.maps(truth, said, 256, 512)))
-    start = process_time()
+    followed = count(monkeypatch, pgnet, "_prolonged", length)
+    gathered = count(monkeypatch, pgnet, "_decode", length)
     polygons, texts, _ = lines(many)
-    assert process_time() - start < 4
+    assert followed.calls <= 2100 and gathered.calls == 1
+    assert gathered.total <= 2 * followed.total
     assert len(polygons) == len(texts) > 1900
 
 

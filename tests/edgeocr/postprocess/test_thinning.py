@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import process_time
 
 import cv2
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 from edgeocr.postprocess.thinning import thin
 from tests.support.thinning_cases import masks
+from tests.support.work import count
 
 
 def test_the_same_lines_as_scikit_image(fixtures: Path) -> None:
@@ -34,7 +34,11 @@ def test_pieces_stay_pieces_and_the_given_mask_stays_as_it_is() -> None:
         assert np.array_equal(mask, before)
 
 
-def test_a_full_map_takes_less_than_a_second() -> None:
-    start = process_time()
-    thin(np.ones((447, 447), np.uint8))
-    assert process_time() - start < 1
+@pytest.mark.parametrize("side", [64, 128, 447])
+def test_a_full_mask_takes_no_more_rounds_than_half_its_side(
+    side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filtered = count(monkeypatch, cv2, "filter2D")
+    thin(np.ones((side, side), np.uint8))
+    rounds = filtered.calls / 2  # each round has two subiterations
+    assert rounds <= side / 2 + 2

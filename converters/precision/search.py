@@ -1,0 +1,125 @@
+"""Search for the nodes of a stage that int8 makes slower or wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.runner import onnx_runner
+from . import calibration, quantize
+
+# A kind of node is left out if the stage without it is no slower (first ratio of times), or only a
+# little slower (second) while its outputs are much nearer to float32's (ratio of errors).
+NO_SLOWER, LITTLE_SLOWER, MUCH_NEARER = 1.02, 1.07, 0.7
+# The numbers of inputs that a variant is timed on, and compared with float32 on.
+TIMED = {"detection": 3, "spotting": 3, "orientation": 16, "recognition": 24}
+COMPARED = {"detection": 6, "spotting": 6, "orientation": 40, "recognition": 60}
+# Rounds of timing; the fastest counts.
+ROUNDS = 7
+
+
+@dataclass
+class Search:
+    """A stage's nodes, and what int8 does to the stage.
+
+    Attributes:
+        stage: The stage's name.
+        full: Its graph in float32.
+        batches: Inputs, uint8 [N, H, W, 3].
+    """
+
+    stage: str
+    full: bytes
+    batches: list[NDArray[np.uint8]]
+    _made: dict[frozenset[str], bytes] = field(default_factory=dict)
+    _harm: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def prepared(self) -> bytes:
+        """The float32 graph in an opset that can express int8."""
+        return quantize.prepared(self.full)
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Node → its kind, for the nodes that could compute in int8."""
+        return quantize.candidates(self.prepared)
+
+    @cached_property
+    def found(self) -> quantize.Statistics:
+        """The graph's values on the inputs."""
+        return quantize.statistics(self.prepared, self.batches)
+
+    @cached_property
+    def expected(self) -> list[list[NDArray[Any]]]:
+        """The outputs of the float32 graph, for each compared input."""
+        return self._outputs(self.full)
+
+    def graph(self, nodes: Collection[str]) -> bytes:
+        """Return the stage's graph with these nodes in int8."""
+        key = frozenset(nodes)
+        if key not in self._made:
+            self._made[key] = quantize.quantize(self.prepared, self.found, key)
+        return self._made[key]
+
+    def fastest(self) -> list[str]:
+        """Return all nodes except the kinds that do harm."""
+        chosen = list(self.kinds)
+        time, error = self.time(chosen), self.error(chosen)
+        for kind in dict.fromkeys(self.kinds.values()):
+            fewer = [node for node in chosen if self.kinds[node] != kind]
+            without = self.time(fewer), self.error(fewer)
+            slower, nearer = without[0] / time, without[1] / max(error, 1e-9)
+            if fewer and (
+                slower <= NO_SLOWER or (slower <= LITTLE_SLOWER and nearer <= MUCH_NEARER)
+            ):
+                chosen, (time, error) = fewer, without
+        return chosen
+
+    def fewer(self, nodes: list[str]) -> list[str]:
+        """Return the nodes without the tenth that does most harm for the work that it saves."""
+        for node in nodes:
+            if node not in self._harm:
+                self._harm[node] = self.error([node]) / max(self.found.work[node], 1)
+        worst = sorted(nodes, key=self._harm.__getitem__, reverse=True)
+        left_out = set(worst[: max(1, len(nodes) // 10)])
+        return [node for node in nodes if node not in left_out]
+
+    def time(self, nodes: Collection[str]) -> float:
+        """Return the time on one thread with these nodes in int8, as a share of float32's."""
+        batches = calibration.thinned(self.batches, TIMED[self.stage])
+        graphs = (self.full, self.graph(nodes))
+        runs = [onnx_runner(graph, None, self.stage, threads=1) for graph in graphs]
+        least = [math.inf, math.inf]  # other load on the machine only adds time
+        for _ in range(ROUNDS):
+            for i, run in enumerate(runs):
+                start = perf_counter()
+                for batch in batches:
+                    run([batch])
+                least[i] = min(least[i], perf_counter() - start)
+        return least[1] / least[0]
+
+    def error(self, nodes: Collection[str]) -> float:
+        """Return how far the outputs are from float32's, averaged over outputs.
+
+        The error of numbers is their mean difference as a share of their mean, the error of choices
+        is the share of choices that differ.
+        """
+        differences = [
+            np.mean(one != other)
+            if one.dtype.kind == "i"
+            else np.abs(one - other).mean() / max(float(np.abs(other).mean()), 1e-9)
+            for given, wanted in zip(self._outputs(self.graph(nodes)), self.expected, strict=True)
+            for one, other in zip(given, wanted, strict=True)
+        ]
+        return float(np.mean(differences))
+
+    def _outputs(self, graph: bytes) -> list[list[NDArray[Any]]]:
+        run = onnx_runner(graph, None, self.stage)
+        return [run([batch]) for batch in calibration.thinned(self.batches, COMPARED[self.stage])]

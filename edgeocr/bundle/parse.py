@@ -1,0 +1,151 @@
+"""Decoded manifest.json → `Manifest`: types, then everything that types can't express."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import BundleError
+from ..runtime.providers import PROVIDERS
+from ..version import __version__
+from . import fields
+from .manifest import (
+    OLDEST_SCHEMA,
+    SCHEMA,
+    CropStage,
+    ImageStage,
+    Manifest,
+    Orientation,
+    Recognition,
+    Resize,
+    Spotting,
+    Stage,
+)
+
+
+def parse(data: object) -> Manifest:
+    """Make a manifest of decoded JSON and check all of it.
+
+    Args:
+        data: What manifest.json contains.
+
+    Raises:
+        BundleError: The schema or an algorithm is unknown, a field is missing or unknown, or a
+            value is invalid. The message names the field by its path, for example
+            `stages.detection.resize.multiple`, or the version that reads such a schema.
+    """
+    if not isinstance(data, dict) or type(data.get("schema")) is not int:
+        raise BundleError("manifest.json has no schema number: this is not an edgeocr bundle")
+    if not OLDEST_SCHEMA <= data["schema"] <= SCHEMA:
+        raise BundleError(_unknown_schema(data["schema"], data.get("requires")))
+    try:
+        manifest = fields.parse(Manifest, data)
+    except fields.FieldError as error:
+        raise BundleError(f"manifest.json: {error}") from None
+    for problem in _problems(manifest):
+        raise BundleError(f"manifest.json: {problem}")
+    return manifest
+
+
+def _unknown_schema(schema: int, requires: object) -> str:
+    found = (
+        f"the bundle has schema {schema}, but edgeocr {__version__} reads schema "
+        f"{OLDEST_SCHEMA} to {SCHEMA}"
+    )
+    if schema < OLDEST_SCHEMA:
+        return f"{found}: freeze the bundle again with the converters of this version"
+    named = isinstance(requires, str) and requires
+    needed = f"edgeocr {requires!s:.20} or newer" if named else "a newer edgeocr"
+    return f"{found}: it needs {needed}: upgrade edgeocr"
+
+
+def _problems(manifest: Manifest) -> Iterator[str]:
+    """Yield every fault of a manifest whose fields have the right types."""
+    stages = manifest.stages
+    present = stages.present
+    if not present.keys() - {"orientation"}:
+        yield "stages has neither detection nor recognition nor spotting"
+    if stages.spotting is not None and len(present) > 1:
+        others = ", ".join(name for name in present if name != "spotting")
+        yield f"stages has {others} beside spotting, which must be the only stage"
+    for origin in manifest.provenance:
+        if origin.stage not in present:
+            yield f"provenance names the stage {origin.stage}, which the bundle doesn't have"
+    for name, stage in present.items():
+        yield from _stage_problems(manifest, stage, f"stages.{name}")
+
+
+def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str]:
+    yield from _file_problems(manifest, stage.graph, f"{path}.graph")
+    for provider in stage.providers or ():
+        if provider not in PROVIDERS:
+            yield f"{path}.providers has {provider!r:.80}, which is none of {', '.join(PROVIDERS)}"
+    if isinstance(stage, ImageStage):
+        yield from _size_problems(stage.resize, f"{path}.resize.sizes")
+    if isinstance(stage, CropStage):
+        yield from _order_problems(stage.batches, f"{path}.batches")
+    if isinstance(stage, Orientation):
+        degrees = stage.degrees
+        if len(degrees) < 2 or any(turn % 90 for turn in degrees):
+            yield f"{path}.degrees must be two or more multiples of 90, not {degrees}"
+    if isinstance(stage, Recognition):
+        yield from _order_problems(stage.widths, f"{path}.widths")
+        yield from _width_problems(stage, path)
+    if isinstance(stage, (Recognition, Spotting)):
+        yield from _charset_problems(stage, f"{path}.charset")
+        yield from _file_problems(manifest, stage.charset.file, f"{path}.charset.file")
+
+
+def _file_problems(manifest: Manifest, file: str, path: str) -> Iterator[str]:
+    if file not in manifest.files:
+        yield f"{path} is {file!r:.80}, which is not among the bundle's files"
+
+
+def _order_problems(numbers: list[int], path: str) -> Iterator[str]:
+    if numbers != sorted(set(numbers)):
+        yield f"{path} must ascend, but is {numbers}"
+
+
+def _size_problems(resize: Resize, path: str) -> Iterator[str]:
+    if len({tuple(size) for size in resize.sizes}) < len(resize.sizes):
+        yield f"{path} has the same size twice"
+    for size in resize.sizes:
+        if len(size) != 2 or any(side % resize.multiple for side in size):
+            yield f"{path} must be [height, width] in multiples of {resize.multiple}, not {size}"
+
+
+def _charset_problems(stage: Recognition | Spotting, path: str) -> Iterator[str]:
+    charset = stage.charset
+    wanted = {"begin", "end"} if stage.algorithm in ("Attention", "SRN") else {"blank"}
+    given = {name for name in ("blank", "begin", "end") if getattr(charset, name) is not None}
+    for name in sorted(wanted - given):
+        yield f"field {path}.{name} is missing; {stage.algorithm} needs it"
+    for name in sorted(given - wanted):
+        yield f"field {path}.{name} is given, but {stage.algorithm} has no such class"
+    for name in sorted(given):
+        if getattr(charset, name) >= charset.classes:
+            yield f"{path}.{name} must be below the number of classes, {charset.classes}"
+    if len(set(charset.special)) < len(charset.special):
+        yield f"{path}: begin and end are the same class"
+
+
+def _width_problems(stage: Recognition, path: str) -> Iterator[str]:
+    widths, stretched = stage.widths, stage.stretch_widths
+    if stretched is not None and (
+        not stretched or stretched != sorted(stretched) or stretched[-1] != stage.width
+    ):
+        yield (
+            f"{path}.stretch_widths must ascend to the stage's width {stage.width}, "
+            f"but is {stretched}"
+        )
+    if bool(widths) != bool(stage.batches):
+        yield f"{path} has widths without batches, or batches without widths"
+    elif widths and stage.width is not None:
+        if widths != [stage.width]:
+            yield f"{path}.widths must be [{stage.width}], the stage's width, not {widths}"
+    elif widths:
+        widest = max(stage.max_width + stage.margin, stage.min_width)
+        if widths[-1] < widest or any(width % stage.multiple for width in widths):
+            yield (
+                f"{path}.widths must reach {widest} in multiples of {stage.multiple}, "
+                f"but is {widths}"
+            )
