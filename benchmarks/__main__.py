@@ -21,6 +21,8 @@ COMMANDS = {
     "systems": "list how each OCR system is published, and measure a small network of it",
     "translators": "translate every PIR model below a folder, also with paddle2onnx 2",
 }
+# Commands that show what the converters log, because they convert for minutes before they print.
+CONVERTERS_LOG = {"conversions", "peers"}
 
 
 def main() -> None:
@@ -44,7 +46,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The converters log their progress, which takes minutes for some commands.
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("converters").setLevel(logging.INFO)
+    if CONVERTERS_LOG.intersection(sys.argv[1:2]):
+        logging.basicConfig(format="%(message)s")
+        logging.getLogger("converters").setLevel(logging.INFO)
     main()

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     for stage, provider in ocr.providers.items():
-        print(f"{stage}: {len(shapes[stage])} input shapes on {provider}")
+        print(f"{stage} on {provider}: number of input shapes {len(shapes[stage])}")
     times = PageTimes.from_milliseconds(milliseconds)
     print(times)
     raise SystemExit(1 if times.spikes else 0)

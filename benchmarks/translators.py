@@ -19,8 +19,8 @@ from converters.errors import ConverterError, ParityError
 from converters.graph.runner import onnx_runner
 from converters.model import network
 from converters.model.paddle_model import PaddleModel
-from converters.parity import compare as parity
 from converters.parity import paddle_reference
+from converters.parity.probes import probes
 
 from . import machine
 from .conversions import models_below
@@ -90,10 +90,9 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
             "edgeocr": f"stops: {str(error).splitlines()[0]}",
             "paddle2onnx": "not asked",
         }
-    known, signature = conversion.network, conversion.signature
+    known, interface = conversion.network, conversion.signature
     feeds = [
-        to_plain_inputs(batch, known.normalize, signature)
-        for batch in parity.probes(known, signature)
+        to_plain_inputs(batch, known.normalize, interface) for batch in probes(known, interface)
     ]
     expected = paddle_reference.run(model, feeds, pir).outputs
     row["edgeocr"] = _judge(conversion.plain, feeds, expected)
@@ -116,11 +115,11 @@ def _judge(graph: bytes, feeds: list[Any], expected: list[Any]) -> str:
     try:
         run = onnx_runner(graph, None)
         for feed, outputs in zip(feeds, expected, strict=True):
-            for ours, theirs in zip(run(feed), outputs, strict=True):
-                if ours.shape != theirs.shape:
+            for found, right in zip(run(feed), outputs, strict=True):
+                if found.shape != right.shape:
                     return "wrong shapes"
-                gap = np.abs(ours.astype(np.float64) - theirs).mean()
-                worst = max(worst, float(gap / max(np.abs(theirs).max(), 1e-9)))
+                gap = np.abs(found.astype(np.float64) - right).mean()
+                worst = max(worst, float(gap / max(np.abs(right).max(), 1e-9)))
     except ParityError as error:
         return "doesn't load" if "doesn't load" in str(error) else "doesn't run"
     return "right" if worst <= RIGHT else f"wrong by {worst:.0e}"
