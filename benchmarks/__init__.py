@@ -1,1 +1,1 @@
-"""Measurements of edgeocr that anyone can repeat. Run from a checkout."""
+"""Measurements of edgeocr that anyone can repeat; they run from a checkout."""

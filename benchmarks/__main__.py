@@ -1,34 +1,43 @@
-"""python -m benchmarks COMMAND: measures edgeocr, its converters and other engines"""
+"""The command line of the measurements: python -m benchmarks COMMAND."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from importlib import import_module
 
 COMMANDS = {
-    "accuracy": "Hmean and CER on a labelled folder",
-    "breakdown": "where each millisecond of a page goes",
-    "compare": "results of edgeocr bench side by side",
-    "conversions": "converts and verifies every Paddle model below a folder",
-    "decoders": "times the decoders of EAST, SAST and PGNet beside PaddleOCR's",
-    "pages": "draws labelled signs and pages, for accuracy",
-    "peers": "edgeocr against other engines on the same weights",
-    "regress": "fails when reading takes more instructions than the baseline",
-    "shapes": "what padding to few input shapes changes in what is read",
-    "spikes": "pages of random sizes, and how long the worst take",
-    "systems": "what of each system is published, and how well its small network reads",
-    "translators": "translates every PIR model below a folder, also with paddle2onnx 2",
+    "accuracy": "measure Hmean and CER on a labelled folder",
+    "breakdown": "show where each millisecond of a page goes",
+    "compare": "show results of edgeocr bench side by side",
+    "conversions": "convert and verify every Paddle model below a folder",
+    "decoders": "time the decoders of EAST, SAST and PGNet beside PaddleOCR's",
+    "pages": "draw labelled signs and pages, to measure accuracy on",
+    "peers": "measure edgeocr beside other engines that run the same weights",
+    "regress": "fail if a read costs more instructions or CPU time than the baseline's",
+    "shapes": "show how padding to a fixed set of shapes changes what is read",
+    "spikes": "read pages of random sizes, and fail if one takes far longer than the median",
+    "systems": "list how each OCR system is published, and measure a small network of it",
+    "translators": "translate every PIR model below a folder, also with paddle2onnx 2",
 }
+# Commands that show what the converters log, because they convert for minutes before they print.
+CONVERTERS_LOG = {"conversions", "peers"}
 
 
 def main() -> None:
-    """Run one measurement. Only its module is imported: the converters' need more packages."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    """Run the measurement that the command line names.
+
+    Only its module is imported, because those that measure the converters need more packages.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure edgeocr, its converters and other engines.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     chosen = sys.argv[1] if len(sys.argv) > 1 else None
-    for name, does in COMMANDS.items():
-        command = commands.add_parser(name, help=does, description=does)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
         if name == chosen:
             module = import_module(f"benchmarks.{name}")
             module.add_arguments(command)
@@ -37,4 +46,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if CONVERTERS_LOG.intersection(sys.argv[1:2]):
+        logging.basicConfig(format="%(message)s")
+        logging.getLogger("converters").setLevel(logging.INFO)
     main()

@@ -1,4 +1,4 @@
-"""python -m benchmarks accuracy --data DIR [--bundle B]"""
+"""Measure Hmean and CER on labelled pictures: python -m benchmarks accuracy --data DIR."""
 
 from __future__ import annotations
 
@@ -16,23 +16,35 @@ from edgeocr import OCR, EdgeOCRError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with Label.txt")
-    parser.add_argument("--bundle", help="default: the one in the package")
-    parser.add_argument("--provider", default="auto")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--no-orientation", action="store_true")
-    parser.add_argument("--shape", choices=("quad", "polygon"), help="default: the bundle's")
-    parser.add_argument("--memory-limit", help="as in 300MB; default: the bundle's")
-    parser.add_argument("--max-pixels", type=int, help="default: the bundle's")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="folder with a Label.txt"
+    )
+    parser.add_argument("--bundle", help="path of a bundle; default: the package's own")
+    parser.add_argument("--provider", default="auto", help="execution provider; default: auto")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: the bundle's number")
+    parser.add_argument(
+        "--no-orientation", action="store_true", help="don't turn lines that are upside down"
+    )
+    parser.add_argument(
+        "--shape", choices=("quad", "polygon"), help="shape of regions; default: the bundle's"
+    )
+    parser.add_argument(
+        "--memory-limit", help='memory of the process, such as "300MB"; default: the bundle\'s'
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=int,
+        help="pixels at which a picture is detected; default: the bundle's",
+    )
     parser.add_argument("--errors", action="store_true", help="list the lines that are not exact")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
     """Read every labelled picture and print the figures."""
     try:
         _run(options)
-    except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: a row that is no label
+    except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: an invalid row in Label.txt
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
 
@@ -53,21 +65,22 @@ def _run(options: argparse.Namespace) -> None:
         page = ocr.read(path)
         found = [
             (np.asarray(line.quad if line.polygon is None else line.polygon, float), line.text)
-            for line in page.lines
+            for line in page
         ]
         picture = Score()
         picture.add(expected, found)
         total.add(expected, found)
-        print(f"{path.name:24} {_line(picture)}")
+        print(f"{path.name:24} {_figures(picture)}")
         if options.errors:
             _print_errors(expected, found)
-    print(f"{f'{len(pictures)} pictures':24} {_line(total)}")
+    print(f"{f'{len(pictures)} pictures':24} {_figures(total)}")
     if options.json:
         figures = {key: round(value, 4) for key, value in total.figures().items()}
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def _line(score: Score) -> str:
+def _figures(score: Score) -> str:
+    """Return the figures as one row."""
     figures = score.figures()
     return (
         f"{score.labelled:4} lines  det H {figures['detection_hmean']:.4f}  "
@@ -79,13 +92,15 @@ def _line(score: Score) -> str:
 def _print_errors(
     expected: list[labels.LabelledLine], found: list[tuple[labels.Polygon, str]]
 ) -> None:
+    """Print each labelled line that was not read exactly, with the text found there or None."""
     for label in expected:
-        one = Score()
-        one.add([label], found)
-        if label.care and not one.exact:
-            near = min(found, key=lambda line: _distance(line[0], label.polygon), default=None)
-            print(f"    {label.text!r} → {near[1] if near and one.matched else None!r}")
+        score = Score()
+        score.add([label], found)
+        if label.care and not score.exact:
+            nearest = min(found, key=lambda line: _distance(line[0], label.polygon), default=None)
+            print(f"    {label.text!r} → {nearest[1] if nearest and score.matched else None!r}")
 
 
 def _distance(a: labels.Polygon, b: labels.Polygon) -> float:
+    """Return the distance between the means of two polygons' points, in pixels."""
     return float(np.linalg.norm(a.mean(axis=0) - b.mean(axis=0)))

@@ -1,4 +1,4 @@
-"""python -m benchmarks breakdown --images DIR [--bundle B]: where each millisecond goes"""
+"""Show where each millisecond of a page goes: python -m benchmarks breakdown --images DIR."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -23,7 +25,8 @@ from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from .peers import MeasurementError, find_pictures, positive
 
-# In the order of a picture's way; "rest" is what no stage counts.
+# The stages in the order in which a picture passes them, with their titles in the table. "rest" is
+# the time that no stage accounts for.
 STAGES = {
     "load": "file decode",
     "resize": "resize",
@@ -35,56 +38,117 @@ STAGES = {
     "decoding": "decoding",
     "rest": "rest",
 }
-# Stages that are runs of ONNX Runtime and nothing else.
+# Stages that consist of ONNX Runtime's work only.
 INSIDE = ("detection", "orientation", "recognition")
+# Operators of a network that the table lists.
 OPERATORS = 8
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass over all pages.
+
+    Attributes:
+        stages_ms: Milliseconds of each stage, summed over the pages.
+        total_ms: Wall time in milliseconds.
+        cores_busy: CPU seconds per second of wall time.
+    """
+
+    stages_ms: Mapping[str, float]
+    total_ms: float
+    cores_busy: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Where the time of the pages goes: medians over the runs.
+
+    Attributes:
+        bundle: Name of the bundle.
+        pages: Number of pages in each run.
+        threads: CPU threads that edgeocr was given.
+        stages_ms: Milliseconds of each stage that ran, summed over the pages.
+        total_ms: Wall time of all pages in milliseconds.
+        outside_share: Share of the time, without file decoding, that is spent outside ONNX Runtime.
+        cores_busy: CPU seconds per second of wall time.
+        operators: Milliseconds of each ONNX operator with one thread, summed over the pages, for
+            each profiled stage; None without profiling.
+    """
+
+    bundle: str
+    pages: int
+    threads: int
+    stages_ms: dict[str, float]
+    total_ms: float
+    outside_share: float
+    cores_busy: float
+    operators: dict[str, dict[str, float]] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for JSON, without `operators` if there are none."""
+        figures = asdict(self)
+        if self.operators is None:
+            del figures["operators"]
+        return figures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--bundle", help="default: the one in the package")
-    parser.add_argument("--threads", type=positive, default=available_threads())
-    parser.add_argument("--repeat", type=positive, default=5, help="times that the folder is read")
     parser.add_argument(
-        "--orientation", action="store_true", help="with the classifier of upside-down lines"
+        "--images", type=Path, required=True, metavar="DIR", help="folder of pictures"
+    )
+    parser.add_argument("--bundle", help="path of a bundle; default: the package's own")
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        default=available_threads(),
+        help="CPU threads; default: as many as this process may keep busy",
+    )
+    parser.add_argument(
+        "--repeat", type=positive, default=5, help="how often the folder is read; default: 5"
+    )
+    parser.add_argument(
+        "--orientation", action="store_true", help="run the classifier of upside-down lines"
     )
     parser.add_argument(
         "--operators",
         action="store_true",
-        help="also the time of ONNX Runtime's operators, with one thread on the same inputs",
+        help="also profile ONNX Runtime's operators, with one thread on the same inputs",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
     """Read the folder several times and print the medians."""
     try:
-        figures = _measure(options)
+        figures = measure(options)
     except (MeasurementError, EdgeOCRError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     print(table(figures))
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(figures.to_dict(), indent=1) + "\n"
+        options.json.write_text(text, encoding="utf-8")
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The figures for people."""
-    pages, total = figures["pages"], figures["total_ms"]
+def table(figures: Breakdown) -> str:
+    """Format the figures as a table for the terminal."""
+    pages, total = figures.pages, figures.total_ms
     lines = [f"{'stage':16} {'ms per page':>12} {'share':>7}"]
     for stage, title in STAGES.items():
-        if stage in figures["stages_ms"]:
-            ms = figures["stages_ms"][stage]
+        if stage in figures.stages_ms:
+            ms = figures.stages_ms[stage]
             lines.append(f"{title:16} {ms / pages:12.2f} {ms / total:7.1%}")
     lines += [
         f"{'total':16} {total / pages:12.2f}",
-        f"outside ONNX Runtime, file decode aside: {figures['outside_share']:.1%} of the time",
-        f"cores busy: {figures['cores_busy']:.2f} of {figures['threads']}",
+        f"outside ONNX Runtime, file decode aside: {figures.outside_share:.1%} of the time",
+        f"cores busy: {figures.cores_busy:.2f} of {figures.threads}",
     ]
-    for stage, operators in figures.get("operators", {}).items():
+    for stage, operators in (figures.operators or {}).items():
         whole = sum(operators.values())
-        lines.append(f"{stage}, one thread: {whole / pages:.2f} ms per page in operators, of it")
+        lines.append(
+            f"{stage} with one thread: {whole / pages:.2f} ms per page in operators, among them"
+        )
         ranked = sorted(operators.items(), key=lambda item: -item[1])
         lines += [
             f"  {name:20} {ms / pages:8.2f} {ms / whole:7.1%}" for name, ms in ranked[:OPERATORS]
@@ -93,93 +157,106 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def summarize(
-    runs: list[dict[str, float]], totals: list[float], cores: list[float]
-) -> dict[str, Any]:
-    """Medians over the runs of the folder.
+    runs: Sequence[Run],
+    *,
+    bundle: str,
+    pages: int,
+    threads: int,
+    operators: dict[str, dict[str, float]] | None = None,
+) -> Breakdown:
+    """Take the medians of several runs over the same pages.
 
-    runs: milliseconds of each stage, summed over the pages. totals: wall time in ms. cores: CPU
-        seconds per second of wall time.
+    Args:
+        runs: The runs; all have the same stages.
+        bundle: Name of the bundle.
+        pages: Number of pages in each run.
+        threads: CPU threads that edgeocr was given.
+        operators: What `profile` returned for each profiled stage.
     """
     stages = {
-        stage: median(taken[stage] for taken in runs)
+        stage: median(each.stages_ms[stage] for each in runs)
         for stage in STAGES
-        if stage != "rest" and stage in runs[0]
+        if stage in runs[0].stages_ms
     }
-    total = median(totals)
-    stages["rest"] = median(
-        whole - sum(taken.values()) for whole, taken in zip(totals, runs, strict=True)
-    )
+    total = median(each.total_ms for each in runs)
+    stages["rest"] = median(each.total_ms - sum(each.stages_ms.values()) for each in runs)
     outside = sum(ms for stage, ms in stages.items() if stage not in (*INSIDE, "load"))
-    return {
-        "stages_ms": {stage: round(ms, 3) for stage, ms in stages.items()},
-        "total_ms": round(total, 3),
-        "outside_share": round(outside / (total - stages["load"]), 4),
-        "cores_busy": round(median(cores), 3),
-    }
+    return Breakdown(
+        bundle=bundle,
+        pages=pages,
+        threads=threads,
+        stages_ms={stage: round(ms, 3) for stage, ms in stages.items()},
+        total_ms=round(total, 3),
+        outside_share=round(outside / (total - stages["load"]), 4),
+        cores_busy=round(median(each.cores_busy for each in runs), 3),
+        operators=operators,
+    )
 
 
-def _measure(options: argparse.Namespace) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> Breakdown:
+    """Read the pictures of a folder several times.
+
+    Raises:
+        MeasurementError: There are no pictures, or the bundle can't read pages.
+        EdgeOCRError: The bundle can't be opened, or a picture can't be read.
+    """
     pictures = find_pictures(options.images)
     bundle = Bundle.default() if options.bundle is None else Bundle.open(options.bundle)
-    if bundle.manifest.stages.recognition is None or bundle.manifest.stages.detection is None:
-        raise MeasurementError(f"{bundle.manifest.name}: a bundle with detection and recognition")
-    ocr = OCR(bundle, provider="cpu", threads=options.threads, orientation=options.orientation)
-    for picture in pictures:  # memory, and what is made when it is first needed
-        ocr.read(picture)
-    runs: list[dict[str, float]] = []
-    totals, cores = [], []
-    for _ in range(options.repeat):
-        taken: dict[str, float] = {}
-        started, worked = perf_counter(), process_time()
+    name, stages = bundle.manifest.name, bundle.manifest.stages
+    if stages.recognition is None or stages.detection is None:
+        raise MeasurementError(
+            f"the bundle {name!r} can't be broken down: choose one with detection and recognition"
+        )
+    with OCR(
+        bundle, provider="cpu", threads=options.threads, orientation=options.orientation
+    ) as ocr:
+        # The first reads allocate memory and build what is built on demand, so they don't count.
         for picture in pictures:
-            for stage, ms in ocr.read(picture).milliseconds.items():
-                taken[stage] = taken.get(stage, 0.0) + ms
-        wall = perf_counter() - started
-        runs.append(taken)
-        totals.append(1000 * wall)
-        cores.append((process_time() - worked) / wall)
-    figures = {
-        "bundle": bundle.manifest.name,
-        "pages": len(pictures),
-        "threads": options.threads,
-        **summarize(runs, totals, cores),
-    }
-    if options.operators:
-        figures["operators"] = _operators(ocr, bundle, pictures)
-    return figures
+            ocr.read(picture)
+        runs = [_read_all(ocr, pictures) for _ in range(options.repeat)]
+        operators = _operators(ocr, bundle, pictures) if options.operators else None
+    return summarize(
+        runs, bundle=name, pages=len(pictures), threads=options.threads, operators=operators
+    )
+
+
+def _read_all(ocr: OCR, pictures: Sequence[Path]) -> Run:
+    """Read each picture once."""
+    stages: dict[str, float] = {}
+    started, worked = perf_counter(), process_time()
+    for picture in pictures:
+        for stage, ms in ocr.read(picture).milliseconds.items():
+            stages[stage] = stages.get(stage, 0.0) + ms
+    wall = perf_counter() - started
+    return Run(stages, 1000 * wall, (process_time() - worked) / wall)
 
 
 def _operators(ocr: OCR, bundle: Bundle, pictures: list[Path]) -> dict[str, dict[str, float]]:
-    """Milliseconds in each operator, on what the networks were really given."""
+    """Profile the networks on the batches that they get when the pictures are read."""
     stages = bundle.manifest.stages
     assert stages.detection is not None and stages.recognition is not None
     found = {}
-    for name, stage, part in (
-        ("detection", stages.detection, ocr._detector),
-        ("recognition", stages.recognition, ocr._recognizer),
-    ):
-        assert part is not None
+    for name, stage in (("detection", stages.detection), ("recognition", stages.recognition)):
         batches: list[NDArray[np.uint8]] = []
-        session: Any = part.session
-        run = session.run
-
-        def recorded(
-            batch: NDArray[np.uint8], run: Any = run, batches: Any = batches
-        ) -> list[NDArray[Any]]:
-            batches.append(batch)
-            result: list[NDArray[Any]] = run(batch)
-            return result
-
-        session.run = recorded
+        session = ocr.stages[name].session
+        session.observer = batches.append
         for picture in pictures:
             ocr.read(picture)
-        session.run = run
+        session.observer = None
         found[name] = profile(bundle.read(stage.graph), batches)
     return found
 
 
-def profile(graph: bytes, batches: list[NDArray[np.uint8]]) -> dict[str, float]:
-    """Milliseconds that ONNX Runtime spends in each operator over all batches, with one thread."""
+def profile(graph: bytes, batches: Sequence[NDArray[np.uint8]]) -> dict[str, float]:
+    """Measure the time that ONNX Runtime spends in each operator, with one thread.
+
+    Args:
+        graph: The ONNX file's bytes.
+        batches: Inputs of the graph; each is run once.
+
+    Returns:
+        Milliseconds over all batches by the operator's type, the largest first.
+    """
     ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
@@ -189,9 +266,9 @@ def profile(graph: bytes, batches: list[NDArray[np.uint8]]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         options.profile_file_prefix = os.path.join(folder, "profile")  # noqa: PTH118 - a prefix
         session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        (taken,) = session.get_inputs()
+        (graph_input,) = session.get_inputs()
         for batch in batches:
-            session.run(None, {taken.name: batch})
+            session.run(None, {graph_input.name: batch})
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     microseconds: Counter[str] = Counter()
     for event in events:

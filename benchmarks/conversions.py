@@ -1,4 +1,4 @@
-"""converts and verifies every Paddle model below a folder: repairs, sizes, parity"""
+"""Convert and verify every Paddle model below a folder, and list repairs, sizes and parity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,37 +20,116 @@ from converters.verify import verify
 
 from . import machine
 
+# The columns of the formats, by the name that `identify` has for a format.
 FORMATS = {"paddle-legacy": "Legacy", "paddle-pir": "PIR"}
 HEADER = ("Network", "Algorithm", "Repairs", "MB", *FORMATS.values(), "Rounding", "Indices")
 
 
+@dataclass(frozen=True)
+class Converted:
+    """A model that was converted; the fields are keys of the result file.
+
+    Attributes:
+        algorithm: Algorithm of the network, such as "DB".
+        translator: Name and version of what translated it.
+        repairs: Names of the repairs that it needed.
+        plain_bytes: Size of the plain graph.
+        edge_bytes: Size of the edge graph.
+    """
+
+    algorithm: str
+    translator: str
+    repairs: tuple[str, ...]
+    plain_bytes: int
+    edge_bytes: int
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A comparison of a plain graph with Paddle; the fields are keys of the result file.
+
+    Attributes:
+        worst: The output with the largest relative difference, as the converter's report has it.
+        reference: What the graph was compared with.
+        indices_equal: Whether the largest value of each position is at the same index; None if the
+            network has no such output.
+    """
+
+    worst: Mapping[str, Any]
+    reference: str
+    indices_equal: bool | None
+
+    @property
+    def rounding(self) -> float:
+        """The difference that rounding makes in Paddle, relative to the output's largest value."""
+        return float(self.worst["own"] / (self.worst["magnitude"] or 1))
+
+
+@dataclass(frozen=True)
+class Row:
+    """The outcome for one model.
+
+    Attributes:
+        network: Name of the network, or of the folder if the conversion failed.
+        format: A key of `FORMATS`.
+        converted: The converted model; None if the conversion failed.
+        verified: The comparison with Paddle; None if there was none.
+        error: What failed; None if nothing did.
+    """
+
+    network: str
+    format: str
+    converted: Converted | None = None
+    verified: Verified | None = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as the result file records it."""
+        return {
+            "network": self.network,
+            "format": self.format,
+            **({} if self.converted is None else asdict(self.converted)),
+            **({} if self.verified is None else asdict(self.verified)),
+            **({} if self.error is None else {"error": self.error}),
+        }
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--models", type=Path, required=True, metavar="DIR")
+    """Declare the command's arguments."""
     parser.add_argument(
-        "--legacy-python", type=Path, metavar="PATH", help="a Python with paddlepaddle 2.6.2"
+        "--models", type=Path, required=True, metavar="DIR", help="folder with models in it"
     )
     parser.add_argument(
-        "--pir-python", type=Path, metavar="PATH", help="a Python with paddlepaddle 3"
+        "--legacy-python",
+        type=Path,
+        metavar="PATH",
+        help="Python that has paddlepaddle 2.6.2; without it legacy models are not compared",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument(
+        "--pir-python",
+        type=Path,
+        metavar="PATH",
+        help="Python that has paddlepaddle 3; without it PIR models are not compared",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Convert each model and print a row for it; a failure is a row too."""
+    """Convert each model and print the table; the exit code is 1 if one of them fails."""
     rows = []
     for folder, model in models_below(options.models):
         python = options.pir_python if model.format == "paddle-pir" else options.legacy_python
-        rows.append(_measure(folder, model.format, python))
+        rows.append(measure(folder, model.format, python))
     print(table(rows))
     if options.json is not None:
-        result = {"machine": machine.describe(), "models": rows}
+        result = {"machine": machine.describe(), "models": [row.to_dict() for row in rows]}
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    if any("error" in row for row in rows):
+    if any(row.error is not None for row in rows):
         sys.exit(1)
 
 
 def models_below(root: Path) -> Iterator[tuple[Path, PaddleModel]]:
-    """Each folder below `root` that holds a model, with what it holds; says which one is next."""
+    """Yield each folder below `root` that holds a model, with the model, and name it on stderr."""
     for folder in sorted(path for path in root.rglob("*") if path.is_dir()):
         try:
             model = identify(folder)
@@ -59,39 +139,54 @@ def models_below(root: Path) -> Iterator[tuple[Path, PaddleModel]]:
         yield folder, model
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown of what `_measure` returned for each model, both formats of a network in one row.
+def table(rows: Sequence[Row]) -> str:
+    """Format the rows as Markdown, with both formats of a network in one row.
 
-    Legacy, PIR: the largest difference from Paddle Inference, as a share of the output's largest
-    value. Rounding: how far rounding takes Paddle from itself, likewise.
+    The columns "Legacy" and "PIR" have the largest difference from Paddle Inference, relative to
+    the output's largest value. "Rounding" has the difference that rounding makes in Paddle itself.
     """
     lines = ["| " + " | ".join(HEADER) + " |", "|---|---|---|--:|--:|--:|--:|---|"]
-    for name in dict.fromkeys(row["network"] for row in rows):
-        formats = {row["format"]: row for row in rows if row["network"] == name}
-        first = next((row for row in formats.values() if "algorithm" in row), {})
-        repairs = dict.fromkeys(item for row in formats.values() for item in row.get("repairs", []))
-        cells = [name, first.get("algorithm", ""), ", ".join(repairs)]
-        cells.append(f"{first['plain_bytes'] / 1e6:.1f}" if first else "")
-        cells += [_parity(formats.get(form)) for form in FORMATS]
-        measured = [row["worst"] for row in formats.values() if "worst" in row]
-        own = max((item["own"] / (item["magnitude"] or 1) for item in measured), default=None)
-        cells.append("" if own is None else f"{own:.0e}")
-        equal = [row.get("indices_equal") for row in formats.values()]
-        cells.append("differ" if False in equal else "equal" if True in equal else "")
+    for name in dict.fromkeys(row.network for row in rows):
+        formats = {row.format: row for row in rows if row.network == name}
+        converted = [row.converted for row in formats.values() if row.converted is not None]
+        verified = [row.verified for row in formats.values() if row.verified is not None]
+        repairs = dict.fromkeys(repair for each in converted for repair in each.repairs)
+        rounding = max((each.rounding for each in verified), default=None)
+        equal = [each.indices_equal for each in verified]
+        cells = [
+            name,
+            converted[0].algorithm if converted else "",
+            ", ".join(repairs),
+            f"{converted[0].plain_bytes / 1e6:.1f}" if converted else "",
+            *(_parity(formats.get(form)) for form in FORMATS),
+            "" if rounding is None else f"{rounding:.0e}",
+            "differ" if False in equal else "equal" if True in equal else "",
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _parity(row: dict[str, Any] | None) -> str:
+def _parity(row: Row | None) -> str:
+    """Return the cell that says how far a model's plain graph is from Paddle Inference."""
     if row is None:
         return ""
-    if "error" in row:
-        return f"failed: {row['error'].splitlines()[0]}"
-    return f"{row['worst']['relative']:.0e}" if "worst" in row else "not compared"
+    if row.error is not None:
+        return f"failed: {row.error.splitlines()[0]}"
+    return "not compared" if row.verified is None else f"{row.verified.worst['relative']:.0e}"
 
 
-def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"network": folder.name, "format": form}
+def measure(folder: Path, form: str, python: Path | None) -> Row:
+    """Convert and verify one model.
+
+    Args:
+        folder: Folder of the model.
+        form: Format of the model, a key of `FORMATS`.
+        python: Python that has the Paddle for this format; None to skip the verification.
+    """
+    network = folder.name
+    converted: Converted | None = None
+    verified: Verified | None = None
+    problem: str | None = None
     try:
         with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
             output = Path(name)
@@ -100,22 +195,24 @@ def _measure(folder: Path, form: str, python: Path | None) -> dict[str, Any]:
             (output / "edge.onnx").write_bytes(conversion.edge)
             made = report.build(conversion)
             report.write(made, output)
-            row |= {
-                "network": conversion.network.name,
-                "algorithm": conversion.network.algorithm,
-                "translator": made["translator"],
-                "repairs": [item["name"] for item in made["repairs"]],
-                "plain_bytes": len(conversion.plain),
-                "edge_bytes": len(conversion.edge),
-            }
+            network = conversion.network.name
+            converted = Converted(
+                algorithm=conversion.network.algorithm,
+                translator=made["translator"],
+                repairs=tuple(item["name"] for item in made["repairs"]),
+                plain_bytes=len(conversion.plain),
+                edge_bytes=len(conversion.edge),
+            )
             if python is not None:
                 of_plain, of_edge = verify(output, folder, python)
                 figures = report.describe(of_plain)["outputs"]
-                row["worst"] = max(figures, key=lambda item: float(item["relative"]))
-                row["reference"] = of_plain.reference
-                row["indices_equal"] = of_plain.indices_equal
+                verified = Verified(
+                    worst=max(figures, key=lambda item: float(item["relative"])),
+                    reference=of_plain.reference,
+                    indices_equal=of_plain.indices_equal,
+                )
                 if not (of_plain.passed and of_edge.passed):
-                    row["error"] = f"{of_plain}; edge graph: {of_edge}"
+                    problem = f"{of_plain}; edge graph: {of_edge}"
     except ConverterError as error:
-        row["error"] = str(error)
-    return row
+        problem = str(error)
+    return Row(network, form, converted, verified, problem)

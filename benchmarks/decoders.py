@@ -1,4 +1,4 @@
-"""times the decoders of EAST, SAST and PGNet beside PaddleOCR's on the same maps"""
+"""Time the decoders of EAST, SAST and PGNet beside PaddleOCR's on the same maps."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,38 +26,77 @@ from . import machine
 
 WORKER = Path(__file__).parent / "engines" / "paddleocr_decoders_worker.py"
 TIMEOUT_SECONDS = 600
+# How often a run decodes each case.
 REPEAT = 5
-# Texts on a square picture, and its side: with the second EAST's map has 2 000 positive pixels.
+# Number of texts on a square picture, and its side in pixels. EAST's map of the second picture has
+# about 2 000 positive pixels.
 PAGES = ((20, 480), (80, 904))
 
 
-class Case(NamedTuple):
-    """One set of maps.
+@dataclass(frozen=True)
+class Case:
+    """The maps of one picture, and how edgeocr decodes them.
 
-    name: of the row, the algorithm first. arrays: the maps, in the decoders' order.
-    numbers: the decoder's. decode: edgeocr's, with all but the maps.
+    Attributes:
+        name: Name of the row; its first word is the algorithm.
+        arrays: The maps by name, in the order of the decoder's arguments.
+        settings: The decoder's settings.
+        decode: edgeocr's decoder with its settings; takes the maps.
     """
 
     name: str
     arrays: dict[str, Any]
-    numbers: dict[str, Any]
+    settings: dict[str, Any]
     decode: Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row of the table; its fields are the keys of the result file.
+
+    Attributes:
+        maps: Name of the case.
+        edgeocr_regions: Number of texts that edgeocr finds.
+        edgeocr_ms: edgeocr's median time in milliseconds.
+        peer: Variant of PaddleOCR's decoder.
+        peer_regions: Number of texts that PaddleOCR finds.
+        peer_ms: PaddleOCR's median time in milliseconds.
+        ratio: PaddleOCR's time divided by edgeocr's: the median over the pairs of runs.
+    """
+
+    maps: str
+    edgeocr_regions: int
+    edgeocr_ms: float
+    peer: str
+    peer_regions: int
+    peer_ms: float
+    ratio: float
+
+    def __str__(self) -> str:
+        """Return the row in Markdown."""
+        return (
+            f"| {self.maps} | {self.edgeocr_regions} | {self.edgeocr_ms:.1f} | {self.peer} "
+            f"| {self.peer_regions} | {self.peer_ms:.1f} | {self.ratio:.1f} |"
+        )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument(
         "--paddleocr-python",
         type=Path,
         required=True,
         metavar="PATH",
-        help="a Python with paddlepaddle 2.6.2, paddleocr 2.10.0 and what its decoders import",
+        help="Python that has paddlepaddle 2.6.2, paddleocr 2.10.0 and the decoders' requirements",
     )
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="alternating; default: 5")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument(
+        "--runs", type=int, default=5, metavar="N", help="number of alternating runs; default: 5"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run both alternately and print a row for each set of maps."""
+    """Run both implementations in turns, and print a row for each case and variant of the peer."""
     cases = list(_cases())
     ours: dict[str, list[float]] = {case.name: [] for case in cases}
     theirs: dict[str, list[float]] = {}
@@ -72,20 +112,20 @@ def run(options: argparse.Namespace) -> None:
             command = [str(options.paddleocr_python), str(WORKER), str(maps), str(REPEAT)]
             ended = child_process.run([*command, str(result)], TIMEOUT_SECONDS)
             if ended.code != 0:
-                raise SystemExit(f"PaddleOCR's decoders don't run:\n{ended.output[-2000:]}")
+                raise SystemExit(f"error: PaddleOCR's decoders don't run: the worker {ended}")
             for name, (found, seconds) in json.loads(result.read_text()).items():
                 theirs.setdefault(name, []).append(seconds)
                 regions[name] = found
     rows = [
-        {
-            "maps": name,
-            "edgeocr_regions": regions[name],
-            "edgeocr_ms": 1000 * median(ours[name]),
-            "peer": peer.removeprefix(f"{name}, "),
-            "peer_regions": regions[peer],
-            "peer_ms": 1000 * median(times),
-            "ratio": median(b / a for a, b in zip(ours[name], times, strict=True)),
-        }
+        Row(
+            maps=name,
+            edgeocr_regions=regions[name],
+            edgeocr_ms=1000 * median(ours[name]),
+            peer=peer.removeprefix(f"{name}, "),
+            peer_regions=regions[peer],
+            peer_ms=1000 * median(times),
+            ratio=median(b / a for a, b in zip(ours[name], times, strict=True)),
+        )
         for name in ours
         for peer, times in theirs.items()
         if peer.startswith(f"{name}, ")
@@ -93,16 +133,18 @@ def run(options: argparse.Namespace) -> None:
     print("| Maps | Texts | edgeocr ms | PaddleOCR 2.10 | Texts | ms | Time ÷ edgeocr's |")
     print("|---|--:|--:|---|--:|--:|--:|")
     for row in rows:
-        print(
-            f"| {row['maps']} | {row['edgeocr_regions']} | {row['edgeocr_ms']:.1f} | {row['peer']} "
-            f"| {row['peer_regions']} | {row['peer_ms']:.1f} | {row['ratio']:.1f} |"
-        )
+        print(row)
     if options.json is not None:
-        outcome = {"machine": machine.describe(), "runs": options.runs, "rows": rows}
+        outcome = {
+            "machine": machine.describe(),
+            "runs": options.runs,
+            "rows": [asdict(row) for row in rows],
+        }
         options.json.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
 
 
 def _cases() -> Iterator[Case]:
+    """Make blurred maps of drawn words and arcs, which have more candidates than perfect maps."""
     for number, size in PAGES:
         truth = scenes.words(0, number, size, size)
         maps = east_cases.blurred(ideal_east.maps(truth, size, size), 0, 1.5)
@@ -122,28 +164,30 @@ def _cases() -> Iterator[Case]:
 
 
 def _case(
-    algorithm: str, maps: Any, numbers: dict[str, Any], decode: Callable[..., Any], size: int
+    algorithm: str, maps: Any, settings: dict[str, Any], decode: Callable[..., Any], size: int
 ) -> Case:
+    """Name a case by its algorithm, its picture's side and its map's positive pixels."""
     names = maps._fields if hasattr(maps, "_fields") else ("score", "geometry")
-    positive = int((maps[0] > numbers["score_threshold"]).sum())
+    positive = int((maps[0] > settings["score_threshold"]).sum())
     return Case(
         f"{algorithm} {size}×{size}, {positive} positive pixels",
         dict(zip(names, maps, strict=True)),
-        numbers,
-        partial(decode, **numbers),
+        settings,
+        partial(decode, **settings),
     )
 
 
 def _store(cases: list[Case], path: Path) -> None:
+    """Write the maps and settings for PaddleOCR's worker."""
     arrays: dict[str, Any] = {
         f"{case.name}/{key}": value for case in cases for key, value in case.arrays.items()
     }
-    numbers = json.dumps({case.name: case.numbers for case in cases})
-    np.savez(path, cases=np.array(numbers), **arrays)
+    settings = json.dumps({case.name: case.settings for case in cases})
+    np.savez(path, cases=np.array(settings), **arrays)
 
 
 def _time(decode: Callable[[], Any]) -> tuple[int, float]:
-    """How many texts were found, and the median seconds."""
+    """Return the number of texts that are found, and the median time in seconds."""
     decode()
     seconds = []
     for _ in range(REPEAT):

@@ -1,4 +1,4 @@
-"""The peers, and a virtual environment for each, made once and used again."""
+"""The peers, and a virtual environment for each, which is made once and reused."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+# This file marks a finished environment and lists what is installed in it.
 READY = "environment.json"
 
 
 class EnvironmentFailedError(Exception):
-    """A peer's environment can't be made; the message has pip's last words."""
+    """A peer's environment can't be made; the message ends with pip's last output."""
 
 
 @dataclass(frozen=True)
 class Peer:
     """Another OCR engine.
 
-    package: its name in the package registry, and here.
-    requirement: what pip installs, pinned.
-    worker: module in benchmarks/engines.
-    shared: packages that it gets in the versions installed here, so that it is the engines that
-        differ. "onnxruntime" is the CPU package, whichever package is installed here.
-    bundles: whose weights it can run; None for all.
-    orientation: whether it runs the classifier of upside-down lines.
+    Attributes:
+        package: Its name in the package registry, and in the results.
+        requirement: What pip installs, with a pinned version.
+        worker: Its module in benchmarks/engines.
+        shared: Packages that it gets in the versions that are installed here, so that only the
+            engines differ. "onnxruntime" means the CPU package, whichever one is installed here.
+        bundles: The bundles whose weights it can run; None for all.
+        orientation: Whether it can run the classifier of upside-down lines.
     """
 
     package: str
@@ -40,7 +42,12 @@ class Peer:
     orientation: bool = True
 
     def left_out(self, bundle: str, orientation: bool) -> str | None:
-        """Why it can't be compared with a bundle; None when it can."""
+        """Return why the peer can't run a bundle's weights; None if it can.
+
+        Args:
+            bundle: Name of the bundle.
+            orientation: Whether the classifier has to run.
+        """
         if self.bundles is not None and bundle not in self.bundles:
             return f"it runs the weights of {' and '.join(self.bundles)} only"
         if orientation and not self.orientation:
@@ -74,9 +81,11 @@ PEERS = (
 
 
 def requirements(peer: Peer, onnxruntime: str) -> list[str]:
-    """All that is pinned in the peer's environment.
+    """List the pinned packages of a peer's environment.
 
-    onnxruntime: version of the CPU package, whichever package is installed here.
+    Args:
+        peer: The peer.
+        onnxruntime: Version of ONNX Runtime's CPU package.
     """
     pinned = [peer.requirement]
     for package in peer.shared:
@@ -91,11 +100,16 @@ def requirements(peer: Peer, onnxruntime: str) -> list[str]:
 
 
 def ensure(peer: Peer, onnxruntime: str, folder: Path, say: Callable[[str], None]) -> Path:
-    """The Python of the peer's environment, which is made when it isn't there as it should be.
+    """Return the Python of a peer's environment; make the environment if it is missing or outdated.
 
-    folder: where environments are kept.
+    Args:
+        peer: The peer.
+        onnxruntime: Version of ONNX Runtime's CPU package.
+        folder: Folder that holds the environments.
+        say: Is told that an environment is being made, which takes minutes.
 
-    Raises `EnvironmentFailedError`.
+    Raises:
+        EnvironmentFailedError: The environment can't be made.
     """
     wanted = requirements(peer, onnxruntime)
     name = f"{peer.package}-py{sys.version_info.major}.{sys.version_info.minor}"
@@ -104,17 +118,17 @@ def ensure(peer: Peer, onnxruntime: str, folder: Path, say: Callable[[str], None
     ready = environment / READY
     if python.exists() and ready.is_file() and json.loads(ready.read_text()) == wanted:
         return python
-    say(f"{peer.package}: making its environment with {', '.join(wanted)}")
+    say(f"{peer.package}: making an environment with {', '.join(wanted)}")
     shutil.rmtree(environment, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(environment)], peer)
     _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", *wanted], peer)
-    # Written last: an environment without it was never finished.
+    # This file is written last, so an environment without it is unfinished.
     ready.write_text(json.dumps(wanted))
     return python
 
 
 def clean_variables() -> dict[str, str]:
-    """Environment variables without those that would let packages of elsewhere in."""
+    """Return the environment variables without those that would expose other packages to a peer."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -123,6 +137,11 @@ def clean_variables() -> dict[str, str]:
 
 
 def _run(command: list[str], peer: Peer) -> None:
+    """Run a command that makes an environment.
+
+    Raises:
+        EnvironmentFailedError: The command fails.
+    """
     done = subprocess.run(
         command,
         stdout=subprocess.PIPE,
@@ -131,8 +150,8 @@ def _run(command: list[str], peer: Peer) -> None:
         env=clean_variables(),
     )
     if done.returncode:
-        words = "\n".join(done.stdout.strip().splitlines()[-10:])
+        output = "\n".join(done.stdout.strip().splitlines()[-10:])
         raise EnvironmentFailedError(
-            f"{peer.package}: its environment can't be made, exit code {done.returncode} of "
-            f"{' '.join(command[1:4])}:\n{words}"
+            f"{peer.package}: the environment can't be made, because {' '.join(command[1:4])} "
+            f"ended with exit code {done.returncode}:\n{output}"
         )

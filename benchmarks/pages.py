@@ -1,4 +1,4 @@
-"""python -m benchmarks pages --output DIR: draws signs and pages with labels, for accuracy"""
+"""Draw labelled signs and pages to measure accuracy on: python -m benchmarks pages --output DIR."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont
 
-# No setting of edgeocr was chosen on pictures of this seed.
+# No setting of edgeocr was chosen with pictures of this seed.
 SEED = 2028
 VOCABULARY = """
 about above across action after again against almost along always animal answer around autumn
@@ -36,11 +36,12 @@ under village visit water window winter yellow young zero
 WORDS = VOCABULARY.split()
 SIGNS = 40
 SIGN_SIZES = (11, 12, 13, 14, 16, 18, 20, 24, 28, 36)
+# The largest angle by which a sign is tilted, in degrees.
 TILT = 4.0
-# Paper around a sign that tilting brings in.
+# Pixels of paper around a sign, which tilting moves into the picture.
 MARGIN = 64
 PAPER_INCHES = (8.27, 11.69)
-# Dots per inch and the size of the text in points.
+# For each page its dots per inch and the size of its text in points.
 PAGES = (
     *((300, points) for points in (5, 6, 7, 8, 10, 12)),
     *((200, points) for points in (6, 7, 9, 10)),
@@ -51,14 +52,27 @@ Corners: TypeAlias = list[tuple[float, float]]
 
 
 class Line(NamedTuple):
-    """A text and its corners in pixels, clockwise from where the text begins."""
+    """A line of text.
+
+    Attributes:
+        text: The text; `DONT_CARE[0]` if the line must not count.
+        corners: The corners (x, y) in pixels, clockwise from the top left of the text.
+    """
 
     text: str
     corners: Corners
 
 
 class Picture(NamedTuple):
-    """A picture and its lines, to be saved as JPEG of a quality."""
+    """A picture to be saved as JPEG.
+
+    Attributes:
+        name: Name of the file.
+        image: The picture.
+        lines: Its lines.
+        quality: JPEG's quality, from 0 to 100.
+        dpi: Dots per inch.
+    """
 
     name: str
     image: Image
@@ -69,11 +83,17 @@ class Picture(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument(
-        "--kind", choices=tuple(KINDS), help="default: all; each comes into a folder of its name"
+        "--output", type=Path, required=True, metavar="DIR", help="folder to write into"
     )
-    parser.add_argument("--seed", type=int, default=SEED, help=f"default: {SEED}")
+    parser.add_argument(
+        "--kind",
+        choices=tuple(KINDS),
+        help="kind of picture; default: all kinds, each in a folder of its name",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help=f"seed of the random numbers; default: {SEED}"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -90,7 +110,15 @@ def run(options: argparse.Namespace) -> None:
 
 
 def write(folder: Path, pictures: Iterator[Picture]) -> tuple[int, int]:
-    """Save pictures and Label.txt; returns how many pictures and lines that count there are."""
+    """Save pictures and their Label.txt.
+
+    Args:
+        folder: The folder to write into; it is made if it does not exist.
+        pictures: The pictures.
+
+    Returns:
+        The number of pictures, and the number of their lines that count.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows, count = [], 0
     for picture in pictures:
@@ -110,22 +138,23 @@ def write(folder: Path, pictures: Iterator[Picture]) -> tuple[int, int]:
 
 
 def signs(seed: int) -> Iterator[Picture]:
-    """Small pictures of few lines in many sizes, tilted, on coloured and noisy ground."""
+    """Draw small tilted pictures: a few lines in many sizes on a coloured and noisy ground."""
     for number in range(SIGNS):
-        yield _sign(f"{number:02}.jpg", Random(f"{seed} signs {number}"))
+        yield draw_sign(f"{number:02}.jpg", Random(f"{seed} signs {number}"))
 
 
 def pages(seed: int) -> Iterator[Picture]:
-    """Scans of whole pages of small print."""
+    """Draw what looks like scans of whole pages in small print."""
     for dpi, points in PAGES:
         name = f"{dpi}dpi-{points:02}pt.jpg"
-        yield _page(name, dpi, points, Random(f"{seed} pages {dpi} {points}"))
+        yield draw_page(name, dpi, points, Random(f"{seed} pages {dpi} {points}"))
 
 
 KINDS = {"signs": signs, "pages": pages}
 
 
-def _sign(name: str, rng: Random) -> Picture:
+def draw_sign(name: str, rng: Random) -> Picture:
+    """Draw one sign; lines that tilting moves out of the picture do not count."""
     from PIL import Image, ImageDraw, ImageFilter
 
     width, height = rng.randrange(320, 1001), rng.randrange(260, 701)
@@ -135,7 +164,7 @@ def _sign(name: str, rng: Random) -> Picture:
     top = rng.randrange(6, 30)
     while True:
         font = _font(rng.choice(SIGN_SIZES))
-        words = [_word(rng) for _ in range(rng.randrange(1, 6))]
+        words = [random_word(rng) for _ in range(rng.randrange(1, 6))]
         while len(words) > 1 and font.getlength(" ".join(words)) > width - 10:
             words.pop()
         text = " ".join(words)
@@ -162,6 +191,7 @@ def _sign(name: str, rng: Random) -> Picture:
 
 
 def _noisy_ground(width: int, height: int, rng: Random) -> Image:
+    """Return a coloured ground with smooth noise of random strength."""
     from PIL import Image
 
     coarse = (width // 8 + 1, height // 8 + 1)
@@ -173,7 +203,14 @@ def _noisy_ground(width: int, height: int, rng: Random) -> Image:
 
 
 def _turned(corners: Corners, degrees: float, width: int, height: int) -> Corners:
-    """Where points of the sheet around a sign come to lie on the sign when it is tilted."""
+    """Map points of the untilted sheet, margin included, to the tilted and cropped sign.
+
+    Args:
+        corners: Points (x, y) in pixels of the sheet.
+        degrees: The tilt, counter-clockwise.
+        width: Width of the sign in pixels.
+        height: Height of the sign in pixels.
+    """
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     middle_x, middle_y = width / 2, height / 2
     turned = []
@@ -185,7 +222,15 @@ def _turned(corners: Corners, degrees: float, width: int, height: int) -> Corner
     return turned
 
 
-def _page(name: str, dpi: int, points: int, rng: Random) -> Picture:
+def draw_page(name: str, dpi: int, points: int, rng: Random) -> Picture:
+    """Draw one page.
+
+    Args:
+        name: Name of its file.
+        dpi: Dots per inch.
+        points: Size of the text in points.
+        rng: Source of its text.
+    """
     from PIL import Image, ImageDraw, ImageFilter
 
     width, height = (int(inches * dpi) for inches in PAPER_INCHES)
@@ -209,10 +254,10 @@ def _page(name: str, dpi: int, points: int, rng: Random) -> Picture:
 
 
 def _paragraph(font: FreeTypeFont, width: float, rng: Random) -> Iterator[str]:
-    """The lines of a paragraph of 30 to 100 words, broken to a width."""
-    line = _word(rng)
+    """Yield the lines of a paragraph of 31 to 101 words, broken at a width in pixels."""
+    line = random_word(rng)
     for _ in range(rng.randrange(30, 101)):
-        word = _word(rng)
+        word = random_word(rng)
         if font.getlength(f"{line} {word}") > width:
             yield line
             line = word
@@ -221,8 +266,8 @@ def _paragraph(font: FreeTypeFont, width: float, rng: Random) -> Iterator[str]:
     yield line
 
 
-def _word(rng: Random) -> str:
-    """A word in lower, upper or title case, or a number."""
+def random_word(rng: Random) -> str:
+    """Return a word in lower, upper or title case, or a number."""
     style = rng.random()
     if style < 0.1:
         return rng.choice(
@@ -237,12 +282,13 @@ def _word(rng: Random) -> str:
 
 
 def _corners(box: tuple[float, float, float, float]) -> Corners:
+    """Return the corners of a box (left, top, right, bottom), clockwise from the top left."""
     left, top, right, bottom = box
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def _font(size: int) -> FreeTypeFont:
-    """The TrueType font that is part of Pillow: what it draws is the same everywhere."""
+    """Return the TrueType font that comes with Pillow, which is the same everywhere."""
     from PIL import ImageFont
 
     font = ImageFont.load_default(size)
@@ -251,11 +297,15 @@ def _font(size: int) -> FreeTypeFont:
 
 
 def _check_pillow() -> None:
-    """Raises `ImportError` when Pillow is missing or has no TrueType font of its own."""
+    """Check that Pillow is installed and comes with a TrueType font.
+
+    Raises:
+        ImportError: It does not.
+    """
     needed = 'Pillow 10.1 or newer is needed: pip install "edgeocr[overlay]" "pillow>=10.1"'
     try:
         from PIL import ImageFont
 
         ImageFont.load_default(SIGN_SIZES[0])
-    except (ImportError, TypeError):  # TypeError: it takes no size
+    except (ImportError, TypeError):  # TypeError: before 10.1 it takes no size
         raise ImportError(needed) from None

@@ -1,4 +1,4 @@
-"""Measurements of several engines → one result, and results → tables. Pure functions."""
+"""Summarize the measurements of several engines as a result, and show results as tables."""
 
 from __future__ import annotations
 
@@ -28,17 +28,39 @@ HEADER = (
     "Hmean",
     "CER",
 )
+# What stands above the table of peers.md.
+EXPLANATION = (
+    "`python -m benchmarks peers` made this table. Within a bundle all engines run the same "
+    "weights on the same number of CPUs. RapidOCR also runs on the same ONNX Runtime; "
+    "faster-paddle runs the ONNX Runtime and the weights that are built into it, and RapidOCRLite "
+    "its own interpreter. Sizes, normalization, thresholds and batches are each engine's own.",
+    "",
+    "Each run is a process of its own, and the engines take turns. Times, cold start and peak "
+    "memory are medians over the runs. The cold start is import, construction and a first image, "
+    "and is not part of the total. The ratio is the median over pairs of neighbouring runs. Same "
+    "lines are found by both engines (IoU at least 0.5) and read alike.",
+)
 
 
 def pair_ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """The peer's time divided by ours, for the runs that were made side by side."""
+    """Divide a peer's time by edgeocr's, for each pair of neighbouring runs.
+
+    Args:
+        ours: Times of edgeocr's runs.
+        theirs: Times of the peer's runs, in the same order and number.
+    """
     return [theirs / ours for ours, theirs in zip(ours, theirs, strict=True)]
 
 
 def same_lines(ours: Mapping[str, Sequence[Line]], theirs: Mapping[str, Sequence[Line]]) -> float:
-    """Share of lines, 0…1, that both engines find (IoU at least 0.5) and read alike.
+    """Return the share of lines that both engines find and read alike, from 0 to 1.
 
-    Alike is after `score.normalized`; the share is of the mean of both engines' numbers of lines.
+    Both find a line if the IoU is at least 0.5, and read it alike if the texts are equal after
+    `score.normalized`. The whole is the mean of both engines' numbers of lines.
+
+    Args:
+        ours: edgeocr's lines by the name of the picture.
+        theirs: The peer's lines, likewise.
     """
     total = Score()
     for name, lines in ours.items():
@@ -50,7 +72,12 @@ def same_lines(ours: Mapping[str, Sequence[Line]], theirs: Mapping[str, Sequence
 def accuracy(
     labelled: Mapping[str, Sequence[LabelledLine]], read: Mapping[str, Sequence[Line]]
 ) -> dict[str, float] | None:
-    """`Score.figures` over the labelled pictures, None when there is none."""
+    """Return `Score.figures` over the labelled pictures; None if no picture has labelled lines.
+
+    Args:
+        labelled: Labelled lines by the name of the picture.
+        read: Lines that were read, likewise.
+    """
     total = Score()
     for name in labelled.keys() & read.keys():
         total.add(labelled[name], _found(read[name]))
@@ -62,10 +89,11 @@ def accuracy(
 def summarize(
     runs: Mapping[str, Sequence[Measured]], labelled: Mapping[str, Sequence[LabelledLine]]
 ) -> dict[str, Any]:
-    """The figures of a result file.
+    """Return the figures of a result file.
 
-    runs: for each engine, ours among them, its runs in the order in which they were made.
-    labelled: pictures' names with what is in them.
+    Args:
+        runs: The runs of each engine, edgeocr among them, in the order in which they were made.
+        labelled: Labelled lines by the name of the picture.
     """
     read = {
         engine: {reading["name"]: reading["lines"] for reading in measured[-1]["readings"]}
@@ -98,11 +126,11 @@ def summarize(
 
 
 def rows(result: Mapping[str, Any]) -> list[list[str]]:
-    """Cells of a result's table rows, one row an engine, in the order of `HEADER`."""
+    """Return the cells of a result's rows: a row for each engine, in the order of `HEADER`."""
     made = []
     for engine, figures in result["engines"].items():
         comparison = result["comparisons"].get(engine)
-        rights = figures["accuracy"] or {}
+        accuracy_figures = figures["accuracy"] or {}
         memory = figures["peak_rss_mib_median"]
         made.append(
             [
@@ -116,7 +144,7 @@ def rows(result: Mapping[str, Any]) -> list[list[str]]:
                 str(figures["lines"]),
                 f"{100 * comparison['same_lines']:.1f} %" if comparison else "–",
                 *(
-                    f"{rights[key]:.4f}" if key in rights else "–"
+                    f"{accuracy_figures[key]:.4f}" if key in accuracy_figures else "–"
                     for key in ("detection_hmean", "hmean", "cer")
                 ),
             ]
@@ -125,7 +153,7 @@ def rows(result: Mapping[str, Any]) -> list[list[str]]:
 
 
 def aligned(results: Sequence[Mapping[str, Any]]) -> str:
-    """The table for a terminal."""
+    """Format results as a table for a terminal."""
     table = [list(HEADER), *(row for result in results for row in rows(result))]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
@@ -138,18 +166,11 @@ def aligned(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
-    """The table with what it means and where each row comes from."""
+    """Format results as a page: what the table means, the table, and where each row comes from."""
     lines = [
         "# edgeocr and its peers",
         "",
-        "Made by `python -m benchmarks peers`. Within a bundle all engines run the same weights "
-        "on the same number of CPUs, RapidOCR on the same ONNX Runtime too, faster-paddle on the "
-        "one and with the weights that are built into it, RapidOCRLite on its own interpreter. "
-        "Everything else is the engine's own: sizes, normalization, thresholds, batches. Each run "
-        "is a process of its own and the engines "
-        "take turns. Times, cold start (import, construction and a first image, which is not in "
-        "the total) and peak memory are medians over the runs; the ratio is the median over pairs "
-        "of neighbouring runs. Same lines: found by both (IoU at least 0.5) and read alike.",
+        *EXPLANATION,
         "",
         "| " + " | ".join(HEADER) + " |",
         "|---|---|" + "---:|" * (len(HEADER) - 2),
@@ -157,7 +178,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         "",
         *(f"- {origin(result)}" for result in results),
         *(
-            f"- {result['bundle']}: {peer} is left out, {reason}"
+            f"- {result['bundle']}: {peer} is left out because {reason}"
             for result in results
             for peer, reason in result.get("left_out", {}).items()
         ),
@@ -166,11 +187,11 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def origin(result: Mapping[str, Any]) -> str:
-    """Where a result comes from, in a sentence."""
+    """Describe where a result comes from: pictures, runs, machine, versions, date and command."""
     machine, versions = result["machine"], result["engines"][OURS]["versions"]
     runtime = versions.get("onnxruntime") or versions.get("onnxruntime-gpu") or "of unknown version"
     busy = others_cpus(result)
-    noise = "" if busy is None else f"others kept up to {busy:.1f} of the CPUs busy, "
+    noise = "" if busy is None else f"other processes kept up to {busy:.1f} of the CPUs busy, "
     return (
         f"{result['bundle']}, {'with' if result['orientation'] else 'without'} the classifier; "
         f"images: {len(result['images'])}, runs of each engine: {result['runs']}, "
@@ -181,12 +202,13 @@ def origin(result: Mapping[str, Any]) -> str:
 
 
 def others_cpus(result: Mapping[str, Any]) -> float | None:
-    """CPUs that other processes kept busy in the worst of the runs; None where unknown."""
+    """Return how many CPUs other processes kept busy in the worst run; None if unknown."""
     every = [busy for engine in result["engines"].values() for busy in engine["others_cpus"]]
     return max(every, default=None)
 
 
 def _engine(runs: Sequence[Measured]) -> dict[str, Any]:
+    """Return the figures of one engine."""
     totals = [run["total_s"] for run in runs]
     starts = [run["cold_start_ms"] for run in runs]
     peaks = [run["peak_rss_mib"] for run in runs if run["peak_rss_mib"] is not None]

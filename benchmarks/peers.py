@@ -1,4 +1,7 @@
-"""python -m benchmarks peers --images DIR [--bundle NAME ...]: edgeocr against other engines"""
+"""Measure edgeocr beside other engines on the same weights.
+
+Usage: python -m benchmarks peers --images DIR [--bundle NAME …].
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,9 +28,10 @@ from . import environments, machine, peer_report
 from .engines.measure import Measured, Request
 from .peer_report import OURS
 
-# Others that keep more CPUs busy than this are heard in the ratios.
+# Other processes that keep more CPUs busy than this distort the ratios.
 QUIET_CPUS = 0.1
 CHECKOUT = Path(__file__).parent.parent
+# Libraries whose versions are recorded.
 LIBRARIES = (
     *("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "opencv-python"),
     *("pyclipper", "shapely"),
@@ -35,12 +39,19 @@ LIBRARIES = (
 
 
 class MeasurementError(Exception):
-    """A measurement can't be made; the message says why."""
+    """A measurement can't be made; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Something to measure: its name, its worker in benchmarks/engines and its Python."""
+    """An engine to measure.
+
+    Attributes:
+        name: Its name in the results.
+        worker: Its module in benchmarks/engines.
+        python: The Python that runs the worker.
+        variables: The environment variables of the worker.
+    """
 
     name: str
     worker: str
@@ -55,10 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of pictures; with a Label.txt in it the accuracy is measured too",
+        help="folder of pictures; if it has a Label.txt, accuracy is measured too",
     )
     parser.add_argument(
-        "--bundle", nargs="+", default=["tiny"], metavar="NAME", help="of models.toml"
+        "--bundle",
+        nargs="+",
+        default=["tiny"],
+        metavar="NAME",
+        help="names of bundles in models.toml; default: tiny",
     )
     parser.add_argument(
         "--peers",
@@ -66,27 +81,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[peer.package for peer in environments.PEERS],
         default=[peer.package for peer in environments.PEERS],
         metavar="NAME",
-        help=f"default: {' '.join(peer.package for peer in environments.PEERS)}",
+        help=f"engines; default: {' '.join(peer.package for peer in environments.PEERS)}",
     )
-    parser.add_argument("--repeat", type=positive, default=5, help="runs of each engine")
-    parser.add_argument("--threads", type=positive, default=2, help="CPUs that each run gets")
     parser.add_argument(
-        "--orientation", action="store_true", help="with the classifier of upside-down lines"
+        "--repeat", type=positive, default=5, help="number of runs of each engine; default: 5"
+    )
+    parser.add_argument(
+        "--threads", type=positive, default=2, help="number of CPUs for each run; default: 2"
+    )
+    parser.add_argument(
+        "--orientation", action="store_true", help="run the classifier of upside-down lines"
     )
     parser.add_argument(
         "--environments",
         type=Path,
         default=cache_folder() / "environments",
         metavar="DIR",
-        help="where the peers' virtual environments are kept",
+        help="folder of the peers' virtual environments; default: in the user's cache",
     )
     parser.add_argument(
-        "--output", type=Path, default=Path(__file__).parent / "results", metavar="DIR"
+        "--output",
+        type=Path,
+        default=Path(__file__).parent / "results",
+        metavar="DIR",
+        help="folder for the results; default: benchmarks/results",
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, and write a result for each bundle and peers.md."""
+    """Measure, print the table, and write a result file for each bundle and peers.md."""
     try:
         _run(options)
     except (MeasurementError, environments.EnvironmentFailedError, EdgeOCRError) as error:
@@ -95,19 +118,19 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from . import weights  # needs onnx, which the other commands do without
+    from . import weights  # needs onnx, which `breakdown` and others that import this do without
 
     catalog = catalogs.load()
     for name in options.bundle:
         catalog.bundle(name)
     pictures = find_pictures(options.images)
-    engines = _engines(options.environments, options.peers)
+    engines = make_engines(options.environments, options.peers)
     options.output.mkdir(parents=True, exist_ok=True)
     results = []
     for name in options.bundle:
         with tempfile.TemporaryDirectory(prefix="edgeocr-peers-") as temporary:
             folder = Path(temporary)
-            bundle, models = weights.prepare(name, catalog, folder, _say)
+            bundle, models = weights.prepare(name, catalog, folder)
             request: Request = {
                 "name": name,
                 "images": [str(path) for path in pictures],
@@ -152,8 +175,8 @@ def _run(options: argparse.Namespace) -> None:
     for result in results:
         print(peer_report.origin(result))
         if (peer_report.others_cpus(result) or 0) > QUIET_CPUS:
-            print("  The machine was not quiet, so the ratio is not to be trusted: engines differ")
-            print("  in how much they suffer from it. Measure again when nothing else runs.")
+            print("  Other processes were busy, and they slow some engines down more than others,")
+            print("  so don't trust the ratio. Measure again when nothing else runs.")
         for peer, comparison in result["comparisons"].items():
             pairs = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_pair"])
             print(f"  {peer}'s time ÷ edgeocr's, pair by pair: {pairs}")
@@ -161,18 +184,22 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder by name; raises `MeasurementError` when there is none."""
+    """List the pictures of a folder by name.
+
+    Raises:
+        MeasurementError: There are none.
+    """
     if not folder.is_dir():
-        raise MeasurementError(f"{folder}: no such folder")
+        raise MeasurementError(f"{folder}: there is no such folder")
     folder = folder.resolve()
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not found:
-        raise MeasurementError(f"{folder}: no pictures in it")
+        raise MeasurementError(f"{folder}: there are no pictures in this folder")
     return found
 
 
 def command(options: argparse.Namespace) -> str:
-    """The command that repeats the measurement, without the paths of this machine."""
+    """Return the command that repeats the measurement, without the paths of this machine."""
     words = ["python -m benchmarks peers --images DIR --bundle", *options.bundle]
     if set(options.peers) != {peer.package for peer in environments.PEERS}:
         words += ["--peers", *options.peers]
@@ -180,14 +207,25 @@ def command(options: argparse.Namespace) -> str:
     return " ".join(words + ["--orientation"] * options.orientation)
 
 
-def last_words(returncode: int, output: str) -> str:
-    """How a worker ended and the end of what it printed."""
+def describe_failure(returncode: int, output: str) -> str:
+    """Say how a worker ended, and repeat the last lines that it printed.
+
+    Args:
+        returncode: As `subprocess` gives it: a killed process has its signal's number, negated.
+        output: Everything that the worker printed.
+    """
     how = f"killed by signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
     rows = output.strip().splitlines()[-15:]
     return "\n  ".join([how, *rows])
 
 
-def _engines(folder: Path, peers: list[str]) -> list[Engine]:
+def make_engines(folder: Path, peers: Sequence[str]) -> list[Engine]:
+    """Return edgeocr and the chosen peers, and make environments that are missing.
+
+    Args:
+        folder: Folder of the peers' environments.
+        peers: The peers' packages.
+    """
     version = import_onnxruntime().__version__
     engines = [Engine(OURS, "edgeocr_worker", Path(sys.executable), os.environ)]
     for peer in environments.PEERS:
@@ -202,12 +240,13 @@ def _engines(folder: Path, peers: list[str]) -> list[Engine]:
 def _measure(
     bundle: str, engines: list[Engine], request: Request, repeat: int, folder: Path
 ) -> dict[str, list[Measured]]:
+    """Run the engines in turns and return the measurements of each."""
     request_file = folder / "request.json"
     request_file.write_text(json.dumps(request), encoding="utf-8")
     runs: dict[str, list[Measured]] = {engine.name: [] for engine in engines}
     for number in range(1, repeat + 1):
         for engine in engines:
-            measured = _work(engine, request_file, folder / "result.json")
+            measured = run_worker(engine, request_file, folder / "result.json")
             if engine.name == OURS:
                 measured["versions"][OURS] = __version__
             runs[engine.name].append(measured)
@@ -215,7 +254,17 @@ def _measure(
     return runs
 
 
-def _work(engine: Engine, request: Path, result: Path) -> Measured:
+def run_worker(engine: Engine, request: Path, result: Path) -> Measured:
+    """Run an engine's worker in a new process.
+
+    Args:
+        engine: The engine.
+        request: The file that tells the worker what to do: a `Request` as JSON.
+        result: The file that the worker writes.
+
+    Raises:
+        MeasurementError: The worker fails.
+    """
     result.unlink(missing_ok=True)
     module = f"{__package__}.engines.{engine.worker}"
     done = subprocess.run(
@@ -228,12 +277,13 @@ def _work(engine: Engine, request: Path, result: Path) -> Measured:
         errors="replace",
     )
     if done.returncode or not result.is_file():
-        raise MeasurementError(f"{engine.name}: {last_words(done.returncode, done.stdout)}")
+        raise MeasurementError(f"{engine.name}: {describe_failure(done.returncode, done.stdout)}")
     measured: Measured = json.loads(result.read_text(encoding="utf-8"))
     return measured
 
 
 def _labelled(folder: Path) -> dict[str, list[labels.LabelledLine]]:
+    """Return the labelled lines by the names of the pictures; none without a Label.txt."""
     if not (folder / "Label.txt").is_file():
         return {}
     return {
@@ -242,7 +292,7 @@ def _labelled(folder: Path) -> dict[str, list[labels.LabelledLine]]:
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with a plus when files differ from it; None without git."""
+    """Return the checkout's commit, with a plus if files differ from it; None without git."""
     git = ["git", "-C", str(CHECKOUT)]
     try:
         head = subprocess.run(
@@ -255,6 +305,7 @@ def _commit() -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         partial.write_text(text, encoding="utf-8")
@@ -264,10 +315,14 @@ def _write(path: Path, text: str) -> None:
 
 
 def positive(text: str) -> int:
-    """A command line's number of something; raises argparse's error for less than one."""
+    """Parse a number of a command line that must be at least 1.
+
+    Raises:
+        argparse.ArgumentTypeError: It is less.
+    """
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
     return number
 
 

@@ -1,161 +1,119 @@
-"""fails when reading takes more instructions than the baseline, or more CPU time than its re-run"""
+"""Fail if a read costs more instructions, or more CPU time, than that of a baseline.
+
+Usage: python -m benchmarks regress --baseline FILE [--update].
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
-import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import cv2
-import numpy as np
-
 from edgeocr.errors import EdgeOCRError
-from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
-from . import machine
-from .engines.regress_worker import JOB, MARK, Read, prepare, variables
+from .baseline import Baseline, RegressError, changes, conditions
+from .engines.regress_worker import JOB, MARK, JobResult, prepare, variables
 
 CHECKOUT = Path(__file__).parent.parent
 WORKER = Path(__file__).parent / "engines" / "regress_worker.py"
-# One version's counts differ by less than 0.01 % from run to run, also in another folder; reads of
-# one process by 0.1 %, since Python's interpreter adapts. Networks are nine tenths of a read, so
-# this margin is a twentieth of the rest.
+# Counts of one version differ by less than 0.01 % between processes, also in another folder, and by
+# 0.1 % between reads of one process, because Python's interpreter adapts. The networks take nine
+# tenths of a read's instructions, so this margin is a twentieth of all others.
 COUNT_MARGIN = 0.005
-# On a busy machine a pair's ratio of CPU times has a standard deviation of 3 to 6 %.
+# On a busy machine the ratio of a pair of CPU times has a standard deviation of 3 to 6 %.
 TIME_MARGIN = 0.1
 PAIRS = 7
-# The first read sets up what stays, so the second is counted.
+# The second read is counted, because the first one also builds what later reads reuse.
 COUNTED_READ = 2
 COUNTS = "callgrind.out"
 WARM_READS, TIMED_READS = 3, 40
 TIMEOUT_SECONDS = 1200
 
 
-class RegressError(Exception):
-    """Nothing can be compared; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """What later versions are compared with.
-
-    job: `JOB` of the version that wrote it.
-    commit: the whole name of the commit that was measured.
-    instructions: of one read; None where valgrind could not count them.
-    texts: the lines that were read.
-    conditions: what else the count depends on, see `conditions`.
-    """
-
-    job: str
-    commit: str
-    instructions: int | None
-    texts: list[str]
-    conditions: dict[str, str]
-
-    @classmethod
-    def load(cls, path: Path) -> Baseline:
-        """Read what `write` wrote; raises `RegressError` that names the file."""
-        try:
-            read = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise RegressError(f"{path}: {error.strerror}; --update makes a new baseline") from None
-        except (ValueError, TypeError) as error:  # TypeError: other fields, or no object at all
-            raise RegressError(f"{path} is no baseline: {error}") from None
-        # The commit becomes an argument of git: nothing else may get there.
-        right = {
-            "job": isinstance(read.job, str),
-            "commit": isinstance(read.commit, str) and re.fullmatch("[0-9a-f]{40,64}", read.commit),
-            "instructions": read.instructions is None
-            or (type(read.instructions) is int and read.instructions > 0),
-            "texts": isinstance(read.texts, list),
-            "conditions": isinstance(read.conditions, dict),
-        }
-        if wrong := [field for field, is_right in right.items() if not is_right]:
-            raise RegressError(f"{path} is no baseline: wrong {', '.join(wrong)}")
-        return read
-
-    def write(self, path: Path) -> None:
-        """Write it as JSON; raises `RegressError` when it can't be written."""
-        try:
-            path.write_text(
-                json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-        except OSError as error:
-            raise RegressError(f"{path}: {error.strerror}") from None
-
-
 @dataclass(frozen=True)
 class Verdict:
-    """now, before: instructions, or CPU time in units of the baseline's. margin: a share."""
+    """The outcome of a comparison.
 
-    what: str
+    Attributes:
+        figures: The measured figures in words.
+        now: Instructions of a read, or its CPU time as a multiple of the baseline's.
+        before: The same of the baseline.
+        margin: How much more is acceptable, as a share of `before`.
+    """
+
+    figures: str
     now: float
     before: float
     margin: float
 
     @property
     def ratio(self) -> float:
-        """How much more it takes now, as a factor."""
+        """The cost now divided by the baseline's."""
         return self.now / self.before
 
     @property
     def worse(self) -> bool:
-        """More than the margin allows."""
+        """Whether the cost exceeds the margin."""
         return self.ratio > 1 + self.margin
 
     @property
     def better(self) -> bool:
-        """So much less that the baseline would hide it if it got worse again."""
+        """Whether the cost fell so far that the baseline would hide a later increase."""
         return self.ratio < 1 - self.margin
 
     def __str__(self) -> str:
+        """Return the figures, and below them the ratio and the judgement."""
         if self.worse:
-            judged = "worse than the margin"
+            judgement = "worse than the margin"
         elif self.better:
-            judged = "better: update the baseline (--update)"
+            judgement = "better: record a new baseline with --update"
         else:
-            judged = "within the margin"
-        return f"{self.what}\nratio {self.ratio:.4f}, margin {self.margin:g}: {judged}"
+            judgement = "within the margin"
+        return f"{self.figures}\nratio {self.ratio:.4f}, margin {self.margin:g}: {judgement}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "--baseline", type=Path, required=True, metavar="FILE", help="JSON that --update wrote"
+        "--baseline",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="baseline, a file that --update wrote",
     )
-    parser.add_argument("--update", action="store_true", help="measure this version and write FILE")
+    parser.add_argument(
+        "--update", action="store_true", help="measure this version and write it to FILE"
+    )
     parser.add_argument(
         "--margin",
-        type=_share,
+        type=_margin,
         metavar="SHARE",
-        help=f"how much worse is fine; default: {COUNT_MARGIN} of the instructions, "
-        f"{TIME_MARGIN} of the CPU time",
+        help=f"acceptable increase, as a share; default: {COUNT_MARGIN} for instructions, "
+        f"{TIME_MARGIN} for CPU time",
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the ratio, and end with 1 when it is worse than the margin.
+    """Measure and print the ratio; the exit code is 1 if it is worse than the margin.
 
-    Instructions are counted by valgrind's callgrind, where it is installed: those of a process's
-    second read, without imports and opening. Valgrind has no AVX-512, whatever the CPU has, so on
-    x86-64 it is the AVX2 kernels of all libraries that are counted.
+    If valgrind is installed, its tool callgrind counts the instructions of a process's second read,
+    which contains neither imports nor the opening of the bundle. Valgrind has no AVX-512 on any
+    CPU, so on x86-64 the AVX2 kernels of all libraries are counted.
 
-    Where versions or the CPU are not the baseline's, its count says nothing. Then, and where
-    nothing can be counted, the baseline's commit is measured again beside this version with what is
-    here: instructions, else the CPU time of processes that take turns. A time of another day is
-    never looked at.
+    A count can only be compared with one from the same CPU and versions. Otherwise, or if nothing
+    can be counted, the baseline's commit is measured again beside this version on this machine:
+    either its instructions, or the CPU time of processes that take turns. Times of another day are
+    never compared.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="edgeocr-regress-") as folder:
@@ -174,11 +132,21 @@ def run(options: argparse.Namespace) -> None:
 
 
 def update(path: Path, meter: Meter, found: dict[str, str], checkout: Path = CHECKOUT) -> None:
-    """Measure the checkout and write the baseline; raises `RegressError`."""
+    """Measure a checkout and write the baseline.
+
+    Args:
+        path: File of the baseline.
+        meter: Runs and measures the job.
+        found: The conditions here.
+        checkout: Root of the checkout.
+
+    Raises:
+        RegressError: edgeocr/ has uncommitted changes, or the measurement fails.
+    """
     if git(checkout, "status", "--porcelain", "--", "edgeocr"):
         raise RegressError(
-            "edgeocr/ is not as it was committed; commit first: "
-            "the commit is what a later re-run measures"
+            "edgeocr/ has uncommitted changes: commit them first, "
+            "because later comparisons measure the commit"
         )
     commit = git(checkout, "rev-parse", "HEAD")
     texts, count = meter.texts(checkout), meter.instructions(checkout)
@@ -193,11 +161,17 @@ def compare(
     margin: float | None,
     checkout: Path = CHECKOUT,
 ) -> Verdict:
-    """Compare the checkout with the baseline's count, else with the baseline's commit run again.
+    """Compare a checkout with the baseline's count, or else with the baseline's commit run again.
 
-    found: the conditions here. margin: None for the default one.
+    Args:
+        baseline: The baseline.
+        meter: Runs and measures the job.
+        found: The conditions here.
+        margin: The acceptable increase as a share; None for the default.
+        checkout: Root of the checkout.
 
-    Raises `RegressError`.
+    Raises:
+        RegressError: The measurement fails, or the baseline's commit is missing.
     """
     counts_margin = COUNT_MARGIN if margin is None else margin
     texts = meter.texts(checkout)
@@ -206,71 +180,48 @@ def compare(
         count = meter.instructions(checkout)
         if count is not None:
             _warn_of_other_texts(baseline.texts, texts)
-            what = f"{_counted(count)} for a read, the baseline has {baseline.instructions:,}"
-            return Verdict(what, count, baseline.instructions, counts_margin)
-    _say(f"{baseline.commit[:9]} is run again: {'; '.join(other) or 'nothing is counted'}")
+            figures = f"{_counted(count)} for a read, the baseline has {baseline.instructions:,}"
+            return Verdict(figures, count, baseline.instructions, counts_margin)
+    reason = "; ".join(other) or "instructions can't be counted here"
+    _say(f"the baseline's commit {baseline.commit[:9]} is run again, because {reason}")
     with checked_out(baseline.commit, checkout) as before:
         _warn_of_other_texts(meter.texts(before), texts)
         count = meter.instructions(checkout)
         count_before = None if count is None else meter.instructions(before)
         if count is not None and count_before is not None:
-            what = f"{_counted(count)} for a read, {baseline.commit[:9]} takes {count_before:,}"
-            return Verdict(what, count, count_before, counts_margin)
+            figures = f"{_counted(count)} for a read, {baseline.commit[:9]} takes {count_before:,}"
+            return Verdict(figures, count, count_before, counts_margin)
         ratios = []
         for number in range(PAIRS):
-            # Each goes first in turn: a machine that gets slower or faster favours neither.
+            # They take turns at going first, so that a machine whose speed drifts favours neither.
             pair = [checkout, before] if number % 2 else [before, checkout]
             seconds = {each: meter.seconds(each) for each in pair}
             ratios.append(seconds[checkout] / seconds[before])
     pairs = ", ".join(f"{ratio:.3f}" for ratio in ratios)
-    what = f"CPU time of a read ÷ that of {baseline.commit[:9]}, pair by pair: {pairs}"
-    return Verdict(what, median(ratios), 1.0, TIME_MARGIN if margin is None else margin)
-
-
-def changes(baseline: Baseline, found: dict[str, str]) -> list[str]:
-    """What a count depends on and is not as it was, in words."""
-    before = {"job": baseline.job, **baseline.conditions}
-    now = {"job": JOB, **found}
-    names = dict.fromkeys([*now, *before])
-    return [
-        f"{name} is {now.get(name, 'unknown')}, was {before.get(name, 'unknown')}"
-        for name in names
-        if now.get(name) != before.get(name)
-    ]
-
-
-def conditions(valgrind: str | None) -> dict[str, str]:
-    """The CPU and the versions of all whose instructions are counted, and of what counts them.
-
-    valgrind: its path. Raises `ProviderUnavailableError` without ONNX Runtime.
-    """
-    described = machine.describe()
-    return {
-        "cpu": str(described["cpu"]),
-        "architecture": str(described["architecture"]),
-        "libc": " ".join(platform.libc_ver()),
-        # Two builds of one version differ in their instructions.
-        "python": f"{described['python']}, {platform.python_compiler()}",
-        "numpy": np.__version__,
-        "onnxruntime": import_onnxruntime().__version__,
-        "opencv": cv2.__version__,
-        "pyclipper": version("pyclipper"),
-        "shapely": version("shapely"),
-        "valgrind": "none"
-        if valgrind is None
-        else subprocess.run([valgrind, "--version"], capture_output=True, text=True).stdout.strip(),
-    }
+    figures = f"CPU time of a read ÷ that of {baseline.commit[:9]}, pair by pair: {pairs}"
+    return Verdict(figures, median(ratios), 1.0, TIME_MARGIN if margin is None else margin)
 
 
 @contextmanager
 def checked_out(commit: str, checkout: Path) -> Iterator[Path]:
-    """The commit as a worktree of its own, which is gone afterwards; raises `RegressError`."""
+    """Check a commit out into a temporary worktree.
+
+    Args:
+        commit: Full name of the commit.
+        checkout: Root of a checkout of the repository.
+
+    Yields:
+        Root of the worktree.
+
+    Raises:
+        RegressError: The commit is not in the repository.
+    """
     try:
         git(checkout, "rev-parse", "--verify", f"{commit}^{{commit}}")
     except RegressError as error:
         raise RegressError(
             f"the baseline's commit {commit} is not in this repository ({error}): "
-            "get the whole history (git fetch --unshallow), or make a new baseline (--update)"
+            "get the whole history (git fetch --unshallow), or record a new baseline (--update)"
         ) from None
     with tempfile.TemporaryDirectory(prefix="edgeocr-baseline-") as folder:
         tree = Path(folder).resolve() / "checkout"
@@ -278,12 +229,16 @@ def checked_out(commit: str, checkout: Path) -> Iterator[Path]:
         try:
             yield tree
         finally:
-            # git keeps a list of worktrees; one that is merely deleted stays in it.
+            # git lists its worktrees, and keeps one on the list if just its folder is deleted.
             git(checkout, "worktree", "remove", "--force", str(tree))
 
 
 def git(checkout: Path, *arguments: str) -> str:
-    """What git prints; raises `RegressError` with its words when it fails or is not installed."""
+    """Run git and return what it prints.
+
+    Raises:
+        RegressError: It fails or is not installed.
+    """
     try:
         done = subprocess.run(
             ["git", "-C", str(checkout), *arguments], capture_output=True, text=True
@@ -296,48 +251,69 @@ def git(checkout: Path, *arguments: str) -> str:
 
 
 class Meter:
-    """Runs the job in new processes.
+    """Runs the job in new processes and measures it.
 
-    folder: for the job's files. valgrind: its path, or None.
+    Attributes:
+        valgrind: Path of valgrind; None if it is not installed.
     """
 
     def __init__(self, folder: Path, valgrind: str | None) -> None:
+        """Create a meter; nothing is run yet.
+
+        Args:
+            folder: Folder for the job's files.
+            valgrind: Path of valgrind, or None.
+        """
         self.valgrind = valgrind
         self._folder = folder
         self._jobs: dict[Path, tuple[Path, Path]] = {}
 
     def texts(self, checkout: Path) -> list[str]:
-        """The lines that are read; raises `RegressError` when there are none, or no job is done."""
-        texts = self._read(checkout, 1)["texts"]
+        """Return the lines that a checkout reads.
+
+        Raises:
+            RegressError: It reads none, or the job fails.
+        """
+        texts = self.run_job(checkout, 1)["texts"]
         if not texts:
-            raise RegressError(f"the edgeocr of {checkout} reads nothing in the job's picture")
+            raise RegressError(f"edgeocr in {checkout} reads nothing in the job's picture")
         return texts
 
     def instructions(self, checkout: Path) -> int | None:
-        """Of one read; None, and a line that says why, where they can't be counted."""
+        """Count the instructions of one read; if that fails, say why and return None."""
         if self.valgrind is None:
             return None
         for part in self._folder.glob(f"{COUNTS}*"):
             part.unlink()
-        # A name without folder, since a % in one would mean something to valgrind.
+        # The name has no folder, because valgrind would interpret a % in the folder's name.
         tool = [self.valgrind, "--command-line-only=yes", "--tool=callgrind"]
         tool += [f"--dump-before={MARK}", f"--callgrind-out-file={COUNTS}"]
         try:
-            self._read(checkout, COUNTED_READ, tool)
-            # Part 1 is the start, each further one a read, and what has no number is the end.
+            self.run_job(checkout, COUNTED_READ, tool)
+            # Part 1 is the start and each further part one read; the end has no number.
             text = (self._folder / f"{COUNTS}.{COUNTED_READ + 1}").read_text(encoding="utf-8")
             (count,) = re.findall(r"^totals: (\d+)$", text, re.MULTILINE)
             return int(count)
         except (RegressError, OSError, ValueError) as error:
-            # Some instructions of new CPUs are unknown to it, and then the process ends.
-            _say(f"valgrind can't count here: {error}")
+            # valgrind doesn't know some instructions of new CPUs and ends the process there.
+            _say(f"valgrind can't count instructions here: {error}")
             return None
 
     def seconds(self, checkout: Path) -> float:
-        """CPU time of one read, the median of many by a new process."""
-        return median(self._read(checkout, WARM_READS + TIMED_READS)["seconds"][WARM_READS:])
+        """Return the CPU seconds of one read: the median over many reads of a new process."""
+        return median(self.run_job(checkout, WARM_READS + TIMED_READS)["seconds"][WARM_READS:])
 
-    def _read(self, checkout: Path, reads: int, tool: list[str] | None = None) -> Read:
+    def run_job(self, checkout: Path, reads: int, tool: Sequence[str] = ()) -> JobResult:
+        """Run the job of a checkout in a new process.
+
+        Args:
+            checkout: Root of the checkout whose edgeocr reads.
+            reads: How often it reads the picture.
+            tool: A command in front of Python's.
+
+        Raises:
+            RegressError: The job can't be prepared, fails or takes too long.
+        """
         if checkout not in self._jobs:
             try:
                 self._jobs[checkout] = prepare(checkout, self._folder / f"job-{len(self._jobs)}")
@@ -346,7 +322,7 @@ class Meter:
         result = self._folder / "result.json"
         result.unlink(missing_ok=True)
         job = [str(checkout), *map(str, self._jobs[checkout]), str(reads)]
-        command = [*(tool or []), sys.executable, str(WORKER), *job, str(result)]
+        command = [*tool, sys.executable, str(WORKER), *job, str(result)]
         try:
             done = subprocess.run(
                 command,
@@ -359,12 +335,16 @@ class Meter:
                 timeout=TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            raise RegressError(f"the job is still busy after {TIMEOUT_SECONDS} s") from None
+            raise RegressError(
+                f"{checkout}: the job has not ended after {TIMEOUT_SECONDS} s"
+            ) from None
         if done.returncode or not result.is_file():
-            words = "\n  ".join(done.stdout.strip().splitlines()[-12:])
-            raise RegressError(f"{checkout}: the job ends with {done.returncode}:\n  {words}")
-        read: Read = json.loads(result.read_text(encoding="utf-8"))
-        return read
+            output = "\n  ".join(done.stdout.strip().splitlines()[-12:])
+            raise RegressError(
+                f"{checkout}: the job fails with exit code {done.returncode}:\n  {output}"
+            )
+        job_result: JobResult = json.loads(result.read_text(encoding="utf-8"))
+        return job_result
 
 
 def _counted(count: int | None) -> str:
@@ -372,15 +352,16 @@ def _counted(count: int | None) -> str:
 
 
 def _warn_of_other_texts(before: list[str], now: list[str]) -> None:
+    """Say so if other lines are read than before."""
     if before != now:
-        _say(f"other lines are read, so the work is not the same: {now}, before {before}")
+        _say(f"the costs are of different work, because the lines differ: {now}, before {before}")
 
 
-def _share(text: str) -> float:
-    share = float(text)
-    if not (math.isfinite(share) and share >= 0):
-        raise argparse.ArgumentTypeError(f"{text} is no share")
-    return share
+def _margin(text: str) -> float:
+    margin = float(text)
+    if not (math.isfinite(margin) and margin >= 0):
+        raise argparse.ArgumentTypeError(f"must be a number from 0 upwards, not {text}")
+    return margin
 
 
 def _say(line: str) -> None:

@@ -1,10 +1,15 @@
-"""python -m benchmarks shapes --data DIR [--bundle B …]: what padding to few shapes changes"""
+"""Show how padding to a fixed set of shapes changes what is read.
+
+Usage: python -m benchmarks shapes --data DIR [--bundle BUNDLE …].
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,96 +17,157 @@ import numpy as np
 
 from converters.accuracy import labels
 from converters.accuracy.score import Score, normalized, same_place
-from edgeocr import OCR, Bundle, EdgeOCRError
-from edgeocr import crops as rectify
+from edgeocr import OCR, Bundle, EdgeOCRError, RuntimeOptions
+from edgeocr.crops import crop_region
 from edgeocr.images import Image, load
 from edgeocr.page import Region
 
 from . import machine
 
-# Share of the lines that padding may change.
+# The largest share of the lines that padding may change.
 MOST_CHANGED = 1 / 200
 HEADER = (
-    "| Bundle | Detection sizes | Line shapes | Labelled lines found | Read otherwise | "
-    "Hmean | with few shapes |\n|---|--:|--:|--:|--:|--:|--:|"
+    "| Bundle | Detection sizes | Line shapes | Labelled lines found | Read differently | "
+    "Hmean | Hmean with fixed shapes |\n|---|--:|--:|--:|--:|--:|--:|"
 )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one bundle reads pictures in natural and in fixed shapes.
+
+    Attributes:
+        bundle: Name of the bundle.
+        sizes: Number of fixed picture sizes for detection.
+        line_shapes: Number of fixed input shapes for recognition.
+        lines: Number of labelled lines that were found and read in both ways.
+        changed: The lines that were read differently: the text in natural, then in fixed shapes.
+        hmean: Hmean in natural shapes.
+        fixed_hmean: Hmean in fixed shapes.
+    """
+
+    bundle: str
+    sizes: int
+    line_shapes: int
+    lines: int
+    changed: tuple[tuple[str, str], ...]
+    hmean: float
+    fixed_hmean: float
+
+    @property
+    def too_many_changed(self) -> bool:
+        """Whether more lines were read differently than is acceptable."""
+        return len(self.changed) > MOST_CHANGED * self.lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as the result file records it."""
+        return {
+            "bundle": self.bundle,
+            "sizes": self.sizes,
+            "line_shapes": self.line_shapes,
+            "lines": self.lines,
+            "changed": self.changed,
+            "hmean": self.hmean,
+            "few_hmean": self.fixed_hmean,
+        }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with Label.txt")
-    parser.add_argument("--bundle", nargs="+", default=[None], help="default: the package's")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="folder with a Label.txt"
+    )
+    parser.add_argument(
+        "--bundle", nargs="+", default=[None], help="paths of bundles; default: the package's own"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read every labelled picture both ways on the CPU and print the table; exit code 1 when a
-    bundle reads more lines otherwise than it may.
+    """Read every labelled picture in both ways on the CPU, and print the table.
+
+    The exit code is 1 if one of the bundles reads too many lines differently.
     """
     try:
         pictures = {path: (load(path), lines) for path, lines in labels.read(options.data).items()}
-        rows = [compare(bundle, pictures) for bundle in options.bundle]
-    except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: a row that is no label
+        comparisons = [compare(bundle, pictures) for bundle in options.bundle]
+    except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: an invalid row in Label.txt
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    text = "\n".join([HEADER, *map(_row, rows)])
+    text = "\n".join([HEADER, *map(_row, comparisons)])
     print(text)
-    few = all(len(row["changed"]) <= MOST_CHANGED * row["lines"] for row in rows)
-    for row in rows:
-        for one, other in row["changed"]:
-            print(f"{row['bundle']}: {one!r} → {other!r}")
+    for each in comparisons:
+        for natural, fixed in each.changed:
+            print(f"{each.bundle}: {natural!r} → {fixed!r}")
     if options.markdown:
         options.markdown.write_text(text + "\n", encoding="utf-8")
     if options.json:
-        result = {"machine": machine.describe(), "pictures": len(pictures), "bundles": rows}
+        result = {
+            "machine": machine.describe(),
+            "pictures": len(pictures),
+            "bundles": [each.to_dict() for each in comparisons],
+        }
         text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
         options.json.write_text(text, encoding="utf-8")
-    raise SystemExit(0 if few else 1)
+    raise SystemExit(1 if any(each.too_many_changed for each in comparisons) else 0)
 
 
 def compare(
-    path: str | None, pictures: dict[Path, tuple[Image, list[labels.LabelledLine]]]
-) -> dict[str, Any]:
-    """One bundle's figures. The same regions are read at their natural widths and padded to few, so
-    that only recognition differs; Hmean is of all stages.
+    path: str | None, pictures: Mapping[Path, tuple[Image, list[labels.LabelledLine]]]
+) -> Comparison:
+    """Compare a bundle's readings in natural shapes with those in fixed shapes.
+
+    Both ways recognize the same regions, so that detection has no influence on the changed lines.
+    Hmean is measured over all stages.
+
+    Args:
+        path: Path of the bundle; None for the package's own.
+        pictures: Pictures by path, uint8 [H, W, 3], each with its labelled lines.
     """
     bundle = Bundle.default() if path is None else Bundle.open(path)
     stages = bundle.manifest.stages
-    assert stages.detection is not None and stages.recognition is not None
+    if stages.detection is None or stages.recognition is None:
+        raise ValueError(
+            f"the bundle {bundle.manifest.name!r} can't be compared: "
+            "choose one with detection and recognition"
+        )
     natural = OCR(bundle, provider="cpu", orientation=False)
-    few = OCR(bundle, provider="cpu", orientation=False, few_shapes=True)
-    scores = {natural: Score(), few: Score()}
+    fixed = OCR(
+        bundle, provider="cpu", orientation=False, runtime=RuntimeOptions(fixed_shapes=True)
+    )
+    scores = {natural: Score(), fixed: Score()}
     changed, found = [], 0
     for image, lines in pictures.values():
         for ocr, score in scores.items():
             page = ocr.read(image)
-            score.add(lines, [(np.asarray(each.quad, float), each.text) for each in page.lines])
-        regions = [each for each in natural.detect(image) if _is_labelled(each, lines)]
-        crops = [rectify.upright(image, each).pixels for each in regions]
-        for one, other in zip(natural.recognize(crops), few.recognize(crops), strict=True):
+            score.add(lines, [(np.asarray(line.quad, float), line.text) for line in page])
+        regions = [region for region in natural.detect(image) if _is_labelled(region, lines)]
+        crops = [crop_region(image, region).pixels for region in regions]
+        for one, other in zip(natural.recognize(crops), fixed.recognize(crops), strict=True):
             found += 1
             if normalized(one.text) != normalized(other.text):
                 changed.append((one.text, other.text))
-    return {
-        "bundle": bundle.manifest.name,
-        "sizes": len(stages.detection.resize.sizes),
-        "line_shapes": len(stages.recognition.widths) * len(stages.recognition.batches),
-        "lines": found,
-        "changed": changed,
-        "hmean": round(scores[natural].figures()["hmean"], 4),
-        "few_hmean": round(scores[few].figures()["hmean"], 4),
-    }
+    return Comparison(
+        bundle=bundle.manifest.name,
+        sizes=len(stages.detection.resize.sizes),
+        line_shapes=len(stages.recognition.widths) * len(stages.recognition.batches),
+        lines=found,
+        changed=tuple(changed),
+        hmean=round(scores[natural].figures()["hmean"], 4),
+        fixed_hmean=round(scores[fixed].figures()["hmean"], 4),
+    )
 
 
-def _is_labelled(region: Region, lines: list[labels.LabelledLine]) -> bool:
+def _is_labelled(region: Region, lines: Sequence[labels.LabelledLine]) -> bool:
+    """Return whether a region is where one of the labelled lines is that count."""
     quad = np.asarray(region.quad, float)
     return any(line.care and same_place(quad, line.polygon) for line in lines)
 
 
-def _row(figures: dict[str, Any]) -> str:
+def _row(comparison: Comparison) -> str:
     return (
-        f"| {figures['bundle']} | {figures['sizes']} | {figures['line_shapes']} | "
-        f"{figures['lines']} | {len(figures['changed'])} | {figures['hmean']:.4f} | "
-        f"{figures['few_hmean']:.4f} |"
+        f"| {comparison.bundle} | {comparison.sizes} | {comparison.line_shapes} | "
+        f"{comparison.lines} | {len(comparison.changed)} | {comparison.hmean:.4f} | "
+        f"{comparison.fixed_hmean:.4f} |"
     )

@@ -1,52 +1,54 @@
-"""python -m benchmarks spikes [--provider P]: pages of random sizes, and how long the worst take"""
+"""Measure how long the slowest of many pages of random sizes take.
+
+Usage: python -m benchmarks spikes [--provider NAME].
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeocr import OCR, EdgeOCRError
+from edgeocr import OCR, EdgeOCRError, RuntimeOptions
 
 from .pages import WORDS
 from .peers import positive
 
 SEED = 2029
-# Pixels of a side, and lines on a page, so that the work of a page varies less than its size.
+# The sides of the pages, in pixels.
 SIDES = (300, 1600)
+# Every page has the same number of lines, so that its work varies less than its size.
 LINES = 8
-# A page that takes this many times the median is a spike.
+# A page that takes more than this many times the median is a spike.
 SPIKE = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--provider", default="auto")
-    parser.add_argument("--bundle", help="default: the one in the package")
-    parser.add_argument("--pages", type=positive, default=500)
-    parser.add_argument("--fp16", action="store_true")
+    parser.add_argument("--provider", default="auto", help="execution provider; default: auto")
+    parser.add_argument("--bundle", help="path of a bundle; default: the package's own")
+    parser.add_argument("--pages", type=positive, default=500, help="number of pages; default: 500")
+    parser.add_argument("--fp16", action="store_true", help="allow lower precision")
     parser.add_argument(
-        "--any-shape", action="store_true", help="don't pad inputs to the bundle's sets of shapes"
+        "--any-shape",
+        action="store_true",
+        help="don't pad inputs to the bundle's fixed set of shapes",
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Warm up, read the pages and print the figures; exit code 1 when there is a spike."""
+    """Warm up, read the pages and print the figures; the exit code is 1 if there is a spike."""
+    runtime = RuntimeOptions(fp16=options.fp16, fixed_shapes=False if options.any_shape else None)
     try:
-        ocr = OCR(
-            options.bundle,
-            provider=options.provider,
-            fp16=options.fp16,
-            few_shapes=False if options.any_shape else None,
-        )
+        ocr = OCR(options.bundle, provider=options.provider, runtime=runtime)
         start = perf_counter()
         ocr.warm_up()
         print(f"warm-up: {perf_counter() - start:.1f} s")
@@ -60,26 +62,57 @@ def run(options: argparse.Namespace) -> None:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     for stage, provider in ocr.providers.items():
-        print(f"{stage}: {len(shapes[stage])} input shapes on {provider}")
-    figures = summarize(milliseconds)
-    print(", ".join(f"{name} {value:.1f}" for name, value in figures.items()))
-    raise SystemExit(1 if figures["spikes"] else 0)
+        print(f"{stage} on {provider}: number of input shapes {len(shapes[stage])}")
+    times = PageTimes.from_milliseconds(milliseconds)
+    print(times)
+    raise SystemExit(1 if times.spikes else 0)
 
 
-def summarize(milliseconds: list[float]) -> dict[str, float]:
-    """Median, 99th percentile and most in ms, the most ÷ the median, and how many spikes."""
-    middle, most = median(milliseconds), max(milliseconds)
-    return {
-        "median ms": middle,
-        "p99 ms": float(np.percentile(milliseconds, 99)),
-        "most ms": most,
-        "most ÷ median": most / middle,
-        "spikes": sum(each > SPIKE * middle for each in milliseconds),
-    }
+@dataclass(frozen=True)
+class PageTimes:
+    """How long pages took.
+
+    Attributes:
+        median_ms: The median, in milliseconds.
+        p99_ms: The 99th percentile, in milliseconds.
+        longest_ms: The longest time, in milliseconds.
+        spikes: Number of pages that took more than `SPIKE` times the median.
+    """
+
+    median_ms: float
+    p99_ms: float
+    longest_ms: float
+    spikes: int
+
+    @classmethod
+    def from_milliseconds(cls, milliseconds: Sequence[float]) -> PageTimes:
+        """Summarize the times of all pages."""
+        middle = median(milliseconds)
+        return cls(
+            median_ms=middle,
+            p99_ms=float(np.percentile(milliseconds, 99)),
+            longest_ms=max(milliseconds),
+            spikes=sum(each > SPIKE * middle for each in milliseconds),
+        )
+
+    def __str__(self) -> str:
+        """Return the figures as one row."""
+        return (
+            f"median {self.median_ms:.1f} ms, 99th percentile {self.p99_ms:.1f} ms, "
+            f"longest {self.longest_ms:.1f} ms ({self.longest_ms / self.median_ms:.1f} times the "
+            f"median), spikes {self.spikes}"
+        )
 
 
 def pages(number: int) -> Iterator[NDArray[np.uint8]]:
-    """Pages of random sizes, each with as many lines in one of a few heights, uint8 [H, W, 3]."""
+    """Draw pages of random sizes, each with `LINES` lines of one height.
+
+    Args:
+        number: Number of pages; the first ones are always the same.
+
+    Yields:
+        Pages as uint8 [H, W, 3].
+    """
     rng = Random(SEED)
     for _ in range(number):
         height, width = rng.randrange(*SIDES), rng.randrange(*SIDES)
@@ -94,14 +127,13 @@ def pages(number: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def record_shapes(ocr: OCR) -> dict[str, set[tuple[int, ...]]]:
-    """The input shapes that each stage is given from now on."""
+    """Return a set for each stage to which its input shapes are added from now on."""
     seen: dict[str, set[tuple[int, ...]]] = {}
-    for stage, session in ocr._sessions().items():
-        shapes = seen.setdefault(stage, set())
+    for name, stage in ocr.stages.items():
+        shapes = seen[name] = set()
 
-        def run(batch: Any, shapes: Any = shapes, run: Any = session.run) -> Any:
+        def observe(batch: NDArray[np.uint8], shapes: set[tuple[int, ...]] = shapes) -> None:
             shapes.add(batch.shape)
-            return run(batch)
 
-        session.run = run  # type: ignore[method-assign]
+        stage.session.observer = observe
     return seen

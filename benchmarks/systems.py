@@ -1,4 +1,4 @@
-"""what of each system is published, and how well its small network in tests/trained reads"""
+"""List how each OCR system is published, and measure a small trained network of it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,39 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters.accuracy.labels import LabelledLine
+from converters.accuracy.labels import LabelledLine, Polygon
 from converters.accuracy.score import Score
 from converters.catalog import entries as catalog
 from converters.catalog.entries import BundleEntry, Entry, Task
 from converters.freeze import freeze
-from edgeocr import OCR
+from edgeocr import OCR, Line, Region
 from tests.trained import pages, words
 
 from . import machine
 
 EXPORTS = Path(__file__).parent.parent / "tests" / "trained" / "exports"
-# No training has seen pages or words of this seed.
+# No network was trained on pages or words of this seed.
 SEED = 2027
 PAGES, WORDS = 60, 300
-COLUMNS = ("system", "for_inference", "as_checkpoint", "detection_hmean", "exact_words")
 
 
-class System(NamedTuple):
-    """A row of the table.
+@dataclass(frozen=True)
+class System:
+    """A system to measure.
 
-    decoder: of edgeocr.postprocess.
-    task, algorithm, marks: of its entries in models.toml; a mark is a part of a name.
-    export: of tests/trained. draw: pages for it; None where it reads words.
+    Attributes:
+        name: Name of the system.
+        decoder: Its decoders in `edgeocr.postprocess`.
+        task: Task of its models in models.toml.
+        algorithm: Algorithm of its models in models.toml.
+        marks: Parts of their names, of which one has to match.
+        export: Its network in tests/trained/exports.
+        draw: Draws pages for it; None if it reads words.
     """
 
     name: str
@@ -43,6 +48,25 @@ class System(NamedTuple):
     marks: tuple[str, ...]
     export: str
     draw: Callable[..., list[pages.Page]] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table; its fields are the keys of the result file.
+
+    Attributes:
+        system: Name of the system.
+        for_inference: Number of its models in models.toml that are published for inference.
+        as_checkpoint: Number of those that are published as a checkpoint only.
+        detection_hmean: Hmean of the regions at an IoU of 0.5; None if the network finds none.
+        exact_words: Share of the words that are read exactly; None if the network reads none.
+    """
+
+    system: str
+    for_inference: int
+    as_checkpoint: int
+    detection_hmean: float | None
+    exact_words: float | None
 
 
 SYSTEMS = (
@@ -59,11 +83,12 @@ SYSTEMS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    """Declare the command's arguments."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Convert, freeze and measure each, and print a row for it."""
+    """Freeze and measure each system's network, and print the table."""
     entries = catalog.load()
     rows = []
     print("| System | Decoder | For inference | As checkpoint | Detection Hmean | Exact words |")
@@ -78,22 +103,28 @@ def run(options: argparse.Namespace) -> None:
                 Path(folder) / f"{system.export}.edgeocr",
             )
             found, exact = _measure(OCR(bundle, provider="cpu"), system)
-            row = [system.name, ready, len(listed) - ready, found, exact]
-            rows.append(dict(zip(COLUMNS, row, strict=True)))
-            first, *figures = ("" if each in (0, None) else str(each) for each in row)
+            row = Row(system.name, ready, len(listed) - ready, found, exact)
+            rows.append(row)
+            first, *figures = ("" if each in (0, None) else str(each) for each in astuple(row))
             print(f"| {first} | `{system.decoder}` | {' | '.join(figures)} |", flush=True)
     if options.json is not None:
-        outcome = {"machine": machine.describe(), "pages": PAGES, "words": WORDS, "rows": rows}
+        outcome = {
+            "machine": machine.describe(),
+            "pages": PAGES,
+            "words": WORDS,
+            "rows": [asdict(row) for row in rows],
+        }
         options.json.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
 
 
 def _is_of(entry: Entry, system: System) -> bool:
+    """Return whether a model in models.toml is one of a system."""
     named = any(mark in entry.name for mark in system.marks)
     return (entry.task, entry.algorithm) == (system.task, system.algorithm) and named
 
 
 def _measure(ocr: OCR, system: System) -> tuple[float | None, float | None]:
-    """Hmean at an overlap of 0.5, and the share of exact words; None where there is no such."""
+    """Return `Row.detection_hmean` and `Row.exact_words`."""
     if system.draw is None:
         given = words.clean(WORDS, SEED)
         readings = ocr.recognize([word.crop for word in given])
@@ -101,16 +132,16 @@ def _measure(ocr: OCR, system: System) -> tuple[float | None, float | None]:
         return None, round(float(np.mean(right)), 3)
     score = Score()
     for image, polygons, texts in system.draw(PAGES, SEED):
-        regions: Iterable[Any]
-        regions = ocr.read(image).lines if system.task == "spotting" else ocr.detect(image)
+        regions: Iterable[Line | Region]
+        regions = ocr.read(image) if system.task == "spotting" else ocr.detect(image)
         score.add(
             [
                 LabelledLine(polygon.astype(float), text.lower(), True)
                 for polygon, text in zip(polygons, texts, strict=True)
             ],
             [
-                (np.asarray(r.quad if r.polygon is None else r.polygon, float), _text(r))
-                for r in regions
+                (_polygon(region), region.text.lower() if isinstance(region, Line) else "")
+                for region in regions
             ],
         )
     figures = score.figures()
@@ -118,5 +149,6 @@ def _measure(ocr: OCR, system: System) -> tuple[float | None, float | None]:
     return round(figures["detection_hmean"], 3), exact
 
 
-def _text(region: Any) -> str:
-    return getattr(region, "text", "").lower()
+def _polygon(region: Line | Region) -> Polygon:
+    """Return the outline of a region."""
+    return np.asarray(region.quad if region.polygon is None else region.polygon, np.float64)

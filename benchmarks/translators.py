@@ -1,4 +1,4 @@
-"""translates every PIR model below a folder with edgeocr and with paddle2onnx 2"""
+"""Translate every PIR model below a folder with edgeocr and with paddle2onnx 2."""
 
 from __future__ import annotations
 
@@ -19,36 +19,43 @@ from converters.errors import ConverterError, ParityError
 from converters.graph.runner import onnx_runner
 from converters.model import network
 from converters.model.paddle_model import PaddleModel
-from converters.parity import compare as parity
 from converters.parity import paddle_reference
+from converters.parity.probes import probes
 
 from . import machine
 from .conversions import models_below
 
 WORKER = Path(__file__).parent / "engines" / "paddle2onnx_worker.py"
-# The mean difference of a right graph, as a share of the output's largest value: rounding strikes
-# single places, what a translator gets wrong is wrong nearly everywhere.
+# A graph is right if its mean difference from Paddle, relative to the output's largest value, is at
+# most this. Rounding changes single places, while a wrong translation is wrong nearly everywhere.
 RIGHT = 1e-3
 TIMEOUT_SECONDS = 600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--models", type=Path, required=True, metavar="DIR")
+    """Declare the command's arguments."""
     parser.add_argument(
-        "--pir-python", type=Path, required=True, metavar="PATH", help="has paddlepaddle 3"
+        "--models", type=Path, required=True, metavar="DIR", help="folder with models in it"
+    )
+    parser.add_argument(
+        "--pir-python",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="Python that has paddlepaddle 3",
     )
     parser.add_argument(
         "--peer-python",
         type=Path,
         required=True,
         metavar="PATH",
-        help="has paddle2onnx 2 and the paddlepaddle that it needs",
+        help="Python that has paddle2onnx 2 and the paddlepaddle that it needs",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE too")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Translate each model with both and print what came out."""
+    """Translate each model with both translators, and print whether the graphs are right."""
     rows = [
         _compare(folder, model, options.pir_python, options.peer_python)
         for folder, model in models_below(options.models)
@@ -66,6 +73,14 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[str, str]:
+    """Translate one model with both translators and compare the graphs with Paddle.
+
+    Args:
+        folder: Folder of the model.
+        model: The model.
+        pir: Python that has paddlepaddle 3.
+        peer: Python that has paddle2onnx 2.
+    """
     row = {"network": network.name_of(folder), "edgeocr": "", "paddle2onnx": ""}
     try:
         conversion = convert(folder, catalog.load())
@@ -75,9 +90,9 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
             "edgeocr": f"stops: {str(error).splitlines()[0]}",
             "paddle2onnx": "not asked",
         }
-    known, signature = conversion.network, conversion.signature
+    known, interface = conversion.network, conversion.signature
     feeds = [
-        to_plain_inputs(batch, known.normalize, signature) for batch in probes(known, signature)
+        to_plain_inputs(batch, known.normalize, interface) for batch in probes(known, interface)
     ]
     expected = paddle_reference.run(model, feeds, pir).outputs
     row["edgeocr"] = _judge(conversion.plain, feeds, expected)
@@ -95,15 +110,16 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
 
 
 def _judge(graph: bytes, feeds: list[Any], expected: list[Any]) -> str:
+    """Compare a graph's outputs with those expected, and return the judgement in words."""
     worst = 0.0
     try:
         run = onnx_runner(graph, None)
         for feed, outputs in zip(feeds, expected, strict=True):
-            for ours, theirs in zip(run(feed), outputs, strict=True):
-                if ours.shape != theirs.shape:
+            for found, right in zip(run(feed), outputs, strict=True):
+                if found.shape != right.shape:
                     return "wrong shapes"
-                gap = np.abs(ours.astype(np.float64) - theirs).mean()
-                worst = max(worst, float(gap / max(np.abs(theirs).max(), 1e-9)))
+                gap = np.abs(found.astype(np.float64) - right).mean()
+                worst = max(worst, float(gap / max(np.abs(right).max(), 1e-9)))
     except ParityError as error:
         return "doesn't load" if "doesn't load" in str(error) else "doesn't run"
     return "right" if worst <= RIGHT else f"wrong by {worst:.0e}"

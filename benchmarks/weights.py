@@ -1,8 +1,7 @@
-"""One bundle of models.toml, twice: frozen for edgeocr, and as plain graphs for its peers."""
+"""Prepare the weights of a bundle in models.toml for edgeocr and for its peers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +16,19 @@ from converters.translate import translate
 from .engines.measure import Models
 
 
-def prepare(
-    name: str, catalog: Catalog, folder: Path, say: Callable[[str], None]
-) -> tuple[Path, Models]:
-    """Write the bundle and the plain graphs that it is made of into `folder`.
+def prepare(name: str, catalog: Catalog, folder: Path) -> tuple[Path, Models]:
+    """Write a bundle, and the plain graphs that it is made of, into a folder.
 
-    Raises a child of `converters.errors.ConverterError`.
+    Args:
+        name: Name of the bundle.
+        catalog: The contents of models.toml.
+        folder: The folder to write into.
+
+    Returns:
+        The path of the bundle, and the paths of the same weights for the peers.
+
+    Raises:
+        ConverterError: A model can't be converted, or the bundle lacks one that the peers need.
     """
     entry = catalog.bundle(name)
     if entry.detection is None or entry.recognition is None:
@@ -43,7 +49,7 @@ def prepare(
             models["orientation"] = plain(entry.orientation)
         recognition = catalog.model(entry.recognition)
         assert recognition.charset is not None
-        # The peers put the space behind the list themselves.
+        # The peers append the space to the list themselves.
         listed = charset.characters(
             fetcher.fetch(recognition), replace(recognition.charset, space=False)
         )

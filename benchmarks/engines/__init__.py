@@ -1,1 +1,1 @@
-"""One worker per engine: a process that reads pictures and writes down how long it took."""
+"""Workers that run one engine each in a process of its own, and time it."""

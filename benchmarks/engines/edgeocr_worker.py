@@ -1,4 +1,4 @@
-"""edgeocr with a bundle, on the CPU."""
+"""Run edgeocr with a bundle on the CPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def start(request: measure.Request) -> tuple[measure.Read, measure.Lines]:
-    """Open the bundle."""
+    """Open the bundle; see `measure.main`."""
     from edgeocr import OCR
 
     ocr = OCR(
@@ -24,12 +24,13 @@ def start(request: measure.Request) -> tuple[measure.Read, measure.Lines]:
 
 
 def _lines(page: Page) -> list[measure.Line]:
+    """Return the lines of a page."""
     return [
         {
             "text": line.text,
             "polygon": (line.quad if line.polygon is None else line.polygon).tolist(),
         }
-        for line in page.lines
+        for line in page
     ]
 
 

@@ -1,7 +1,8 @@
-"""What all workers do alike. Runs in the peers' environments, so it needs nothing but Python.
+"""The part that all workers share: read pictures, measure time and memory, write the result.
 
-A worker is started as `python -m benchmarks.engines.NAME REQUEST RESULT`: two JSON files, of
-which it reads the first and writes the second.
+A worker is started as `python -m benchmarks.engines.NAME REQUEST RESULT`. It reads the first of
+these JSON files and writes the second. It runs in the environment of its engine, so this module
+needs the standard library only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from typing import Any, TypeAlias, TypedDict
 
 
 class Models(TypedDict):
-    """Paths of plain ONNX graphs and of the characters, one a line, without blank and space."""
+    """Paths of the weights for the peers.
+
+    Attributes:
+        detection: Plain ONNX graph.
+        recognition: Plain ONNX graph.
+        charset: Text file with a character per line, without the blank and the space.
+        orientation: Plain ONNX graph; None if the bundle has no classifier.
+    """
 
     detection: str
     recognition: str
@@ -26,14 +34,16 @@ class Models(TypedDict):
 
 
 class Request(TypedDict):
-    """What a worker is to do.
+    """The work that a worker has to do.
 
-    name: the bundle's name.
-    images: paths, read once each, the first one also for warming up.
-    threads: CPU threads for the engine, and the number of CPUs that the process is pinned to.
-    orientation: whether the classifier turns crops that are upside down.
-    bundle, models: the same weights as a bundle of ours and for everybody else.
-    packages: whose versions to report.
+    Attributes:
+        name: Name of the bundle.
+        images: Paths of pictures. Each is read once, and the first one also for the cold start.
+        threads: CPU threads for the engine, and the number of CPUs that the process is pinned to.
+        orientation: Whether the classifier turns crops that are upside down.
+        bundle: Path of the bundle, for edgeocr.
+        models: The same weights for the peers.
+        packages: Packages whose versions to report.
     """
 
     name: str
@@ -46,14 +56,25 @@ class Request(TypedDict):
 
 
 class Line(TypedDict):
-    """A line that was read. polygon: corners in image pixels (x, y)."""
+    """A line that was read.
+
+    Attributes:
+        text: The text.
+        polygon: The corners (x, y) in pixels of the picture.
+    """
 
     text: str
     polygon: list[list[float]]
 
 
 class Reading(TypedDict):
-    """One picture: its file's name, wall time from path to lines in ms, and the lines."""
+    """What was read in one picture.
+
+    Attributes:
+        name: Name of the file.
+        milliseconds: Wall time from the path to the engine's result.
+        lines: The lines.
+    """
 
     name: str
     milliseconds: float
@@ -61,13 +82,17 @@ class Reading(TypedDict):
 
 
 class Measured(TypedDict):
-    """What a worker found.
+    """What a worker measured.
 
-    cold_start_ms: import, construction and the first picture, which doesn't count elsewhere.
-    total_s: sum over the pictures.
-    peak_rss_mib: the most memory that the process held at a time; None where unknown.
-    others_cpus: how many of the CPUs that the process was pinned to others kept busy while it
-        read, on average; None where unknown. More than a little and the times are not worth much.
+    Attributes:
+        versions: Versions of the requested packages that are installed.
+        cold_start_ms: Milliseconds of the import, the construction and a first picture, which are
+            not part of the other times.
+        total_s: Seconds summed over the pictures.
+        peak_rss_mib: The process's peak memory; None if unknown.
+        others_cpus: How many of the process's CPUs other processes kept busy meanwhile, on average;
+            None if unknown. If it is large, the times can't be trusted.
+        readings: What was read, picture by picture.
     """
 
     versions: dict[str, str]
@@ -85,8 +110,9 @@ Lines: TypeAlias = Callable[[Any], list[Line]]
 def main(start: Callable[[Request], tuple[Read, Lines]]) -> None:
     """Do what the request file says and write the result file.
 
-    start: imports and constructs the engine; returns a function from a picture's path to the
-        engine's own result, which is timed, and one that makes lines of it, which is not.
+    Args:
+        start: Imports and constructs the engine. Returns a function that reads the picture at a
+            path, which is timed, and one that turns the engine's result into lines, which is not.
     """
     request: Request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     _pin(request["threads"])
@@ -95,7 +121,7 @@ def main(start: Callable[[Request], tuple[Read, Lines]]) -> None:
     read(request["images"][0])
     cold_start = perf_counter() - begin
     readings: list[Reading] = []
-    busy, own, started = _busy_seconds(), process_time(), perf_counter()
+    busy, own, started = busy_seconds(), process_time(), perf_counter()
     for path in request["images"]:
         begin = perf_counter()
         result = read(path)
@@ -104,14 +130,14 @@ def main(start: Callable[[Request], tuple[Read, Lines]]) -> None:
             {"name": Path(path).name, "milliseconds": milliseconds, "lines": lines(result)}
         )
     others = None
-    if busy is not None and (busy_after := _busy_seconds()) is not None:
+    if busy is not None and (busy_after := busy_seconds()) is not None:
         others = busy_after - busy - (process_time() - own)
         others = max(0.0, others / (perf_counter() - started))
     measured: Measured = {
         "versions": _versions(request["packages"]),
         "cold_start_ms": cold_start * 1000,
         "total_s": sum(reading["milliseconds"] for reading in readings) / 1000,
-        "peak_rss_mib": _peak_rss_mib(),
+        "peak_rss_mib": peak_rss_mib(),
         "others_cpus": others,
         "readings": readings,
     }
@@ -119,12 +145,17 @@ def main(start: Callable[[Request], tuple[Read, Lines]]) -> None:
 
 
 def _pin(cpus: int) -> None:
+    """Pin the process to its first CPUs, on systems that can."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cpus])
 
 
-def _busy_seconds() -> float | None:
-    """CPU time of all processes on this process's CPUs, with what the host took; Linux only."""
+def busy_seconds() -> float | None:
+    """Return the CPU time of all processes, and of the host, on this process's CPUs since boot.
+
+    Returns:
+        Seconds; None on systems other than Linux.
+    """
     statistics = Path("/proc/stat")
     if not statistics.is_file() or not hasattr(os, "sched_getaffinity"):
         return None
@@ -139,6 +170,7 @@ def _busy_seconds() -> float | None:
 
 
 def _versions(packages: list[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
     found = {}
     for package in packages:
         try:
@@ -148,9 +180,10 @@ def _versions(packages: list[str]) -> dict[str, str]:
     return found
 
 
-def _peak_rss_mib() -> float | None:
-    # Linux counts the parent's memory into a child's ru_maxrss (the peak survives exec), but
-    # not into VmHWM.
+def peak_rss_mib() -> float | None:
+    """Return the peak of the process's resident memory in MiB; None if unknown."""
+    # On Linux ru_maxrss includes the parent's memory, because the peak survives exec; VmHWM does
+    # not.
     status = Path("/proc/self/status")
     if status.is_file():
         for row in status.read_text().splitlines():

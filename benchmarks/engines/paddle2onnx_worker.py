@@ -1,6 +1,6 @@
-"""Translates one PIR model with paddle2onnx 2, which imports Paddle; runs in its environment.
+"""Translate one PIR model with paddle2onnx 2, in an environment of its own with Paddle.
 
-Arguments: inference.json, inference.pdiparams, the ONNX file to write.
+The arguments are inference.json, inference.pdiparams and the ONNX file to write.
 """
 
 import sys

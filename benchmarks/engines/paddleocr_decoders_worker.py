@@ -1,7 +1,7 @@
-"""Times PaddleOCR 2.10's own post-processing on stored maps; runs in its environment.
+"""Time PaddleOCR 2.10's own post-processing on stored maps, in PaddleOCR's environment.
 
-Arguments: a file of arrays that `benchmarks.decoders` wrote, how often to repeat, and the JSON file
-to write: {case: [regions, median seconds]}.
+The arguments are the file of arrays that `benchmarks.decoders` wrote, how often to decode each
+case, and the JSON file to write: {"case, variant": [number of texts, median seconds]}.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ import numpy as np
 
 
 def main(maps: Path, repeat: int, target: Path) -> None:
-    """Time each case, silently: PaddleOCR prints an advice each time."""
+    """Time each case and write the results.
+
+    What PaddleOCR prints is discarded, because it prints an advice on each call.
+    """
     spec = importlib.util.find_spec("paddleocr")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("paddleocr is not installed here")
-    # `import paddleocr` wants all that training needs; `ppocr.postprocess` alone does not.
+        raise SystemExit(f"paddleocr is not installed for {sys.executable}")
+    # `import paddleocr` needs the packages for training too; `ppocr.postprocess` alone does not.
     sys.path.insert(0, spec.submodule_search_locations[0])
     result = {}
     with np.load(maps) as file:
         arrays = {name: file[name] for name in file.files}
-    for name, numbers in json.loads(str(arrays.pop("cases"))).items():
+    for name, settings in json.loads(str(arrays.pop("cases"))).items():
         algorithm = name.split(" ")[0]
         own = {key.split("/")[1]: value for key, value in arrays.items() if key.startswith(name)}
-        for label, run in DECODERS[algorithm](own, numbers):
+        for label, run in DECODERS[algorithm](own, settings):
             seconds, found = [], 0
             with contextlib.redirect_stdout(io.StringIO()):
                 run()
@@ -45,26 +48,28 @@ def main(maps: Path, repeat: int, target: Path) -> None:
     target.write_text(json.dumps(result), encoding="utf-8")
 
 
+# Name of a variant → runs it once and returns the number of texts.
 Runs = list[tuple[str, Callable[[], int]]]
 
 
-def east(maps: dict[str, Any], numbers: dict[str, Any]) -> Runs:
-    """With the suppression in Python, and in C++ where lanms-nova is installed."""
+def east(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
+    """Prepare EAST with the suppression in Python and, if lanms-nova is installed, in C++."""
     module: Any = importlib.import_module("ppocr.postprocess.east_postprocess")
     decoder = module.EASTPostProcess(
-        score_thresh=numbers["score_threshold"],
-        cover_thresh=numbers["cover_threshold"],
-        nms_thresh=numbers["nms_threshold"],
+        score_thresh=settings["score_threshold"],
+        cover_thresh=settings["cover_threshold"],
+        nms_thresh=settings["nms_threshold"],
     )
     outputs = {"f_score": maps["score"][None, None], "f_geo": maps["geometry"][None]}
 
     def run(compiled: bool) -> int:
-        # It asks for the package on each call and installs it where it is missing.
-        def asked(*_: Any) -> None:
+        # The decoder checks for lanms-nova on each call and would install it. An ImportError makes
+        # it use the suppression in Python.
+        def check_install(*_: Any) -> None:
             if not compiled:
                 raise ImportError
 
-        module.check_install = asked
+        module.check_install = check_install
         return len(decoder(outputs, SHAPE)[0]["points"])
 
     found: Runs = [("in Python", lambda: run(False))]
@@ -73,32 +78,34 @@ def east(maps: dict[str, Any], numbers: dict[str, Any]) -> Runs:
     return found
 
 
-def sast(maps: dict[str, Any], numbers: dict[str, Any]) -> Runs:
-    """As it is."""
+def sast(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
+    """Prepare SAST."""
     module: Any = importlib.import_module("ppocr.postprocess.sast_postprocess")
     decoder = module.SASTPostProcess(
-        tcl_map_thresh=numbers["score_threshold"],
-        nms_thresh=numbers["nms_threshold"],
-        sample_pts_num=numbers["sample_points"],
-        expand_scale=numbers["expand_scale"],
-        shrink_ratio_of_width=numbers["shrink_ratio_of_width"],
+        tcl_map_thresh=settings["score_threshold"],
+        nms_thresh=settings["nms_threshold"],
+        sample_pts_num=settings["sample_points"],
+        expand_scale=settings["expand_scale"],
+        shrink_ratio_of_width=settings["shrink_ratio_of_width"],
     )
     outputs = {f"f_{name}": maps[name][None] for name in ("border", "tvo", "tco")}
     outputs["f_score"] = maps["tcl"][None, None]
     return [("in Python", lambda: len(decoder(outputs, SHAPE)[0]["points"]))]
 
 
-def pgnet(maps: dict[str, Any], numbers: dict[str, Any]) -> Runs:
-    """The way that it calls fast, with the 36 characters of its dictionary for English."""
+def pgnet(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
+    """Prepare PGNet in the mode that PaddleOCR calls fast, with its dictionary of 36 characters."""
     module: Any = importlib.import_module("ppocr.postprocess.pg_postprocess")
     dictionary = Path(module.__file__).parents[1] / "utils" / "ic15_dict.txt"
-    decoder = module.PGPostProcess(str(dictionary), "totaltext", numbers["score_threshold"], "fast")
+    decoder = module.PGPostProcess(
+        str(dictionary), "totaltext", settings["score_threshold"], "fast"
+    )
     outputs = {f"f_{name}": maps[name][None] for name in ("border", "direction")}
     outputs |= {"f_score": maps["score"][None, None], "f_char": maps["characters"][None]}
     return [("in Python", lambda: len(decoder(outputs, SHAPE)["points"]))]
 
 
-# A picture's height and width, and its scales; nothing is cut off.
+# Height, width and both scales of a picture that is so large that no region is clipped.
 SHAPE = np.array([[1e6, 1e6, 1.0, 1.0]])
 DECODERS = {"EAST": east, "SAST": sast, "PGNet": pgnet}
 

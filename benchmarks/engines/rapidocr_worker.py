@@ -1,4 +1,4 @@
-"""RapidOCR 3 on ONNX Runtime with the given weights, else with its own settings."""
+"""Run RapidOCR 3 on ONNX Runtime with the given weights and its own settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import measure
 
 
 def start(request: measure.Request) -> tuple[measure.Read, measure.Lines]:
-    """Construct the engine; it opens its models when it first needs them."""
+    """Construct the engine, which opens its models when it first needs them; see `measure.main`."""
     from rapidocr import RapidOCR
 
     models = request["models"]
@@ -26,6 +26,7 @@ def start(request: measure.Request) -> tuple[measure.Read, measure.Lines]:
 
 
 def _lines(result: Any) -> list[measure.Line]:
+    """Return the lines of the engine's result."""
     if result.boxes is None or result.txts is None:
         return []
     return [

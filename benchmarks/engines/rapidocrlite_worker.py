@@ -1,4 +1,4 @@
-"""RapidOCRLite with the given weights: RapidOCR's interface over a C++ interpreter of its own."""
+"""Run RapidOCRLite, RapidOCR's interface over a C++ interpreter, with the given weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from . import measure, rapidocr_worker
 
 
 def start(request: measure.Request) -> tuple[measure.Read, measure.Lines]:
-    """Construct the engine. It has no setting for threads, and uses all CPUs that it may."""
+    """Construct the engine, which always uses all CPUs of the process; see `measure.main`."""
     return rapidocr_worker.start(request)
 
 

@@ -1,11 +1,13 @@
-"""The job of `benchmarks.regress`: reads one small picture with the edgeocr of a checkout.
+"""The job of `benchmarks.regress`: read one small picture with the edgeocr of a checkout.
 
-Arguments: the checkout, a bundle, a picture, how often to read it, and the JSON file to write. Run
-by its path with PYTHONPATH set to the checkout, so that the same worker measures any version.
+The arguments are the root of the checkout, a bundle, a picture, how often to read it, and the JSON
+file to write. The worker is started by its path with PYTHONPATH set to the checkout, so that the
+same worker measures any version.
 
-The picture has two tilted lines. The bundle is the embedded one, except that detection takes the
-picture at its own size: as it is it enlarges every picture to 736 pixels at least, and valgrind
-emulates fused multiply-adds so slowly (50 ns for each number) that such a read takes minutes.
+The picture has two tilted lines. The bundle is the embedded one, but its detection takes the
+picture in its own size. Otherwise it would enlarge the picture to a side of at least 736 pixels,
+and the read would take minutes, because valgrind emulates fused multiply-adds slowly (50 ns for
+each number).
 """
 
 from __future__ import annotations
@@ -22,30 +24,47 @@ import cv2
 
 import edgeocr
 
-# Whoever changes what is done here makes another job: count it up.
+# Name of the job. Raise its number with every change of the work, so that old counts are not used.
 JOB = "two lines of sample.jpg, 1"
 PICTURE = Path(__file__).parents[2] / "tests" / "images" / "sample.jpg"
+# The part of the picture that is read, in pixels.
 TOP, LEFT, SIDE = 70, 640, 160
-# A function of the C library that nobody else calls, and that Python calls with nothing around it.
+# The function of the C library at which callgrind separates its counts. Nothing else calls it, and
+# Python calls it directly.
 MARK = "getppid"
 
 
-class Read(TypedDict):
-    """The lines that were read, and the CPU seconds of each read."""
+class JobResult(TypedDict):
+    """What the worker writes.
+
+    Attributes:
+        texts: The lines that were read.
+        seconds: CPU seconds of each read.
+    """
 
     texts: list[str]
     seconds: list[float]
 
 
 def prepare(checkout: Path, folder: Path) -> tuple[Path, Path]:
-    """Write the bundle of the checkout, and the picture, into a new folder; returns their paths.
+    """Write the bundle of a checkout and the picture into a new folder.
 
-    Raises `OSError`, `ValueError` or `KeyError` when the checkout has no bundle as it is needed.
+    Args:
+        checkout: Root of the checkout.
+        folder: The folder to make.
+
+    Returns:
+        The paths of the bundle, which is a folder, and of the picture.
+
+    Raises:
+        OSError: A file can't be read or written.
+        ValueError: The checkout has no bundle, or the picture is missing.
+        KeyError: The bundle's manifest has other keys.
     """
     bundle, picture = folder / "bundle", folder / "picture.png"
     embedded = checkout / "edgeocr" / "bundles" / "tiny.edgeocr"
     if not zipfile.is_zipfile(embedded):
-        raise ValueError(f"no bundle {embedded}")
+        raise ValueError(f"{embedded} is not a bundle")
     with zipfile.ZipFile(embedded) as archive:
         archive.extractall(bundle)
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
@@ -53,15 +72,17 @@ def prepare(checkout: Path, folder: Path) -> tuple[Path, Path]:
     (bundle / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     image = cv2.imread(str(PICTURE))
     if image is None:
-        raise ValueError(f"no picture {PICTURE}")
+        raise ValueError(f"{PICTURE} is not a picture")
     cv2.imwrite(str(picture), image[TOP : TOP + SIDE, LEFT : LEFT + SIDE])
     return bundle, picture
 
 
 def variables(checkout: Path) -> dict[str, str]:
-    """The environment that the worker is run in."""
-    # One thread everywhere and the same hashes. From 1.29 on ONNX Runtime reports to its maker now
-    # and then, in a thread of its own, which would be counted too.
+    """Return the environment variables of the worker.
+
+    They give every library one thread and Python always the same hashes. ONNX Runtime from 1.29 on
+    sends telemetry in a thread of its own, which would be counted too, so it is switched off.
+    """
     return {
         **os.environ,
         "PYTHONPATH": str(checkout),
@@ -74,25 +95,33 @@ def variables(checkout: Path) -> dict[str, str]:
 
 
 def mark() -> None:
-    """Call `MARK` of the C library, where callgrind stores its counts and begins again."""
+    """Call the function `MARK`, at which callgrind writes its counts to a file and resets them."""
     os.getppid()
 
 
 def main(checkout: Path, bundle: str, picture: str, reads: int, target: Path) -> None:
-    """Read and write what came out."""
+    """Read the picture and write a `JobResult`.
+
+    Args:
+        checkout: Root of the checkout that edgeocr must come from.
+        bundle: Path of the bundle.
+        picture: Path of the picture.
+        reads: How often to read it.
+        target: The JSON file to write.
+    """
     package = Path(edgeocr.__file__).resolve().parent
     if package.parent != checkout.resolve():
-        raise SystemExit(f"this is the edgeocr of {package}, not of {checkout}")
+        raise SystemExit(f"edgeocr was imported from {package}, not from {checkout}")
     ocr = edgeocr.OCR(bundle, provider="cpu", threads=1)
-    read: Read = {"texts": [], "seconds": []}
+    result: JobResult = {"texts": [], "seconds": []}
     for _ in range(reads):
         mark()
         start = process_time()
         page = ocr.read(picture)
-        read["seconds"].append(process_time() - start)
-        read["texts"] = [line.text for line in page.lines]
+        result["seconds"].append(process_time() - start)
+        result["texts"] = [line.text for line in page.lines]
     mark()
-    target.write_text(json.dumps(read), encoding="utf-8")
+    target.write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the time of a page goes: medians, shares and operators."""
+"""Breakdown of a page's time: medians, shares and operators."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from benchmarks import breakdown
+from benchmarks.breakdown import Breakdown, Run
 from edgeocr import OCR, Page
 
 INSIDE_AND_LOAD = ("load", "detection", "orientation", "recognition")
@@ -27,53 +28,63 @@ def options(*words: str) -> argparse.Namespace:
     return parser.parse_args(list(words))
 
 
-def summary() -> dict[str, Any]:
-    runs = [
-        {"load": 10.0, "resize": 1.0, "detection": 50.0, "recognition": 20.0},
-        {"load": 30.0, "resize": 3.0, "detection": 40.0, "recognition": 21.0},
-        {"load": 20.0, "resize": 8.0, "detection": 60.0, "recognition": 29.0},
+def summarize(*runs: Run, operators: dict[str, dict[str, float]] | None = None) -> Breakdown:
+    return breakdown.summarize(runs, bundle="tiny", pages=4, threads=2, operators=operators)
+
+
+def three_runs() -> Breakdown:
+    """Return the summary of three runs whose rests are 19, 6 and 33 ms."""
+    return summarize(
+        Run({"load": 10.0, "resize": 1.0, "detection": 50.0, "recognition": 20.0}, 100.0, 1.5),
+        Run({"load": 30.0, "resize": 3.0, "detection": 40.0, "recognition": 21.0}, 100.0, 1.9),
+        Run({"load": 20.0, "resize": 8.0, "detection": 60.0, "recognition": 29.0}, 150.0, 1.0),
+    )
+
+
+def test_figures_are_medians_of_the_runs() -> None:
+    figures = three_runs()
+    assert list(figures.stages_ms.items()) == [
+        ("load", 20.0),
+        ("resize", 3.0),
+        ("detection", 50.0),
+        ("recognition", 21.0),
+        ("rest", 19.0),
     ]
-    # 19, 6 and 33 more than the stages.
-    return breakdown.summarize(runs, [100.0, 100.0, 150.0], [1.5, 1.9, 1.0])
+    assert figures.total_ms == 100.0
+    assert figures.cores_busy == 1.5
 
 
-def test_medians_of_the_runs() -> None:
-    made = summary()
-    assert made["stages_ms"] == {
-        "load": 20.0,
-        "resize": 3.0,
-        "detection": 50.0,
-        "recognition": 21.0,
-        "rest": 19.0,
-    }
-    assert list(made["stages_ms"]) == ["load", "resize", "detection", "recognition", "rest"]
-    assert made["total_ms"] == 100.0
-    assert made["cores_busy"] == 1.5
+def test_outside_share_excludes_networks_and_file_decoding() -> None:
+    assert three_runs().outside_share == (3 + 19) / (100 - 20)
+    stages = {stage: 2.0**n for n, stage in enumerate(breakdown.STAGES) if stage != "rest"}
+    total = sum(stages.values()) + 1000
+    figures = summarize(Run(stages, total, 1.0))
+    assert figures.stages_ms == {**stages, "rest": 1000.0}
+    inside = sum(stages[stage] for stage in INSIDE_AND_LOAD)
+    expected = (total - inside) / (total - stages["load"])
+    assert figures.outside_share == pytest.approx(expected, abs=5e-5)
 
 
-def test_outside_is_what_neither_reads_files_nor_runs_networks() -> None:
-    assert summary()["outside_share"] == (3 + 19) / (100 - 20)
-    run = {stage: 2.0**n for n, stage in enumerate(breakdown.STAGES) if stage != "rest"}
-    total = sum(run.values()) + 1000
-    made = breakdown.summarize([run], [total], [1.0])
-    assert made["stages_ms"] == {**run, "rest": 1000.0}
-    inside = sum(run[stage] for stage in INSIDE_AND_LOAD)
-    expected = (total - inside) / (total - run["load"])
-    assert made["outside_share"] == pytest.approx(expected, abs=5e-5)
+def test_record_keeps_the_keys_of_the_result_file() -> None:
+    record = three_runs().to_dict()
+    assert list(record) == [
+        *("bundle", "pages", "threads", "stages_ms", "total_ms", "outside_share", "cores_busy"),
+    ]
+    operators = {"detection": {"Conv": 1.0}}
+    assert summarize(RUN, operators=operators).to_dict()["operators"] == operators
 
 
-def figures(**more: Any) -> dict[str, Any]:
-    run = {stage: 10.0 * n for n, stage in enumerate(breakdown.STAGES) if stage != "rest"}
-    made = breakdown.summarize([run], [400.0], [1.25])
-    return {"bundle": "tiny", "pages": 4, "threads": 2, **made, **more}
+# A run with stages of 0, 10, 20, … 70 ms.
+RUN = Run(
+    {stage: 10.0 * n for n, stage in enumerate(breakdown.STAGES) if stage != "rest"}, 400.0, 1.25
+)
 
 
-def test_the_table_has_every_stage() -> None:
-    head, *rows = breakdown.table(figures()).splitlines()
+def test_table_has_every_stage() -> None:
+    head, *rows = breakdown.table(summarize(RUN)).splitlines()
     assert head.split() == ["stage", "ms", "per", "page", "share"]
     assert [row[:16].rstrip() for row in rows[:10]] == [*breakdown.STAGES.values(), "total"]
     cells = [row[16:].split() for row in rows[:10]]
-    # Of stages of 0, 10, 20, … 70 ms of 400 ms, on four pages.
     assert cells[1] == ["2.50", "2.5%"]
     assert cells[7] == ["17.50", "17.5%"]
     assert cells[8] == ["30.00", "30.0%"]
@@ -84,22 +95,20 @@ def test_the_table_has_every_stage() -> None:
     assert len(rows) == 12
 
 
-def test_a_stage_that_never_ran_is_not_in_the_table() -> None:
-    made = figures()
-    del made["stages_ms"]["orientation"]
-    assert "orientation" not in breakdown.table(made)
+def test_table_leaves_out_a_stage_that_never_ran() -> None:
+    assert "orientation" not in breakdown.table(three_runs())
 
 
-def test_the_table_has_the_largest_operators() -> None:
+def test_table_lists_the_largest_operators() -> None:
     operators = {f"Op{n}": float(n) for n in range(12)}
-    text = breakdown.table(figures(operators={"detection": operators}))
+    text = breakdown.table(summarize(RUN, operators={"detection": operators}))
     title, *rows = text.splitlines()[13:]
-    assert title == "detection, one thread: 16.50 ms per page in operators, of it"
+    assert title == "detection with one thread: 16.50 ms per page in operators, among them"
     assert [row.split()[0] for row in rows] == [f"Op{n}" for n in range(11, 3, -1)]
     assert rows[0].split() == ["Op11", "2.75", "16.7%"]
 
 
-def test_profile_counts_the_operators_of_a_graph() -> None:
+def test_profile_times_the_operators_of_a_graph() -> None:
     graph = helper.make_graph(
         [
             helper.make_node("Cast", ["x"], ["float"], to=TensorProto.FLOAT),
@@ -123,7 +132,7 @@ def test_profile_counts_the_operators_of_a_graph() -> None:
     assert breakdown.profile(content, []) == {}
 
 
-def test_profile_counts_kernels_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profile_ignores_all_events_but_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     given: list[Any] = []
 
@@ -162,12 +171,16 @@ def test_profile_counts_kernels_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Path(made[0].profile_file_prefix).parent.exists()
 
 
-def test_the_command(
-    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+@pytest.mark.slow
+def test_command_prints_and_records_the_figures_of_a_folder(
+    tmp_path: Path,
+    pictures: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
-    # The slower one first: without it little would be left.
+    # The slower picture comes first, so that a sum over the last picture alone would be noticed.
     shutil.copy(pictures / "receipt.jpg", folder / "1.jpg")
     shutil.copy(pictures / "badge.jpg", folder / "2.jpg")
     monkeypatch.chdir(tmp_path)
@@ -177,24 +190,27 @@ def test_the_command(
             *("--operators", "--json", str(tmp_path / "figures.json")),
         )
     )
-    made = json.loads((tmp_path / "figures.json").read_text())
-    assert capsys.readouterr().out == breakdown.table(made) + "\n"
-    assert (made["bundle"], made["pages"], made["threads"]) == ("tiny", 2, 2)
-    stages = made["stages_ms"]
+    record = json.loads((tmp_path / "figures.json").read_text())
+    figures = Breakdown(**record)
+    assert capsys.readouterr().out == breakdown.table(figures) + "\n"
+    assert (figures.bundle, figures.pages, figures.threads) == ("tiny", 2, 2)
+    stages = figures.stages_ms
     assert list(stages) == list(breakdown.STAGES)
     assert all(ms > 0 for ms in stages.values())
-    assert stages["rest"] < 0.25 * made["total_ms"]
-    # A median of two is their mean, so the parts make up the whole.
-    assert sum(stages.values()) == pytest.approx(made["total_ms"], abs=0.01)
-    assert 0 < made["outside_share"] < 1
-    assert 0 < made["cores_busy"] < 4
+    assert stages["rest"] < 0.25 * figures.total_ms
+    # The median of two runs is their mean, so the stages add up to the total.
+    assert sum(stages.values()) == pytest.approx(figures.total_ms, abs=0.01)
+    assert 0 < figures.outside_share < 1
+    assert 0 < figures.cores_busy < 4
     for stage in ("detection", "recognition"):
-        assert "Conv" in " ".join(made["operators"][stage])
-        assert sum(made["operators"][stage].values()) > 1
+        operators = record["operators"][stage]
+        assert "Conv" in " ".join(operators)
+        assert sum(operators.values()) > 1
+    # ONNX Runtime's profiles are gone.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "pictures"]
 
 
-def test_the_classifier_is_left_out_unless_asked_for(
+def test_classifier_and_profile_are_left_out_unless_asked_for(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
@@ -206,34 +222,23 @@ def test_the_classifier_is_left_out_unless_asked_for(
 
     monkeypatch.setattr(breakdown, "OCR", Counting)
     shutil.copy(pictures / "badge.jpg", tmp_path)
-    made = breakdown._measure(options("--images", str(tmp_path), "--repeat", "3"))
+    figures = breakdown.measure(options("--images", str(tmp_path), "--repeat", "3"))
     assert read == [tmp_path / "badge.jpg"] * 4  # the first read doesn't count
-    assert set(made["stages_ms"]) == set(breakdown.STAGES) - {"orientation"}
-    assert "operators" not in made
+    assert set(figures.stages_ms) == set(breakdown.STAGES) - {"orientation"}
+    assert figures.operators is None
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [(["--images", "none"], "no such folder"), (["--images", "."], "no pictures in it")],
-)
-def test_a_folder_without_pictures(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    words: list[str],
-    message: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended:
-        breakdown.run(options(*words))
-    assert ended.value.code == 1
-    assert message in capsys.readouterr().err
-
-
-def test_a_bundle_that_is_none(
+def test_folder_or_bundle_that_is_missing_is_named(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        breakdown.run(options("--images", str(pictures), "--bundle", str(tmp_path / "none")))
-    assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith("error: ")
+    missing = str(tmp_path / "missing")
+    for words, message in (
+        (["--images", missing], f"{missing}: there is no such folder"),
+        (["--images", str(tmp_path)], f"{tmp_path}: there are no pictures"),
+        (["--images", str(pictures), "--bundle", missing], missing),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            breakdown.run(options(*words))
+        assert ended.value.code == 1
+        printed = capsys.readouterr().err
+        assert printed.startswith("error: ") and message in printed

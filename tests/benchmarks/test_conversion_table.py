@@ -1,21 +1,27 @@
-"""Rows of the conversions' table."""
+"""The conversions' table and result file."""
 
+from __future__ import annotations
+
+import json
 import shutil
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks.conversions import HEADER, table
+from benchmarks.conversions import HEADER, Converted, Row, Verified, table
 from tests.support.paths import ZOO_EXPORTS
 
-ZOO = ZOO_EXPORTS
 
-
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="paddle2onnx 1.3.1 has no wheel")
-def test_every_model_below_a_folder_is_a_row(tmp_path, monkeypatch, capsys):
+def test_every_model_below_a_folder_is_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for form in ("legacy", "pir"):
-        shutil.copytree(ZOO / "rec_mv3_none_none_ctc" / form, tmp_path / "rec" / form)
+        shutil.copytree(ZOO_EXPORTS / "rec_mv3_none_none_ctc" / form, tmp_path / "rec" / form)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "inference.json").write_text('{"base_code": {"magic": "pir"}}')
     (tmp_path / "broken" / "inference.pdiparams").write_bytes(b"")
@@ -23,31 +29,29 @@ def test_every_model_below_a_folder_is_a_row(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [*arguments, "--json", str(tmp_path / "result.json")])
     with pytest.raises(SystemExit) as exit:
         benchmarks.main()
-    assert exit.value.code == 1  # one is broken, the others are measured all the same
+    assert exit.value.code == 1  # one model is broken; the others are measured all the same
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][1:]
     assert "failed: " in rows[0] and "not a PIR program" in rows[0]
     assert rows[1].startswith("| rec | CTC |")
     assert rows[1].count("not compared") == 2
-    assert (tmp_path / "result.json").is_file()
+    models = json.loads((tmp_path / "result.json").read_text())["models"]
+    assert [set(model) for model in models] == [
+        {"network", "format", "error"},
+        *2 * [{"network", "format", *vars(CONVERTED)}],
+    ]
     assert len(rows) == 2
 
 
-def test_both_formats_are_one_row_that_names_the_worst_output():
-    row = {
-        "network": "n",
-        "algorithm": "CTC",
-        "format": "paddle-legacy",
-        "repairs": ["inverse_of_constant"],
-        "plain_bytes": 2_340_000,
-        "worst": {"relative": 2e-4, "own": 1e-5, "magnitude": 0.5},
-        "indices_equal": True,
-    }
-    pir = {
-        **row,
-        "format": "paddle-pir",
-        "worst": {"relative": 4e-4, "own": 2e-5, "magnitude": 0.5},
-        "indices_equal": False,
-    }
+CONVERTED = Converted("CTC", "paddle2onnx 1.3.1", ("inverse_of_constant",), 2_340_000, 2_400_000)
+
+
+def test_both_formats_of_a_network_are_one_row_with_the_worst_figures() -> None:
+    worst = {"relative": 2e-4, "own": 1e-5, "magnitude": 0.5}
+    verified = Verified(worst, "Paddle Inference", True)
+    row = Row("n", "paddle-legacy", CONVERTED, verified)
+    worse = {"relative": 4e-4, "own": 2e-5, "magnitude": 0.5}
+    pir = replace(row, format="paddle-pir", verified=Verified(worse, "Paddle Inference", False))
+    assert row.to_dict()["worst"] == worst
     last = table([row, pir]).splitlines()[-1].strip("| ").split(" | ")
     assert dict(zip(HEADER, last, strict=True)) == {
         "Network": "n",

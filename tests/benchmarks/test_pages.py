@@ -1,4 +1,4 @@
-"""The drawn signs and pages: their labels are where the ink is."""
+"""Drawn signs and pages: their labels are where the ink is."""
 
 from __future__ import annotations
 
@@ -25,33 +25,35 @@ def draw(folder: Path, *words: str) -> None:
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_signs_and_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "SIGNS", 2)
     monkeypatch.setattr(pages, "PAGES", ((72, 9),))
 
 
-@pytest.mark.usefixtures("few")
-def test_both_kinds_with_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("two_signs_and_a_page")
+def test_command_draws_both_kinds_with_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     draw(tmp_path)
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for kind, names in (("signs", ["00.jpg", "01.jpg"]), ("pages", ["72dpi-09pt.jpg"])):
         read = labels.read(tmp_path / kind)
         assert [path.name for path in read] == names
         assert all(path.is_file() for path in read)
         count = sum(line.care for lines in read.values() for line in lines)
         assert count > 5
-        assert f"{kind}: {len(names)} pictures, {count} lines that count\n" in said
+        assert f"{kind}: {len(names)} pictures, {count} lines that count\n" in printed
     assert Image.open(tmp_path / "pages" / "72dpi-09pt.jpg").info["dpi"] == (72, 72)
 
 
-@pytest.mark.usefixtures("few")
-def test_one_kind_alone(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("two_signs_and_a_page")
+def test_command_draws_one_kind_if_asked(tmp_path: Path) -> None:
     draw(tmp_path, "--kind", "signs")
     assert [path.name for path in tmp_path.iterdir()] == ["signs"]
 
 
-@pytest.mark.usefixtures("few")
-def test_a_seed_gives_the_same_files(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("two_signs_and_a_page")
+def test_seed_determines_the_files(tmp_path: Path) -> None:
     def files(name: str, seed: int) -> dict[str, bytes]:
         draw(tmp_path / name, "--seed", str(seed))
         return {
@@ -67,10 +69,12 @@ def test_a_seed_gives_the_same_files(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def signs() -> list[pages.Picture]:
+    """Draw the whole set of signs, which takes seconds."""
     return list(pages.signs(pages.SEED))
 
 
-def test_the_set(signs: list[pages.Picture]) -> None:
+@pytest.mark.slow
+def test_signs_and_pages_cover_the_sizes(signs: list[pages.Picture]) -> None:
     sizes = {dpi: [points for d, points in pages.PAGES if d == dpi] for dpi, _ in pages.PAGES}
     assert sizes == {300: [5, 6, 7, 8, 10, 12], 200: [6, 7, 9, 10], 150: [7, 10, 12]}
     assert len(signs) == 40
@@ -92,7 +96,8 @@ def test_the_set(signs: list[pages.Picture]) -> None:
     assert -pages.TILT <= min(slopes) < -3 and 3 < max(slopes) <= pages.TILT
 
 
-def test_lines_of_a_sign_keep_their_distance(signs: list[pages.Picture]) -> None:
+@pytest.mark.slow
+def test_lines_of_a_sign_do_not_touch(signs: list[pages.Picture]) -> None:
     for sign in signs:
         for upper, lower in zip(sign.lines, sign.lines[1:], strict=False):
             (x0, y0), (x1, y1), _, below = upper.corners
@@ -101,25 +106,26 @@ def test_lines_of_a_sign_keep_their_distance(signs: list[pages.Picture]) -> None
             assert 5.9 <= gap <= 27.1
 
 
-def made(kind: str, number: int) -> pages.Picture:
+def drawn(kind: str, number: int) -> pages.Picture:
     if kind == "signs":
-        return pages._sign("a.jpg", Random(number))
-    return pages._page("a.jpg", 100, 6 + number, Random(number))
+        return pages.draw_sign("a.jpg", Random(number))
+    return pages.draw_page("a.jpg", 100, 6 + number, Random(number))
 
 
 def test_words_that_do_not_fit_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "SIGN_SIZES", (50,))
     monkeypatch.setattr(pages, "WORDS", ["important"])
-    for picture in (made("signs", number) for number in range(6)):
+    for picture in (drawn("signs", number) for number in range(6)):
         for line in picture.lines:
             (x0, y0), (x1, y1) = line.corners[:2]
             assert np.hypot(x1 - x0, y1 - y0) <= picture.image.width - 9
 
 
-@pytest.mark.parametrize("kind", ["signs", "pages"])
-@pytest.mark.parametrize("number", range(4))
-def test_ink_is_inside_the_labels_and_nowhere_else(kind: str, number: int) -> None:
-    picture = made(kind, number)
+@pytest.mark.parametrize(
+    ("kind", "number"), [*(("signs", number) for number in range(4)), ("pages", 0), ("pages", 2)]
+)
+def test_all_ink_is_inside_the_labels(kind: str, number: int) -> None:
+    picture = drawn(kind, number)
     grey = np.asarray(picture.image.convert("L")).astype(float)
     ink = grey < np.median(grey) - 60
     labelled = np.zeros(grey.shape, np.uint8)
@@ -128,7 +134,7 @@ def test_ink_is_inside_the_labels_and_nowhere_else(kind: str, number: int) -> No
         one = np.zeros(grey.shape, np.uint8)
         cv2.fillPoly(one, [np.round(corners).astype(np.int32)], 1)
         if line.text != "###":
-            # The label is no longer than the text.
+            # There is ink at both ends of the label, so it is not longer than the text.
             for start, end in ((0, 0.1), (0.9, 1)):
                 begin, along = corners[0], corners[1] - corners[0]
                 piece = np.array([begin + start * along, begin + end * along])
@@ -142,8 +148,8 @@ def test_ink_is_inside_the_labels_and_nowhere_else(kind: str, number: int) -> No
     assert not ink[around == 0].any()
 
 
-def test_pages_are_printed_in_paragraphs() -> None:
-    page = made("pages", 2)
+def test_page_is_printed_in_paragraphs_within_margins() -> None:
+    page = drawn("pages", 2)
     assert page.image.size == (827, 1169)
     tops = [line.corners[0][1] for line in page.lines]
     steps = np.diff(tops)
@@ -152,16 +158,16 @@ def test_pages_are_printed_in_paragraphs() -> None:
     assert all(x < 827 - 80 and y < 1169 - 80 for line in page.lines for x, y in line.corners)
 
 
-def test_words_are_mixed() -> None:
+def test_words_have_all_cases_and_numbers() -> None:
     rng = Random(0)
-    words = {pages._word(rng) for _ in range(2000)}
+    words = {pages.random_word(rng) for _ in range(2000)}
     assert all(word.isascii() and word.strip() == word for word in words)
     for kind in (str.islower, str.isupper, str.istitle, str.isdigit):
         assert sum(map(kind, words)) > 40
 
 
 def test_most_lines_of_a_sign_are_read(tmp_path: Path, ocr: OCR) -> None:
-    pages.write(tmp_path, (made("signs", number) for number in range(2)))
+    pages.write(tmp_path, (drawn("signs", number) for number in range(2)))
     score = Score()
     for path, expected in labels.read(tmp_path).items():
         found = [(line.quad.astype(float), line.text) for line in ocr.read(path).lines]
@@ -169,9 +175,9 @@ def test_most_lines_of_a_sign_are_read(tmp_path: Path, ocr: OCR) -> None:
     assert score.figures()["hmean"] > 0.7
 
 
-@pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("two_signs_and_a_page")
 @pytest.mark.parametrize("missing", [True, False])
-def test_without_a_pillow_that_has_the_font(
+def test_missing_or_old_pillow_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -188,8 +194,8 @@ def test_without_a_pillow_that_has_the_font(
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("few")
-def test_a_folder_that_cannot_be_written(
+@pytest.mark.usefixtures("two_signs_and_a_page")
+def test_unwritable_folder_ends_with_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()

@@ -1,4 +1,4 @@
-"""Comparing engines, on measurements made up by hand; no environment is made here."""
+"""Comparison of engines, with made-up measurements; no peer is installed here."""
 
 from __future__ import annotations
 
@@ -64,16 +64,16 @@ def result(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_pair_ratios_are_of_neighbours() -> None:
+def test_pair_ratio_is_of_neighbouring_runs() -> None:
     assert peer_report.pair_ratios([1.0, 4.0], [3.0, 2.0]) == [3.0, 0.5]
 
 
-def test_pair_ratios_need_pairs() -> None:
+def test_pair_ratios_refuse_unequal_numbers_of_runs() -> None:
     with pytest.raises(ValueError):
         peer_report.pair_ratios([1.0], [1.0, 2.0])
 
 
-def test_summary() -> None:
+def test_summary_takes_medians_over_the_runs() -> None:
     made = result()
     ours = made["engines"]["edgeocr"]
     assert ours["total_s"] == [1.0, 3.0, 2.0]
@@ -91,7 +91,7 @@ def test_summary() -> None:
     assert ours["accuracy"]["hmean"] == 1.0
 
 
-def test_same_lines_need_place_and_text() -> None:
+def test_same_lines_have_the_same_place_and_text() -> None:
     ours = {"a": [line("one"), line("two", LOWER)]}
     assert peer_report.same_lines(ours, {"a": [line("ｏ ne")]}) == (pytest.approx(2 / 3))
     assert peer_report.same_lines(ours, {"a": [line("two"), line("one", LOWER)]}) == 0
@@ -99,12 +99,12 @@ def test_same_lines_need_place_and_text() -> None:
     assert peer_report.same_lines({"a": []}, {"a": []}) == 1
 
 
-def test_accuracy_without_labels() -> None:
+def test_accuracy_without_labelled_pictures_is_none() -> None:
     assert peer_report.accuracy({}, {"a": [line("one")]}) is None
     assert peer_report.accuracy({"b": []}, {"a": [line("one")]}) is None
 
 
-def test_rows() -> None:
+def test_row_has_a_cell_for_each_column() -> None:
     ours, theirs = peer_report.rows(result())
     assert len(ours) == len(theirs) == len(peer_report.HEADER)
     assert ours[:5] == ["tiny", "edgeocr 1.2", "2.00", "1000", "1"]
@@ -112,24 +112,24 @@ def test_rows() -> None:
     assert theirs[8] == "50.0 %"
 
 
-def test_rows_without_labels_and_memory() -> None:
+def test_row_marks_unknown_figures_with_a_dash() -> None:
     runs = {"edgeocr": [measured(1.0, ["a"], None)], "rapidocr": [measured(2.0, ["a"], None)]}
     row, _ = peer_report.rows(result(**peer_report.summarize(runs, {})))
     assert row[6] == "–"
     assert row[9:] == ["–"] * 3
 
 
-def test_markdown_is_a_table_of_all_results() -> None:
+def test_markdown_has_the_rows_and_origins_of_all_results() -> None:
     text = peer_report.markdown([result(), result(bundle="mobile", orientation=True)])
     table = [row for row in text.splitlines() if row.startswith("|")]
     assert len(table) == 2 + 4
     assert {row.count("|") for row in table} == {len(peer_report.HEADER) + 1}
     assert "| mobile + classifier | edgeocr 1.2 |" in text
     assert "images: 2, runs of each engine: 3, threads: 2" in text
-    assert "others kept up to 0.2 of the CPUs busy" in text
+    assert "other processes kept up to 0.2 of the CPUs busy" in text
 
 
-def test_others_count_by_the_worst_run() -> None:
+def test_busy_cpus_are_those_of_the_worst_run() -> None:
     noisy = measured(1.0, ["a"])
     noisy["others_cpus"] = 1.5
     unknown = measured(1.0, ["a"])
@@ -152,7 +152,7 @@ def parsed(*words: str) -> argparse.Namespace:
     return parser.parse_args(["--images", "/home/someone/scans", *words])
 
 
-def test_command_names_no_path() -> None:
+def test_recorded_command_names_no_path() -> None:
     options = parsed("--bundle", "tiny", "small", "--orientation")
     assert peers.command(options) == (
         "python -m benchmarks peers --images DIR --bundle tiny small "
@@ -161,12 +161,12 @@ def test_command_names_no_path() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--repeat", "0"], ["--threads", "-1"], ["--threads", "x"]])
-def test_numbers_are_checked(arguments: list[str]) -> None:
+def test_impossible_numbers_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
         parsed(*arguments)
 
 
-def test_all_peers_unless_some_are_named(
+def test_all_peers_are_measured_unless_some_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     everyone = ["rapidocr", "rapidocrlite", "faster-paddle"]
@@ -181,7 +181,7 @@ def test_all_peers_unless_some_are_named(
     two = ["rapidocr", "faster-paddle"]
     for words, chosen in (([], everyone), (["--peers", *two[::-1]], two), (["--peers"], [])):
         made.clear()
-        engines = peers._engines(tmp_path, parsed(*words).peers)
+        engines = peers.make_engines(tmp_path, parsed(*words).peers)
         assert made == chosen
         assert [engine.name for engine in engines] == ["edgeocr", *chosen]
         assert [engine.python for engine in engines[1:]] == [tmp_path / name for name in chosen]
@@ -190,23 +190,23 @@ def test_all_peers_unless_some_are_named(
     assert "tesseract" in capsys.readouterr().err
 
 
-def test_command_names_the_peers_when_they_are_not_all() -> None:
+def test_recorded_command_names_the_peers_if_some_are_missing() -> None:
     assert "--peers rapidocr --repeat 5" in peers.command(parsed("--peers", "rapidocr"))
     assert "--peers" not in peers.command(parsed())
 
 
-def test_why_a_peer_is_left_out() -> None:
-    able = environments.Peer("p", "p==1", "p_worker")
-    assert able.left_out("mobile", True) is None
-    bound = environments.Peer("p", "p==1", "p_worker", bundles=("tiny", "small"))
-    assert bound.left_out("tiny", True) is None
-    assert bound.left_out("mobile", False) == "it runs the weights of tiny and small only"
-    straight = environments.Peer("p", "p==1", "p_worker", orientation=False)
-    assert straight.left_out("mobile", False) is None
-    assert straight.left_out("mobile", True) == "it doesn't run the classifier"
+def test_peer_tells_why_it_cannot_run_the_weights() -> None:
+    free = environments.Peer("p", "p==1", "p_worker")
+    assert free.left_out("mobile", True) is None
+    limited = environments.Peer("p", "p==1", "p_worker", bundles=("tiny", "small"))
+    assert limited.left_out("tiny", True) is None
+    assert limited.left_out("mobile", False) == "it runs the weights of tiny and small only"
+    without_classifier = environments.Peer("p", "p==1", "p_worker", orientation=False)
+    assert without_classifier.left_out("mobile", False) is None
+    assert without_classifier.left_out("mobile", True) == "it doesn't run the classifier"
 
 
-def test_which_peers_are_left_out() -> None:
+def test_peers_are_left_out_of_what_they_cannot_run() -> None:
     def left_out(bundle: str, orientation: bool) -> list[str]:
         return [p.package for p in environments.PEERS if p.left_out(bundle, orientation)]
 
@@ -215,24 +215,25 @@ def test_which_peers_are_left_out() -> None:
     assert left_out("mobile", False) == ["rapidocrlite", "faster-paddle"]
 
 
-def test_find_pictures(tmp_path: Path) -> None:
-    with pytest.raises(peers.MeasurementError, match="no pictures"):
+def test_pictures_are_found_in_order_of_their_names(tmp_path: Path) -> None:
+    with pytest.raises(peers.MeasurementError, match="there are no pictures"):
         peers.find_pictures(tmp_path)
     for name in ("b.PNG", "a.jpg", "Label.txt"):
         (tmp_path / name).touch()
     assert [path.name for path in peers.find_pictures(tmp_path)] == ["a.jpg", "b.PNG"]
-    with pytest.raises(peers.MeasurementError, match="no such folder"):
-        peers.find_pictures(tmp_path / "none")
+    with pytest.raises(peers.MeasurementError, match="there is no such folder"):
+        peers.find_pictures(tmp_path / "missing")
 
 
-def test_last_words() -> None:
-    many = "\n".join(f"row {i}" for i in range(40))
-    said = peers.last_words(1, many)
-    assert said.startswith("exit code 1") and said.endswith("row 39") and "row 24\n" not in said
-    assert peers.last_words(-9, "") == "killed by signal 9"
+def test_failure_is_described_with_the_last_lines_of_output() -> None:
+    output = "\n".join(f"row {i}" for i in range(40))
+    described = peers.describe_failure(1, output)
+    assert described.startswith("exit code 1") and described.endswith("row 39")
+    assert "row 24\n" not in described
+    assert peers.describe_failure(-9, "") == "killed by signal 9"
 
 
-def test_failing_peer_ends_with_its_words(
+def test_command_ends_with_the_output_of_a_failing_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.jpg").touch()
@@ -250,30 +251,30 @@ def test_failing_peer_ends_with_its_words(
     )
     engine = peers.Engine("edgeocr", "edgeocr_worker", Path(sys.executable), os.environ)
     monkeypatch.setattr(
-        peers, "_run", lambda options: peers._work(engine, request, tmp_path / "result.json")
+        peers, "_run", lambda options: peers.run_worker(engine, request, tmp_path / "result.json")
     )
     with pytest.raises(SystemExit) as ended:
         peers.run(argparse.Namespace())
     assert ended.value.code == 1
-    said = capsys.readouterr().err
-    assert "error: edgeocr: exit code 1" in said
-    assert "no manifest.json inside" in said
+    printed = capsys.readouterr().err
+    assert "error: edgeocr: exit code 1" in printed
+    assert "no manifest.json inside" in printed
 
 
-def test_requirements_are_pinned() -> None:
+def test_shared_packages_are_pinned_to_the_installed_versions() -> None:
     peer = environments.Peer("p", "p==1", "p_worker", ("onnxruntime", "numpy", "no-such-one"))
     pinned = ["p==1", "onnxruntime==1.2.3", f"numpy=={np.__version__}"]
     assert environments.requirements(peer, "1.2.3") == pinned
 
 
-def test_a_peer_gets_only_what_it_shares() -> None:
+def test_peer_is_pinned_to_the_packages_that_it_shares_only() -> None:
     rapid, lite, faster = (environments.requirements(p, "1.2.3") for p in environments.PEERS)
     assert rapid[1] == "onnxruntime==1.2.3"
     assert lite == [environments.PEERS[1].requirement, f"numpy=={np.__version__}"]
     assert faster == [environments.PEERS[2].requirement]
 
 
-def test_finished_environment_is_used_again(
+def test_finished_environment_is_reused_and_unfinished_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peer = environments.Peer("p", "p==1", "p_worker", ("onnxruntime",))
@@ -300,7 +301,7 @@ def test_finished_environment_is_used_again(
     assert len(ran) == 2
     with pytest.raises(environments.EnvironmentFailedError):
         ensure("0")
-    ensure("1.2")  # what failed in between has not left half an environment
+    ensure("1.2")  # the failed one in between was removed
     assert len(ran) == 6
 
 
@@ -318,11 +319,13 @@ REQUEST: measure.Request = {
 
 
 @pytest.mark.parametrize("peer", environments.PEERS, ids=lambda peer: peer.package)
-def test_every_peer_has_a_worker_that_needs_no_engine_to_import(peer: environments.Peer) -> None:
+def test_worker_can_be_imported_without_its_engine(peer: environments.Peer) -> None:
     assert callable(import_module(f"benchmarks.engines.{peer.worker}").start)
 
 
-def test_faster_paddle_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faster_paddle_worker_passes_the_request_and_returns_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[Any] = []
 
     class OcrEngine:
@@ -346,7 +349,9 @@ def test_faster_paddle_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert lines({"bounds": {}}) == []
 
 
-def test_rapidocrlite_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rapidocrlite_worker_passes_the_request_and_returns_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     given: list[Any] = []
     boxes = np.array([SQUARE, LOWER], np.float32)
 
@@ -361,7 +366,7 @@ def test_rapidocrlite_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     read, lines = rapidocrlite_worker.start(REQUEST)
     made = lines(read("a.jpg"))
     assert made == [line("above"), line("a.jpg", LOWER)]
-    json.dumps(made)  # no arrays in it
+    json.dumps(made)  # the polygons are lists, not arrays
     assert lines(SimpleNamespace(boxes=None, txts=None)) == []
     (settings,) = given
     assert settings["Global.use_cls"] is True
@@ -370,16 +375,16 @@ def test_rapidocrlite_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(paths.values()) == ["det.onnx", "rec.onnx", "charset.txt", "cls.onnx"]
 
 
-def test_machine_names_nobody() -> None:
+def test_machine_record_does_not_name_the_user() -> None:
     described = machine.describe()
     assert set(described) == {"cpu", "cpus", "cpus_available", "os", "architecture", "python"}
     assert all(str(Path.home()) not in str(value) for value in described.values())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="how Linux counts")
-def test_peak_memory_is_not_the_parents() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss includes the parent on Linux only")
+def test_peak_memory_excludes_the_parent_process() -> None:
     held = b"\1" * (300 << 20)
-    code = "from benchmarks.engines import measure; print(measure._peak_rss_mib())"
+    code = "from benchmarks.engines import measure; print(measure.peak_rss_mib())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=peers.CHECKOUT, capture_output=True, check=True
     )
@@ -389,9 +394,9 @@ def test_peak_memory_is_not_the_parents() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/stat")
 def test_busy_seconds_grow_with_work() -> None:
-    before, begin = measure._busy_seconds(), process_time()
+    before, begin = measure.busy_seconds(), process_time()
     while process_time() - begin < 0.2:
         pass
-    after = measure._busy_seconds()
+    after = measure.busy_seconds()
     assert before is not None and after is not None
     assert after - before > 0.1

@@ -1,15 +1,15 @@
-"""The pages that spikes are looked for on, and what counts as one."""
+"""Spikes: the pages, the figures and the recorded shapes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from benchmarks.spikes import LINES, pages, record_shapes, summarize
-from edgeocr import OCR
+from benchmarks.spikes import LINES, PageTimes, pages, record_shapes
+from edgeocr import OCR, RuntimeOptions
 
 
-def test_pages_are_the_same_each_time_and_of_many_sizes() -> None:
+def test_pages_are_always_the_same_and_of_many_sizes() -> None:
     first, second = list(pages(20)), list(pages(20))
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
     assert len({page.shape for page in first}) == 20
@@ -20,17 +20,19 @@ def test_most_lines_of_a_page_are_found(ocr: OCR) -> None:
     assert sum(found) >= 3 * LINES
 
 
-def test_what_is_a_spike() -> None:
-    figures = summarize([10.0] * 98 + [29.0, 31.0])
-    assert figures["median ms"] == 10 and figures["spikes"] == 1
-    assert figures["most ÷ median"] == pytest.approx(3.1)
+def test_page_of_more_than_three_times_the_median_is_a_spike() -> None:
+    times = PageTimes.from_milliseconds([10.0] * 98 + [29.0, 31.0])
+    assert times.median_ms == 10 and times.longest_ms == 31 and times.spikes == 1
+    assert times.p99_ms == pytest.approx(29.02)
+    assert str(times).startswith("median 10.0 ms") and str(times).endswith("spikes 1")
+    assert "3.1 times the median" in str(times)
 
 
-def test_shapes_are_recorded() -> None:
-    ocr = OCR(provider="cpu", threads=1, few_shapes=True)
-    seen = record_shapes(ocr)
-    for page in pages(3):
-        ocr.read(page)
-    assert seen["detection"] and seen["recognition"]
-    for stage, session in ocr._sessions().items():
-        assert seen[stage] <= set(session.shapes)
+def test_recorded_shapes_are_in_the_fixed_set() -> None:
+    with OCR(provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True)) as ocr:
+        seen = record_shapes(ocr)
+        for page in pages(3):
+            ocr.read(page)
+        assert seen["detection"] and seen["recognition"]
+        for name, stage in ocr.stages.items():
+            assert seen[name] <= set(stage.session.shapes)
