@@ -100,7 +100,7 @@ def test_list_shows_every_model_and_bundle(capsys):
         (["--format", "onnx", "--task", "spotting"], set()),
     ],
 )
-def test_list_filters(capsys, filters, shown):
+def test_list_shows_only_matching_models(capsys, filters, shown):
     assert main(["list", *filters]) == 0
     words = capsys.readouterr().out.split()
     assert {name for name in ENTRIES.models if name in words} == shown
@@ -125,18 +125,20 @@ def test_wrong_usage_exits_2(arguments):
     assert caught.value.code == 2
 
 
-def test_fetch_goes_on_after_a_failure(small_catalog, capsys):
+def test_fetch_continues_after_a_failure(small_catalog, capsys):
     assert main(["fetch"]) == 1
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         str(model_folder(small_catalog.model(name))) for name in ("first", "last")
     ]
-    assert "error: gone: inference.pdiparams can't be fetched from any of its locations" in shown.err
+    assert (
+        "error: gone: inference.pdiparams can't be fetched from any of its locations" in shown.err
+    )
     assert shown.err.endswith("1 of 3 failed: gone\n")
     assert main(["fetch", "last_alias"]) == 0
 
 
-def test_convert_by_name(small_catalog, cache, tmp_path, capsys):
+def test_convert_takes_a_name_of_models_toml(small_catalog, cache, tmp_path, capsys):
     converted(READER)
     out = tmp_path / "out"
     assert main(["convert", "first_alias", "-o", str(out)]) == 0
@@ -151,14 +153,14 @@ def test_convert_by_name(small_catalog, cache, tmp_path, capsys):
     assert not (tmp_path / "none").exists() and recorded(cache) == {"first": str(out)}
 
 
-def test_published_files_are_known_in_any_folder(small_catalog, cache, model, tmp_path):
+def test_published_files_are_recognized_in_any_folder(small_catalog, cache, model, tmp_path):
     assert main(["convert", str(model), "-o", str(tmp_path / "out")]) == 0
     made = report_of(tmp_path / "out")
     assert made["network"]["known_by"] == "its sha256 in models.toml"
     assert recorded(cache) == {"first": str(tmp_path / "out")}
 
 
-def test_convert_a_folder(model, cache, tmp_path, capsys):
+def test_convert_takes_a_folder(model, cache, tmp_path, capsys):
     out = tmp_path / "deep" / "out"
     assert main(["convert", str(model), "-o", str(out)]) == 0
     assert names(out) == sorted(WRITTEN)
@@ -172,7 +174,7 @@ def test_convert_a_folder(model, cache, tmp_path, capsys):
     assert recorded(cache) == {}  # nothing of the catalogue
 
 
-def test_converting_again_replaces(model, tmp_path):
+def test_converting_again_replaces_the_result(model, tmp_path):
     out = tmp_path / "out"
     for name in ("first", "second"):
         assert main(["convert", str(shutil.copytree(model, tmp_path / name)), "-o", str(out)]) == 0
@@ -202,7 +204,7 @@ def test_as_takes_the_entrys_settings(cache, tmp_path):
     assert conversions.where(entry) == out
 
 
-def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch):
+def test_as_makes_convert_take_a_folder_instead_of_a_name(cache, tmp_path, monkeypatch):
     converted("det_mv3_db")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
@@ -211,7 +213,7 @@ def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch)
     assert recorded(cache) == {"det_mv3_db": str(tmp_path / "out")}
 
 
-def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
+def test_folder_named_like_an_entry_is_not_the_entry(cache, tmp_path):
     converted("det_mv3_db")
     folder = shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
     assert main(["convert", str(folder), "-o", str(tmp_path / "out")]) == 0
@@ -219,13 +221,13 @@ def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
     assert recorded(cache) == {}
 
 
-def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, capsys):
+def test_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, capsys):
     converted("det_mv3_db")
     out = tmp_path / "out"
     assert main(["convert", "det_mv3_db", "-o", str(out)]) == 1
     error = capsys.readouterr().err
     folder = cache / "models" / "det_mv3_db"
-    assert error.startswith("error: det_mv3_db: what is published is a training checkpoint")
+    assert error.startswith("error: det_mv3_db: only a training checkpoint is published")
     assert "tools/export_model.py" in error and str(folder) in error
     assert not out.exists()
     shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", folder)
@@ -242,20 +244,29 @@ def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, 
     [
         (["fetch", "nothing"], "no model 'nothing'"),
         (["freeze", "nothing", "-o", "x.edgeocr"], "no bundle 'nothing'"),
-        (["convert", "no/such/folder", "-o", "x"], "there is neither a folder nor a model of that name"),
-        (["convert", "missing.tar", "-o", "x"], "there is neither a folder nor a model of that name"),
-        (["convert", "broken.tar", "-o", "x"], "broken.tar is no readable archive"),
-        (["convert", "empty", "-o", "x"], "empty: no model here, only nothing"),
+        (
+            ["convert", "no/such/folder", "-o", "x"],
+            "there is neither a folder nor a model of that name",
+        ),
+        (
+            ["convert", "missing.tar", "-o", "x"],
+            "there is neither a folder nor a model of that name",
+        ),
+        (["convert", "broken.tar", "-o", "x"], "broken.tar can't be read as an archive"),
+        (["convert", "empty", "-o", "x"], "empty: no model here; the folder holds nothing"),
         (["convert", "html", "-o", "x"], "the plain graph doesn't load"),
         (["convert", "mine", "--as", "nothing", "-o", "x"], "no model 'nothing'"),
-        (["convert", "mine", "--as", "det_mv3_db", "-o", "x"], "says DB, but this graph's inputs"),
+        (
+            ["convert", "mine", "--as", "det_mv3_db", "-o", "x"],
+            "says DB, but this graph has the inputs",
+        ),
         (["convert", "mine", "--as", "ch_rec_mv3_crnn", "-o", "x"], "the network has 37"),
         (["convert", "mine", "-o", "file"], "file"),
         (["convert", "mine", "-o", "x", "--paddle-python", "no/python"], "no/python can't be run"),
         (["verify", "empty", "--against", "mine"], "there is no report.json here"),
     ],
 )
-def test_errors_are_told_without_a_traceback(
+def test_errors_are_printed_without_a_traceback(
     capsys, monkeypatch, tmp_path, model, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -271,7 +282,7 @@ def test_errors_are_told_without_a_traceback(
     assert names(tmp_path) == before
 
 
-def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, tmp_path):
+def test_published_models_convert_by_name_and_folder(v4, v4_folders, cache, tmp_path):
     name = "ch_ppocr_mobile_v2.0_cls"
     entry, conversion = v4(name)
     shutil.copytree(v4_folders[name], model_folder(entry))
@@ -286,7 +297,7 @@ def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, 
         assert recorded(cache) == {name: str(out)}
 
 
-def test_a_model_that_was_trained_on_is_not_the_published_one(v4, v4_folders, cache, tmp_path):
+def test_retrained_model_is_not_taken_for_the_published_one(v4, v4_folders, cache, tmp_path):
     """Other weights in the same network: known by what the graph shows, or as one says."""
     name = "ch_ppocr_mobile_v2.0_cls"
     v4(name)
@@ -308,7 +319,7 @@ def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
 
 
-def test_the_command_itself():
+def test_command_runs_in_a_process_of_its_own():
     done = run("list", "--task", "spotting")
     assert (done.returncode, done.stderr) == (0, "") and "e2e_r50_vd_pg" in done.stdout
     done = run("convert", "no/such/folder", "-o", "x")
@@ -317,7 +328,7 @@ def test_the_command_itself():
     assert run("melt").returncode == 2
 
 
-def test_missing_packages_are_told_with_the_way_to_them():
+def test_error_says_how_to_install_missing_packages():
     code = (
         "import sys; sys.modules['onnx'] = None; from converters.__main__ import main; "
         "sys.exit(main(sys.argv[1:]))"
