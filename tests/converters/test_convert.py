@@ -46,7 +46,7 @@ def conversion_with(
     return made, "\n".join(record.getMessage() for record in caplog.records)
 
 
-def test_every_step_is_said(monkeypatch, caplog):
+def test_every_step_is_logged(monkeypatch, caplog):
     made, said = conversion_with(monkeypatch, caplog, answers())
     lines = said.splitlines()
     assert lines[0] == f"{NAME}: translating inference.pdmodel"
@@ -63,20 +63,20 @@ def test_every_step_is_said(monkeypatch, caplog):
     assert "Paddle Inference 9.9" in lines[-1] and lines[-1].endswith("indices equal")
 
 
-def test_where_paddle_agrees_the_manifest_says_so(monkeypatch, caplog):
+def test_agreement_with_paddle_is_recorded(monkeypatch, caplog):
     made, _ = conversion_with(monkeypatch, caplog, answers())
     assert made.paddle.passed and made.paddle.reference == "Paddle Inference 9.9"
     assert made.checks["paddle"].status == made.checks["edge_graph"].status == "passed"
     assert made.checks["paddle"].inputs == [[number, 32, 100, 3] for number in (1, 2, 3)]
 
 
-def test_where_paddle_disagrees_the_conversion_fails(monkeypatch, caplog):
+def test_disagreement_with_paddle_is_an_error(monkeypatch, caplog):
     with pytest.raises(ParityError, match=rf"{NAME}: FAILED, .* from Paddle Inference 9\.9"):
         conversion_with(monkeypatch, caplog, answers(0.01))
 
 
 @pytest.mark.parametrize("failing", ["plain", "edge"])
-def test_one_graph_that_disagrees_is_enough(monkeypatch, caplog, failing):
+def test_disagreement_of_one_graph_is_an_error(monkeypatch, caplog, failing):
     good = converted(NAME).edge_graph
     bad = dataclasses.replace(good, indices_equal=False)
     beside = (bad, good) if failing == "plain" else (good, bad)
@@ -85,7 +85,7 @@ def test_one_graph_that_disagrees_is_enough(monkeypatch, caplog, failing):
         conversion_with(monkeypatch, caplog, answers())
 
 
-def test_an_edge_graph_that_is_not_the_plain_graph_stops_it(monkeypatch, caplog):
+def test_edge_graph_that_differs_from_the_plain_graph_is_an_error(monkeypatch, caplog):
     make = edge_graph.make
 
     def wrong(*arguments: Any) -> bytes:
@@ -100,7 +100,7 @@ def test_an_edge_graph_that_is_not_the_plain_graph_stops_it(monkeypatch, caplog)
         conversion_with(monkeypatch, caplog, answers())
 
 
-def test_without_paddle_the_reason_is_kept(monkeypatch, caplog):
+def test_reason_for_not_running_paddle_is_recorded(monkeypatch, caplog):
     def missing(*_: Any) -> Reference:
         raise PaddleMissingError("paddlepaddle is not installed: do this")
 
@@ -111,7 +111,7 @@ def test_without_paddle_the_reason_is_kept(monkeypatch, caplog):
     )
 
 
-def test_a_paddle_that_fails_stops_it(monkeypatch, caplog):
+def test_failing_paddle_is_an_error(monkeypatch, caplog):
     def failing(*_: Any) -> Reference:
         raise ParityError("Paddle Inference ended with signal 6")
 
@@ -119,7 +119,7 @@ def test_a_paddle_that_fails_stops_it(monkeypatch, caplog):
         conversion_with(monkeypatch, caplog, failing)
 
 
-def test_another_python_may_be_asked(monkeypatch, caplog):
+def test_paddle_runs_in_the_given_python(monkeypatch, caplog):
     asked: list[Any] = []
 
     def run(model: Any, probes: Any, python: Any) -> Reference:
@@ -130,7 +130,7 @@ def test_another_python_may_be_asked(monkeypatch, caplog):
     assert asked == [(FOLDER / "inference.pdmodel", 3, Path("some/python"))]
 
 
-def test_what_is_published_as_onnx_is_not_asked_of_paddle(monkeypatch, caplog, tmp_path):
+def test_onnx_model_is_not_compared_with_paddle(monkeypatch, caplog, tmp_path):
     (tmp_path / "net.onnx").write_bytes(converted(NAME).plain)
     monkeypatch.setattr(paddle_reference, "run", None)
     made = convert.convert(tmp_path, ENTRIES)

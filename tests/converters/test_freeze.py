@@ -33,7 +33,7 @@ def mobile(v4, tmp_path_factory) -> Path:
     return path
 
 
-def test_paddle_models_become_text(mobile):
+def test_frozen_paddle_models_read_the_sample(mobile):
     lines = {normalized(line.text) for line in OCR(mobile, provider="cpu").read(SAMPLE).lines}
     labels = {normalized(label.text) for label in read(SAMPLE.parent)[SAMPLE]}
     assert lines == labels
@@ -44,13 +44,13 @@ def test_freezing_twice_gives_the_same_bytes(mobile, tmp_path):
     assert (tmp_path / "again.edgeocr").read_bytes() == mobile.read_bytes()
 
 
-def test_a_folder_holds_the_same_bundle(mobile, tmp_path):
+def test_folder_holds_the_same_bundle_as_the_file(mobile, tmp_path):
     assert main(["freeze", "mobile", "-o", str(tmp_path / "mobile")]) == 0
     assert Bundle.open(tmp_path / "mobile").digest == Bundle.open(mobile).digest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mobile"]
 
 
-def test_the_manifest_says_where_everything_came_from(mobile):
+def test_manifest_records_where_everything_came_from(mobile):
     bundle = Bundle.open(mobile)
     provenance = {origin.stage: origin for origin in bundle.manifest.provenance}
     assert set(provenance) == {"detection", "orientation", "recognition"}
@@ -65,14 +65,14 @@ def test_the_manifest_says_where_everything_came_from(mobile):
     assert "Apache License" in bundle.read("licences/Apache-2.0.txt").decode()
 
 
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+def test_folder_that_is_not_empty_is_left_alone(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"precious")
     with pytest.raises(ConverterError, match="not empty"):
         freeze.freeze(catalog.load().bundle("mobile"), catalog.load(), tmp_path)
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
 
 
-def test_what_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_failed_freeze_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
     entries = catalog.load()
     broken = {
@@ -88,7 +88,7 @@ def test_what_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not target.parent.exists()
 
 
-def test_a_licence_without_text_is_refused(tmp_path):
+def test_licence_without_text_is_refused(tmp_path):
     entries = catalog.load()
     models = {n: dataclasses.replace(e, licence="GPL-3.0") for n, e in entries.models.items()}
     with pytest.raises(ConverterError, match=r"the text of its licence GPL-3\.0 is missing"):
@@ -100,7 +100,7 @@ def test_a_licence_without_text_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bundle_that_would_not_open_is_not_written(tmp_path):
+def test_bundle_that_does_not_open_is_not_written(tmp_path):
     files = {"manifest.json": json.dumps({"schema": 1}).encode(), "x": b""}
     with pytest.raises(Exception, match="is missing"):
         freeze.write(files, tmp_path / "wrong.edgeocr")
@@ -136,7 +136,7 @@ def star_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[BundleEnt
     return bundle, {entry.name: entry for entry in (detector, reader)}
 
 
-def test_a_recognizer_of_one_width_keeps_it(star_net, tmp_path):
+def test_recognizer_with_one_width_keeps_it(star_net, tmp_path):
     bundle, entries = star_net
     made = freeze.freeze(bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr")
     stage = made.manifest.stages.recognition
@@ -149,7 +149,7 @@ def test_a_recognizer_of_one_width_keeps_it(star_net, tmp_path):
     assert len(readings) == 3 and all(0 <= reading.score <= 1 for reading in readings)
 
 
-def test_the_manifest_says_that_paddle_was_not_asked(star_net, tmp_path):
+def test_manifest_records_that_paddle_was_not_run(star_net, tmp_path):
     bundle, entries = star_net
     made = freeze.freeze(bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr")
     for origin in made.manifest.provenance:
@@ -158,7 +158,7 @@ def test_the_manifest_says_that_paddle_was_not_asked(star_net, tmp_path):
         assert origin.parity["paddle"].reason == "paddlepaddle is not installed"
 
 
-def test_characters_that_are_not_the_networks_stop_it(star_net, tmp_path):
+def test_wrong_number_of_characters_is_refused(star_net, tmp_path):
     bundle, entries = star_net
     (reader,) = (entry for entry in entries.values() if entry.task == "recognition")
     stage = {**reader.stage, "charset": {"classes": 38, "blank": 0, "end": 37}}
@@ -170,7 +170,7 @@ def test_characters_that_are_not_the_networks_stop_it(star_net, tmp_path):
 
 @pytest.mark.registry
 @pytest.mark.parametrize("name", ["tiny", "small"])
-def test_the_official_exports_freeze_and_read(name, tmp_path):
+def test_official_exports_freeze_and_read(name, tmp_path):
     path = tmp_path / f"{name}.edgeocr"
     assert main(["freeze", name, "-o", str(path)]) == 0
     assert "欢迎光临" in OCR(path, provider="cpu").read(SAMPLE).text
@@ -178,7 +178,7 @@ def test_the_official_exports_freeze_and_read(name, tmp_path):
 
 @pytest.mark.paddle
 @pytest.mark.registry
-def test_the_embedded_bundle_is_what_the_command_makes(tmp_path):
+def test_command_makes_the_embedded_bundle(tmp_path):
     """To the last byte, with the extra `parity`, which pins the onnx that the manifest names."""
     path = tmp_path / "tiny.edgeocr"
     assert main(["freeze", "tiny", "-o", str(path)]) == 0

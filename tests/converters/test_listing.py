@@ -23,7 +23,7 @@ def line_of(name: str, **filters: str) -> str:
     return line
 
 
-def test_every_model_has_a_line_below_its_task():
+def test_every_model_is_listed_below_its_task():
     lines = listing.lines(ENTRIES)
     headings = [lines.index(task) for task in ("detection", "orientation", "recognition")]
     assert headings == sorted(headings) and headings[0] == 0
@@ -35,7 +35,7 @@ def test_every_model_has_a_line_below_its_task():
     assert all(any(name in line for line in lines) for name in ENTRIES.bundles)
 
 
-def test_a_line_says_language_size_format_and_algorithm():
+def test_line_shows_language_size_format_and_algorithm():
     assert line_of("PP-OCRv4_mobile_det").split() == [
         *("zh-Hans", "en", "mobile", "paddle-legacy", "DB"),
         "PP-OCRv4_mobile_det",
@@ -59,7 +59,7 @@ def test_models_are_sorted_by_language_size_and_format():
     assert sizes == ["tiny", "tiny", "small", "small", "medium"]
 
 
-def test_what_is_fetched_and_converted_here_is_said(tmp_path):
+def test_line_shows_what_is_fetched_and_converted(tmp_path):
     entry = ENTRIES.model("PP-OCRv4_mobile_det")
     folder = model_folder(entry)
     folder.mkdir(parents=True)
@@ -85,12 +85,12 @@ def test_what_is_fetched_and_converted_here_is_said(tmp_path):
         ),
     ],
 )
-def test_filters(filters, expected):
+def test_only_matching_models_are_listed(filters, expected):
     lines = listing.lines(ENTRIES, **filters)
     shown = {name for name in ENTRIES.models for line in lines if name in line.split()}
     assert shown == expected
     assert "bundles" not in lines
 
 
-def test_nothing_is_said_too():
+def test_listing_without_a_match_says_so():
     assert listing.lines(ENTRIES, language="tlh") == ["no model matches"]

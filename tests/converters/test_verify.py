@@ -69,7 +69,7 @@ def said_of(folder: Path) -> dict[str, bool]:
     return {name: beside[name]["passed"] for name in ("edge_graph", "paddle", "edge_to_paddle")}
 
 
-def test_both_graphs_are_compared_and_the_report_has_it(tmp_path, paddle, capsys):
+def test_both_graphs_are_compared_and_reported(tmp_path, paddle, capsys):
     folder = write(tmp_path / "out")
     arguments = ["verify", str(folder), "--against", str(original()), "--paddle-python", "py"]
     assert main(arguments) == 0
@@ -88,7 +88,7 @@ def test_both_graphs_are_compared_and_the_report_has_it(tmp_path, paddle, capsys
 @pytest.mark.parametrize(
     ("tampered", "expected"), [("plain", (False, True)), ("edge", (True, False))]
 )
-def test_a_tampered_graph_fails(tmp_path, paddle, capsys, tampered, expected):
+def test_tampered_graph_fails(tmp_path, paddle, capsys, tampered, expected):
     folder = write(tmp_path / "out")
     tamper(folder / f"{tampered}.onnx")
     assert main(["verify", str(folder), "--against", str(original())]) == 1
@@ -100,7 +100,7 @@ def test_a_tampered_graph_fails(tmp_path, paddle, capsys, tampered, expected):
     assert f"{NAME}: {tampered} graph: FAILED" in capsys.readouterr().err
 
 
-def test_a_second_verification_replaces_the_first(tmp_path, paddle):
+def test_second_verification_replaces_the_first(tmp_path, paddle):
     folder = write(tmp_path / "out")
     tamper(folder / "edge.onnx")
     verify(folder, original())
@@ -125,7 +125,7 @@ def test_files_that_differ_from_the_converted_ones_are_logged(tmp_path, paddle, 
 
 
 @pytest.mark.parametrize("missing", ["plain.onnx", "edge.onnx", "report.json"])
-def test_a_folder_without_all_that_convert_writes(tmp_path, paddle, missing, capsys):
+def test_folder_without_a_file_of_convert_is_refused(tmp_path, paddle, missing, capsys):
     folder = write(tmp_path / "out")
     (folder / missing).unlink()
     assert main(["verify", str(folder), "--against", str(original())]) == 1
@@ -135,7 +135,7 @@ def test_a_folder_without_all_that_convert_writes(tmp_path, paddle, missing, cap
 
 
 @pytest.mark.parametrize("damaged", ["plain", "edge"])
-def test_a_damaged_graph_is_an_error(tmp_path, paddle, damaged, capsys):
+def test_damaged_graph_is_an_error(tmp_path, paddle, damaged, capsys):
     folder = write(tmp_path / "out")
     path = folder / f"{damaged}.onnx"
     path.write_bytes(path.read_bytes()[:1000])
@@ -143,7 +143,7 @@ def test_a_damaged_graph_is_an_error(tmp_path, paddle, damaged, capsys):
     assert f"error: the {damaged} graph doesn't load" in capsys.readouterr().err
 
 
-def test_an_original_that_is_no_paddle_model(tmp_path, paddle):
+def test_original_that_is_not_a_paddle_model_is_refused(tmp_path, paddle):
     folder = write(tmp_path / "out")
     with pytest.raises(ModelFormatError, match="neither a folder"):
         verify(folder, tmp_path / "missing")
@@ -167,7 +167,7 @@ def test_another_network_is_an_error(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("form", "extra"), [("legacy", "parity"), ("pir", "parity-pir")])
-def test_where_paddle_is_missing_the_way_to_it_is_said(tmp_path, monkeypatch, capsys, form, extra):
+def test_error_says_how_to_install_paddle(tmp_path, monkeypatch, capsys, form, extra):
     folder = write(tmp_path / "out", NAME, form)
     monkeypatch.setattr(paddle_reference.importlib.util, "find_spec", lambda name: None)
     before = (folder / "report.json").read_bytes()

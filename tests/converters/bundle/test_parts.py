@@ -106,7 +106,7 @@ def test_model_name_that_is_a_path_is_refused(rare: Path, tmp_path: Path) -> Non
     settings = tmp_path / "own" / "inference.yml"
     text = settings.read_text("utf-8")
     settings.write_text(text.replace("PP-OCRv6_tiny_det", "../../../pwned"), "utf-8")
-    with pytest.raises(ModelFormatError, match=r"Global\.model_name must be a name"):
+    with pytest.raises(ModelFormatError, match=r"Global\.model_name must consist of letters"):
         freeze(
             BundleEntry("own", "", detection=str(tmp_path / "own")),
             catalog.load(),
@@ -119,7 +119,7 @@ def test_model_name_that_is_a_path_is_refused(rare: Path, tmp_path: Path) -> Non
     [
         ({}, "needs a model for detection, recognition or spotting"),
         ({"orientation": "a"}, "needs a model for detection, recognition or spotting"),
-        ({"spotting": "a", "detection": "b"}, "spotting reads alone"),
+        ({"spotting": "a", "detection": "b"}, "a spotting model finds and reads on its own"),
         ({"detection": "nothing"}, "nothing"),
         ({"detection": "rec_r50_fpn_srn=x"}, "is a recognition model, it can't be the detection"),
         ({"detection": "det_mv3_east_v2.0=/nowhere"}, "nowhere"),

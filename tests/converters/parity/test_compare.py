@@ -110,7 +110,7 @@ def test_what_is_not_finite_fails(ours, theirs, allowed):
 
 
 def test_other_shapes_are_no_comparison():
-    with pytest.raises(ParityError, match=r"y: outputs of the shapes \(1, 2\) and \(2, 1\)"):
+    with pytest.raises(ParityError, match=r"y: the outputs have the shapes \(1, 2\) and \(2, 1\)"):
         difference("y", [np.zeros((1, 2))], [np.zeros((2, 1))], 1.0)
 
 
