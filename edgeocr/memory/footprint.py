@@ -49,10 +49,13 @@ def predict(source: Source) -> Footprint:
         ImageError: The header of a file is damaged or of an unknown format.
     """
     if isinstance(source, np.ndarray):
-        # 16-bit pixels are converted through 32 bits, transparent ones through several copies.
+        # 16-bit pixels are converted through 32 bits, transparent ones through several copies, and
+        # a view is copied first.
         channels = source.shape[2] if source.ndim == 3 else 1
-        per_value = 12 if source.dtype != np.uint8 else 9 if channels == 4 else 3
-        is_bgr = source.dtype == np.uint8 and channels == 3 and source.flags.c_contiguous
+        contiguous = source.flags.c_contiguous
+        eight_bits = 9 if channels == 4 else 3 if contiguous else 4
+        per_value = eight_bits if source.dtype == np.uint8 else 12
+        is_bgr = source.dtype == np.uint8 and channels == 3 and contiguous
         return Footprint(source, source.nbytes, 0 if is_bgr else source.size * per_value)
     if isinstance(source, (bytes, bytearray, memoryview)):
         copied = 0 if isinstance(source, bytes) else len(source)

@@ -1,16 +1,14 @@
-"""Limits of memory: what their texts mean, and who waits for room."""
+"""Memory limits as numbers and texts, and errors that report missing memory."""
 
 from __future__ import annotations
 
 import sys
-import threading
-import time
 
+import cv2
 import pytest
 
-from edgeocr import EdgeOCRError, GraphError, MemoryLimitError
+from edgeocr import OCR, EdgeOCRError, GraphError, ImageError
 from edgeocr.memory import limit as limits
-from edgeocr.memory.room import Room, RunAdmission
 
 MB = 10**6
 
@@ -33,75 +31,54 @@ MB = 10**6
         ("12B", 12),
     ],
 )
-def test_limits_as_texts(text, number):
+def test_limits_are_converted_to_bytes(text: int | str | None, number: int | None) -> None:
     assert limits.parse(text) == number
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "MB", "-1MB", "300XB", "300M", "1e3MB", "nan", "1,5GB", "٣MB", -1, 1.5, True),
-        *("9" * 30, "9" * 400 + "MB"),
+        *("", "MB", "-1MB", "300XB", "300M", "1e3MB", "nan", "1,5GB", "٣MB"),
+        *("9" * 30, "9" * 400 + "MB", -1),
     ],
 )
-def test_texts_that_are_no_limit(text):
-    with pytest.raises((ValueError, TypeError), match="must be"):
+def test_impossible_limits_are_value_errors(text: int | str) -> None:
+    with pytest.raises(ValueError, match="memory_limit must be"):
         limits.parse(text)
+    with pytest.raises(ValueError, match="memory_limit must be"):
+        OCR("not-opened.edgeocr", memory_limit=text)
 
 
-def test_who_finds_no_room_waits_for_it():
-    room = Room(10)
-    order = []
-
-    def other() -> None:
-        with room.taken(6):
-            order.append("other")
-
-    with room.taken(4), room.taken(1):
-        thread = threading.Thread(target=other)
-        thread.start()
-        time.sleep(0.05)
-        order.append("first")
-    thread.join(5)
-    assert order == ["first", "other"]
+@pytest.mark.parametrize("value", [1.5, True, [1]])
+def test_limits_of_other_types_are_type_errors(value: object) -> None:
+    with pytest.raises(TypeError, match="memory_limit must be bytes or a text"):
+        limits.parse(value)  # type: ignore[arg-type]
 
 
-def refuse(needed: int) -> MemoryLimitError:
-    return limits.exceeded(needed, 100, "advice")
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (GraphError("the graph doesn't load: std::bad_alloc"), True),
+        (GraphError("Available memory of 0 is smaller than requested bytes of 40632320"), True),
+        (cv2.error("OpenCV: (-4:Insufficient memory) Failed to allocate 9 bytes"), True),
+        (ImageError("a.png: OpenCV can't decode it"), False),
+        (GraphError("Got invalid dimensions for input"), False),
+    ],
+)
+def test_errors_for_lack_of_memory_are_recognized(error: Exception, expected: bool) -> None:
+    assert limits.is_memory_error(error) is expected
 
 
-def test_runs_that_cannot_have_room_are_errors():
-    runs = RunAdmission(Room(1000), 10, refuse)
-    assert runs.run(100, 0, lambda: "done") == "done"
-    with pytest.raises(MemoryLimitError) as caught:
-        runs.run(100, 1, lambda: "done")
-    assert caught.value.needed >= 1001
+def test_error_names_at_least_a_megabyte_more_than_the_limit() -> None:
+    error = limits.exceeded(100 * MB, 120 * MB, "do this")
+    assert str(error) == "needs 121 MB, the limit is 120 MB: do this"
+    assert (error.needed, error.limit) == (121 * MB, 120 * MB)
 
 
-def test_a_run_that_the_arena_refuses_is_done_again_alone():
-    error = GraphError("Available memory of 0 is smaller than requested bytes of 40632320")
-    runs = RunAdmission(Room(1000), 1, refuse)
-    failing = iter([error])
-
-    def once() -> str:
-        for each in failing:
-            raise each
-        return "done"
-
-    def always() -> str:
-        raise error
-
-    def otherwise() -> str:
-        raise GraphError("another input")
-
-    assert runs.run(10, 0, once) == "done"
-    with pytest.raises(MemoryLimitError):
-        runs.run(10, 0, always)
-    with pytest.raises(GraphError, match="another input"):
-        runs.run(10, 0, otherwise)
-
-
-def test_other_systems_are_refused_with_a_reason(monkeypatch):
+def test_limits_are_refused_where_memory_cannot_be_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(EdgeOCRError, match="Linux only"):
+    with pytest.raises(EdgeOCRError, match="memory_limit works on Linux only, this is win32"):
         limits.resident_bytes()

@@ -1,0 +1,53 @@
+"""The command line within a memory limit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeocr.cli.main import main
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are kept on Linux")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--memory-limit", "much"], ["--memory-limit", "9" * 400 + "MB"]),
+        *(["--max-pixels", "12"], ["--max-pixels", "9" * 5000]),
+    ],
+)
+@pytest.mark.parametrize("command", [["read", "x.jpg"], ["detect", "x.jpg"], ["warm"], ["bench"]])
+def test_impossible_limits_are_usage_errors(command, option, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([*command, *option])
+    assert end.value.code == 2
+    assert "must be" in capsys.readouterr().err
+
+
+@linux
+def test_limit_below_what_opening_takes_is_an_error(capsys):
+    assert main(["read", "x.jpg", "--memory-limit", "30MB"]) == 1
+    assert "error: tiny: needs" in capsys.readouterr().err
+
+
+@linux
+@pytest.mark.slow
+def test_overlay_of_a_large_page_is_drawn_at_a_part_of_its_size(tmp_path):
+    page = np.full((6000, 4500, 3), 255, np.uint8)
+    cv2.putText(page, "EDGE OCR", (400, 1000), 0, 20, (0, 0, 0), 40)
+    cv2.imwrite(str(tmp_path / "page.jpg"), page)
+    limit = ["--provider", "cpu", "--memory-limit", "300MB"]
+    done = subprocess.run(
+        [sys.executable, "-m", "edgeocr", "detect", str(tmp_path / "page.jpg")]
+        + ["--overlay", str(tmp_path / "drawn"), *limit],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and not done.stderr and done.stdout
+    drawn = cv2.imread(str(tmp_path / "drawn" / "page.jpg"))
+    assert drawn is not None and drawn.shape[0] < 6000

@@ -1,0 +1,121 @@
+"""The memory limit is kept, measured in processes of their own that read large pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeocr.memory import limit as limits
+from tests.support.limited_process import read_within
+from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are kept on Linux"),
+]
+
+MB = 10**6
+CGROUP = Path("/sys/fs/cgroup/memory")
+SAMPLE = str(IMAGES / "sample.jpg")
+
+
+@pytest.mark.parametrize("limit", ["170MB", "300MB"])
+def test_peak_stays_below_the_limit_on_large_pictures(known, large, labels, limit):
+    rest = [str(IMAGES / name) for name in ("poster.jpg", "receipt.jpg", "badge.jpg")]
+    done = read_within(limit, known, [SAMPLE, *rest, *large.values(), SAMPLE])
+    number = limits.parse(limit)
+    assert number is not None and done["peak"] <= number
+    pages = done["pages"]
+    for page in (pages[0], pages[-1]):  # the same text, whatever was read in between
+        assert set(page["text"].split("\n")) == {line.text for line in labels["sample.jpg"]}
+    shrunk, whole = pages[4], pages[5]
+    # The JPEG is decoded at a part of its size, but its quads are in pixels of the whole picture.
+    assert shrunk["size"] == [4800, 6400]
+    receipt = pages[2]
+    assert receipt["text"].split("\n")[0] in shrunk["text"]
+    corners = np.array(shrunk["quads"]).reshape(-1, 2)
+    np.testing.assert_allclose(
+        corners.max(axis=0) / shrunk["size"],
+        np.array(receipt["quads"]).reshape(-1, 2).max(axis=0) / receipt["size"],
+        atol=0.02,
+    )
+    pattern = rf"page\.png: needs (\d+) MB, the limit is {limit[:-2]} MB: make the picture smaller"
+    assert re.search(pattern, whole["error"])
+    assert whole["needed"] > number
+
+
+def test_limit_that_an_error_names_is_enough(known, large):
+    (page,) = read_within("200MB", known, [large["page.png"]])["pages"]
+    done = read_within(page["needed"] + 3 * MB, known, [large["page.png"]])
+    assert "text" in done["pages"][0] and done["peak"] <= page["needed"] + 3 * MB
+    (opening,) = read_within("60MB", known, [])["pages"]
+    assert read_within(opening["needed"] + 3 * MB, known, [])["budget"] is not None
+
+
+def test_too_large_picture_is_refused_before_the_system_refuses_memory(known, large):
+    """RLIMIT_DATA counts writable memory, which is more than what is resident: with the page
+    decoded it would exceed 400 MB.
+    """
+    limited = read_within(
+        "200MB", known, [SAMPLE, large["page.png"], SAMPLE], rlimit=("RLIMIT_DATA", 400 * MB)
+    )
+    first, page, last = limited["pages"]
+    assert "needs" in page["error"] and first["text"] and last["text"] == first["text"]
+
+
+@pytest.fixture
+def cgroup() -> Iterator[Path]:
+    """Folder of a control group whose processes may hold 200 MB."""
+    folder = CGROUP / f"edgeocr-tests-{os.getpid()}"
+    try:
+        folder.mkdir()
+        (folder / "memory.limit_in_bytes").write_text(str(200 * MB))
+    except OSError as error:
+        pytest.skip(f"no control group can be made: {error}")
+    yield folder
+    folder.rmdir()
+
+
+def test_control_group_with_the_same_limit_never_runs_out(known, large, cgroup):
+    done = read_within(
+        "200MB", known, [large["page.png"], large["page.jpg"], SAMPLE], cgroup=cgroup
+    )
+    assert "needs" in done["pages"][0]["error"]
+    assert done["pages"][1]["text"] and done["pages"][2]["text"]
+    assert (cgroup / "memory.failcnt").read_text().strip() == "0"
+
+
+def test_limit_is_kept_with_fixed_shapes_and_without_stated_memory():
+    """The embedded bundle does not state what its stages take, so a safe figure is assumed."""
+    done = read_within("220MB", EMBEDDED_BUNDLE, [SAMPLE], fixed_shapes=True)
+    assert done["peak"] <= 220 * MB and done["pages"][0]["text"]
+
+
+def test_limit_is_kept_while_drawing(known, large):
+    done = read_within("300MB", known, [large["page.jpg"]], draw=True)
+    assert done["peak"] <= 300 * MB
+    # Drawing takes more memory than reading, so the page is drawn at a part of its size.
+    ((height, width, _),) = done["drawn"]
+    assert (height, width) in [(3200, 2400), (1600, 1200)]
+
+
+def test_limit_of_one_ocr_does_not_apply_to_the_next(known):
+    """The sessions of a process share one arena, so an `OCR` without a limit has its own."""
+    code = (
+        "import numpy, sys; from edgeocr import OCR; "
+        "small = OCR(sys.argv[1], provider='cpu', memory_limit='170MB'); "
+        "whole = OCR(sys.argv[1], provider='cpu', memory_limit='none'); "
+        "picture = numpy.full((3000, 4000, 3), 255, numpy.uint8); "
+        "assert len(whole.detect(picture)) == 0 and whole.memory_budget is None; "
+        "print(small.memory_budget.arena_bytes)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(known)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 60 * MB
