@@ -137,21 +137,21 @@ def test_the_first_example_of_rfc_8032(tmp_path: Path) -> None:
 
 
 def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
-    made = signature.generate(tmp_path / "release.1")
+    made = signature.generate_keys(tmp_path / "release.1")
     assert made == fingerprint(tmp_path / "release.1.pub")
     key = tmp_path / "release.1.key"
     if os.name != "nt":
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(SignatureError, match="is there already"):
-        signature.generate(tmp_path / "release.1")
+        signature.generate_keys(tmp_path / "release.1")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     (tmp_path / "new.key").symlink_to("nowhere")
     with pytest.raises(SignatureError, match=r"new\.key is there already"):
-        signature.generate(tmp_path / "new")
+        signature.generate_keys(tmp_path / "new")
     assert not (tmp_path / "nowhere").exists() and not (tmp_path / "new.pub").exists()
     with pytest.raises(OSError):
-        signature.generate(tmp_path / "no" / "folder")
+        signature.generate_keys(tmp_path / "no" / "folder")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "folder/", "/"])
@@ -159,7 +159,7 @@ def test_keys_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SignatureError, match="is no name for keys"):
-        signature.generate(name)
+        signature.generate_keys(name)
     assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
 
 
@@ -302,7 +302,7 @@ def test_without_cryptography(
         lambda: Bundle.default(require_signature=keys / "own.pub"),
         lambda: bundle.check_signature(keys / "own.pub"),
         lambda: signature.sign(TEXT, keys / "own.key"),
-        lambda: signature.generate(tmp_path / "new"),
+        lambda: signature.generate_keys(tmp_path / "new"),
     ):
         with pytest.raises(SignatureError, match=r'pip install "edgeocr\[sign\]"'):
             needs()
