@@ -62,7 +62,7 @@ def test_a_font_must_have_the_characters(font):
 
 def test_no_font_at_all(monkeypatch):
     monkeypatch.setattr(overlay, "_installed", tuple)
-    with pytest.raises(FontError, match="none of 0 installed fonts"):
+    with pytest.raises(FontError, match="none of the 0 installed fonts"):
         overlay.draw(BLANK, [Line("x", 1.0, QUAD)])
 
 
@@ -93,5 +93,5 @@ def test_the_command_draws_boxes_when_there_is_no_font(monkeypatch, capsys, tmp_
     monkeypatch.setattr(overlay, "_installed", tuple)
     sample = IMAGES / "sample.jpg"
     assert main(["read", str(sample), "--overlay", str(tmp_path)]) == 0
-    assert "overlay without texts: none of 0 installed fonts" in capsys.readouterr().err
+    assert "overlays have no texts: none of the 0 installed fonts" in capsys.readouterr().err
     assert cv2.imread(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
