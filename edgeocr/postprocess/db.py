@@ -169,7 +169,7 @@ def _candidates(
 def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     if probability.ndim != 2 or not np.issubdtype(probability.dtype, np.floating):
         raise ArrayError(
-    """Return smallest rectangles around contours that are large enough, and their indices."""
+            """Return smallest rectangles around contours that are large enough, and their indices."""
         )
     probability = np.ascontiguousarray(probability, np.float32)
     with np.errstate(invalid="ignore"):  # the sum of infinities of both signs
