@@ -1,4 +1,4 @@
-"""What most tests share: the embedded bundle, opened once, and the labelled pictures."""
+"""Fixtures that most tests share: the embedded bundle, opened once, and the labelled pictures."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from converters.accuracy.labels import LabelledLine, read
 from edgeocr import OCR, Bundle
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
-from edgeocr.device import machine as device
+from edgeocr.device import machine
 from tests.support.packing import Files, stubs
-from tests.support.paths import TESTS
+from tests.support.paths import EMBEDDED_BUNDLE, TESTS
 
-EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
-# Marker → the version that its tests need.
+EMBEDDED = EMBEDDED_BUNDLE
+# The version of paddlepaddle that the tests of a marker need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
-# Markers of tests that run only when `-m` names the marker.
+# Markers whose tests run only if `-m` names the marker.
 ONLY_BY_NAME = (*PADDLE, "registry", "gpu_package", "openvino")
 
 
@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that needs Paddle says so where there is none, or another one."""
+    """Fail a test that needs Paddle, with the reason, where no or another version is installed."""
     for marker, wanted in PADDLE.items():
         if item.get_closest_marker(marker) is not None:
             try:
@@ -76,25 +76,25 @@ def bundle() -> Bundle:
 @pytest.fixture(scope="session")
 def embedded_files() -> dict[str, bytes]:
     """The files of the embedded bundle, unpacked by the standard library."""
-    with zipfile.ZipFile(EMBEDDED) as archive:
+    with zipfile.ZipFile(EMBEDDED_BUNDLE) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.fixture
 def files(embedded_files: Files) -> Files:
-    """The embedded bundle with graphs of a few bytes: opening doesn't load them."""
+    """The embedded bundle with graphs of a few bytes, which opening does not load."""
     return stubs(embedded_files)
 
 
 @pytest.fixture
 def signed(files: Files, keys: Path) -> Files:
-    """The same, signed by `own`."""
+    """The bundle of `files`, signed with the key `own`."""
     return files | {SIGNATURE: signature.sign(files[MANIFEST], keys / "own.key")}
 
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two pairs of keys to sign bundles with, `own` and `other`."""
+    """A folder with two pairs of keys for signing bundles, `own` and `other`."""
     path = tmp_path_factory.mktemp("keys")
     for name in ("own", "other"):
         signature.generate(path / name)
@@ -108,9 +108,9 @@ def ocr(bundle: Bundle) -> OCR:
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty PATH but for what the test puts there and the shell's own."""
+    """A folder for commands, which with /bin makes the whole PATH."""
     folder = tmp_path / "commands"
     folder.mkdir()
     monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))
-    monkeypatch.setattr(device, "MORE_FOLDERS", ())
+    monkeypatch.setattr(machine, "MORE_FOLDERS", ())
     return folder

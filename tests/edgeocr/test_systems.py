@@ -32,12 +32,12 @@ def ocr(name: str) -> OCR:
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_trained_systems_read_the_same_lines(name: str) -> None:
-    """PaddleOCR rounds corners to whole pixels, enough for such small networks to confuse 0 and O."""
+    """PaddleOCR rounds corners to whole pixels, after which small networks confuse 0 and O."""
     alike = []
     for page in SYSTEMS[name].pictures:
         lines = ocr(name).read(picture(page)).lines
         regions, texts = stored()[f"{name}/{page}/regions"], stored()[f"{name}/{page}/texts"]
-        matched = pairs([outline(line) for line in lines], list(regions), 0.9)
+        matched = pairs([outline(line) for line in lines], regions, 0.9)
         assert len(matched) == len(regions) == len(lines) > 0
         alike += [likeness(name, lines[i].text, str(texts[j])) for i, j in matched.items()]
     assert np.mean(alike) > 0.93 and alike.count(1) >= 0.6 * len(alike)
@@ -103,7 +103,7 @@ def test_curved_words_are_found_like_paddleocr_and_read() -> None:
 
 def test_pgnet_reads_the_same_lines() -> None:
     lines = ocr("PGNet").read(picture("part")).lines
-    expected = list(stored()["PGNet/part/regions"])
+    expected = stored()["PGNet/part/regions"]
     matched = pairs([line.polygon for line in lines if line.polygon is not None], expected, 0.8)
     assert len(lines) == len(expected) == len(matched) > 0
     texts = stored()["PGNet/part/texts"]

@@ -11,7 +11,7 @@ import pytest
 
 from edgeocr import OCR, RuntimeOptions
 from tests.support.frozen import frozen
-from tests.support.overlap import pairs
+from tests.support.overlap import Polygons, pairs
 from tests.trained import pages
 
 EXPORTS = Path(__file__).parent / "exports"
@@ -21,7 +21,6 @@ OVERLAP = 0.5
 HMEAN = 0.9
 
 
-Outlines = Sequence[np.ndarray] | np.ndarray
 Opened = Callable[..., OCR]
 pytestmark = pytest.mark.slow
 
@@ -41,9 +40,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     return open_export
 
 
-def hmean(found: Sequence[Outlines], expected: Sequence[Outlines]) -> float:
+def hmean(found: Sequence[Polygons], expected: Sequence[Polygons]) -> float:
     """Return the harmonic mean of precision and recall over all pages."""
-    hits = sum(len(pairs(list(a), list(b), OVERLAP)) for a, b in zip(found, expected, strict=True))
+    hits = sum(len(pairs(a, b, OVERLAP)) for a, b in zip(found, expected, strict=True))
     return 2 * hits / (sum(map(len, found)) + sum(map(len, expected)))
 
 
@@ -66,21 +65,23 @@ def test_curved_words_are_found(opened: Opened) -> None:
     assert hmean(found, [polygons for _, polygons, _ in given]) >= HMEAN
 
 
-@pytest.mark.parametrize(("draw", "least"), [(pages.pages, 0.5), (pages.arcs, 0.3)])
+@pytest.mark.parametrize(
+    ("draw", "number", "least"), [(pages.pages, 30, 0.5), (pages.arcs, 60, 0.3)]
+)
 def test_words_are_spotted(
-    opened: Opened, draw: Callable[..., list[pages.Page]], least: float
+    opened: Opened, draw: Callable[..., list[pages.Page]], number: int, least: float
 ) -> None:
     """The small network finds words well, but reads many of them with a wrong character."""
-    given = draw(30, SEED, (256, 256))
-    found: list[Outlines] = []
+    given = draw(number, SEED, (256, 256))
+    found: list[Polygons] = []
     right = words = 0
     for image, polygons, texts in given:
         lines = opened("pgnet", "spotting").read(image).lines
-        polygon_of = [line.polygon for line in lines if line.polygon is not None]
-        assert len(polygon_of) == len(lines)
-        found.append(polygon_of)
+        polygons_found = [line.polygon for line in lines if line.polygon is not None]
+        assert len(polygons_found) == len(lines)
+        found.append(polygons_found)
         words += len(texts)
-        for i, j in pairs(polygon_of, list(polygons), OVERLAP).items():
+        for i, j in pairs(polygons_found, polygons, OVERLAP).items():
             right += lines[i].text == texts[j].lower().replace(" ", "")
     assert hmean(found, [polygons for _, polygons, _ in given]) >= HMEAN
     assert right / words >= least

@@ -1,4 +1,4 @@
-"""The exported networks through the converters, each one once for all tests; needs no Paddle."""
+"""The exported networks, converted without Paddle and once for all tests of a process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTRIES = catalog.load()
 EXPORTS = Path(__file__).parent / "exports"
 NAMES = sorted(path.name for path in EXPORTS.iterdir())
 FORMS = ("legacy", "pir")
-# One for each algorithm, the smallest.
+# The smallest network of each algorithm.
 OF_ALGORITHM = {
     "DB": "PP-OCRv6_tiny_det",
     "EAST": "det_mv3_east",
@@ -32,7 +32,7 @@ OF_ALGORITHM = {
 
 @cache
 def converted(name: str, form: str = "legacy") -> Conversion:
-    """The conversion of a network, without a comparison with Paddle also where it is installed."""
+    """Convert a network without comparing it with Paddle, even where Paddle is installed."""
     if sys.version_info >= (3, 13):
         pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
     nothing = paddle_reference.PaddleMissingError("not asked")
