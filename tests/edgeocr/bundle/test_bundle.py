@@ -108,7 +108,7 @@ def nested_too_deep(files: Files) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (missing, f"{GRAPH} is missing"),
+        (missing, f"{GRAPH} is listed in the manifest but missing"),
         (changed, f"{GRAPH} is not the file"),
         (longer, f"{GRAPH} is not the file"),
         (extra, r"graphs/extra\.onnx is in the bundle but not listed in its manifest"),
