@@ -1,4 +1,4 @@
-"""Bundles for tests as files by name, and the ways to put them on a disk."""
+"""Change, pack and write the files of bundles for tests; `Files` has their content by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STUB = b"\x08\x0agraph " * 9
 
 
 def sealed(files: Files) -> Files:
-    """The same files with a manifest that has their sizes and hashes."""
+    """Return the files with a manifest that has their sizes and hashes."""
     manifest = json.loads(files[MANIFEST])
     manifest["files"] = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
@@ -29,11 +29,12 @@ def sealed(files: Files) -> Files:
 
 
 def stubs(files: Files) -> Files:
-    """The same bundle with graphs of a few bytes: opening doesn't load them."""
+    """Return the bundle with graphs of a few bytes, which opening doesn't load."""
     return sealed(files | {name: STUB for name in files if name.endswith(".onnx")})
 
 
 def folder(files: Mapping[str, bytes], path: Path) -> Path:
+    """Write the files to a folder and return its path."""
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content)
@@ -41,12 +42,19 @@ def folder(files: Mapping[str, bytes], path: Path) -> Path:
 
 
 def packed(files: Mapping[str, bytes], path: Path) -> Path:
+    """Write the files to a bundle's file and return its path."""
     archive.write(files, path)
     return path
 
 
 def zipped(entries: Iterable[tuple[str, bytes]], target: Path | BinaryIO, **changes: Any) -> None:
-    """Pack entries, in their order, as zipfile writes a bundle's form; changes: of each header."""
+    """Pack entries in their order with `zipfile`, which gives a bundle's form if they are sorted.
+
+    Args:
+        entries: Names and contents.
+        target: The path or stream to write to.
+        changes: Attributes of `zipfile.ZipInfo` to set for every entry.
+    """
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as opened:
         for name, content in entries:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
@@ -58,6 +66,6 @@ def zipped(entries: Iterable[tuple[str, bytes]], target: Path | BinaryIO, **chan
 
 
 def fingerprint(public: Path) -> str:
-    """sha256 of a public key's DER."""
+    """Return the sha256 of a public key in DER, computed without edgeocr."""
     der = base64.b64decode("".join(public.read_text().splitlines()[1:-1]))
     return hashlib.sha256(der).hexdigest()

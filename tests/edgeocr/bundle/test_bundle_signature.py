@@ -1,4 +1,4 @@
-"""Signed bundles, beside openssl, and all that is not signed as it should be."""
+"""Keys, signatures and signature.json, compared with openssl and RFC 8032."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ TEXT = b'{"schema": 1}\n'
 
 
 @pytest.fixture(scope="module")
-def no_keys(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what is no key to check with, beside `own.key`."""
-    path = tmp_path_factory.mktemp("no_keys")
+def unusable_keys(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with files that are not usable as keys, and a valid pair, `own`."""
+    path = tmp_path_factory.mktemp("unusable_keys")
     private = rsa.generate_private_key(65537, 2048)
     (path / "rsa.key").write_bytes(
         private.private_bytes(
@@ -61,8 +61,8 @@ def openssl(tmp_path: Path) -> Callable[..., bytes]:
     program = shutil.which("openssl")
     if program is None:
         if os.environ.get("CI"):
-            pytest.fail("no openssl, which CI has to have")
-        pytest.skip("no openssl")
+            pytest.fail("openssl is missing, and CI must have it")
+        pytest.skip("openssl is not installed")
 
     def run(*arguments: str | Path) -> bytes:
         done = subprocess.run([program, *map(str, arguments)], capture_output=True, cwd=tmp_path)
@@ -72,7 +72,7 @@ def openssl(tmp_path: Path) -> Callable[..., bytes]:
     return run
 
 
-def test_openssl_accepts_our_keys_and_signatures(
+def test_openssl_accepts_keys_and_signatures_of_edgeocr(
     openssl: Callable[..., bytes], tmp_path: Path, keys: Path
 ) -> None:
     (tmp_path / "text").write_bytes(TEXT)
@@ -87,7 +87,7 @@ def test_openssl_accepts_our_keys_and_signatures(
     assert openssl("pkey", "-in", keys / "own.key") == (keys / "own.key").read_bytes()
 
 
-def test_we_accept_openssl_s_keys_and_signatures(
+def test_keys_and_signatures_of_openssl_are_accepted(
     openssl: Callable[..., bytes],
     tmp_path: Path,
     files: Files,
@@ -112,14 +112,14 @@ def test_we_accept_openssl_s_keys_and_signatures(
     assert signature.sign(files[MANIFEST], tmp_path / "e.key") == made.content
     assert signature.sign(files[MANIFEST], tmp_path / "a.key") == made.content
     monkeypatch.setenv(signature.PASSWORD_VARIABLE, "wrong")
-    with pytest.raises(SignatureError, match=r"e\.key is not a valid private key, or EDGEOCR_KEY_PASSWORD"):
+    with pytest.raises(SignatureError, match=r"e\.key is not a valid .*, or EDGEOCR_KEY_PASSWORD"):
         signature.sign(TEXT, tmp_path / "e.key")
     monkeypatch.delenv(signature.PASSWORD_VARIABLE)
     with pytest.raises(SignatureError, match=r"e\.key is encrypted: .* EDGEOCR_KEY_PASSWORD"):
         signature.sign(TEXT, tmp_path / "e.key")
 
 
-def test_the_first_example_of_rfc_8032(tmp_path: Path) -> None:
+def test_sign_gives_the_first_test_vector_of_rfc_8032(tmp_path: Path) -> None:
     secret = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret))
     (tmp_path / "rfc.key").write_bytes(
@@ -155,7 +155,9 @@ def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "folder/", "/"])
-def test_keys_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_generate_keys_refuses_a_path_without_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SignatureError, match="must end with a name"):
@@ -177,15 +179,15 @@ def test_keys_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
         ("null\0byte", "the key can't be read: embedded null"),
     ],
 )
-def test_what_is_no_public_key(
-    signed: Files, no_keys: Path, tmp_path: Path, key: str, words: str
+def test_unusable_public_keys_are_refused(
+    signed: Files, unusable_keys: Path, tmp_path: Path, key: str, words: str
 ) -> None:
     path = packed(signed, tmp_path / "a.edgeocr")
     with pytest.raises(SignatureError, match=words):
-        Bundle.open(path, require_signature=no_keys / key)
-    if (no_keys / key).is_file():
+        Bundle.open(path, require_signature=unusable_keys / key)
+    if (unusable_keys / key).is_file():
         with pytest.raises(SignatureError, match="the key is "):
-            Bundle.open(path, require_signature=(no_keys / key).read_bytes())
+            Bundle.open(path, require_signature=(unusable_keys / key).read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -196,13 +198,13 @@ def test_what_is_no_public_key(
         ("none.key", "none.key: the key can't be read"),
     ],
 )
-def test_what_is_no_private_key(no_keys: Path, key: str, words: str) -> None:
+def test_unusable_private_keys_are_refused(unusable_keys: Path, key: str, words: str) -> None:
     with pytest.raises(SignatureError, match=words):
-        signature.sign(TEXT, no_keys / key)
+        signature.sign(TEXT, unusable_keys / key)
 
 
-def test_every_changed_byte_of_the_signature_file(signed: Files, keys: Path) -> None:
-    """Also where its checksum is made to fit."""
+def test_every_changed_byte_of_the_signature_file_is_refused(signed: Files, keys: Path) -> None:
+    """Check signature.json itself; the checksum of the archive plays no part."""
     own = signature.parse(signed[SIGNATURE])
     signature.verify(signed[MANIFEST], own, keys / "own.pub")
     for place in range(len(signed[SIGNATURE])):
@@ -241,7 +243,7 @@ def upper_case(data: dict[str, Any]) -> str:
 
 
 def other_bits(data: dict[str, Any]) -> str:
-    """The last digit of base64 has bits that say nothing."""
+    """Change the bits of the last base64 digit that decoding ignores."""
     text = data["signature"]
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     changed = text[:-3] + digits[digits.index(text[-3]) ^ 1] + "=="
@@ -280,7 +282,7 @@ def too_deep(data: dict[str, Any]) -> str:
         *(short_signature, short_key, another_algorithm, numbers, a_list, too_deep),
     ],
 )
-def test_a_signature_file_of_another_form(
+def test_a_signature_file_in_another_form_is_refused(
     signed: Files, tmp_path: Path, change: Callable[[dict[str, Any]], str]
 ) -> None:
     content = signed[SIGNATURE]
@@ -290,7 +292,7 @@ def test_a_signature_file_of_another_form(
         Bundle.open(packed(signed, tmp_path / "a.edgeocr"))
 
 
-def test_without_cryptography(
+def test_only_signing_and_checking_need_cryptography(
     signed: Files, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = packed(signed, tmp_path / "a.edgeocr")

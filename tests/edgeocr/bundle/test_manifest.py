@@ -1,4 +1,4 @@
-"""The manifest's fields: read as typed values, refused by name."""
+"""Parsing manifests: every field gets its type, and every wrong field is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgeocr import BundleError
-from edgeocr.bundle.manifest import SCHEMA, EASTDetection, EASTSettings
+from edgeocr.bundle.manifest import SCHEMA, DBDetection, EASTDetection, EASTSettings, Recognition
 from edgeocr.bundle.parse import parse
 
 
@@ -32,13 +32,19 @@ def take(data: dict[str, Any], path: str) -> None:
     del data[last]
 
 
+def recognition(data: dict[str, Any]) -> Recognition:
+    stage = parse(data).stages.recognition
+    assert stage is not None
+    return stage
+
+
 def leaves(value: object, path: str = "") -> list[tuple[str, object]]:
     if not isinstance(value, dict):
         return [(path, value)]
     return [leaf for key in value for leaf in leaves(value[key], f"{path}.{key}".lstrip("."))]
 
 
-def test_every_field_arrives(data: dict[str, Any]) -> None:
+def test_parse_returns_every_field_of_the_embedded_manifest(data: dict[str, Any]) -> None:
     manifest = parse(data)
     for path, value in leaves(data["stages"]):
         parsed: Any = manifest.stages
@@ -64,7 +70,7 @@ def test_a_bundle_may_come_without_orientation(data: dict[str, Any]) -> None:
     assert parse(data).stages.orientation is None
 
 
-def test_the_blank_is_one_of_the_classes(data: dict[str, Any]) -> None:
+def test_a_blank_outside_the_classes_is_refused(data: dict[str, Any]) -> None:
     charset = data["stages"]["recognition"]["charset"]
     charset["blank"] = charset["classes"]
     with pytest.raises(BundleError, match=r"charset\.blank"):
@@ -79,25 +85,25 @@ def test_a_newer_schema_is_refused_with_the_version_that_it_needs(data: dict[str
         parse({"schema": SCHEMA + 1})
 
 
-def test_an_older_schema_than_any_is_refused(data: dict[str, Any]) -> None:
+def test_a_schema_below_the_oldest_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(BundleError, match=r"schema 0.*freeze the bundle again"):
         parse(data | {"schema": 0})
 
 
 @pytest.mark.parametrize("schema", [str(SCHEMA), None, [SCHEMA], True, float(SCHEMA)])
-def test_a_schema_that_is_no_number(data: dict[str, Any], schema: object) -> None:
+def test_a_schema_that_is_not_an_integer_is_refused(data: dict[str, Any], schema: object) -> None:
     with pytest.raises(BundleError, match="schema"):
         parse(data | {"schema": schema})
 
 
 @pytest.mark.parametrize("value", [None, [], "manifest", 1, {}])
-def test_what_is_no_manifest(value: object) -> None:
+def test_values_that_are_not_a_manifest_are_refused(value: object) -> None:
     with pytest.raises(BundleError, match="not an edgeocr bundle"):
         parse(value)
 
 
 @pytest.mark.parametrize("stage", ["detection", "orientation", "recognition"])
-def test_an_unknown_algorithm_is_named_with_the_known_ones(
+def test_an_unknown_algorithm_is_refused_with_the_list_of_known_ones(
     data: dict[str, Any], stage: str
 ) -> None:
     known = data["stages"][stage]["algorithm"]
@@ -106,8 +112,8 @@ def test_an_unknown_algorithm_is_named_with_the_known_ones(
         parse(data)
 
 
-def test_every_field_of_a_stage_is_needed(data: dict[str, Any]) -> None:
-    """But for the sets of shapes, without which every shape is taken, and what may be unknown."""
+def test_a_missing_field_of_a_stage_is_refused(data: dict[str, Any]) -> None:
+    """Take out each field, except the sets of fixed shapes and the memory, which are optional."""
     paths = [
         path
         for path, _ in leaves(data["stages"])
@@ -121,14 +127,15 @@ def test_every_field_of_a_stage_is_needed(data: dict[str, Any]) -> None:
             parse(without)
 
 
-def test_every_field_of_a_stage_has_its_type(data: dict[str, Any]) -> None:
+def test_a_field_of_a_stage_with_a_wrong_type_is_refused(data: dict[str, Any]) -> None:
     for path, value in leaves(data["stages"]):
-        for wrong in (None, {}, ["x"], "1" if not isinstance(value, str) else 1, "no such"):
+        wrong_values: tuple[object, ...] = (None, {}, ["x"], "no such")
+        for wrong in (*wrong_values, 1 if isinstance(value, str) else "1"):
             if isinstance(value, str) and isinstance(wrong, str):
                 continue
             changed = copy.deepcopy(data)
             put(changed, f"stages.{path}", wrong)
-            # What only some algorithms have may be null; then it is as if it were not there.
+            # A field that only some algorithms have may be null, which means that it is absent.
             optional = wrong is None and path.endswith(".blank")
             problem = "is missing" if optional else "must be"
             with pytest.raises(BundleError, match=f"stages.{path}.* {problem}"):
@@ -149,23 +156,27 @@ def test_every_field_of_a_stage_has_its_type(data: dict[str, Any]) -> None:
         ("made_by", {"onnx": 1}, r"made_by\.onnx must be a string"),
     ],
 )
-def test_wrong_types(data: dict[str, Any], path: str, value: object, words: str) -> None:
+def test_a_wrong_type_is_refused_with_the_path_and_the_right_type(
+    data: dict[str, Any], path: str, value: object, words: str
+) -> None:
     put(data, path, value)
     with pytest.raises(BundleError, match=words) as caught:
         parse(data)
     assert path in str(caught.value)
 
 
-def test_a_whole_number_does_for_a_fraction(data: dict[str, Any]) -> None:
+def test_an_integer_is_accepted_where_a_number_is_expected(data: dict[str, Any]) -> None:
     put(data, "stages.detection.postprocess.unclip_ratio", 2)
-    ratio = parse(data).stages.detection.postprocess.unclip_ratio
+    detection = parse(data).stages.detection
+    assert isinstance(detection, DBDetection)
+    ratio = detection.postprocess.unclip_ratio
     assert ratio == 2 and isinstance(ratio, float)
 
 
 @pytest.mark.parametrize(
     "path", ["surprise", "stages.layout", "stages.detection.surprise", "stages.detection.resize.x"]
 )
-def test_unknown_fields(data: dict[str, Any], path: str) -> None:
+def test_unknown_fields_are_refused(data: dict[str, Any], path: str) -> None:
     put(data, path, 1)
     with pytest.raises(BundleError, match=f"unknown field {path}"):
         parse(data)
@@ -180,7 +191,7 @@ def test_unknown_fields(data: dict[str, Any], path: str) -> None:
         "stages.recognition.charset.file",
     ],
 )
-def test_a_stage_names_only_files_of_the_bundle(data: dict[str, Any], path: str) -> None:
+def test_a_stage_that_names_an_unlisted_file_is_refused(data: dict[str, Any], path: str) -> None:
     put(data, path, "other.onnx")
     with pytest.raises(BundleError, match=r"other\.onnx"):
         parse(data)
@@ -199,7 +210,7 @@ def test_a_stage_names_only_files_of_the_bundle(data: dict[str, Any], path: str)
         ("stages.detection.postprocess.threshold", float("nan")),
     ],
 )
-def test_numbers_that_nothing_can_be_read_with(
+def test_numbers_outside_their_range_are_refused(
     data: dict[str, Any], path: str, value: object
 ) -> None:
     put(data, path, value)
@@ -208,12 +219,12 @@ def test_numbers_that_nothing_can_be_read_with(
 
 
 @pytest.mark.parametrize("width", [None, 1, 100])
-def test_a_recognizer_may_have_one_width(data: dict[str, Any], width: int | None) -> None:
-    assert parse(data).stages.recognition.width is None
+def test_recognition_may_have_a_single_width(data: dict[str, Any], width: int | None) -> None:
+    assert recognition(data).width is None
     put(data, "stages.recognition.width", width)
     if width is not None:
         put(data, "stages.recognition.widths", [width])
-    assert parse(data).stages.recognition.width == width
+    assert recognition(data).width == width
 
 
 @pytest.mark.parametrize(
@@ -228,13 +239,13 @@ def test_a_recognizer_may_have_one_width(data: dict[str, Any], width: int | None
         (float("nan"), "an integer"),
     ],
 )
-def test_a_bad_width_is_refused(data: dict[str, Any], width: object, words: str) -> None:
+def test_an_invalid_width_is_refused(data: dict[str, Any], width: object, words: str) -> None:
     put(data, "stages.recognition.width", width)
     with pytest.raises(BundleError, match=rf"stages\.recognition\.width must be {words}"):
         parse(data)
 
 
-def test_other_stages_have_no_optional_width(data: dict[str, Any]) -> None:
+def test_only_recognition_has_an_optional_width(data: dict[str, Any]) -> None:
     without = copy.deepcopy(data)
     put(without, "stages.orientation.width", None)
     with pytest.raises(BundleError, match=r"stages\.orientation\.width must be an integer"):
@@ -253,7 +264,7 @@ EAST = {
 }
 
 
-def test_the_algorithm_says_which_fields_a_detection_has(data: dict[str, Any]) -> None:
+def test_the_algorithm_decides_which_fields_detection_has(data: dict[str, Any]) -> None:
     put(data, "stages.detection", copy.deepcopy(EAST))
     detection = parse(data).stages.detection
     assert isinstance(detection, EASTDetection)
@@ -279,13 +290,13 @@ def test_attention_and_srn_have_begin_and_end_instead_of_a_blank(
     with pytest.raises(BundleError, match=rf"charset\.begin is missing; {algorithm} needs it"):
         parse(data)
     charset |= {"begin": 0, "end": 1}
-    with pytest.raises(BundleError, match=rf"charset\.blank is given, {algorithm} has none"):
+    with pytest.raises(BundleError, match=rf"charset\.blank is given, but {algorithm} has no"):
         parse(data)
     del charset["blank"]
     reading = parse(data).stages.reading
     assert reading is not None and reading.charset.special == [0, 1]
     charset["end"] = charset["classes"]
-    with pytest.raises(BundleError, match=r"charset\.end is none of its classes"):
+    with pytest.raises(BundleError, match=r"charset\.end must be below the number of classes"):
         parse(data)
     charset["end"] = 0
     with pytest.raises(BundleError, match="begin and end are the same class"):
@@ -293,7 +304,9 @@ def test_attention_and_srn_have_begin_and_end_instead_of_a_blank(
 
 
 @pytest.mark.parametrize("widths", [[], [64, 64], [128, 64], [64, 320]])
-def test_stretch_widths_lead_to_the_width(data: dict[str, Any], widths: list[int]) -> None:
+def test_stretch_widths_that_do_not_ascend_to_the_width_are_refused(
+    data: dict[str, Any], widths: list[int]
+) -> None:
     put(data, "stages.recognition.width", 256)
     put(data, "stages.recognition.widths", [256])
     put(data, "stages.recognition.stretch_widths", [64, 256])
@@ -322,7 +335,7 @@ def test_stretch_widths_lead_to_the_width(data: dict[str, Any], widths: list[int
         ("detection.providers", ["auto"], "'auto', which is none of"),
     ],
 )
-def test_sets_of_shapes_and_providers(
+def test_invalid_sets_of_shapes_and_providers_are_refused(
     data: dict[str, Any], path: str, value: object, said: str
 ) -> None:
     put(data, f"stages.{path}", value)
@@ -330,27 +343,27 @@ def test_sets_of_shapes_and_providers(
         parse(data)
 
 
-def test_a_bundle_may_have_no_sets_and_order_its_providers(data: dict[str, Any]) -> None:
+def test_sets_of_shapes_may_be_empty_and_providers_keep_their_order(data: dict[str, Any]) -> None:
     put(data, "stages.detection.resize.sizes", [])
     put(data, "stages.recognition.widths", [])
     put(data, "stages.recognition.batches", [])
     put(data, "stages.recognition.providers", ["openvino", "cpu"])
-    recognition = parse(data).stages.recognition
-    assert recognition.widths == [] and recognition.providers == ["openvino", "cpu"]
+    stage = recognition(data)
+    assert stage.widths == [] and stage.providers == ["openvino", "cpu"]
 
 
-def test_some_stage_has_to_find_or_to_read(data: dict[str, Any]) -> None:
+def test_a_bundle_with_orientation_alone_is_refused(data: dict[str, Any]) -> None:
     data["provenance"] = []
     data["stages"] = {"orientation": data["stages"]["orientation"]}
     with pytest.raises(BundleError, match="neither detection nor recognition nor spotting"):
         parse(data)
 
 
-def test_spotting_reads_alone(data: dict[str, Any]) -> None:
-    recognition = data["stages"]["recognition"]
+def test_spotting_beside_other_stages_is_refused(data: dict[str, Any]) -> None:
+    given = data["stages"]["recognition"]
     data["stages"]["spotting"] = {
         "algorithm": "PGNet",
-        "graph": recognition["graph"],
+        "graph": given["graph"],
         "model": "e2e_r50_vd_pg",
         "resize": EAST["resize"],
         "postprocess": {
@@ -360,10 +373,10 @@ def test_spotting_reads_alone(data: dict[str, Any]) -> None:
             "minimum_points": 6,
             "minimum_characters": 2,
         },
-        "charset": recognition["charset"],
+        "charset": given["charset"],
     }
     with pytest.raises(
-        BundleError, match="detection, orientation, recognition beside spotting, which must be the only stage"
+        BundleError, match="detection, orientation, recognition beside spotting, which must be the"
     ):
         parse(data)
     data["provenance"] = []

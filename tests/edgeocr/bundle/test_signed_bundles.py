@@ -1,4 +1,4 @@
-"""Bundles with a signature that is required, and all the ways in which it isn't there."""
+"""Opening bundles with a required signature, and every way in which it can be missing or wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLE = str(IMAGES / "sample.jpg")
 
 @pytest.fixture
 def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No graph may reach ONNX Runtime."""
+    """Fail when a graph reaches ONNX Runtime."""
 
     def started(*_: Any, **__: Any) -> None:
         pytest.fail("a graph reached ONNX Runtime")
@@ -38,7 +38,7 @@ def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("pack", [folder, packed])
 @pytest.mark.parametrize("as_bytes", [False, True])
-def test_a_signed_bundle(
+def test_a_signed_bundle_opens_with_its_public_key(
     signed: Files, keys: Path, tmp_path: Path, pack: Any, as_bytes: bool
 ) -> None:
     public = keys / "own.pub"
@@ -53,7 +53,9 @@ def test_a_signed_bundle(
         bundle.check_signature(keys / "other.pub")
 
 
-def test_freezing_signs(signed: Files, files: Files, keys: Path, tmp_path: Path) -> None:
+def test_freezing_writes_a_signed_bundle(
+    signed: Files, files: Files, keys: Path, tmp_path: Path
+) -> None:
     for name in ("a.edgeocr", "folder"):
         bundle = write(files, tmp_path / name, sign=keys / "own.key")
         bundle.check_signature(keys / "own.pub")
@@ -64,7 +66,7 @@ def test_freezing_signs(signed: Files, files: Files, keys: Path, tmp_path: Path)
     assert not (tmp_path / "b.edgeocr").exists()
 
 
-def test_a_signature_that_is_required(
+def test_a_missing_foreign_or_wrong_signature_is_refused(
     files: Files, signed: Files, keys: Path, tmp_path: Path
 ) -> None:
     public = keys / "own.pub"
@@ -81,8 +83,7 @@ def test_a_signature_that_is_required(
         Bundle.open(packed(lying, path), require_signature=keys / "other.pub")
 
 
-def test_the_signature_comes_before_the_manifest(signed: Files, keys: Path, tmp_path: Path) -> None:
-    """A manifest that nobody signed is not even parsed."""
+def test_an_unsigned_manifest_is_not_parsed(signed: Files, keys: Path, tmp_path: Path) -> None:
     broken = signed | {MANIFEST: b"no JSON"}
     path = packed(broken, tmp_path / "a.edgeocr")
     with pytest.raises(SignatureError, match="wrong signature"):
@@ -93,7 +94,7 @@ def test_the_signature_comes_before_the_manifest(signed: Files, keys: Path, tmp_
 
 
 @pytest.mark.parametrize("require", [True, False])
-def test_every_97th_changed_byte_of_a_signed_bundle(
+def test_every_97th_changed_byte_of_a_signed_bundle_is_refused(
     signed: Files, keys: Path, tmp_path: Path, require: bool
 ) -> None:
     public = keys / "own.pub" if require else None
@@ -109,10 +110,10 @@ def test_every_97th_changed_byte_of_a_signed_bundle(
 
 
 @pytest.mark.usefixtures("no_session")
-def test_a_bundle_sealed_again_never_runs(
+def test_a_changed_bundle_with_matching_hashes_never_runs(
     files: Files, signed: Files, keys: Path, tmp_path: Path
 ) -> None:
-    """All hashes fit, but the key's owner has not signed it."""
+    """Adapt the hashes to a changed graph, which only the owner of the key could sign."""
     changed = sealed(files | {"graphs/detection.onnx": b"another graph"})
     path = tmp_path / "a.edgeocr"
     by_other = {SIGNATURE: signature.sign(changed[MANIFEST], keys / "other.key")}
@@ -121,19 +122,21 @@ def test_a_bundle_sealed_again_never_runs(
         (by_other, "signed by another key"),
         ({SIGNATURE: signed[SIGNATURE]}, "wrong signature"),
     ):
-        Bundle.open(packed(changed | more, path))  # sound as far as it goes
+        Bundle.open(packed(changed | more, path))  # without a required signature it is valid
         for given in (path, Bundle.open(path), folder(changed | more, tmp_path / words)):
             with pytest.raises(SignatureError, match=words):
                 OCR(given, require_signature=keys / "own.pub", provider="cpu")
     with pytest.raises(SignatureError, match="not signed"):
         OCR(require_signature=keys / "own.pub", provider="cpu")
-    # What is signed gets there, else this test would see nothing.
+    # The signed bundle does reach ONNX Runtime, so the fixture would notice.
     with pytest.raises(BaseException, match="reached ONNX Runtime"):
         OCR(packed(signed, path), require_signature=keys / "own.pub", provider="cpu")
 
 
-def test_a_manifest_that_lists_the_signature(files: Files, keys: Path, tmp_path: Path) -> None:
-    """It can't hold the hash of what signs it."""
+def test_a_manifest_that_lists_the_signature_file_is_refused(
+    files: Files, keys: Path, tmp_path: Path
+) -> None:
+    """A manifest can't contain the hash of a file that signs the manifest."""
     manifest = json.loads(files[MANIFEST])
     manifest["files"][SIGNATURE] = {"sha256": "0" * 64, "size": 1}
     files[MANIFEST] = json.dumps(manifest).encode()
@@ -144,7 +147,7 @@ def test_a_manifest_that_lists_the_signature(files: Files, keys: Path, tmp_path:
 
 @pytest.mark.usefixtures("no_session")
 @pytest.mark.parametrize("command", ["read", "detect", "recognize", "warm", "bench"])
-def test_the_commands_require_it(
+def test_commands_refuse_a_bundle_without_the_required_signature(
     command: str, keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sources = [SAMPLE] if command in ("read", "detect", "recognize") else []
@@ -154,7 +157,7 @@ def test_the_commands_require_it(
     )
 
 
-def test_reading_with_a_signed_bundle(
+def test_read_accepts_a_signed_bundle(
     embedded_files: Files, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = {SIGNATURE: signature.sign(embedded_files[MANIFEST], keys / "own.key")}
@@ -164,7 +167,7 @@ def test_reading_with_a_signed_bundle(
     assert "NO PARKING" in capsys.readouterr().out
 
 
-def test_measuring_processes_require_the_signature_too(
+def test_worker_processes_of_bench_require_the_signature(
     signed: Files, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = packed(signed, tmp_path / "a.edgeocr")

@@ -1,4 +1,4 @@
-"""edgeocr bundle show, verify, unpack, diff and keygen, as a user types them."""
+"""The commands `edgeocr bundle show`, `verify`, `unpack`, `diff` and `keygen`."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def signed(files: Files, key: Path) -> Files:
     return files | {SIGNATURE: signature.sign(files[MANIFEST], key)}
 
 
-def full(manifest: dict[str, Any]) -> None:
-    """All that schema 2 can say."""
+def use_all_of_schema_2(manifest: dict[str, Any]) -> None:
+    """Give a manifest every field that schema 2 has."""
     manifest |= {
         "schema": 2,
         "requires": "0.2.0",
@@ -69,7 +69,7 @@ def full(manifest: dict[str, Any]) -> None:
     }
 
 
-def test_show(run: Run) -> None:
+def test_show_describes_the_embedded_bundle(run: Run) -> None:
     code, out, err = run("show")
     assert (code, err) == (0, "")
     bundle = Bundle.default()
@@ -77,8 +77,8 @@ def test_show(run: Run) -> None:
     assert f"{bundle.digest} of the manifest" in out
     for origin in bundle.manifest.provenance:
         assert f"{origin.stage}: {origin.title}" in out and f"model       {origin.model}" in out
-        for file in origin.files:
-            assert f"{file.name}, sha256 {file.sha256[:12]}" in out
+        for source in origin.files:
+            assert f"{source.name}, sha256 {source.sha256[:12]}" in out
     for words in (
         "signature   none",
         "made by     edgeocr 0.2.0, onnx",
@@ -101,8 +101,12 @@ def test_show(run: Run) -> None:
         assert row.split()[1:] == [*size(file.size).split(), "sha256", file.sha256[:12]]
 
 
-def test_show_says_all_of_schema_2(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
-    path = packed(signed(changed(files, full), keys / "own.key"), tmp_path / "a.edgeocr")
+def test_show_prints_every_field_of_schema_2(
+    run: Run, files: Files, keys: Path, tmp_path: Path
+) -> None:
+    path = packed(
+        signed(changed(files, use_all_of_schema_2), keys / "own.key"), tmp_path / "a.edgeocr"
+    )
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("show", path)
     assert code == 0
@@ -125,16 +129,18 @@ def test_show_says_all_of_schema_2(run: Run, files: Files, keys: Path, tmp_path:
 
 
 @pytest.mark.parametrize("path", [EMBEDDED, SCHEMA_1, None], ids=str)
-def test_show_is_no_wider_than_its_columns(
+def test_show_keeps_to_its_columns(
     run: Run, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shown = path or packed(changed(files, full), Path("a.edgeocr"))
+    shown = path or packed(changed(files, use_all_of_schema_2), Path("a.edgeocr"))
     rows = run("show", shown)[1].splitlines()
     assert len(rows) > 10 and max(map(len, rows)) <= COLUMNS
 
 
-def test_show_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) -> None:
+def test_show_and_diff_print_no_control_characters_of_a_bundle(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
     def colour(manifest: dict[str, Any]) -> None:
         manifest["description"] = "red \x1b[31m and\u202e back"
         manifest["provenance"][0]["title"] = "\x1b]0;title\x07"
@@ -145,7 +151,9 @@ def test_show_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) 
         assert "red" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
 
 
-def test_errors_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path) -> None:
+def test_errors_print_no_control_characters_of_a_bundle(
+    run: Run, files: Files, tmp_path: Path
+) -> None:
     steering = "\x1b]0;title\x07"
     newer = {"schema": 9, "requires": steering}
     for wrong in (
@@ -159,7 +167,7 @@ def test_errors_cannot_steer_the_terminal(run: Run, files: Files, tmp_path: Path
             assert code and "]0;title" in err and "\x1b" not in err
 
 
-def test_show_json_is_the_manifest(run: Run, embedded_files: Files) -> None:
+def test_show_json_prints_the_manifest_unchanged(run: Run, embedded_files: Files) -> None:
     assert run("show", "--json")[1].encode() == embedded_files[MANIFEST]
 
 
@@ -170,11 +178,13 @@ def test_show_json_is_the_manifest(run: Run, embedded_files: Files) -> None:
         *((999_500, "1.00 MB"), (31_626_107, "31.6 MB"), (2_000_000_000, "2000 MB")),
     ],
 )
-def test_sizes(count: int, words: str) -> None:
+def test_sizes_have_three_digits_and_a_unit(count: int, words: str) -> None:
     assert size(count) == words
 
 
-def test_verify(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
+def test_verify_checks_content_and_signature(
+    run: Run, files: Files, keys: Path, tmp_path: Path
+) -> None:
     code, out, _ = run("verify")
     assert code == 0 and f"{EMBEDDED}: intact, 6 files, sha256" in out and "not signed" in out
     path = packed(signed(files, keys / "own.key"), tmp_path / "a.edgeocr")
@@ -193,16 +203,22 @@ def test_verify(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "unpack", "diff"])
-def test_each_refuses_what_is_not_signed(
+def test_every_action_refuses_a_bundle_without_the_required_signature(
     run: Run, keys: Path, tmp_path: Path, command: str
 ) -> None:
-    more = {"unpack": ["-o", tmp_path / "new"], "diff": [EMBEDDED]}.get(command, [])
+    arguments: dict[str, list[str | Path]] = {
+        "unpack": ["-o", tmp_path / "new"],
+        "diff": [EMBEDDED],
+    }
+    more = arguments.get(command, [])
     code, out, err = run(command, EMBEDDED, *more, "--require-signature", keys / "own.pub")
     assert (code, out) == (2 if command == "diff" else 1, "") and "not signed" in err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unpack(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
+def test_unpack_writes_the_same_bundle_to_a_folder(
+    run: Run, files: Files, keys: Path, tmp_path: Path
+) -> None:
     path = packed(signed(files, keys / "own.key"), tmp_path / "a.edgeocr")
     for target in ("new/folder", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
@@ -214,7 +230,7 @@ def test_unpack(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.edgeocr", "empty", "new"]
 
 
-def test_unpacking_into_a_folder_that_is_there(
+def test_unpack_keeps_an_empty_folder_that_exists(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("here", "linked"):
@@ -229,7 +245,7 @@ def test_unpacking_into_a_folder_that_is_there(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["here", "link", "linked"]
 
 
-def test_unpacking_leaves_what_is_there(
+def test_unpack_overwrites_nothing_and_leaves_nothing_half_written(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"precious")
@@ -251,7 +267,9 @@ def test_unpacking_leaves_what_is_there(
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
 
 
-def test_diff_of_the_same(run: Run, embedded_files: Files, tmp_path: Path) -> None:
+def test_diff_finds_a_folder_and_a_file_the_same(
+    run: Run, embedded_files: Files, tmp_path: Path
+) -> None:
     again = folder(embedded_files, tmp_path / "folder")
     code, out, _ = run("diff", EMBEDDED, again)
     assert (code, out) == (0, f"the same bundle, sha256 {Bundle.default().digest}\n")
@@ -261,7 +279,7 @@ def test_diff_of_the_same(run: Run, embedded_files: Files, tmp_path: Path) -> No
     assert not (data["manifest"] or data["files"] or data["characters_added"])
 
 
-def test_diff(
+def test_diff_lists_fields_files_characters_and_signature(
     run: Run, files: Files, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -319,7 +337,7 @@ def test_diff(
     }
 
 
-def test_diff_of_what_only_looks_the_same(
+def test_diff_finds_differences_that_are_easily_overlooked(
     run: Run, files: Files, keys: Path, tmp_path: Path
 ) -> None:
     def differs(one: Files, other: Files) -> str:
@@ -350,14 +368,16 @@ def test_diff_of_what_only_looks_the_same(
     assert "another one by the same key" in differs(own, files | {SIGNATURE: wrong})
 
 
-def test_an_error_is_no_difference(run: Run, tmp_path: Path) -> None:
+def test_diff_exits_with_2_when_a_bundle_does_not_open(run: Run, tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"words")
     for pair in ((EMBEDDED, tmp_path / "none"), (tmp_path / "text", EMBEDDED)):
         code, out, err = run("diff", *pair)
         assert (code, out) == (2, "") and err.startswith("edgeocr: error: ")
 
 
-def test_keygen(run: Run, tmp_path: Path, files: Files) -> None:
+def test_keygen_writes_keys_and_never_overwrites_them(
+    run: Run, tmp_path: Path, files: Files
+) -> None:
     code, out, _ = run("keygen", tmp_path / "mine")
     assert code == 0 and sorted(p.name for p in tmp_path.iterdir()) == ["mine.key", "mine.pub"]
     made = packed(signed(files, tmp_path / "mine.key"), tmp_path / "a.edgeocr")
@@ -373,14 +393,13 @@ def test_keygen(run: Run, tmp_path: Path, files: Files) -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["unpack", "a"], ["diff", "a"], ["keygen"], ["show", "a", "b"], ["mend"]]
 )
-def test_wrong_usage(arguments: list[str]) -> None:
+def test_wrong_arguments_exit_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["bundle", *arguments])
     assert caught.value.code == 2
 
 
-def test_no_graph_is_loaded_for_it() -> None:
-    """Looking into a bundle is quick: none of the runtime's libraries is imported."""
+def test_bundle_verify_imports_no_library_of_the_runtime() -> None:
     code = (
         "import sys; from edgeocr.cli.main import main\n"
         "main(['bundle', 'verify'])\nprint(*sys.modules)"
