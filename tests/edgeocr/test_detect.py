@@ -92,7 +92,9 @@ def test_blank_picture_has_no_regions(detector: Detector) -> None:
 def test_sast_that_finds_quads_finds_polygons_of_more_points_on_request() -> None:
     rule = Resize("long", 512, 900_000, 128)
     settings = SASTSettings(0.5, 0.2, 2, 1.0, 0.3, "quad")
-    quads = SASTDetection("SAST", "detection.onnx", "sast", rule, settings)
+    quads = SASTDetection(
+        algorithm="SAST", graph="g.onnx", model="sast", resize=rule, postprocess=settings
+    )
     bent = with_shape(quads, "polygon").postprocess
     assert isinstance(bent, SASTSettings)
     assert (bent.shape, bent.sample_points) == ("polygon", 6)

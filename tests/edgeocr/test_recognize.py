@@ -31,7 +31,18 @@ Labelled = list[tuple[str, Image]]
 STAR_NET = "rec_r34_vd_tps_bilstm_ctc"
 ALPHANUMERIC = list("0123456789abcdefghijklmnopqrstuvwxyz")
 FIXED_WIDTH = Recognition(
-    "CTC", "g", STAR_NET, 32, 320, 3200, 16, 127, 8, Charset("c", 37, 0), 0.5, width=100
+    algorithm="CTC",
+    graph="g",
+    model=STAR_NET,
+    height=32,
+    min_width=320,
+    max_width=3200,
+    margin=16,
+    padding=127,
+    multiple=8,
+    charset=Charset("c", 37, 0),
+    minimum_score=0.5,
+    width=100,
 )
 
 

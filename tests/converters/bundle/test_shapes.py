@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from converters.bundle.shapes import LONGEST, sizes, widths, with_shapes
-from converters.bundle.stages import Stage
 from edgeocr.bundle.manifest import (
     Charset,
     EASTDetection,
@@ -114,7 +113,7 @@ def test_widths_ascend_in_small_steps() -> None:
 
 
 @pytest.mark.parametrize("stage", [DETECTION, SPOTTING], ids=["detection", "spotting"])
-def test_stage_that_takes_pictures_gets_sizes(stage: Stage) -> None:
+def test_stage_that_takes_pictures_gets_sizes(stage: EASTDetection | Spotting) -> None:
     assert with_shapes(stage) == replace(stage, resize=replace(RULES[0], sizes=sizes(RULES[0])))
     own = replace(stage, resize=replace(RULES[0], sizes=[[64, 64]]))
     assert with_shapes(own) == own
