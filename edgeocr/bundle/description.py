@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from ..errors import printable
 from .bundle import Bundle
-from .manifest import Orientation, Recognition, Resize
+from .manifest import Detection, Orientation, Profile, Recognition, Resize, Spotting
 from .provenance import Accuracy, Origin
 
+_Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
+
 COLUMNS = 100
-# Digits of a sha256 that are shown, which are enough to tell any two files apart.
+# The digits of a sha256 that are shown, which are enough to tell any two files apart.
 DIGITS = 12
+# The columns before a row's text, which hold its label.
 LABEL = 14
 
 
 def describe(bundle: Bundle, *, checked: bool = False) -> str:
-    """Describe a bundle: its stages, where every weight came from, what was done to it, its files.
+    """Describe a bundle: its stages, their origins and what was done to them, and its files.
 
     Args:
         bundle: The bundle.
-        checked: Whether its signature was checked.
+        checked: Whether its signature was checked, so that it is more than a claim.
+
+    Returns:
+        The lines, without control characters that a name in the bundle may contain.
     """
     manifest = bundle.manifest
     made_by = ", ".join(f"{name} {version}" for name, version in sorted(manifest.made_by.items()))
@@ -36,10 +42,8 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
     ]
     if manifest.requires:
         rows += _row("requires", f"edgeocr {manifest.requires} or newer")
-    if (profile := manifest.profile) is not None:
-        threads = f"{profile.threads} threads" if profile.threads else "as many threads as allowed"
-        limit = f"{profile.memory_limit / 1e6:.0f} MB" if profile.memory_limit else "any"
-        rows += _row("profile", f"{profile.name}: {threads}, {limit} memory")
+    if manifest.profile is not None:
+        rows += _row("profile", _profile(manifest.profile))
     if manifest.accuracy is not None:
         rows += _row("accuracy", _accuracy(manifest.accuracy))
     origins: dict[str, Origin] = {origin.stage: origin for origin in manifest.provenance}
@@ -69,6 +73,12 @@ def _signature(signed_by: str | None, checked: bool) -> str:
     return f"by {signed_by}, as the bundle claims; --require-signature checks that"
 
 
+def _profile(profile: Profile) -> str:
+    threads = f"{profile.threads} threads" if profile.threads else "as many threads as allowed"
+    limit = f"{profile.memory_limit / 1e6:.0f} MB memory" if profile.memory_limit else "any memory"
+    return f"{profile.name}: {threads}, {limit}"
+
+
 def _accuracy(accuracy: Accuracy) -> str:
     return (
         f"Hmean {accuracy.hmean:.4f}, CER {accuracy.cer:.4f}, detection's Hmean "
@@ -77,7 +87,7 @@ def _accuracy(accuracy: Accuracy) -> str:
     )
 
 
-def _stage(bundle: Bundle, name: str, stage: Any, origin: Origin | None) -> Iterator[str]:
+def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> Iterator[str]:
     yield from _row("", f"{name}: {origin.title if origin else stage.model}")
     yield from _row("model", stage.model)
     yield from _row("algorithm", stage.algorithm)
@@ -86,12 +96,13 @@ def _stage(bundle: Bundle, name: str, stage: Any, origin: Origin | None) -> Iter
     if stage.activation_bytes:
         memory = f"; a run needs {stage.activation_bytes} bytes for each pixel of its input"
     yield from _row("graph", f"{stage.precision}, {size(graph.size)}, {stage.graph}{memory}")
-    if (charset := getattr(stage, "charset", None)) is not None:
+    if isinstance(stage, (Recognition, Spotting)):
         full = origin.full_classes if origin else None
         pruned = f", pruned from {full}" if full else ""
+        charset = stage.charset
         yield from _row("charset", f"{charset.classes} classes{pruned}, {charset.file}")
     yield from _row("input", "; ".join(_input(stage)))
-    if hasattr(stage, "postprocess"):
+    if not isinstance(stage, (Orientation, Recognition)):
         numbers = vars(stage.postprocess).items()
         yield from _row("decoding", ", ".join(_setting(*each) for each in numbers))
     if stage.providers is not None:
@@ -105,7 +116,7 @@ def _setting(name: str, value: object) -> str:
     return f"{'' if value else 'no '}{words}" if isinstance(value, bool) else f"{words} {value}"
 
 
-def _input(stage: Any) -> Iterator[str]:
+def _input(stage: _Stage) -> Iterator[str]:
     """Yield the rules for a stage's input, in short."""
     if isinstance(stage, Orientation):
         yield f"{stage.width} × {stage.height}, {'stretched' if stage.stretch else 'padded'}"
@@ -121,7 +132,7 @@ def _input(stage: Any) -> Iterator[str]:
             yield f"fixed shapes: {_from_to(stage.widths)} wide"
     else:
         yield from _resize(stage.resize)
-    if getattr(stage, "batches", None):
+    if isinstance(stage, (Orientation, Recognition)) and stage.batches:
         yield f"{_from_to(stage.batches)} in a run"
 
 
@@ -139,15 +150,15 @@ def _resize(rule: Resize) -> Iterator[str]:
         yield f"fixed shapes: {_from_to([f'{width} × {height}' for height, width in ordered])}"
 
 
-def _from_to(values: list[Any]) -> str:
+def _from_to(values: Sequence[object]) -> str:
     if len(values) < 4:
         return " or ".join(map(str, values))
     return f"{len(values)} from {values[0]} to {values[-1]}"
 
 
 def _origin(origin: Origin) -> Iterator[str]:
-    of = "" if origin.format == "onnx" else f", of {origin.format}"
-    yield from _row("translator", f"{origin.translator}{of}")
+    source = "" if origin.format == "onnx" else f", from {origin.format}"
+    yield from _row("translator", f"{origin.translator}{source}")
     for label, done in (("repairs", origin.repairs), ("rewrites", origin.rewrites)):
         if done:
             yield from _row(label, ", ".join(done))
@@ -155,8 +166,8 @@ def _origin(origin: Origin) -> Iterator[str]:
         left = f"; in float32 {', '.join(quantized.left_out)}" if quantized.left_out else ""
         yield from _row(
             "quantized",
-            f"{quantized.nodes} nodes to int8, by {quantized.pictures} pictures, sha256 "
-            f"{quantized.images[:DIGITS]}{left}",
+            f"{quantized.nodes} nodes to int8, calibrated with {quantized.pictures} pictures, "
+            f"sha256 {quantized.images[:DIGITS]}{left}",
         )
     for name, check in origin.parity.items():
         yield from _row("parity", f"{name.replace('_', ' ')}: {check}")

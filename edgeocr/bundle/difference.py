@@ -13,7 +13,7 @@ from ..errors import printable
 from .bundle import Bundle
 from .description import COLUMNS, size
 
-# Characters of a charset, and characters of a value, that are shown to people.
+# The most characters of a charset that are listed, and the most of a value that are printed.
 SHOWN = 40
 LONGEST = 90
 # Stands for the value of a field that a manifest lacks.
@@ -54,6 +54,10 @@ class FileChange:
     before: int | None
     after: int | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the change for JSON."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -87,12 +91,17 @@ class Difference:
         return {
             **{field.name: getattr(self, field.name) for field in fields(self)},
             "manifest": [change.to_dict() for change in self.manifest],
-            "files": [asdict(change) for change in self.files],
+            "files": [change.to_dict() for change in self.files],
         }
 
 
 def compare(before: Bundle, after: Bundle) -> Difference:
-    """Compare two opened bundles."""
+    """Compare two opened bundles.
+
+    Args:
+        before: The first bundle, whose values are called "before".
+        after: The second bundle, whose values are called "after".
+    """
     old, new = (dict.fromkeys(filter(None, each.characters)) for each in (before, after))
     added = [char for char in new if char not in old]
     removed = [char for char in old if char not in new]
@@ -110,7 +119,14 @@ def compare(before: Bundle, after: Bundle) -> Difference:
 
 
 def describe(difference: Difference) -> str:
-    """Describe the difference for people, in lines of up to `COLUMNS` characters."""
+    """Describe a difference for people, in lines of up to `COLUMNS` characters.
+
+    Args:
+        difference: The result of `compare`.
+
+    Returns:
+        The lines, without control characters that a name in a bundle may contain.
+    """
     if difference.same:
         return f"the same bundle, sha256 {difference.sha256[0]}"
     rows = [f"{mark} {path}" for mark, path in zip("-+", difference.paths, strict=True)]
@@ -210,7 +226,7 @@ def _values(change: FieldChange) -> tuple[str, str]:
     one = "none" if change.before is ABSENT else _json(change.before)
     other = "none" if change.after is ABSENT else _json(change.after)
     if max(len(one), len(other)) > LONGEST:
-        common = os.path.commonprefix([one, other])  # noqa: RUF071 - it is of letters here
+        common = os.path.commonprefix([one, other])  # noqa: RUF071 - compares characters, not paths
         same = max(0, len(common) - SHOWN // 2)
         one, other = (f"{'…' if same else ''}{text[same:]}" for text in (one, other))
     return one, other

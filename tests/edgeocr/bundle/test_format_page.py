@@ -28,7 +28,7 @@ def types() -> Iterator[type]:
                 yield value
 
 
-@pytest.mark.parametrize("kind", types(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", list(types()), ids=lambda kind: kind.__name__)
 def test_page_names_every_field(kind: type) -> None:
     named = set(re.findall(r"\w+", " ".join(docs.inline_code(PAGE))))
     fields = {field.name for field in dataclasses.fields(kind)}

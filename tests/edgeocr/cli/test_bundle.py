@@ -89,7 +89,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
         "192 × 48, padded; turned by 0 or 180 degrees from a probability of 0.9",
         "240 to 3216 wide, 48 high",
         "6906 classes, charsets/PP-OCRv6_tiny_rec.txt",
-        "translator  paddle2onnx 1.3.1, of paddle-legacy",
+        "translator  paddle2onnx 1.3.1, from paddle-legacy",
         "parity      paddle: passed, at most 0.0001 from Paddle Inference 2.6.2",
         "licence     Apache-2.0, PaddlePaddle authors",
         "graph       fp32, 1.77 MB, graphs/detection.onnx",
@@ -121,7 +121,8 @@ def test_show_prints_every_field_of_schema_2(
         "charset 6906 classes, pruned from 18385",
         "providers cpu",
         "repairs channels_last rewrites rewrite_0, rewrite_1,",
-        "quantized 54 nodes to int8, by 24 pictures, sha256 b7b7b7b7b7b7; in float32 conv_first",
+        "quantized 54 nodes to int8, calibrated with 24 pictures, sha256 b7b7b7b7b7b7;",
+        "; in float32 conv_first",
     ):
         assert words in rows
     out = run("show", path, "--require-signature", keys / "own.pub")[1]
