@@ -6,11 +6,11 @@ import base64
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgeocr.bundle import archive
+from edgeocr.bundle import archive, signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 
 Files = dict[str, bytes]
@@ -26,6 +26,18 @@ def sealed(files: Files) -> Files:
         if name not in (MANIFEST, SIGNATURE)
     }
     return files | {MANIFEST: json.dumps(manifest).encode()}
+
+
+def with_manifest(files: Files, change: Callable[[dict[str, Any]], object]) -> Files:
+    """Return the files with a changed manifest, whose hashes stay as they are."""
+    manifest = json.loads(files[MANIFEST])
+    change(manifest)
+    return files | {MANIFEST: json.dumps(manifest, sort_keys=True).encode()}
+
+
+def with_signature(files: Files, key: Path) -> Files:
+    """Return the files with a signature by a private key."""
+    return files | {SIGNATURE: signature.sign(files[MANIFEST], key)}
 
 
 def stubs(files: Files) -> Files:

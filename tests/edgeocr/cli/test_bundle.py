@@ -1,47 +1,24 @@
-"""The commands `edgeocr bundle show`, `verify`, `unpack`, `diff` and `keygen`."""
+"""The commands `edgeocr bundle show`, `verify`, `unpack` and `keygen`."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgeocr import Bundle
-from edgeocr.bundle import signature
-from edgeocr.bundle.archive import MANIFEST, SIGNATURE
+from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.description import COLUMNS, size
 from edgeocr.cli.main import main
 from tests.conftest import EMBEDDED
-from tests.support.packing import Files, folder, packed, sealed
+from tests.edgeocr.cli.conftest import Run
+from tests.support.packing import Files, packed, with_manifest, with_signature
 from tests.support.paths import BUNDLES
 
-Run = Callable[..., tuple[int, str, str]]
 SCHEMA_1 = BUNDLES / "schema-1.edgeocr"
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        code = main(["bundle", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return command
-
-
-def changed(files: Files, change: Callable[[dict[str, Any]], object]) -> Files:
-    manifest = json.loads(files[MANIFEST])
-    change(manifest)
-    return files | {MANIFEST: json.dumps(manifest, sort_keys=True).encode()}
-
-
-def signed(files: Files, key: Path) -> Files:
-    return files | {SIGNATURE: signature.sign(files[MANIFEST], key)}
 
 
 def use_all_of_schema_2(manifest: dict[str, Any]) -> None:
@@ -105,7 +82,8 @@ def test_show_prints_every_field_of_schema_2(
     run: Run, files: Files, keys: Path, tmp_path: Path
 ) -> None:
     path = packed(
-        signed(changed(files, use_all_of_schema_2), keys / "own.key"), tmp_path / "a.edgeocr"
+        with_signature(with_manifest(files, use_all_of_schema_2), keys / "own.key"),
+        tmp_path / "a.edgeocr",
     )
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("show", path)
@@ -134,7 +112,7 @@ def test_show_keeps_to_its_columns(
     run: Run, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shown = path or packed(changed(files, use_all_of_schema_2), Path("a.edgeocr"))
+    shown = path or packed(with_manifest(files, use_all_of_schema_2), Path("a.edgeocr"))
     rows = run("show", shown)[1].splitlines()
     assert len(rows) > 10 and max(map(len, rows)) <= COLUMNS
 
@@ -146,7 +124,7 @@ def test_show_and_diff_print_no_control_characters_of_a_bundle(
         manifest["description"] = "red \x1b[31m and\u202e back"
         manifest["provenance"][0]["title"] = "\x1b]0;title\x07"
 
-    path = packed(changed(files, colour), tmp_path / "a.edgeocr")
+    path = packed(with_manifest(files, colour), tmp_path / "a.edgeocr")
     for arguments in (["show", path], ["diff", EMBEDDED, path]):
         out = run(*arguments)[1]
         assert "red" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
@@ -158,8 +136,8 @@ def test_errors_print_no_control_characters_of_a_bundle(
     steering = "\x1b]0;title\x07"
     newer = {"schema": 9, "requires": steering}
     for wrong in (
-        changed(files, lambda manifest: manifest.update({steering: 1})),
-        changed(files, lambda manifest: manifest.update(newer)),
+        with_manifest(files, lambda manifest: manifest.update({steering: 1})),
+        with_manifest(files, lambda manifest: manifest.update(newer)),
         {**files, steering: b""},
     ):
         path = packed(wrong, tmp_path / "a.edgeocr")
@@ -188,7 +166,7 @@ def test_verify_checks_content_and_signature(
 ) -> None:
     code, out, _ = run("verify")
     assert code == 0 and f"{EMBEDDED}: intact, 6 files, sha256" in out and "not signed" in out
-    path = packed(signed(files, keys / "own.key"), tmp_path / "a.edgeocr")
+    path = packed(with_signature(files, keys / "own.key"), tmp_path / "a.edgeocr")
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("verify", path)
     assert code == 0 and f"It claims to be signed by {fingerprint}; --require-signature" in out
@@ -220,7 +198,7 @@ def test_every_action_refuses_a_bundle_without_the_required_signature(
 def test_unpack_writes_the_same_bundle_to_a_folder(
     run: Run, files: Files, keys: Path, tmp_path: Path
 ) -> None:
-    path = packed(signed(files, keys / "own.key"), tmp_path / "a.edgeocr")
+    path = packed(with_signature(files, keys / "own.key"), tmp_path / "a.edgeocr")
     for target in ("new/folder", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         code, out, _ = run("unpack", path, "-o", tmp_path / target)
@@ -268,120 +246,12 @@ def test_unpack_overwrites_nothing_and_leaves_nothing_half_written(
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
 
 
-def test_diff_finds_a_folder_and_a_file_the_same(
-    run: Run, embedded_files: Files, tmp_path: Path
-) -> None:
-    again = folder(embedded_files, tmp_path / "folder")
-    code, out, _ = run("diff", EMBEDDED, again)
-    assert (code, out) == (0, f"the same bundle, sha256 {Bundle.default().digest}\n")
-    code, out, _ = run("diff", EMBEDDED, again, "--json")
-    data = json.loads(out)
-    assert code == 0 and data["same"] and data["paths"] == [str(EMBEDDED), str(again)]
-    assert not (data["manifest"] or data["files"] or data["characters_added"])
-
-
-def test_diff_lists_fields_files_characters_and_signature(
-    run: Run, files: Files, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    charset = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
-    characters = files[charset].decode().removesuffix("\n").split("\n")
-    kept = [*characters[60:], "\N{FIGURE SPACE}"]
-    assert "\N{FIGURE SPACE}" not in characters
-    inside = files | {charset: ("\n".join(kept) + "\n").encode(), "graphs/detection.onnx": b"new"}
-    inside["licences/More.txt"] = inside.pop("licences/Apache-2.0.txt")
-
-    def change(manifest: dict[str, Any]) -> None:
-        stages = manifest["stages"]
-        stages["detection"]["resize"]["max_pixels"] = 400000
-        stages["detection"]["providers"] = ["cpu"]
-        stages["recognition"]["charset"]["classes"] -= 59
-        stages["recognition"]["widths"][1] += 8
-        stages["orientation"].pop("batches")
-        manifest["provenance"].reverse()
-        manifest["provenance"][0]["title"] = "another title " * 9
-
-    before = packed(signed(files, keys / "own.key"), Path("a.edgeocr"))
-    after = packed(sealed(changed(inside, change)), Path("b.edgeocr"))
-    code, out, err = run("diff", before, after)
-    assert (code, err) == (1, "")
-    rows = out.splitlines()
-    assert max(map(len, rows)) <= COLUMNS
-    assert rows[:2] == [f"- {before}", f"+ {after}"]
-    for row in (
-        "  stages.detection.resize.max_pixels: 900000 → 400000",
-        '  stages.detection.providers: none → ["cpu"]',
-        "  stages.orientation.batches: [1, 4] → none",
-        "  stages.recognition.charset.classes: 6906 → 6847",
-        "  stages.recognition.widths[1]: 264 → 272",
-        "  provenance.recognition.title:",
-        "  - licences/Apache-2.0.txt, 11.4 kB",
-        "  + licences/More.txt, 11.4 kB",
-        "  ~ graphs/detection.onnx, 72 B → 3 B",
-        "  + 1 character: U+2007",
-    ):
-        assert row in rows
-    assert f"  - 60 characters: {' '.join(characters[:9])}" in out
-    assert characters[39] in out.rpartition("- 60 characters")[2]
-    assert f"{characters[39]} …" in out
-    assert f"  by {Bundle.open(before).signed_by} → none" in rows
-    data = json.loads(run("diff", before, after, "--json")[1])
-    assert not data["same"] and data["sha256"][0] == Bundle.open(before).digest
-    assert data["characters_removed"] == characters[:60]
-    assert data["characters_added"] == ["\N{FIGURE SPACE}"]
-    assert {"path": "stages.detection.providers", "after": ["cpu"]} in data["manifest"]
-    assert {"name": "graphs/detection.onnx", "before": 72, "after": 3} in data["files"]
-    paths = [field["path"] for field in data["manifest"]]
-    assert len(paths) == len(set(paths)) == 6
-    assert {file["name"] for file in data["files"]} == {
-        *(charset, "graphs/detection.onnx", "licences/Apache-2.0.txt", "licences/More.txt"),
-    }
-
-
-def test_diff_finds_differences_that_are_easily_overlooked(
-    run: Run, files: Files, keys: Path, tmp_path: Path
-) -> None:
-    def differs(one: Files, other: Files) -> str:
-        pair = [packed(one, tmp_path / "a.edgeocr"), packed(other, tmp_path / "b.edgeocr")]
-        code, out, _ = run("diff", *pair)
-        assert code == 1
-        return out
-
-    def threshold(value: float) -> Files:
-        def change(manifest: dict[str, Any]) -> None:
-            manifest["stages"]["detection"]["postprocess"]["threshold"] = value
-
-        return changed(files, change)
-
-    written = files | {MANIFEST: files[MANIFEST].replace(b"{", b"{ ", 1)}
-    assert "the same fields in another notation" in differs(files, written)
-    assert "threshold: 1 → 1.0\n" in differs(threshold(1), threshold(1.0)) + "\n"
-    charset = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
-    moved = files[charset].decode().removesuffix("\n").split("\n")[::-1]
-    other = sealed(files | {charset: ("\n".join(moved) + "\n").encode()})
-    assert "the same characters in another order" in differs(files, other)
-    own = signed(files, keys / "own.key")
-    fingerprint = json.loads(own[SIGNATURE])["key"]
-    assert f"signature\n  none → by {fingerprint}" in differs(files, own)
-    both = differs(own, signed(files, keys / "other.key"))
-    assert f"signature\n      by {fingerprint}\n    → by " in both
-    wrong = signature.Signature("Ed25519", fingerprint, "A" * 86 + "==").content
-    assert "another one by the same key" in differs(own, files | {SIGNATURE: wrong})
-
-
-def test_diff_exits_with_2_when_a_bundle_does_not_open(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "text").write_bytes(b"words")
-    for pair in ((EMBEDDED, tmp_path / "none"), (tmp_path / "text", EMBEDDED)):
-        code, out, err = run("diff", *pair)
-        assert (code, out) == (2, "") and err.startswith("edgeocr: error: ")
-
-
 def test_keygen_writes_keys_and_never_overwrites_them(
     run: Run, tmp_path: Path, files: Files
 ) -> None:
     code, out, _ = run("keygen", tmp_path / "mine")
     assert code == 0 and sorted(p.name for p in tmp_path.iterdir()) == ["mine.key", "mine.pub"]
-    made = packed(signed(files, tmp_path / "mine.key"), tmp_path / "a.edgeocr")
+    made = packed(with_signature(files, tmp_path / "mine.key"), tmp_path / "a.edgeocr")
     assert f"Fingerprint: {Bundle.open(made).signed_by}\n" in out
     key = (tmp_path / "mine.key").read_bytes()
     code, _, err = run("keygen", tmp_path / "mine")
