@@ -13,19 +13,13 @@ import pytest
 
 from edgeocr import OCR, Bundle, BundleError
 from edgeocr.bundle.manifest import OLDEST_SCHEMA, SCHEMA
-from tests.support.packing import Files, folder, packed, sealed, zipped
+from tests.support.packing import Files, folder, packed, sealed, with_manifest, zipped
 from tests.support.paths import BUNDLES
 from tests.trained import words
 
 MANIFEST = "manifest.json"
 GRAPH = "graphs/detection.onnx"
 Change = Callable[[Files], None]
-
-
-def change_manifest(files: Files, change: Callable[[dict[str, Any]], object]) -> Files:
-    manifest = json.loads(files[MANIFEST])
-    change(manifest)
-    return files | {MANIFEST: json.dumps(manifest).encode()}
 
 
 def test_folder_and_file_are_the_same_bundle(embedded_files: Files, tmp_path: Path) -> None:
@@ -240,7 +234,7 @@ def test_a_graph_outside_the_bundle_is_refused(files: Files, tmp_path: Path) -> 
     def elsewhere(manifest: dict[str, Any]) -> None:
         manifest["stages"]["detection"]["graph"] = "../detection.onnx"
 
-    path = packed(change_manifest(files, elsewhere), tmp_path / "a.edgeocr")
+    path = packed(with_manifest(files, elsewhere), tmp_path / "a.edgeocr")
     with pytest.raises(BundleError, match=r"\.\./detection\.onnx"):
         Bundle.open(path)
 
