@@ -16,6 +16,7 @@ from converters.errors import ParityError
 from converters.graph.runner import onnx_runner
 from converters.parity import compare as parity
 from converters.parity import paddle_reference
+from converters.parity.compare import Comparison
 from converters.parity.paddle_reference import PaddleMissingError, Reference
 from tests.zoo.converted import EXPORTS, converted
 
@@ -65,7 +66,8 @@ def test_every_step_is_logged(monkeypatch, caplog):
 
 def test_agreement_with_paddle_is_recorded(monkeypatch, caplog):
     made, _ = conversion_with(monkeypatch, caplog, answers())
-    assert made.paddle.passed and made.paddle.reference == "Paddle Inference 9.9"
+    assert isinstance(made.paddle, Comparison) and made.paddle.passed
+    assert made.paddle.reference == "Paddle Inference 9.9"
     assert made.checks["paddle"].status == made.checks["edge_graph"].status == "passed"
     assert made.checks["paddle"].inputs == [[number, 32, 100, 3] for number in (1, 2, 3)]
 

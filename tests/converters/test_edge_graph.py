@@ -15,6 +15,7 @@ from converters.convert import Conversion
 from converters.errors import TranslationError
 from converters.graph.interface import examine
 from converters.graph.reading import operator_counts
+from converters.graph.runner import onnx_runner
 from converters.model import network
 from converters.model.network import Network
 from converters.parity import compare as parity
@@ -80,7 +81,7 @@ def edge_of(plain: bytes, **changes: Any) -> bytes:
 
 
 def run(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
-    return parity.onnx_runner(model, None)(list(inputs))
+    return onnx_runner(model, None)(list(inputs))
 
 
 def picture(kind: str, number: int = 2, seed: int = 0) -> np.ndarray:
@@ -97,7 +98,7 @@ def prepared(pictures: np.ndarray, known: Network) -> np.ndarray:
     if normalize.colour == "RGB":
         pictures = np.stack([cv2.cvtColor(one, cv2.COLOR_BGR2RGB) for one in pictures])
     x = pictures.astype("float32") * np.float32(normalize.scale)
-    x = (x - np.float32(normalize.mean)) / np.float32(normalize.std)
+    x = (x - np.array(normalize.mean, np.float32)) / np.array(normalize.std, np.float32)
     return x.transpose(0, 3, 1, 2)
 
 
@@ -261,7 +262,7 @@ def test_probabilities_are_not_made_twice(name):
 def test_srn_needs_nothing_beside_the_crops(form):
     conversion = converted("rec_r50_fpn_srn", form)
     crops = picture("SRN", 3)
-    run_edge = parity.onnx_runner(unoptimized(conversion), ["indices", "scores"])
+    run_edge = onnx_runner(unoptimized(conversion), ["indices", "scores"])
     indices, scores = run_edge([crops])
     assert indices.shape == scores.shape == (3, 25)
     for i in range(3):

@@ -140,6 +140,7 @@ def test_recognizer_with_one_width_keeps_it(star_net, tmp_path):
     bundle, entries = star_net
     made = freeze.freeze(bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr")
     stage = made.manifest.stages.recognition
+    assert stage is not None
     assert (stage.height, stage.width, stage.charset.classes) == (32, 100, 37)
     assert json.loads(made.manifest_text)["stages"]["recognition"]["width"] == 100
     assert made.characters[1:] == list("0123456789abcdefghijklmnopqrstuvwxyz")

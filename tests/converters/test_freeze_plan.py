@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,6 +21,8 @@ from converters.graph.activation_memory import bytes_per_pixel
 from converters.precision import choice
 from converters.precision.choice import Redraft, Reduced
 from edgeocr import OCR, Bundle, SignatureError
+from edgeocr.bundle import archive
+from edgeocr.bundle.manifest import Detection, Recognition
 from edgeocr.bundle.provenance import Quantization
 from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
@@ -54,7 +57,8 @@ def test_a_pruned_network_says_nothing_else(pruned: Bundle) -> None:
 
 def test_the_manifest_says_what_was_pruned(pruned: Bundle) -> None:
     manifest = pruned.manifest
-    assert manifest.stages.recognition.charset.classes == len(KEPT) + 1
+    stage = manifest.stages.recognition
+    assert stage is not None and stage.charset.classes == len(KEPT) + 1
     assert pruned.characters == ["", *KEPT]
     of = {origin.stage: origin.full_classes for origin in manifest.provenance}
     assert of == {"detection": None, "recognition": len(pages.CAPITALS) + 1}
@@ -71,6 +75,7 @@ def test_nothing_is_pruned_where_all_is_wanted(tmp_path: Path) -> None:
 def test_stages_say_what_a_run_needs(pruned: Bundle) -> None:
     stages = pruned.manifest.stages
     for task, stage in (("detection", stages.detection), ("recognition", stages.recognition)):
+        assert stage is not None
         wanted = bytes_per_pixel(
             pruned.read(stage.graph),
             task,
@@ -119,6 +124,13 @@ def test_accuracy_is_recorded_of_what_was_written(pruned: Bundle, tmp_path: Path
     assert pruned.manifest.accuracy is None
 
 
+def both_stages(bundle: Bundle) -> tuple[Detection, Recognition]:
+    """Return the detection and the recognition stage, which the bundle must have."""
+    stages = bundle.manifest.stages
+    assert stages.detection is not None and stages.recognition is not None
+    return stages.detection, stages.recognition
+
+
 def shifted(graph: bytes) -> bytes:
     """The graph with another producer, which makes it another file that does the same."""
     model = onnx.load_from_string(graph)
@@ -130,7 +142,7 @@ def test_graphs_of_lower_precision_take_their_places(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With a stand-in for the measuring, which lowers the recognition alone."""
-    asked = {}
+    asked: dict[str, Any] = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
 
     def reduce(
@@ -138,7 +150,9 @@ def test_graphs_of_lower_precision_take_their_places(
     ) -> dict[str, Reduced]:
         asked.update(options, wanted=wanted, profile=draft.manifest.profile)
         OCR(draft, provider="cpu", threads=1)
-        graph = shifted(draft.read(draft.manifest.stages.recognition.graph))
+        stage = draft.manifest.stages.recognition
+        assert stage is not None
+        graph = shifted(draft.read(stage.graph))
         return {"recognition": Reduced(graph, how)}
 
     monkeypatch.setattr(choice, "reduce", reduce)
@@ -151,16 +165,16 @@ def test_graphs_of_lower_precision_take_their_places(
     whole = frozen(
         tmp_path / "whole.edgeocr", Plan(profile="server"), detection=DB, recognition=CRNN
     )
-    stages, before = made.manifest.stages, whole.manifest.stages
-    assert (stages.detection.precision, stages.recognition.precision) == ("fp32", "int8")
-    assert made.read(stages.detection.graph) == whole.read(before.detection.graph)
-    assert made.read(stages.recognition.graph) == shifted(whole.read(before.recognition.graph))
-    assert stages.recognition.activation_bytes == before.recognition.activation_bytes
+    (detection, recognition), (full_detection, full_recognition) = map(both_stages, (made, whole))
+    assert (detection.precision, recognition.precision) == ("fp32", "int8")
+    assert made.read(detection.graph) == whole.read(full_detection.graph)
+    assert made.read(recognition.graph) == shifted(whole.read(full_recognition.graph))
+    assert recognition.activation_bytes == full_recognition.activation_bytes
     of = {origin.stage: origin.quantization for origin in made.manifest.provenance}
     assert of == {"detection": None, "recognition": how}
     bill = made.read(sbom.FILE).decode()
     assert '"value": "int8"' in bill and "Quantized to int8: 17 nodes" in bill
-    digest = hashlib.sha256(made.read(stages.recognition.graph)).hexdigest()
+    digest = hashlib.sha256(made.read(recognition.graph)).hexdigest()
     assert digest in bill
 
 
@@ -255,7 +269,7 @@ def test_stopped_by_its_user(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(freeze.archive, "write", stopped)
+    monkeypatch.setattr(archive, "write", stopped)
     target = tmp_path / "own.edgeocr"
     assert main(["freeze", "--recognition", CRNN, "-o", str(target)]) == 130
     assert "Traceback" not in capsys.readouterr().err and list(tmp_path.iterdir()) == []

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from converters import __main__ as command
 from converters.__main__ import main
 from converters.catalog import conversions
 from converters.catalog import entries as catalog
@@ -52,14 +51,16 @@ def small_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
             files = [dataclasses.replace(file, source="file:///no/such/file") for file in files]
         return dataclasses.replace(
             ENTRIES.model("rec_mv3_none_none_ctc_v2.0"),
-            **{"name": name, "aliases": [f"{name}_alias"], "files": files},
+            name=name,
+            aliases=[f"{name}_alias"],
+            files=files,
             contents="inference",
         )
 
     here = EXPORTS / READER
     entries = [entry("first", here), entry("gone", tmp_path / "no"), entry("last", here)]
     made = Catalog({each.name: each for each in entries}, {})
-    monkeypatch.setattr(command.catalogs, "load", lambda: made)
+    monkeypatch.setattr(catalog, "load", lambda: made)
     return made
 
 

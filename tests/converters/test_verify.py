@@ -1,5 +1,6 @@
 """A converted folder beside Paddle Inference on the original."""
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -169,7 +170,7 @@ def test_another_network_is_an_error(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("form", "extra"), [("legacy", "parity"), ("pir", "parity-pir")])
 def test_error_says_how_to_install_paddle(tmp_path, monkeypatch, capsys, form, extra):
     folder = write(tmp_path / "out", NAME, form)
-    monkeypatch.setattr(paddle_reference.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     before = (folder / "report.json").read_bytes()
     assert main(["verify", str(folder), "--against", str(original(NAME, form))]) == 1
     error = capsys.readouterr().err

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from converters.bundle.shapes import LONGEST, sizes, widths, with_shapes
-from converters.bundle.stages import Stage
 from edgeocr.bundle.manifest import (
     Charset,
     EASTDetection,
@@ -30,18 +29,43 @@ RULES = [
     Resize("long", 1536, 3_200_000, 128, "up"),
     Resize("height", 768, 3_200_000, 128, "up", 1.25),
 ]
-DETECTION = EASTDetection("EAST", "graph", "model", RULES[0], EASTSettings(0.8, 0.1, 0.2))
-SPOTTING = Spotting(
-    "PGNet",
-    "graph",
-    "model",
-    RULES[0],
-    PGNetSettings(0.5, 1.2, 0.2, 6, 2),
-    Charset("file", 37, blank=36),
+DETECTION = EASTDetection(
+    algorithm="EAST",
+    graph="graph",
+    model="model",
+    resize=RULES[0],
+    postprocess=EASTSettings(0.8, 0.1, 0.2),
 )
-ORIENTATION = Orientation("CLS", "graph", "model", 48, 192, 127, [0, 180], 0.9)
+SPOTTING = Spotting(
+    algorithm="PGNet",
+    graph="graph",
+    model="model",
+    resize=RULES[0],
+    postprocess=PGNetSettings(0.5, 1.2, 0.2, 6, 2),
+    charset=Charset("file", 37, blank=36),
+)
+ORIENTATION = Orientation(
+    algorithm="CLS",
+    graph="graph",
+    model="model",
+    height=48,
+    width=192,
+    padding=127,
+    degrees=[0, 180],
+    threshold=0.9,
+)
 LINES = Recognition(
-    "CTC", "graph", "model", 48, 16, 3200, 8, 127, 8, Charset("file", 97, blank=0), 0.5
+    algorithm="CTC",
+    graph="graph",
+    model="model",
+    height=48,
+    min_width=16,
+    max_width=3200,
+    margin=8,
+    padding=127,
+    multiple=8,
+    charset=Charset("file", 97, blank=0),
+    minimum_score=0.5,
 )
 
 
@@ -89,7 +113,7 @@ def test_widths_ascend_in_small_steps() -> None:
 
 
 @pytest.mark.parametrize("stage", [DETECTION, SPOTTING], ids=["detection", "spotting"])
-def test_stage_that_takes_pictures_gets_sizes(stage: Stage) -> None:
+def test_stage_that_takes_pictures_gets_sizes(stage: EASTDetection | Spotting) -> None:
     assert with_shapes(stage) == replace(stage, resize=replace(RULES[0], sizes=sizes(RULES[0])))
     own = replace(stage, resize=replace(RULES[0], sizes=[[64, 64]]))
     assert with_shapes(own) == own

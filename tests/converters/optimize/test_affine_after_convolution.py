@@ -7,6 +7,7 @@ from converters.optimize import affine_after_convolution as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -14,7 +15,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 4, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 4, "H", "W"]}
 
 
 def normalized(build: Build, value: str, channels: int, to: str = "") -> str:

@@ -8,6 +8,7 @@ from converters.optimize import affine_before_convolution as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -18,7 +19,7 @@ from tests.support.rewrite_graphs import (
     session,
 )
 
-GIVEN = {"x": ["N", 6, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 6, "H", "W"]}
 
 
 def steps(build: Build, value: str, last: str = "") -> str:

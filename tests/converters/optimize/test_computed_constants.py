@@ -9,6 +9,7 @@ from converters.optimize import constants as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -16,7 +17,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 def embedded(build: Build, value: np.ndarray) -> str:
@@ -27,8 +28,8 @@ def embedded(build: Build, value: np.ndarray) -> str:
 @pytest.mark.parametrize("opset", OPSETS)
 def test_a_chain_is_computed_as_a_whole(opset):
     build = Build(opset)
-    first = embedded(build, np.float32([1, 2, 3]))
-    shape = build.add("Concat", embedded(build, np.int64([3])), build.constant([1, 1], "int64"),
+    first = embedded(build, np.array([1, 2, 3], np.float32))
+    shape = build.add("Concat", embedded(build, np.array([3], np.int64)), build.constant([1, 1], "int64"),
                       axis=0)  # fmt: skip
     value = build.add("Reshape", build.add("Mul", first, build.weights(3)), shape)
     build.add("Add", "x", value, to="y")

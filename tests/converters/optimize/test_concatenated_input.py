@@ -1,5 +1,7 @@
 """Convolutions over concatenated parts, as a sum of convolutions over the parts."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -8,6 +10,7 @@ from converters.optimize import concatenated_input as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -17,7 +20,7 @@ from tests.support.rewrite_graphs import (
     weights_of,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 def parts(build: Build, *sizes: int) -> list[str]:
@@ -74,7 +77,7 @@ def test_only_where_less_goes_through_memory(given, strides, fewer):
 def test_channels_are_known_behind(case):
     build = Build()
     value = build.conv("x", 3, 4)
-    inputs, attributes = {
+    cases: dict[str, tuple[list[str], dict[str, Any]]] = {
         "Sigmoid": ([value], {}),
         "MaxPool": ([value], {"kernel_shape": [1, 1]}),
         "AveragePool": ([value], {"kernel_shape": [1, 1]}),
@@ -86,7 +89,8 @@ def test_channels_are_known_behind(case):
             [value, *(build.constant([n], np.int64) for n in (0, 4, 2))],
             {},
         ),
-    }[case]
+    }
+    inputs, attributes = cases[case]
     value = build.add(case, *inputs, **attributes)
     together = build.add("Concat", value, build.conv("x", 3, 4), to="together", axis=1)
     build.conv(together, 8, 2, to="y")

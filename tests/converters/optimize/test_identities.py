@@ -7,6 +7,7 @@ from converters.optimize import identities as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -14,7 +15,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 @pytest.mark.parametrize("opset", OPSETS)

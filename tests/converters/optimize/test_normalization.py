@@ -8,6 +8,7 @@ from converters.optimize import normalization as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -15,7 +16,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 

@@ -1,5 +1,7 @@
 """All rewrites together, on a small network that has something for each of them."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -9,12 +11,12 @@ from converters.optimize import REWRITES, Rewrite, bias_in_product, optimize
 from tests.support.rewrite_graphs import OPSETS, Build, operators, pixels, require_same
 
 NAMES = [module.__name__.rpartition(".")[2] for module in REWRITES]
-NEAREST = {
+NEAREST: dict[str, Any] = {
     "mode": "nearest",
     "coordinate_transformation_mode": "asymmetric",
     "nearest_mode": "floor",
 }
-AROUND = {"pads": [1, 1, 1, 1]}
+AROUND: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 
 
 def stem(build: Build) -> str:
@@ -48,7 +50,7 @@ def network(opset: int = 17) -> bytes:
     """Two outputs: DB's head, and a classifier of every column."""
     build = Build(opset)
     value = neck(build, stem(build))
-    twice = {"strides": [2, 2], "kernel_shape": [2, 2]}
+    twice: dict[str, Any] = {"strides": [2, 2], "kernel_shape": [2, 2]}
     map_ = build.add("ConvTranspose", value, build.weights(2, 3, 2, 2), **twice)
     map_ = build.add("ConvTranspose", build.add("Relu", map_), build.weights(3, 1, 2, 2), **twice)
     build.add("Sigmoid", map_, to="map")

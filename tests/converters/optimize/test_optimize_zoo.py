@@ -10,6 +10,7 @@ from converters import edge_graph
 from converters.edge_graph import CONTRACTS
 from converters.optimize import REWRITES, optimize
 from converters.parity import compare as parity
+from converters.parity.probes import probes
 from tests.support import onnx_run
 from tests.support.rewrite_graphs import session
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
@@ -58,7 +59,7 @@ def test_outputs_stay_the_same_on_noise(name):
     """
     conversion = converted(name)
     original = before(name)
-    (*_, picture) = parity.probes(conversion.network, conversion.signature)
+    (*_, picture) = probes(conversion.network, conversion.signature)
     noise = np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8)
     runners = [
         onnx_run.session(conversion.edge),

@@ -7,6 +7,7 @@ from converters.optimize import residual_gate as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -15,7 +16,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 4, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 4, "H", "W"]}
 
 
 def gate(build: Build, value: str) -> str:

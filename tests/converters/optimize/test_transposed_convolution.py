@@ -1,5 +1,7 @@
 """Transposed convolutions without overlap, as convolutions and a rearrangement."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -8,6 +10,7 @@ from converters.optimize import transposed_convolution as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -17,8 +20,8 @@ from tests.support.rewrite_graphs import (
     run,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
-TWICE = {"strides": [2, 2], "kernel_shape": [2, 2]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
+TWICE: dict[str, Any] = {"strides": [2, 2], "kernel_shape": [2, 2]}
 
 
 def enlarging(build: Build, value: str, taken: int, given: int, *, bias: bool = True) -> str:

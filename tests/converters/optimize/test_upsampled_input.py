@@ -1,6 +1,7 @@
 """Convolutions over enlarged maps, computed at the smaller size."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,23 +19,24 @@ from tests.support.rewrite_graphs import (
     run,
 )
 
-NEAREST = {
+NEAREST: dict[str, Any] = {
     "mode": "nearest",
     "coordinate_transformation_mode": "asymmetric",
     "nearest_mode": "floor",
 }
-AROUND = {"pads": [1, 1, 1, 1]}
+AROUND: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 CHANNELS = {1: 2, 2: 3, 4: 4, 8: 5}
 
 
-def enlarged(build: Build, value: str, by: float, roi: str = "", **changes: object) -> str:
+def enlarged(build: Build, value: str, by: float, roi: str = "", **changes: Any) -> str:
     scales = build.constant([1, 1, by, by], np.float32)
     return build.add("Resize", value, roi, scales, **{**NEAREST, **changes})
 
 
 def pyramid(build: Build, scales: list[int], size: int = 16, bias: bool = True) -> bytes:
     """Parts of several scales in this order, which a convolution takes together."""
-    parts, inputs = [], {}
+    parts: list[str] = []
+    inputs: dict[str, Shape] = {}
     for i, by in enumerate(scales):
         inputs[f"x{i}"] = ["N", 3, f"H{i}", f"W{i}"]
         part = build.conv(f"x{i}", 3, CHANNELS[by])
@@ -131,7 +133,7 @@ RESIZES = {
 }
 
 
-def around(build: Build, resized: str, **changes: object) -> bytes:
+def around(build: Build, resized: str, **changes: Any) -> bytes:
     """A convolution over a map and another one that is as large."""
     together = build.add("Concat", resized, build.conv("z", 3, 3), axis=1)
     build.conv(together, 6, 4, 3, **{**AROUND, **changes}, to="y")
@@ -176,7 +178,7 @@ def test_sizes_in_place_of_scales_are_left_alone():
     require_untouched(module, around(build, build.add("Resize", *inputs, **NEAREST)))
 
 
-CONVOLUTIONS = {
+CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "strides": {"strides": [2, 2]},
     "no padding": {"pads": [0, 0, 0, 0]},
     "more padding": {"pads": [2, 2, 2, 2]},
