@@ -97,7 +97,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two pairs of keys to sign bundles with, `own` and `other`."""
     path = tmp_path_factory.mktemp("keys")
     for name in ("own", "other"):
-        signature.generate(path / name)
+        signature.generate_keys(path / name)
     return path
 
 

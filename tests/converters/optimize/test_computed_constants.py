@@ -29,8 +29,8 @@ def embedded(build: Build, value: np.ndarray) -> str:
 def test_a_chain_is_computed_as_a_whole(opset):
     build = Build(opset)
     first = embedded(build, np.array([1, 2, 3], np.float32))
-    shape = build.add("Concat", embedded(build, np.array([3], np.int64)), build.constant([1, 1], "int64"),
-                      axis=0)  # fmt: skip
+    sides = build.constant([1, 1], "int64")
+    shape = build.add("Concat", embedded(build, np.array([3], np.int64)), sides, axis=0)
     value = build.add("Reshape", build.add("Mul", first, build.weights(3)), shape)
     build.add("Add", "x", value, to="y")
     before = build.model(GIVEN, ["y"])

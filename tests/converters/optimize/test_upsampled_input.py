@@ -11,6 +11,7 @@ from converters.optimize import upsampled_input as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -150,7 +151,9 @@ def test_other_ways_to_resize_are_left_alone(case):
 def test_the_defaults_of_resize_are_others():
     for missing in ("coordinate_transformation_mode", "nearest_mode"):
         build = Build()
-        given = {name: value for name, value in NEAREST.items() if name != missing}
+        given = {
+            name: value for name, value in NEAREST.items() if name != missing
+        }
         scales = build.constant([1, 1, 2, 2])
         resized = build.add("Resize", build.conv("x", 3, 3), "", scales, **given)
         require_untouched(module, around(build, resized))
@@ -214,7 +217,7 @@ def test_other_axes_are_left_alone(axis):
     build = Build()
     parts = [enlarged(build, build.conv("x", 3, 3), 2), build.conv("z", 3, 3)]
     build.conv(build.add("Concat", *parts, axis=axis), 3, 4, 3, **AROUND, to="y")
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y"]))
 
 
@@ -225,7 +228,7 @@ def test_what_others_read_too_is_left_alone(read):
     build.add("Resize", build.conv("x", 3, 3), "", scales, to="resized", **NEAREST)
     build.add("Concat", "resized", build.conv("z", 3, 3), to="together", axis=1)
     build.conv("together", 6, 4, 3, **AROUND, to="y")
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y", read]))
     build.add("Relu", read, to="other")
     require_untouched(module, build.model(given, ["y", "other"]))
@@ -240,7 +243,7 @@ def test_unknown_channels_are_left_alone():
     build = Build()
     together = build.add("Concat", enlarged(build, build.conv("x", 3, 3), 2), "z", axis=1)
     build.conv(together, 6, 4, 3, **AROUND, to="y")
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y"]))
 
 
@@ -253,7 +256,7 @@ def test_computed_weights_are_left_alone():
     parts = [enlarged(build, build.conv("x", 3, 3), 2), build.conv("z", 3, 3)]
     weights = build.add("Neg", build.weights(4, 6, 3, 3))
     build.add("Conv", build.add("Concat", *parts, axis=1), weights, to="y", **AROUND)
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y"]))
 
 
