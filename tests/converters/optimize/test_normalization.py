@@ -35,7 +35,7 @@ def bytes_of(*shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("bias", [True, False])
-def test_only_the_zero_is_left(opset, bias):
+def test_normalization_goes_into_the_weights_except_for_the_zero(opset, bias):
     build = Build(opset)
     also = {"pads": [1, 1, 1, 1], "strides": [2, 2], "bias": bias}
     build.conv(normalized(build, MEAN), 3, 4, 3, to="y", **also)
@@ -46,7 +46,7 @@ def test_only_the_zero_is_left(opset, bias):
     require_same(before, after, bytes_of(2, 3, 7, 5))
 
 
-def test_without_a_zero_nothing_is_left():
+def test_normalization_without_offset_goes_into_the_weights_entirely():
     build = Build()
     build.conv(normalized(build, [0, 0, 0]), 3, 4, 3, pads=[1, 1, 1, 1], to="y")
     before = build.model(GIVEN, ["y"])
@@ -56,7 +56,7 @@ def test_without_a_zero_nothing_is_left():
     require_same(before, after, bytes_of(2, 3, 7, 5))
 
 
-def test_two_convolutions():
+def test_normalization_goes_into_both_convolutions_that_read_it():
     build = Build()
     value = normalized(build, MEAN)
     build.conv(value, 3, 4, 3, pads=[1, 1, 1, 1], to="y")
@@ -68,7 +68,7 @@ def test_two_convolutions():
     require_same(before, after, bytes_of(2, 3, 7, 5))
 
 
-def test_grey_is_rounded_before():
+def test_grey_is_rounded_before_its_normalization():
     build = Build()
     build.add("Floor", "x", to="floor")
     value = build.add("Mul", "floor", build.constant(1 / 127.5), to="a")
@@ -117,7 +117,7 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("case", UNTOUCHED)
-def test_what_is_left_alone(case):
+def test_other_steps_are_left_alone(case):
     build = Build()
     change, outputs = UNTOUCHED[case]
     change(build)

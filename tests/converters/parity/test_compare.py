@@ -98,7 +98,7 @@ def test_published_weights_are_judged_strictly(own, wrong, passed):
 @pytest.mark.parametrize(
     ("own", "wrong", "passed"), [(1e-5, 4.5e-5, True), (1e-5, 5.5e-5, False), (1.0, 1.2e-4, False)]
 )
-def test_a_nudge_counts_for_published_weights_as_graph_passes_do(own, wrong, passed):
+def test_nudge_widens_the_limit_as_graph_passes_do(own, wrong, passed):
     """Graph passes leave some programs as they are, which rounding doesn't."""
     few = 1e-2
     found = beside(DETECTOR, plus(wrong, few), nudged=plus(own, few), published=True)
@@ -117,7 +117,7 @@ def test_published_weights_that_are_wrong_everywhere_fail_by_the_mean():
 
 
 @pytest.mark.parametrize(("wrong", "passed"), [(0.0, True), (2e-5, False)])
-def test_a_program_without_graph_passes_is_judged_all_the_same(wrong, passed):
+def test_program_without_graph_passes_is_judged_too(wrong, passed):
     known, signature, plain, edge = made(DETECTOR, published=True)
     run = onnx_runner(plain, None)
 
@@ -145,7 +145,7 @@ def test_unpublished_weights_are_judged_by_what_rounding_does_to_them(by, own, w
 
 
 @pytest.mark.parametrize(("wrong", "passed"), [(9e-2, True), (11e-2, False)])
-def test_rounding_strikes_an_unpublished_edge_graph_twice(wrong, passed):
+def test_unpublished_edge_graph_is_allowed_rounding_twice(wrong, passed):
     known, signature, plain, edge = made(DETECTOR)
     few = 1e-3
 
@@ -160,7 +160,7 @@ def test_rounding_strikes_an_unpublished_edge_graph_twice(wrong, passed):
     assert (of_plain.passed, of_edge.passed) == (False, passed)
 
 
-def test_what_is_wrong_everywhere_fails_however_large_the_noise_is_in_places():
+def test_error_everywhere_fails_despite_large_noise_in_places():
     few = 1e-3
     noise = plus(0.5, few)
     assert beside(DETECTOR, plus(0.5, few), optimized=noise).passed
@@ -171,14 +171,14 @@ def test_what_is_wrong_everywhere_fails_however_large_the_noise_is_in_places():
     assert not found.passed
 
 
-def test_noise_that_is_not_finite_is_none():
+def test_noise_that_is_not_finite_is_ignored():
     for change in ({"optimized": plus(NAN)}, {"nudged": plus(INF)}):
         found = beside(DETECTOR, plus(0.1), **change)
         assert found.differences[0].own == 0 and not found.passed
     assert not beside(DETECTOR, plus(NAN)).passed
 
 
-def test_another_number_of_outputs_is_another_network():
+def test_another_number_of_outputs_is_refused():
     def given(reference: Reference, _: object) -> Reference:
         return reference
 
@@ -249,7 +249,7 @@ def scaled(tensor: onnx.TensorProto, factor: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", OF_ALGORITHM)
-def test_a_tampered_edge_graph_fails(kind):
+def test_tampered_edge_graph_fails(kind):
     conversion = converted(OF_ALGORITHM[kind])
     known, signature, plain = conversion.network, conversion.signature, conversion.plain
     edge = edge_graph.make(plain, known, signature)  # rewriting would hide its constants
@@ -272,7 +272,7 @@ def test_colours_in_another_order_fail():
 
 
 @pytest.mark.parametrize("kind", ["DB", "EAST", "CTC", "SRN"])
-def test_a_plain_graph_with_other_weights_fails(kind):
+def test_plain_graph_with_other_weights_fails(kind):
     """The reference is the untampered graph's own outputs."""
     conversion = converted(OF_ALGORITHM[kind])
     known, signature = conversion.network, conversion.signature
@@ -311,7 +311,7 @@ def test_probes_are_pictures_that_the_network_takes(name):
         assert len({batch.shape[1:] for batch in batches}) == 3
 
 
-def test_a_fixed_batch_is_kept():
+def test_probes_keep_a_fixed_batch():
     known, signature, *_ = made(DETECTOR.replace("float[N, 3, H, W] x", "float[4, 3, H, W] x"))
     assert [len(batch) for batch in probes(known, signature)] == [4, 4, 4]
 
