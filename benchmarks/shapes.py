@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> None:
     except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: an invalid row in Label.txt
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    text = "\n".join([HEADER, *map(_row, comparisons)])
+    text = table(comparisons)
     print(text)
     for each in comparisons:
         for natural, fixed in each.changed:
@@ -165,9 +165,11 @@ def _is_labelled(region: Region, lines: Sequence[labels.LabelledLine]) -> bool:
     return any(line.care and same_place(quad, line.polygon) for line in lines)
 
 
-def _row(comparison: Comparison) -> str:
-    return (
-        f"| {comparison.bundle} | {comparison.sizes} | {comparison.line_shapes} | "
-        f"{comparison.lines} | {len(comparison.changed)} | {comparison.hmean:.4f} | "
-        f"{comparison.fixed_hmean:.4f} |"
-    )
+def table(comparisons: Sequence[Comparison]) -> str:
+    """Format the comparisons as a table in Markdown."""
+    rows = [
+        f"| {each.bundle} | {each.sizes} | {each.line_shapes} | {each.lines} | "
+        f"{len(each.changed)} | {each.hmean:.4f} | {each.fixed_hmean:.4f} |"
+        for each in comparisons
+    ]
+    return "\n".join([HEADER, *rows])

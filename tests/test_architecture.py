@@ -21,11 +21,11 @@ def test_imports_point_down(package: str) -> None:
 
 
 @PACKAGES
-def test_no_imports_go_in_a_circle(package: str) -> None:
+def test_imports_have_no_circles(package: str) -> None:
     assert imports.circles(imports.arrows(package)) == []
 
 
-def test_the_runtime_never_imports_the_converters() -> None:
+def test_edgeocr_imports_neither_converters_nor_their_libraries() -> None:
     strangers = {"converters", "benchmarks", "tests", "onnx", "paddle", "paddle2onnx", "yaml"}
     for path in imports.modules("edgeocr").values():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -40,16 +40,16 @@ def python_files() -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-def test_no_file_is_too_long() -> None:
+def test_no_file_is_longer_than_400_lines() -> None:
     lengths = {path: len(path.read_text("utf-8").splitlines()) for path in python_files()}
     assert {str(path): n for path, n in lengths.items() if n > LONGEST_FILE} == {}
 
 
-def test_every_module_has_a_name_that_says_something() -> None:
+def test_no_module_has_an_empty_name() -> None:
     assert [path for path in python_files() if path.stem in EMPTY_NAMES] == []
 
 
-def test_a_circle_and_an_upward_import_are_noticed() -> None:
+def test_circles_upward_imports_and_unknown_modules_are_noticed() -> None:
     found = {"edgeocr.page": {"edgeocr.ocr"}, "edgeocr.ocr": {"edgeocr.page"}}
     assert list(imports.upward("edgeocr", found)) == ["edgeocr.page imports edgeocr.ocr"]
     assert set(imports.circles(found)) == {"edgeocr.page", "edgeocr.ocr"}

@@ -1,4 +1,4 @@
-"""What `edgeocr bundle show` prints: a bundle in words, no wider than `COLUMNS`."""
+"""Describe a bundle in words, in lines of up to `COLUMNS` characters."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from .manifest import Orientation, Recognition, Resize
 from .provenance import Accuracy, Origin
 
 COLUMNS = 100
-# Of a sha256, enough to tell any two files apart.
+# Digits of a sha256 that are shown, which are enough to tell any two files apart.
 DIGITS = 12
 LABEL = 14
 
 
 def describe(bundle: Bundle, *, checked: bool = False) -> str:
-    """The bundle for people: stages, where every weight came from and what was done, files.
+    """Describe a bundle: its stages, where every weight came from, what was done to it, its files.
 
-    checked: whether its signature was.
+    Args:
+        bundle: The bundle.
+        checked: Whether its signature was checked.
     """
     manifest = bundle.manifest
     made_by = ", ".join(f"{name} {version}" for name, version in sorted(manifest.made_by.items()))
@@ -52,7 +54,7 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes, to three digits."""
+    """Return a number of bytes with three digits and a unit."""
     if count < 1000:
         return f"{count} B"
     number, unit = (count / 1e3, "kB") if count < 999_500 else (count / 1e6, "MB")
@@ -64,7 +66,7 @@ def _signature(signed_by: str | None, checked: bool) -> str:
         return "none"
     if checked:
         return f"by {signed_by}, checked"
-    return f"by {signed_by}, as the bundle says; --require-signature checks it"
+    return f"by {signed_by}, as the bundle claims; --require-signature checks that"
 
 
 def _accuracy(accuracy: Accuracy) -> str:
@@ -104,7 +106,7 @@ def _setting(name: str, value: object) -> str:
 
 
 def _input(stage: Any) -> Iterator[str]:
-    """The rules for a stage's input, in short."""
+    """Yield the rules for a stage's input, in short."""
     if isinstance(stage, Orientation):
         yield f"{stage.width} × {stage.height}, {'stretched' if stage.stretch else 'padded'}"
         degrees = " or ".join(map(str, stage.degrees))
@@ -116,7 +118,7 @@ def _input(stage: Any) -> Iterator[str]:
             yield f"widths are multiples of {stage.multiple}"
         yield f"lines from a score of {stage.minimum_score}"
         if stage.widths:
-            yield f"few shapes: {_from_to(stage.widths)} wide"
+            yield f"fixed shapes: {_from_to(stage.widths)} wide"
     else:
         yield from _resize(stage.resize)
     if getattr(stage, "batches", None):
@@ -134,7 +136,7 @@ def _resize(rule: Resize) -> Iterator[str]:
     yield f"sides are multiples of {rule.multiple}"
     if rule.sizes:
         ordered = sorted(rule.sizes, key=lambda size: size[0] * size[1])
-        yield f"few shapes: {_from_to([f'{width} × {height}' for height, width in ordered])}"
+        yield f"fixed shapes: {_from_to([f'{width} × {height}' for height, width in ordered])}"
 
 
 def _from_to(values: list[Any]) -> str:
@@ -165,7 +167,7 @@ def _origin(origin: Origin) -> Iterator[str]:
 
 
 def _shortened(url: str) -> str:
-    """As much of a URL's beginning and end as fits a row; `--json` has all of it."""
+    """Return as much of a URL's beginning and end as fits a row; `--json` has all of it."""
     most = COLUMNS - LABEL
     if len(url) <= most:
         return url

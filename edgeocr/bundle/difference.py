@@ -1,4 +1,4 @@
-"""What differs in two bundles: fields of the manifest, files, characters, signature."""
+"""Compare two bundles: fields of the manifest, files, characters, signature."""
 
 from __future__ import annotations
 
@@ -6,98 +6,133 @@ import json
 import os
 import textwrap
 from collections.abc import Iterator
-from typing import Any, TypedDict
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from ..errors import printable
 from .bundle import Bundle
 from .description import COLUMNS, size
 
-# Characters of a charset, and of a value, that a person is shown.
+# Characters of a charset, and characters of a value, that are shown to people.
 SHOWN = 40
 LONGEST = 90
+# Stands for the value of a field that a manifest lacks.
+ABSENT = object()
 
 
-class Field(TypedDict, total=False):
-    """A field of the manifest; `before` or `after` is absent where the field is."""
+@dataclass(frozen=True)
+class FieldChange:
+    """A field of the manifest that differs.
+
+    Attributes:
+        path: Where the field is, such as "stages.detection.resize.multiple".
+        before: Its value in the first bundle; `ABSENT` where it lacks the field.
+        after: Its value in the second bundle; `ABSENT` where it lacks the field.
+    """
 
     path: str
-    before: Any
-    after: Any
+    before: Any = ABSENT
+    after: Any = ABSENT
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the change for JSON, without the value of a field that is absent."""
+        values = {"path": self.path, "before": self.before, "after": self.after}
+        return {name: value for name, value in values.items() if value is not ABSENT}
 
 
-class ChangedFile(TypedDict):
-    """Sizes in bytes, None where the file is not there."""
+@dataclass(frozen=True)
+class FileChange:
+    """A file with another content, or one that only one of the bundles has.
+
+    Attributes:
+        name: Name of the file.
+        before: Its size in bytes in the first bundle; None where it lacks the file.
+        after: Its size in bytes in the second bundle; None where it lacks the file.
+    """
 
     name: str
     before: int | None
     after: int | None
 
 
-class Difference(TypedDict):
-    """What `edgeocr bundle diff --json` prints.
+@dataclass(frozen=True)
+class Difference:
+    """How two bundles differ.
 
-    same: whether both are the same bundle, signature included.
-    paths, sha256, signed_by: of the one and the other.
-    manifest: fields that differ, but for the list of files; of lists the stages' origins have the
-        stage's name for their number.
-    files: those with another content, or only in one.
-    characters_added, characters_removed: of the charset, in their order there.
-    characters_moved: both have the same characters in another order.
+    Attributes:
+        same: Whether both are the same bundle, including the signature.
+        paths: Where the two bundles are.
+        sha256: The digests of the two bundles.
+        signed_by: The fingerprints of the keys that they claim to be signed with.
+        manifest: Fields that differ, except those that describe files. In the list of origins the
+            stage's name stands for the index.
+        files: Files that differ.
+        characters_added: Characters of the second charset only, in its order.
+        characters_removed: Characters of the first charset only, in its order.
+        characters_moved: Whether both charsets have the same characters in another order.
     """
 
     same: bool
     paths: list[str]
     sha256: list[str]
     signed_by: list[str | None]
-    manifest: list[Field]
-    files: list[ChangedFile]
+    manifest: list[FieldChange]
+    files: list[FileChange]
     characters_added: list[str]
     characters_removed: list[str]
     characters_moved: bool
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `edgeocr bundle diff --json` prints."""
+        return {
+            **{field.name: getattr(self, field.name) for field in fields(self)},
+            "manifest": [change.to_dict() for change in self.manifest],
+            "files": [asdict(change) for change in self.files],
+        }
+
 
 def compare(before: Bundle, after: Bundle) -> Difference:
-    """Two opened bundles → what differs."""
+    """Compare two opened bundles."""
     old, new = (dict.fromkeys(filter(None, each.characters)) for each in (before, after))
     added = [char for char in new if char not in old]
     removed = [char for char in old if char not in new]
-    return {
-        "same": before.files() == after.files(),
-        "paths": [str(before.path), str(after.path)],
-        "sha256": [before.digest, after.digest],
-        "signed_by": [before.signed_by, after.signed_by],
-        "manifest": list(_fields(_comparable(before), _comparable(after), "")),
-        "files": list(_files(before, after)),
-        "characters_added": added,
-        "characters_removed": removed,
-        "characters_moved": not added and not removed and list(old) != list(new),
-    }
+    return Difference(
+        same=before.files() == after.files(),
+        paths=[str(before.path), str(after.path)],
+        sha256=[before.digest, after.digest],
+        signed_by=[before.signed_by, after.signed_by],
+        manifest=list(_fields(_comparable(before), _comparable(after), "")),
+        files=list(_files(before, after)),
+        characters_added=added,
+        characters_removed=removed,
+        characters_moved=not added and not removed and list(old) != list(new),
+    )
 
 
 def describe(difference: Difference) -> str:
-    """The difference for people, no wider than `COLUMNS`."""
-    if difference["same"]:
-        return f"the same bundle, sha256 {difference['sha256'][0]}"
-    rows = [f"{mark} {path}" for mark, path in zip("-+", difference["paths"], strict=True)]
-    if fields := difference["manifest"]:
+    """Describe the difference for people, in lines of up to `COLUMNS` characters."""
+    if difference.same:
+        return f"the same bundle, sha256 {difference.sha256[0]}"
+    rows = [f"{mark} {path}" for mark, path in zip("-+", difference.paths, strict=True)]
+    if changes := difference.manifest:
         rows += ["", "manifest"]
-        for field in fields:
-            rows += _change(f"{field['path']}: ", *_values(field))
-    elif difference["sha256"][0] != difference["sha256"][1] and not difference["files"]:
-        rows += ["", "manifest", "  the same fields, written otherwise"]
-    if files := difference["files"]:
+        for change in changes:
+            rows += _change(f"{change.path}: ", *_values(change))
+    elif difference.sha256[0] != difference.sha256[1] and not difference.files:
+        rows += ["", "manifest", "  the same fields in another notation"]
+    if files := difference.files:
         rows += ["", "files", *map(_file, files)]
     rows += _characters(difference)
-    if difference["signed_by"][0] != difference["signed_by"][1]:
-        one, other = (f"by {key}" if key else "none" for key in difference["signed_by"])
+    if difference.signed_by[0] != difference.signed_by[1]:
+        one, other = (f"by {key}" if key else "none" for key in difference.signed_by)
         rows += ["", "signature", *_change("", one, other)]
-    elif difference["sha256"][0] == difference["sha256"][1]:
-        rows += ["", "signature", "  another one by the same key, so one of them is wrong"]
+    elif difference.sha256[0] == difference.sha256[1]:
+        rows += ["", "signature", "  another one by the same key, so one of them must be wrong"]
     return "\n".join(map(printable, rows))
 
 
 def _comparable(bundle: Bundle) -> dict[str, Any]:
-    """The manifest's fields but for its files, which have a list of their own."""
+    """Return the manifest's fields except its files, which are compared on their own."""
     data: dict[str, Any] = json.loads(bundle.manifest_text)
     del data["files"]
     origins = data["provenance"]
@@ -107,46 +142,46 @@ def _comparable(bundle: Bundle) -> dict[str, Any]:
     return data
 
 
-def _fields(before: Any, after: Any, path: str) -> Iterator[Field]:
+def _fields(before: Any, after: Any, path: str) -> Iterator[FieldChange]:
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys([*before, *after]):
             inner = f"{path}.{name}" if path else name
             if name not in after:
-                yield {"path": inner, "before": before[name]}
+                yield FieldChange(inner, before=before[name])
             elif name not in before:
-                yield {"path": inner, "after": after[name]}
+                yield FieldChange(inner, after=after[name])
             else:
                 yield from _fields(before[name], after[name], inner)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for number, pair in enumerate(zip(before, after, strict=True)):
             yield from _fields(*pair, f"{path}[{number}]")
     elif _json(before) != _json(after):  # 1, 1.0 and true are equal in Python
-        yield {"path": path, "before": before, "after": after}
+        yield FieldChange(path, before, after)
 
 
-def _files(before: Bundle, after: Bundle) -> Iterator[ChangedFile]:
+def _files(before: Bundle, after: Bundle) -> Iterator[FileChange]:
     old, new = before.manifest.files, after.manifest.files
     for name in sorted(old.keys() | new.keys()):
         one, other = old.get(name), new.get(name)
         if one != other:
-            yield {
-                "name": name,
-                "before": None if one is None else one.size,
-                "after": None if other is None else other.size,
-            }
+            yield FileChange(
+                name,
+                None if one is None else one.size,
+                None if other is None else other.size,
+            )
 
 
-def _file(file: ChangedFile) -> str:
-    one, other = file["before"], file["after"]
+def _file(file: FileChange) -> str:
+    one, other = file.before, file.after
     if one is None or other is None:
-        return f"  {'+' if one is None else '-'} {file['name']}, {size((one or 0) + (other or 0))}"
+        return f"  {'+' if one is None else '-'} {file.name}, {size((one or 0) + (other or 0))}"
     change = size(one) if one == other else f"{size(one)} → {size(other)}"
-    return f"  ~ {file['name']}, {change}"
+    return f"  ~ {file.name}, {change}"
 
 
 def _characters(difference: Difference) -> Iterator[str]:
-    added, removed = difference["characters_added"], difference["characters_removed"]
-    if added or removed or difference["characters_moved"]:
+    added, removed = difference.characters_added, difference.characters_removed
+    if added or removed or difference.characters_moved:
         yield from ("", "charset")
     for mark, characters in (("+", added), ("-", removed)):
         if characters:
@@ -159,21 +194,21 @@ def _characters(difference: Difference) -> Iterator[str]:
                 COLUMNS // 2,
                 subsequent_indent=" " * 6,
             )
-    if difference["characters_moved"]:
+    if difference.characters_moved:
         yield "  the same characters in another order"
 
 
 def _character(text: str) -> str:
-    """A character as it is where it can be seen, else its code points."""
+    """Return a character that can be seen, or the code points of one that can't."""
     if text.isprintable() and not text.isspace():
         return text
     return "+".join(f"U+{ord(char):04X}" for char in text)
 
 
-def _values(field: Field) -> tuple[str, str]:
-    """Before and after in JSON; what long ones have in common at their beginning is left out."""
-    one = _json(field["before"]) if "before" in field else "none"
-    other = _json(field["after"]) if "after" in field else "none"
+def _values(change: FieldChange) -> tuple[str, str]:
+    """Return both values as JSON, without the common beginning of long ones."""
+    one = "none" if change.before is ABSENT else _json(change.before)
+    other = "none" if change.after is ABSENT else _json(change.after)
     if max(len(one), len(other)) > LONGEST:
         common = os.path.commonprefix([one, other])  # noqa: RUF071 - it is of letters here
         same = max(0, len(common) - SHOWN // 2)

@@ -11,8 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from .fields import Range
 from .provenance import Accuracy, Origin, Precision
 
-# edgeocr 0.1 wrote schema 1. All fields that schema 2 adds have defaults, so that a manifest of
-# schema 1 is read by the same types.
+# edgeocr 0.1 wrote schema 1. Every field that schema 2 adds has a default, so both use these types.
 SCHEMA = 2
 OLDEST_SCHEMA = 1
 # The first edgeocr that reads `SCHEMA`; freezing writes it into the manifest as `requires`.

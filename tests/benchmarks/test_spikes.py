@@ -31,7 +31,7 @@ def test_page_of_more_than_three_times_the_median_is_a_spike() -> None:
 def test_recorded_shapes_are_in_the_fixed_set() -> None:
     with OCR(provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True)) as ocr:
         seen = record_shapes(ocr)
-        for page in pages(3):
+        for page in pages(2):
             ocr.read(page)
         assert seen["detection"] and seen["recognition"]
         for name, stage in ocr.stages.items():

@@ -1,4 +1,4 @@
-"""Crops of quads whose content is known."""
+"""Crops of quads with known content are upright and level."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ HEIGHT, WIDTH = 40, 120
 
 
 def strip() -> np.ndarray:
-    """Smooth, without any symmetry, so that no turn or flip of it looks the same."""
+    """Return a smooth picture without symmetry, so that every turn and flip differs."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     channels = [x * 255 / WIDTH, y * 255 / HEIGHT, 127 + 100 * np.sin(x / 9 + y / 15)]
     return np.stack(channels, 2).astype(np.uint8)
 
 
 def rendered(quad: np.ndarray, size: tuple[int, int] = (400, 300)) -> np.ndarray:
-    """The strip drawn into the quad of an otherwise grey picture."""
+    """Draw the strip into a quad; its edges continue over the rest of the picture."""
     corners = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float32)
     transform = cv2.getPerspectiveTransform(corners, quad)
     return cv2.warpPerspective(strip(), transform, size, borderMode=cv2.BORDER_REPLICATE)
 
 
 def turned(degrees: float, center: tuple[float, float] = (200, 150)) -> np.ndarray:
-    """The strip's own corners after a turn, clockwise on the screen, its top left first."""
+    """Return the strip's corners after a turn clockwise on the screen, its own top left first."""
     radians = np.deg2rad(degrees)
     x, y = WIDTH / 2, HEIGHT / 2
     corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
@@ -41,12 +41,12 @@ def turned(degrees: float, center: tuple[float, float] = (200, 150)) -> np.ndarr
 
 
 @pytest.mark.parametrize("degrees", [0, 3, -12, 30, -45, 60, 90, 135, 180, -90])
-def test_a_turned_rectangle_is_laid_level(degrees: float) -> None:
+def test_turned_rectangle_is_laid_level(degrees: float) -> None:
     quad = turned(degrees)
     assert mean_difference(crop(rendered(quad), quad), strip()) < 2.5
 
 
-def test_a_level_rectangle_is_copied() -> None:
+def test_level_rectangle_is_copied() -> None:
     picture = load(np.random.default_rng(1).integers(0, 256, (80, 200, 3), np.uint8))
     quad = np.array([[30, 10], [150, 10], [150, 50], [30, 50]], np.float32)
     assert np.array_equal(crop(picture, quad), picture[10:50, 30:150])
@@ -63,7 +63,7 @@ def test_perspective_is_undone() -> None:
 
 
 def test_tall_text_that_runs_down_is_turned_to_read_from_the_left() -> None:
-    """Its letters lie on their right side, as on a book's back: the left end is at the top."""
+    """The letters lie on their right side, as on the spine of a book."""
     quad = turned(90)  # own top left at the picture's top right
     level = np.roll(quad, 1, axis=0)  # as detection gives it, from the picture's top left
     picture = rendered(quad)
@@ -74,20 +74,20 @@ def test_tall_text_that_runs_down_is_turned_to_read_from_the_left() -> None:
 
 
 @pytest.mark.parametrize(("height", "is_turned"), [(59, False), (60, True), (200, True)])
-def test_how_tall_is_tall(height: int, is_turned: bool) -> None:
+def test_quads_are_turned_from_half_as_tall_again_as_wide(height: int, is_turned: bool) -> None:
     picture = np.zeros((300, 300, 3), np.uint8)
     quad = np.array([[9, 9], [49, 9], [49, 9 + height], [9, 9 + height]], np.float32)
     assert crop(picture, quad).shape[:2] == ((40, height) if is_turned else (height, 40))
 
 
-def test_outside_the_picture_its_edge_goes_on() -> None:
+def test_edge_of_the_picture_continues_outside() -> None:
     picture = np.full((60, 200, 3), 200, np.uint8)
     picture[:, :20] = 10
     quad = np.array([[-30, 10], [90, 10], [90, 50], [-30, 50]], np.float32)
     cut = crop(picture, quad)
     assert cut.shape == (40, 120, 3)
     assert (cut[:, :45] == 10).all() and (cut[:, 55:] == 200).all()
-    beyond = crop(picture, quad + np.float32([500, 0]))
+    beyond = crop(picture, quad + np.array([500, 0], np.float32))
     assert (beyond == 200).all()
 
 
@@ -104,14 +104,14 @@ def test_outside_the_picture_its_edge_goes_on() -> None:
         [[5, 5], [50, 50], [50, 5], [5, 50]],
     ],
 )
-def test_degenerate_quads_give_some_crop(corners: list[list[float]]) -> None:
+def test_degenerate_quads_give_a_crop(corners: list[list[float]]) -> None:
     picture = np.full((60, 60, 3), 77, np.uint8)
     cut = crop(picture, np.array(corners, np.float32))
     assert cut.dtype == np.uint8 and cut.ndim == 3 and min(cut.shape) >= 1
     assert cut.shape[0] <= 100 and cut.shape[1] <= 100
 
 
-def test_a_picture_wider_than_opencv_can_warp() -> None:
+def test_picture_wider_than_opencv_can_warp_is_cropped() -> None:
     picture = np.zeros((40, 40_000, 3), np.uint8)
     picture[10:30, 35_000:35_200] = 255
     quad = np.array([[35_000, 10], [35_200, 10], [35_200, 30], [35_000, 30]], np.float32)
@@ -122,7 +122,7 @@ def test_a_picture_wider_than_opencv_can_warp() -> None:
     assert 31_990 <= crop(picture, whole).shape[1] <= 32_000
 
 
-def test_cutting_out_first_changes_nothing() -> None:
+def test_crop_equals_a_warp_of_the_whole_picture() -> None:
     picture = np.random.default_rng(5).integers(0, 256, (120, 160, 3), np.uint8)
     quad = np.array([[30.3, 40.2], [120.7, 30.1], [123.4, 60.6], [33.0, 70.7]], np.float32)
     level = np.array([[0, 0], [91, 0], [91, 31], [0, 31]], np.float32)
@@ -137,7 +137,7 @@ def test_cutting_out_first_changes_nothing() -> None:
     assert np.quantile(difference, 0.99) <= 8  # OpenCV places samples to 1/32 of a pixel
 
 
-def test_crops_that_are_not_kept_are_cut_each_time(pictures: Path) -> None:
+def test_crops_that_are_not_kept_are_cut_anew_each_time(pictures: Path) -> None:
     image = load(pictures / "sample.jpg")
     quad = np.array([[40, 40], [300, 60], [298, 100], [38, 80]], np.float32)
     kept, not_kept = (

@@ -1,4 +1,4 @@
-"""Detection: sizes for the network, and regions where the labels are."""
+"""Detection: regions are found where the labels are, as quads or polygons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle
-from edgeocr.detect import Detector
+from edgeocr.bundle.manifest import DBDetection, Resize, SASTDetection, SASTSettings
+from edgeocr.detect import Detector, with_shape
 from edgeocr.images import load
 from edgeocr.runtime.placement import Placement
 from tests.support.overlap import iou, pairs
@@ -20,13 +21,20 @@ NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
 
 
 @pytest.fixture(scope="module")
-def detector(bundle: Bundle) -> Detector:
-    stage = bundle.manifest.stages.detection
+def stage(bundle: Bundle) -> DBDetection:
+    """The settings of the embedded bundle's detection."""
+    detection = bundle.manifest.stages.detection
+    assert isinstance(detection, DBDetection)
+    return detection
+
+
+@pytest.fixture(scope="module")
+def detector(bundle: Bundle, stage: DBDetection) -> Detector:
     return Detector(stage, bundle.read(stage.graph), placement=Placement("cpu"), threads=2)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_region_for_each_label(
+def test_there_is_one_region_for_each_label(
     detector: Detector, pictures: Path, labels: dict[str, list[LabelledLine]], name: str
 ) -> None:
     picture = load(pictures / name)
@@ -44,17 +52,21 @@ def test_a_region_for_each_label(
         assert 0 < region.score <= 1 and type(region.score) is float
 
 
-def test_polygons_when_the_bundle_asks_for_them(
-    bundle: Bundle, pictures: Path, labels: dict[str, list[LabelledLine]]
+def test_polygons_are_found_when_the_bundle_says_so(
+    bundle: Bundle,
+    stage: DBDetection,
+    pictures: Path,
+    labels: dict[str, list[LabelledLine]],
 ) -> None:
-    stage = bundle.manifest.stages.detection
     curved = dataclasses.replace(
         stage, postprocess=dataclasses.replace(stage.postprocess, shape="polygon")
     )
     detector = Detector(curved, bundle.read(stage.graph), placement=Placement("cpu"), threads=2)
     regions = detector.detect(load(pictures / "poster.jpg"))
     expected = [line.polygon for line in labels["poster.jpg"]]
-    matched = pairs([region.polygon for region in regions], expected)
+    polygons = [region.polygon for region in regions if region.polygon is not None]
+    assert len(polygons) == len(regions)
+    matched = pairs(polygons, expected)
     assert len(matched) == len(expected)
     (bend,) = [j for j, polygon in enumerate(expected) if len(polygon) > 4]
     region = regions[next(i for i, j in matched.items() if j == bend)]
@@ -65,7 +77,7 @@ def test_polygons_when_the_bundle_asks_for_them(
         assert iou(region.quad, cv2.boxPoints(cv2.minAreaRect(region.polygon))) > 0.9
 
 
-def test_regions_in_reading_order(ocr: OCR, pictures: Path) -> None:
+def test_regions_are_in_reading_order(ocr: OCR, pictures: Path) -> None:
     page = ocr.read(pictures / "receipt.jpg")
     regions = ocr.detect(pictures / "receipt.jpg")
     assert [region.quad.tolist() for region in regions] == [
@@ -73,5 +85,15 @@ def test_regions_in_reading_order(ocr: OCR, pictures: Path) -> None:
     ]
 
 
-def test_nothing_on_a_blank_picture(detector: Detector) -> None:
+def test_blank_picture_has_no_regions(detector: Detector) -> None:
     assert detector.detect(np.full((200, 300, 3), 255, np.uint8)) == []
+
+
+def test_sast_that_finds_quads_finds_polygons_of_more_points_on_request() -> None:
+    rule = Resize("long", 512, 900_000, 128)
+    settings = SASTSettings(0.5, 0.2, 2, 1.0, 0.3, "quad")
+    quads = SASTDetection("SAST", "detection.onnx", "sast", rule, settings)
+    bent = with_shape(quads, "polygon").postprocess
+    assert isinstance(bent, SASTSettings)
+    assert (bent.shape, bent.sample_points) == ("polygon", 6)
+    assert with_shape(quads, "quad") == quads

@@ -1,4 +1,4 @@
-"""Sources of every kind, against Pillow's decoders as the oracle."""
+"""Loading sources of every kind, with Pillow's decoders as the oracle."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ NO_GIF = pytest.mark.skipif(
 
 
 def smooth_rgb(height: int = 40, width: int = 64) -> np.ndarray:
-    """No symmetry in it, so that every turn and flip differs, and JPEG keeps it well."""
+    """Return a picture without symmetry, so that turns and flips differ, that JPEG keeps well."""
     y, x = np.mgrid[:height, :width]
     return np.stack([x * 255 // width, y * 255 // height, (x + 2 * y) % 160], 2).astype(np.uint8)
 
@@ -44,7 +45,7 @@ def bgr(image: PIL.Image.Image) -> np.ndarray:
 
 
 def on_white(image: PIL.Image.Image) -> np.ndarray:
-    """Pillow's own compositing of a picture with transparency."""
+    """Put a picture with transparency on white with Pillow."""
     image = image.convert("RGBA")
     return bgr(PIL.Image.alpha_composite(PIL.Image.new("RGBA", image.size, "white"), image))
 
@@ -75,7 +76,7 @@ def test_every_way_to_hand_over_a_file_gives_the_same(png: Path) -> None:
         assert_close(load(image), expected, 0)
 
 
-def test_names(png: Path) -> None:
+def test_source_is_named_by_its_path_or_type(png: Path) -> None:
     assert name_of(png) == name_of(str(png)) == str(png)
     with png.open("rb") as file:
         assert name_of(file) == str(png)
@@ -85,7 +86,7 @@ def test_names(png: Path) -> None:
     assert name_of(np.zeros(1)) == "<ndarray>"
 
 
-def test_arrays_of_every_layout() -> None:
+def test_arrays_of_every_layout_are_bgr() -> None:
     picture = smooth_rgb()
     grey = picture[..., 0]
     assert load(picture) is picture, "an array that is right already is not copied"
@@ -105,7 +106,7 @@ def test_sixteen_bits_are_rounded_to_eight() -> None:
     assert_close(load(np.dstack([levels] * 3)), np.dstack([expected] * 3), 0)
 
 
-def test_a_source_array_is_not_written_to() -> None:
+def test_source_array_is_not_written_to() -> None:
     picture = rgba()
     picture.flags.writeable = False
     before = picture.copy()
@@ -125,10 +126,12 @@ def exif_cases() -> Iterator[object]:
 
 
 @pytest.mark.parametrize(("route", "format", "orientation", "transparent"), list(exif_cases()))
-def test_exif_orientation(route: str, format: str, orientation: int, transparent: bool) -> None:
+def test_exif_orientation_turns_the_picture_upright(
+    route: str, format: str, orientation: int, transparent: bool
+) -> None:
     exif = PIL.Image.Exif()
     exif[ORIENTATION] = orientation
-    options = {"lossless": True} if format == "WEBP" else {}
+    options: dict[str, object] = {"lossless": True} if format == "WEBP" else {}
     options |= {"quality": 95, "subsampling": 0} if format == "JPEG" else {}
     picture = PIL.Image.fromarray(rgba() if transparent else smooth_rgb())
     content = encoded(picture, format, exif=exif, **options)
@@ -139,8 +142,8 @@ def test_exif_orientation(route: str, format: str, orientation: int, transparent
 
 
 @pytest.mark.parametrize("byte_order", ["II", "MM"])
-def test_exif_in_either_byte_order(byte_order: str) -> None:
-    code = "little" if byte_order == "II" else "big"
+def test_exif_orientation_in_either_byte_order(byte_order: str) -> None:
+    code: Literal["little", "big"] = "little" if byte_order == "II" else "big"
     entry = b"".join(n.to_bytes(size, code) for n, size in [(ORIENTATION, 2), (3, 2), (1, 4)])
     head = byte_order.encode() + (42).to_bytes(2, code) + (8).to_bytes(4, code)
     exif = head + (1).to_bytes(2, code) + entry + (6).to_bytes(2, code) + bytes(6)
@@ -149,7 +152,7 @@ def test_exif_in_either_byte_order(byte_order: str) -> None:
 
 
 @pytest.mark.parametrize("length", range(0, 26, 5))
-def test_damaged_exif_is_no_exif(length: int) -> None:
+def test_damaged_exif_is_ignored(length: int) -> None:
     exif = PIL.Image.Exif()
     exif[ORIENTATION] = 6
     damaged = exif.tobytes()[:length]
@@ -174,7 +177,7 @@ def palette_with_transparency() -> PIL.Image.Image:
     ids=["RGBA", "LA", "tRNS"],
 )
 def test_transparency_is_put_on_white(image: PIL.Image.Image) -> None:
-    content = encoded(image, "PNG", **image.info)
+    content = encoded(image, "PNG", **{str(key): value for key, value in image.info.items()})
     expected = on_white(PIL.Image.open(io.BytesIO(content)))
     assert (expected != bgr(image)).any(), "nothing in the picture is transparent"
     assert_close(load(content), expected)
@@ -182,7 +185,7 @@ def test_transparency_is_put_on_white(image: PIL.Image.Image) -> None:
         assert_close(load(opened), expected)
 
 
-def test_sixteen_bit_png() -> None:
+def test_sixteen_bit_png_is_rounded_to_eight() -> None:
     levels = (np.mgrid[:40, :64][1] * 1000).astype(np.uint16)
     expected = np.dstack([np.rint(levels / 257)] * 3)
     content = cv2.imencode(".png", levels)[1].tobytes()
@@ -192,7 +195,7 @@ def test_sixteen_bit_png() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "I;16", "HSV", "CMYK", "YCbCr"])
-def test_pillow_modes(mode: str) -> None:
+def test_pillow_modes_are_converted_as_pillow_does(mode: str) -> None:
     if mode == "I;16":
         image = PIL.Image.fromarray(smooth_rgb()[..., 0].astype(np.uint16) * 257)
         expected = np.dstack([smooth_rgb()[..., 0]] * 3)
@@ -218,13 +221,13 @@ def test_pillow_modes(mode: str) -> None:
         ("RGB", "WEBP", 8),
     ],
 )
-def test_formats(mode: str, format: str, tolerance: int) -> None:
+def test_formats_are_decoded_as_pillow_does(mode: str, format: str, tolerance: int) -> None:
     content = encoded(PIL.Image.fromarray(smooth_rgb()).convert(mode), format)
     assert_close(load(content), bgr(PIL.Image.open(io.BytesIO(content))), tolerance)
 
 
 @pytest.mark.parametrize("masks", [(), (0xFF0000, 0xFF00, 0xFF)], ids=["plain", "bit fields"])
-def test_the_fourth_byte_of_a_bmp_is_no_transparency(masks: tuple[int, ...]) -> None:
+def test_fourth_byte_of_a_bmp_is_not_transparency(masks: tuple[int, ...]) -> None:
     pixels = np.dstack([smooth_rgb()[::-1, :, ::-1], np.zeros((40, 64), np.uint8)]).tobytes()
     compression = 3 if masks else 0
     sizes = [(40, 4), (64, 4), (40, 4), (1, 2), (32, 2), (compression, 4), (len(pixels), 4)]
@@ -263,31 +266,31 @@ def test_the_fourth_byte_of_a_bmp_is_no_transparency(masks: tuple[int, ...]) -> 
         ([[1, 2], [3, 4]], "list"),
     ],
 )
-def test_what_is_no_picture(source: object, words: str) -> None:
+def test_sources_that_are_no_picture_are_refused(source: object, words: str) -> None:
     with pytest.raises(ImageError, match=words):
         load(source)  # type: ignore[arg-type]
 
 
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="can't be read"):
         load(tmp_path)
 
 
-def test_a_text_file_opened_as_text(tmp_path: Path) -> None:
+def test_text_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("words")
     with path.open() as file, pytest.raises(ImageError, match="binary mode"):
-        load(file)
+        load(file)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match=r"a\.txt: OpenCV can't decode it"):
         load(path)
 
 
-def test_a_path_with_a_null_byte() -> None:
+def test_path_with_a_null_byte_is_refused() -> None:
     with pytest.raises(ImageError, match="can't be read"):
         load("a\0.png")
 
 
-def test_a_closed_file(png: Path) -> None:
+def test_closed_file_is_refused(png: Path) -> None:
     with png.open("rb") as file:
         pass
     with pytest.raises(ImageError):
@@ -295,7 +298,7 @@ def test_a_closed_file(png: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
-def test_a_truncated_file_is_an_image_error_or_a_picture(format: str) -> None:
+def test_truncated_file_is_an_image_error_or_a_picture(format: str) -> None:
     content = encoded(PIL.Image.fromarray(smooth_rgb()), format)
     refused = 0
     for length in [*range(1, 64, 3), *range(64, len(content) - 1, max(1, len(content) // 40))]:
@@ -309,7 +312,7 @@ def test_a_truncated_file_is_an_image_error_or_a_picture(format: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
-def test_a_truncated_file_opened_by_pillow(format: str) -> None:
+def test_truncated_file_opened_by_pillow_is_an_image_error(format: str) -> None:
     content = encoded(PIL.Image.fromarray(smooth_rgb(400, 640)), format)
     image = PIL.Image.open(io.BytesIO(content[: len(content) * 2 // 3]))
     with pytest.raises(ImageError, match="Pillow"):
@@ -325,7 +328,7 @@ def test_changed_bytes_are_an_image_error_or_a_picture(format: str) -> None:
     random = np.random.default_rng(7)
     for _ in range(60):
         damaged = np.frombuffer(content, np.uint8).copy()
-        # Not the headers' sizes: OpenCV takes the memory for a huge picture or chunk first.
+        # The sizes in the header stay: OpenCV would allocate memory for a huge picture or chunk.
         places = random.integers(64, min(len(damaged) - 16, 400), 3)
         damaged[places] = random.integers(0, 256, 3)
         try:
@@ -335,7 +338,7 @@ def test_changed_bytes_are_an_image_error_or_a_picture(format: str) -> None:
         assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
 
 
-def test_pillow_modes_of_more_than_eight_bits() -> None:
+def test_pillow_mode_i_is_rounded_and_mode_f_refused() -> None:
     values = np.array([[0, 300, 40_000, 65_535]])
     wide = PIL.Image.fromarray(values.astype(np.int32))
     assert wide.mode == "I"

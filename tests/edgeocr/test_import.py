@@ -1,4 +1,4 @@
-"""What `import edgeocr` costs, and what it offers."""
+"""`import edgeocr` loads nothing heavy and offers its public names."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_reading_needs_neither_onnx_nor_paddle_nor_pillow() -> None:
     assert not {"PIL", "onnx", "paddle", "paddle2onnx", "yaml", "converters"} & set(loaded)
 
 
-def test_everything_offered_is_there() -> None:
+def test_every_public_name_can_be_imported() -> None:
     assert set(dir(edgeocr)) == set(edgeocr.__all__)
     for name in edgeocr.__all__:
         assert getattr(edgeocr, name) is not None
     assert not hasattr(edgeocr, "no_such_name")
 
 
-def test_errors_are_of_one_family() -> None:
+def test_all_errors_are_edgeocr_errors() -> None:
     errors = [getattr(edgeocr, name) for name in edgeocr.__all__ if name.endswith("Error")]
     assert len(errors) > 5
     assert all(issubclass(error, edgeocr.EdgeOCRError) for error in errors)

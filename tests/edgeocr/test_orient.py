@@ -1,4 +1,4 @@
-"""Orientation: the embedded network against Paddle Inference, and on real crops."""
+"""Orientation agrees with Paddle Inference, and finds real crops that are upside down."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def orienter(bundle: Bundle) -> Orienter:
 
 @pytest.fixture(scope="module")
 def crops(pictures: Path, labels: dict[str, list[LabelledLine]]) -> list[Image]:
-    """Every straight line of the pictures, upright, cut out by its label."""
+    """Upright crops of all straight lines of the pictures, cut out by their labels."""
     found = []
     for name, lines in labels.items():
         picture = load(pictures / name)
@@ -43,7 +43,7 @@ def crops(pictures: Path, labels: dict[str, list[LabelledLine]]) -> list[Image]:
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
-def test_probabilities_are_paddle_inferences(
+def test_probabilities_equal_those_of_paddle_inference(
     bundle: Bundle, fixtures: Path, one_by_one: bool
 ) -> None:
     stage = bundle.manifest.stages.orientation
@@ -67,7 +67,7 @@ def test_probabilities_are_paddle_inferences(
     assert np.abs(actual - expected).max() < 1e-5
 
 
-def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
+def test_upright_lines_are_not_turned(orienter: Orienter, crops: list[Image]) -> None:
     rotations = orienter.rotations(list(map(Crop.whole, crops)))
     assert len(rotations) == len(crops)
     assert rotations.count(0) >= 0.9 * len(crops)
@@ -75,21 +75,23 @@ def test_upright_lines_stay(orienter: Orienter, crops: list[Image]) -> None:
 
 
 def test_upside_down_lines_are_found(orienter: Orienter, crops: list[Image]) -> None:
-    """The longer ones: of a few characters the network is often unsure."""
+    """Only longer lines are tried: the network is often unsure about a few characters."""
     long = [turn(crop, 180) for crop in crops if crop.shape[1] > 4 * crop.shape[0]]
     rotations = orienter.rotations(list(map(Crop.whole, long)))
     assert len(long) > 25
     assert rotations.count(180) >= 0.8 * len(long)
 
 
-def test_crops_do_not_depend_on_those_beside_them(orienter: Orienter, crops: list[Image]) -> None:
+def test_rotation_does_not_depend_on_the_other_crops(
+    orienter: Orienter, crops: list[Image]
+) -> None:
     mixed = [Crop.whole(turn(cut, 180) if i % 3 == 0 else cut) for i, cut in enumerate(crops[:19])]
     together = orienter.rotations(mixed)
     assert together == [orienter.rotations([crop])[0] for crop in mixed]
     assert {0, 180} == set(together)
 
 
-def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
+def test_crops_are_stretched_if_the_manifest_says_so(bundle: Bundle) -> None:
     stage = bundle.manifest.stages.orientation
     assert stage is not None
     graph = bundle.read(stage.graph)
@@ -102,12 +104,12 @@ def test_a_classifier_may_want_its_crops_stretched(bundle: Bundle) -> None:
     assert (padded._batch([Crop.whole(square)])[:, :, stage.height :] == stage.padding).all()
 
 
-def test_no_crops(orienter: Orienter) -> None:
+def test_no_crops_give_no_rotations(orienter: Orienter) -> None:
     assert orienter.rotations([]) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 192), (3, 5000)])
-def test_crops_of_any_size(orienter: Orienter, size: tuple[int, int]) -> None:
+def test_crops_of_any_size_have_a_rotation(orienter: Orienter, size: tuple[int, int]) -> None:
     assert orienter.rotations([Crop.whole(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
 
 

@@ -1,4 +1,4 @@
-"""Sizes that images are given for a network."""
+"""The sizes to which pictures are resized for a network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeocr.bundle.manifest import Resize
-from edgeocr.resize import network_size, resize
+from edgeocr.resize import limited, network_size, resize
 
 MOST = 3_200_000
 
@@ -25,7 +25,9 @@ MOST = 3_200_000
         ((1, 100_000), (32, 100_000)),
     ],
 )
-def test_size_with_a_least_shorter_side(size: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_shorter_side_is_enlarged_to_a_minimum(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
     assert network_size(*size, Resize("min", 736, MOST, 32)) == expected
 
 
@@ -39,11 +41,13 @@ def test_size_with_a_least_shorter_side(size: tuple[int, int], expected: tuple[i
         ((10, 5000), (32, 960)),
     ],
 )
-def test_size_with_a_most_longer_side(size: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_longer_side_is_reduced_to_a_maximum(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
     assert network_size(*size, Resize("max", 960, MOST, 32)) == expected
 
 
-def test_every_size_is_a_multiple_and_within_the_limits() -> None:
+def test_sizes_are_multiples_within_the_limits() -> None:
     random = np.random.default_rng(3)
     for limit in ("min", "max"):
         rule = Resize(limit, 736, MOST, 32)  # type: ignore[arg-type]
@@ -67,7 +71,7 @@ def test_every_size_is_a_multiple_and_within_the_limits() -> None:
         ((1000, 3000), (512, 1536)),
     ],
 )
-def test_size_with_a_given_longer_side(size: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_longer_side_gets_a_given_length(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert network_size(*size, Resize("long", 1536, MOST, 128, "up")) == expected
 
 
@@ -81,13 +85,13 @@ def test_size_with_a_given_longer_side(size: tuple[int, int], expected: tuple[in
         ((1, 1), (128, 128)),
     ],
 )
-def test_size_with_a_most_height(size: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_height_is_reduced_to_a_maximum(size: tuple[int, int], expected: tuple[int, int]) -> None:
     rule = Resize("height", 768, MOST, 128, "up", enlarge=1.25)
     assert network_size(*size, rule) == expected
 
 
 @pytest.mark.parametrize("limit", ["long", "height"])
-def test_rounding_up_stays_within_the_pixels(limit: str) -> None:
+def test_rounding_up_stays_within_the_limit_of_pixels(limit: str) -> None:
     random = np.random.default_rng(4)
     rule = Resize(limit, 1536, MOST, 128, "up", enlarge=1.25)  # type: ignore[arg-type]
     for height, width in random.integers(1, 6000, (500, 2)).tolist():
@@ -96,9 +100,32 @@ def test_rounding_up_stays_within_the_pixels(limit: str) -> None:
         assert sides[0] * sides[1] <= MOST
 
 
-def test_points_are_scaled_back_side_by_side() -> None:
+def test_scale_maps_points_back_on_each_axis() -> None:
     image = np.zeros((100, 300, 3), np.uint8)
     resized = resize(image, Resize("max", 200, MOST, 32))
     assert resized.pixels.shape == (64, 192, 3) and resized.pixels.dtype == np.uint8
     assert resized.scale.dtype == np.float32
     assert resized.scale.tolist() == pytest.approx([300 / 192, 100 / 64])
+
+
+FIXED = Resize("min", 544, 900_000, 32, sizes=[[320, 320], [640, 640], [960, 928]])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "sizes"),
+    [
+        (2_000_000, FIXED.sizes),
+        (500_000, [[320, 320], [640, 640]]),
+        (409_600, [[320, 320], [640, 640]]),
+        (409_599, [[320, 320]]),
+        (102_399, [[288, 288]]),
+        (5000, [[64, 64]]),
+    ],
+)
+def test_limit_of_pixels_keeps_the_fixed_sizes_within_it(
+    pixels: int, sizes: list[list[int]]
+) -> None:
+    rule = limited(FIXED, pixels)
+    assert rule.sizes == sizes
+    height, width = network_size(3000, 4000, rule)
+    assert height * width <= pixels and height % 32 == width % 32 == 0

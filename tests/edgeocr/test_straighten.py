@@ -1,4 +1,4 @@
-"""Curved regions whose content is known, and a curved line that has to be read."""
+"""Straightening of curved regions whose content is known, and reading of curved lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CENTER = 250.0
 
 
 def strip() -> np.ndarray:
-    """Smooth, without any symmetry, so that no turn or flip of it looks the same."""
+    """Return a smooth picture without symmetry, so that every turn and flip differs."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     channels = [x * 255 / WIDTH, y * 255 / HEIGHT, 127 + 100 * np.sin(x / 12 + y / 15)]
     return np.stack(channels, 2).astype(np.uint8)
@@ -33,8 +33,13 @@ def strip() -> np.ndarray:
 def bent(
     content: np.ndarray, radius: float, middle: float, points: int = 7
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Content laid along a circle, its own middle at `middle` degrees clockwise from the top, and
-    its outline [2 * points, 2]. A negative radius has the circle above the content.
+    """Lay content along a circle; return the picture and the outline [2 · points, 2].
+
+    Args:
+        content: The picture to bend.
+        radius: Radius of the circle; a negative one has the circle above the content.
+        middle: Where the content's middle is, in degrees clockwise from the top.
+        points: Points on each long side of the outline.
     """
     height, width = content.shape[:2]
     y, x = np.mgrid[:SIZE, :SIZE] - CENTER
@@ -63,7 +68,7 @@ def bent(
 
 @pytest.mark.parametrize("radius", [100, 150, -100, -150])
 @pytest.mark.parametrize("middle", [0, 25, -40])
-def test_a_bent_strip_is_laid_level(radius: float, middle: float) -> None:
+def test_bent_strip_is_laid_level(radius: float, middle: float) -> None:
     picture, outline = bent(strip(), radius, middle)
     cut = straighten(picture, outline)
     assert cut is not None
@@ -73,14 +78,14 @@ def test_a_bent_strip_is_laid_level(radius: float, middle: float) -> None:
 
 @pytest.mark.parametrize("turn", [0, 3, 7, 11])
 @pytest.mark.parametrize("step", [1, -1])
-def test_wherever_the_outline_starts_and_however_it_turns(turn: int, step: int) -> None:
+def test_start_and_direction_of_the_outline_do_not_matter(turn: int, step: int) -> None:
     picture, outline = bent(strip(), 120, 10)
     cut = straighten(picture, np.roll(outline, turn, axis=0)[::step])
     assert cut is not None
     assert mean_difference(cv2.resize(cut, (WIDTH, HEIGHT)), strip()) < 6
 
 
-def test_three_quarters_of_a_circle() -> None:
+def test_three_quarters_of_a_circle_are_laid_level() -> None:
     content = np.repeat(strip(), 2, axis=1)
     picture, outline = bent(content, 110, 0, points=14)
     cut = straighten(picture, outline)
@@ -88,16 +93,16 @@ def test_three_quarters_of_a_circle() -> None:
     assert mean_difference(cv2.resize(cut, (2 * WIDTH, HEIGHT)), content) < 8
 
 
-def test_steep_strips_read_downwards() -> None:
+def test_steep_strip_is_read_downwards() -> None:
     picture, outline = bent(strip(), 150, 90)
     cut = straighten(picture, outline)
     assert cut is not None
     assert mean_difference(cv2.resize(cut, (WIDTH, HEIGHT)), strip()) < 6
 
 
-def test_a_straight_polygon_is_cut_as_its_quad() -> None:
+def test_straight_polygon_is_cut_like_its_quad() -> None:
     picture = np.random.default_rng(2).integers(0, 256, (60, 60, 3), np.uint8)
-    picture = cv2.resize(picture, (480, 480), interpolation=cv2.INTER_CUBIC)
+    picture = np.asarray(cv2.resize(picture, (480, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
     quad = np.array([[100, 100], [340, 130], [335, 170], [95, 140]], np.float32)
     top, bottom = (np.linspace(quad[i], quad[j], 6) for i, j in ((0, 1), (2, 3)))
     polygon = np.concatenate([top, bottom]).astype(np.float32)
@@ -107,13 +112,14 @@ def test_a_straight_polygon_is_cut_as_its_quad() -> None:
     assert mean_difference(cv2.resize(cut, (width, height)), expected) < 4
 
 
-def test_a_line_that_grows_becomes_even() -> None:
-    """As in a photograph from the side: 24 pixels high on the left, 56 on the right."""
+def test_line_whose_height_grows_becomes_even() -> None:
+    """The line is 24 pixels high at its left end and 56 at its right, as if seen from the side."""
     content = cv2.resize(strip(), (WIDTH, 80))
     quad = np.array([[50, 100], [290, 84], [290, 140], [50, 124]], np.float32)
     source = np.array([[0, 0], [WIDTH, 0], [WIDTH, 80], [0, 80]], np.float32)
     transform = cv2.getPerspectiveTransform(source, quad)
-    picture = cv2.warpPerspective(content, transform, (400, 300), borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpPerspective(content, transform, (400, 300), borderMode=cv2.BORDER_REPLICATE)
+    picture = np.asarray(warped, np.uint8)
     top, bottom = (np.linspace(quad[i], quad[j], 6) for i, j in ((0, 1), (2, 3)))
     cut = straighten(picture, np.concatenate([top, bottom]).astype(np.float32))
     assert cut is not None and 36 <= cut.shape[0] <= 44
@@ -122,14 +128,16 @@ def test_a_line_that_grows_becomes_even() -> None:
         assert cut[1, x, 1] < 25 and cut[-2, x, 1] > 225
 
 
-def test_curved_lines_can_be_read(ocr: OCR, pictures: Path, labels: Labels) -> None:
+def test_curved_lines_are_read_after_straightening(
+    ocr: OCR, pictures: Path, labels: Labels
+) -> None:
     picture = load(pictures / "badge.jpg")
     lines = labels["badge.jpg"]
     outlines = [line.polygon.astype(np.float32) for line in lines]
     regions = [Region(enclosing([each])[0], 1.0, each) for each in outlines]
     readings = ocr.recognize([upright(picture, region) for region in regions])
     assert [reading.text for reading in readings] == [line.text for line in lines]
-    curved = [region for region in regions if len(region.polygon) > 4]
+    curved = [region for region, each in zip(regions, outlines, strict=True) if len(each) > 4]
     bent_crops = ocr.recognize([crop(picture, region.quad) for region in curved])
     assert len(curved) == 2 and all(reading.score < 0.5 for reading in bent_crops)
 
@@ -137,7 +145,7 @@ def test_curved_lines_can_be_read(ocr: OCR, pictures: Path, labels: Labels) -> N
 SQUARE = np.array([[10, 10], [30, 10], [50, 10], [50, 50], [30, 50], [10, 50]], np.float32)
 
 
-def test_what_is_hardly_longer_than_high_has_no_long_sides() -> None:
+def test_polygon_that_is_hardly_longer_than_high_is_cut_as_its_quad() -> None:
     picture = np.random.default_rng(3).integers(0, 256, (60, 60, 3), np.uint8)
     quad = np.array([[10, 10], [50, 10], [50, 50], [10, 50]], np.float32)
     assert straighten(picture, SQUARE) is None
@@ -156,9 +164,9 @@ def test_what_is_hardly_longer_than_high_has_no_long_sides() -> None:
         SQUARE * [8, 0.2],
     ],
 )
-def test_degenerate_polygons_give_some_crop(polygon: np.ndarray) -> None:
+def test_degenerate_polygons_give_a_crop(polygon: np.ndarray) -> None:
     picture = np.full((60, 60, 3), 77, np.uint8)
-    quad = cv2.boxPoints(cv2.minAreaRect(polygon.astype(np.float32)))
+    quad = np.asarray(cv2.boxPoints(cv2.minAreaRect(polygon.astype(np.float32))), np.float32)
     cut = upright(picture, Region(quad, 1.0, polygon.astype(np.float32)))
     assert cut.dtype == np.uint8 and cut.ndim == 3 and min(cut.shape) >= 1
     assert (cut == 77).all() and max(cut.shape) < 1000

@@ -1,19 +1,15 @@
-"""Whole systems beside Paddle Inference with PaddleOCR's own processing, on the same pictures."""
+"""Whole systems read what Paddle Inference with PaddleOCR's own processing reads."""
 
 from __future__ import annotations
 
-import json
 from difflib import SequenceMatcher
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeocr import OCR
-from edgeocr.cli.main import main
 from edgeocr.page import Line
-from tests.support import frozen
 from tests.support.cutting import crop
 from tests.support.overlap import pairs
 from tests.support.systems import SYSTEMS, bundle, picture, stored, strips
@@ -26,8 +22,7 @@ READERS = [
     if "recognition" in system.stages and not system.trained
 ]
 FINDERS = [name for name, system in SYSTEMS.items() if "detection" in system.stages]
-PAGES = [name for name, system in SYSTEMS.items() if system.stages.keys() - {"recognition"}]
-PAGES.remove("SAST, SRN")  # which finds nothing at random
+pytestmark = pytest.mark.slow
 
 
 @cache
@@ -37,12 +32,12 @@ def ocr(name: str) -> OCR:
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_trained_systems_read_the_same_lines(name: str) -> None:
-    """PaddleOCR's corners are whole pixels, and such small networks take a 0 for an O for less."""
+    """PaddleOCR rounds corners to whole pixels, after which small networks confuse 0 and O."""
     alike = []
     for page in SYSTEMS[name].pictures:
         lines = ocr(name).read(picture(page)).lines
         regions, texts = stored()[f"{name}/{page}/regions"], stored()[f"{name}/{page}/texts"]
-        matched = pairs([outline(line) for line in lines], list(regions), 0.9)
+        matched = pairs([outline(line) for line in lines], regions, 0.9)
         assert len(matched) == len(regions) == len(lines) > 0
         alike += [likeness(name, lines[i].text, str(texts[j])) for i, j in matched.items()]
     assert np.mean(alike) > 0.93 and alike.count(1) >= 0.6 * len(alike)
@@ -51,7 +46,7 @@ def test_trained_systems_read_the_same_lines(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [name for name in TRAINED if "recognition" in SYSTEMS[name].stages]
 )
-def test_trained_recognizers_read_the_same_in_the_same_regions(name: str) -> None:
+def test_trained_recognizers_read_the_same_texts_in_the_same_regions(name: str) -> None:
     alike = []
     for page in SYSTEMS[name].pictures:
         regions, texts = stored()[f"{name}/{page}/regions"], stored()[f"{name}/{page}/texts"]
@@ -65,7 +60,7 @@ def outline(line: Line) -> np.ndarray:
 
 
 def likeness(name: str, text: str, expected: str) -> float:
-    """1 for equal texts; what PaddleOCR reads after the end symbol doesn't count."""
+    """Compare two texts, 1 for equal ones, without what PaddleOCR reads after the end symbol."""
     if name.endswith(("RARE", "SRN")):
         expected = expected[: max(len(text), 6)]
     return SequenceMatcher(None, text, expected).ratio()
@@ -81,8 +76,8 @@ def test_recognizers_read_the_same_texts(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in FINDERS if n.startswith(("DB", "PP"))])
 def test_random_detectors_find_the_same_regions(name: str) -> None:
-    """On maps of noise, where PaddleOCR finds holes too, and puts the corners of quads that stand
-    on one of them into a wrong order.
+    """The maps are noise. In them PaddleOCR also finds holes, and it puts the corners of quads that
+    stand on a corner into a wrong order.
     """
     regions = ocr(name).detect(picture("part"))
     expected = stored()[f"{name}/part/regions"]
@@ -91,8 +86,8 @@ def test_random_detectors_find_the_same_regions(name: str) -> None:
     assert len(matched) >= 0.5 * len(regions)
 
 
-def test_curved_words_are_found_as_paddleocr_finds_them_and_read() -> None:
-    """PaddleOCR doesn't straighten them, so what they say is known from the rendering."""
+def test_curved_words_are_found_like_paddleocr_and_read() -> None:
+    """PaddleOCR does not straighten words, so their texts are known from the rendering."""
     alike = []
     for page in SYSTEMS[CURVED].pictures:
         regions = ocr(CURVED).detect(picture(page))
@@ -113,19 +108,3 @@ def test_pgnet_reads_the_same_lines() -> None:
     assert len(lines) == len(expected) == len(matched) > 0
     texts = stored()["PGNet/part/texts"]
     assert [lines[i].text for i in matched] == [texts[j] for j in matched.values()]
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_command_line_reads_them_too(
-    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    page = SYSTEMS[name].pictures[0]
-    (tmp_path / "page.png").write_bytes(stored()[f"picture {page}"].tobytes())
-    frozen.stored(bundle(name), tmp_path / "system.edgeocr")
-    bundled = ["--bundle", str(tmp_path / "system.edgeocr")]
-    options = [*bundled, "--provider", "cpu", "--format", "json"]
-    assert main(["read", str(tmp_path / "page.png"), *options]) == 0
-    found = json.loads(capsys.readouterr().out)
-    lines = ocr(name).read(picture(page)).lines
-    assert [line["text"] for line in found["lines"]] == [line.text for line in lines]
-    assert lines

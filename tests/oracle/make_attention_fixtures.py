@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ SPECIAL = {"AttnLabelDecode": (0, 37), "SRNLabelDecode": (36, 37)}
 
 
 def main() -> None:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, (begin, end) in SPECIAL.items():
         random = np.random.RandomState(len(name))
         indices = random.randint(0, CLASSES, (ROWS, STEPS)).astype(np.int32)

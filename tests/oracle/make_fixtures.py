@@ -45,7 +45,7 @@ from tests.oracle.reference import (
     db_post_process,
 )
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = dict[str, Any]
 
 PICTURES = ("sample", "receipt", "poster")
 # Fixture, picture, side in pixels, and whether that is the longer side; the lines of text for
@@ -105,7 +105,7 @@ def detection_arrays(network: Network, optimized: Network, pictures: list[Pictur
         text_window(receipt, 160, 320)[None],
         np.stack([text_window(sample, 96, 160), text_window(poster, 96, 160)]),
     )
-    arrays = {}
+    arrays: Arrays = {}
     for number, images in enumerate(inputs):
         arrays[f"image_{number}"] = images
         arrays[f"map_{number}"] = network(images)
@@ -116,7 +116,7 @@ def detection_arrays(network: Network, optimized: Network, pictures: list[Pictur
 
 def recognition_arrays(network: Network, pictures: list[Picture]) -> Arrays:
     """Lines of three widths, one a batch of two, with the recognizer's probabilities, sparse."""
-    arrays = {}
+    arrays: Arrays = {}
     for number, (width, count) in enumerate(((96, 1), (160, 2), (320, 1))):
         crops = lines_nearest(pictures, width, width, count)
         probability = network(crops)
@@ -213,9 +213,9 @@ def ctc_arrays(network: Network, keys: Path, lines: list[tuple[str, NDArray[np.u
     decode = ctc_label_decode(keys)
     classes = len(decode.character)
     rows = [(source, network(crop[None])) for source, crop in lines]
-    for source, indices, scores in synthetic_steps():
-        probability = np.zeros((1, len(indices), classes), np.float32)
-        probability[0, np.arange(len(indices)), indices] = scores
+    for source, steps, step_scores in synthetic_steps():
+        probability = np.zeros((1, len(steps), classes), np.float32)
+        probability[0, np.arange(len(steps)), steps] = step_scores
         rows.append((source, probability))
     lengths = [probability.shape[1] for _, probability in rows]
     indices = np.zeros((len(rows), max(lengths)), np.int32)

@@ -1,5 +1,7 @@
-"""Write tests/fixtures/{east,sast,pgnet,thinning}.npz: what PaddleOCR 2.10 finds in the maps of
-tests/support/*_cases.py, and what scikit-image, which it thins with, makes of masks.
+"""Write tests/fixtures/{east,sast,pgnet,thinning}.npz, the results of PaddleOCR 2.10 for test maps.
+
+The maps are those of tests/support/*_cases.py; the thinned masks are scikit-image's, with which
+PaddleOCR thins.
 
 Needs the environment of make_fixtures.py. Run it from the root of the checkout:
 
@@ -24,6 +26,7 @@ from tests.oracle.reference import (
     stable_sorting,
 )
 from tests.support import east_cases, pgnet_cases, sast_cases, thinning_cases
+from tests.support.ideal.pgnet import CHARACTERS
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -32,7 +35,7 @@ def main() -> None:
     made = {"east": east(), "sast": sast(), "pgnet": pgnet(), "thinning": thinning()}
     for name, found in made.items():
         with stable_sorting():
-            arrays = dict(found)
+            arrays: dict[str, Any] = dict(found)
         np.savez_compressed(FIXTURES / f"{name}.npz", **arrays)
         for key, value in arrays.items():
             print(name, key, len(value))
@@ -77,7 +80,7 @@ def sast() -> Iterator[tuple[str, np.ndarray]]:
 def pgnet() -> Iterator[tuple[str, np.ndarray]]:
     with tempfile.TemporaryDirectory() as folder:
         dictionary = Path(folder) / "characters.txt"
-        dictionary.write_text("\n".join(pgnet_cases.CHARACTERS) + "\n")
+        dictionary.write_text("\n".join(CHARACTERS) + "\n")
         for gather in ("points", "align"):
             decoder = pg_post_process(
                 character_dict_path=str(dictionary),

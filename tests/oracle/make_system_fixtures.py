@@ -76,6 +76,7 @@ def main() -> None:
 def pictures() -> Iterator[tuple[str, np.ndarray]]:
     """Parts of the sample picture, and rendered pages that no network was trained on."""
     sample = cv2.imread(str(TESTS / "images" / "sample.jpg"))
+    assert sample is not None
     yield "sample", sample[100:420, 200:648]
     yield "part", sample[200:360, 360:616]
     for number, (arcs, _, _) in enumerate(pages.arcs(*ARCS)):
@@ -110,7 +111,7 @@ def read(system: System, crops: Sequence[np.ndarray], keys: Path) -> list[str]:
     network = system.stages["recognition"]
     algorithm, shape = recognition(network)
     orientation = system.stages.get("orientation")
-    crops = upright(orientation and folder_of(orientation), crops)
+    crops = upright(folder_of(orientation) if orientation else None, crops)
     # PaddleX adds the space to what these networks' inference.yml lists.
     decoder = label_decode(algorithm, keys, space=network.startswith("PP-OCRv"))
     return recognize(folder_of(network), algorithm, shape, decoder, crops)
@@ -125,9 +126,9 @@ def detection(network: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
         if post["name"] == "PGPostProcess":
             post["valid_set"] = "totaltext"
         operators = {k: v for op in settings["PreProcess"]["transform_ops"] for k, v in op.items()}
-        limit = operators.get("DetResizeForTest") or operators["E2EResizeForTest"]
+        resize = operators.get("DetResizeForTest") or operators["E2EResizeForTest"]
         algorithm = post.pop("name").removesuffix("PostProcess").replace("PG", "PGNet")
-        return algorithm, dict(limit), post
+        return algorithm, dict(resize), post
     algorithm = next(
         (
             name

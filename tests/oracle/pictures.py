@@ -39,7 +39,7 @@ def read_pictures(folder: Path, names: tuple[str, ...]) -> list[Picture]:
             for region in labels[name]
             if len(region["points"]) == 4 and region["transcription"] not in ("", "###")
         )
-        pictures.append(Picture(name, pixels, quads))
+        pictures.append(Picture(name, np.asarray(pixels, np.uint8), quads))
     return pictures
 
 
@@ -67,7 +67,7 @@ def resize_for_detection(pixels: NDArray[np.uint8], side: int, longer: bool) -> 
     rows, columns = pixels.shape[:2]
     ratio = side / (max(rows, columns) if longer else min(rows, columns))
     height, width = (max(32, round(length * ratio / 32) * 32) for length in (rows, columns))
-    return cv2.resize(pixels, (width, height))
+    return np.asarray(cv2.resize(pixels, (width, height)), np.uint8)
 
 
 def line_crop(
@@ -76,7 +76,7 @@ def line_crop(
     """The quad as an upright line 48 pixels high, of its natural width or of `width`."""
     crop = perspective_crop(pixels, quad)
     natural = max(16, round(CROP_HEIGHT * crop.shape[1] / crop.shape[0]))
-    return cv2.resize(crop, (width or natural, CROP_HEIGHT))
+    return np.asarray(cv2.resize(crop, (width or natural, CROP_HEIGHT)), np.uint8)
 
 
 def lines_nearest(

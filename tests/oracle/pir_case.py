@@ -63,8 +63,11 @@ def save(path: Path, cases: Iterable[Case]) -> None:
         for case in cases
     ]
     text = json.dumps(listed, separators=(",", ":")).encode()
-    arrays = {"cases": text, "content": content}
-    np.savez_compressed(path, **{key: np.frombuffer(v, np.uint8) for key, v in arrays.items()})
+    arrays: dict[str, Any] = {
+        "cases": np.frombuffer(text, np.uint8),
+        "content": np.frombuffer(content, np.uint8),
+    }
+    np.savez_compressed(path, **arrays)
 
 
 def load(path: Path) -> dict[str, Case]:
@@ -108,6 +111,7 @@ class Input:
         """Multiples of 1/16, for they compress well; integers where they are asked for."""
         rng = np.random.RandomState(zlib.crc32(f"{seed} {run}".encode()))
         shape = [size if size > 0 else run - size for size in self.shape]
+        drawn: np.ndarray
         if self.distinct:
             drawn = rng.permutation(int(np.prod(shape))).reshape(shape) / 16 - 1
         elif self.dtype == "bool":

@@ -59,7 +59,7 @@ def east_post_process(**settings: Any) -> Any:
     """PaddleOCR's own EASTPostProcess, with its suppression in Python: what it would install on
     the way to have it in C++ gives the same to a thousandth of a pixel.
     """
-    module = _module("ppocr.postprocess.east_postprocess")
+    module: Any = _module("ppocr.postprocess.east_postprocess")
 
     def not_installed(*_: Any) -> None:
         raise ImportError

@@ -1,4 +1,4 @@
-"""Crops as pixels, with a look at what was said of their sizes before."""
+"""Crops as pixels, checked against the sizes that they announce."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from edgeocr.postprocess.geometry import Float32
 
 
 def crop(image: Image, quad: Float32) -> Image:
-    """`crops.crop_quad`, cut out."""
+    """Cut out a quad with `crops.crop_quad`."""
     return pixels(crops.crop_quad(image, quad))
 
 
 def upright(image: Image, region: Region) -> Image:
-    """`crops.crop_region`, cut out."""
+    """Cut out a region with `crops.crop_region`."""
     return pixels(crops.crop_region(image, region))
 
 
 def pixels(made: Crop) -> Image:
-    """The pixels of a crop, which are as many as it said, and the same ones each time."""
+    """Return the pixels of a crop, after checking its size and that they are kept."""
     cut = made.pixels
     assert cut.shape == (made.height, made.width, 3)
     assert made.pixels is cut

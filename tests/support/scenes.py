@@ -1,6 +1,4 @@
-"""Words and arcs in a grid, drawn from seeds, and outputs of tests/zoo, for the maps of EAST, SAST
-and PGNet.
-"""
+"""Words and arcs to make maps of EAST, SAST and PGNet from, and outputs of the networks in tests/zoo."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ ZOO = ZOO_EXPORTS
 
 
 def words(seed: int, number: int, height: int, width: int) -> Float32:
-    """Quads [N, 4, 2] of words, slightly turned and tapered, in a grid so that none overlap."""
+    """Return quads [N, 4, 2] of words, slightly turned and tapered, none of which overlap."""
     random = np.random.RandomState(seed)
     quads = []
     for center, cell in _grid(number, height, width):
@@ -32,8 +30,10 @@ def words(seed: int, number: int, height: int, width: int) -> Float32:
 
 
 def arcs(seed: int, number: int, height: int, width: int, points: int = 7) -> Float32:
-    """Polygons [N, 2 * points, 2] of words along arcs of up to 110 degrees, some of them upside
-    down: the upper side in reading direction, the lower one back.
+    """Return polygons [N, 2 · points, 2] of words along arcs of up to 110 degrees.
+
+    A polygon follows the upper side in reading direction and the lower side back. A fifth of the
+    words are upside down.
     """
     random = np.random.RandomState(seed)
     polygons = []
@@ -59,7 +59,7 @@ def arcs(seed: int, number: int, height: int, width: int, points: int = 7) -> Fl
 
 
 def texts(seed: int, number: int, characters: str) -> list[str]:
-    """Words of 3 to 6 characters, some of which follow each other twice."""
+    """Return words of 3 to 6 characters, some with the same character twice in a row."""
     random = np.random.RandomState(seed)
     found = []
     for _ in range(number):
@@ -70,7 +70,7 @@ def texts(seed: int, number: int, characters: str) -> list[str]:
 
 
 def field(random: np.random.RandomState, channels: int, height: int, width: int) -> Float32:
-    """Smooth noise [height / 4, width / 4, channels] of about unit variance."""
+    """Return smooth noise [height / 4, width / 4, channels] of about unit variance."""
     coarse = random.standard_normal((height // 32 + 2, width // 32 + 2, channels))
     size = width // 4, height // 4
     smooth = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
@@ -78,20 +78,21 @@ def field(random: np.random.RandomState, channels: int, height: int, width: int)
 
 
 def of_zoo(network: str) -> Iterator[dict[int, Float32]]:
-    """What Paddle Inference gave for a network of tests/zoo: each run's maps of the first picture,
-    by their number of channels.
+    """Yield the maps that Paddle Inference returned for a network of tests/zoo.
+
+    Each run gives the maps of its first picture by their number of channels.
     """
     for _, outputs in stored(ZOO / network / "outputs.npz"):
         yield {output.shape[1]: output[0] for output in outputs}
 
 
 def rounded(array: NDArray[np.floating], digits: int = 3) -> Float32:
-    """So that every NumPy and OpenCV gives the same."""
+    """Round so that every version of NumPy and OpenCV gives the same."""
     return np.round(array, digits).astype(np.float32)
 
 
 def _grid(number: int, height: int, width: int) -> list[tuple[Float32, Float32]]:
-    """Center and size (x, y) of the cells for so many words."""
+    """Return center and size (x, y) of the cells of a grid for `number` words."""
     columns = int(np.ceil(np.sqrt(number)))
     rows = -(-number // columns)
     cell = np.array([width / columns, height / rows])

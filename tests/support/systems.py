@@ -1,7 +1,7 @@
-"""Bundles of whole systems, made of the exports in tests/zoo and tests/trained; needs no Paddle.
+"""Bundles of whole systems, made without Paddle from the exports in tests/zoo and tests/trained.
 
-Each is read by edgeocr, and with Paddle Inference and PaddleOCR's own processing
-(tests/oracle/make_system_fixtures.py), from the same picture.
+edgeocr reads the same pictures with them as Paddle Inference with PaddleOCR's own processing did in
+tests/oracle/make_system_fixtures.py.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tests.support.paths import FIXTURES, TRAINED_EXPORTS, ZOO_EXPORTS
 ZOO = ZOO_EXPORTS
 TRAINED = TRAINED_EXPORTS
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Random networks look at the picture as large as it is, as far as their strides let them.
+# Random networks see the picture at its own size, rounded to their strides.
 RESIZE = {"DB": {"limit": "max"}, "EAST": {"limit": "max"}, "SAST": {"limit_side": 256}}
-# What has no inference.yml is known by its name in models.toml.
+# Networks without an inference.yml are known by their names in models.toml.
 ENTRIES = {
     **{name: f"{name}_v2.0" for name in ("det_mv3_db", "det_r50_vd_db")},
     **{name: f"{name}_v2.0" for name in ("det_mv3_east", "det_r50_vd_east")},
@@ -45,9 +45,10 @@ ENTRIES = {
 class System:
     """A bundle's models, as folders below tests/zoo/exports or tests/trained/exports.
 
-    stages: stage → name of the network.
-    numbers: what its manifest says otherwise of the detector's post-processing.
-    pictures: names of pictures in the fixture.
+    Attributes:
+        stages: The name of the network of each stage.
+        numbers: Numbers of the detector's post-processing that replace those in the manifest.
+        pictures: Names of the pictures in the fixture that it reads.
     """
 
     stages: dict[str, str]
@@ -56,16 +57,16 @@ class System:
 
     @property
     def trained(self) -> bool:
-        """Whether its networks find and read texts; others answer at random."""
+        """Whether its networks are trained to find and read texts; others answer at random."""
         return all((TRAINED / network).is_dir() for network in self.stages.values())
 
 
 def _system(detection: str, recognition: str, threshold: float, **more: str) -> System:
-    """Random networks find nothing with the thresholds of trained ones."""
+    """Make a system of random networks, which find nothing with the thresholds of trained ones."""
     stages = {"detection": detection, **more, "recognition": recognition}
     if "east" in detection:
         return System(stages, {"score_threshold": threshold})
-    # Of too many candidates, which are specks here, PaddleOCR takes the lowest ones.
+    # The maps are full of specks; with too many candidates PaddleOCR keeps only the lowest ones.
     numbers = {"threshold": threshold, "box_threshold": threshold / 2, "max_candidates": 100_000}
     return System(stages, numbers)
 
@@ -124,7 +125,7 @@ SYSTEMS = {
 
 
 def strips(network: str, picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Parts of a picture that neither edgeocr nor PaddleOCR resizes or pads for a recognizer."""
+    """Cut parts of a picture that neither edgeocr nor PaddleOCR resizes or pads."""
     height, width = 48 if network.startswith("PP-OCRv") else 32, 100
     if network.startswith(("PP-OCRv", "ch_")):
         width = 320
@@ -139,7 +140,7 @@ def strips(network: str, picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def folder_of(network: str) -> Path:
-    """Where an export of that name is; the zoo's legacy one where nothing is known only by PIR."""
+    """Return the folder of an export: the PIR one if only that has an inference.yml."""
     if (TRAINED / network).is_dir():
         return TRAINED / network
     legacy, pir = ZOO / network / "legacy", ZOO / network / "pir"
@@ -148,7 +149,7 @@ def folder_of(network: str) -> Path:
 
 @cache
 def bundle(name: str) -> Any:
-    """The opened bundle of a system, made once."""
+    """Make and open the bundle of a system, once in a process."""
     from tests.support.frozen import frozen, stored
 
     system = SYSTEMS[name]
@@ -157,7 +158,7 @@ def bundle(name: str) -> Any:
             stage: _source(network, Path(temporary) / stage)
             for stage, network in system.stages.items()
         }
-        made = frozen(Path(temporary) / "system.edgeocr", **sources)
+        made = frozen(Path(temporary) / "system.edgeocr", None, **sources)
         if system.trained:
             return made
         manifest = json.loads(made.manifest_text)
@@ -171,7 +172,7 @@ def bundle(name: str) -> Any:
 
 
 def _source(network: str, folder: Path) -> str:
-    """The model as `freeze` takes it, with what is not in the zoo beside it."""
+    """Copy a model and add the files that the zoo lacks; return it as `freeze` takes it."""
     shutil.copytree(folder_of(network), folder)
     if network in ENTRIES:
         (folder / "ic15_dict.txt").write_text("\n".join(ALPHANUMERIC) + "\n", "utf-8")
@@ -182,7 +183,7 @@ def _source(network: str, folder: Path) -> str:
 
 
 def _yml(model: str, operators: list[dict[str, Any]], post: dict[str, Any]) -> dict[str, Any]:
-    """What PaddleOCR writes as inference.yml since v3; JSON is YAML."""
+    """Return the inference.yml that PaddleOCR writes since version 3."""
     return {
         "Global": {"model_name": model},
         "PreProcess": {"transform_ops": [{"DecodeImage": {"img_mode": "BGR"}}, *operators]},
@@ -196,7 +197,7 @@ _CTC = {
     "character_dict": list(ALPHANUMERIC),
     "use_space_char": False,
 }
-# The exports of PP-OCR 2.0 came without, and their published networks have other classes.
+# The exports of PP-OCR 2.0 have no inference.yml, and the published networks other classes.
 YML = {
     "ch_ppocr_mobile_v2.0_det": _yml(
         "ch_ppocr_mobile_v2.0_det",
@@ -218,12 +219,12 @@ YML = {
 
 @cache
 def stored() -> dict[str, np.ndarray]:
-    """What PaddleOCR read and found, and the pictures that it was given, by name."""
+    """Return what PaddleOCR found and read, and the pictures that it was given, by name."""
     with np.load(FIXTURES / "systems.npz") as file:
         return {name: file[name] for name in file.files}
 
 
 def picture(name: str) -> Image:
-    """One of the pictures that PaddleOCR was given."""
+    """Return one of the pictures that PaddleOCR was given."""
     decoded = cv2.imdecode(stored()[f"picture {name}"], cv2.IMREAD_COLOR)
     return np.asarray(decoded, np.uint8)

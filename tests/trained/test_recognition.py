@@ -1,31 +1,32 @@
-"""Networks that were trained here: from Paddle's export through the converters to texts."""
+"""Recognizers trained for the tests read words, from Paddle's export to texts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from edgeocr import OCR, Bundle, RuntimeOptions
-from edgeocr.cli.main import main
 from tests.support.frozen import frozen
 from tests.trained import pages, words
 
 EXPORTS = Path(__file__).parent / "exports"
 NAMES = ["crnn", "rosetta", "rare", "star_net", "srn"]
-# Unlike those of the training's words.
+# The training's words have other seeds.
 SEED = 2026
 CHARACTERS = pages.CAPITALS
 THRESHOLD = 0.95
+Bundles = Callable[[str], Path]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory):
-    """Name → path of the frozen bundle, each made once."""
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
+    """Return a function that gives the path of a network's bundle, which is made once."""
     folder = tmp_path_factory.mktemp("bundles")
 
     @cache
@@ -42,62 +43,54 @@ def accuracy(ocr: OCR, given: list[words.Word]) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_clean_words_are_read(bundles, name):
+def test_clean_words_are_read(bundles: Bundles, name: str) -> None:
     ocr = OCR(bundles(name), provider="cpu", threads=1)
-    assert accuracy(ocr, words.clean(200, SEED)) >= THRESHOLD
+    assert accuracy(ocr, words.clean(100, SEED)) >= THRESHOLD
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_are_read_alike_in_batches_and_at_few_widths(bundles, name):
-    """Crops of a batch are read side by side; what fills it up is none of them."""
+def test_batches_of_fixed_widths_give_the_same_texts(bundles: Bundles, name: str) -> None:
+    """Neither the other crops of a batch nor the rows that fill it up change a text."""
     given = words.clean(30, SEED, (2, 6))
-    few = OCR(bundles(name), provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True))
+    fixed = OCR(bundles(name), provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True))
     shapes: set[tuple[int, ...]] = set()
-    session = few.stages["recognition"].session
+    session = fixed.stages["recognition"].session
     session.observer = lambda batch: shapes.add(batch.shape)
     natural = OCR(bundles(name), provider="cpu", threads=1)
     texts, padded = (
         [reading.text for reading in ocr.recognize([word.crop for word in given])]
-        for ocr in (natural, few)
+        for ocr in (natural, fixed)
     )
     assert sum(map(str.__eq__, texts, padded)) >= 29
     assert 4 in {shape[0] for shape in shapes} and shapes <= set(session.shapes)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_wider_than_the_input_are_read(bundles, name):
+def test_words_wider_than_the_input_are_read(bundles: Bundles, name: str) -> None:
     """Eight characters are wider than 100 × 32 pixels and than 256 × 64."""
     given = words.clean(40, SEED, (8, 8))
     stage = Bundle.open(bundles(name)).manifest.stages.recognition
+    assert stage is not None
     widest = (stage.width or stage.min_width) / stage.height
     assert all(word.crop.shape[1] / word.crop.shape[0] > widest for word in given)
     assert accuracy(OCR(bundles(name), provider="cpu", threads=1), given) >= 0.8
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_manifest_has_what_the_export_says(bundles, name):
+def test_manifest_states_the_settings_of_the_export(bundles: Bundles, name: str) -> None:
     bundle = Bundle.open(bundles(name))
     stage = bundle.manifest.stages.recognition
+    assert stage is not None
     (origin,) = bundle.manifest.provenance
     assert origin.model == f"trained_{name}"
     assert origin.parity["edge_graph"].status == "passed"
     assert set(bundle.characters) >= set(CHARACTERS)
-    fixed = {"crnn": None, "rosetta": None, "srn": 256}
-    assert (stage.height, stage.width) == (64 if name == "srn" else 32, fixed.get(name, 100))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_command_line_prints_the_text(bundles, name, tmp_path, capsys):
-    (word,) = words.clean(1, SEED)
-    picture = tmp_path / "word.png"
-    cv2.imwrite(str(picture), word.crop)
-    options = ["--provider", "cpu", "--bundle", str(bundles(name))]
-    assert main(["recognize", *options, str(picture)]) == 0
-    assert capsys.readouterr().out.strip() == word.text
+    widths = {"crnn": None, "rosetta": None, "srn": 256}
+    assert (stage.height, stage.width) == (64 if name == "srn" else 32, widths.get(name, 100))
 
 
 def prepared(name: str, crop: words.Crop) -> list[np.ndarray]:
-    """What PaddleOCR feeds into the network for one crop."""
+    """Return the inputs that PaddleOCR feeds into the network for one crop."""
     if name == "srn":
         grey = np.zeros((64, 256), np.float32)
         drawn = words.stretch(crop, 64, 256)
@@ -115,7 +108,7 @@ def prepared(name: str, crop: words.Crop) -> list[np.ndarray]:
 
 
 def decoded(name: str, outputs: list[np.ndarray]) -> str:
-    """The text of one crop, up to the end symbol where there is one."""
+    """Return the text of one crop, up to the end symbol where there is one."""
     end = len(CHARACTERS) + 1
     if name == "srn":
         return spelled(outputs[2].argmax(axis=1).tolist(), [*CHARACTERS, "", ""], end)
@@ -132,7 +125,7 @@ def spelled(indices: list[int], symbols: list[str], end: int | None = None) -> s
 
 @pytest.mark.paddle
 @pytest.mark.parametrize("name", NAMES)
-def test_paddle_inference_reads_the_same(bundles, name):
+def test_paddle_inference_reads_the_same_texts(bundles: Bundles, name: str) -> None:
     from tests.zoo.export import infer
 
     rng = np.random.default_rng(SEED)

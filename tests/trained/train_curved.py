@@ -6,6 +6,7 @@ python -m tests.trained.train_curved [NAME...] --output tests/trained/exports
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import paddle
@@ -15,7 +16,7 @@ from paddle import nn
 from edgeocr.postprocess import pgnet as pgnet_lines
 from edgeocr.postprocess import sast as sast_regions
 from tests.support.ideal import pgnet, sast
-from tests.support.ideal.ribbon import STRIDE
+from tests.support.ideal.ribbon import STRIDE, ribbon
 from tests.trained import pages
 from tests.trained.training import (
     HELD_OUT_SEED,
@@ -34,7 +35,7 @@ from tests.zoo.networks import det_sast
 STRAIGHT_SEED = 3
 # A pixel inside its text says something about its characters, but less than the centre line.
 ASIDE = 0.3
-SAST_SETTINGS = {
+SAST_SETTINGS: dict[str, Any] = {
     "name": "SASTPostProcess",
     "nms_thresh": 0.2,
     "sample_pts_num": 6,
@@ -42,7 +43,7 @@ SAST_SETTINGS = {
     "expand_scale": 1.0,
     "tcl_map_thresh": 0.5,
 }
-PGNET_SETTINGS = {
+PGNET_SETTINGS: dict[str, Any] = {
     "name": "PGPostProcess",
     "score_thresh": 0.5,
     "mode": "fast",
@@ -105,7 +106,7 @@ def owners(polygons: np.ndarray) -> np.ndarray:
     """Which text each pixel of the map belongs to, -1 for none."""
     owner = np.full((SIZE[0] // STRIDE, SIZE[1] // STRIDE), -1)
     for index, polygon in enumerate(polygons):
-        owner[sast.ribbon(polygon, *SIZE).within] = index
+        owner[ribbon(polygon, *SIZE).within] = index
     return owner
 
 

@@ -5,6 +5,8 @@ python -m tests.trained.train_detection [NAME...] --output tests/trained/exports
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import paddle
 import paddle.nn.functional as F
@@ -35,14 +37,14 @@ SHRINK_RATIO = 0.5
 # DB's steep step from probability minus threshold to a binary map.
 STEEPNESS = 50
 RESIZE = {"DetResizeForTest": {"limit_side_len": 960, "limit_type": "max"}}
-DB_SETTINGS = {
+DB_SETTINGS: dict[str, Any] = {
     "name": "DBPostProcess",
     "thresh": 0.3,
     "box_thresh": 0.6,
     "max_candidates": 1000,
     "unclip_ratio": 1.3,
 }
-EAST_SETTINGS = {
+EAST_SETTINGS: dict[str, Any] = {
     "name": "EASTPostProcess",
     "score_thresh": 0.8,
     "cover_thresh": 0.1,

@@ -15,7 +15,7 @@ import paddle.nn.functional as F
 import yaml
 from paddle import nn
 
-from tests.support.overlap import pairs
+from tests.support.overlap import Polygons, pairs
 from tests.trained import pages
 from tests.zoo.export import strip_callstacks
 
@@ -23,8 +23,8 @@ from tests.zoo.export import strip_callstacks
 POOL, HELD_OUT = 2400, 100
 POOL_SEED, HELD_OUT_SEED = 1, 2
 SIZE = (256, 256)
-MEAN = np.float32([0.485, 0.456, 0.406])
-STD = np.float32([0.229, 0.224, 0.225])
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 Outputs = dict[str, np.ndarray]
 
@@ -49,7 +49,7 @@ class Task:
     build: Callable[[], nn.Layer]
     draw: Callable[[int], list[pages.Page]]
     labels: Callable[[pages.Page], np.ndarray]
-    decode: Callable[[Outputs], tuple[Sequence[np.ndarray], Sequence[str] | None]]
+    decode: Callable[[Outputs], tuple[Polygons, Sequence[str] | None]]
     courses: Sequence[tuple[int, Callable[[Any, Any], Any]]]
     rate: float
     batch: int

@@ -1,4 +1,4 @@
-"""Deterministic inputs of the exported networks; needs no Paddle, so that the tests share it."""
+"""Deterministic inputs of the exported networks, made without Paddle."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 
 
 class Probe(NamedTuple):
-    """Inputs of one run, in the order of the graph's inputs, and what Paddle Inference gave."""
+    """The inputs of one run, in the graph's order, and the outputs of Paddle Inference."""
 
     inputs: list[np.ndarray]
     outputs: list[np.ndarray]
 
 
 def flat(specs: Sequence[Any]) -> list[tuple[list[int | None], str]]:
-    """`Network.inputs` without its nesting: shape and dtype of each graph input."""
+    """Return `Network.inputs` without its nesting: shape and dtype of each graph input."""
     found: list[tuple[list[int | None], str]] = []
     for spec in specs:
         if isinstance(spec[1], str):
@@ -30,10 +30,15 @@ def flat(specs: Sequence[Any]) -> list[tuple[list[int | None], str]]:
 
 
 def inputs(name: str, specs: Sequence[Any], shape: Sequence[int]) -> list[np.ndarray]:
-    """The inputs of the network `name` whose first input has this shape.
+    """Return the inputs of a network.
 
-    specs: `Network.inputs`. All inputs but the first are SRN's: two of word positions and two masks
-    of the attention, of which the first hides what follows and the second what precedes.
+    Only SRN has more than one: two of word positions and two masks of the attention. The first mask
+    hides what follows a position, the second what precedes it.
+
+    Args:
+        name: Name of the network.
+        specs: `Network.inputs`.
+        shape: Shape of the first input.
     """
     rng = np.random.RandomState(zlib.crc32(f"{name}{tuple(shape)}".encode()))
     _, *others = flat(specs)
@@ -51,8 +56,10 @@ def inputs(name: str, specs: Sequence[Any], shape: Sequence[int]) -> list[np.nda
 
 
 def _picture(rng: np.random.RandomState, shape: Sequence[int], smooth: bool) -> np.ndarray:
-    """Noise; smooth for TPS, which reads between pixels: white noise would turn the rounding of its
-    coordinates into differences a hundred times as large as a photograph does.
+    """Return noise, smooth for TPS.
+
+    TPS reads between pixels: with white noise the rounding of its coordinates would cause
+    differences a hundred times as large as in a photograph.
     """
     if not smooth:
         return rng.standard_normal(tuple(shape)).astype(np.float32)
@@ -67,7 +74,7 @@ def _picture(rng: np.random.RandomState, shape: Sequence[int], smooth: bool) -> 
 
 
 def stored(path: Path) -> Iterator[Probe]:
-    """The runs in an outputs.npz, whose folder has the network's name."""
+    """Yield the runs in an outputs.npz, whose folder has the network's name."""
     with np.load(path) as file:
         specs = json.loads(str(file["inputs"]))
         probe = 0

@@ -1,8 +1,8 @@
-"""What a module of `tests.zoo.networks` says of each of its networks."""
+"""The description of a network that the modules of `tests.zoo.networks` give."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,16 +11,18 @@ from typing import Any, Literal
 class Network:
     """One architecture of PaddleOCR.
 
-    build: makes the `paddle.nn.Layer`; "compact" has the same structure with few channels, "full"
-        has the published model's widths.
-    inputs: for each input its shape, None for what may vary, and its dtype, as PaddleOCR's export
-        declares them. SRN's four additional inputs are one nested list, as in its export.
-    probes: shapes of the first input to compare outputs on: three at least, one with a batch.
-    settings: content of the inference.yml beside a PIR export, as PaddleOCR's export writes it.
+    Attributes:
+        build: Makes the `paddle.nn.Layer`: "compact" has the structure of the published model with
+            few channels, "full" has its widths.
+        algorithm: The algorithm that decodes the outputs.
+        inputs: Shape and dtype of each input as PaddleOCR's export declares them; None stands for a
+            length that may vary. SRN's four additional inputs are one nested list.
+        probes: At least three shapes of the first input to compare outputs on, one with a batch.
+        settings: Content of the inference.yml that PaddleOCR's export writes beside a PIR program.
     """
 
     build: Callable[[Literal["compact", "full"]], Any]
     algorithm: Literal["DB", "EAST", "SAST", "PGNet", "CTC", "Attention", "SRN", "CLS"]
     inputs: list[Any]
-    probes: list[tuple[int, ...]]
+    probes: Sequence[tuple[int, ...]]
     settings: dict[str, Any] | None = field(default=None)

@@ -108,13 +108,13 @@ def test_we_accept_openssl_s_keys_and_signatures(
 
     encrypt = ["pkcs8", "-topk8", "-in", "a.key", "-passout", "pass:open sesame", "-out", "e.key"]
     openssl(*encrypt)
-    monkeypatch.setenv(signature.PASSWORD, "open sesame")
+    monkeypatch.setenv(signature.PASSWORD_VARIABLE, "open sesame")
     assert signature.sign(files[MANIFEST], tmp_path / "e.key") == made.content
     assert signature.sign(files[MANIFEST], tmp_path / "a.key") == made.content
-    monkeypatch.setenv(signature.PASSWORD, "wrong")
-    with pytest.raises(SignatureError, match=r"e\.key is no private key, or EDGEOCR_KEY_PASSWORD"):
+    monkeypatch.setenv(signature.PASSWORD_VARIABLE, "wrong")
+    with pytest.raises(SignatureError, match=r"e\.key is not a valid private key, or EDGEOCR_KEY_PASSWORD"):
         signature.sign(TEXT, tmp_path / "e.key")
-    monkeypatch.delenv(signature.PASSWORD)
+    monkeypatch.delenv(signature.PASSWORD_VARIABLE)
     with pytest.raises(SignatureError, match=r"e\.key is encrypted: .* EDGEOCR_KEY_PASSWORD"):
         signature.sign(TEXT, tmp_path / "e.key")
 
@@ -137,29 +137,29 @@ def test_the_first_example_of_rfc_8032(tmp_path: Path) -> None:
 
 
 def test_keys_are_private_and_never_overwritten(tmp_path: Path) -> None:
-    made = signature.generate(tmp_path / "release.1")
+    made = signature.generate_keys(tmp_path / "release.1")
     assert made == fingerprint(tmp_path / "release.1.pub")
     key = tmp_path / "release.1.key"
     if os.name != "nt":
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(SignatureError, match="is there already"):
-        signature.generate(tmp_path / "release.1")
+    with pytest.raises(SignatureError, match="exists already"):
+        signature.generate_keys(tmp_path / "release.1")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     (tmp_path / "new.key").symlink_to("nowhere")
-    with pytest.raises(SignatureError, match=r"new\.key is there already"):
-        signature.generate(tmp_path / "new")
+    with pytest.raises(SignatureError, match=r"new\.key exists already"):
+        signature.generate_keys(tmp_path / "new")
     assert not (tmp_path / "nowhere").exists() and not (tmp_path / "new.pub").exists()
     with pytest.raises(OSError):
-        signature.generate(tmp_path / "no" / "folder")
+        signature.generate_keys(tmp_path / "no" / "folder")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "folder/", "/"])
 def test_keys_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SignatureError, match="is no name for keys"):
-        signature.generate(name)
+    with pytest.raises(SignatureError, match="must end with a name"):
+        signature.generate_keys(name)
     assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
 
 
@@ -168,10 +168,10 @@ def test_keys_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
     [
         ("own.key", "own.key is a private key"),
         ("rsa.key", "rsa.key is a private key"),
-        ("rsa.pub", "rsa.pub is a key of RSA, not one of Ed25519"),
-        ("empty.pub", "empty.pub is no public key in PEM"),
-        ("text.pub", "text.pub is no public key in PEM"),
-        ("cut.pub", "cut.pub is no public key"),
+        ("rsa.pub", "rsa.pub is an RSA key; an Ed25519 key is needed"),
+        ("empty.pub", "empty.pub is not a public key in PEM"),
+        ("text.pub", "text.pub is not a public key in PEM"),
+        ("cut.pub", "cut.pub is not a valid public key"),
         ("none.pub", "none.pub: the key can't be read: No such file"),
         (".", "the key can't be read"),
         ("null\0byte", "the key can't be read: embedded null"),
@@ -191,8 +191,8 @@ def test_what_is_no_public_key(
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("own.pub", "own.pub is no private key in PEM"),
-        ("rsa.key", "rsa.key is a key of RSA, not one of Ed25519"),
+        ("own.pub", "own.pub is not a private key in PEM"),
+        ("rsa.key", "rsa.key is an RSA key; an Ed25519 key is needed"),
         ("none.key", "none.key: the key can't be read"),
     ],
 )
@@ -302,7 +302,7 @@ def test_without_cryptography(
         lambda: Bundle.default(require_signature=keys / "own.pub"),
         lambda: bundle.check_signature(keys / "own.pub"),
         lambda: signature.sign(TEXT, keys / "own.key"),
-        lambda: signature.generate(tmp_path / "new"),
+        lambda: signature.generate_keys(tmp_path / "new"),
     ):
         with pytest.raises(SignatureError, match=r'pip install "edgeocr\[sign\]"'):
             needs()

@@ -83,7 +83,7 @@ def test_show(run: Run) -> None:
         "signature   none",
         "made by     edgeocr 0.2.0, onnx",
         "the shorter side enlarged to 544; at most 900000 pixels; sides are multiples of 32",
-        "few shapes: 36 from 544 × 544 to",
+        "fixed shapes: 36 from 544 × 544 to",
         "threshold 0.25, box threshold 0.5, unclip ratio 1.5",
         "no dilation",
         "192 × 48, padded; turned by 0 or 180 degrees from a probability of 0.9",
@@ -109,7 +109,7 @@ def test_show_says_all_of_schema_2(run: Run, files: Files, keys: Path, tmp_path:
     rows = " ".join(out.split())
     for words in (
         "schema 2",
-        f"signature by {fingerprint}, as the bundle says",
+        f"signature by {fingerprint}, as the bundle claims",
         "requires edgeocr 0.2.0 or newer",
         "profile raspberry-pi-4: 3 threads, 512 MB memory",
         "accuracy Hmean 0.8971, CER 0.0374, detection's Hmean 0.9671, on 12 pictures with 235",
@@ -180,16 +180,16 @@ def test_verify(run: Run, files: Files, keys: Path, tmp_path: Path) -> None:
     path = packed(signed(files, keys / "own.key"), tmp_path / "a.edgeocr")
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("verify", path)
-    assert code == 0 and f"says that it is signed by {fingerprint}: --require-signature" in out
+    assert code == 0 and f"It claims to be signed by {fingerprint}; --require-signature" in out
     code, out, _ = run("verify", path, "--require-signature", keys / "own.pub")
-    assert code == 0 and f"\nsigned by {fingerprint}\n" in out
+    assert code == 0 and f"\nIt is signed by {fingerprint}.\n" in out
     code, out, err = run("verify", path, "--require-signature", keys / "other.pub")
     assert (code, out) == (1, "") and "signed by another key" in err
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\1\2") + 10] ^= 1
     path.write_bytes(content)
     code, out, err = run("verify", path)
-    assert (code, out) == (1, "") and "its record in the table" in err
+    assert (code, out) == (1, "") and "the record of manifest.json in the directory" in err
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "unpack", "diff"])
@@ -236,7 +236,7 @@ def test_unpacking_leaves_what_is_there(
     (tmp_path / "link").symlink_to("nowhere")
     for target in (tmp_path, tmp_path / "photo.jpg", tmp_path / "link"):
         code, _, err = run("unpack", EMBEDDED, "-o", target)
-        assert code == 1 and "is there and not empty" in err
+        assert code == 1 and "exists and is not empty" in err
     write = Path.write_bytes
 
     def full_disk(path: Path, content: bytes) -> int:
@@ -335,7 +335,7 @@ def test_diff_of_what_only_looks_the_same(
         return changed(files, change)
 
     written = files | {MANIFEST: files[MANIFEST].replace(b"{", b"{ ", 1)}
-    assert "the same fields, written otherwise" in differs(files, written)
+    assert "the same fields in another notation" in differs(files, written)
     assert "threshold: 1 → 1.0\n" in differs(threshold(1), threshold(1.0)) + "\n"
     charset = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
     moved = files[charset].decode().removesuffix("\n").split("\n")[::-1]
@@ -361,10 +361,10 @@ def test_keygen(run: Run, tmp_path: Path, files: Files) -> None:
     code, out, _ = run("keygen", tmp_path / "mine")
     assert code == 0 and sorted(p.name for p in tmp_path.iterdir()) == ["mine.key", "mine.pub"]
     made = packed(signed(files, tmp_path / "mine.key"), tmp_path / "a.edgeocr")
-    assert f"fingerprint {Bundle.open(made).signed_by}\n" in out
+    assert f"Fingerprint: {Bundle.open(made).signed_by}\n" in out
     key = (tmp_path / "mine.key").read_bytes()
     code, _, err = run("keygen", tmp_path / "mine")
-    assert code == 1 and "is there already" in err
+    assert code == 1 and "exists already" in err
     assert (tmp_path / "mine.key").read_bytes() == key
     code, _, err = run("keygen", tmp_path / "no" / "folder")
     assert code == 1 and "No such file" in err

@@ -41,10 +41,10 @@ def test_overlay_of_a_large_page_is_drawn_at_a_part_of_its_size(tmp_path):
     page = np.full((6000, 4500, 3), 255, np.uint8)
     cv2.putText(page, "EDGE OCR", (400, 1000), 0, 20, (0, 0, 0), 40)
     cv2.imwrite(str(tmp_path / "page.jpg"), page)
+    page_path, drawn_path = str(tmp_path / "page.jpg"), str(tmp_path / "drawn")
     limit = ["--provider", "cpu", "--memory-limit", "300MB"]
     done = subprocess.run(
-        [sys.executable, "-m", "edgeocr", "detect", str(tmp_path / "page.jpg")]
-        + ["--overlay", str(tmp_path / "drawn"), *limit],
+        [sys.executable, "-m", "edgeocr", "detect", page_path, "--overlay", drawn_path, *limit],
         capture_output=True,
         text=True,
     )

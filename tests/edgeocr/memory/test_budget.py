@@ -37,9 +37,8 @@ def shared(known: Path) -> OCR:
 @pytest.fixture
 def ocr(shared: OCR, monkeypatch: pytest.MonkeyPatch) -> OCR:
     """The shared `OCR`, whose budget is restored after the test."""
-    monkeypatch.setattr(shared, "memory_budget", budget(shared))
     for name in ("_pictures", "picture_bytes", "run_bytes"):
-        monkeypatch.setattr(budget(shared), name, getattr(shared.memory_budget, name))
+        monkeypatch.setattr(budget(shared), name, getattr(budget(shared), name))
     return shared
 
 
@@ -83,7 +82,7 @@ def test_opening_for_which_the_system_has_no_memory_is_a_memory_limit_error(
 
 
 def test_every_kind_of_source_is_read_and_counted(ocr: OCR, pictures: Path) -> None:
-    path = pictures / "sample.jpg"
+    path = pictures / "badge.jpg"
     image = images.load(path)
     kinds: list[Any] = [
         path,

@@ -23,7 +23,7 @@ SMALL = 20_000
 @pytest.mark.parametrize("contiguous", [True, False])
 def test_arrays_take_no_more_than_predicted(dtype: type, channels: int, contiguous: bool) -> None:
     shape = (SIDE, SIDE, channels) if channels else (SIDE, SIDE)
-    array = np.full(shape, 200, dtype)
+    array: np.ndarray = np.full(shape, 200, dtype)
     if not contiguous:
         array = array[:, ::-1]
     footprint = predict(array)

@@ -97,8 +97,9 @@ def test_size_is_the_stored_one_whatever_the_orientation(kind, orientation):
     assert header is not None
     picture = Image.open(io.BytesIO(content))
     # Pillow reports the turned size of a TIFF, so the stored one is read from its tags.
-    tiff = isinstance(picture, TiffImageFile)
-    stored = (picture.tag_v2[256], picture.tag_v2[257]) if tiff else picture.size
+    stored = picture.size
+    if isinstance(picture, TiffImageFile):
+        stored = (picture.tag_v2[256], picture.tag_v2[257])
     assert (header.width, header.height) == stored == (211, 97)
 
 

@@ -19,6 +19,7 @@ from edgeocr.runtime.stopwatch import Stopwatch
 from edgeocr.stages.loading import PictureLoader
 
 WHITE = np.full((20, 30, 3), 255, np.uint8)
+LOADER = PictureLoader(None, None)
 
 
 class Budget:
@@ -38,7 +39,7 @@ class Budget:
 
 def test_picture_is_loaded_and_timed(pictures: Path) -> None:
     watch = Stopwatch()
-    with PictureLoader(None, None).picture(pictures / "sample.jpg", watch) as picture:
+    with LOADER.picture(pictures / "sample.jpg", watch) as picture:
         assert (picture.width, picture.height) == (960, 720)
         assert picture.scale == (1.0, 1.0) and picture.image.shape == (720, 960, 3)
     assert list(watch.milliseconds) == ["load"]
@@ -57,9 +58,8 @@ def test_picture_of_a_budget_keeps_the_size_of_the_source() -> None:
     [GraphError("the network failed"), cv2.error("(-215) assertion"), MemoryError("no memory")],
 )
 def test_errors_of_the_block_name_the_picture(error: Exception) -> None:
-    with pytest.raises(EdgeOCRError) as caught:
-        with PictureLoader(None, None).picture(WHITE, Stopwatch()):
-            raise error
+    with pytest.raises(EdgeOCRError) as caught, LOADER.picture(WHITE, Stopwatch()):
+        raise error
     assert caught.value.source == "<ndarray>"
     if isinstance(error, EdgeOCRError):
         assert caught.value is error
@@ -68,22 +68,26 @@ def test_errors_of_the_block_name_the_picture(error: Exception) -> None:
 
 
 def test_errors_of_loading_name_the_picture() -> None:
-    with pytest.raises(ImageError, match=r"^missing\.png: ") as caught:
-        with PictureLoader(None, None).picture("missing.png", Stopwatch()):
-            pytest.fail("the block ran")
+    with (
+        pytest.raises(ImageError, match=r"^missing\.png: ") as caught,
+        LOADER.picture("missing.png", Stopwatch()),
+    ):
+        pytest.fail("the block ran")
     assert caught.value.source == "missing.png"
 
 
 def test_mistakes_of_the_caller_are_not_renamed() -> None:
-    with pytest.raises(ValueError, match="this OCR is closed"):
-        with PictureLoader(None, None).picture(WHITE, Stopwatch()):
-            raise ValueError("this OCR is closed")
+    with pytest.raises(ValueError, match="closed"), LOADER.picture(WHITE, Stopwatch()):
+        raise ValueError("this OCR is closed")
 
 
 def test_budget_explains_errors() -> None:
-    with pytest.raises(MemoryLimitError, match="^page: explained") as caught:
-        with PictureLoader(None, Budget()).errors_named("page"):
-            raise GraphError("std::bad_alloc")
+    loader = PictureLoader(None, Budget())
+    with (
+        pytest.raises(MemoryLimitError, match=r"^page: explained") as caught,
+        loader.errors_named("page"),
+    ):
+        raise GraphError("std::bad_alloc")
     assert caught.value.source == "page" and isinstance(caught.value.__cause__, GraphError)
 
 
@@ -93,7 +97,7 @@ def test_failed_picture_is_freed_while_its_error_is_kept() -> None:
     gc.disable()
     try:
         try:
-            with PictureLoader(None, None).picture(picture, Stopwatch()):
+            with LOADER.picture(picture, Stopwatch()):
                 del picture
                 raise GraphError("the network failed")
         except GraphError as error:

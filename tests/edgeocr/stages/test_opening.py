@@ -12,7 +12,6 @@ import pytest
 
 from edgeocr import OCR, Bundle, EdgeOCRError, SignatureError, StageMissingError
 from edgeocr.bundle.manifest import Profile, Stages
-from edgeocr.detect import with_shape
 from edgeocr.device.cpus import available_threads
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.threads import ThreadPool
@@ -106,18 +105,6 @@ def test_shapes_that_an_algorithm_cannot_find_are_refused() -> None:
     with pytest.raises(EdgeOCRError, match="PGNet finds polygons only"):
         OCR(systems.bundle("PGNet"), provider="cpu", shape="quad")
     assert OCR(systems.bundle("PGNet"), provider="cpu", shape="polygon").providers
-
-
-@pytest.mark.slow
-def test_sast_that_finds_quads_finds_polygons_of_more_points_on_request() -> None:
-    detection = systems.bundle("trained SAST, CRNN").manifest.stages.detection
-    assert detection is not None and detection.algorithm == "SAST"
-    settings = dataclasses.replace(detection.postprocess, shape="quad", sample_points=2)
-    quads = dataclasses.replace(detection, postprocess=settings)
-    bent = with_shape(quads, "polygon").postprocess
-    assert dataclasses.asdict(bent)["shape"] == "polygon"
-    assert dataclasses.asdict(bent)["sample_points"] == 6
-    assert with_shape(quads, "quad") == quads
 
 
 def test_open_stages_are_listed_by_name(finder: OCR, ocr: OCR) -> None:

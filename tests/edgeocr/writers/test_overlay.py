@@ -1,36 +1,36 @@
-"""Overlays: boxes always, texts in a font that has them."""
+"""Overlays: outlines on the picture, and texts in a font that covers them."""
+
+from __future__ import annotations
 
 import builtins
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from edgeocr import FontError, Line
 from edgeocr.writers import overlay
-from tests.support.paths import IMAGES
 
 QUAD = np.array([[20, 20], [180, 20], [180, 60], [20, 60]], np.float32)
 BLANK = np.full((80, 200, 3), 255, np.uint8)
 
 
-def test_boxes_are_drawn_on_a_copy():
+def test_outlines_are_drawn_on_a_copy():
     drawn = overlay.draw(BLANK, [Line("x", 1.0, QUAD)], texts=False)
     assert drawn.shape == BLANK.shape
     assert (BLANK == 255).all()
-    assert (drawn[20, 25:175] != 255).any(axis=1).all()
+    assert np.any(drawn[20, 25:175] != 255, axis=1).all()
     assert (drawn[30:50, 40:160] == 255).all()
 
 
-def test_polygons_are_drawn_where_there_are_some():
+def test_polygon_is_drawn_instead_of_the_quad():
     polygon = np.array([[20, 40], [100, 20], [180, 40], [100, 70]], np.float32)
     drawn = overlay.draw(BLANK, [Line("x", 1.0, QUAD, polygon)], texts=False)
     assert (drawn[20, 98:103] != 255).any()
     assert (drawn[20, 25:60] == 255).all()
 
 
-def test_texts_stand_beside_the_picture_where_the_region_is(font):
+def test_text_is_drawn_on_the_sheet_at_the_place_of_its_line(font):
     drawn = overlay.draw(BLANK, [Line("Hello", 1.0, QUAD)])
     sheet = drawn[:, 200:]
     assert drawn.shape == (80, 400, 3)
@@ -46,27 +46,27 @@ def test_text_of_a_tall_region_runs_down(font):
     assert np.ptp(np.flatnonzero(ink.any(axis=1))) > 2 * np.ptp(np.flatnonzero(ink.any(axis=0)))
 
 
-def test_a_line_of_spaces_is_left_out(font):
+def test_line_of_spaces_has_no_text(font):
     assert overlay.draw(BLANK, [Line(" ", 1.0, QUAD)]).shape == (80, 400, 3)
 
 
-def test_no_lines_is_a_white_sheet():
+def test_sheet_without_lines_is_white():
     assert (overlay.draw(BLANK, [])[:, 200:] == 255).all()
 
 
-def test_a_font_must_have_the_characters(font):
+def test_font_must_cover_the_characters(font):
     assert overlay.find_font(frozenset("Abc")).is_file()
     with pytest.raises(FontError, match="fonts"):
         overlay.find_font(frozenset("\U000f1234\U000f1235"))
 
 
-def test_no_font_at_all(monkeypatch):
+def test_texts_without_any_font_are_an_error(monkeypatch):
     monkeypatch.setattr(overlay, "_installed", tuple)
-    with pytest.raises(FontError, match="none of 0 installed fonts"):
+    with pytest.raises(FontError, match="none of the 0 installed fonts covers"):
         overlay.draw(BLANK, [Line("x", 1.0, QUAD)])
 
 
-def test_without_pillow_the_error_says_what_to_install(monkeypatch):
+def test_texts_without_pillow_are_an_error_that_says_what_to_install(monkeypatch):
     real = builtins.__import__
 
     def without_pillow(name, *rest):
@@ -81,17 +81,8 @@ def test_without_pillow_the_error_says_what_to_install(monkeypatch):
 
 @pytest.fixture
 def font() -> Path:
+    """Path of an installed font; the test is skipped where there is none."""
     try:
         return overlay.find_font(frozenset("Hello"))
     except FontError:
         pytest.skip("no font is installed on this machine")
-
-
-def test_the_command_draws_boxes_when_there_is_no_font(monkeypatch, capsys, tmp_path):
-    from edgeocr.cli.main import main
-
-    monkeypatch.setattr(overlay, "_installed", tuple)
-    sample = IMAGES / "sample.jpg"
-    assert main(["read", str(sample), "--overlay", str(tmp_path)]) == 0
-    assert "overlay without texts: none of 0 installed fonts" in capsys.readouterr().err
-    assert cv2.imread(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)

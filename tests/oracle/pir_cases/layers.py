@@ -1,5 +1,7 @@
 """Layers: convolutions, pooling, norms, resizing, padding, recurrent networks."""
 
+from functools import partial
+
 import paddle
 from paddle import nn
 from paddle.nn import functional as F
@@ -24,7 +26,7 @@ _CONVOLUTIONS = {
     "depthwise_conv2d_strided": {"groups": 4, "padding": 1, "stride": (2, 1), "bias_attr": False},
 }
 for _name, _options in _CONVOLUTIONS.items():
-    CASES.layer(_name, lambda o=_options: nn.Conv2D(4, 4, 3, **o), IMAGE)
+    CASES.layer(_name, partial(nn.Conv2D, 4, 4, 3, **_options), IMAGE)
 CASES.layer("depthwise_conv2d_multiplied", lambda: nn.Conv2D(2, 4, (1, 3), groups=2), SMALL)
 CASES.layer("conv1d", lambda: nn.Conv1D(4, 3, 3, padding=1), floats(-2, 4, -7))
 CASES.layer("conv2d_last", lambda: nn.Conv2D(4, 3, 3, data_format="NHWC"), LAST)
@@ -38,7 +40,7 @@ _TRANSPOSED = {
     "depthwise_conv2d_transpose": {"stride": 2, "groups": 4, "padding": 1},
 }
 for _name, _options in _TRANSPOSED.items():
-    CASES.layer(_name, lambda o=_options: nn.Conv2DTranspose(4, 4, 3, **o), floats(-2, 4, -3, -4))
+    CASES.layer(_name, partial(nn.Conv2DTranspose, 4, 4, 3, **_options), floats(-2, 4, -3, -4))
 
 
 class _OutputSize(nn.Layer):
@@ -191,7 +193,7 @@ for _kind in ("LSTM", "GRU", "SimpleRNN"):
         for _layers in (1, 2):
             CASES.layer(
                 f"{_kind.lower()}_{_direction}_{_layers}",
-                lambda k=_kind, d=_direction, n=_layers: getattr(nn, k)(3, 4, n, d),
+                partial(getattr(nn, _kind), 3, 4, _layers, _direction),
                 SEQUENCE,
             )
 CASES.layer("lstm_time_major", lambda: nn.LSTM(3, 4, time_major=True), SEQUENCE)
@@ -231,8 +233,8 @@ class _Cell(nn.Layer):
         return self.cell(x)
 
 
-for _kind in (nn.LSTMCell, nn.GRUCell):
-    CASES.layer(f"{_kind.__name__.lower()}", lambda k=_kind: _Cell(k), floats(-2, 3))
+for _cell in (nn.LSTMCell, nn.GRUCell):
+    CASES.layer(f"{_cell.__name__.lower()}", partial(_Cell, _cell), floats(-2, 3))
 
 CASES.layer("dropout", lambda: nn.Dropout(0.3), floats(-2, 3))
 CASES.layer("dropout_scaled", lambda: nn.Dropout(0.3, mode="downscale_in_infer"), floats(-2, 3))

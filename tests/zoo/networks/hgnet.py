@@ -99,9 +99,12 @@ def stage_layers(c_in, stage, v2):
 
 
 class BranchedStem(nn.Layer):
-    """Of V2: kernels of 2 that are padded to the same size.
+    """The stem of V2, with kernels of 2 that are padded to the same size.
 
-    stride: of the second reduction; 1 in recognition.
+    Args:
+        c_mid: Channels inside.
+        c_out: Channels of the result.
+        stride: Stride of the second reduction, which is 1 in recognition.
     """
 
     def __init__(self, c_mid, c_out, stride=2):
@@ -121,10 +124,13 @@ class BranchedStem(nn.Layer):
 
 
 class HGNet(nn.Layer):
-    """Gives the features of the four stages.
+    """The backbone, which returns the features of its four stages.
 
-    stem: for V1 three widths, for V2 two.
-    pool: V1's detection halves the size after the stem, too.
+    Args:
+        stem: Three widths for V1, two for V2.
+        stages: The stages.
+        stem_stride: Stride of V2's second reduction.
+        pool: Halve the size after the stem, as V1's detection does.
     """
 
     def __init__(
@@ -133,7 +139,7 @@ class HGNet(nn.Layer):
         super().__init__()
         v2 = len(stem) == 2
         if v2:
-            self.stem = BranchedStem(*stem, stride=stem_stride)
+            self.stem = BranchedStem(stem[0], stem[1], stem_stride)
         else:
             widths = [3, *stem]
             convolutions: list[nn.Layer] = [

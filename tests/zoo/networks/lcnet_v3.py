@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import paddle
 import paddle.nn.functional as F
@@ -12,13 +13,13 @@ from paddle.nn.initializer import Constant
 from tests.zoo.networks.mobilenet_v3 import rounded
 
 # Kernel, channels, stride, squeeze and excitation, of scale 1. The first two stages are one.
-DETECTION = [
+DETECTION: list[list[tuple[Any, ...]]] = [
     [(3, 32, 1, False), (3, 64, 2, False), (3, 64, 1, False)],
     [(3, 128, 2, False), (3, 128, 1, False)],
     [(3, 256, 2, False), *[(5, 256, 1, False)] * 4],
     [(5, 512, 2, True), (5, 512, 1, True), (5, 512, 1, False), (5, 512, 1, False)],
 ]
-RECOGNITION = [
+RECOGNITION: list[list[tuple[Any, ...]]] = [
     [(3, 32, 1, False), (3, 64, 1, False), (3, 64, 1, False)],
     [(3, 128, (2, 1), False), (3, 128, 1, False)],
     [(3, 256, (1, 2), False), *[(5, 256, 1, False)] * 4],

@@ -89,8 +89,9 @@ def mobile_v3(width):
 
 def mobile(name):
     def build(width):
-        scale = {"scale": 0.95} if width == "full" else {"scale": 0.05, "divisor": 4}
-        return with_svtr(name, width, LastAverage(PPLCNetV3(RECOGNITION, **scale)))
+        scale, divisor = (0.95, 16) if width == "full" else (0.05, 4)
+        backbone = PPLCNetV3(RECOGNITION, scale, divisor=divisor)
+        return with_svtr(name, width, LastAverage(backbone))
 
     return build
 

@@ -1,0 +1,64 @@
+"""Records and tables of the measurements are those of the recorded results."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks import decoders, shapes, systems
+from benchmarks.conversions import Converted, Row, Verified, table
+from tests.support.paths import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def record_of(name: str) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    return record
+
+
+def markdown_of(name: str) -> str:
+    return (RESULTS / f"{name}.md").read_text("utf-8")
+
+
+def test_shapes_write_the_recorded_keys_and_table() -> None:
+    recorded = record_of("shapes")["bundles"]
+    comparisons = [
+        shapes.Comparison(fixed_hmean=few_hmean, changed=tuple(map(tuple, changed)), **others)
+        for few_hmean, changed, others in (
+            (each.pop("few_hmean"), each.pop("changed"), each) for each in map(dict, recorded)
+        )
+    ]
+    written = json.loads(json.dumps([each.to_dict() for each in comparisons]))
+    assert written == recorded
+    assert shapes.table(comparisons) + "\n" == markdown_of("shapes")
+    assert not any(each.too_many_changed for each in comparisons)
+
+
+def test_decoders_write_the_recorded_keys_and_table() -> None:
+    recorded = record_of("decoders")["rows"]
+    rows = [decoders.Row(**row) for row in recorded]
+    assert [asdict(row) for row in rows] == recorded
+    assert "\n".join(map(str, rows)) + "\n" in markdown_of("decoders")
+
+
+def test_systems_write_the_recorded_keys() -> None:
+    recorded = record_of("systems")["rows"]
+    assert [asdict(systems.Row(**row)) for row in recorded] == recorded
+    assert [row["system"] for row in recorded] == [system.name for system in systems.SYSTEMS]
+
+
+def test_conversions_write_the_recorded_keys_and_table() -> None:
+    recorded = record_of("conversions")["models"]
+    rows = [
+        Row(
+            model["network"],
+            model["format"],
+            Converted(**{key: model[key] for key in Converted.__annotations__}),
+            Verified(**{key: model[key] for key in Verified.__annotations__}),
+        )
+        for model in recorded
+    ]
+    assert [row.to_dict() for row in rows] == recorded
+    assert table(rows) + "\n" == markdown_of("conversions")
