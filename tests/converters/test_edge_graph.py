@@ -23,6 +23,12 @@ from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
 from tests.zoo.inputs import stored
 
 CARD = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+# It takes seconds to convert the networks of these algorithms, and all networks from PIR.
+SLOW = {"Attention", "PGNet", "SAST", "pir"}
+KINDS, BOTH_FORMS = (
+    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in names]
+    for names in (OF_ALGORITHM, FORMS)
+)
 # Algorithm → name and shape of the input, then of each output.
 CONTRACTS: dict[str, list[tuple[str, list[Any]]]] = {
     "DB": [("image", ["N", "H", "W", 3]), ("probability", ["N", "H", "W"])],
@@ -118,8 +124,8 @@ def dimensions(value: onnx.ValueInfoProto) -> list[Any]:
     return [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", OF_ALGORITHM)
+@pytest.mark.parametrize("form", BOTH_FORMS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_edge_graph_has_the_inputs_and_outputs_of_its_algorithm(kind, form):
     edge = onnx.load_from_string(unoptimized(converted(OF_ALGORITHM[kind], form)))
     (given, *gives) = CONTRACTS[kind]
@@ -132,8 +138,8 @@ def test_edge_graph_has_the_inputs_and_outputs_of_its_algorithm(kind, form):
         assert item.type.tensor_type.elem_type == expected
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", OF_ALGORITHM)
+@pytest.mark.parametrize("form", BOTH_FORMS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_edge_graph_computes_what_numpy_makes_of_the_plain_graph(kind, form):
     conversion = converted(OF_ALGORITHM[kind], form)
     pictures = picture(kind)
@@ -151,7 +157,7 @@ def test_edge_graph_computes_what_numpy_makes_of_the_plain_graph(kind, form):
             np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6 * np.abs(theirs).max())
 
 
-@pytest.mark.parametrize("kind", OF_ALGORITHM)
+@pytest.mark.parametrize("kind", KINDS)
 def test_outputs_of_paddle_are_reduced_as_the_decoders_need_them(kind):
     conversion = converted(OF_ALGORITHM[kind])
     names = [name for name, _ in CONTRACTS[kind][1:]]
@@ -248,6 +254,7 @@ def test_logits_become_probabilities():
     assert beside.passed, str(beside)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if "rec" in name])
 def test_edge_graph_adds_no_second_softmax(name):
     conversion = converted(name)
@@ -272,6 +279,7 @@ def test_srn_edge_graph_needs_only_the_crops(form):
     assert len(np.unique(indices, axis=0)) > 1  # they are different pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_edge_graph_has_no_unused_nodes_or_weights(name):
     edge = onnx.load_from_string(unoptimized(converted(name))).graph
@@ -360,6 +368,7 @@ def test_graph_with_another_interface_is_refused(name, changes, message):
         edge_graph.make(conversion.plain, known, conversion.signature)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "given", "gives"),
     [

@@ -91,6 +91,7 @@ def test_a_character_that_the_network_lacks_is_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
     arguments = ["freeze", "--detection", DB, "--recognition", CRNN, "--charset", "digits"]
     arguments += ["--profile", "server", "--accuracy", str(IMAGES)]
@@ -114,6 +115,7 @@ def test_a_signed_bundle_opens_for_its_key_alone(keys: Path, tmp_path: Path) -> 
         OCR(plain.path, provider="cpu", require_signature=keys / "own.pub")
 
 
+@pytest.mark.slow
 def test_accuracy_is_recorded_of_what_was_written(pruned: Bundle, tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--accuracy", str(IMAGES)]
     target = tmp_path / "a.edgeocr"
@@ -285,6 +287,7 @@ def test_wrong_usage(arguments: list[str], tmp_path: Path, capsys: pytest.Captur
     assert ended.value.code == 2 and arguments[0] in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_changed_bundle_is_named_like_its_file_and_says_why(tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--profile", "jetson"]
     assert main(["freeze", *arguments, "--charset", "digits", "-o", str(tmp_path / "own")]) == 0

@@ -173,6 +173,7 @@ def test_convert_a_folder(model, cache, tmp_path, capsys):
     assert recorded(cache) == {}  # nothing of the catalogue
 
 
+@pytest.mark.slow
 def test_converting_again_replaces(model, tmp_path):
     out = tmp_path / "out"
     for name in ("first", "second"):
@@ -191,6 +192,7 @@ def test_convert_an_archive(model, tmp_path, monkeypatch):
     assert archive.exists() and "net" not in names(tmp_path)
 
 
+@pytest.mark.slow
 def test_as_takes_the_entrys_settings(cache, tmp_path):
     converted(STAR_NET)
     folder = str(EXPORTS / STAR_NET / "legacy")
@@ -203,6 +205,7 @@ def test_as_takes_the_entrys_settings(cache, tmp_path):
     assert conversions.where(entry) == out
 
 
+@pytest.mark.slow
 def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch):
     converted("det_mv3_db")
     monkeypatch.chdir(tmp_path)
@@ -212,6 +215,7 @@ def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch)
     assert recorded(cache) == {"det_mv3_db": str(tmp_path / "out")}
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
     converted("det_mv3_db")
     folder = shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
@@ -220,6 +224,7 @@ def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
     assert recorded(cache) == {}
 
 
+@pytest.mark.slow
 def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, capsys):
     converted("det_mv3_db")
     out = tmp_path / "out"
@@ -272,6 +277,7 @@ def test_errors_are_told_without_a_traceback(
     assert names(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, tmp_path):
     name = "ch_ppocr_mobile_v2.0_cls"
     entry, conversion = v4(name)
@@ -287,6 +293,7 @@ def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, 
         assert recorded(cache) == {name: str(out)}
 
 
+@pytest.mark.slow
 def test_a_model_that_was_trained_on_is_not_the_published_one(v4, v4_folders, cache, tmp_path):
     """Other weights in the same network: known by what the graph shows, or as one says."""
     name = "ch_ppocr_mobile_v2.0_cls"

@@ -42,7 +42,7 @@ import json, sys
 from edgeocr import OCR
 ocr = OCR(sys.argv[1], **json.loads(sys.argv[2]))
 ocr.read(sys.argv[3])
-print(json.dumps([ocr.memory and ocr.memory.limit, ocr.providers, ocr._pool.threads]))
+print(json.dumps([ocr.memory_budget and ocr.memory_budget.limit, ocr.providers, ocr.threads]))
 """
 
 
@@ -158,8 +158,8 @@ def test_profile_limits_the_threads(board: Bundle) -> None:
     one = dataclasses.replace(board.manifest, profile=dataclasses.replace(profile, threads=1))
     single = Bundle.open(board.path)
     single.manifest = one
-    assert OCR(single, memory_limit=0)._pool.threads == 1
-    assert OCR(single, memory_limit=0, threads=2)._pool.threads == 2
+    assert OCR(single, memory_limit=0).threads == 1
+    assert OCR(single, memory_limit=0, threads=2).threads == 2
 
 
 def parsed(**fields: Any) -> Catalog:
@@ -182,9 +182,9 @@ def test_profile_of_models_toml_is_parsed() -> None:
     ("fields", "message"),
     [
         ({"speed": 3}, r"unknown field profiles\.p\.speed"),
-        ({"threads": 0}, r"profiles\.p\.threads must be from 1"),
-        ({"max_pixels": 100}, r"profiles\.p\.max_pixels must be from 4096"),
-        ({"batches": [0]}, r"profiles\.p\.batches\[0\] must be from 1"),
+        ({"threads": 0}, r"profiles\.p\.threads must be at least 1"),
+        ({"max_pixels": 100}, r"profiles\.p\.max_pixels must be at least 4096"),
+        ({"batches": [0]}, r"profiles\.p\.batches\[0\] must be at least 1"),
         ({"batches": [4, 1]}, r"profiles\.p\.batches must be in ascending order"),
         ({"batches": []}, r"profiles\.p\.batches must be in ascending order"),
         ({"providers": ["abacus"]}, r"profiles\.p\.providers: 'abacus' must be one of cpu, cuda"),

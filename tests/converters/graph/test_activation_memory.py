@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from edgeocr import Bundle
-from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
 def held():
     rows = Path("/proc/self/status").read_text().splitlines()

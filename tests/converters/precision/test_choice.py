@@ -162,6 +162,7 @@ def test_nodes_are_left_out_until_the_loss_is_allowed(draft, folder, monkeypatch
     assert sum("lose" in line for line in said) > 1
 
 
+@pytest.mark.slow
 def test_stage_that_is_no_faster_stays_in_float32(draft, folder, monkeypatch, reduced):
     monkeypatch.setattr(search.Search, "time", lambda self, nodes: 0.97)
     with pytest.raises(PrecisionError, match="no stage gains by int8: recognition: stays in fp32"):

@@ -76,6 +76,7 @@ def test_nodes_that_are_left_out_stay_in_float32(rosetta, found, tmp_path):
     assert quantize.quantize(rosetta, found, []) == quantize.quantize(rosetta, found, ["nobody"])
 
 
+@pytest.mark.slow
 def test_int8_reads_words_that_it_was_not_calibrated_with(rosetta, found):
     fresh = [fitted(word) for word in words.clean(40, 12)]
     made = quantize.quantize(rosetta, found, quantize.candidates(rosetta))
@@ -96,6 +97,7 @@ def test_compensated_rounding_comes_nearer_than_nearest_integers(rosetta, found,
     assert error(found.moments) < error({})
 
 
+@pytest.mark.slow
 def test_quantizing_twice_gives_the_same_bytes(rosetta, found, given):
     nodes = quantize.candidates(rosetta)
     again = quantize.statistics(rosetta, given)
