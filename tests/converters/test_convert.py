@@ -77,6 +77,7 @@ def test_disagreement_with_paddle_is_an_error(monkeypatch, caplog):
         conversion_with(monkeypatch, caplog, answers(0.01))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failing", ["plain", "edge"])
 def test_disagreement_of_one_graph_is_an_error(monkeypatch, caplog, failing):
     good = converted(NAME).edge_graph
@@ -87,6 +88,7 @@ def test_disagreement_of_one_graph_is_an_error(monkeypatch, caplog, failing):
         conversion_with(monkeypatch, caplog, answers())
 
 
+@pytest.mark.slow
 def test_edge_graph_that_differs_from_the_plain_graph_is_an_error(monkeypatch, caplog):
     make = edge_graph.make
 
@@ -113,6 +115,7 @@ def test_reason_for_not_running_paddle_is_recorded(monkeypatch, caplog):
     )
 
 
+@pytest.mark.slow
 def test_failing_paddle_is_an_error(monkeypatch, caplog):
     def failing(*_: Any) -> Reference:
         raise ParityError("Paddle Inference ended with signal 6")
@@ -121,6 +124,7 @@ def test_failing_paddle_is_an_error(monkeypatch, caplog):
         conversion_with(monkeypatch, caplog, failing)
 
 
+@pytest.mark.slow
 def test_paddle_runs_in_the_given_python(monkeypatch, caplog):
     asked: list[Any] = []
 

@@ -265,6 +265,7 @@ def test_edge_graph_adds_no_second_softmax(name):
     assert counts[0]["Softmax"] == counts[1]["Softmax"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_srn_edge_graph_needs_only_the_crops(form):
     conversion = converted("rec_r50_fpn_srn", form)
@@ -299,6 +300,7 @@ def test_nodes_of_unread_outputs_are_removed():
     assert len(plain) == 1 and plain != edge == ["edge.best"]
 
 
+@pytest.mark.slow
 def test_server_detector_gives_the_first_of_its_two_maps():
     conversion = converted("PP-OCRv5_server_det")
     pictures = picture("DB")

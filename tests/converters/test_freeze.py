@@ -53,6 +53,7 @@ def test_folder_holds_the_same_bundle_as_the_file(mobile, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mobile"]
 
 
+@pytest.mark.slow
 def test_manifest_records_where_everything_came_from(mobile):
     bundle = Bundle.open(mobile)
     provenance = {origin.stage: origin for origin in bundle.manifest.provenance}

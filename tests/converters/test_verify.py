@@ -127,6 +127,7 @@ def test_files_that_differ_from_the_converted_ones_are_logged(tmp_path, paddle, 
     assert f"{NAME}: {model} has other files than {folder} was converted from" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["plain.onnx", "edge.onnx", "report.json"])
 def test_folder_without_a_file_of_convert_is_refused(tmp_path, paddle, missing, capsys):
     folder = write(tmp_path / "out")
@@ -171,6 +172,7 @@ def test_another_network_is_an_error(tmp_path, monkeypatch, capsys):
     assert "other files" in error and "error: Paddle Inference gives 2 outputs" in error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "extra"), [("legacy", "parity"), ("pir", "parity-pir")])
 def test_error_says_how_to_install_paddle(tmp_path, monkeypatch, capsys, form, extra):
     folder = write(tmp_path / "out", NAME, form)

@@ -146,6 +146,7 @@ def test_ctc_and_attention_have_the_same_outputs():
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
 )

@@ -110,6 +110,7 @@ def test_every_rewrite_applies_to_some_network():
     assert names - made == {"bias_in_product"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_ALGORITHM.values())
 def test_interface_stays_the_same(name):
     original, edge = (onnx.load_from_string(g) for g in (before(name), converted(name).edge))

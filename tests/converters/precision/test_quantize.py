@@ -60,6 +60,7 @@ def choices(graph: bytes, given: list[np.ndarray]) -> list[list[int]]:
     return [run([batch])[0][0].tolist() for batch in given]
 
 
+@pytest.mark.slow
 def test_onnxruntime_makes_an_integer_operator_of_every_convolution(rosetta, found, tmp_path):
     nodes = quantize.candidates(rosetta)
     convolutions = sum(kind != "product" for kind in nodes.values())
@@ -85,6 +86,7 @@ def test_int8_reads_words_that_it_was_not_calibrated_with(rosetta, found):
     assert sum(one == other for one, other in pairs) >= 36
 
 
+@pytest.mark.slow
 def test_compensated_rounding_comes_nearer_than_nearest_integers(rosetta, found, given):
     nodes = quantize.candidates(rosetta)
     expected = onnx_runner(rosetta, ["scores"])
