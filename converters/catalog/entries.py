@@ -289,7 +289,7 @@ def _profile_problems(profile: ProfileEntry) -> Iterator[str]:
             if not memory.parse(profile.memory_limit):
                 yield "memory_limit: leave it out instead of setting no limit"
         except ValueError as error:
-            yield f"memory_limit {error}"
+            yield str(error)
     batches = profile.batches
     if batches is not None and (not batches or batches != sorted(set(batches))):
         yield f"batches must be in ascending order, not {batches}"

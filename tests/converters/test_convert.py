@@ -16,6 +16,7 @@ from converters.errors import ParityError
 from converters.graph.runner import onnx_runner
 from converters.parity import compare as parity
 from converters.parity import paddle_reference
+from converters.parity.compare import Comparison
 from converters.parity.paddle_reference import PaddleMissingError, Reference
 from tests.zoo.converted import EXPORTS, converted
 
@@ -65,7 +66,8 @@ def test_every_step_is_logged(monkeypatch, caplog):
 
 def test_agreement_with_paddle_is_recorded(monkeypatch, caplog):
     made, _ = conversion_with(monkeypatch, caplog, answers())
-    assert made.paddle.passed and made.paddle.reference == "Paddle Inference 9.9"
+    assert isinstance(made.paddle, Comparison) and made.paddle.passed
+    assert made.paddle.reference == "Paddle Inference 9.9"
     assert made.checks["paddle"].status == made.checks["edge_graph"].status == "passed"
     assert made.checks["paddle"].inputs == [[number, 32, 100, 3] for number in (1, 2, 3)]
 
@@ -75,6 +77,7 @@ def test_disagreement_with_paddle_is_an_error(monkeypatch, caplog):
         conversion_with(monkeypatch, caplog, answers(0.01))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failing", ["plain", "edge"])
 def test_disagreement_of_one_graph_is_an_error(monkeypatch, caplog, failing):
     good = converted(NAME).edge_graph
@@ -85,6 +88,7 @@ def test_disagreement_of_one_graph_is_an_error(monkeypatch, caplog, failing):
         conversion_with(monkeypatch, caplog, answers())
 
 
+@pytest.mark.slow
 def test_edge_graph_that_differs_from_the_plain_graph_is_an_error(monkeypatch, caplog):
     make = edge_graph.make
 
@@ -111,6 +115,7 @@ def test_reason_for_not_running_paddle_is_recorded(monkeypatch, caplog):
     )
 
 
+@pytest.mark.slow
 def test_failing_paddle_is_an_error(monkeypatch, caplog):
     def failing(*_: Any) -> Reference:
         raise ParityError("Paddle Inference ended with signal 6")
@@ -119,6 +124,7 @@ def test_failing_paddle_is_an_error(monkeypatch, caplog):
         conversion_with(monkeypatch, caplog, failing)
 
 
+@pytest.mark.slow
 def test_paddle_runs_in_the_given_python(monkeypatch, caplog):
     asked: list[Any] = []
 

@@ -70,6 +70,7 @@ def test_matrices_without_an_inverse_are_refused(matrix):
         exact.inverse(matrix)
 
 
+@pytest.mark.slow
 def test_other_instructions_give_the_same_digits():
     program = (
         "import hashlib, numpy as np; from converters import exact\n"

@@ -33,23 +33,27 @@ def mobile(v4, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_frozen_paddle_models_read_the_sample(mobile):
     lines = {normalized(line.text) for line in OCR(mobile, provider="cpu").read(SAMPLE).lines}
     labels = {normalized(label.text) for label in read(SAMPLE.parent)[SAMPLE]}
     assert lines == labels
 
 
+@pytest.mark.slow
 def test_freezing_twice_gives_the_same_bytes(mobile, tmp_path):
     assert main(["freeze", "mobile", "-o", str(tmp_path / "again.edgeocr")]) == 0
     assert (tmp_path / "again.edgeocr").read_bytes() == mobile.read_bytes()
 
 
+@pytest.mark.slow
 def test_folder_holds_the_same_bundle_as_the_file(mobile, tmp_path):
     assert main(["freeze", "mobile", "-o", str(tmp_path / "mobile")]) == 0
     assert Bundle.open(tmp_path / "mobile").digest == Bundle.open(mobile).digest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mobile"]
 
 
+@pytest.mark.slow
 def test_manifest_records_where_everything_came_from(mobile):
     bundle = Bundle.open(mobile)
     provenance = {origin.stage: origin for origin in bundle.manifest.provenance}
@@ -136,10 +140,12 @@ def star_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[BundleEnt
     return bundle, {entry.name: entry for entry in (detector, reader)}
 
 
+@pytest.mark.slow
 def test_recognizer_with_one_width_keeps_it(star_net, tmp_path):
     bundle, entries = star_net
     made = freeze.freeze(bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr")
     stage = made.manifest.stages.recognition
+    assert stage is not None
     assert (stage.height, stage.width, stage.charset.classes) == (32, 100, 37)
     assert json.loads(made.manifest_text)["stages"]["recognition"]["width"] == 100
     assert made.characters[1:] == list("0123456789abcdefghijklmnopqrstuvwxyz")
@@ -149,6 +155,7 @@ def test_recognizer_with_one_width_keeps_it(star_net, tmp_path):
     assert len(readings) == 3 and all(0 <= reading.score <= 1 for reading in readings)
 
 
+@pytest.mark.slow
 def test_manifest_records_that_paddle_was_not_run(star_net, tmp_path):
     bundle, entries = star_net
     made = freeze.freeze(bundle, catalog.Catalog(entries, {}), tmp_path / "star.edgeocr")
@@ -158,6 +165,7 @@ def test_manifest_records_that_paddle_was_not_run(star_net, tmp_path):
         assert origin.parity["paddle"].reason == "paddlepaddle is not installed"
 
 
+@pytest.mark.slow
 def test_wrong_number_of_characters_is_refused(star_net, tmp_path):
     bundle, entries = star_net
     (reader,) = (entry for entry in entries.values() if entry.task == "recognition")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,6 +21,8 @@ from converters.graph.activation_memory import bytes_per_pixel
 from converters.precision import choice
 from converters.precision.choice import Redraft, Reduced
 from edgeocr import OCR, Bundle, SignatureError
+from edgeocr.bundle import archive
+from edgeocr.bundle.manifest import Detection, Recognition
 from edgeocr.bundle.provenance import Quantization
 from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
@@ -38,7 +41,7 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return frozen(target, plan, detection=DB, recognition=CRNN)
 
 
-def test_a_pruned_network_reads_the_letters_that_it_kept(pruned: Bundle) -> None:
+def test_pruned_network_reads_the_characters_that_it_kept(pruned: Bundle) -> None:
     given = [word for word in words.clean(600, 7, (3, 4)) if set(word.text) <= set(KEPT)]
     assert len(given) > 40
     readings = OCR(pruned, provider="cpu", threads=1).recognize([word.crop for word in given])
@@ -46,31 +49,33 @@ def test_a_pruned_network_reads_the_letters_that_it_kept(pruned: Bundle) -> None
     assert np.mean(hits) >= 0.95
 
 
-def test_a_pruned_network_says_nothing_else(pruned: Bundle) -> None:
+def test_pruned_network_reads_no_other_characters(pruned: Bundle) -> None:
     given = words.clean(50, 8)
     readings = OCR(pruned, provider="cpu", threads=1).recognize([word.crop for word in given])
     assert set("".join(reading.text for reading in readings)) <= set(KEPT)
 
 
-def test_the_manifest_says_what_was_pruned(pruned: Bundle) -> None:
+def test_manifest_records_what_was_pruned(pruned: Bundle) -> None:
     manifest = pruned.manifest
-    assert manifest.stages.recognition.charset.classes == len(KEPT) + 1
+    stage = manifest.stages.recognition
+    assert stage is not None and stage.charset.classes == len(KEPT) + 1
     assert pruned.characters == ["", *KEPT]
     of = {origin.stage: origin.full_classes for origin in manifest.provenance}
     assert of == {"detection": None, "recognition": len(pages.CAPITALS) + 1}
     assert "Charset pruned from 37 to 24 classes." in pruned.read(sbom.FILE).decode()
 
 
-def test_nothing_is_pruned_where_all_is_wanted(tmp_path: Path) -> None:
+def test_charset_of_all_characters_prunes_nothing(tmp_path: Path) -> None:
     whole = frozen(tmp_path / "a.edgeocr", recognition=CRNN)
     same = frozen(tmp_path / "same" / "a.edgeocr", Plan((pages.CAPITALS,)), recognition=CRNN)
     assert same.path.read_bytes() == whole.path.read_bytes()
     assert same.manifest.provenance[0].full_classes is None
 
 
-def test_stages_say_what_a_run_needs(pruned: Bundle) -> None:
+def test_stages_record_the_bytes_that_a_run_needs(pruned: Bundle) -> None:
     stages = pruned.manifest.stages
     for task, stage in (("detection", stages.detection), ("recognition", stages.recognition)):
+        assert stage is not None
         wanted = bytes_per_pixel(
             pruned.read(stage.graph),
             task,
@@ -80,13 +85,14 @@ def test_stages_say_what_a_run_needs(pruned: Bundle) -> None:
         assert stage.activation_bytes == wanted > 3
 
 
-def test_a_character_that_the_network_lacks_is_named(tmp_path: Path) -> None:
+def test_error_names_a_character_that_the_network_lacks(tmp_path: Path) -> None:
     with pytest.raises(ConverterError, match=r"trained_crnn does not know .* € \(U\+20AC\)"):
         frozen(tmp_path / "out" / "a.edgeocr", Plan(("digits", "€")), recognition=CRNN)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
     arguments = ["freeze", "--detection", DB, "--recognition", CRNN, "--charset", "digits"]
     arguments += ["--profile", "server", "--accuracy", str(IMAGES)]
     arguments += ["--sign", str(keys / "own.key")]
@@ -98,7 +104,7 @@ def test_the_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
     assert opened.files() == Bundle.open(first).files()
 
 
-def test_a_signed_bundle_opens_for_its_key_alone(keys: Path, tmp_path: Path) -> None:
+def test_signed_bundle_opens_with_its_own_key_only(keys: Path, tmp_path: Path) -> None:
     plan = Plan(sign=keys / "own.key")
     signed = frozen(tmp_path / "signed.edgeocr", plan, recognition=CRNN)
     OCR(signed.path, provider="cpu", require_signature=keys / "own.pub")
@@ -109,7 +115,8 @@ def test_a_signed_bundle_opens_for_its_key_alone(keys: Path, tmp_path: Path) -> 
         OCR(plain.path, provider="cpu", require_signature=keys / "own.pub")
 
 
-def test_accuracy_is_recorded_of_what_was_written(pruned: Bundle, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_recorded_accuracy_is_that_of_the_written_bundle(pruned: Bundle, tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--accuracy", str(IMAGES)]
     target = tmp_path / "a.edgeocr"
     assert main(["freeze", *arguments, "-o", str(target)]) == 0
@@ -119,6 +126,13 @@ def test_accuracy_is_recorded_of_what_was_written(pruned: Bundle, tmp_path: Path
     assert pruned.manifest.accuracy is None
 
 
+def both_stages(bundle: Bundle) -> tuple[Detection, Recognition]:
+    """Return the detection and the recognition stage, which the bundle must have."""
+    stages = bundle.manifest.stages
+    assert stages.detection is not None and stages.recognition is not None
+    return stages.detection, stages.recognition
+
+
 def shifted(graph: bytes) -> bytes:
     """The graph with another producer, which makes it another file that does the same."""
     model = onnx.load_from_string(graph)
@@ -126,11 +140,11 @@ def shifted(graph: bytes) -> bytes:
     return model.SerializeToString()
 
 
-def test_graphs_of_lower_precision_take_their_places(
+def test_graphs_of_lower_precision_replace_the_full_ones(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With a stand-in for the measuring, which lowers the recognition alone."""
-    asked = {}
+    asked: dict[str, Any] = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
 
     def reduce(
@@ -138,7 +152,9 @@ def test_graphs_of_lower_precision_take_their_places(
     ) -> dict[str, Reduced]:
         asked.update(options, wanted=wanted, profile=draft.manifest.profile)
         OCR(draft, provider="cpu", threads=1)
-        graph = shifted(draft.read(draft.manifest.stages.recognition.graph))
+        stage = draft.manifest.stages.recognition
+        assert stage is not None
+        graph = shifted(draft.read(stage.graph))
         return {"recognition": Reduced(graph, how)}
 
     monkeypatch.setattr(choice, "reduce", reduce)
@@ -151,16 +167,16 @@ def test_graphs_of_lower_precision_take_their_places(
     whole = frozen(
         tmp_path / "whole.edgeocr", Plan(profile="server"), detection=DB, recognition=CRNN
     )
-    stages, before = made.manifest.stages, whole.manifest.stages
-    assert (stages.detection.precision, stages.recognition.precision) == ("fp32", "int8")
-    assert made.read(stages.detection.graph) == whole.read(before.detection.graph)
-    assert made.read(stages.recognition.graph) == shifted(whole.read(before.recognition.graph))
-    assert stages.recognition.activation_bytes == before.recognition.activation_bytes
+    (detection, recognition), (full_detection, full_recognition) = map(both_stages, (made, whole))
+    assert (detection.precision, recognition.precision) == ("fp32", "int8")
+    assert made.read(detection.graph) == whole.read(full_detection.graph)
+    assert made.read(recognition.graph) == shifted(whole.read(full_recognition.graph))
+    assert recognition.activation_bytes == full_recognition.activation_bytes
     of = {origin.stage: origin.quantization for origin in made.manifest.provenance}
     assert of == {"detection": None, "recognition": how}
     bill = made.read(sbom.FILE).decode()
     assert '"value": "int8"' in bill and "Quantized to int8: 17 nodes" in bill
-    digest = hashlib.sha256(made.read(stages.recognition.graph)).hexdigest()
+    digest = hashlib.sha256(made.read(recognition.graph)).hexdigest()
     assert digest in bill
 
 
@@ -182,7 +198,7 @@ def test_graphs_of_lower_precision_take_their_places(
         (Plan(max_loss=1.0), ConverterError, "--max-loss is for --precision"),
     ],
 )
-def test_what_can_be_known_is_refused_before_anything_is_fetched(
+def test_wrong_plan_is_refused_before_anything_is_fetched(
     plan: Plan,
     error: type[Exception],
     message: str,
@@ -217,7 +233,7 @@ def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path)
         (str(IMAGES), "images"),
     ],
 )
-def test_a_wrong_model_is_refused_before_another_is_fetched(
+def test_wrong_model_is_refused_before_another_is_fetched(
     source: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(freeze, "Fetcher", None)
@@ -238,7 +254,7 @@ def test_a_wrong_model_is_refused_before_another_is_fetched(
         ("full/..", "needs a name, such as"),
     ],
 )
-def test_a_target_that_is_something_else_is_refused_before_anything_is_fetched(
+def test_unusable_target_is_refused_before_anything_is_fetched(
     name: str, message: str, tmp_path: Path
 ) -> None:
     for folder in ("folder.edgeocr", "full/of"):
@@ -249,13 +265,13 @@ def test_a_target_that_is_something_else_is_refused_before_anything_is_fetched(
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_stopped_by_its_user(
+def test_interrupted_freeze_leaves_nothing_and_exits_130(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(freeze.archive, "write", stopped)
+    monkeypatch.setattr(archive, "write", stopped)
     target = tmp_path / "own.edgeocr"
     assert main(["freeze", "--recognition", CRNN, "-o", str(target)]) == 130
     assert "Traceback" not in capsys.readouterr().err and list(tmp_path.iterdir()) == []
@@ -265,13 +281,16 @@ def test_stopped_by_its_user(
     "arguments",
     [["--precision", "fp8"], ["--max-loss", "-1"], ["--max-loss", "little"], ["--max-loss", "nan"]],
 )
-def test_wrong_usage(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_wrong_usage_exits_2_and_names_the_argument(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["freeze", "tiny", "-o", str(tmp_path / "a"), *arguments])
     assert ended.value.code == 2 and arguments[0] in capsys.readouterr().err
 
 
-def test_a_changed_bundle_is_named_like_its_file_and_says_why(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_changed_bundle_has_its_files_name_and_describes_the_changes(tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--profile", "jetson"]
     assert main(["freeze", *arguments, "--charset", "digits", "-o", str(tmp_path / "own")]) == 0
     manifest = json.loads((tmp_path / "own" / "manifest.json").read_text("utf-8"))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from converters import __main__ as command
 from converters.__main__ import main
 from converters.catalog import conversions
 from converters.catalog import entries as catalog
@@ -52,14 +51,16 @@ def small_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
             files = [dataclasses.replace(file, source="file:///no/such/file") for file in files]
         return dataclasses.replace(
             ENTRIES.model("rec_mv3_none_none_ctc_v2.0"),
-            **{"name": name, "aliases": [f"{name}_alias"], "files": files},
+            name=name,
+            aliases=[f"{name}_alias"],
+            files=files,
             contents="inference",
         )
 
     here = EXPORTS / READER
     entries = [entry("first", here), entry("gone", tmp_path / "no"), entry("last", here)]
     made = Catalog({each.name: each for each in entries}, {})
-    monkeypatch.setattr(command.catalogs, "load", lambda: made)
+    monkeypatch.setattr(catalog, "load", lambda: made)
     return made
 
 
@@ -100,7 +101,7 @@ def test_list_shows_every_model_and_bundle(capsys):
         (["--format", "onnx", "--task", "spotting"], set()),
     ],
 )
-def test_list_filters(capsys, filters, shown):
+def test_list_shows_only_what_the_filters_match(capsys, filters, shown):
     assert main(["list", *filters]) == 0
     words = capsys.readouterr().out.split()
     assert {name for name in ENTRIES.models if name in words} == shown
@@ -136,7 +137,7 @@ def test_fetch_goes_on_after_a_failure(small_catalog, capsys):
     assert main(["fetch", "last_alias"]) == 0
 
 
-def test_convert_by_name(small_catalog, cache, tmp_path, capsys):
+def test_model_is_converted_by_its_name(small_catalog, cache, tmp_path, capsys):
     converted(READER)
     out = tmp_path / "out"
     assert main(["convert", "first_alias", "-o", str(out)]) == 0
@@ -158,7 +159,7 @@ def test_published_files_are_known_in_any_folder(small_catalog, cache, model, tm
     assert recorded(cache) == {"first": str(tmp_path / "out")}
 
 
-def test_convert_a_folder(model, cache, tmp_path, capsys):
+def test_model_in_a_folder_is_converted(model, cache, tmp_path, capsys):
     out = tmp_path / "deep" / "out"
     assert main(["convert", str(model), "-o", str(out)]) == 0
     assert names(out) == sorted(WRITTEN)
@@ -172,7 +173,8 @@ def test_convert_a_folder(model, cache, tmp_path, capsys):
     assert recorded(cache) == {}  # nothing of the catalogue
 
 
-def test_converting_again_replaces(model, tmp_path):
+@pytest.mark.slow
+def test_converting_again_replaces_the_folder(model, tmp_path):
     out = tmp_path / "out"
     for name in ("first", "second"):
         assert main(["convert", str(shutil.copytree(model, tmp_path / name)), "-o", str(out)]) == 0
@@ -180,7 +182,7 @@ def test_converting_again_replaces(model, tmp_path):
         assert names(out) == sorted(WRITTEN)
 
 
-def test_convert_an_archive(model, tmp_path, monkeypatch):
+def test_model_in_an_archive_is_converted(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     archive = pack(model, tmp_path / "net.tar")
     assert main(["convert", "net.tar", "-o", "out"]) == 0
@@ -190,7 +192,8 @@ def test_convert_an_archive(model, tmp_path, monkeypatch):
     assert archive.exists() and "net" not in names(tmp_path)
 
 
-def test_as_takes_the_entrys_settings(cache, tmp_path):
+@pytest.mark.slow
+def test_as_converts_with_the_settings_of_the_entry(cache, tmp_path):
     converted(STAR_NET)
     folder = str(EXPORTS / STAR_NET / "legacy")
     entry = "rec_r34_vd_tps_bilstm_ctc_v2.0"
@@ -202,7 +205,8 @@ def test_as_takes_the_entrys_settings(cache, tmp_path):
     assert conversions.where(entry) == out
 
 
-def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_as_converts_a_folder_that_is_named_like_a_model(cache, tmp_path, monkeypatch):
     converted("det_mv3_db")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
@@ -211,7 +215,8 @@ def test_as_makes_a_folder_of_what_would_be_a_name(cache, tmp_path, monkeypatch)
     assert recorded(cache) == {"det_mv3_db": str(tmp_path / "out")}
 
 
-def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
+@pytest.mark.slow
+def test_folder_named_like_an_entry_is_not_taken_for_it(cache, tmp_path):
     converted("det_mv3_db")
     folder = shutil.copytree(EXPORTS / "det_mv3_db" / "legacy", tmp_path / "det_mv3_db")
     assert main(["convert", str(folder), "-o", str(tmp_path / "out")]) == 0
@@ -219,7 +224,8 @@ def test_a_folder_that_is_called_like_an_entry_is_none(cache, tmp_path):
     assert recorded(cache) == {}
 
 
-def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, capsys):
+@pytest.mark.slow
+def test_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, capsys):
     converted("det_mv3_db")
     out = tmp_path / "out"
     assert main(["convert", "det_mv3_db", "-o", str(out)]) == 1
@@ -255,7 +261,7 @@ def test_a_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, 
         (["verify", "empty", "--against", "mine"], "there is no report.json here"),
     ],
 )
-def test_errors_are_told_without_a_traceback(
+def test_errors_are_shown_without_a_traceback(
     capsys, monkeypatch, tmp_path, model, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -271,7 +277,8 @@ def test_errors_are_told_without_a_traceback(
     assert names(tmp_path) == before
 
 
-def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, tmp_path):
+@pytest.mark.slow
+def test_published_models_convert_by_name_and_by_folder(v4, v4_folders, cache, tmp_path):
     name = "ch_ppocr_mobile_v2.0_cls"
     entry, conversion = v4(name)
     shutil.copytree(v4_folders[name], model_folder(entry))
@@ -286,7 +293,8 @@ def test_the_published_models_convert_by_name_and_folder(v4, v4_folders, cache, 
         assert recorded(cache) == {name: str(out)}
 
 
-def test_a_model_that_was_trained_on_is_not_the_published_one(v4, v4_folders, cache, tmp_path):
+@pytest.mark.slow
+def test_model_with_other_weights_is_not_the_published_one(v4, v4_folders, cache, tmp_path):
     """Other weights in the same network: known by what the graph shows, or as one says."""
     name = "ch_ppocr_mobile_v2.0_cls"
     v4(name)
@@ -308,7 +316,7 @@ def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
 
 
-def test_the_command_itself():
+def test_command_runs_in_its_own_process():
     done = run("list", "--task", "spotting")
     assert (done.returncode, done.stderr) == (0, "") and "e2e_r50_vd_pg" in done.stdout
     done = run("convert", "no/such/folder", "-o", "x")
@@ -317,7 +325,7 @@ def test_the_command_itself():
     assert run("melt").returncode == 2
 
 
-def test_missing_packages_are_told_with_the_way_to_them():
+def test_error_for_a_missing_package_says_how_to_install_it():
     code = (
         "import sys; sys.modules['onnx'] = None; from converters.__main__ import main; "
         "sys.exit(main(sys.argv[1:]))"

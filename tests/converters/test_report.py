@@ -53,7 +53,7 @@ def compared(*differences: Any, indices: bool | None = None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", [READER, DETECTOR])
-def test_the_network_and_its_files(built, name, tmp_path):
+def test_report_records_the_network_and_its_files(built, name, tmp_path):
     conversion, made = built[name]
     data, _ = written(made, tmp_path)
     assert data["network"] == dataclasses.asdict(conversion.network)
@@ -77,7 +77,7 @@ def test_the_network_and_its_files(built, name, tmp_path):
     assert data["made_by"]["onnxruntime"] == onnxruntime.__version__
 
 
-def test_what_was_translated_and_repaired(built, tmp_path):
+def test_report_records_translation_and_repairs(built, tmp_path):
     conversion, made = built[READER]
     data, _ = written(made, tmp_path)
     assert data["translator"] == "paddle2onnx 1.3.1, PIR lowered by edgeocr"
@@ -91,7 +91,7 @@ def test_what_was_translated_and_repaired(built, tmp_path):
         assert data["operators"][graph] == Counter(node.op_type for node in model.graph.node)
 
 
-def test_both_graphs_interfaces(built, tmp_path):
+def test_report_records_the_interfaces_of_both_graphs(built, tmp_path):
     conversion, made = built[READER]
     data, _ = written(made, tmp_path)
     plain, edge = data["graphs"]["plain"], data["graphs"]["edge"]
@@ -106,7 +106,7 @@ def test_both_graphs_interfaces(built, tmp_path):
     ]
 
 
-def test_sizes_and_who_fixed_them(built, tmp_path):
+def test_report_says_what_fixes_each_size(built, tmp_path):
     data, text = written(built[READER][1], tmp_path)
     assert data["sizes"] == {
         "batch": None,
@@ -124,7 +124,7 @@ def test_sizes_and_who_fixed_them(built, tmp_path):
     assert by_entry["fixed_by"] == {"batch": None, "height": "the entry", "width": "the entry"}
 
 
-def test_parity_and_times(built, tmp_path):
+def test_report_records_comparisons_and_times(built, tmp_path):
     conversion, made = built[READER]
     data, _ = written(made, tmp_path)
     beside = data["parity"]["edge_graph"]
@@ -147,7 +147,7 @@ def test_parity_and_times(built, tmp_path):
 
 
 @pytest.mark.parametrize("name", [READER, DETECTOR])
-def test_people_are_told_all_of_it(built, name, tmp_path):
+def test_text_shows_everything_that_the_json_records(built, name, tmp_path):
     data, text = written(built[name][1], tmp_path)
     assert text.startswith(f"# {name}\n") and text.endswith(".\n")
     for file in data["source"]["files"]:
@@ -169,7 +169,7 @@ def test_people_are_told_all_of_it(built, name, tmp_path):
     assert "Plain graph beside Paddle Inference: not asked." in text
 
 
-def test_people_are_told_every_figure(built, tmp_path):
+def test_text_shows_every_figure_of_a_comparison(built, tmp_path):
     got, expected = [np.array([1.25, 2.0])], [np.array([1.0, 2.0])]
     made = copy.deepcopy(built[READER][1])
     found = difference("scores", got, expected, 0.5, 0.0625, 0.0078125)
@@ -187,7 +187,7 @@ def test_people_are_told_every_figure(built, tmp_path):
     assert data["parity"]["paddle"]["outputs"][0]["relative"] == 0.125
 
 
-def test_notes_and_published_weights_are_said(built, tmp_path):
+def test_text_shows_notes_and_published_weights(built, tmp_path):
     made = copy.deepcopy(built[DETECTOR][1])
     _, text = written(made, tmp_path)
     assert "Note:" not in text and "published" not in text
@@ -200,7 +200,7 @@ def test_notes_and_published_weights_are_said(built, tmp_path):
 
 
 @pytest.mark.parametrize("name", [READER, DETECTOR])
-def test_tables_are_whole(built, name, tmp_path):
+def test_tables_have_as_many_cells_in_each_row_as_in_their_header(built, name, tmp_path):
     """Every row has as many cells as its header."""
     made = copy.deepcopy(built[name][1])
     made["parity"]["paddle"] = compared(difference("y", [np.ones(1)], [np.ones(1)], 1e-5))
@@ -213,7 +213,7 @@ def test_tables_are_whole(built, name, tmp_path):
         assert set(rows[1]) <= set("|-: ")
 
 
-def test_figures_that_are_no_numbers_are_null(built, tmp_path):
+def test_figures_that_are_not_finite_are_recorded_as_null(built, tmp_path):
     made = copy.deepcopy(built[DETECTOR][1])
     broken = difference("y", [np.array([math.nan])], [np.array([math.inf])], 1e-5)
     made["parity"]["paddle"] = compared(broken)
@@ -228,20 +228,20 @@ def test_figures_that_are_no_numbers_are_null(built, tmp_path):
     report.write(again, tmp_path)  # as `verify` does it
 
 
-def test_what_is_read_is_what_was_written(built, tmp_path):
+def test_report_is_read_as_it_was_written(built, tmp_path):
     conversion, made = built[READER]
     data, _ = written(made, tmp_path)
     again, known = report.read(tmp_path)
     assert again == data and known == conversion.network
 
 
-def test_an_archive_is_named_instead_of_where_it_was_unpacked(built):
+def test_report_names_the_archive_instead_of_its_unpacked_folder(built):
     conversion, _ = built[READER]
     source = report.describe_source(conversion.model, Path("some/net.tar"))
     assert source["folder"] == str(Path("some/net.tar"))
 
 
-def test_writing_again_replaces_and_leaves_nothing_else(built, tmp_path):
+def test_second_report_replaces_the_first_and_leaves_no_other_file(built, tmp_path):
     made = built[DETECTOR][1]
     report.write(made, tmp_path)
     report.write({**made, "notes": ["second"]}, tmp_path)
@@ -250,7 +250,7 @@ def test_writing_again_replaces_and_leaves_nothing_else(built, tmp_path):
     assert "Note: second" in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
-def test_a_write_that_fails_keeps_the_old_report(built, tmp_path, monkeypatch):
+def test_failed_write_keeps_the_old_report(built, tmp_path, monkeypatch):
     made = built[DETECTOR][1]
     report.write(made, tmp_path)
     whole = Path.write_text
@@ -266,7 +266,7 @@ def test_a_write_that_fails_keeps_the_old_report(built, tmp_path, monkeypatch):
     assert report.read(tmp_path)[0]["notes"] == []
 
 
-def test_a_folder_without_report_tells_the_command(tmp_path):
+def test_error_for_a_folder_without_a_report_names_the_command(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(ConverterError) as caught:
             report.read(folder)
@@ -289,7 +289,7 @@ def test_a_folder_without_report_tells_the_command(tmp_path):
         (lambda text: "\x00", "JSONDecodeError"),
     ],
 )
-def test_what_is_no_report_is_refused(built, tmp_path, change, message):
+def test_damaged_report_is_refused(built, tmp_path, change, message):
     report.write(built[DETECTOR][1], tmp_path)
     path = tmp_path / "report.json"
     text = path.read_text(encoding="utf-8")
@@ -302,7 +302,7 @@ def test_what_is_no_report_is_refused(built, tmp_path, change, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_report_that_is_no_text_is_refused(tmp_path):
+def test_report_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "report.json").write_bytes(b"\xff{}")
     with pytest.raises(ConverterError, match="not a conversion's report: UnicodeDecodeError"):
         report.read(tmp_path)

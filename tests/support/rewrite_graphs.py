@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -62,7 +62,7 @@ class Build:
         inputs += [self.weights(given)] if bias else []
         return self.add("Conv", *inputs, to=to, kernel_shape=[kernel] * 2, **attributes)
 
-    def model(self, inputs: dict[str, Shape], outputs: Sequence[str], axes: int = 4) -> bytes:
+    def model(self, inputs: Mapping[str, Shape], outputs: Sequence[str], axes: int = 4) -> bytes:
         """The graph; its outputs have that many axes of any size."""
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
         graph = helper.make_graph(

@@ -158,7 +158,7 @@ def bundle(name: str) -> Any:
             stage: _source(network, Path(temporary) / stage)
             for stage, network in system.stages.items()
         }
-        made = frozen(Path(temporary) / "system.edgeocr", None, **sources)
+        made = frozen(Path(temporary) / "system.edgeocr", **sources)
         if system.trained:
             return made
         manifest = json.loads(made.manifest_text)

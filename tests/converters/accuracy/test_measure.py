@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,7 +28,9 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lines")
     given = words.clean(12, 9)
     width = max(word.crop.shape[1] for word in given)
-    rows, regions, y = [], [], 0
+    rows: list[np.ndarray] = []
+    regions: list[dict[str, Any]] = []
+    y = 0
     for word in given:
         high, wide = word.crop.shape[:2]
         rows.append(cv2.copyMakeBorder(word.crop, 0, 8, 0, width - wide, cv2.BORDER_REPLICATE))

@@ -43,6 +43,7 @@ def rare(tmp_path: Path) -> Path:
     return tmp_path / "rare"
 
 
+@pytest.mark.slow
 def test_bundle_is_frozen_from_exports_in_folders(rare: Path, tmp_path: Path) -> None:
     target = tmp_path / "own.edgeocr"
     detection = f"--detection=det_mv3_east_v2.0={EAST}"
@@ -66,6 +67,7 @@ def test_bundle_is_frozen_from_exports_in_folders(rare: Path, tmp_path: Path) ->
     assert reader.parity["paddle"].reason == "paddlepaddle is not installed"
 
 
+@pytest.mark.slow
 def test_model_in_a_folder_is_described_by_its_inference_yml(tmp_path: Path) -> None:
     bundle = freeze(
         BundleEntry("own", "", detection=str(WITH_YML)),
@@ -88,6 +90,7 @@ def test_model_for_another_stage_is_refused(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_folder_name_may_contain_an_equals_sign(tmp_path: Path) -> None:
     shutil.copytree(WITH_YML, tmp_path / "a=b" / "det")
     shutil.copytree(EAST, tmp_path / "a=b" / "east")

@@ -194,6 +194,7 @@ def test_the_embedded_network_has_as_many_classes_as_characters():
     assert probabilities.shape[-1] == entry.stage["charset"]["classes"] == stage.charset.classes
 
 
+@pytest.mark.slow
 def test_a_translated_network_has_as_many_classes_as_characters(v4, v4_folders):
     name = "PP-OCRv4_mobile_rec"
     entry, conversion = v4(name)

@@ -41,8 +41,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
     def made(name: str) -> Bundle:
         if name == "tiny":
             return Bundle.default()
-        task = "spotting" if name == "pgnet" else "recognition"
-        return frozen(folder / f"{name}.edgeocr", **{task: str(EXPORTS / name)})
+        target, model = folder / f"{name}.edgeocr", str(EXPORTS / name)
+        if name == "pgnet":
+            return frozen(target, spotting=model)
+        return frozen(target, recognition=model)
 
     return made
 

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from converters.errors import ConverterError
 from converters.graph.activation_memory import bytes_per_pixel
-from edgeocr.memory.limit import ARENA_FACTOR
+from edgeocr.memory.budget import ARENA_FACTOR
 
 # Prints by how many bytes a process grew in runs on two sizes of input, in one arena.
 MEASURE = """
@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from edgeocr import Bundle
-from edgeocr.runtime.placement import Job, Placement
+from edgeocr.runtime.job import Job
+from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
 def held():
     rows = Path("/proc/self/status").read_text().splitlines()

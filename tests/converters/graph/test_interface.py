@@ -92,6 +92,7 @@ def test_sizes_that_follow_the_picture_are_open():
     assert squeezed.shape == [None, 25, 37]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_softmax_and_feedback_are_seen(form):
     for name in ("rec_mv3_none_none_ctc", "ch_ppocr_mobile_v2.0_cls"):

@@ -133,6 +133,7 @@ def test_an_entry_that_contradicts_the_graph_is_refused():
     network.check_fits(dataclasses.replace(known, algorithm="DB"), shown)
 
 
+@pytest.mark.slow
 def test_ctc_and_attention_have_the_same_outputs():
     known = network.of_graph("x", converted("rec_mv3_tps_bilstm_att").signature)
     network.check_fits(
@@ -145,6 +146,7 @@ def test_ctc_and_attention_have_the_same_outputs():
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
 )

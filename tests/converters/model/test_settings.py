@@ -92,5 +92,5 @@ def test_a_bundle_of_a_checkpoint_is_refused_before_anything_is_fetched(tmp_path
     monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
     bundle = BundleEntry("b", "B", "det_r50_vd_db", "PP-OCRv6_tiny_rec")
     with pytest.raises(ModelFormatError, match="training checkpoint"):
-        freeze.freeze(bundle, ENTRIES, tmp_path / "b.edgeocr", print)
+        freeze.freeze(bundle, ENTRIES, tmp_path / "b.edgeocr")
     assert list(tmp_path.iterdir()) == []

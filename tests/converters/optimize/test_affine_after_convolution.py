@@ -7,6 +7,7 @@ from converters.optimize import affine_after_convolution as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -14,7 +15,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 4, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 4, "H", "W"]}
 
 
 def normalized(build: Build, value: str, channels: int, to: str = "") -> str:
@@ -26,7 +27,7 @@ def normalized(build: Build, value: str, channels: int, to: str = "") -> str:
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("group", [1, 2, 4])
-def test_a_batch_normalization(opset, bias, group):
+def test_batch_normalization_becomes_part_of_the_weights(opset, bias, group):
     build = Build(opset)
     value = build.conv("x", 4, 8, 3, group=group, pads=[1, 1, 1, 1], strides=[2, 2], bias=bias)
     normalized(build, value, 8, "y")
@@ -40,7 +41,7 @@ def test_a_batch_normalization(opset, bias, group):
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1), (8, 1, 1), (1, 8, 1, 1)])
 @pytest.mark.parametrize("operator", ["Mul", "Add", "Sub", "Div"])
-def test_each_operator_with_each_shape(opset, shape, operator):
+def test_every_affine_operator_and_shape_becomes_part_of_the_weights(opset, shape, operator):
     build = Build(opset)
     value = build.conv("x", 4, 8, 3, pads=[1, 1, 1, 1])
     build.add(operator, value, build.weights(*shape), to="y")
@@ -51,7 +52,7 @@ def test_each_operator_with_each_shape(opset, shape, operator):
     require_same(before, after, pixels(2, 4, 5, 3))
 
 
-def test_a_chain_ends_at_what_is_no_affine_step():
+def test_chain_ends_at_the_first_step_that_is_not_affine():
     build = Build()
     value = normalized(build, build.conv("x", 4, 6), 6)
     value = build.add("Mul", build.weights(1), value)  # the constant may come first
@@ -65,7 +66,7 @@ def test_a_chain_ends_at_what_is_no_affine_step():
 
 
 @pytest.mark.parametrize("opset", OPSETS)
-def test_a_transposed_convolution(opset):
+def test_transposed_convolution_takes_the_steps_into_its_weights(opset):
     build = Build(opset)
     inputs = ["x", build.weights(4, 6, 3, 3), build.weights(6)]
     value = build.add("ConvTranspose", *inputs, strides=[2, 2], output_padding=[1, 1])
@@ -78,7 +79,7 @@ def test_a_transposed_convolution(opset):
     require_same(before, after, pixels(2, 4, 5, 3))
 
 
-def test_weights_that_two_convolutions_share():
+def test_shared_weights_are_changed_for_one_convolution_only():
     build = Build()
     weights, bias = build.weights(4, 4, 1, 1), build.weights(4)
     first = build.add("Conv", "x", weights, bias)
@@ -109,27 +110,27 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("case", UNTOUCHED)
-def test_what_is_left_alone(case):
+def test_other_steps_are_left_alone(case):
     build = Build()
     UNTOUCHED[case](build, build.conv("x", 4, 8))
     require_untouched(module, build.model({"x": [2, 4, 5, 5]}, ["y"]))
 
 
-def test_a_convolution_that_the_outside_reads():
+def test_convolution_whose_result_is_an_output_is_left_alone():
     build = Build()
     value = build.conv("x", 4, 8, to="z")
     build.add("Mul", value, build.weights(8, 1, 1), to="y")
     require_untouched(module, build.model(GIVEN, ["y", "z"]))
 
 
-def test_a_number_of_another_type():
+def test_numbers_of_another_type_are_left_alone():
     build = Build(dtype=np.float64)
     value = normalized(build, build.conv("x", 4, 8), 8)
     build.add("Mul", value, build.weights(1), to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_batch_normalization_in_training_and_of_what_is_computed():
+def test_batch_normalization_in_training_or_with_computed_factors_is_left_alone():
     build = Build()
     value = build.conv("x", 4, 8)
     numbers = [build.weights(8) for _ in range(3)]
@@ -141,7 +142,7 @@ def test_batch_normalization_in_training_and_of_what_is_computed():
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_a_group_of_a_transposed_convolution():
+def test_grouped_transposed_convolution_is_left_alone():
     build = Build()
     for name, shape in (("y", (6, 1, 1)), ("z", (1,))):
         value = build.add("ConvTranspose", "x", build.weights(4, 3, 2, 2), group=2)
@@ -149,7 +150,7 @@ def test_a_group_of_a_transposed_convolution():
     require_untouched(module, build.model(GIVEN, ["y", "z"]))
 
 
-def test_weights_and_biases_that_are_computed():
+def test_computed_weights_and_biases_are_left_alone():
     build = Build()
     weights = build.add("Neg", build.weights(8, 4, 1, 1))
     value = build.add("Mul", build.add("Conv", "x", weights), build.weights(1))
@@ -159,13 +160,13 @@ def test_weights_and_biases_that_are_computed():
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_a_single_channel_that_becomes_many():
+def test_single_channel_that_becomes_many_is_left_alone():
     build = Build()
     build.add("Mul", build.conv("x", 4, 1), build.weights(3, 1, 1), to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_signals_without_a_height():
+def test_signals_without_a_height_are_left_alone():
     build = Build()
     value = build.add("Conv", "x", build.weights(8, 4, 3))
     build.add("Mul", value, build.weights(1), to="y")

@@ -8,6 +8,7 @@ from converters.optimize import affine_before_convolution as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -18,7 +19,7 @@ from tests.support.rewrite_graphs import (
     session,
 )
 
-GIVEN = {"x": ["N", 6, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 6, "H", "W"]}
 
 
 def steps(build: Build, value: str, last: str = "") -> str:
@@ -56,7 +57,7 @@ def test_groups_have_their_own_channels(group, bias):
 
 @pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1, 1), (6, 1, 1), (1, 6, 1, 1)])
 @pytest.mark.parametrize("operator", ["Mul", "Div"])
-def test_a_scale_passes_through_padding(shape, operator):
+def test_scale_passes_through_padding(shape, operator):
     build = Build()
     value = build.add(operator, build.add("Relu", "x"), build.weights(*shape), to="scaled")
     build.conv(value, 6, 4, 3, pads=[1, 2, 1, 0], to="y")
@@ -69,7 +70,7 @@ def test_a_scale_passes_through_padding(shape, operator):
 
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("group", [1, 6])
-def test_an_offset_stays_before_padding(opset, group):
+def test_offset_stays_before_padding(opset, group):
     """As one depthwise convolution; a window over the border sees zeros, not the offset."""
     build = Build(opset)
     value = steps(build, build.add("Relu", "x"))
@@ -112,7 +113,7 @@ def folded_anyway(graph: bytes, given: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("bounds", [{"auto_pad": "VALID"}, {"pads": [0, 0, 0, 0]}])
-def test_padding_that_adds_nothing(bounds):
+def test_both_steps_pass_through_padding_that_adds_nothing(bounds):
     build = Build()
     build.conv(steps(build, build.add("Relu", "x")), 6, 4, 3, to="y", **bounds)
     before = build.model(GIVEN, ["y"])
@@ -136,7 +137,7 @@ def test_automatic_padding(kernel, strides, convolutions):
     require_same(before, after, pixels(2, 6, 7, 5))
 
 
-def test_two_convolutions_get_the_steps_each():
+def test_each_of_two_convolutions_gets_the_steps():
     build = Build()
     value = steps(build, build.add("HardSwish", "x"))
     build.conv(value, 6, 4, to="y")
@@ -149,7 +150,7 @@ def test_two_convolutions_get_the_steps_each():
 
 
 @pytest.mark.parametrize("other", ["Relu", "outside"])
-def test_who_else_reads_the_result_gets_it(other):
+def test_other_readers_of_the_steps_still_get_their_result(other):
     """Then the steps stay, as one convolution."""
     build = Build()
     value = steps(build, build.add("Relu", "x"))
@@ -163,7 +164,7 @@ def test_who_else_reads_the_result_gets_it(other):
     require_same(before, after, pixels(2, 6, 7, 5))
 
 
-def test_a_longer_chain_with_a_normalization():
+def test_chain_with_a_normalization_passes_through():
     build = Build()
     value = steps(build, build.add("Relu", "x"))
     numbers = [build.weights(6) for _ in range(3)]
@@ -178,7 +179,7 @@ def test_a_longer_chain_with_a_normalization():
     require_same(before, after, pixels(2, 6, 7, 5))
 
 
-def test_one_pair_after_the_other():
+def test_consecutive_pairs_pass_through_one_by_one():
     build = Build()
     value = steps(build, build.add("Relu", "x"))
     value = build.conv(value, 6, 6, 3, pads=[1, 1, 1, 1])
@@ -198,7 +199,7 @@ def gelu(build: Build, value: str) -> str:
     return build.add("Mul", build.add("Mul", value, inner), build.constant(0.5))
 
 
-def test_a_gelu_keeps_its_factor(tmp_path):
+def test_gelu_keeps_its_factor(tmp_path):
     """A product has no step taken away, so that ONNX Runtime goes on seeing the GELU."""
     build = Build()
     build.conv(gelu(build, build.conv("x", 6, 6)), 6, 4, to="y")
@@ -247,26 +248,26 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("case", UNTOUCHED)
-def test_what_is_left_alone(case):
+def test_other_steps_are_left_alone(case):
     build = Build()
     UNTOUCHED[case](build, build.add("Relu", "x"))
     require_untouched(module, build.model({"x": [2, 6, 5, 5]}, ["y"]))
 
 
-def test_a_single_scale_that_the_outside_reads():
+def test_single_scale_that_is_an_output_is_left_alone():
     build = Build()
     value = build.add("Mul", build.add("Relu", "x"), build.weights(1), to="z")
     build.conv(value, 6, 4, to="y")
     require_untouched(module, build.model(GIVEN, ["y", "z"]))
 
 
-def test_numbers_of_another_type():
+def test_numbers_of_another_type_are_left_alone():
     build = Build(dtype=np.float64)
     build.conv(steps(build, build.add("Relu", "x")), 6, 4, to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_a_single_channel_that_becomes_many():
+def test_single_channel_that_becomes_many_is_left_alone():
     build = Build()
     value = build.add("Relu", build.conv("x", 6, 1))
     build.conv(steps(build, value), 6, 4, to="y")

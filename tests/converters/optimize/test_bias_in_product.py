@@ -28,7 +28,7 @@ def classifier(
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("axes", [2, 3, 4])
 @pytest.mark.parametrize("first", [True, False])
-def test_a_product_of_any_rank(opset, axes, first):
+def test_bias_becomes_a_row_of_the_matrix_at_any_rank(opset, axes, first):
     build = Build(opset)
     order = [*range(axes - 2), axes - 1, axes - 2]
     value = build.add("Transpose", "x", perm=order)
@@ -44,7 +44,7 @@ def test_a_product_of_any_rank(opset, axes, first):
 @pytest.mark.parametrize(
     "case", ["Add", "Mul", "Div", "MatMul", "LayerNormalization", "Softmax", "Relu", "HardSwish"]
 )
-def test_the_number_of_axes_is_known_behind(opset, case):
+def test_number_of_axes_is_known_after_other_operators(opset, case):
     build = Build(opset)
     value = build.add("Transpose", "x", perm=[0, 2, 1])
     others = {
@@ -63,7 +63,7 @@ def test_the_number_of_axes_is_known_behind(opset, case):
 
 
 @pytest.mark.parametrize("constant", [True, False])
-def test_the_operand_of_more_axes_counts(constant):
+def test_sum_has_the_axes_of_its_larger_operand(constant):
     """A sum has as many axes as the one of its operands that has the most."""
     build = Build()
     value = build.add("Transpose", "z", perm=[1, 0])
@@ -76,7 +76,7 @@ def test_the_operand_of_more_axes_counts(constant):
     require_same(before, after, pixels(5, 7), *([] if constant else [pixels(2, 5, 7)]))
 
 
-def test_an_operand_of_unknown_axes_is_left_alone():
+def test_operand_of_unknown_axes_is_left_alone():
     build = Build()
     value = build.add("Transpose", "z", perm=[1, 0])
     classifier(build, build.add("Add", value, build.add("Tanh", "x")))
@@ -117,13 +117,13 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("case", UNTOUCHED)
-def test_what_is_left_alone(case):
+def test_other_products_are_left_alone(case):
     build = Build()
     UNTOUCHED[case](build)
     require_untouched(module, build.model({"x": [2, 5, 6]}, ["y"], 3))
 
 
-def test_a_product_that_the_outside_reads_is_left_alone():
+def test_product_that_is_an_output_is_left_alone():
     build = Build()
     build.add("MatMul", transposed(build), build.weights(5, MANY), to="z")
     build.add("Add", "z", build.weights(MANY), to="y")

@@ -9,6 +9,7 @@ from converters.optimize import constants as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -16,7 +17,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 def embedded(build: Build, value: np.ndarray) -> str:
@@ -25,11 +26,11 @@ def embedded(build: Build, value: np.ndarray) -> str:
 
 
 @pytest.mark.parametrize("opset", OPSETS)
-def test_a_chain_is_computed_as_a_whole(opset):
+def test_chain_of_constants_is_computed_as_a_whole(opset):
     build = Build(opset)
-    first = embedded(build, np.float32([1, 2, 3]))
-    shape = build.add("Concat", embedded(build, np.int64([3])), build.constant([1, 1], "int64"),
-                      axis=0)  # fmt: skip
+    first = embedded(build, np.array([1, 2, 3], np.float32))
+    sides = build.constant([1, 1], "int64")
+    shape = build.add("Concat", embedded(build, np.array([3], np.int64)), sides, axis=0)
     value = build.add("Reshape", build.add("Mul", first, build.weights(3)), shape)
     build.add("Add", "x", value, to="y")
     before = build.model(GIVEN, ["y"])
@@ -39,7 +40,7 @@ def test_a_chain_is_computed_as_a_whole(opset):
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_a_number_keeps_having_no_axes():
+def test_scalar_constant_keeps_having_no_axes():
     build = Build()
     build.add("Mul", "x", embedded(build, np.float32(3)), to="y")
     after, nodes = rewritten(module, build.model(GIVEN, ["y"]))
@@ -48,7 +49,7 @@ def test_a_number_keeps_having_no_axes():
     assert list(constant.dims) == [] and constant.name == "v0"
 
 
-def test_several_outputs():
+def test_every_output_of_a_constant_node_is_computed():
     build = Build()
     build.node("Split", [build.weights(3, 1, 2), build.constant([1, 1], "int64")], ["a", "b"],
                axis=2)  # fmt: skip
@@ -60,7 +61,7 @@ def test_several_outputs():
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_an_output_that_is_constant():
+def test_constant_output_is_computed():
     build = Build()
     build.add("Neg", build.weights(1, 2, 3, 1), to="z")
     build.add("Relu", "x", to="y")
@@ -71,7 +72,7 @@ def test_an_output_that_is_constant():
 
 
 @pytest.mark.parametrize("operator", ["Exp", "Log", "Tanh", "ReduceMean", "RandomNormalLike"])
-def test_what_has_other_last_digits_elsewhere_stays(operator):
+def test_operators_that_round_differently_elsewhere_stay(operator):
     build = Build()
     scale = build.add("Add", build.weights(1, 3, 1, 1), build.weights(1, 3, 1, 1))
     build.add("Mul", "x", build.add(operator, scale), to="y")
@@ -81,7 +82,7 @@ def test_what_has_other_last_digits_elsewhere_stays(operator):
 
 
 @pytest.mark.parametrize("operator", ["ConstantOfShape", "Expand"])
-def test_what_would_grow_stays(operator):
+def test_constants_that_would_grow_too_large_stay(operator):
     build = Build()
     size = module.GROWTH // 4
     for name, wide in (("y", size), ("z", 4 * size)):
@@ -95,7 +96,7 @@ def test_what_would_grow_stays(operator):
     require_same(before, after, pixels(2, 3, 4, 1))
 
 
-def test_a_large_constant_is_one_already():
+def test_large_constant_node_is_stored_despite_its_size():
     build = Build()
     value = np.ones((1, 1, 64, 64), np.float32)
     assert value.nbytes > module.GROWTH
@@ -104,13 +105,13 @@ def test_a_large_constant_is_one_already():
 
 
 @pytest.mark.parametrize("operator", ["RandomNormal", "RandomUniform"])
-def test_what_is_random_stays(operator):
+def test_random_operators_stay(operator):
     build = Build()
     build.add("Add", "x", build.add(operator, shape=[1, 1, 1, 1]), to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_random_numbers_like_a_constant_stay():
+def test_random_numbers_shaped_like_a_constant_stay():
     build = Build()
     value = build.add("RandomNormalLike", build.weights(1, 1, 1, 1))
     value = build.add("Add", value, build.add("Bernoulli", build.constant([0.5])))
@@ -130,7 +131,7 @@ def test_sequences_stay(operator):
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_operators_of_others_stay():
+def test_operators_of_other_domains_stay():
     """Nobody here knows what they compute."""
     build = Build()
     value = build.add("Gelu", build.weights(3, 1, 1), domain="com.microsoft")
@@ -138,7 +139,7 @@ def test_operators_of_others_stay():
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_blocks_stay():
+def test_nodes_with_blocks_stay():
     """What they choose may read anything."""
     blocks = {}
     for name, operator in (("then_branch", "Neg"), ("else_branch", "Relu")):

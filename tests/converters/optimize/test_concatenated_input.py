@@ -1,5 +1,7 @@
 """Convolutions over concatenated parts, as a sum of convolutions over the parts."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -8,6 +10,7 @@ from converters.optimize import concatenated_input as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -17,7 +20,7 @@ from tests.support.rewrite_graphs import (
     weights_of,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 def parts(build: Build, *sizes: int) -> list[str]:
@@ -34,7 +37,7 @@ def network(build: Build, sizes: list[int], given: int, kernel: int = 1, axis: i
 @pytest.mark.parametrize("sizes", [[4, 4], [2, 7], [3, 2, 4]])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("strides", [1, 2])
-def test_the_parts_are_summed(opset, sizes, bias, strides):
+def test_convolution_over_parts_becomes_a_sum(opset, sizes, bias, strides):
     build = Build(opset)
     also = {"strides": [strides] * 2, "pads": [1, 1, 1, 1], "bias": bias}
     before = network(build, sizes, 2, 3, **also)
@@ -50,7 +53,7 @@ def test_the_parts_are_summed(opset, sizes, bias, strides):
 
 
 @pytest.mark.parametrize("axis", [1, -3])
-def test_the_axis_may_be_counted_from_the_end(axis):
+def test_axis_may_be_counted_from_the_end(axis):
     after, nodes = rewritten(module, network(Build(), [4, 4], 2, axis=axis))
     assert nodes == ["together"] and "Concat" not in operators(after)
 
@@ -58,7 +61,7 @@ def test_the_axis_may_be_counted_from_the_end(axis):
 @pytest.mark.parametrize(
     ("given", "strides", "fewer"), [(4, 1, True), (5, 1, False), (16, 2, True), (17, 2, False)]
 )
-def test_only_where_less_goes_through_memory(given, strides, fewer):
+def test_rewritten_only_where_less_data_goes_through_memory(given, strides, fewer):
     """Two parts of four channels: the sum may have as many numbers as half of them."""
     build = Build()
     graph = network(build, [4, 4], given, strides=[strides] * 2)
@@ -71,10 +74,10 @@ def test_only_where_less_goes_through_memory(given, strides, fewer):
 @pytest.mark.parametrize(
     "case", ["Sigmoid", "MaxPool", "AveragePool", "Add", "Mul", "Resize", "DepthToSpace", "Slice"]
 )
-def test_channels_are_known_behind(case):
+def test_number_of_channels_is_known_after_other_operators(case):
     build = Build()
     value = build.conv("x", 3, 4)
-    inputs, attributes = {
+    cases: dict[str, tuple[list[str], dict[str, Any]]] = {
         "Sigmoid": ([value], {}),
         "MaxPool": ([value], {"kernel_shape": [1, 1]}),
         "AveragePool": ([value], {"kernel_shape": [1, 1]}),
@@ -86,7 +89,8 @@ def test_channels_are_known_behind(case):
             [value, *(build.constant([n], np.int64) for n in (0, 4, 2))],
             {},
         ),
-    }[case]
+    }
+    inputs, attributes = cases[case]
     value = build.add(case, *inputs, **attributes)
     together = build.add("Concat", value, build.conv("x", 3, 4), to="together", axis=1)
     build.conv(together, 8, 2, to="y")
@@ -96,14 +100,14 @@ def test_channels_are_known_behind(case):
     require_same(before, after, pixels(2, 3, 4, 6))
 
 
-def test_a_single_channel_that_becomes_many_is_left_alone():
+def test_single_channel_that_becomes_many_is_left_alone():
     build = Build()
     wide = build.add("Mul", build.conv("x", 3, 1), build.weights(3, 1, 1))
     build.conv(build.add("Concat", wide, build.conv("x", 3, 5), axis=1), 8, 2, to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_a_slice_of_the_channels_tells_nothing():
+def test_slice_of_the_channels_has_an_unknown_number_of_channels():
     """Four of eight channels beside five that look like one: the sum alone seems right."""
     build = Build()
     numbers = [build.constant([n], np.int64) for n in (0, 4, 1)]
@@ -114,22 +118,22 @@ def test_a_slice_of_the_channels_tells_nothing():
 
 
 @pytest.mark.parametrize("axis", [0, 2, 3, -1])
-def test_another_axis_is_left_alone(axis):
+def test_other_axes_are_left_alone(axis):
     build = Build()
     together = build.add("Concat", *parts(build, 4, 4), axis=axis)
     build.conv(together, 4, 2, to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_a_group_is_left_alone():
+def test_grouped_convolution_is_left_alone():
     require_untouched(module, network(Build(), [4, 4], 2, group=2))
 
 
-def test_a_single_part_is_left_alone():
+def test_single_part_is_left_alone():
     require_untouched(module, network(Build(), [8], 2))
 
 
-def test_a_part_of_unknown_size_is_left_alone():
+def test_part_of_unknown_size_is_left_alone():
     build = Build()
     together = build.add("Concat", "x", *parts(build, 5), axis=1)
     build.conv(together, 8, 2, to="y")
@@ -137,7 +141,7 @@ def test_a_part_of_unknown_size_is_left_alone():
 
 
 @pytest.mark.parametrize("case", ["outside", "another", "no convolution"])
-def test_a_concatenation_that_others_read_is_left_alone(case):
+def test_concatenation_that_others_read_is_left_alone(case):
     build = Build()
     together = build.add("Concat", *parts(build, 4, 4), to="together", axis=1)
     if case == "no convolution":
@@ -156,7 +160,7 @@ def test_computed_weights_are_left_alone():
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_a_bias_that_is_computed_is_kept():
+def test_computed_bias_is_kept():
     build = Build()
     together = build.add("Concat", *parts(build, 4, 4), axis=1)
     bias = build.add("Neg", build.weights(2))

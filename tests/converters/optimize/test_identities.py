@@ -7,6 +7,7 @@ from converters.optimize import identities as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -14,11 +15,11 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 
 
 @pytest.mark.parametrize("opset", OPSETS)
-def test_between_two_nodes(opset):
+def test_identity_between_two_nodes_is_removed(opset):
     build = Build(opset)
     value = build.add("Identity", build.add("Neg", "x"), to="same")
     build.add("Add", value, value, to="y")
@@ -29,7 +30,7 @@ def test_between_two_nodes(opset):
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_after_an_input_and_after_a_constant():
+def test_identities_after_an_input_and_a_constant_are_removed():
     build = Build()
     inputs = [build.add("Identity", "x"), build.add("Identity", build.weights(1))]
     build.add("Mul", *inputs, to="y")
@@ -40,7 +41,7 @@ def test_after_an_input_and_after_a_constant():
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_before_an_output_which_keeps_its_name():
+def test_output_keeps_its_name_without_its_identity():
     build = Build()
     value = build.add("Neg", "x")
     build.add("Relu", value, to="z")
@@ -53,7 +54,7 @@ def test_before_an_output_which_keeps_its_name():
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_two_outputs_of_one_value():
+def test_second_output_of_one_value_keeps_its_identity():
     build = Build()
     value = build.add("Neg", "x")
     build.add("Identity", value, to="y")
@@ -65,7 +66,7 @@ def test_two_outputs_of_one_value():
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_an_output_has_a_node_of_its_own():
+def test_output_that_is_an_input_constant_or_other_output_keeps_its_identity():
     build = Build()
     build.add("Identity", "x", to="y")
     build.add("Identity", build.weights(1, 1, 1, 1), to="z")
@@ -73,7 +74,7 @@ def test_an_output_has_a_node_of_its_own():
     require_untouched(module, build.model(GIVEN, ["y", "z", "w", "v"]))
 
 
-def test_one_output_of_several():
+def test_node_with_several_outputs_takes_over_the_output_name():
     build = Build()
     build.node("Split", ["x", build.constant([1, 2], "int64")], ["a", "b"], axis=1)
     build.add("Identity", "b", to="y")

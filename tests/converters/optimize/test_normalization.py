@@ -8,6 +8,7 @@ from converters.optimize import normalization as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -15,7 +16,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
@@ -34,7 +35,7 @@ def bytes_of(*shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("bias", [True, False])
-def test_only_the_zero_is_left(opset, bias):
+def test_normalization_goes_into_the_weights_except_for_the_zero(opset, bias):
     build = Build(opset)
     also = {"pads": [1, 1, 1, 1], "strides": [2, 2], "bias": bias}
     build.conv(normalized(build, MEAN), 3, 4, 3, to="y", **also)
@@ -45,7 +46,7 @@ def test_only_the_zero_is_left(opset, bias):
     require_same(before, after, bytes_of(2, 3, 7, 5))
 
 
-def test_without_a_zero_nothing_is_left():
+def test_normalization_without_offset_goes_into_the_weights_entirely():
     build = Build()
     build.conv(normalized(build, [0, 0, 0]), 3, 4, 3, pads=[1, 1, 1, 1], to="y")
     before = build.model(GIVEN, ["y"])
@@ -55,7 +56,7 @@ def test_without_a_zero_nothing_is_left():
     require_same(before, after, bytes_of(2, 3, 7, 5))
 
 
-def test_two_convolutions():
+def test_normalization_goes_into_both_convolutions_that_read_it():
     build = Build()
     value = normalized(build, MEAN)
     build.conv(value, 3, 4, 3, pads=[1, 1, 1, 1], to="y")
@@ -67,7 +68,7 @@ def test_two_convolutions():
     require_same(before, after, bytes_of(2, 3, 7, 5))
 
 
-def test_grey_is_rounded_before():
+def test_grey_is_rounded_before_its_normalization():
     build = Build()
     build.add("Floor", "x", to="floor")
     value = build.add("Mul", "floor", build.constant(1 / 127.5), to="a")
@@ -116,7 +117,7 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("case", UNTOUCHED)
-def test_what_is_left_alone(case):
+def test_other_steps_are_left_alone(case):
     build = Build()
     change, outputs = UNTOUCHED[case]
     change(build)

@@ -1,5 +1,7 @@
 """All rewrites together, on a small network that has something for each of them."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -9,12 +11,12 @@ from converters.optimize import REWRITES, Rewrite, bias_in_product, optimize
 from tests.support.rewrite_graphs import OPSETS, Build, operators, pixels, require_same
 
 NAMES = [module.__name__.rpartition(".")[2] for module in REWRITES]
-NEAREST = {
+NEAREST: dict[str, Any] = {
     "mode": "nearest",
     "coordinate_transformation_mode": "asymmetric",
     "nearest_mode": "floor",
 }
-AROUND = {"pads": [1, 1, 1, 1]}
+AROUND: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 
 
 def stem(build: Build) -> str:
@@ -48,7 +50,7 @@ def network(opset: int = 17) -> bytes:
     """Two outputs: DB's head, and a classifier of every column."""
     build = Build(opset)
     value = neck(build, stem(build))
-    twice = {"strides": [2, 2], "kernel_shape": [2, 2]}
+    twice: dict[str, Any] = {"strides": [2, 2], "kernel_shape": [2, 2]}
     map_ = build.add("ConvTranspose", value, build.weights(2, 3, 2, 2), **twice)
     map_ = build.add("ConvTranspose", build.add("Relu", map_), build.weights(3, 1, 2, 2), **twice)
     build.add("Sigmoid", map_, to="map")
@@ -67,7 +69,7 @@ def network(opset: int = 17) -> bytes:
 
 
 @pytest.mark.parametrize("opset", OPSETS)
-def test_every_rewrite_is_made_and_the_outputs_stay(opset):
+def test_every_rewrite_applies_and_keeps_the_outputs(opset):
     before = network(opset)
     after, made = optimize(before)
     assert [rewrite.name for rewrite in made] == NAMES
@@ -75,14 +77,14 @@ def test_every_rewrite_is_made_and_the_outputs_stay(opset):
     require_same(before, after, np.abs(pixels(2, 3, 8, 12) * 50).round())
 
 
-def test_what_is_said_of_them():
+def test_every_rewrite_gives_its_reason():
     _, made = optimize(network())
     for rewrite, module in zip(made, REWRITES, strict=True):
         assert rewrite == Rewrite(rewrite.name, module.WHY, rewrite.nodes)
         assert "\n" not in rewrite.why and rewrite.why[0].islower() and rewrite.why[-1] != "."
 
 
-def test_what_is_left_to_do():
+def test_optimized_graph_has_the_expected_operators():
     after, _ = optimize(network())
     assert operators(after) == {
         "Conv": 12,
@@ -101,18 +103,18 @@ def test_what_is_left_to_do():
     }
 
 
-def test_a_second_time_changes_nothing():
+def test_optimizing_again_changes_nothing():
     once, _ = optimize(network())
     twice, made = optimize(once)
     assert made == []
     assert twice == once
 
 
-def test_the_bytes_are_the_same_each_time():
+def test_optimizing_twice_gives_the_same_bytes():
     assert optimize(network()) == optimize(network())
 
 
-def test_the_interface_stays():
+def test_interface_stays_the_same():
     before, after = (onnx.load_from_string(g) for g in (network(), optimize(network())[0]))
     assert list(before.graph.input) == list(after.graph.input)
     assert list(before.graph.output) == list(after.graph.output)

@@ -10,6 +10,7 @@ from converters import edge_graph
 from converters.edge_graph import CONTRACTS
 from converters.optimize import REWRITES, optimize
 from converters.parity import compare as parity
+from converters.parity.probes import probes
 from tests.support import onnx_run
 from tests.support.rewrite_graphs import session
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
@@ -58,7 +59,7 @@ def test_outputs_stay_the_same_on_noise(name):
     """
     conversion = converted(name)
     original = before(name)
-    (*_, picture) = parity.probes(conversion.network, conversion.signature)
+    (*_, picture) = probes(conversion.network, conversion.signature)
     noise = np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8)
     runners = [
         onnx_run.session(conversion.edge),
@@ -109,6 +110,7 @@ def test_every_rewrite_applies_to_some_network():
     assert names - made == {"bias_in_product"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_ALGORITHM.values())
 def test_interface_stays_the_same(name):
     original, edge = (onnx.load_from_string(g) for g in (before(name), converted(name).edge))

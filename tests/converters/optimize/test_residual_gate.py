@@ -7,6 +7,7 @@ from converters.optimize import residual_gate as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -15,7 +16,7 @@ from tests.support.rewrite_graphs import (
     rewritten,
 )
 
-GIVEN = {"x": ["N", 4, "H", "W"]}
+GIVEN: dict[str, Shape] = {"x": ["N", 4, "H", "W"]}
 
 
 def gate(build: Build, value: str) -> str:
@@ -28,7 +29,7 @@ def gate(build: Build, value: str) -> str:
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("gate_first", [True, False])
 @pytest.mark.parametrize("product_first", [True, False])
-def test_the_gate_is_one_more(opset, gate_first, product_first):
+def test_residual_sum_becomes_a_gate_plus_one(opset, gate_first, product_first):
     build = Build(opset)
     value = build.conv("x", 4, 4)
     factors = [value, gate(build, value)]
@@ -45,7 +46,7 @@ def test_the_gate_is_one_more(opset, gate_first, product_first):
     require_same(before, after, pixels(2, 4, 5, 3))
 
 
-def test_two_one_after_the_other():
+def test_consecutive_gates_are_both_rewritten():
     build = Build()
     value = "x"
     for name in ("z", "y"):
@@ -80,14 +81,14 @@ UNTOUCHED = {
 
 
 @pytest.mark.parametrize("case", UNTOUCHED)
-def test_what_is_left_alone(case):
+def test_other_sums_are_left_alone(case):
     build = Build()
     build.add("Identity", UNTOUCHED[case](build), to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
 @pytest.mark.parametrize("by", ["outside", "another"])
-def test_a_product_that_others_read_is_left_alone(by):
+def test_product_that_others_read_is_left_alone(by):
     build = Build()
     product = build.add("Mul", "x", gate(build, "x"), to="product")
     build.add("Add", "x", product, to="y")

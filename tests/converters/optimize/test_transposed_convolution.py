@@ -1,5 +1,7 @@
 """Transposed convolutions without overlap, as convolutions and a rearrangement."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -8,6 +10,7 @@ from converters.optimize import transposed_convolution as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     node_of,
     operators,
     pixels,
@@ -17,8 +20,8 @@ from tests.support.rewrite_graphs import (
     run,
 )
 
-GIVEN = {"x": ["N", 3, "H", "W"]}
-TWICE = {"strides": [2, 2], "kernel_shape": [2, 2]}
+GIVEN: dict[str, Shape] = {"x": ["N", 3, "H", "W"]}
+TWICE: dict[str, Any] = {"strides": [2, 2], "kernel_shape": [2, 2]}
 
 
 def enlarging(build: Build, value: str, taken: int, given: int, *, bias: bool = True) -> str:
@@ -38,7 +41,7 @@ def head(build: Build, bias: bool = True, channels: tuple[int, int, int] = (3, 5
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("channels", [1, 4])
-def test_one_alone(opset, bias, channels):
+def test_single_transposed_convolution_becomes_a_convolution(opset, bias, channels):
     build = Build(opset)
     value = build.add("Neg", "x")
     enlarging(build, value, 3, channels, bias=bias)
@@ -49,7 +52,7 @@ def test_one_alone(opset, bias, channels):
     require_same(before, after, pixels(2, 3, 5, 7))
 
 
-def test_distinct_values_come_where_they_belong():
+def test_each_value_is_put_at_its_own_pixel():
     """Two channels of a single pixel: each of the eight results is another."""
     build = Build()
     weights = build.constant(np.arange(1, 9).reshape(1, 2, 2, 2))
@@ -66,7 +69,7 @@ def test_distinct_values_come_where_they_belong():
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("channels", [(3, 5, 1), (2, 3, 4)])
-def test_the_head_of_db(opset, bias, channels):
+def test_head_of_db_is_rewritten(opset, bias, channels):
     build = Build(opset)
     before = head(build, bias, channels)
     after, nodes = rewritten(module, before)
@@ -79,7 +82,7 @@ def test_the_head_of_db(opset, bias, channels):
     require_same(before, after, pixels(2, channels[0], 3, 5))
 
 
-def test_three_after_another():
+def test_three_consecutive_transposed_convolutions_are_rewritten():
     build = Build()
     value = "x"
     for taken, given in ((3, 2), (2, 3), (3, 2)):
@@ -91,7 +94,7 @@ def test_three_after_another():
     require_same(before, after, pixels(2, 3, 3, 2))
 
 
-def test_a_second_one_that_would_become_too_large():
+def test_second_one_that_would_become_too_large_is_rearranged_separately():
     """Both are replaced, each with its own rearrangement."""
     build = Build()
     channels = int((module.LARGEST / 64) ** 0.5) + 1
@@ -116,7 +119,7 @@ def test_a_second_one_that_would_become_too_large():
         ("HardSwish", {}),
     ],
 )
-def test_what_works_pixel_by_pixel_goes_along(opset, activation, attributes):
+def test_steps_on_single_pixels_come_before_the_rearrangement(opset, activation, attributes):
     if activation == "HardSwish" and opset < 14:
         pytest.skip("came with opset 14")
     build = Build(opset)
@@ -129,7 +132,7 @@ def test_what_works_pixel_by_pixel_goes_along(opset, activation, attributes):
     require_same(before, after, pixels(2, 3, 4, 5))
 
 
-def test_values_that_others_read_are_put_in_place_first():
+def test_values_that_others_read_are_rearranged_first():
     build = Build()
     value = build.add("Relu", enlarging(build, "x", 3, 4), to="z")
     value = enlarging(build, value, 4, 1)
@@ -141,7 +144,7 @@ def test_values_that_others_read_are_put_in_place_first():
     require_same(before, after, pixels(2, 3, 3, 3))
 
 
-def test_two_branches():
+def test_two_branches_are_rewritten():
     build = Build()
     for name in ("y", "z"):
         build.add("Sigmoid", enlarging(build, "x", 3, 2), to=name)
@@ -169,7 +172,7 @@ def test_two_branches():
         (2, {"strides": [2, 2], "group": 3}),
     ],
 )
-def test_others_are_left_alone(kernel, attributes):
+def test_other_transposed_convolutions_are_left_alone(kernel, attributes):
     build = Build()
     weights = build.weights(3, 2, kernel, kernel)
     build.add("ConvTranspose", "x", weights, build.weights(2 * attributes.get("group", 1)),
@@ -177,7 +180,7 @@ def test_others_are_left_alone(kernel, attributes):
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_without_padding_by_another_name():
+def test_automatic_padding_that_adds_nothing_is_rewritten():
     build = Build()
     build.add("ConvTranspose", "x", build.weights(3, 2, 2, 2), to="y", auto_pad="VALID", **TWICE)
     before = build.model(GIVEN, ["y"])

@@ -1,6 +1,7 @@
 """Convolutions over enlarged maps, computed at the smaller size."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ from converters.optimize import upsampled_input as module
 from tests.support.rewrite_graphs import (
     OPSETS,
     Build,
+    Shape,
     operators,
     pixels,
     require_same,
@@ -18,23 +20,24 @@ from tests.support.rewrite_graphs import (
     run,
 )
 
-NEAREST = {
+NEAREST: dict[str, Any] = {
     "mode": "nearest",
     "coordinate_transformation_mode": "asymmetric",
     "nearest_mode": "floor",
 }
-AROUND = {"pads": [1, 1, 1, 1]}
+AROUND: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 CHANNELS = {1: 2, 2: 3, 4: 4, 8: 5}
 
 
-def enlarged(build: Build, value: str, by: float, roi: str = "", **changes: object) -> str:
+def enlarged(build: Build, value: str, by: float, roi: str = "", **changes: Any) -> str:
     scales = build.constant([1, 1, by, by], np.float32)
     return build.add("Resize", value, roi, scales, **{**NEAREST, **changes})
 
 
 def pyramid(build: Build, scales: list[int], size: int = 16, bias: bool = True) -> bytes:
     """Parts of several scales in this order, which a convolution takes together."""
-    parts, inputs = [], {}
+    parts: list[str] = []
+    inputs: dict[str, Shape] = {}
     for i, by in enumerate(scales):
         inputs[f"x{i}"] = ["N", 3, f"H{i}", f"W{i}"]
         part = build.conv(f"x{i}", 3, CHANNELS[by])
@@ -53,7 +56,7 @@ ORDERS = [list(order) for n in (2, 3) for order in itertools.permutations([1, 2,
 
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("scales", [*ORDERS, [8, 4, 2, 1], [1, 8], [2, 1, 4, 1, 8]], ids=str)
-def test_parts_of_any_scale_in_any_order(opset, scales):
+def test_parts_of_any_scale_and_order_are_rewritten(opset, scales):
     build = Build(opset)
     before = pyramid(build, scales)
     after, nodes = rewritten(module, before)
@@ -68,7 +71,7 @@ def test_parts_of_any_scale_in_any_order(opset, scales):
 
 @pytest.mark.parametrize("high", [2, 4, 6])
 @pytest.mark.parametrize("wide", [2, 10])
-def test_every_pixel_of_small_maps(high, wide):
+def test_small_maps_keep_every_pixel(high, wide):
     """All of a map that is two pixels high is border."""
     before = pyramid(Build(), [2, 1])
     after, _ = rewritten(module, before)
@@ -76,7 +79,7 @@ def test_every_pixel_of_small_maps(high, wide):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_the_bias_counts_once(bias):
+def test_bias_is_added_once(bias):
     build = Build()
     before = pyramid(build, [4, 1, 2], bias=bias)
     after, _ = rewritten(module, before)
@@ -86,7 +89,7 @@ def test_the_bias_counts_once(bias):
     assert len(with_bias) == bias
 
 
-def test_weights_of_a_child_are_sums_of_the_old_ones():
+def test_weights_at_the_smaller_size_are_sums_of_the_old_ones():
     weights = np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)
     made = module.sub_pixel_weights(weights)
     assert made.shape == (4, 1, 2, 2)
@@ -97,7 +100,7 @@ def test_weights_of_a_child_are_sums_of_the_old_ones():
     assert fourth == [[0, 1 + 2], [3 + 6, 4 + 5 + 7 + 8]]
 
 
-def test_a_map_that_is_put_in_twice():
+def test_map_that_is_concatenated_twice_is_rewritten():
     build = Build()
     part = build.conv("x", 3, 2)
     wide = enlarged(build, part, 4)
@@ -109,7 +112,7 @@ def test_a_map_that_is_put_in_twice():
     require_same(before, after, pixels(2, 3, 2, 3), pixels(2, 3, 8, 12))
 
 
-def test_two_convolutions_one_after_the_other():
+def test_consecutive_convolutions_are_both_rewritten():
     build = Build()
     value = build.conv(build.add("Relu", "z"), 3, 3)
     first = build.add("Concat", enlarged(build, build.conv("x", 3, 2), 2), value, axis=1)
@@ -131,7 +134,7 @@ RESIZES = {
 }
 
 
-def around(build: Build, resized: str, **changes: object) -> bytes:
+def around(build: Build, resized: str, **changes: Any) -> bytes:
     """A convolution over a map and another one that is as large."""
     together = build.add("Concat", resized, build.conv("z", 3, 3), axis=1)
     build.conv(together, 6, 4, 3, **{**AROUND, **changes}, to="y")
@@ -145,7 +148,7 @@ def test_other_ways_to_resize_are_left_alone(case):
     require_untouched(module, around(build, resized))
 
 
-def test_the_defaults_of_resize_are_others():
+def test_resize_with_default_modes_is_left_alone():
     for missing in ("coordinate_transformation_mode", "nearest_mode"):
         build = Build()
         given = {name: value for name, value in NEAREST.items() if name != missing}
@@ -176,7 +179,7 @@ def test_sizes_in_place_of_scales_are_left_alone():
     require_untouched(module, around(build, build.add("Resize", *inputs, **NEAREST)))
 
 
-CONVOLUTIONS = {
+CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "strides": {"strides": [2, 2]},
     "no padding": {"pads": [0, 0, 0, 0]},
     "more padding": {"pads": [2, 2, 2, 2]},
@@ -212,24 +215,24 @@ def test_other_axes_are_left_alone(axis):
     build = Build()
     parts = [enlarged(build, build.conv("x", 3, 3), 2), build.conv("z", 3, 3)]
     build.conv(build.add("Concat", *parts, axis=axis), 3, 4, 3, **AROUND, to="y")
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y"]))
 
 
 @pytest.mark.parametrize("read", ["resized", "together"])
-def test_what_others_read_too_is_left_alone(read):
+def test_values_that_others_read_too_are_left_alone(read):
     build = Build()
     scales = build.constant([1, 1, 2, 2])
     build.add("Resize", build.conv("x", 3, 3), "", scales, to="resized", **NEAREST)
     build.add("Concat", "resized", build.conv("z", 3, 3), to="together", axis=1)
     build.conv("together", 6, 4, 3, **AROUND, to="y")
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y", read]))
     build.add("Relu", read, to="other")
     require_untouched(module, build.model(given, ["y", "other"]))
 
 
-def test_only_enlarged_maps_and_none_are_left_alone():
+def test_maps_that_are_all_or_none_enlarged_are_left_alone():
     for scales in ([2, 4], [1, 1]):
         require_untouched(module, pyramid(Build(), scales))
 
@@ -238,7 +241,7 @@ def test_unknown_channels_are_left_alone():
     build = Build()
     together = build.add("Concat", enlarged(build, build.conv("x", 3, 3), 2), "z", axis=1)
     build.conv(together, 6, 4, 3, **AROUND, to="y")
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y"]))
 
 
@@ -251,11 +254,11 @@ def test_computed_weights_are_left_alone():
     parts = [enlarged(build, build.conv("x", 3, 3), 2), build.conv("z", 3, 3)]
     weights = build.add("Neg", build.weights(4, 6, 3, 3))
     build.add("Conv", build.add("Concat", *parts, axis=1), weights, to="y", **AROUND)
-    given = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
+    given: dict[str, Shape] = {"x": ["N", 3, "h", "w"], "z": ["N", 3, "H", "W"]}
     require_untouched(module, build.model(given, ["y"]))
 
 
-def test_a_bias_that_is_computed_is_kept():
+def test_computed_bias_is_kept():
     build = Build()
     parts = [enlarged(build, build.conv("x", 3, 3), 2), build.conv("z", 3, 3)]
     bias = build.add("Neg", build.weights(4))

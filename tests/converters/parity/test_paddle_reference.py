@@ -1,6 +1,7 @@
 """Paddle Inference in a process of its own: what it says, and what becomes of its failures."""
 
 import dataclasses
+import importlib.util
 import shlex
 import shutil
 import sys
@@ -102,7 +103,7 @@ def pictures(*shapes: tuple[int, ...]) -> list[list[np.ndarray]]:
 
 @pytest.mark.parametrize(("form", "extra"), [("legacy", "parity"), ("pir", "parity-pir")])
 def test_without_paddle_the_advice_is_the_extra_of_the_format(monkeypatch, form, extra):
-    monkeypatch.setattr(paddle_reference.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(PaddleMissingError) as caught:
         paddle_reference.run(model_of("det_mv3_db", form), pictures((1, 3, 32, 32)), None)
     assert str(caught.value) == (
@@ -122,7 +123,7 @@ def test_another_python_without_paddle_is_the_same(tmp_path):
 def test_outputs_come_back_for_every_probe(tmp_path):
     probes = pictures((1, 3, 4, 8), (2, 3, 8, 4))
     found = paddle_reference.run(model_of("det_mv3_db"), probes, fake_paddle(tmp_path))
-    assert found.version == "9.9.9"
+    assert found.version == "9.9.9" and found.optimized is not None
     for outputs, optimized, (x,) in zip(found.outputs, found.optimized, probes, strict=True):
         np.testing.assert_array_equal(outputs[0], 2 * x)
         np.testing.assert_array_equal(outputs[1], x)
@@ -190,7 +191,8 @@ def test_a_file_for_each_parameter_becomes_one(tmp_path):
     paddle_reference.run(identify(folder), pictures((1, 3, 4, 4)), python)
     graph, parameters, size = seen.read_text().splitlines()
     assert graph.endswith(".pdmodel") and not Path(parameters).is_relative_to(folder)
-    assert int(size) == model_of("det_mv3_db").parameters.stat().st_size
+    stored_parameters = model_of("det_mv3_db").parameters
+    assert stored_parameters is not None and int(size) == stored_parameters.stat().st_size
 
 
 def separate(folder: Path) -> Path:
@@ -286,6 +288,7 @@ def test_paddle_2_refuses_pir():
 @pytest.mark.paddle
 def test_a_damaged_model_ends_in_an_error(tmp_path):
     model = model_of("det_mv3_db")
+    assert model.parameters is not None
     (tmp_path / "half.pdiparams").write_bytes(model.parameters.read_bytes()[:1000])
     broken = dataclasses.replace(model, parameters=tmp_path / "half.pdiparams")
     with pytest.raises(ParityError, match=r"inference\.pdmodel: Paddle Inference ended with"):

@@ -1,5 +1,7 @@
 """The published v4 graphs against what Paddle Inference computed (fixtures/README.md)."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,12 @@ def test_detection_equals_paddle(v4, number):
     assert np.quantile(difference, 0.99) <= 1e-5
     own = float(expected[f"self_difference_{number}"])
     assert difference.max() <= min(max(1e-5, 5 * own), 1e-4)
-    numbers = {"threshold": 0.3, "box_threshold": 0.5, "unclip_ratio": 1.6, "max_candidates": 1000}
+    numbers: dict[str, Any] = {
+        "threshold": 0.3,
+        "box_threshold": 0.5,
+        "unclip_ratio": 1.6,
+        "max_candidates": 1000,
+    }
     found = 0
     for mine, paddles in zip(got, reference, strict=True):
         quads, scores = db.quads(mine, **numbers)

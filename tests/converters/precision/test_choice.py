@@ -13,12 +13,13 @@ import onnx
 import onnxruntime
 import pytest
 
+from converters.accuracy import measure as accuracy_measure
 from converters.accuracy.measure import measure
 from converters.bundle import sbom
 from converters.bundle.assembly import Assembly, Content
 from converters.errors import ConverterError, PrecisionError
 from converters.freeze import Plan
-from converters.precision import calibration, choice, quantize, rounding, search
+from converters.precision import calibration, choice, rounding, search
 from converters.precision.float16 import to_float16
 from converters.precision.lock import PrecisionLock
 from edgeocr import OCR, Bundle
@@ -66,7 +67,7 @@ def few_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setitem(search.COMPARED, "recognition", 3)
     monkeypatch.setattr(
-        quantize.rounding, "compensated", lambda rows, steps, _: rounding.nearest(rows, steps)
+        rounding, "compensated", lambda rows, steps, _: rounding.nearest(rows, steps)
     )
 
 
@@ -74,7 +75,7 @@ def few_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Use a lock of the test's own, and let each node in int8 save time."""
     monkeypatch.setattr(choice, "LOCK", tmp_path / "precision.lock")
-    monkeypatch.setattr(choice.Search, "time", lambda self, nodes: 1 - 0.03 * len(nodes))
+    monkeypatch.setattr(search.Search, "time", lambda self, nodes: 1 - 0.03 * len(nodes))
     return tmp_path / "precision.lock"
 
 
@@ -125,7 +126,7 @@ def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
 @pytest.mark.slow
 def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     first, _ = reduced()
-    monkeypatch.setattr(choice.Search, "fastest", lambda self: pytest.fail("it is known"))
+    monkeypatch.setattr(search.Search, "fastest", lambda self: pytest.fail("it is known"))
     second, said = reduced()
     assert second["recognition"] == first["recognition"]
     assert any("precision.lock" in line for line in said)
@@ -137,9 +138,9 @@ def test_kind_of_node_that_is_slower_in_int8_is_left_out(draft, folder, monkeypa
         slow = any(self.kinds[node] == "pointwise" for node in nodes)
         return 1 - 0.03 * len(nodes) + 0.2 * slow
 
-    monkeypatch.setattr(choice.Search, "time", time)
+    monkeypatch.setattr(search.Search, "time", time)
     made, _ = reduced()
-    stage = choice.Search("recognition", draft.read("graphs/recognition.onnx"), [])
+    stage = search.Search("recognition", draft.read("graphs/recognition.onnx"), [])
     pointwise = {node for node, kind in stage.kinds.items() if kind == "pointwise"}
     assert pointwise and pointwise <= set(made["recognition"].quantization.left_out)
 
@@ -155,14 +156,15 @@ def test_nodes_are_left_out_until_the_loss_is_allowed(draft, folder, monkeypatch
         return accuracy.__class__(**{**vars(accuracy), "hmean": 0.9 if matrices > 9 else 0.94})
 
     accuracy = measure(draft, folder)
-    monkeypatch.setattr(choice.accuracies, "measure", read)
+    monkeypatch.setattr(accuracy_measure, "measure", read)
     made, said = reduced(max_loss=0.5)
     assert 0 < made["recognition"].quantization.nodes <= 9
     assert sum("lose" in line for line in said) > 1
 
 
+@pytest.mark.slow
 def test_stage_that_is_no_faster_stays_in_float32(draft, folder, monkeypatch, reduced):
-    monkeypatch.setattr(choice.Search, "time", lambda self, nodes: 0.97)
+    monkeypatch.setattr(search.Search, "time", lambda self, nodes: 0.97)
     with pytest.raises(PrecisionError, match="no stage gains by int8: recognition: stays in fp32"):
         reduced()
 
@@ -174,7 +176,7 @@ def test_error_names_the_stage_that_loses_too_much(draft, folder, monkeypatch, r
     row = choice.Row("recognition", 1, 2, None, worse)
     monkeypatch.setattr(choice, "_in_fp16", lambda *_: ({"recognition": broken}, [row]))
     results = iter([full, worse])
-    monkeypatch.setattr(choice.accuracies, "measure", lambda *_, **__: next(results))
+    monkeypatch.setattr(accuracy_measure, "measure", lambda *_, **__: next(results))
     with pytest.raises(PrecisionError, match=r"fp16 loses 2\.00 points.*stage recognition alone"):
         reduced("fp16", max_loss=0.5)
 
@@ -184,7 +186,8 @@ def test_manifest_of_an_int8_bundle_records_the_quantization(folder, tmp_path):
     plan = Plan(precision="int8", calibrate=folder, accuracy=folder, max_loss=5.0)
     bundle = frozen(tmp_path / "small.edgeocr", plan, recognition=str(EXPORTS / "rosetta"))
     manifest = bundle.manifest
-    assert manifest.stages.recognition.precision == "int8"
+    stage = manifest.stages.recognition
+    assert stage is not None and stage.precision == "int8"
     (origin,) = manifest.provenance
     assert origin.quantization is not None and origin.quantization.nodes > 0
     assert manifest.accuracy is not None and manifest.accuracy.hmean > 0.9
@@ -199,7 +202,8 @@ def test_float16_bundle_reads_the_same_texts(name, folder, tmp_path):
     plan = Plan(precision="fp16", accuracy=folder)
     bundle = frozen(tmp_path / f"{name}.edgeocr", plan, recognition=str(EXPORTS / name))
     full = frozen(tmp_path / f"{name}-full.edgeocr", recognition=str(EXPORTS / name))
-    assert bundle.manifest.stages.recognition.precision == "fp16"
+    stage = bundle.manifest.stages.recognition
+    assert stage is not None and stage.precision == "fp16"
     graph = bundle.read("graphs/recognition.onnx")
     assert len(graph) < 0.65 * len(full.read("graphs/recognition.onnx"))
     weights = onnx.load_from_string(graph).graph.initializer

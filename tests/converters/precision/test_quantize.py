@@ -60,6 +60,7 @@ def choices(graph: bytes, given: list[np.ndarray]) -> list[list[int]]:
     return [run([batch])[0][0].tolist() for batch in given]
 
 
+@pytest.mark.slow
 def test_onnxruntime_makes_an_integer_operator_of_every_convolution(rosetta, found, tmp_path):
     nodes = quantize.candidates(rosetta)
     convolutions = sum(kind != "product" for kind in nodes.values())
@@ -76,6 +77,7 @@ def test_nodes_that_are_left_out_stay_in_float32(rosetta, found, tmp_path):
     assert quantize.quantize(rosetta, found, []) == quantize.quantize(rosetta, found, ["nobody"])
 
 
+@pytest.mark.slow
 def test_int8_reads_words_that_it_was_not_calibrated_with(rosetta, found):
     fresh = [fitted(word) for word in words.clean(40, 12)]
     made = quantize.quantize(rosetta, found, quantize.candidates(rosetta))
@@ -84,6 +86,7 @@ def test_int8_reads_words_that_it_was_not_calibrated_with(rosetta, found):
     assert sum(one == other for one, other in pairs) >= 36
 
 
+@pytest.mark.slow
 def test_compensated_rounding_comes_nearer_than_nearest_integers(rosetta, found, given):
     nodes = quantize.candidates(rosetta)
     expected = onnx_runner(rosetta, ["scores"])
@@ -96,6 +99,7 @@ def test_compensated_rounding_comes_nearer_than_nearest_integers(rosetta, found,
     assert error(found.moments) < error({})
 
 
+@pytest.mark.slow
 def test_quantizing_twice_gives_the_same_bytes(rosetta, found, given):
     nodes = quantize.candidates(rosetta)
     again = quantize.statistics(rosetta, given)

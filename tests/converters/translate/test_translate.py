@@ -36,6 +36,7 @@ def one_operator(kind: str, **attributes):
     return network({"x": ([-1, 3], "float32")}, build)
 
 
+@pytest.mark.slow
 def test_the_real_detector_without_paddle(v4):
     _, conversion = v4(DETECTOR)
     model = onnx.load_from_string(conversion.plain)

@@ -6,7 +6,7 @@ import pytest
 
 from converters.edge_graph import CONTRACTS
 from converters.graph.runner import onnx_runner
-from converters.parity.compare import probes
+from converters.parity.probes import probes
 from tests.zoo.converted import CONVERTED, EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
 
 
