@@ -54,19 +54,19 @@ def outlines(ocr: OCR, image: pages.Picture) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("name", ["db", "east"])
 def test_straight_words_are_found(opened: Opened, name: str) -> None:
-    given = pages.pages(16, SEED, (384, 512))
+    given = pages.pages(12, SEED, (384, 512))
     found = [[region.quad for region in opened(name).detect(image)] for image, _, _ in given]
     assert hmean(found, [quads for _, quads, _ in given]) >= HMEAN
 
 
 def test_curved_words_are_found(opened: Opened) -> None:
-    given = pages.arcs(30, SEED)
+    given = pages.arcs(20, SEED)
     found = [outlines(opened("sast"), image) for image, _, _ in given]
     assert hmean(found, [polygons for _, polygons, _ in given]) >= HMEAN
 
 
 @pytest.mark.parametrize(
-    ("draw", "number", "least"), [(pages.pages, 30, 0.5), (pages.arcs, 60, 0.3)]
+    ("draw", "number", "least"), [(pages.pages, 20, 0.5), (pages.arcs, 40, 0.3)]
 )
 def test_words_are_spotted(
     opened: Opened, draw: Callable[..., list[pages.Page]], number: int, least: float
