@@ -33,7 +33,8 @@ pytestmark = pytest.mark.slow
 @cache
 def ocr(name: str) -> OCR:
     compared = SYSTEMS[name].trained or name in FINDERS
-    return OCR(bundle(name, detection=compared), provider="cpu", threads=2)
+    made = bundle(name) if compared else bundle(name, detection=False)
+    return OCR(made, provider="cpu", threads=2)
 
 
 @pytest.mark.parametrize("name", TRAINED)

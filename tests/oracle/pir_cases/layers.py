@@ -103,7 +103,7 @@ CASES.layer(
     IMAGE,
 )
 
-_RESIZE = {
+_RESIZE: dict[str, dict[str, Any]] = {
     "nearest_scale": {"scale_factor": 2, "mode": "nearest"},
     "nearest_two_scales": {"scale_factor": [2.0, 3.0], "mode": "nearest"},
     "nearest_smaller": {"scale_factor": 0.5, "mode": "nearest"},
