@@ -34,7 +34,7 @@ def known() -> dict[str, Network]:
 
 
 def nested(entry: Any, values: Any, leaf: Any) -> Any:
-    """Values one after the other, nested as `Network.inputs` is."""
+    """Nest values, taken one after the other, like `Network.inputs`."""
     if isinstance(entry[1], str):
         return leaf(next(values))
     return [nested(one, values, leaf) for one in entry]
@@ -46,7 +46,7 @@ def arranged(network: Network, values: Any, leaf: Any) -> list[Any]:
 
 
 def save(name: str, network: Network, width: Any, weights: str, folder: Path) -> None:
-    """What PaddleOCR's export does, with random weights."""
+    """Export a network with random weights as PaddleOCR does."""
     import paddle
 
     from tests.zoo.weights import fill
@@ -76,7 +76,7 @@ def save(name: str, network: Network, width: Any, weights: str, folder: Path) ->
 
 
 def strip_callstacks(program: Path) -> None:
-    """Drop what tells where on this machine an operator was made: most of the legacy file."""
+    """Remove the call stacks of the operators, which are most of a legacy program."""
     from paddle.base.proto import framework_pb2
 
     description = framework_pb2.ProgramDesc()
@@ -89,7 +89,7 @@ def strip_callstacks(program: Path) -> None:
 
 
 def infer(program: Path, given: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
-    """Paddle Inference's outputs, as the program is: without optimisations."""
+    """Return the outputs of Paddle Inference without its optimizations."""
     from paddle import inference
 
     config = inference.Config(str(program), str(program.with_suffix(".pdiparams")))
@@ -111,7 +111,7 @@ def infer(program: Path, given: list[list[np.ndarray]]) -> list[list[np.ndarray]
 
 
 def check(name: str, results: list[list[np.ndarray]]) -> None:
-    """Outputs that hardly vary would hide what a conversion gets wrong."""
+    """Exit if an output hardly varies, since that would hide faults of a conversion."""
     for output in (output for outputs in results for output in outputs):
         if not np.isfinite(output).all():
             sys.exit(f"{name}: an output is not finite")
@@ -120,7 +120,7 @@ def check(name: str, results: list[list[np.ndarray]]) -> None:
 
 
 def compare(name: str, results: list[list[np.ndarray]], path: Path) -> None:
-    """End with an error unless the results are the stored ones."""
+    """Exit unless the results are the stored ones."""
     worst = 0.0
     with np.load(path) as file:
         if sum(key.startswith("output_") for key in file) != sum(map(len, results)):
