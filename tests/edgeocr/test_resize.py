@@ -50,7 +50,7 @@ def test_longer_side_is_reduced_to_a_maximum(
 def test_sizes_are_multiples_within_the_limits() -> None:
     random = np.random.default_rng(3)
     for limit in ("min", "max"):
-        rule = Resize(limit, 736, MOST, 32)  # type: ignore[arg-type]
+        rule = Resize(limit, 736, MOST, 32)
         for height, width in random.integers(1, 6000, (500, 2)).tolist():
             sides = network_size(height, width, rule)
             assert all(side % 32 == 0 and side >= 32 for side in sides)

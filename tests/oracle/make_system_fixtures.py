@@ -1,7 +1,7 @@
-"""Write tests/fixtures/systems.npz: what Paddle Inference and PaddleOCR 2.10 read with the systems
-of tests/systems.py.
+"""Write tests/fixtures/systems.npz, what Paddle Inference and PaddleOCR 2.10 read with the systems.
 
-Needs the environment of make_fixtures.py. Run it from the root of the checkout:
+The systems are those of tests/support/systems.py. The script needs the environment of
+make_fixtures.py. Run it from the root of the checkout:
 
     oracle/bin/python -m tests.oracle.make_system_fixtures
 """

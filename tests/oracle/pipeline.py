@@ -1,5 +1,6 @@
-"""A picture read as PaddleOCR 2.10 reads it: its own resizing, filters, crops and decoders around
-Paddle Inference. Nothing here is edgeocr's own.
+"""Read pictures with PaddleOCR 2.10's own processing around Paddle Inference.
+
+Resizing, filters, crops and decoders are all PaddleOCR's; no code of edgeocr is used.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ class Found(NamedTuple):
 def detect(
     folder: Path, algorithm: str, image: np.ndarray, limit: dict[str, Any], numbers: dict[str, Any]
 ) -> Found:
-    """uint8 [H, W, 3] BGR → regions.
+    """Find the regions of an image, uint8 [H, W, 3] BGR.
 
-    limit: arguments of DetResizeForTest, or of E2EResizeForTest. numbers: of the post-processing.
+    `limit` holds the arguments of DetResizeForTest or E2EResizeForTest, `numbers` those of the
+    post-processing.
     """
     resize = _operators().E2EResizeForTest if algorithm == "PGNet" else None
     resize = (resize or _operators().DetResizeForTest)(**limit)
@@ -78,9 +80,10 @@ def upright(folder: Path | None, crops: Sequence[np.ndarray]) -> list[np.ndarray
 def recognize(
     folder: Path, algorithm: str, shape: list[int], decoder: Any, crops: Sequence[np.ndarray]
 ) -> list[str]:
-    """Crops uint8 [h, w, 3] → texts, one crop a run.
+    """Read crops, uint8 [h, w, 3], one in each run.
 
-    shape: channels, height and width as PaddleOCR's rec_image_shape. decoder: of `label_decode`.
+    `shape` holds channels, height and width like PaddleOCR's rec_image_shape; `decoder` comes from
+    `label_decode`.
     """
     reader = _tool("predict_rec").TextRecognizer
     # RARE's rule is the one for inputs of one width; PaddleOCR has none for STAR-Net's.

@@ -1,6 +1,6 @@
-"""What a case of `pir_cases` is, its inputs, and the file that holds all of them.
+"""The cases of `pir_cases`: their inputs, and the file that holds all of them.
 
-Needs no Paddle, so that the tests read the file with it.
+The tests read the file with this module, so it does not import Paddle.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Input:
 
 @dataclass
 class Cases:
-    """Cases of a module: name → what makes the function or layer, and its inputs."""
+    """The cases of a module by name: a maker of the function or layer, and the inputs."""
 
     found: dict[str, tuple[Callable[[], Any], tuple[Input, ...]]] = field(default_factory=dict)
 

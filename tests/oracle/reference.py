@@ -44,8 +44,10 @@ def _module(name: str) -> ModuleType:
 
 
 def stable_sorting() -> Any:
-    """A context in which NumPy sorts stably. PaddleOCR sorts pixels by row or by direction, and an
-    unstable sort mixes equal ones; on which machine how, is chance.
+    """Return a context in which NumPy sorts stably.
+
+    PaddleOCR sorts pixels by row or by direction, and the order in which an unstable sort leaves
+    equal ones depends on the machine.
     """
     return patch.object(np, "argsort", partial(np.argsort, kind="stable"))
 
@@ -56,8 +58,10 @@ def db_post_process(**settings: Any) -> Any:
 
 
 def east_post_process(**settings: Any) -> Any:
-    """PaddleOCR's own EASTPostProcess, with its suppression in Python: what it would install on
-    the way to have it in C++ gives the same to a thousandth of a pixel.
+    """Return PaddleOCR's own EASTPostProcess with its suppression in Python.
+
+    The suppression in C++, which PaddleOCR would install while it runs, gives the same to a
+    thousandth of a pixel.
     """
     module: Any = _module("ppocr.postprocess.east_postprocess")
 

@@ -1,4 +1,4 @@
-"""Words and arcs to make maps of EAST, SAST and PGNet from, and outputs of the networks in tests/zoo."""
+"""Words and arcs for maps of EAST, SAST and PGNet, and stored outputs of tests/zoo."""
 
 from __future__ import annotations
 

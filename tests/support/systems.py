@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeocr import Bundle
 from edgeocr.images import Image
+from tests.support import frozen
 from tests.support.paths import FIXTURES, TRAINED_EXPORTS, ZOO_EXPORTS
 
 ZOO = ZOO_EXPORTS
@@ -148,27 +150,31 @@ def folder_of(network: str) -> Path:
 
 
 @cache
-def bundle(name: str) -> Any:
-    """Make and open the bundle of a system, once in a process."""
-    from tests.support.frozen import frozen, stored
+def bundle(name: str, detection: bool = True) -> Bundle:
+    """Make and open the bundle of a system, once in a process.
 
+    Args:
+        name: One of `SYSTEMS`.
+        detection: Include the detection stage, where the system has one.
+    """
     system = SYSTEMS[name]
     with tempfile.TemporaryDirectory() as temporary:
         sources: dict[str, Any] = {
             stage: _source(network, Path(temporary) / stage)
             for stage, network in system.stages.items()
+            if detection or stage != "detection"
         }
-        made = frozen(Path(temporary) / "system.edgeocr", **sources)
+        made = frozen.frozen(Path(temporary) / "system.edgeocr", **sources)
         if system.trained:
             return made
         manifest = json.loads(made.manifest_text)
-        if "detection" in system.stages:
+        if "detection" in sources:
             stage = manifest["stages"]["detection"]
             stage["postprocess"] |= system.numbers
             stage["resize"] |= RESIZE[stage["algorithm"]]
         if "recognition" in system.stages:
             manifest["stages"]["recognition"]["minimum_score"] = 0.0
-        return stored(made, Path(temporary) / "random.edgeocr", json.dumps(manifest) + "\n")
+        return frozen.stored(made, Path(temporary) / "random.edgeocr", json.dumps(manifest) + "\n")
 
 
 def _source(network: str, folder: Path) -> str:

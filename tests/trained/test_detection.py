@@ -4,40 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeocr import OCR, RuntimeOptions
-from tests.support.frozen import frozen
+from tests.support import systems
 from tests.support.overlap import Polygons, pairs
 from tests.trained import pages
 
-EXPORTS = Path(__file__).parent / "exports"
+# A system with the network, by the network's name.
+SYSTEMS = {
+    "db": "trained DB, CRNN",
+    "east": "trained EAST, STAR-Net",
+    "sast": "trained SAST, CRNN",
+    "pgnet": "trained PGNet",
+}
 # The training's pages have other seeds.
 SEED = 2026
 OVERLAP = 0.5
 HMEAN = 0.9
 
 
-Opened = Callable[..., OCR]
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    """Return a function that opens the export of a name, once for each set of arguments."""
-    folder = tmp_path_factory.mktemp("bundles")
-
-    @cache
-    def open_export(name: str, task: str = "detection", fixed_shapes: bool = False) -> OCR:
-        path = folder / f"{name}.edgeocr"
-        bundle = path if path.exists() else frozen(path, None, **{task: str(EXPORTS / name)})
-        options = RuntimeOptions(fixed_shapes=fixed_shapes)
-        return OCR(bundle, provider="cpu", threads=1, runtime=options)
-
-    return open_export
+@cache
+def opened(name: str, fixed_shapes: bool = False) -> OCR:
+    """Open a bundle with a network; the bundle is shared with the tests of whole systems."""
+    options = RuntimeOptions(fixed_shapes=fixed_shapes)
+    return OCR(systems.bundle(SYSTEMS[name]), provider="cpu", threads=1, runtime=options)
 
 
 def hmean(found: Sequence[Polygons], expected: Sequence[Polygons]) -> float:
@@ -53,30 +49,30 @@ def outlines(ocr: OCR, image: pages.Picture) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["db", "east"])
-def test_straight_words_are_found(opened: Opened, name: str) -> None:
-    given = pages.pages(16, SEED, (384, 512))
+def test_straight_words_are_found(name: str) -> None:
+    given = pages.pages(12, SEED, (384, 512))
     found = [[region.quad for region in opened(name).detect(image)] for image, _, _ in given]
     assert hmean(found, [quads for _, quads, _ in given]) >= HMEAN
 
 
-def test_curved_words_are_found(opened: Opened) -> None:
-    given = pages.arcs(30, SEED)
+def test_curved_words_are_found() -> None:
+    given = pages.arcs(20, SEED)
     found = [outlines(opened("sast"), image) for image, _, _ in given]
     assert hmean(found, [polygons for _, polygons, _ in given]) >= HMEAN
 
 
 @pytest.mark.parametrize(
-    ("draw", "number", "least"), [(pages.pages, 30, 0.5), (pages.arcs, 60, 0.3)]
+    ("draw", "number", "least"), [(pages.pages, 20, 0.5), (pages.arcs, 40, 0.3)]
 )
 def test_words_are_spotted(
-    opened: Opened, draw: Callable[..., list[pages.Page]], number: int, least: float
+    draw: Callable[..., list[pages.Page]], number: int, least: float
 ) -> None:
     """The small network finds words well, but reads many of them with a wrong character."""
     given = draw(number, SEED, (256, 256))
     found: list[Polygons] = []
     right = words = 0
     for image, polygons, texts in given:
-        lines = opened("pgnet", "spotting").read(image).lines
+        lines = opened("pgnet").read(image).lines
         polygons_found = [line.polygon for line in lines if line.polygon is not None]
         assert len(polygons_found) == len(lines)
         found.append(polygons_found)
@@ -91,13 +87,13 @@ def test_words_are_spotted(
     ("name", "task"), [("db", "detection"), ("east", "detection"), ("sast", "detection"),
                        ("pgnet", "spotting")]
 )  # fmt: skip
-def test_padding_to_fixed_shapes_loses_no_words(opened: Opened, name: str, task: str) -> None:
+def test_padding_to_fixed_shapes_loses_no_words(name: str, task: str) -> None:
     """The pages fill none of the shapes, so the maps have to be cut to the page."""
     given = pages.arcs(8, SEED) if name == "sast" else pages.pages(8, SEED, (384, 512))
     expected = [words for _, words, _ in given]
     scores = []
     for fixed_shapes in (False, True):
-        ocr = opened(name, task, fixed_shapes)
+        ocr = opened(name, fixed_shapes)
         cut = [image[: image.shape[0] - 60, : image.shape[1] - 30] for image, _, _ in given]
         shapes: set[tuple[int, ...]] = set()
         session = ocr.stages[task].session

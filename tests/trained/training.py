@@ -33,17 +33,19 @@ Outputs = dict[str, np.ndarray]
 class Task:
     """One network and how it is trained.
 
-    build: the network for training; its `detector` is what is exported.
-    draw: a number → pages for the training, of SIZE.
-    labels: a page → arrays with the maps' channels first.
-    decode: the exported network's outputs for an image → regions in its pixels, and their texts
-        where it reads.
-    courses: one after the other, the steps and the loss: the training network's output for images,
-        and the labels → a number.
-    batch: pages in a step.
-    held_out: a number → pages that Hmean is measured on.
-    resize: PaddleOCR's operator before the network.
-    settings: of PaddleOCR's post-processing.
+    Attributes:
+        build: Makes the network for training; its `detector` is exported.
+        draw: Draws a number of pages of SIZE for the training.
+        labels: Makes the maps of a page, channels first.
+        decode: Turns the exported network's outputs for an image into regions in its pixels, and
+            their texts if it reads.
+        courses: The courses of the training in order: steps, and the loss from outputs and labels.
+        rate: The learning rate.
+        batch: Pages in a step.
+        held_out: Draws a number of pages on which Hmean is measured.
+        model: The name that inference.yml gives the network.
+        resize: PaddleOCR's resizing operator in front of the network.
+        settings: Settings of PaddleOCR's post-processing.
     """
 
     build: Callable[[], nn.Layer]

@@ -1,4 +1,4 @@
-"""Rendered crops of words of digits and capitals, with their texts. A seed gives them again."""
+"""Rendered crops of words of digits and capitals; a seed always gives the same ones."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Word(NamedTuple):
 
 
 def fonts() -> list[Path]:
-    """DejaVu's, if installed, without those in which an O is as narrow as others' 0."""
+    """Return DejaVu's fonts, if installed, without those in which an O is as narrow as a 0."""
     return [path for path in pages.dejavu() if not re.search("Condensed|Mono", path.name)]
 
 
 def clean(number: int, seed: int, lengths: tuple[int, int] = (6, 6)) -> list[Word]:
-    """Words in Pillow's own font, straight, dark on plain light paper.
+    """Draw words in Pillow's own font, straight, dark on plain light paper.
 
     lengths: the least and the greatest number of characters.
     """
@@ -57,7 +57,7 @@ def clean(number: int, seed: int, lengths: tuple[int, int] = (6, 6)) -> list[Wor
 def varied(
     rng: np.random.Generator, number: int, lengths: tuple[int, int], fonts: Sequence[Path] = ()
 ) -> list[Word]:
-    """Words as `clean` gives them, in any size and colour, a little tilted, blurred and noisy.
+    """Draw words like `clean`, but in any size and colour, a little tilted, blurred and noisy.
 
     fonts: files to choose from besides Pillow's font, which is half of all.
     """
@@ -65,13 +65,13 @@ def varied(
 
 
 def fit(crop: Crop, height: int, width: int) -> Crop:
-    """The crop in the height that a network sees, squeezed where it is wider than `width`."""
+    """Resize a crop to the height that a network sees, squeezed if it is wider than `width`."""
     natural = int(np.ceil(height * crop.shape[1] / crop.shape[0]))
     return np.asarray(cv2.resize(crop, (min(natural, width), height)), np.uint8)
 
 
 def stretch(crop: Crop, height: int, width: int) -> Crop:
-    """Grey [height, w], stretched to one of four widths as PaddleOCR does for SRN."""
+    """Return grey [height, w], stretched to one of four widths as PaddleOCR does for SRN."""
     steps = [height, 2 * height, 3 * height, width]
     natural = height * crop.shape[1] / crop.shape[0]
     drawn = next((step for step in steps if natural <= step), width)
@@ -109,7 +109,7 @@ def _varied(rng: np.random.Generator, lengths: tuple[int, int], fonts: Sequence[
 def _ink(
     text: str, path: Path | None, size: int, margins: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """The text's ink, 0 to 1, and `Word.middles`.
+    """Return the text's ink, 0 to 1, and `Word.middles`.
 
     margins: left, above, right and below, in sizes of the font.
     """
@@ -125,7 +125,7 @@ def _ink(
 
 
 def _leaning(rng: np.random.Generator, ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The ink turned about its middle and slanted; what leaves the crop is cut off."""
+    """Turn the ink about its middle and slant it; what leaves the crop is cut off."""
     height, width = ink.shape
     # Long words would leave the crop at angles that short ones bear.
     turn = np.radians(rng.uniform(-TILT, TILT)) * min(1, 5 * height / width)

@@ -1,6 +1,7 @@
 """Layers: convolutions, pooling, norms, resizing, padding, recurrent networks."""
 
 from functools import partial
+from typing import Any
 
 import paddle
 from paddle import nn
@@ -13,7 +14,7 @@ IMAGE = floats(-2, 4, -6, -7)
 SMALL = floats(-1, 2, -4, -5)
 LAST = floats(-2, 6, 5, 4)  # channels last
 
-_CONVOLUTIONS = {
+_CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "conv2d": {},
     "conv2d_strided": {"stride": 2, "padding": 1},
     "conv2d_padded": {"padding": (0, 1), "stride": (2, 1)},
@@ -30,7 +31,7 @@ for _name, _options in _CONVOLUTIONS.items():
 CASES.layer("depthwise_conv2d_multiplied", lambda: nn.Conv2D(2, 4, (1, 3), groups=2), SMALL)
 CASES.layer("conv1d", lambda: nn.Conv1D(4, 3, 3, padding=1), floats(-2, 4, -7))
 CASES.layer("conv2d_last", lambda: nn.Conv2D(4, 3, 3, data_format="NHWC"), LAST)
-_TRANSPOSED = {
+_TRANSPOSED: dict[str, dict[str, Any]] = {
     "conv2d_transpose": {"stride": 2},
     "conv2d_transpose_padded": {"stride": 2, "padding": 1, "dilation": 2},
     "conv2d_transpose_asymmetric": {"padding": [1, 0, 0, 1], "stride": (2, 1)},
@@ -102,7 +103,7 @@ CASES.layer(
     IMAGE,
 )
 
-_RESIZE = {
+_RESIZE: dict[str, dict[str, Any]] = {
     "nearest_scale": {"scale_factor": 2, "mode": "nearest"},
     "nearest_two_scales": {"scale_factor": [2.0, 3.0], "mode": "nearest"},
     "nearest_smaller": {"scale_factor": 0.5, "mode": "nearest"},
