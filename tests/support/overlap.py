@@ -10,6 +10,9 @@ import shapely
 from numpy.typing import NDArray
 
 
+Polygons = Sequence[NDArray[Any]] | NDArray[Any]
+
+
 def shape(points: NDArray[Any]) -> shapely.Geometry:
     """Return a valid polygon with these corners [K, 2]."""
     polygon = shapely.Polygon(points)
@@ -22,8 +25,8 @@ def iou(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def pairs(
-    found: Sequence[NDArray[Any]] | NDArray[Any],
-    expected: Sequence[NDArray[Any]] | NDArray[Any],
+    found: Polygons,
+    expected: Polygons,
     least: float = 0.5,
 ) -> dict[int, int]:
     """Match polygons one to one, the best overlaps first.
@@ -53,7 +56,7 @@ def corner_distance(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def _overlaps(
-    found: Sequence[NDArray[Any]] | NDArray[Any], expected: Sequence[NDArray[Any]] | NDArray[Any]
+    found: Polygons, expected: Sequence[NDArray[Any]] | NDArray[Any]
 ) -> NDArray[np.float64]:
     """Return the intersection over union of each pair, [found, expected]."""
     first, second = (
