@@ -36,11 +36,7 @@ def measured(total: float, texts: list[str], peak: float | None = 100.0) -> meas
         "peak_rss_mib": peak,
         "others_cpus": 0.25,
         "readings": [
-            {
-                "name": f"{i}.jpg",
-                "milliseconds": total * 1000 / len(texts),
-                "lines": [line(text)],
-            }
+            {"name": f"{i}.jpg", "milliseconds": total * 1000 / len(texts), "lines": [line(text)]}
             for i, text in enumerate(texts)
         ],
     }

@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-
 Polygons = Sequence[NDArray[Any]] | NDArray[Any]
 
 

@@ -17,6 +17,6 @@ def test_outlines_are_drawn_when_no_font_is_installed(
 ) -> None:
     monkeypatch.setattr(overlay, "_installed", tuple)
     assert main(["read", str(IMAGES / "sample.jpg"), "--overlay", str(tmp_path)]) == 0
-    assert "overlay without texts: none of the 0 installed fonts" in capsys.readouterr().err
+    assert "overlays have no texts: none of the 0 installed fonts" in capsys.readouterr().err
     drawn = cv2.imread(str(tmp_path / "sample.jpg"))
     assert drawn is not None and drawn.shape == (720, 960, 3)
