@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from edgeocr.device.cpus import has_vnni
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from ..errors import ParityError
@@ -45,6 +46,9 @@ def onnx_runner(
     options.intra_op_num_threads = threads
     # Threads that keep spinning after a run would take CPU time from the graph that is timed next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not has_vnni():
+        # As in edgeocr/runtime/session.py: without it, int8 products may overflow on such CPUs.
+        options.add_session_config_entry("session.x64quantprecision", "1")
     if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:

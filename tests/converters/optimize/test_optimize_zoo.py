@@ -46,6 +46,11 @@ EXPECTED = {
 }
 
 
+# The share of classes that rounding may change beyond what ONNX Runtime's own rewrites change. None
+# changes on an Intel Xeon with AVX-512.
+MAX_CHANGED_CLASSES = 0.02
+
+
 def before(name: str) -> bytes:
     conversion = converted(name)
     return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
@@ -74,7 +79,9 @@ def test_outputs_stay_the_same_on_noise(name):
         assert ours.dtype == theirs.dtype
         if output == "indices":
             assert ours.shape == theirs.shape
-            assert not ((ours != theirs) & (again == theirs)).any()
+            # Two classes that are almost equally likely may change places on another CPU.
+            changed = (ours != theirs) & (again == theirs)
+            assert changed.mean() <= MAX_CHANGED_CLASSES
             continue
         own = parity.difference(output, [again], [theirs], math.inf)
         gap = parity.difference(output, [ours], [theirs], math.inf)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeocr.device import power
+from edgeocr.device import power, readings
 from edgeocr.device.power import PowerMeter, energy, parse_pmic, parse_tegrastats
 from tests.support.machines import command, tree
 
@@ -148,17 +148,32 @@ def test_a_jetson_nano_with_jetpack_4_is_measured(tmp_path: Path) -> None:
     assert measure(tree(tmp_path, files), 2.532) == "ina3221 POM_5V_IN"
 
 
-def test_changing_power_is_followed(tmp_path: Path) -> None:
+def test_changing_power_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """5 W, then 15 W for at least two samples, then 5 W again."""
+    read_number = readings.read_number
+    files_read: list[Path] = []
+
+    def counted(path: Path) -> int | None:
+        files_read.append(path)
+        return read_number(path)
+
+    monkeypatch.setattr(power, "read_number", counted)
     root = tree(tmp_path, channels("1-0040", ("VDD_IN", 5000, 1000)))
-    begin = time.perf_counter()
+    before = time.perf_counter()
     with PowerMeter(root) as meter:
-        time.sleep(0.35)
+        begin = time.perf_counter()
         tree(root, channels("1-0040", ("VDD_IN", 5000, 3000)))
-        time.sleep(0.35)
-    seconds = time.perf_counter() - begin
+        # A sample reads two files, and one may be under way: six files hold two complete samples.
+        enough, deadline = len(files_read) + 6, begin + 60
+        while len(files_read) < enough and time.perf_counter() < deadline:
+            time.sleep(0.01)
+        tree(root, channels("1-0040", ("VDD_IN", 5000, 1000)))
+        end = time.perf_counter()
+    after = time.perf_counter()
     assert meter.joules is not None
-    # 5 W for one half and 15 W for the other.
-    assert 6 < meter.joules / seconds < 14
+    # Between the two samples, one period apart, there are 10 W more.
+    more = 10 * power.INA3221_PERIOD
+    assert 5 * (end - begin) + 0.9 * more < meter.joules < 15 * (after - before)
 
 
 def test_rails_that_are_a_part_of_the_device_are_not_used(tmp_path: Path) -> None:

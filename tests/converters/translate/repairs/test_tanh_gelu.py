@@ -17,7 +17,9 @@ def test_with_it_it_is_paddle_s(lowered, plain, pir_cases):
     assert tanh_gelu.mend(program) == ["gelu → v2"]
     graph = plain(program)
     for given, expected in pir_cases["gelu_tanh"].runs:
-        np.testing.assert_allclose(run(graph, given)[0], expected[0], rtol=1e-5, atol=1e-6)
+        # One unit in the last place of tanh changes the result by 2.6e-7 at -8.8, where 1 + tanh(…)
+        # is almost zero. The exact function is more than 1e-4 away.
+        np.testing.assert_allclose(run(graph, given)[0], expected[0], rtol=1e-5, atol=1e-5)
 
 
 def test_the_exact_function_stays(lowered):
