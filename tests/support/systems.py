@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from edgeocr import Bundle
 from edgeocr.images import Image
-from tests.support import frozen
 from tests.support.paths import FIXTURES, TRAINED_EXPORTS, ZOO_EXPORTS
 
 ZOO = ZOO_EXPORTS
@@ -157,6 +156,9 @@ def bundle(name: str, detection: bool = True) -> Bundle:
         name: One of `SYSTEMS`.
         detection: Include the detection stage, where the system has one.
     """
+    # Imported here: the script of the oracle uses this module where pytest is missing.
+    from tests.support import frozen
+
     system = SYSTEMS[name]
     with tempfile.TemporaryDirectory() as temporary:
         sources: dict[str, Any] = {
