@@ -73,3 +73,8 @@ def test_levels_of_the_architecture_page_are_those_that_the_imports_are_checked_
         for cells in rows[start : start + len(levels)]
     ]
     assert shown == levels
+
+
+def test_readme_counts_the_models_of_the_catalog() -> None:
+    number = len(entries.load().models)
+    assert f"[models.toml](models.toml) lists {number} published models" in text_of("README.md")
