@@ -78,7 +78,7 @@ class PictureStage:
             name: The stage's name.
             stage: The stage as the manifest describes it.
             graph: Content of its ONNX file.
-            outputs: Names of the graph's outputs, in the order in which `run` returns them.
+            outputs: Names of the graph's outputs, in the order in which `maps` returns them.
             placement: The execution provider that is wanted.
             threads: CPU threads for one run.
 
@@ -137,6 +137,7 @@ class PictureStage:
 
 
 def _job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
+    """Describe the session of a stage whose network is given whole pictures."""
     shapes = [(1, height, width, 3) for height, width in rule.sizes]
     return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred, precision)
 
