@@ -23,8 +23,8 @@ Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
 # Regions whose shorter side has fewer pixels in the picture can't be read (PaddleOCR's filters).
 MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0}
-# Points along the center line where polygons are asked of a SAST bundle that was made for quads
-# (PaddleOCR's number for Total-Text).
+# The number of points along a center line when a SAST bundle that was made for quads is asked for
+# polygons (PaddleOCR's number for Total-Text).
 POLYGON_SAMPLE_POINTS = 6
 # The outputs of each algorithm's graph, in the order in which its decoder takes them.
 MAPS = {
@@ -35,7 +35,7 @@ MAPS = {
 
 
 class Detector(PictureStage):
-    """The detection stage of a bundle. Threads may share one."""
+    """The detection stage of a bundle. Threads may share it."""
 
     def __init__(
         self, stage: Detection, graph: bytes, *, placement: Placement, threads: int
@@ -61,7 +61,7 @@ class Detector(PictureStage):
 
         Args:
             image: uint8 [H, W, 3] BGR.
-            watch: Takes the times of the steps.
+            watch: Records the time of each step.
 
         Returns:
             Regions whose points lie in the image, in no particular order.

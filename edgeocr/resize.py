@@ -22,7 +22,7 @@ from .runtime.stopwatch import Stopwatch
 
 # Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
 USUAL = (1200, 1600)
-# Detection at a sixth of its pixels still finds large text; below that it is of no use.
+# The smallest share of its pixels at which detection is of use: it still finds large text.
 LEAST_SHARE = 1 / 6
 
 
@@ -122,7 +122,7 @@ class PictureStage:
 
         Args:
             image: uint8 [H, W, 3] BGR.
-            watch: Takes the times of the steps.
+            watch: Records the time of each step.
 
         Returns:
             The graph's outputs without their first axis, cut to the part that shows the image, and
@@ -163,8 +163,8 @@ def run_sizes(rule: Resize, activation_bytes: int) -> RunSizes:
 def limited(rule: Resize, max_pixels: int) -> Resize:
     """Return the rule with another `max_pixels`.
 
-    Of the rule's fixed sizes those within the limit remain; where none is, the largest square
-    within it takes their place.
+    The rule keeps those of its fixed sizes that lie within the limit. If none does, the largest
+    square within the limit takes their place.
     """
     within = [size for size in rule.sizes if math.prod(size) <= max_pixels]
     side = max(1, math.isqrt(max_pixels) // rule.multiple) * rule.multiple
@@ -177,7 +177,8 @@ def limited_stages(stages: Stages, max_pixels: int | None) -> Stages:
 
     Args:
         stages: The stages of a bundle.
-        max_pixels: Pixels at which a picture is detected or spotted; None keeps the bundle's.
+        max_pixels: The most pixels at which a picture is detected or spotted; None keeps the
+            bundle's.
 
     Raises:
         ValueError: `max_pixels` is less than the smallest input of the network.
@@ -232,7 +233,7 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
         return max(rule.multiple, round_to(side / rule.multiple) * rule.multiple)
 
     sides = [rounded(height * scale), rounded(width * scale)]
-    # Rounding may have lengthened the short side of a strip by much: shorten the long side for it.
+    # Rounding may have lengthened the short side of a strip considerably: shorten its long side.
     longer = int(sides[1] > sides[0])
     most = rule.max_pixels // sides[1 - longer] // rule.multiple * rule.multiple
     sides[longer] = max(rule.multiple, min(sides[longer], most))

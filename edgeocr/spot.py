@@ -23,7 +23,7 @@ MAPS = ("tcl", "border", "direction", "characters")
 
 
 class Spotter(PictureStage):
-    """The spotting stage of a bundle. Threads may share one."""
+    """The spotting stage of a bundle. Threads may share it."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Spotter(PictureStage):
 
         Args:
             image: uint8 [H, W, 3] BGR.
-            watch: Takes the times of the steps.
+            watch: Records the time of each step.
 
         Returns:
             Lines whose polygons lie in the image, in no particular order.

@@ -158,7 +158,7 @@ class MemoryBudget:
 
         Args:
             source: The picture.
-            watch: Takes the time of loading.
+            watch: Records the time of loading.
             extra: Bytes per pixel that the block needs beside the picture.
 
         Raises:
