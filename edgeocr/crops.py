@@ -95,7 +95,7 @@ def crop_region(image: Image, region: Region, *, keep: bool = True) -> Crop:
     """
     crop = None
     if region.polygon is not None and len(region.polygon) > 4:
-        crop = _strip(image, region.polygon)
+        crop = straighten(image, region.polygon)
     crop = crop or crop_quad(image, region.quad)
     crop.keep = keep
     return crop
@@ -132,24 +132,18 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
     return Crop(width, height, cut) if is_tall else Crop(height, width, cut)
 
 
-def straighten(image: Image, polygon: Float32) -> Image | None:
-    """Cut out a curved region and lay it level, by warping the strip between its long sides.
+def straighten(image: Image, polygon: Float32) -> Crop | None:
+    """Lay a curved region level, by warping the strip between its long sides.
 
     Args:
         image: uint8 [H, W, 3].
         polygon: float32 [K, 2], in pixels of the image, clockwise or counter-clockwise.
 
     Returns:
-        uint8 [h, w, 3] at the image's scale, which reads to the right or, for a steep strip,
-        downwards. None if the polygon is less than `TALL` times as long as high: then nothing tells
-        its long sides from its short ones.
+        A crop at the image's scale, which reads to the right or, for a steep strip, downwards. None
+        if the polygon is less than `TALL` times as long as high: then nothing tells its long sides
+        from its short ones.
     """
-    strip = _strip(image, polygon)
-    return None if strip is None else strip.pixels
-
-
-def _strip(image: Image, polygon: Float32) -> Crop | None:
-    """Prepare what `straighten` cuts out."""
     image, polygon = _surroundings(image, polygon)
     sides = np.stack(long_sides(polygon))
     # The two sides meet at the ends, so the height of the text is measured in the middle. It may

@@ -15,18 +15,16 @@ from .images import Image
 from .page import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import job, limited, resize, run_sizes, with_sizes
+from .resize import PictureStage, in_image
 from .runtime.placement import Placement
-from .runtime.run_sizes import RunSizes
-from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
 # Regions whose shorter side has fewer pixels in the picture can't be read (PaddleOCR's filters).
 MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0}
-# Points along the center line where polygons are asked of a SAST bundle that was made for quads
-# (PaddleOCR's number for Total-Text).
+# The number of points along a center line when a SAST bundle that was made for quads is asked for
+# polygons (PaddleOCR's number for Total-Text).
 POLYGON_SAMPLE_POINTS = 6
 # The outputs of each algorithm's graph, in the order in which its decoder takes them.
 MAPS = {
@@ -36,14 +34,8 @@ MAPS = {
 }
 
 
-class Detector:
-    """The detection stage of a bundle. Threads may share one.
-
-    Attributes:
-        session: The ONNX Runtime session.
-        run_sizes: How large the stage's runs are.
-        max_pixels: Pixels at which a picture is detected, at most.
-    """
+class Detector(PictureStage):
+    """The detection stage of a bundle. Threads may share it."""
 
     def __init__(
         self, stage: Detection, graph: bytes, *, placement: Placement, threads: int
@@ -60,41 +52,16 @@ class Detector:
             GraphError: The graph can't be loaded or is not a detection graph.
             ProviderUnavailableError: The provider does not start.
         """
+        outputs = MAPS[stage.algorithm]
+        super().__init__("detection", stage, graph, outputs, placement=placement, threads=threads)
         self._stage = stage
-        self.run_sizes: RunSizes = run_sizes(stage.resize, stage.activation_bytes)
-        self.session = Session(
-            graph,
-            job("detection", stage.resize, stage.providers, stage.precision),
-            MAPS[stage.algorithm],
-            placement=placement,
-            threads=threads,
-        )
-        self._resize = with_sizes(stage.resize, self.session.shapes)
-
-    @property
-    def max_pixels(self) -> int:
-        """Pixels at which a picture is detected, at most."""
-        return self._resize.max_pixels
-
-    def limit_pixels(self, pixels: int) -> str | None:
-        """Detect pictures at no more than this many pixels from now on.
-
-        Returns:
-            What has changed, as a sentence, or None where no picture is detected at more anyway.
-        """
-        if pixels >= self.max_pixels:
-            return None
-        self._resize = limited(self._resize, pixels)
-        limited_job = job("detection", self._resize, None)
-        self.session.restrict_shapes(limited_job.shapes, limited_job.usual_shape)
-        return f"pictures are detected at {pixels} pixels at most"
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         """Find the regions of an image.
 
         Args:
             image: uint8 [H, W, 3] BGR.
-            watch: Takes the times of the steps.
+            watch: Records the time of each step.
 
         Returns:
             Regions whose points lie in the image, in no particular order.
@@ -103,26 +70,18 @@ class Detector:
             GraphError: The network failed.
         """
         watch = watch or Stopwatch()
-        with watch("resize"):
-            resized = resize(image, self._resize, fixed=self.session.fixed_shapes)
-        with watch("detection"):
-            outputs = self.session.run(resized.pixels[None])
+        maps, scale = self.maps(image, watch)
         with watch("postprocess"):
-            maps = [resized.crop_map(output[0]) for output in outputs]
-            return self._regions(maps, resized.scale, image)
+            return self._regions(maps, scale, image)
 
     def _regions(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Region]:
         found, scores = _decode(maps, self._stage.postprocess)
-        limit = np.array(image.shape[1::-1], np.float32) - 1
-
-        def to_image(points: Float32) -> Float32:
-            return np.asarray(np.clip(points * scale, 0, limit), np.float32)
-
         polygons: Sequence[Float32 | None]
         if isinstance(found, list):
-            quads, polygons = to_image(enclosing(found)), [to_image(each) for each in found]
+            quads = in_image(enclosing(found), scale, image)
+            polygons = [in_image(polygon, scale, image) for polygon in found]
         else:
-            quads, polygons = to_image(found), [None] * len(found)
+            quads, polygons = in_image(found, scale, image), [None] * len(found)
         sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)
         large = sides[:, :2].min(axis=1) >= MINIMUM_IMAGE_SIDE[self._stage.algorithm]
         return [

@@ -26,7 +26,7 @@ class EdgeOCRError(Exception):
 
 
 class ImageError(EdgeOCRError):
-    """A source is missing, can't be decoded, or is an array whose shape or dtype is no image's."""
+    """A source is missing, can't be decoded, or is an array whose shape or dtype no image has."""
 
 
 class ArrayError(EdgeOCRError, ValueError):

@@ -200,9 +200,8 @@ def _from_pil(image: Any) -> Image:
     try:
         image.load()  # Pillow turns a TIFF upright while loading, and drops its orientation
         orientation = int(image.getexif().get(0x0112, 1))
-        if image.mode.startswith(
-            "I"
-        ):  # 16 bits per pixel; older Pillow versions open such a PNG with 32
+        if image.mode.startswith("I"):
+            # 16 bits per pixel; older versions of Pillow open such a PNG with 32.
             array = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
         elif image.mode == "F":
             raise ImageError("a PIL image of mode F has no defined range: convert it to L or RGB")

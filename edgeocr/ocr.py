@@ -46,7 +46,7 @@ DRAWING_BYTES = 14
 
 
 class OCR:
-    """Reads pictures with one bundle. Threads may share one.
+    """A reader of pictures that runs the networks of one bundle. Threads may share it.
 
     >>> page = OCR().read("tests/images/sample.jpg")
     >>> print(page.text)
@@ -56,7 +56,7 @@ class OCR:
         skipped_providers: Why "auto" did not use a better provider, one reason each.
         engine_folders: Folders in which TensorRT's engines are kept.
         stages: The opened stages by name: `Detector`, `Orienter`, `Recognizer`, `Spotter`.
-        threads: CPU threads in use.
+        threads: The number of CPU threads in use.
         bundle_name: Name of the bundle.
         bundle_digest: sha256 of the bundle's manifest, which covers all its files.
         memory_budget: What the memory limit leaves for runs and pictures; None without a limit.
@@ -85,14 +85,14 @@ class OCR:
             threads: CPU threads. By default the bundle's number, or as many as the process may keep
                 busy.
             orientation: Turn crops that are upside down, if the bundle has a classifier for that.
-            shape: Find "quad"s or "polygon"s; polygons follow curved lines and are straightened
-                before they are read. By default as the bundle says. EAST finds quads only, PGNet
-                polygons only.
-            max_pixels: Pixels at which a picture is detected, at most; by default the bundle's.
-            memory_limit: What the process may hold in memory, as bytes or as in "300MB", "300MiB"
-                or "1.5GB"; 0 or "none" for no limit; by default the bundle's. Pictures are detected
-                at smaller sizes and fewer lines are read at a time to stay below it. The limit is
-                kept on Linux, on the CPU, by one `OCR` in a process, and counts what the process
+            shape: The shape of the regions to find, "quad" or "polygon"; by default the bundle's.
+                Polygons follow curved lines and are straightened before they are read. EAST finds
+                quads only, PGNet polygons only.
+            max_pixels: The most pixels at which a picture is detected; by default the bundle's.
+            memory_limit: The memory that the process may hold, in bytes or as in "300MB", "300MiB"
+                or "1.5GB"; 0 or "none" for no limit; by default the bundle's. To stay below it,
+                pictures are detected at smaller sizes and fewer lines are read at a time. The limit
+                is kept on Linux, on the CPU, by one `OCR` in a process, and counts what the process
                 held before.
             require_signature: Path of a public key in PEM, or its content: the bundle is refused
                 unless it is signed by this key.
@@ -169,7 +169,7 @@ class OCR:
         self._pool.close()
 
     def warm_up(self) -> dict[str, WarmUpResult]:
-        """Run each stage on every input shape that it can get; return what was done, by stage.
+        """Run each stage on every input shape that it can be given, and return what was done.
 
         Afterwards no page waits for an algorithm to be chosen or an engine to be built. A stage
         that takes any shape runs once. With TensorRT this builds the engines, which takes minutes,
@@ -209,7 +209,7 @@ class OCR:
                 regions = self._detect(picture.image, watch)
                 # Crop each region and lay it level.
                 with watch("crops"):
-                    # Within a memory limit a crop's pixels are made anew each time.
+                    # Within a memory limit, crops make their pixels each time they are needed.
                     keep = self.memory_budget is None
                     crops = [crop_region(picture.image, each, keep=keep) for each in regions]
                 # Orient: add a turned copy of each crop that is probably upside down.

@@ -18,13 +18,13 @@ from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 
-# Crops in one run where the number is free: enough to keep a core busy, and few enough to spread
-# the crops of a page over the cores.
+# The number of crops in a run where the network takes any number: enough to keep a core busy, and
+# few enough to spread the crops of a page over the cores.
 BATCH = 8
 
 
 class Orienter:
-    """The orientation stage of a bundle. Threads may share one.
+    """The orientation stage of a bundle. Threads may share it.
 
     Attributes:
         session: The ONNX Runtime session.
@@ -85,11 +85,11 @@ class Orienter:
         return None
 
     def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
-        """Tell by how many degrees each crop is turned.
+        """Return by how many degrees each crop is turned.
 
         Args:
             crops: Crops of any size.
-            watch: Takes the times of the steps.
+            watch: Records the time of each step.
 
         Returns:
             Multiples of 90 degrees, counter-clockwise; 0 where the network is not sure enough.
@@ -138,6 +138,6 @@ class Orienter:
 
 
 def run_sizes(stage: Orientation) -> RunSizes:
-    """Return the sizes of the stage's runs: it can always look at one crop at a time."""
+    """Return the sizes of the stage's runs, which can be as small as one crop."""
     crop = stage.height * stage.width
     return RunSizes("crops", crop, crop, stage.activation_bytes)

@@ -1,18 +1,19 @@
-"""The results of reading a picture: regions, readings, lines, pages."""
+"""The results of reading a picture: regions, readings, lines, detections and pages."""
 
 from __future__ import annotations
 
-import json
 import os
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
 from .images import Image, Source, load
 from .postprocess.geometry import Float32
+from .writers import json
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +95,87 @@ class Line:
 Located = TypeVar("Located", Line, Region)
 
 
+class _Result(Sequence[Located]):
+    """The base of `Page` and `Detections`: a sequence of what was found in a picture."""
+
+    source: str
+    width: int
+    height: int
+    milliseconds: dict[str, float]
+    providers: dict[str, str]
+    # What one element is called.
+    _noun: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def _found(self) -> tuple[Located, ...]:
+        """The lines or regions."""
+
+    def __len__(self) -> int:
+        """Return the number of lines or regions."""
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> Located: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Located, ...]: ...
+    def __getitem__(self, index: int | slice) -> Located | tuple[Located, ...]:
+        """Return one line or region, or a tuple of them for a slice."""
+        return self._found[index]
+
+    def __repr__(self) -> str:
+        """Name the picture, its size and the number of lines or regions."""
+        count = f"{len(self)} {self._noun}{'' if len(self) == 1 else 's'}"
+        return f"<{type(self).__name__} {self.source!r}, {self.width} × {self.height}, {count}>"
+
+    @property
+    def scores(self) -> Float32:
+        """The score of each line or region, float32 [N]."""
+        return np.array([each.score for each in self._found], np.float32)
+
+    @property
+    def boxes(self) -> Float32:
+        """The quads of all lines or regions, float32 [N, 4, 2]."""
+        return np.array([each.quad for each in self._found], np.float32).reshape(-1, 4, 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `edgeocr read` or `edgeocr detect` writes as JSON, as a dictionary."""
+        return {
+            "source": self.source,
+            "width": self.width,
+            "height": self.height,
+            f"{self._noun}s": [each.to_dict() for each in self._found],
+            "milliseconds": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
+            "providers": dict(self.providers),
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_dict` as JSON text, and write it to a file if a path is given.
+
+        Args:
+            path: File to write in UTF-8; an existing one is replaced.
+
+        Raises:
+            OSError: The file can't be written.
+        """
+        text = json.document(self.to_dict())
+        if path is not None:
+            # File names on Linux may hold bytes that are not UTF-8.
+            Path(path).write_text(text, encoding="utf-8", errors="surrogateescape")
+        return text
+
+    def _draw(self, image: Source, *, texts: bool) -> Image:
+        from .writers import overlay
+
+        loaded = load(image)
+        # The picture may have been decoded at another size than the one that was read.
+        height, width = loaded.shape[:2]
+        scale = (width / self.width, height / self.height)
+        return overlay.draw(loaded, [scaled(each, scale) for each in self._found], texts=texts)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Page(Sequence[Line]):
+class Page(_Result[Line]):
     """A picture that has been read: a sequence of its lines in reading order.
 
     >>> page = OCR().read("tests/images/sample.jpg")
@@ -118,21 +198,11 @@ class Page(Sequence[Line]):
     milliseconds: dict[str, float] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        """Return the number of lines."""
-        return len(self.lines)
+    _noun = "line"
 
-    @overload
-    def __getitem__(self, index: int) -> Line: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Line, ...]: ...
-    def __getitem__(self, index: int | slice) -> Line | tuple[Line, ...]:
-        """Return one line, or a tuple of lines for a slice."""
-        return self.lines[index]
-
-    def __repr__(self) -> str:
-        """Name the picture, its size and the number of lines."""
-        return f"<Page {self.source!r}, {self.width} × {self.height}, {_count(self, 'line')}>"
+    @property
+    def _found(self) -> tuple[Line, ...]:
+        return self.lines
 
     @property
     def text(self) -> str:
@@ -144,43 +214,11 @@ class Page(Sequence[Line]):
         """The text of each line."""
         return [line.text for line in self.lines]
 
-    @property
-    def scores(self) -> Float32:
-        """The score of each line, float32 [N]."""
-        return np.array([line.score for line in self.lines], np.float32)
-
-    @property
-    def boxes(self) -> Float32:
-        """The quads of all lines, float32 [N, 4, 2]."""
-        return _boxes(self.lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `edgeocr read --format json` writes, as dictionaries, lists and numbers."""
-        return {
-            "source": self.source,
-            "width": self.width,
-            "height": self.height,
-            "lines": [line.to_dict() for line in self.lines],
-            **_run_to_dict(self.milliseconds, self.providers),
-        }
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Page:
-        """Restore a page from what `to_dict` returned, or from a file that `to_json` wrote."""
-        return cls(
-            lines=tuple(Line.from_dict(line) for line in data["lines"]), **_run_from_dict(data)
-        )
-
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return `to_dict` as JSON text, and write it to a file if a path is given.
-
-        Args:
-            path: File to write in UTF-8; an existing one is replaced.
-
-        Raises:
-            OSError: The file can't be written.
-        """
-        return _to_json(self.to_dict(), path)
+        """Restore what `to_dict` returned."""
+        lines = tuple(Line.from_dict(line) for line in data["lines"])
+        return cls(lines=lines, **_run_from_dict(data))
 
     def draw(self, image: Source, *, texts: bool = False) -> Image:
         """Draw the outline of every line.
@@ -197,11 +235,11 @@ class Page(Sequence[Line]):
             FontError: The texts can't be drawn: Pillow is missing, or no installed font covers
                 their characters.
         """
-        return _draw(self, image, self.lines, texts=texts)
+        return self._draw(image, texts=texts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Detections(Sequence[Region]):
+class Detections(_Result[Region]):
     """The regions with text in a picture, in reading order, without their texts.
 
     Attributes:
@@ -220,59 +258,17 @@ class Detections(Sequence[Region]):
     milliseconds: dict[str, float] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        """Return the number of regions."""
-        return len(self.regions)
-
-    @overload
-    def __getitem__(self, index: int) -> Region: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Region, ...]: ...
-    def __getitem__(self, index: int | slice) -> Region | tuple[Region, ...]:
-        """Return one region, or a tuple of regions for a slice."""
-        return self.regions[index]
-
-    def __repr__(self) -> str:
-        """Name the picture, its size and the number of regions."""
-        count = _count(self, "region")
-        return f"<Detections {self.source!r}, {self.width} × {self.height}, {count}>"
+    _noun = "region"
 
     @property
-    def scores(self) -> Float32:
-        """The score of each region, float32 [N]."""
-        return np.array([region.score for region in self.regions], np.float32)
-
-    @property
-    def boxes(self) -> Float32:
-        """The quads of all regions, float32 [N, 4, 2]."""
-        return _boxes(self.regions)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `edgeocr detect --format json` writes, as dictionaries, lists and numbers."""
-        return {
-            "source": self.source,
-            "width": self.width,
-            "height": self.height,
-            "regions": [region.to_dict() for region in self.regions],
-            **_run_to_dict(self.milliseconds, self.providers),
-        }
+    def _found(self) -> tuple[Region, ...]:
+        return self.regions
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Detections:
         """Restore what `to_dict` returned."""
         regions = tuple(Region.from_dict(region) for region in data["regions"])
         return cls(regions=regions, **_run_from_dict(data))
-
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return `to_dict` as JSON text, and write it to a file if a path is given.
-
-        Args:
-            path: File to write in UTF-8; an existing one is replaced.
-
-        Raises:
-            OSError: The file can't be written.
-        """
-        return _to_json(self.to_dict(), path)
 
     def draw(self, image: Source) -> Image:
         """Draw the outline of every region.
@@ -286,7 +282,7 @@ class Detections(Sequence[Region]):
         Raises:
             ImageError: The image can't be loaded.
         """
-        return _draw(self, image, self.regions, texts=False)
+        return self._draw(image, texts=False)
 
 
 def lines_of(
@@ -307,41 +303,6 @@ def scaled(found: Located, scale: tuple[float, float]) -> Located:
     factors = np.array(scale, np.float32)
     polygon = None if found.polygon is None else found.polygon * factors
     return replace(found, quad=found.quad * factors, polygon=polygon)
-
-
-def _boxes(found: Sequence[Line] | Sequence[Region]) -> Float32:
-    return np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
-
-
-def _count(found: Sequence[Any], noun: str) -> str:
-    return f"1 {noun}" if len(found) == 1 else f"{len(found)} {noun}s"
-
-
-def _draw(
-    result: Page | Detections, image: Source, found: Sequence[Located], *, texts: bool
-) -> Image:
-    from .writers import overlay
-
-    loaded = load(image)
-    # The picture may have been decoded at another size than the one that was read.
-    height, width = loaded.shape[:2]
-    scale = (width / result.width, height / result.height)
-    return overlay.draw(loaded, [scaled(each, scale) for each in found], texts=texts)
-
-
-def _to_json(data: dict[str, Any], path: str | os.PathLike[str] | None) -> str:
-    text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
-    if path is not None:
-        # File names on Linux may hold bytes that are not UTF-8.
-        Path(path).write_text(text, encoding="utf-8", errors="surrogateescape")
-    return text
-
-
-def _run_to_dict(milliseconds: Mapping[str, float], providers: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "milliseconds": {stage: round(ms, 3) for stage, ms in milliseconds.items()},
-        "providers": dict(providers),
-    }
 
 
 def _run_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:

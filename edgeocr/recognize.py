@@ -21,16 +21,16 @@ from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 
-# Width of a line of ordinary length, in strides of the network; it warms up a stage that takes any
-# shape.
+# Width of a line of ordinary length, in strides of the network. A stage that takes any shape is
+# warmed up with it.
 USUAL_STRIDES = 40
-# Reading in inputs of a quarter of the widest still reads ordinary lines; below that it is of no
-# use.
+# The smallest share of its widest input at which recognition is of use: it still reads ordinary
+# lines.
 LEAST_SHARE = 1 / 4
 
 
 class Recognizer:
-    """The recognition stage of a bundle. Threads may share one.
+    """The recognition stage of a bundle. Threads may share it.
 
     Attributes:
         session: The ONNX Runtime session.
@@ -92,7 +92,7 @@ class Recognizer:
         """Read lines in inputs of no more than this many pixels, squeezing wider lines.
 
         Returns:
-            What has changed, as a sentence, or None where no line is squeezed that was not before.
+            What has changed, as a sentence, or None if no more lines are squeezed than before.
         """
         stage, before = self._stage, self._stage.max_width
         widest = pixels // stage.height // stage.multiple * stage.multiple - stage.margin
@@ -114,7 +114,7 @@ class Recognizer:
 
         Args:
             crops: Upright crops that hold one line each.
-            watch: Takes the times of the steps.
+            watch: Records the time of each step.
 
         Returns:
             The text and score of each crop, in the same order.
@@ -157,8 +157,8 @@ class Recognizer:
     def _readings(
         self, groups: list[list[int]], outputs: list[list[NDArray[Any]]], number: int
     ) -> list[Reading]:
-        # All crops are decoded together. Shorter sequences are padded with a class that stands for
-        # no character.
+        # All crops are decoded together, so shorter sequences are padded with a class that stands
+        # for no character.
         longest = max(indices.shape[1] for indices, _ in outputs)
         all_indices = np.full((number, longest), self._stage.charset.special[-1], np.int32)
         all_scores = np.zeros((number, longest), np.float32)
@@ -182,7 +182,7 @@ class Recognizer:
 
 
 def _shapes(stage: Recognition) -> list[Shape]:
-    """Return the fixed input shapes [N, H, W, 3] of a stage, none where it has none."""
+    """Return the fixed input shapes [N, H, W, 3] of a stage; an empty list where it has none."""
     return [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
 
 
@@ -207,7 +207,7 @@ def better_readings(readings: Sequence[Reading], turned: Sequence[int]) -> list[
 
 
 def run_sizes(stage: Recognition) -> RunSizes:
-    """Return the sizes of the stage's runs, which are of one line each on the CPU."""
+    """Return the sizes of the stage's runs, each of which holds one line on the CPU."""
     widest = stage.max_width + stage.margin + stage.multiple
     narrowest = max(widest * LEAST_SHARE, stage.min_width + stage.multiple)
     least, full = (round(stage.height * (stage.width or width)) for width in (narrowest, widest))
@@ -217,7 +217,7 @@ def run_sizes(stage: Recognition) -> RunSizes:
 def _widths(
     crops: Sequence[Crop], stage: Recognition
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the width that each crop's text is drawn at, and the width of the input around it."""
+    """Return the width to which each crop is resized, and the width of the input that holds it."""
     sizes = np.array([(crop.height, crop.width) for crop in crops])
     natural = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(np.int64)
     if stage.stretch_widths is not None:
@@ -231,7 +231,7 @@ def _widths(
 
 
 def _group(widths: NDArray[np.int64], largest: int) -> list[list[int]]:
-    """Group the indices of crops of one width, at most `largest` together, the widest first."""
+    """Group the indices of crops of equal width, at most `largest` in a group, the widest first."""
     groups: list[list[int]] = []
     for i in np.argsort(-widths, kind="stable").tolist():
         if groups and len(groups[-1]) < largest and widths[groups[-1][0]] == widths[i]:

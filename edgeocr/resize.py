@@ -1,25 +1,28 @@
-"""Choose the size at which the detection or spotting network sees a picture, and resize to it."""
+"""Run the detection or spotting network on a picture, at the size that suits the picture."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .bundle.manifest import Resize, Stages
+from .bundle.manifest import Detection, Resize, Spotting, Stages
 from .images import Image
 from .postprocess.geometry import Float32
-from .runtime.job import Job, Shape
+from .runtime.job import Job
+from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
+from .runtime.session import Session
+from .runtime.stopwatch import Stopwatch
 
 # Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
 USUAL = (1200, 1600)
-# Detection at a sixth of its pixels still finds large text; below that it is of no use.
+# The smallest share of its pixels at which detection is of use: it still finds large text.
 LEAST_SHARE = 1 / 6
 
 
@@ -50,10 +53,105 @@ class Resized:
         return output[..., :rows, :columns]
 
 
-def job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
+class PictureStage:
+    """A stage whose network is given whole pictures: the base of `Detector` and `Spotter`.
+
+    Attributes:
+        session: The ONNX Runtime session.
+        run_sizes: How large the stage's runs are.
+        max_pixels: The largest number of pixels that a picture has in the network's input.
+    """
+
+    def __init__(
+        self,
+        name: Literal["detection", "spotting"],
+        stage: Detection | Spotting,
+        graph: bytes,
+        outputs: Sequence[str],
+        *,
+        placement: Placement,
+        threads: int,
+    ) -> None:
+        """Open the stage.
+
+        Args:
+            name: The stage's name.
+            stage: The stage as the manifest describes it.
+            graph: Content of its ONNX file.
+            outputs: Names of the graph's outputs, in the order in which `maps` returns them.
+            placement: The execution provider that is wanted.
+            threads: CPU threads for one run.
+
+        Raises:
+            GraphError: The graph can't be loaded or is not a graph of this stage.
+            ProviderUnavailableError: The provider does not start.
+        """
+        self._name = name
+        self.run_sizes = run_sizes(stage.resize, stage.activation_bytes)
+        self.session = Session(
+            graph,
+            _job(name, stage.resize, stage.providers, stage.precision),
+            outputs,
+            placement=placement,
+            threads=threads,
+        )
+        sizes = [[height, width] for _, height, width, _ in self.session.shapes]
+        self._resize = replace(stage.resize, sizes=sizes)
+
+    @property
+    def max_pixels(self) -> int:
+        """The largest number of pixels that a picture has in the network's input."""
+        return self._resize.max_pixels
+
+    def limit_pixels(self, pixels: int) -> str | None:
+        """Give the network no more than this many pixels from now on.
+
+        Returns:
+            What has changed, as a sentence, or None if no picture had more pixels anyway.
+        """
+        if pixels >= self.max_pixels:
+            return None
+        self._resize = limited(self._resize, pixels)
+        limited_job = _job(self._name, self._resize, None)
+        self.session.restrict_shapes(limited_job.shapes, limited_job.usual_shape)
+        done = "detected" if self._name == "detection" else "spotted"
+        return f"pictures are {done} at {pixels} pixels at most"
+
+    def maps(self, image: Image, watch: Stopwatch) -> tuple[list[NDArray[Any]], Float32]:
+        """Run the network on an image.
+
+        Args:
+            image: uint8 [H, W, 3] BGR.
+            watch: Records the time of each step.
+
+        Returns:
+            The graph's outputs without their first axis, cut to the part that shows the image, and
+            the factors [2] that turn x and y in the network's input into x and y in the image.
+        """
+        with watch("resize"):
+            resized = resize(image, self._resize, fixed=self.session.fixed_shapes)
+        with watch(self._name):
+            outputs = self.session.run(resized.pixels[None])
+        with watch("postprocess"):
+            return [resized.crop_map(output[0]) for output in outputs], resized.scale
+
+
+def _job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
     """Describe the session of a stage whose network is given whole pictures."""
     shapes = [(1, height, width, 3) for height, width in rule.sizes]
     return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred, precision)
+
+
+def in_image(points: Float32, scale: Float32, image: Image) -> Float32:
+    """Convert points of the network's input to points of the image, and clip them to it.
+
+    Args:
+        points: float32 [..., 2], x and y.
+        scale: float32 [2], the factors of x and y.
+        image: uint8 [H, W, 3].
+    """
+    last = np.array(image.shape[1::-1], np.float32) - 1
+    return np.asarray(np.clip(points * scale, 0, last), np.float32)
 
 
 def run_sizes(rule: Resize, activation_bytes: int) -> RunSizes:
@@ -62,16 +160,11 @@ def run_sizes(rule: Resize, activation_bytes: int) -> RunSizes:
     return RunSizes("pictures", least, rule.max_pixels, activation_bytes)
 
 
-def with_sizes(rule: Resize, shapes: Sequence[Shape]) -> Resize:
-    """Return the rule with the sizes of these input shapes [N, H, W, 3] only."""
-    return replace(rule, sizes=[list(shape[1:3]) for shape in shapes])
-
-
 def limited(rule: Resize, max_pixels: int) -> Resize:
     """Return the rule with another `max_pixels`.
 
-    Of the rule's fixed sizes those within the limit remain; where none is, the largest square
-    within it takes their place.
+    The rule keeps those of its fixed sizes that lie within the limit. If none does, the largest
+    square within the limit takes their place.
     """
     within = [size for size in rule.sizes if math.prod(size) <= max_pixels]
     side = max(1, math.isqrt(max_pixels) // rule.multiple) * rule.multiple
@@ -84,7 +177,8 @@ def limited_stages(stages: Stages, max_pixels: int | None) -> Stages:
 
     Args:
         stages: The stages of a bundle.
-        max_pixels: Pixels at which a picture is detected or spotted; None keeps the bundle's.
+        max_pixels: The most pixels at which a picture is detected or spotted; None keeps the
+            bundle's.
 
     Raises:
         ValueError: `max_pixels` is less than the smallest input of the network.
@@ -139,7 +233,7 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
         return max(rule.multiple, round_to(side / rule.multiple) * rule.multiple)
 
     sides = [rounded(height * scale), rounded(width * scale)]
-    # Rounding may have lengthened the short side of a strip by much: shorten the long side for it.
+    # Rounding may have lengthened the short side of a strip considerably: shorten its long side.
     longer = int(sides[1] > sides[0])
     most = rule.max_pixels // sides[1 - longer] // rule.multiple * rule.multiple
     sides[longer] = max(rule.multiple, min(sides[longer], most))

@@ -25,8 +25,8 @@ SIDE_STEP = 1.3
 WIDTH_STEP = 1.1
 # The smallest width in pixels; narrower lines are padded to it.
 NARROWEST = 64
-# Pictures with these proportions and areas, from a thumbnail to 16 million pixels, keep their
-# scale. Longer pictures are scaled down until they fit.
+# The sizes are made for pictures whose longer side is at most 16 times the shorter one and whose
+# area in pixels lies between these two. Longer pictures are scaled down until they fit.
 LONGEST = 16
 AREAS = (64 * 64, 4096 * 4096)
 # Numbers of crops in a run on a GPU: a single crop doesn't fill it, and more than four crops of a

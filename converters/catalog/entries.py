@@ -172,7 +172,7 @@ class ProfileEntry:
     threads: Annotated[int, typed.Range(1)] | None = None
     """The number of CPU threads."""
     memory_limit: str | None = None
-    """How much memory the process may hold, such as "400MB"."""
+    """The memory that the process may hold, such as "400MB"."""
     max_pixels: Annotated[int, typed.Range(4096)] | None = None
     """The most pixels that detection works on; the model's own limit holds too."""
     batches: list[Annotated[int, typed.Range(1)]] | None = None

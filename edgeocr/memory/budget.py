@@ -158,7 +158,7 @@ class MemoryBudget:
 
         Args:
             source: The picture.
-            watch: Takes the time of loading.
+            watch: Records the time of loading.
             extra: Bytes per pixel that the block needs beside the picture.
 
         Raises:
@@ -175,11 +175,15 @@ class MemoryBudget:
         """Load crops once there is room for all of them, and keep it while the block runs.
 
         Raises:
-            ImageError: A source is no image; the error names it.
+            ImageError: A source is no image; the error's `source` names it.
             MemoryLimitError: There can't be enough room.
         """
         with self._room(sources, 0) as reduced:
-            yield [each.load().image for each in reduced]
+            crops = []
+            for source, each in zip(sources, reduced, strict=True):
+                with _named(source):
+                    crops.append(each.load().image)
+            yield crops
 
     def explain(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
         """Return the error to raise for a picture or a bundle called `name`.
@@ -214,7 +218,8 @@ class MemoryBudget:
         needed = present = 0
         reduced: list[_Reduced] = []
         for source in sources:
-            footprint = predict(source)
+            with _named(source):
+                footprint = predict(source)
             best, part = self._reduced(footprint, extra, self.picture_bytes // len(sources))
             needed, present = needed + part, present + footprint.present
             reduced.append(best)
@@ -282,6 +287,16 @@ class MemoryBudget:
             self.limit,
             "make the picture smaller, or raise memory_limit",
         )
+
+
+@contextmanager
+def _named(source: Source) -> Iterator[None]:
+    """Set the source of an error that the block raises."""
+    try:
+        yield
+    except EdgeOCRError as error:
+        error.source = images.name_of(source)
+        raise
 
 
 def _bytes_per_pixel(sizes: RunSizes) -> int:

@@ -76,10 +76,8 @@ def _jpeg(stream: IO[bytes]) -> Header | None:
             pass  # skip bytes between segments
         while (byte := stream.read(1)) == b"\xff":
             pass
-        if not byte or byte[0] in (
-            0xD9,
-            0xDA,
-        ):  # the end of the file, or pixels without a frame header
+        # The file or the picture ends, or its pixels begin, without a frame header.
+        if not byte or byte[0] in (0xD9, 0xDA):
             return None
         if byte[0] in BARE or not byte[0]:
             continue

@@ -46,7 +46,7 @@ class Room:
 
 
 class RunAdmission:
-    """Lets the runs of one stage start when there is room for them."""
+    """The admission of one stage's runs, each of which starts when there is room for it."""
 
     def __init__(
         self, room: Room, bytes_per_pixel: int, refuse: Callable[[int], MemoryLimitError]

@@ -55,7 +55,10 @@ def locality_aware(found: Quads, weights: NDArray[np.float64], threshold: float)
 
 
 def sound(found: Quads) -> NDArray[np.bool_]:
-    """Tell which quads [N, 4, 2] are convex in either direction, not too small and not far away."""
+    """Tell which quads [N, 4, 2] can be those of texts: convex, large enough and near the picture.
+
+    Their corners may run clockwise or counter-clockwise.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         sides = np.roll(found, -1, axis=1) - found
         following = np.roll(sides, -1, axis=1)

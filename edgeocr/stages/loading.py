@@ -16,7 +16,7 @@ from ..runtime.stopwatch import Stopwatch
 
 
 class PictureBudget(Protocol):
-    """Decides, within a memory limit, when and how large a picture is decoded."""
+    """A memory limit, as far as it determines when and at what size a picture is decoded."""
 
     def picture(
         self, source: Source, watch: Stopwatch, extra: int = 0
@@ -24,11 +24,11 @@ class PictureBudget(Protocol):
         """Load a picture once there is room for it and for `extra` bytes per pixel."""
 
     def explain(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
-        """Return the error to raise, with the memory that is needed where it ran out."""
+        """Return the error to raise; where memory ran out, it says how much is needed."""
 
 
 class PictureLoader:
-    """Loads pictures for the stages.
+    """A loader of the pictures that the stages work on.
 
     Attributes:
         budget: What the memory limit leaves; None without a limit.
@@ -50,7 +50,7 @@ class PictureLoader:
 
         Args:
             source: The picture.
-            watch: Takes the time of loading.
+            watch: Records the time of loading.
             extra: Bytes per pixel that the block needs beside the picture.
 
         Raises:

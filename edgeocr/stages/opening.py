@@ -1,4 +1,4 @@
-"""Open the stages of a bundle together, and say what they need."""
+"""Open the stages of a bundle together, and say how much memory they need."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def open_bundle(
 def usable_threads(cpus: Sequence[int] | None, profile: Profile | None) -> int:
     """Return the number of CPU threads where the caller sets none.
 
-    It is the number of the chosen CPUs, or else what the process may keep busy, up to the number in
-    the bundle's profile.
+    It is the number of the chosen CPUs. Without a choice it is the number of CPUs that the process
+    may keep busy, limited by the number in the bundle's profile.
     """
     if cpus is not None:
         return len(cpus)
@@ -185,7 +185,7 @@ def graph_bytes(bundle: Bundle, stages: Stages) -> int:
 
 
 def import_libraries(stages: Stages) -> None:
-    """Import what pages will need, so that its memory is counted from the beginning."""
+    """Import the libraries that reading needs, so that their memory is counted from the start."""
     import_onnxruntime()
     if stages.detection is not None or stages.spotting is not None:
         import pyclipper  # noqa: F401

@@ -1,1 +1,1 @@
-"""Pages → files; one module per format."""
+"""Writers that turn results into files, one module for each format."""

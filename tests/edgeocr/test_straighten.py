@@ -10,11 +10,10 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR
-from edgeocr.crops import straighten
 from edgeocr.images import load
 from edgeocr.page import Region
 from edgeocr.postprocess.geometry import enclosing
-from tests.support.cutting import crop, upright
+from tests.support.cutting import crop, straightened, upright
 from tests.support.pixels import mean_difference
 
 Labels = dict[str, list[LabelledLine]]
@@ -70,7 +69,7 @@ def bent(
 @pytest.mark.parametrize("middle", [0, 25, -40])
 def test_bent_strip_is_laid_level(radius: float, middle: float) -> None:
     picture, outline = bent(strip(), radius, middle)
-    cut = straighten(picture, outline)
+    cut = straightened(picture, outline)
     assert cut is not None
     assert abs(cut.shape[0] - HEIGHT) <= 2 and abs(cut.shape[1] - WIDTH) <= 6
     assert mean_difference(cv2.resize(cut, (WIDTH, HEIGHT)), strip()) < 6
@@ -80,7 +79,7 @@ def test_bent_strip_is_laid_level(radius: float, middle: float) -> None:
 @pytest.mark.parametrize("step", [1, -1])
 def test_start_and_direction_of_the_outline_do_not_matter(turn: int, step: int) -> None:
     picture, outline = bent(strip(), 120, 10)
-    cut = straighten(picture, np.roll(outline, turn, axis=0)[::step])
+    cut = straightened(picture, np.roll(outline, turn, axis=0)[::step])
     assert cut is not None
     assert mean_difference(cv2.resize(cut, (WIDTH, HEIGHT)), strip()) < 6
 
@@ -88,14 +87,14 @@ def test_start_and_direction_of_the_outline_do_not_matter(turn: int, step: int) 
 def test_three_quarters_of_a_circle_are_laid_level() -> None:
     content = np.repeat(strip(), 2, axis=1)
     picture, outline = bent(content, 110, 0, points=14)
-    cut = straighten(picture, outline)
+    cut = straightened(picture, outline)
     assert cut is not None and abs(cut.shape[1] - 2 * WIDTH) <= 16
     assert mean_difference(cv2.resize(cut, (2 * WIDTH, HEIGHT)), content) < 8
 
 
 def test_steep_strip_is_read_downwards() -> None:
     picture, outline = bent(strip(), 150, 90)
-    cut = straighten(picture, outline)
+    cut = straightened(picture, outline)
     assert cut is not None
     assert mean_difference(cv2.resize(cut, (WIDTH, HEIGHT)), strip()) < 6
 
@@ -106,7 +105,7 @@ def test_straight_polygon_is_cut_like_its_quad() -> None:
     quad = np.array([[100, 100], [340, 130], [335, 170], [95, 140]], np.float32)
     top, bottom = (np.linspace(quad[i], quad[j], 6) for i, j in ((0, 1), (2, 3)))
     polygon = np.concatenate([top, bottom]).astype(np.float32)
-    cut, expected = straighten(picture, polygon), crop(picture, quad)
+    cut, expected = straightened(picture, polygon), crop(picture, quad)
     assert cut is not None
     height, width = expected.shape[:2]
     assert mean_difference(cv2.resize(cut, (width, height)), expected) < 4
@@ -121,7 +120,7 @@ def test_line_whose_height_grows_becomes_even() -> None:
     warped = cv2.warpPerspective(content, transform, (400, 300), borderMode=cv2.BORDER_REPLICATE)
     picture = np.asarray(warped, np.uint8)
     top, bottom = (np.linspace(quad[i], quad[j], 6) for i, j in ((0, 1), (2, 3)))
-    cut = straighten(picture, np.concatenate([top, bottom]).astype(np.float32))
+    cut = straightened(picture, np.concatenate([top, bottom]).astype(np.float32))
     assert cut is not None and 36 <= cut.shape[0] <= 44
     # Green runs from the top to the bottom, at the narrow end as at the wide one.
     for x in (8, cut.shape[1] - 8):
@@ -148,7 +147,7 @@ SQUARE = np.array([[10, 10], [30, 10], [50, 10], [50, 50], [30, 50], [10, 50]], 
 def test_polygon_that_is_hardly_longer_than_high_is_cut_as_its_quad() -> None:
     picture = np.random.default_rng(3).integers(0, 256, (60, 60, 3), np.uint8)
     quad = np.array([[10, 10], [50, 10], [50, 50], [10, 50]], np.float32)
-    assert straighten(picture, SQUARE) is None
+    assert straightened(picture, SQUARE) is None
     assert np.array_equal(upright(picture, Region(quad, 1.0, SQUARE)), crop(picture, quad))
 
 

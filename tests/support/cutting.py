@@ -19,6 +19,12 @@ def upright(image: Image, region: Region) -> Image:
     return pixels(crops.crop_region(image, region))
 
 
+def straightened(image: Image, polygon: Float32) -> Image | None:
+    """Cut out a curved region with `crops.straighten`; return None where it refuses."""
+    made = crops.straighten(image, polygon)
+    return None if made is None else pixels(made)
+
+
 def pixels(made: Crop) -> Image:
     """Return the pixels of a crop, after checking its size and that they are kept."""
     cut = made.pixels

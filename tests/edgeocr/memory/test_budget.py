@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 MB = 10**6
+WHITE = np.full((48, 96, 3), 255, np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,8 @@ def test_every_kind_of_source_is_read_and_counted(ocr: OCR, pictures: Path) -> N
         pages = ocr.read_many([*kinds, file, io.BytesIO(path.read_bytes())], on_error="raise")
         texts = [page.text for page in pages]
     assert texts[0] and set(texts) == {texts[0]}
-    assert [reading.text for reading in ocr.recognize([image[40:90], image[40:90]])]
+    one, same = ocr.recognize([image[40:90], image[40:90]])
+    assert one == same
     allow_pictures(ocr, 1000)
     for source in (*kinds, io.BytesIO(path.read_bytes())):
         with pytest.raises(MemoryLimitError, match="make the picture smaller") as caught:
@@ -125,6 +127,21 @@ def test_files_that_do_not_tell_their_size_are_refused_undecoded(
                 ImageError, match="the memory that decoding takes can't be predicted"
             ):
                 work(source)
+
+
+@pytest.mark.parametrize("limit", ["none", "4GB"])
+@pytest.mark.parametrize("content", [b"no picture", cv2.imencode(".png", WHITE)[1].tobytes()[:60]])
+def test_error_of_one_crop_among_several_names_it(
+    bundle: Bundle, tmp_path: Path, limit: str, content: bytes
+) -> None:
+    """The header of the second content is intact, so it fails only when it is decoded."""
+    path = tmp_path / "crop.png"
+    path.write_bytes(content)
+    ocr = OCR(bundle, provider="cpu", threads=2, memory_limit=limit)
+    for wrong, name in ((path, str(path)), (content, "<bytes>")):
+        with pytest.raises(ImageError) as caught:
+            ocr.recognize([WHITE, wrong, WHITE])
+        assert caught.value.source == name
 
 
 @pytest.mark.parametrize("limited", [False, True])

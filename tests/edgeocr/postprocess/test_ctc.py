@@ -1,4 +1,4 @@
-"""CTC decoding against PaddleOCR's (tests/fixtures/README.md) and against a plain loop."""
+"""CTC decoding, compared with PaddleOCR's (tests/fixtures/README.md) and with a plain loop."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def oracle() -> dict[str, Any]:
 
 
 def own_characters(classes: int) -> np.ndarray:
-    """A character of its own for each class, to see the classes in the text."""
+    """Return a different character for each class, so that a text shows its classes."""
     return np.array([chr(PRIVATE + i) for i in range(classes)], object)
 
 
-def test_texts_and_scores_are_the_oracles(oracle: dict[str, Any]) -> None:
-    """The charset is not stored: each class must stand for one character, everywhere."""
+def test_texts_and_scores_are_those_of_paddleocr(oracle: dict[str, Any]) -> None:
+    """The charset is not stored, so each class must stand for the same character everywhere."""
     texts, scores = ctc.decode(
         oracle["indices"], oracle["scores"], own_characters(int(oracle["classes"]))
     )
@@ -49,7 +49,7 @@ def test_texts_and_scores_are_the_oracles(oracle: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
-def test_a_broken_score_is_that_of_its_own_text_alone(value: float) -> None:
+def test_impossible_score_affects_only_its_own_text(value: float) -> None:
     scores = np.full((3, 2), 0.5, np.float32)
     scores[0, 0] = value
     texts, means = ctc.decode(np.array([[1, 2]] * 3), scores, np.array(["", "a", "b"], object))
@@ -71,7 +71,7 @@ def plain(
 
 @pytest.mark.parametrize("blank", [0, 3, 6])
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint16])
-def test_random_rows_against_a_plain_loop(blank: int, dtype: type) -> None:
+def test_random_rows_give_the_texts_of_a_plain_loop(blank: int, dtype: type) -> None:
     random = np.random.default_rng(blank)
     characters = np.array([*"abcdef", "ﬁg."], object)
     for steps in (1, 2, 40):
@@ -83,7 +83,7 @@ def test_random_rows_against_a_plain_loop(blank: int, dtype: type) -> None:
         assert means == pytest.approx([mean for _, mean in expected], abs=1e-6)
 
 
-def test_filling_up_with_blanks_changes_nothing() -> None:
+def test_padding_with_blanks_changes_nothing() -> None:
     random = np.random.default_rng(4)
     characters = own_characters(5)
     indices = random.integers(0, 5, (30, 20))
@@ -97,13 +97,13 @@ def test_filling_up_with_blanks_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (3, 0)])
-def test_nothing_to_decode(shape: tuple[int, int]) -> None:
+def test_empty_arrays_give_empty_texts(shape: tuple[int, int]) -> None:
     texts, scores = ctc.decode(np.zeros(shape, int), np.zeros(shape), own_characters(4))
     assert texts == [""] * shape[0]
     assert scores.tolist() == [0] * shape[0]
 
 
-def test_the_arrays_are_not_written_to() -> None:
+def test_arrays_are_not_written_to() -> None:
     indices, scores = np.array([[1, 1, 0, 2]]), np.array([[0.5, 0.9, 1, 0.7]], np.float32)
     for array in (indices, scores):
         array.flags.writeable = False
@@ -121,19 +121,19 @@ def test_the_arrays_are_not_written_to() -> None:
         ((), (), r"\[N, T\]"),
     ],
 )
-def test_shapes_that_do_not_fit(indices: Any, scores: Any, words: str) -> None:
+def test_arrays_whose_shapes_do_not_fit_are_refused(indices: Any, scores: Any, words: str) -> None:
     with pytest.raises(ArrayError, match=words):
         ctc.decode(np.zeros(indices, int), np.zeros(scores, np.float32), own_characters(4))
 
 
 @pytest.mark.parametrize("wrong", [-1, 4, 2**31 - 1])
-def test_classes_that_the_charset_lacks(wrong: int) -> None:
+def test_classes_that_the_charset_lacks_are_refused(wrong: int) -> None:
     indices = np.array([[0, 1, wrong, 2]])
     with pytest.raises(ArrayError, match=f"{wrong}.* 4 classes"):
         ctc.decode(indices, np.ones(indices.shape, np.float32), own_characters(4))
 
 
-def test_classes_that_are_no_whole_numbers() -> None:
+def test_classes_that_are_not_integers_are_refused() -> None:
     with pytest.raises(ArrayError):
         ctc.decode(
             np.ones((1, 3)),  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""DB post-processing against PaddleOCR's own (tests/fixtures/README.md)."""
+"""DB post-processing, compared with PaddleOCR's (tests/fixtures/README.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOLES = {("receipt_small", "quad_fast_low"): 3}
 
 @dataclass
 class Oracle:
-    """One fixture: a map, one setting, and PaddleOCR's regions in source pixels."""
+    """A fixture: a map, a setting, and PaddleOCR's regions in pixels of the source."""
 
     name: str
     setting: str
@@ -80,7 +80,7 @@ class Oracle:
 
 
 def unclipped_as_paddleocr(corners: np.ndarray, ratio: float) -> np.ndarray:
-    """Float corners → PaddleOCR's rectangle, by the whole-number clipper that it uses."""
+    """Return the rectangle that PaddleOCR makes of corners with its clipper of integers."""
     polygon = shape(corners)
     offset = pyclipper.PyclipperOffset()
     offset.AddPath(corners.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
@@ -90,7 +90,7 @@ def unclipped_as_paddleocr(corners: np.ndarray, ratio: float) -> np.ndarray:
 
 @pytest.mark.parametrize("setting", QUAD_SETTINGS)
 @pytest.mark.parametrize("name", MAPS)
-def test_quads_are_the_oracles(name: str, setting: str) -> None:
+def test_quads_are_those_of_paddleocr(name: str, setting: str) -> None:
     oracle = Oracle(name, setting)
     found, scores = oracle.quads()
     matched = pairs(found, oracle.regions)
@@ -115,7 +115,7 @@ def test_quads_are_the_oracles(name: str, setting: str) -> None:
 
 @pytest.mark.parametrize("setting", QUAD_SETTINGS)
 @pytest.mark.parametrize("name", MAPS)
-def test_what_the_oracle_has_beyond_ours_are_holes(name: str, setting: str) -> None:
+def test_regions_that_only_paddleocr_finds_are_holes(name: str, setting: str) -> None:
     oracle = Oracle(name, setting)
     found, _ = oracle.quads()
     matched = pairs(found, oracle.regions).values()
@@ -133,8 +133,8 @@ def test_what_the_oracle_has_beyond_ours_are_holes(name: str, setting: str) -> N
 
 
 @pytest.mark.parametrize("name", ["poster", "receipt", "sample"])
-def test_quads_before_unclipping_are_exactly_the_oracles(name: str) -> None:
-    """PaddleOCR's whole-number unclipping of our rectangles gives PaddleOCR's corners."""
+def test_quads_before_unclipping_are_exactly_those_of_paddleocr(name: str) -> None:
+    """PaddleOCR's unclipping in integers makes PaddleOCR's corners of our rectangles."""
     oracle = Oracle(name, "quad_fast")
     quads, _ = db.quads(oracle.probability, **(oracle.arguments | {"unclip_ratio": 0.0}))
     ratio = oracle.arguments["unclip_ratio"]
@@ -148,7 +148,7 @@ def test_quads_before_unclipping_are_exactly_the_oracles(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_polygons_are_the_oracles(name: str) -> None:
+def test_polygons_are_those_of_paddleocr(name: str) -> None:
     oracle = Oracle(name, "poly")
     found, scores = oracle.polygons()
     matched = pairs(found, oracle.regions)
@@ -166,7 +166,7 @@ def test_polygons_are_the_oracles(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_a_polygons_score_is_the_slow_score(name: str) -> None:
+def test_score_of_a_polygon_is_the_slow_score_of_paddleocr(name: str) -> None:
     polygons, scores = Oracle(name, "poly").polygons()
     slow = Oracle(name, "quad_slow")
     matched = pairs(polygons, slow.regions, least=0.3)
@@ -183,7 +183,7 @@ def fill_mean(probability: np.ndarray, box: np.ndarray) -> float:
 
 
 def random_rectangles(count: int, height: int, width: int, beyond: float) -> np.ndarray:
-    """Rectangles whose corners leave the map by at most `beyond` pixels."""
+    """Return rectangles whose corners leave the map by at most `beyond` pixels."""
     random = np.random.default_rng(11)
     boxes: list[np.ndarray] = []
     while len(boxes) < count:

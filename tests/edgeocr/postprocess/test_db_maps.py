@@ -1,6 +1,4 @@
-"""DB post-processing of perfect maps, and of maps that no picture gives: empty, full, broken, far
-too many regions.
-"""
+"""DB post-processing of perfect maps, and of empty, full, broken and crowded ones."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ BOTH = pytest.mark.parametrize("decode", [db.quads, db.polygons])
 
 
 def bars(*places: tuple[int, int, int, int], value: float | np.float32 = 0.9) -> np.ndarray:
-    """A map of 200 x 300 with a filled rectangle for each x, y, width, height."""
+    """Return a map of 200 x 300 with a filled rectangle for each x, y, width, height."""
     probability = np.zeros((200, 300), np.float32)
     for x, y, width, height in places:
         probability[y : y + height, x : x + width] = value
@@ -36,7 +34,7 @@ def bars(*places: tuple[int, int, int, int], value: float | np.float32 = 0.9) ->
 
 @BOTH
 @pytest.mark.parametrize("size", [(0, 0), (0, 9), (9, 0), (1, 1), (1, 90), (90, 1), (64, 64)])
-def test_nothing_in_a_map(decode: Any, size: tuple[int, int]) -> None:
+def test_map_of_zeros_has_no_regions(decode: Any, size: tuple[int, int]) -> None:
     regions, scores = decode(np.zeros(size, np.float32), **NUMBERS)
     assert len(regions) == len(scores) == 0
     assert scores.dtype == np.float32
@@ -44,7 +42,7 @@ def test_nothing_in_a_map(decode: Any, size: tuple[int, int]) -> None:
 
 @BOTH
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (2, 90)])
-def test_a_full_map_that_is_too_thin_for_a_region(decode: Any, size: tuple[int, int]) -> None:
+def test_full_map_that_is_too_thin_has_no_region(decode: Any, size: tuple[int, int]) -> None:
     assert len(decode(np.ones(size, np.float32), **NUMBERS)[0]) == 0
 
 
@@ -54,7 +52,7 @@ def test_one_pixel_is_noise(decode: Any) -> None:
 
 
 @BOTH
-def test_a_full_map_is_one_region_with_few_points(
+def test_full_map_is_one_region_with_few_points(
     decode: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probability = np.ones((1280, 1280), np.float32)
@@ -112,14 +110,14 @@ def test_only_the_largest_candidates_are_examined(
     ],
     ids=lambda array: f"{array.dtype}{list(array.shape)}",
 )
-def test_what_is_no_map(decode: Any, probability: np.ndarray) -> None:
+def test_arrays_that_are_no_map_are_refused(decode: Any, probability: np.ndarray) -> None:
     with pytest.raises(ArrayError, match="DB's probability map must be"):
         decode(probability, **NUMBERS)
 
 
 @BOTH
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
-def test_other_floats_are_maps_too(decode: Any, dtype: type) -> None:
+def test_maps_of_other_float_types_are_accepted(decode: Any, dtype: type) -> None:
     probability = bars((20, 20, 100, 20), value=0.875)
     expected, _ = decode(probability, **NUMBERS)
     regions, scores = decode(probability.astype(dtype), **NUMBERS)
@@ -127,7 +125,7 @@ def test_other_floats_are_maps_too(decode: Any, dtype: type) -> None:
 
 
 @BOTH
-def test_a_map_is_neither_changed_nor_needs_to_be_contiguous(decode: Any) -> None:
+def test_map_is_not_changed_and_need_not_be_contiguous(decode: Any) -> None:
     probability = bars((20, 20, 100, 20), (150, 100, 90, 30))
     wide = np.repeat(probability, 2, axis=1)[:, ::2]
     wide.flags.writeable = False
@@ -135,8 +133,8 @@ def test_a_map_is_neither_changed_nor_needs_to_be_contiguous(decode: Any) -> Non
         assert np.array_equal(ours, expected)
 
 
-def test_unclipping_by_its_rule() -> None:
-    """Each side moves out by area x ratio / perimeter of the outline through pixel centres."""
+def test_quads_grow_by_area_times_ratio_over_perimeter() -> None:
+    """The area and the perimeter are those of the outline through pixel centres."""
     quads, _ = db.quads(bars((50, 60, 101, 21)), **NUMBERS)
     distance = 100 * 20 * 1.5 / 240
     left, top, right, bottom = 50 - distance, 60 - distance, 150 + distance, 80 + distance
@@ -144,15 +142,15 @@ def test_unclipping_by_its_rule() -> None:
     assert quads[0] == pytest.approx(np.array(expected), abs=1e-3)
 
 
-def test_the_threshold_is_passed_and_the_box_threshold_reached() -> None:
+def test_pixels_must_exceed_the_threshold_and_regions_reach_the_box_threshold() -> None:
     exact = bars((50, 60, 100, 20), value=0.5)
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.5, "box_threshold": 0}))[0]) == 0
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.5}))[0]) == 1
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.51}))[0]) == 0
 
 
-def test_the_threshold_is_compared_in_float32() -> None:
-    """51/255 is above 0.2 as float64 only; PaddleOCR compares float32 (fixtures/README.md)."""
+def test_threshold_is_compared_in_float32() -> None:
+    """51 / 255 in float32 exceeds 0.2 in float64, but PaddleOCR compares both in float32."""
     exact = bars((50, 60, 100, 20), value=np.float32(51) / np.float32(255))
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.2, "box_threshold": 0}))[0]) == 0
 
@@ -161,7 +159,7 @@ def test_the_threshold_is_compared_in_float32() -> None:
 def test_regions_under_three_pixels_are_noise_however_they_are_unclipped(
     height: int, count: int
 ) -> None:
-    """Counted between pixel centres, as PaddleOCR does."""
+    """Lengths are measured between pixel centres, as PaddleOCR does."""
     thin = bars((50, 60, 100, height))
     assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == count
 
@@ -181,7 +179,7 @@ def test_box_and_polygon_scores_differ_where_a_region_is_no_rectangle() -> None:
     assert by_box < 0.6
 
 
-def test_a_ring_is_one_region_and_what_is_inside_another() -> None:
+def test_ring_and_the_region_inside_it_are_two_regions() -> None:
     ring = bars((50, 40, 150, 120))
     ring[60:140, 70:180] = 0
     ring[90:110, 90:160] = 0.9
@@ -191,7 +189,7 @@ def test_a_ring_is_one_region_and_what_is_inside_another() -> None:
 
 
 @BOTH
-def test_the_same_map_gives_the_same_regions(decode: Any) -> None:
+def test_same_map_gives_the_same_regions_again(decode: Any) -> None:
     random = np.random.default_rng(8)
     probability = cv2.GaussianBlur(random.random((300, 400), np.float32), (0, 0), 4)
     probability = (probability - probability.min()) / np.ptp(probability)

@@ -1,4 +1,4 @@
-"""EAST's decoder beside PaddleOCR's, on perfect maps, and on maps that no picture gives."""
+"""EAST's decoder on PaddleOCR's fixtures, on perfect maps, and on empty, full and broken ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_PAIRS = (nms.MAX_COMPARISONS + 1) * SIZE**2 + nms.MAX_PAIRS + nms.BLOCK * n
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_same_quads_as_paddleocr(name: str, fixtures: Path) -> None:
+def test_quads_are_those_of_paddleocr(name: str, fixtures: Path) -> None:
     quads, scores = east.quads(*CASES[name], **NUMBERS)
     with np.load(fixtures / "east.npz") as file:
         expected, means = file[f"{name}_quads"], file[f"{name}_scores"]
@@ -69,7 +69,7 @@ def test_mirrored_corners_are_put_in_order() -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 40), (40, 1), (16, 16)])
-def test_nothing_in_a_map(size: tuple[int, int]) -> None:
+def test_maps_of_zeros_have_no_quads(size: tuple[int, int]) -> None:
     quads, scores = east.quads(
         np.zeros(size, np.float32), np.zeros((8, *size), np.float32), **NUMBERS
     )
@@ -77,7 +77,7 @@ def test_nothing_in_a_map(size: tuple[int, int]) -> None:
     assert quads.dtype == scores.dtype == np.float32
 
 
-def test_a_map_of_one_pixel_can_be_a_word() -> None:
+def test_map_of_one_pixel_can_be_a_word() -> None:
     corners = [[-20, -8], [20, -8], [20, 8], [-20, 8]]
     geometry = -np.array(corners, np.float32).reshape(8, 1, 1)
     quads, scores = east.quads(np.ones((1, 1), np.float32), geometry, **NUMBERS)
@@ -85,7 +85,7 @@ def test_a_map_of_one_pixel_can_be_a_word() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_says_nothing(value: float) -> None:
+def test_values_that_are_not_finite_are_ignored(value: float) -> None:
     truth = words(6, 4, 256, 256)
     score, geometry = ideal.maps(truth, 256, 256)
     score[:2], geometry[3, ::5] = value, value
@@ -97,7 +97,7 @@ def test_what_is_not_finite_says_nothing(value: float) -> None:
 
 
 @pytest.mark.parametrize("far", [1e9, 1e17, 1e30])
-def test_a_pixel_that_speaks_of_places_far_away_hides_nothing(far: float) -> None:
+def test_pixel_whose_quad_is_far_away_hides_no_text(far: float) -> None:
     truth = words(6, 4, 256, 256)
     score, geometry = ideal.maps(truth, 256, 256)
     score[0, 0] = score[30, 0] = 1
@@ -128,7 +128,7 @@ def grid(width: float, height: float, spread: float) -> np.ndarray:
     ("width", "height", "spread"),
     [(0, 0, 0), (0, 0, 400), (40, 16, 0), (400, 160, 60), (80, 40, 15), (4.4, 4.4, 0)],
 )
-def test_a_full_map_takes_bounded_work(
+def test_full_map_takes_bounded_work(
     width: float, height: float, spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     geometry = grid(width, height, spread)
@@ -167,7 +167,7 @@ def test_thousands_of_words_are_found_with_few_comparisons(
         (np.zeros((4, 4), np.float32), np.zeros((8, 4, 4), np.int32)),
     ],
 )
-def test_other_arrays_are_refused(score: np.ndarray, geometry: np.ndarray) -> None:
+def test_arrays_that_are_no_maps_are_refused(score: np.ndarray, geometry: np.ndarray) -> None:
     with pytest.raises(ArrayError, match="EAST's maps are"):
         east.quads(score, geometry, **NUMBERS)
 
@@ -181,7 +181,7 @@ def test_intersections_are_those_of_shapely() -> None:
     assert intersection_areas(a, b[:, ::-1]) == pytest.approx(expected, abs=1e-4)
 
 
-def test_quads_that_share_sides() -> None:
+def test_intersections_of_quads_that_share_sides_are_exact() -> None:
     square = np.array([[[0, 0], [10, 0], [10, 10], [0, 10]]], np.float64)
     steps = np.array([[[0, 0]], [[5, 0]], [[10, 0]], [[0, 0]], [[0, 0]]])
     moved = square + steps

@@ -1,4 +1,4 @@
-"""Quads as arrays, against OpenCV and pyclipper."""
+"""Computations with quads, compared with those of OpenCV and shapely."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.overlap import corner_distance
 
 
 def random_rectangles(count: int = 500) -> np.ndarray:
-    """[N, 5]: center x, center y, width, height, degrees."""
+    """Return rectangles [N, 5]: center x, center y, width, height, degrees."""
     random = np.random.default_rng(6)
     low, high = [0, 0, 1, 1, -180], [900, 600, 400, 90, 180]
     return random.uniform(low, high, (count, 5)).astype(np.float32)
@@ -29,12 +29,12 @@ def opencv_corners(rectangle: np.ndarray) -> np.ndarray:
 
 
 def signed_areas(quads: np.ndarray) -> np.ndarray:
-    """Positive where the corners run clockwise on the screen, y pointing down."""
+    """Return areas, positive where the corners run clockwise on the screen (y points down)."""
     x, y = quads[..., 0], quads[..., 1]
     return ((x * np.roll(y, -1, 1) - np.roll(x, -1, 1) * y).sum(axis=1)) / 2
 
 
-def test_rectangle_corners_are_opencvs() -> None:
+def test_rectangle_corners_are_those_of_opencv() -> None:
     rectangles = random_rectangles()
     quads = rectangle_corners(rectangles)
     assert quads.dtype == np.float32
@@ -43,7 +43,7 @@ def test_rectangle_corners_are_opencvs() -> None:
     assert (signed_areas(quads) > 0).all()
 
 
-def test_no_rectangles() -> None:
+def test_no_rectangles_give_no_corners() -> None:
     assert rectangle_corners(np.empty((0, 5))).shape == (0, 4, 2)
     assert clockwise(np.empty((0, 4, 2), np.float32)).shape == (0, 4, 2)
 
@@ -52,14 +52,16 @@ def test_no_rectangles() -> None:
     ("degrees", "first"),
     [(0, (80, 90)), (90, (90, 80)), (180, (80, 90)), (-90, (90, 80)), (270, (90, 80))],
 )
-def test_right_angles(degrees: float, first: tuple[int, int]) -> None:
+def test_first_corner_of_an_upright_rectangle_is_its_top_left(
+    degrees: float, first: tuple[int, int]
+) -> None:
     (quad,) = rectangle_corners(np.array([[100, 100, 40, 20, degrees]], np.float64))
     assert quad[0] == pytest.approx(first, abs=1e-4)
     assert quad[2] == pytest.approx((200 - first[0], 200 - first[1]), abs=1e-4)
 
 
 @pytest.mark.parametrize("degrees", range(-40, 41, 10))
-def test_the_first_corner_is_the_texts_own_top_left(degrees: int) -> None:
+def test_first_corner_of_a_slanted_rectangle_is_the_top_left_of_its_text(degrees: int) -> None:
     radians = np.deg2rad(degrees)
     along, down = np.array([np.cos(radians), np.sin(radians)]), [-np.sin(radians), np.cos(radians)]
     (quad,) = rectangle_corners(np.array([[100, 100, 80, 20, degrees]], np.float64))
@@ -67,7 +69,7 @@ def test_the_first_corner_is_the_texts_own_top_left(degrees: int) -> None:
     assert quad[1] == pytest.approx(100 + 40 * along - 10 * np.array(down), abs=1e-3)
 
 
-def test_clockwise_whatever_the_order_of_the_corners() -> None:
+def test_corners_are_sorted_clockwise_from_any_order() -> None:
     quads = rectangle_corners(random_rectangles())
     random = np.random.default_rng(9)
     shuffled = random.permuted(np.repeat(np.arange(4)[None], len(quads), 0), axis=1)
@@ -79,14 +81,14 @@ def test_clockwise_whatever_the_order_of_the_corners() -> None:
     assert (quads[:, 0, 1] <= quads[:, 3, 1]).all(), "and the upper of them"
 
 
-def test_side_lengths() -> None:
+def test_side_lengths_are_the_width_and_height_of_the_rectangle() -> None:
     rectangles = random_rectangles()
     top, left = side_lengths(rectangle_corners(rectangles))
     found = np.sort([top, left], axis=0)
     assert found == pytest.approx(np.sort(rectangles[:, 2:4].T, axis=0), abs=1e-2)
 
 
-def test_offset_rectangles_are_shapelys() -> None:
+def test_offset_rectangles_are_those_of_shapely() -> None:
     quads = rectangle_corners(random_rectangles())
     distances = np.random.default_rng(3).uniform(0, 30, len(quads)).astype(np.float32)
     for grown, quad, distance in zip(
@@ -100,6 +102,6 @@ def test_offset_rectangles_are_shapelys() -> None:
         assert np.abs(grown - quad).max() <= distance * 2**0.5 + 1e-3
 
 
-def test_offsetting_a_rectangle_without_area() -> None:
+def test_offset_of_a_rectangle_without_area_is_finite() -> None:
     point = np.full((1, 4, 2), 7, np.float32)
     assert np.isfinite(offset_rectangles(point, np.array([3], np.float32))).all()

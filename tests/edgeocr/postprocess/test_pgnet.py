@@ -1,4 +1,4 @@
-"""PGNet's decoder beside PaddleOCR's, on perfect maps, and on maps that no picture gives."""
+"""PGNet's decoder on PaddleOCR's fixtures, on perfect maps, and on empty, full and broken ones."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def lines(maps: Maps, **numbers: Any) -> tuple[list[np.ndarray], list[str], np.n
 
 @pytest.mark.parametrize("gather", ["points", "align"])
 @pytest.mark.parametrize("name", CASES)
-def test_the_same_lines_as_paddleocr(name: str, gather: str, fixtures: Path) -> None:
+def test_lines_are_those_of_paddleocr(name: str, gather: str, fixtures: Path) -> None:
     polygons, texts, scores = lines(CASES[name], gather=gather)
     with np.load(fixtures / "pgnet.npz") as file:
         expected, spelled = (file[f"{name}_{gather}_{kind}"] for kind in ("polygons", "texts"))
     assert texts == spelled.tolist()
     assert len(polygons) == len(expected) == len(scores)
-    # PaddleOCR cuts off what is left or above, and lengthens in single precision.
+    # PaddleOCR clips coordinates at 0, and lengthens polygons in single precision.
     for polygon, other in zip(polygons, expected, strict=True):
         assert np.abs(np.maximum(polygon, 0) - other).max() < 0.02
     assert ((scores > 0) & (scores <= 1)).all()
@@ -85,7 +85,7 @@ def empty(height: int, width: int) -> Maps:
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 40), (40, 1), (16, 16)])
 @pytest.mark.parametrize("score", [0, 1])
-def test_nothing_in_a_map(size: tuple[int, int], score: float) -> None:
+def test_maps_without_characters_have_no_lines(size: tuple[int, int], score: float) -> None:
     maps = empty(*size)
     maps.score[:] = score
     polygons, texts, scores = lines(maps)
@@ -94,7 +94,7 @@ def test_nothing_in_a_map(size: tuple[int, int], score: float) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_says_nothing(value: float) -> None:
+def test_values_that_are_not_finite_are_ignored(value: float) -> None:
     truth, said = scene("arcs", 17, 4, 384, 512)
     perfect = ideal.maps(truth, said, 384, 512)
     for broken in range(4):
@@ -107,7 +107,7 @@ def test_what_is_not_finite_says_nothing(value: float) -> None:
 
 
 @pytest.mark.parametrize("spread", [0, 1, 1e6])
-def test_a_full_map_gathers_no_more_points_than_it_has_pixels(
+def test_full_map_gathers_no_more_points_than_it_has_pixels(
     spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random = np.random.RandomState(0)
@@ -118,7 +118,7 @@ def test_a_full_map_gathers_no_more_points_than_it_has_pixels(
     assert gathered.calls <= 1 and gathered.total <= maps.score.size
 
 
-def test_a_winding_area_is_read_in_bounded_memory() -> None:
+def test_winding_area_is_read_in_bounded_memory() -> None:
     random = np.random.RandomState(0)
     maps = empty(SIZE, SIZE)
     maps.score[::2] = maps.score[:, 0] = 1
@@ -154,11 +154,11 @@ def test_thousands_of_lines_are_each_followed_once(monkeypatch: pytest.MonkeyPat
         lambda maps: maps._replace(direction=maps.direction.astype(np.int32)),
     ],
 )
-def test_other_arrays_are_refused(change: Any) -> None:
+def test_arrays_that_are_no_maps_are_refused(change: Any) -> None:
     with pytest.raises(ArrayError, match="PGNet's maps are"):
         lines(change(empty(8, 8)))
 
 
-def test_a_blank_that_is_no_class_is_refused() -> None:
+def test_blank_that_is_no_class_is_refused() -> None:
     with pytest.raises(ArrayError, match="the blank is class 37"):
         pgnet.lines(*empty(8, 8), charset=CHARSET, blank=37, **NUMBERS)

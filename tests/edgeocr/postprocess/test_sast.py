@@ -1,4 +1,4 @@
-"""SAST's decoder beside PaddleOCR's, on perfect maps, and on maps that no picture gives."""
+"""SAST's decoder on PaddleOCR's fixtures, on perfect maps, and on empty, full and broken ones."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ MOST_PAIRS = (nms.MAX_COMPARISONS + 1) * SIZE**2 + nms.MAX_PAIRS + nms.BLOCK * n
 
 @pytest.mark.parametrize("kind", NUMBERS)
 @pytest.mark.parametrize("name", CASES)
-def test_the_same_polygons_as_paddleocr(name: str, kind: str, fixtures: Path) -> None:
+def test_polygons_are_those_of_paddleocr(name: str, kind: str, fixtures: Path) -> None:
     found, scores = sast.polygons(*CASES[name], **NUMBERS[kind])
     with np.load(fixtures / "sast.npz") as file:
         expected = file[f"{name}_{kind}"]
-    # PaddleOCR cuts off what is left or above, and has equally strong ones in another order.
+    # PaddleOCR clips coordinates at 0, and orders equally strong polygons differently.
     shaped = np.array(found, np.float32).reshape(-1, *expected.shape[1:])
     apart = np.abs(np.maximum(shaped, 0)[:, None] - expected).max(axis=(2, 3))
     same = (apart < 2e-3).any(axis=0)
-    # Of noise it merges quads that cross themselves with nothing; here such quads say nothing.
+    # In noise it keeps quads that cross themselves, without merging them; edgeocr drops them.
     missing = 3 if name.startswith("smooth") else 0
     assert (~same).sum() <= missing and abs(len(found) - len(expected)) <= missing
     nearest = apart.argmin(axis=0)[same] if len(found) else []
@@ -74,14 +74,14 @@ def empty(height: int, width: int) -> Maps:
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 40), (40, 1), (16, 16)])
-def test_nothing_in_a_map(size: tuple[int, int]) -> None:
+def test_maps_of_zeros_have_no_regions(size: tuple[int, int]) -> None:
     found, scores = sast.polygons(*empty(*size), **POLYGONS)
     assert found == [] and scores.shape == (0,)
     quads, scores = sast.quads(*empty(*size), **QUADS)
     assert quads.shape == (0, 4, 2) and scores.shape == (0,)
 
 
-def test_a_map_of_one_pixel_can_be_a_text() -> None:
+def test_map_of_one_pixel_can_be_a_text() -> None:
     maps = empty(1, 1)
     maps.tcl[:] = 1
     maps.tvo[:, 0, 0] = [2, 2, -2, 2, -2, -2, 2, -2]
@@ -95,7 +95,7 @@ def test_a_map_of_one_pixel_can_be_a_text() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_says_nothing(value: float) -> None:
+def test_values_that_are_not_finite_are_ignored(value: float) -> None:
     truth = words(6, 4, 480, 640)
     maps = ideal.maps(truth, 480, 640)
     maps.tcl[:2], maps.border[0, ::7], maps.tvo[3, ::5], maps.tco[1, ::11] = (value,) * 4
@@ -111,7 +111,7 @@ def test_what_is_not_finite_says_nothing(value: float) -> None:
 @pytest.mark.parametrize(
     ("half", "spread"), [(0, 0), (0, 100), (5, 0), (40, 15), (10, 4), (1.1, 0)]
 )
-def test_a_full_map_takes_bounded_work(
+def test_full_map_takes_bounded_work(
     half: float, spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random = np.random.RandomState(0)
@@ -149,6 +149,6 @@ def test_thousands_of_texts_are_found_with_few_comparisons(
         lambda maps: maps._replace(tco=maps.tco.astype(np.int32)),
     ],
 )
-def test_other_arrays_are_refused(change: Any) -> None:
+def test_arrays_that_are_no_maps_are_refused(change: Any) -> None:
     with pytest.raises(ArrayError, match="SAST's maps are"):
         sast.polygons(*change(empty(8, 8)), **QUADS)

@@ -1,4 +1,4 @@
-"""Thinning beside scikit-image's (tests/fixtures/README.md)."""
+"""Thinning, compared with that of scikit-image (tests/fixtures/README.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.thinning_cases import masks
 from tests.support.work import count
 
 
-def test_the_same_lines_as_scikit_image(fixtures: Path) -> None:
+def test_lines_are_those_of_scikit_image(fixtures: Path) -> None:
     with np.load(fixtures / "thinning.npz") as file:
         stored = [np.unpackbits(file[key], axis=1) for key in file.files]
     for mask, expected in zip(masks(), stored, strict=True):
@@ -22,11 +22,11 @@ def test_the_same_lines_as_scikit_image(fixtures: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 3), (1, 1), (1, 9), (9, 1)])
-def test_what_is_thin_stays(size: tuple[int, int]) -> None:
+def test_masks_that_are_thin_already_stay_as_they_are(size: tuple[int, int]) -> None:
     assert np.array_equal(thin(np.ones(size, np.uint8)), np.ones(size, np.uint8))
 
 
-def test_pieces_stay_pieces_and_the_given_mask_stays_as_it_is() -> None:
+def test_pieces_stay_connected_and_the_given_mask_is_not_changed() -> None:
     for mask in masks():
         before = mask.copy()
         count, _ = cv2.connectedComponents(mask, connectivity=8)
@@ -35,7 +35,7 @@ def test_pieces_stay_pieces_and_the_given_mask_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("side", [64, 128, 447])
-def test_a_full_mask_takes_no_more_rounds_than_half_its_side(
+def test_full_mask_takes_no_more_rounds_than_half_its_side(
     side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filtered = count(monkeypatch, cv2, "filter2D")
