@@ -16,9 +16,8 @@ import pytest
 
 from edgeocr import Bundle, BundleError
 from edgeocr.bundle import archive
-from tests.conftest import EMBEDDED
 from tests.support.packing import Files, packed, zipped
-from tests.support.paths import BUNDLES
+from tests.support.paths import BUNDLES, EMBEDDED_BUNDLE
 
 SCHEMA_1 = BUNDLES / "schema-1.edgeocr"
 FILES: Files = {
@@ -66,7 +65,7 @@ def test_an_archive_without_files_is_written_and_read(tmp_path: Path) -> None:
     assert archive.read(packed({}, tmp_path / "a.edgeocr")) == {}
 
 
-@pytest.mark.parametrize("path", [EMBEDDED, SCHEMA_1], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [EMBEDDED_BUNDLE, SCHEMA_1], ids=lambda path: path.stem)
 def test_stored_bundles_have_the_valid_form(path: Path) -> None:
     files = archive.read(path)
     with zipfile.ZipFile(path) as opened:
@@ -84,7 +83,7 @@ def test_opening_needs_little_more_memory_than_the_file_is_large(
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    ratio = peak / EMBEDDED.stat().st_size
+    ratio = peak / EMBEDDED_BUNDLE.stat().st_size
     record_property("peak_to_size", ratio)
     print(f"peak while opening {bundle.path.name}: {ratio:.3f} × its size")
     assert 1 <= ratio < 1.3
