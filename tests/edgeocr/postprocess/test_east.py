@@ -15,13 +15,10 @@ from tests.support.east_cases import NUMBERS, cases, strayed
 from tests.support.ideal import east as ideal
 from tests.support.overlap import corner_distance, iou, pairs
 from tests.support.scenes import words
-from tests.support.work import count, length
+from tests.support.work import count, length, most_comparisons
 
 CASES = dict(cases())
 SIZE = 320  # side of the map of a picture of 1 280 x 1 280
-# Merging along rows may compare each quad this often before its last round, which compares each of
-# them once more; suppression stops after the block of quads that exceeds its limit.
-MOST_PAIRS = (nms.MAX_COMPARISONS + 1) * SIZE**2 + nms.MAX_PAIRS + nms.BLOCK * nms.MAX_REGIONS
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -134,7 +131,7 @@ def test_a_full_map_takes_bounded_work(
     geometry = grid(width, height, spread)
     pairs_compared = count(monkeypatch, nms, "intersection_areas", length)
     quads, _ = east.quads(np.ones((SIZE, SIZE), np.float32), geometry, **NUMBERS)
-    assert pairs_compared.total <= MOST_PAIRS
+    assert pairs_compared.total <= most_comparisons(SIZE**2)
     assert len(quads) <= nms.MAX_REGIONS
     assert (len(quads) > 0) == bool(width or spread)
 

@@ -15,14 +15,11 @@ from tests.support.ideal.sast import Maps
 from tests.support.overlap import pairs
 from tests.support.sast_cases import NUMBERS, cases
 from tests.support.scenes import arcs, words
-from tests.support.work import count, length
+from tests.support.work import count, length, most_comparisons
 
 CASES = dict(cases())
 QUADS, POLYGONS = NUMBERS["quads"], NUMBERS["polygons"]
 SIZE = 320  # side of the maps of a picture of 1 280 x 1 280
-# Merging along rows may compare each quad this often before its last round, which compares each of
-# them once more; suppression stops after the block of quads that exceeds its limit.
-MOST_PAIRS = (nms.MAX_COMPARISONS + 1) * SIZE**2 + nms.MAX_PAIRS + nms.BLOCK * nms.MAX_REGIONS
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
@@ -123,7 +120,7 @@ def test_a_full_map_takes_bounded_work(
     maps.border[:] = np.array([-half / 2, 0, half / 2, 0]).reshape(4, 1, 1)
     pairs_compared = count(monkeypatch, nms, "intersection_areas", length)
     found, _ = sast.polygons(*maps, **POLYGONS)
-    assert pairs_compared.total <= MOST_PAIRS
+    assert pairs_compared.total <= most_comparisons(SIZE**2)
     assert len(found) <= nms.MAX_REGIONS
 
 
