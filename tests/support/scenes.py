@@ -78,8 +78,8 @@ def field(random: np.random.RandomState, channels: int, height: int, width: int)
 
 def score_field(random: np.random.RandomState, height: int, width: int) -> Float32:
     """Return scores [height / 4, width / 4] between 0 and 1 that change smoothly."""
-    score: Float32 = 1 / (1 + np.exp(-3 * field(random, 1, height, width)[..., 0]))
-    return score
+    score = 1 / (1 + np.exp(-3 * field(random, 1, height, width)[..., 0]))
+    return np.asarray(score, np.float32)
 
 
 def quad_field(
