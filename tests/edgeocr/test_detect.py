@@ -14,6 +14,7 @@ from edgeocr import OCR, Bundle
 from edgeocr.bundle.manifest import DBDetection, Resize, SASTDetection, SASTSettings
 from edgeocr.detect import Detector, with_shape
 from edgeocr.images import load
+from edgeocr.postprocess.geometry import signed_areas
 from edgeocr.runtime.placement import Placement
 from tests.support.overlap import iou, pairs
 
@@ -47,8 +48,7 @@ def test_there_is_one_region_for_each_label(
     for region in regions:
         assert region.quad.dtype == np.float32 and region.polygon is None
         assert (region.quad >= 0).all() and (region.quad <= [width - 1, height - 1]).all()
-        x, y = region.quad.T
-        assert (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0, "not clockwise"
+        assert signed_areas(region.quad[None])[0] > 0, "not clockwise"
         assert 0 < region.score <= 1 and type(region.score) is float
 
 

@@ -1,4 +1,4 @@
-"""Decoding of attention and SRN beside PaddleOCR's (tests/fixtures/README.md)."""
+"""Decoding of attention and SRN compared with PaddleOCR's (tests/fixtures/README.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def charset(begin: int, end: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["attn", "srn"])
-def test_texts_and_scores_are_the_oracles(name: str, fixtures: Path) -> None:
+def test_texts_and_scores_are_those_of_the_oracle(name: str, fixtures: Path) -> None:
     with np.load(fixtures / "attention.npz") as file:
         stored = {key.removeprefix(f"{name}_"): file[key] for key in file.files if name in key}
     begin, end = stored["special"].tolist()
@@ -29,7 +29,7 @@ def test_texts_and_scores_are_the_oracles(name: str, fixtures: Path) -> None:
         stored["indices"], stored["scores"], charset(begin, end), begin=begin, end=end
     )
     expected = stored["texts"].tolist()
-    # PaddleOCR goes on behind the end, where the last four rows have something.
+    # PaddleOCR reads on behind the end symbol, where the last four rows have more symbols.
     assert texts[:-4] == expected[:-4]
     for text, longer in zip(texts[-4:], expected[-4:], strict=True):
         assert longer.startswith(text) and 0 < len(text) <= 6 < len(longer)
@@ -60,7 +60,7 @@ def test_special_classes_are_where_the_manifest_says() -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 25), (3, 0), (0, 0)])
-def test_nothing_to_read(shape: tuple[int, int]) -> None:
+def test_no_rows_or_no_steps_give_empty_texts(shape: tuple[int, int]) -> None:
     indices, scores = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     texts, means = attention.decode(indices, scores, charset(0, 37), begin=0, end=37)
     assert texts == [""] * shape[0] and means.shape == (shape[0],)
@@ -76,7 +76,7 @@ def test_nothing_to_read(shape: tuple[int, int]) -> None:
         (np.full((1, 4), -1), np.zeros((1, 4)), "reach from -1"),
     ],
 )
-def test_what_does_not_fit_is_refused(
+def test_arrays_that_do_not_fit_are_refused(
     indices: np.ndarray, scores: np.ndarray, message: str
 ) -> None:
     with pytest.raises(ArrayError, match=message):

@@ -22,11 +22,11 @@ def oracle() -> dict[str, Any]:
 
 
 def own_characters(classes: int) -> np.ndarray:
-    """A character of its own for each class, to see the classes in the text."""
+    """Return a character for each class, so that a text shows its classes."""
     return np.array([chr(PRIVATE + i) for i in range(classes)], object)
 
 
-def test_texts_and_scores_are_the_oracles(oracle: dict[str, Any]) -> None:
+def test_texts_and_scores_are_those_of_the_oracle(oracle: dict[str, Any]) -> None:
     """The charset is not stored: each class must stand for one character, everywhere."""
     texts, scores = ctc.decode(
         oracle["indices"], oracle["scores"], own_characters(int(oracle["classes"]))
@@ -60,6 +60,7 @@ def test_a_broken_score_is_that_of_its_own_text_alone(value: float) -> None:
 def plain(
     indices: np.ndarray, scores: np.ndarray, characters: np.ndarray, blank: int
 ) -> tuple[str, float]:
+    """Decode one row in a plain loop."""
     text, kept, before = "", [], blank
     for index, score in zip(indices.tolist(), scores.tolist(), strict=True):
         if index not in (blank, before):
@@ -71,7 +72,7 @@ def plain(
 
 @pytest.mark.parametrize("blank", [0, 3, 6])
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint16])
-def test_random_rows_against_a_plain_loop(blank: int, dtype: type) -> None:
+def test_random_rows_are_decoded_as_by_a_plain_loop(blank: int, dtype: type) -> None:
     random = np.random.default_rng(blank)
     characters = np.array([*"abcdef", "ﬁg."], object)
     for steps in (1, 2, 40):
@@ -97,7 +98,7 @@ def test_filling_up_with_blanks_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (3, 0)])
-def test_nothing_to_decode(shape: tuple[int, int]) -> None:
+def test_no_rows_or_no_steps_give_empty_texts(shape: tuple[int, int]) -> None:
     texts, scores = ctc.decode(np.zeros(shape, int), np.zeros(shape), own_characters(4))
     assert texts == [""] * shape[0]
     assert scores.tolist() == [0] * shape[0]
@@ -121,19 +122,19 @@ def test_the_arrays_are_not_written_to() -> None:
         ((), (), r"\[N, T\]"),
     ],
 )
-def test_shapes_that_do_not_fit(indices: Any, scores: Any, words: str) -> None:
+def test_shapes_that_do_not_fit_are_refused(indices: Any, scores: Any, words: str) -> None:
     with pytest.raises(ArrayError, match=words):
         ctc.decode(np.zeros(indices, int), np.zeros(scores, np.float32), own_characters(4))
 
 
 @pytest.mark.parametrize("wrong", [-1, 4, 2**31 - 1])
-def test_classes_that_the_charset_lacks(wrong: int) -> None:
+def test_classes_that_the_charset_lacks_are_refused(wrong: int) -> None:
     indices = np.array([[0, 1, wrong, 2]])
     with pytest.raises(ArrayError, match=f"{wrong}.* 4 classes"):
         ctc.decode(indices, np.ones(indices.shape, np.float32), own_characters(4))
 
 
-def test_classes_that_are_no_whole_numbers() -> None:
+def test_classes_that_are_no_integers_are_refused() -> None:
     with pytest.raises(ArrayError):
         ctc.decode(
             np.ones((1, 3)),  # type: ignore[arg-type]

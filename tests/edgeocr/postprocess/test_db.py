@@ -18,13 +18,13 @@ from tests.support.paths import FIXTURES
 
 MAPS = ["poster", "receipt", "receipt_small", "sample", "sample_small"]
 QUAD_SETTINGS = ["quad_fast", "quad_slow", "quad_fast_dilation", "quad_fast_low"]
-# Only here does the detector leave holes in a region that are large enough to be candidates.
+# Number of holes in regions that are large enough to be candidates. Other maps have none.
 HOLES = {("receipt_small", "quad_fast_low"): 3}
 
 
 @dataclass
 class Oracle:
-    """One fixture: a map, one setting, and PaddleOCR's regions in source pixels."""
+    """A map, a setting, and PaddleOCR's regions in source pixels, as stored in the fixtures."""
 
     name: str
     setting: str
@@ -80,7 +80,7 @@ class Oracle:
 
 
 def unclipped_as_paddleocr(corners: np.ndarray, ratio: float) -> np.ndarray:
-    """Float corners → PaddleOCR's rectangle, by the whole-number clipper that it uses."""
+    """Unclip corners to PaddleOCR's rectangle, with the whole-number clipper that it uses."""
     polygon = shape(corners)
     offset = pyclipper.PyclipperOffset()
     offset.AddPath(corners.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
@@ -90,7 +90,7 @@ def unclipped_as_paddleocr(corners: np.ndarray, ratio: float) -> np.ndarray:
 
 @pytest.mark.parametrize("setting", QUAD_SETTINGS)
 @pytest.mark.parametrize("name", MAPS)
-def test_quads_are_the_oracles(name: str, setting: str) -> None:
+def test_quads_are_those_of_the_oracle(name: str, setting: str) -> None:
     oracle = Oracle(name, setting)
     found, scores = oracle.quads()
     matched = pairs(found, oracle.regions)
@@ -115,7 +115,7 @@ def test_quads_are_the_oracles(name: str, setting: str) -> None:
 
 @pytest.mark.parametrize("setting", QUAD_SETTINGS)
 @pytest.mark.parametrize("name", MAPS)
-def test_what_the_oracle_has_beyond_ours_are_holes(name: str, setting: str) -> None:
+def test_regions_that_only_the_oracle_has_are_holes(name: str, setting: str) -> None:
     oracle = Oracle(name, setting)
     found, _ = oracle.quads()
     matched = pairs(found, oracle.regions).values()
@@ -133,7 +133,7 @@ def test_what_the_oracle_has_beyond_ours_are_holes(name: str, setting: str) -> N
 
 
 @pytest.mark.parametrize("name", ["poster", "receipt", "sample"])
-def test_quads_before_unclipping_are_exactly_the_oracles(name: str) -> None:
+def test_quads_before_unclipping_are_exactly_those_of_the_oracle(name: str) -> None:
     """PaddleOCR's whole-number unclipping of our rectangles gives PaddleOCR's corners."""
     oracle = Oracle(name, "quad_fast")
     quads, _ = db.quads(oracle.probability, **(oracle.arguments | {"unclip_ratio": 0.0}))
@@ -148,7 +148,7 @@ def test_quads_before_unclipping_are_exactly_the_oracles(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_polygons_are_the_oracles(name: str) -> None:
+def test_polygons_are_those_of_the_oracle(name: str) -> None:
     oracle = Oracle(name, "poly")
     found, scores = oracle.polygons()
     matched = pairs(found, oracle.regions)
@@ -183,7 +183,7 @@ def fill_mean(probability: np.ndarray, box: np.ndarray) -> float:
 
 
 def random_rectangles(count: int, height: int, width: int, beyond: float) -> np.ndarray:
-    """Rectangles whose corners leave the map by at most `beyond` pixels."""
+    """Return rectangles whose corners leave the map by at most `beyond` pixels."""
     random = np.random.default_rng(11)
     boxes: list[np.ndarray] = []
     while len(boxes) < count:

@@ -1,6 +1,4 @@
-"""DB post-processing of perfect maps, and of maps that no picture gives: empty, full, broken, far
-too many regions.
-"""
+"""DB post-processing of perfect maps, and of maps that no picture gives."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ BOTH = pytest.mark.parametrize("decode", [db.quads, db.polygons])
 
 
 def bars(*places: tuple[int, int, int, int], value: float | np.float32 = 0.9) -> np.ndarray:
-    """A map of 200 x 300 with a filled rectangle for each x, y, width, height."""
+    """Return a map of 200 x 300 with a filled rectangle for each x, y, width, height."""
     probability = np.zeros((200, 300), np.float32)
     for x, y, width, height in places:
         probability[y : y + height, x : x + width] = value
@@ -36,7 +34,7 @@ def bars(*places: tuple[int, int, int, int], value: float | np.float32 = 0.9) ->
 
 @BOTH
 @pytest.mark.parametrize("size", [(0, 0), (0, 9), (9, 0), (1, 1), (1, 90), (90, 1), (64, 64)])
-def test_nothing_in_a_map(decode: Any, size: tuple[int, int]) -> None:
+def test_an_empty_map_has_no_regions(decode: Any, size: tuple[int, int]) -> None:
     regions, scores = decode(np.zeros(size, np.float32), **NUMBERS)
     assert len(regions) == len(scores) == 0
     assert scores.dtype == np.float32
@@ -44,7 +42,7 @@ def test_nothing_in_a_map(decode: Any, size: tuple[int, int]) -> None:
 
 @BOTH
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (2, 90)])
-def test_a_full_map_that_is_too_thin_for_a_region(decode: Any, size: tuple[int, int]) -> None:
+def test_a_full_map_that_is_too_thin_has_no_region(decode: Any, size: tuple[int, int]) -> None:
     assert len(decode(np.ones(size, np.float32), **NUMBERS)[0]) == 0
 
 
@@ -112,7 +110,7 @@ def test_only_the_largest_candidates_are_examined(
     ],
     ids=lambda array: f"{array.dtype}{list(array.shape)}",
 )
-def test_what_is_no_map(decode: Any, probability: np.ndarray) -> None:
+def test_an_array_that_is_no_map_is_refused(decode: Any, probability: np.ndarray) -> None:
     with pytest.raises(ArrayError, match="DB's probability map must be"):
         decode(probability, **NUMBERS)
 
@@ -135,7 +133,7 @@ def test_a_map_is_neither_changed_nor_needs_to_be_contiguous(decode: Any) -> Non
         assert np.array_equal(ours, expected)
 
 
-def test_unclipping_by_its_rule() -> None:
+def test_unclipping_moves_sides_by_area_and_perimeter() -> None:
     """Each side moves out by area x ratio / perimeter of the outline through pixel centres."""
     quads, _ = db.quads(bars((50, 60, 101, 21)), **NUMBERS)
     distance = 100 * 20 * 1.5 / 240
@@ -157,13 +155,13 @@ def test_the_threshold_is_compared_in_float32() -> None:
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.2, "box_threshold": 0}))[0]) == 0
 
 
-@pytest.mark.parametrize(("height", "count"), [(3, 0), (4, 1)])
+@pytest.mark.parametrize(("height", "regions"), [(3, 0), (4, 1)])
 def test_regions_under_three_pixels_are_noise_however_they_are_unclipped(
-    height: int, count: int
+    height: int, regions: int
 ) -> None:
-    """Counted between pixel centres, as PaddleOCR does."""
+    """A height counts from pixel centre to pixel centre, as in PaddleOCR."""
     thin = bars((50, 60, 100, height))
-    assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == count
+    assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == regions
 
 
 def test_dilation_joins_regions_one_pixel_apart() -> None:

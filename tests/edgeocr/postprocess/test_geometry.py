@@ -12,12 +12,13 @@ from edgeocr.postprocess.geometry import (
     offset_rectangles,
     rectangle_corners,
     side_lengths,
+    signed_areas,
 )
 from tests.support.overlap import corner_distance
 
 
 def random_rectangles(count: int = 500) -> np.ndarray:
-    """[N, 5]: center x, center y, width, height, degrees."""
+    """Return random rectangles [N, 5]: center x, center y, width, height, degrees."""
     random = np.random.default_rng(6)
     low, high = [0, 0, 1, 1, -180], [900, 600, 400, 90, 180]
     return random.uniform(low, high, (count, 5)).astype(np.float32)
@@ -28,10 +29,13 @@ def opencv_corners(rectangle: np.ndarray) -> np.ndarray:
     return cv2.boxPoints(((x, y), (width, height), angle))
 
 
-def signed_areas(quads: np.ndarray) -> np.ndarray:
-    """Positive where the corners run clockwise on the screen, y pointing down."""
-    x, y = quads[..., 0], quads[..., 1]
-    return ((x * np.roll(y, -1, 1) - np.roll(x, -1, 1) * y).sum(axis=1)) / 2
+def test_signed_areas_are_shapelys_and_positive_for_clockwise_quads() -> None:
+    """On the screen y points down, so that shapely calls the same quads counter-clockwise."""
+    quads = rectangle_corners(random_rectangles()).astype(np.float64)
+    quads[::2] = quads[::2, ::-1]
+    signs = np.where(shapely.is_ccw(shapely.linearrings(quads)), 1, -1)
+    assert {-1, 1} == set(signs.tolist())
+    assert signed_areas(quads) == pytest.approx(signs * shapely.area(shapely.polygons(quads)))
 
 
 def test_rectangle_corners_are_opencvs() -> None:
@@ -43,7 +47,7 @@ def test_rectangle_corners_are_opencvs() -> None:
     assert (signed_areas(quads) > 0).all()
 
 
-def test_no_rectangles() -> None:
+def test_no_rectangles_have_no_corners() -> None:
     assert rectangle_corners(np.empty((0, 5))).shape == (0, 4, 2)
     assert clockwise(np.empty((0, 4, 2), np.float32)).shape == (0, 4, 2)
 
@@ -52,7 +56,9 @@ def test_no_rectangles() -> None:
     ("degrees", "first"),
     [(0, (80, 90)), (90, (90, 80)), (180, (80, 90)), (-90, (90, 80)), (270, (90, 80))],
 )
-def test_right_angles(degrees: float, first: tuple[int, int]) -> None:
+def test_rectangles_at_right_angles_begin_at_the_top_left(
+    degrees: float, first: tuple[int, int]
+) -> None:
     (quad,) = rectangle_corners(np.array([[100, 100, 40, 20, degrees]], np.float64))
     assert quad[0] == pytest.approx(first, abs=1e-4)
     assert quad[2] == pytest.approx((200 - first[0], 200 - first[1]), abs=1e-4)
@@ -67,7 +73,7 @@ def test_the_first_corner_is_the_texts_own_top_left(degrees: int) -> None:
     assert quad[1] == pytest.approx(100 + 40 * along - 10 * np.array(down), abs=1e-3)
 
 
-def test_clockwise_whatever_the_order_of_the_corners() -> None:
+def test_corners_in_any_order_are_put_clockwise() -> None:
     quads = rectangle_corners(random_rectangles())
     random = np.random.default_rng(9)
     shuffled = random.permuted(np.repeat(np.arange(4)[None], len(quads), 0), axis=1)
@@ -79,7 +85,7 @@ def test_clockwise_whatever_the_order_of_the_corners() -> None:
     assert (quads[:, 0, 1] <= quads[:, 3, 1]).all(), "and the upper of them"
 
 
-def test_side_lengths() -> None:
+def test_side_lengths_are_those_of_the_rectangles() -> None:
     rectangles = random_rectangles()
     top, left = side_lengths(rectangle_corners(rectangles))
     found = np.sort([top, left], axis=0)
@@ -100,6 +106,6 @@ def test_offset_rectangles_are_shapelys() -> None:
         assert np.abs(grown - quad).max() <= distance * 2**0.5 + 1e-3
 
 
-def test_offsetting_a_rectangle_without_area() -> None:
+def test_rectangle_without_area_is_offset_to_finite_corners() -> None:
     point = np.full((1, 4, 2), 7, np.float32)
     assert np.isfinite(offset_rectangles(point, np.array([3], np.float32))).all()

@@ -1,4 +1,4 @@
-"""PGNet's decoder beside PaddleOCR's, on perfect maps, and on maps that no picture gives."""
+"""PGNet's decoder compared with PaddleOCR's, on perfect maps, and on maps of no picture."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_same_lines_as_paddleocr(name: str, gather: str, fixtures: Path) -> 
         expected, spelled = (file[f"{name}_{gather}_{kind}"] for kind in ("polygons", "texts"))
     assert texts == spelled.tolist()
     assert len(polygons) == len(expected) == len(scores)
-    # PaddleOCR cuts off what is left or above, and lengthens in single precision.
+    # PaddleOCR cuts polygons off at the left and the top, and computes in single precision.
     for polygon, other in zip(polygons, expected, strict=True):
         assert np.abs(np.maximum(polygon, 0) - other).max() < 0.02
     assert ((scores > 0) & (scores <= 1)).all()
@@ -85,7 +85,7 @@ def empty(height: int, width: int) -> Maps:
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 40), (40, 1), (16, 16)])
 @pytest.mark.parametrize("score", [0, 1])
-def test_nothing_in_a_map(size: tuple[int, int], score: float) -> None:
+def test_a_map_without_texts_has_no_lines(size: tuple[int, int], score: float) -> None:
     maps = empty(*size)
     maps.score[:] = score
     polygons, texts, scores = lines(maps)
@@ -94,7 +94,7 @@ def test_nothing_in_a_map(size: tuple[int, int], score: float) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_says_nothing(value: float) -> None:
+def test_values_that_are_not_finite_are_ignored(value: float) -> None:
     truth, said = scene("arcs", 17, 4, 384, 512)
     perfect = ideal.maps(truth, said, 384, 512)
     for broken in range(4):
@@ -154,7 +154,7 @@ def test_thousands_of_lines_are_each_followed_once(monkeypatch: pytest.MonkeyPat
         lambda maps: maps._replace(direction=maps.direction.astype(np.int32)),
     ],
 )
-def test_other_arrays_are_refused(change: Any) -> None:
+def test_arrays_of_other_shapes_and_types_are_refused(change: Any) -> None:
     with pytest.raises(ArrayError, match="PGNet's maps are"):
         lines(change(empty(8, 8)))
 

@@ -1,4 +1,4 @@
-"""SAST's decoder beside PaddleOCR's, on perfect maps, and on maps that no picture gives."""
+"""SAST's decoder compared with PaddleOCR's, on perfect maps, and on maps of no picture."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_the_same_polygons_as_paddleocr(name: str, kind: str, fixtures: Path) ->
     found, scores = sast.polygons(*CASES[name], **NUMBERS[kind])
     with np.load(fixtures / "sast.npz") as file:
         expected = file[f"{name}_{kind}"]
-    # PaddleOCR cuts off what is left or above, and has equally strong ones in another order.
+    # PaddleOCR cuts polygons off at the left and the top, and orders equally strong ones otherwise.
     shaped = np.array(found, np.float32).reshape(-1, *expected.shape[1:])
     apart = np.abs(np.maximum(shaped, 0)[:, None] - expected).max(axis=(2, 3))
     same = (apart < 2e-3).any(axis=0)
-    # Of noise it merges quads that cross themselves with nothing; here such quads say nothing.
+    # In noise there are quads that cross themselves. PaddleOCR keeps them, edgeocr drops them.
     missing = 3 if name.startswith("smooth") else 0
     assert (~same).sum() <= missing and abs(len(found) - len(expected)) <= missing
     nearest = apart.argmin(axis=0)[same] if len(found) else []
@@ -71,7 +71,7 @@ def empty(height: int, width: int) -> Maps:
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 40), (40, 1), (16, 16)])
-def test_nothing_in_a_map(size: tuple[int, int]) -> None:
+def test_an_empty_map_has_no_polygons(size: tuple[int, int]) -> None:
     found, scores = sast.polygons(*empty(*size), **POLYGONS)
     assert found == [] and scores.shape == (0,)
     quads, scores = sast.quads(*empty(*size), **QUADS)
@@ -92,7 +92,7 @@ def test_a_map_of_one_pixel_can_be_a_text() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_says_nothing(value: float) -> None:
+def test_values_that_are_not_finite_are_ignored(value: float) -> None:
     truth = words(6, 4, 480, 640)
     maps = ideal.maps(truth, 480, 640)
     maps.tcl[:2], maps.border[0, ::7], maps.tvo[3, ::5], maps.tco[1, ::11] = (value,) * 4
@@ -146,6 +146,6 @@ def test_thousands_of_texts_are_found_with_few_comparisons(
         lambda maps: maps._replace(tco=maps.tco.astype(np.int32)),
     ],
 )
-def test_other_arrays_are_refused(change: Any) -> None:
+def test_arrays_of_other_shapes_and_types_are_refused(change: Any) -> None:
     with pytest.raises(ArrayError, match="SAST's maps are"):
         sast.polygons(*change(empty(8, 8)), **QUADS)

@@ -1,4 +1,4 @@
-"""Thinning beside scikit-image's (tests/fixtures/README.md)."""
+"""Thinning compared with scikit-image's (tests/fixtures/README.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.thinning_cases import masks
 from tests.support.work import count
 
 
-def test_the_same_lines_as_scikit_image(fixtures: Path) -> None:
+def test_masks_are_thinned_as_by_scikit_image(fixtures: Path) -> None:
     with np.load(fixtures / "thinning.npz") as file:
         stored = [np.unpackbits(file[key], axis=1) for key in file.files]
     for mask, expected in zip(masks(), stored, strict=True):
@@ -22,15 +22,15 @@ def test_the_same_lines_as_scikit_image(fixtures: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 3), (1, 1), (1, 9), (9, 1)])
-def test_what_is_thin_stays(size: tuple[int, int]) -> None:
+def test_a_mask_that_is_thin_already_stays(size: tuple[int, int]) -> None:
     assert np.array_equal(thin(np.ones(size, np.uint8)), np.ones(size, np.uint8))
 
 
-def test_pieces_stay_pieces_and_the_given_mask_stays_as_it_is() -> None:
+def test_connected_parts_stay_connected_and_the_given_mask_is_not_changed() -> None:
     for mask in masks():
         before = mask.copy()
-        count, _ = cv2.connectedComponents(mask, connectivity=8)
-        assert cv2.connectedComponents(thin(mask), connectivity=8)[0] == count
+        parts, _ = cv2.connectedComponents(mask, connectivity=8)
+        assert cv2.connectedComponents(thin(mask), connectivity=8)[0] == parts
         assert np.array_equal(mask, before)
 
 
