@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converters.accuracy.labels import LabelledLine
 from edgeocr.memory import limit as limits
 from tests.support.limited_process import read_within
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
@@ -27,7 +28,9 @@ SAMPLE = str(IMAGES / "sample.jpg")
 
 
 @pytest.mark.parametrize("limit", ["170MB", "300MB"])
-def test_peak_stays_below_the_limit_on_large_pictures(known, large, labels, limit):
+def test_peak_stays_below_the_limit_on_large_pictures(
+    known: Path, large: dict[str, str], labels: dict[str, list[LabelledLine]], limit: str
+) -> None:
     rest = [str(IMAGES / name) for name in ("poster.jpg", "receipt.jpg", "badge.jpg")]
     done = read_within(limit, known, [SAMPLE, *rest, *large.values(), SAMPLE])
     number = limits.parse(limit)
@@ -51,7 +54,7 @@ def test_peak_stays_below_the_limit_on_large_pictures(known, large, labels, limi
     assert whole["needed"] > number
 
 
-def test_limit_that_an_error_names_is_enough(known, large):
+def test_limit_that_an_error_names_is_enough(known: Path, large: dict[str, str]) -> None:
     (page,) = read_within("200MB", known, [large["page.png"]])["pages"]
     done = read_within(page["needed"] + 3 * MB, known, [large["page.png"]])
     assert "text" in done["pages"][0] and done["peak"] <= page["needed"] + 3 * MB
@@ -59,9 +62,12 @@ def test_limit_that_an_error_names_is_enough(known, large):
     assert read_within(opening["needed"] + 3 * MB, known, [])["budget"] is not None
 
 
-def test_too_large_picture_is_refused_before_the_system_refuses_memory(known, large):
-    """RLIMIT_DATA counts writable memory, which is more than what is resident: with the page
-    decoded it would exceed 400 MB.
+def test_too_large_picture_is_refused_before_the_system_refuses_memory(
+    known: Path, large: dict[str, str]
+) -> None:
+    """RLIMIT_DATA limits writable memory, which is more than the resident memory.
+
+    With the page decoded it would exceed 400 MB.
     """
     limited = read_within(
         "200MB", known, [SAMPLE, large["page.png"], SAMPLE], rlimit=("RLIMIT_DATA", 400 * MB)
@@ -83,7 +89,9 @@ def cgroup() -> Iterator[Path]:
     folder.rmdir()
 
 
-def test_control_group_with_the_same_limit_never_runs_out(known, large, cgroup):
+def test_control_group_with_the_same_limit_never_runs_out(
+    known: Path, large: dict[str, str], cgroup: Path
+) -> None:
     done = read_within(
         "200MB", known, [large["page.png"], large["page.jpg"], SAMPLE], cgroup=cgroup
     )
@@ -92,13 +100,13 @@ def test_control_group_with_the_same_limit_never_runs_out(known, large, cgroup):
     assert (cgroup / "memory.failcnt").read_text().strip() == "0"
 
 
-def test_limit_is_kept_with_fixed_shapes_and_without_stated_memory():
+def test_limit_is_kept_with_fixed_shapes_and_without_stated_memory() -> None:
     """The embedded bundle does not state what its stages take, so a safe figure is assumed."""
     done = read_within("220MB", EMBEDDED_BUNDLE, [SAMPLE], fixed_shapes=True)
     assert done["peak"] <= 220 * MB and done["pages"][0]["text"]
 
 
-def test_limit_is_kept_while_drawing(known, large):
+def test_limit_is_kept_while_drawing(known: Path, large: dict[str, str]) -> None:
     done = read_within("300MB", known, [large["page.jpg"]], draw=True)
     assert done["peak"] <= 300 * MB
     # Drawing takes more memory than reading, so the page is drawn at a part of its size.
@@ -106,7 +114,7 @@ def test_limit_is_kept_while_drawing(known, large):
     assert (height, width) in [(3200, 2400), (1600, 1200)]
 
 
-def test_limit_of_one_ocr_does_not_apply_to_the_next(known):
+def test_limit_of_one_ocr_does_not_apply_to_the_next(known: Path) -> None:
     """The sessions of a process share one arena, so an `OCR` without a limit has its own."""
     code = (
         "import numpy, sys; from edgeocr import OCR; "
