@@ -307,7 +307,7 @@ def test_truncated_file_is_an_image_error_or_a_picture(format: str) -> None:
         except ImageError:
             refused += 1
         else:
-            assert_close(picture, smooth_rgb(), 255)
+            assert picture.shape == smooth_rgb().shape and picture.dtype == np.uint8
     assert refused, "not even the first bytes alone were refused"
 
 

@@ -19,7 +19,7 @@ from edgeocr.runtime.options import RuntimeOptions
 OUTPUTS = ["indices", "scores"]
 
 
-class Recorded:
+class FaultySession:
     """A session whose runs with a graph's number can be made to fail, or to replay garbage."""
 
     def __init__(self, session: Any) -> None:
@@ -63,8 +63,8 @@ def batches() -> list[np.ndarray]:
     return [rng.integers(0, 256, (2, 48, width, 3), np.uint8) for width in widths]
 
 
-def buffered(plain: PlainRunner, *, records: bool) -> tuple[BufferedRunner, Recorded]:
-    session: Any = Recorded(plain._session)
+def buffered(plain: PlainRunner, *, records: bool) -> tuple[BufferedRunner, FaultySession]:
+    session: Any = FaultySession(plain._session)
     runner = BufferedRunner(session, "crops", OUTPUTS, device="cpu", number=0, records=records)
     return runner, session
 
