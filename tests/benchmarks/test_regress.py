@@ -160,7 +160,7 @@ def test_given_margin_applies_to_cpu_time_too(checkout: Path, tmp_path: Path) ->
     assert regress.compare(baseline_of(checkout), meter, CONDITIONS, 0.0, checkout).worse
 
 
-def test_other_lines_are_reported(
+def test_lines_that_differ_from_the_baseline_are_reported(
     checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     meter = FakeMeter(tmp_path, counts=True)

@@ -53,7 +53,7 @@ def package(number: int, microjoules: int, name: str = "package") -> dict[str, s
 
 
 def channels(chip: str, *rails: tuple[str, int, int]) -> dict[str, str]:
-    """An ina3221 as hwmon shows it: label, mV and mA of each channel."""
+    """Return the files of an ina3221 as hwmon shows it: label, mV and mA of each channel."""
     folder = f"sys/bus/i2c/drivers/ina3221/{chip}/hwmon/hwmon1"
     files = {f"{folder}/name": "ina3221\n", f"{folder}/in7_label": "sum of shunt voltages\n"}
     for i, (label, millivolts, milliamperes) in enumerate(rails, 1):

@@ -29,9 +29,9 @@ MB = 10**6
 
 
 @pytest.fixture(scope="module")
-def shared(known: Path) -> OCR:
+def shared(memory_bundle: Path) -> OCR:
     """Open an `OCR` whose limit no test reaches, unless it makes the budget smaller."""
-    return OCR(known, provider="cpu", threads=2, memory_limit="4GB")
+    return OCR(memory_bundle, provider="cpu", threads=2, memory_limit="4GB")
 
 
 @pytest.fixture
@@ -129,9 +129,13 @@ def test_files_that_do_not_tell_their_size_are_refused_undecoded(
 
 @pytest.mark.parametrize("limited", [False, True])
 def test_picture_that_failed_is_freed(
-    request: pytest.FixtureRequest, known: Path, limited: bool
+    request: pytest.FixtureRequest, memory_bundle: Path, limited: bool
 ) -> None:
-    ocr = request.getfixturevalue("shared") if limited else OCR(known, provider="cpu", threads=2)
+    ocr = (
+        request.getfixturevalue("shared")
+        if limited
+        else OCR(memory_bundle, provider="cpu", threads=2)
+    )
     picture = np.zeros((8, 8, 3), np.float64)
     kept = weakref.ref(picture)
     gc.disable()
@@ -147,10 +151,10 @@ def test_picture_that_failed_is_freed(
 
 
 def test_process_that_grew_refuses_pictures(
-    known: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+    memory_bundle: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = limits.resident_bytes() + 250 * MB
-    ocr = OCR(known, provider="cpu", threads=2, memory_limit=limit)
+    ocr = OCR(memory_bundle, provider="cpu", threads=2, memory_limit=limit)
     monkeypatch.setattr("edgeocr.memory.budget.resident_bytes", lambda: limit - MB)
     with pytest.raises(MemoryLimitError, match=r"sample\.jpg: needs"):
         ocr.read(pictures / "sample.jpg")

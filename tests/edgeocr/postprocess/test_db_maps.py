@@ -142,7 +142,7 @@ def test_unclipping_moves_sides_by_area_and_perimeter() -> None:
     assert quads[0] == pytest.approx(np.array(expected), abs=1e-3)
 
 
-def test_the_threshold_is_passed_and_the_box_threshold_reached() -> None:
+def test_values_must_exceed_the_threshold_and_reach_the_box_threshold() -> None:
     exact = bars((50, 60, 100, 20), value=0.5)
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.5, "box_threshold": 0}))[0]) == 0
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.4, "box_threshold": 0.5}))[0]) == 1
@@ -179,7 +179,7 @@ def test_box_and_polygon_scores_differ_where_a_region_is_no_rectangle() -> None:
     assert by_box < 0.6
 
 
-def test_a_ring_is_one_region_and_what_is_inside_another() -> None:
+def test_a_ring_and_the_bar_inside_it_are_two_regions() -> None:
     ring = bars((50, 40, 150, 120))
     ring[60:140, 70:180] = 0
     ring[90:110, 90:160] = 0.9

@@ -145,7 +145,7 @@ def test_a_shape_outside_of_the_set_is_refused(fixed: OCR) -> None:
 
 
 @pytest.mark.slow
-def test_labelled_lines_read_the_same(
+def test_labelled_lines_are_read_with_fixed_shapes_as_without(
     ocr: OCR, fixed: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]
 ) -> None:
     for name, lines in labels.items():

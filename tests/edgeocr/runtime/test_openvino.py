@@ -59,6 +59,8 @@ def test_stages_run_on_different_providers(pictures: Path) -> None:
         ({"device_type": "GPU"}, "Device GPU is not available"),
     ],
 )
-def test_what_openvino_can_not_do_is_an_error(options: dict[str, object], said: str) -> None:
+def test_options_that_openvino_does_not_support_are_errors(
+    options: dict[str, object], said: str
+) -> None:
     with pytest.raises(ProviderUnavailableError, match=said):
         OCR(provider="openvino", runtime=RuntimeOptions(provider_options={"openvino": options}))

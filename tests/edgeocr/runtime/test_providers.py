@@ -47,11 +47,12 @@ def test_the_cpu_is_the_last_fallback_unless_the_bundle_names_it() -> None:
 
 def test_tensorrt_gets_no_pictures_of_extreme_proportions() -> None:
     assert provider_named("tensorrt").shapes_for(SHAPES) == SHAPES[:3]
+    assert provider_named("tensorrt").shapes_for(SHAPES[2:]) == SHAPES[2:3]
     assert provider_named("tensorrt").shapes_for(SHAPES[3:]) == SHAPES[3:]
     assert provider_named("tensorrt").shapes_for([]) == []
     assert provider_named("cuda").shapes_for(SHAPES) == SHAPES
 
 
 def test_tensorrt_gets_lines_of_every_length() -> None:
-    lines = [(n, 48, width, 3) for width in (240, 3216) for n in (1, 4)]
+    lines = [(n, 48, width, 3) for width in (96, 3216) for n in (1, 4)]
     assert provider_named("tensorrt").shapes_for(lines) == lines
