@@ -122,6 +122,9 @@ def test_cut_and_extended_files_are_refused() -> None:
         assert refusal(sound[:length])
     # Once the first header begins, the message says that something is missing.
     assert all("cut off" in refusal(sound[:n]) for n in (20, 40, 120, 500, len(sound) - 1))
+    assert "the header of the first file" in refusal(sound[:20])
+    second = sound.index(b"PK\3\4", 4)
+    assert "the header of the file after manifest.json" in refusal(sound[: second + 20])
     assert "1 bytes follow the end" in refusal(sound + b"\0")
     assert f"{len(sound)} bytes follow the end" in refusal(sound + sound)
     assert "doesn't begin as a bundle" in refusal(b"\0" + sound)

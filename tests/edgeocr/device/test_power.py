@@ -239,4 +239,5 @@ def test_raspberry_pi_4_has_no_meter(tmp_path: Path, commands: Path) -> None:
 
 def test_energy_is_the_integral_of_power() -> None:
     assert energy([(0, 2), (1, 4), (3, 4)]) == 3 + 8
+    assert energy([(0, 2), (2, 4)]) == 6
     assert energy([(0, 2)]) is None and energy([]) is None
