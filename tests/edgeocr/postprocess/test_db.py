@@ -142,7 +142,7 @@ def test_quads_before_unclipping_are_exactly_those_of_the_oracle(name: str) -> N
     matched = pairs(grown, oracle.regions)
     assert len(matched) == len(quads) >= 0.9 * len(oracle.regions)
     apart = [corner_distance(grown[i], oracle.regions[j]) for i, j in matched.items()]
-    # Now and then a corner that is a whole number but for float noise is cut the other way.
+    # Float noise may cut a corner that is nearly a whole number down to the number below.
     assert np.median(apart) <= 0.51
     assert max(apart) <= oracle.to_source.max() + 0.51
 

@@ -102,16 +102,6 @@ def test_a_pixel_with_a_quad_far_away_hides_nothing(far: float) -> None:
     assert len(east.quads(score, geometry, **NUMBERS)[0]) == 4
 
 
-def test_merging_loses_no_pixel() -> None:
-    random = np.random.RandomState(0)
-    corners = np.array([[-8, -8], [8, -8], [8, 8], [-8, 8]])
-    places = np.stack(np.meshgrid(np.arange(80), np.arange(80)), -1).reshape(-1, 1, 2) * 4
-    noisy = places + corners + random.normal(0, 1, (6400, 4, 2))
-    weights = random.uniform(0.8, 1, 6400)
-    _, merged = nms._merged_along_rows(noisy, weights, NUMBERS["nms_threshold"])
-    assert len(merged) < 6400 and merged.sum() == pytest.approx(weights.sum())
-
-
 def grid(width: float, height: float, spread: float) -> np.ndarray:
     corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * [width / 2, height / 2]
     noise = np.random.RandomState(0).uniform(-spread, spread, (8, SIZE, SIZE))

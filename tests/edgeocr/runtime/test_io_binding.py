@@ -89,8 +89,8 @@ def test_runs_without_recording_equal_plain_runs(
 def test_each_shape_is_recorded_once(plain: PlainRunner, batches: list[np.ndarray]) -> None:
     runner, session = buffered(plain, records=True)
     check(runner, plain, batches)
-    # First plainly. The second time: other input plainly, a recording, its replay with the other
-    # input, and the replay that is returned.
+    # The first run of a shape is plain. The second one takes a plain run with other input, a
+    # recording, its replay with the other input, and the replay whose result is returned.
     first, second = ["-1", "-1", "1", "1", "1"], ["-1", "-1", "2", "2", "2"]
     assert session.graphs == [*first, "1", *second, "2", "1", "2", "1", "2"]
     assert runner.records
