@@ -142,6 +142,31 @@ def test_network_is_given_the_crop_and_padding(
     assert np.all(given[0][:, :, text:] == stage.padding)
 
 
+@pytest.mark.parametrize("fixed_shapes", [None, True])
+def test_limit_of_pixels_makes_lines_narrower_and_batches_smaller(
+    bundle: Bundle, stage: Recognition, fixed_shapes: bool | None
+) -> None:
+    limited = Recognizer(
+        stage,
+        bundle.read(stage.graph),
+        bundle.characters,
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=fixed_shapes)),
+        pool=ThreadPool(1),
+    )
+    assert limited.limit_pixels(10**9) is None and limited.max_width == stage.max_width
+    pixels = stage.height * 500
+    changed = limited.limit_pixels(pixels)
+    assert changed == f"lines are read at a width of {limited.max_width} at most"
+    # 496 is the last multiple of 8; a margin belongs to the input, too.
+    largest = max(w for w in stage.widths if w <= 496) if fixed_shapes else 496
+    assert limited.max_width == largest - stage.margin
+    shapes: list[tuple[int, ...]] = []
+    limited.session.observer = lambda batch: shapes.append(batch.shape)
+    limited.recognize([Crop.whole(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 3000)])
+    assert max(width for _, _, width, _ in shapes) == largest
+    assert all(math.prod(shape[:3]) <= pixels for shape in [*shapes, *limited.session.shapes])
+
+
 def test_no_crops_give_no_readings(recognizer: Recognizer, ocr: OCR) -> None:
     assert recognizer.recognize([]) == []
     assert ocr.recognize([]) == []
