@@ -1,4 +1,4 @@
-"""What most tests share: the embedded bundle, opened once, and the labelled pictures."""
+"""Fixtures that most tests share, and the choice of the tests that run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.device import readings
 from tests.support.packing import Files, stubs
-from tests.support.paths import TESTS
+from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES
 
-EMBEDDED = TESTS.parent / "edgeocr" / "bundles" / "tiny.edgeocr"
 # Marker → the version that its tests need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
 # Markers of tests that run only when `-m` names the marker.
@@ -39,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that needs Paddle says so where there is none, or another one."""
+    """Fail a test that needs Paddle where it is missing or has another version."""
     for marker, wanted in PADDLE.items():
         if item.get_closest_marker(marker) is not None:
             try:
@@ -55,12 +54,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def pictures() -> Path:
-    return TESTS / "images"
+    return IMAGES
 
 
 @pytest.fixture(scope="session")
 def fixtures() -> Path:
-    return TESTS / "fixtures"
+    return FIXTURES
 
 
 @pytest.fixture(scope="session")
@@ -76,25 +75,25 @@ def bundle() -> Bundle:
 @pytest.fixture(scope="session")
 def embedded_files() -> dict[str, bytes]:
     """The files of the embedded bundle, unpacked by the standard library."""
-    with zipfile.ZipFile(EMBEDDED) as archive:
+    with zipfile.ZipFile(EMBEDDED_BUNDLE) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.fixture
 def files(embedded_files: Files) -> Files:
-    """The embedded bundle with graphs of a few bytes: opening doesn't load them."""
+    """The embedded bundle's files with graphs of a few bytes, which opening doesn't load."""
     return stubs(embedded_files)
 
 
 @pytest.fixture
 def signed(files: Files, keys: Path) -> Files:
-    """The same, signed by `own`."""
+    """The files of the fixture `files`, signed with the key `own`."""
     return files | {SIGNATURE: signature.sign(files[MANIFEST], keys / "own.key")}
 
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two pairs of keys to sign bundles with, `own` and `other`."""
+    """A folder with two pairs of keys for signing bundles, `own` and `other`."""
     path = tmp_path_factory.mktemp("keys")
     for name in ("own", "other"):
         signature.generate_keys(path / name)
@@ -108,7 +107,7 @@ def ocr(bundle: Bundle) -> OCR:
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty PATH but for what the test puts there and the shell's own."""
+    """A folder for a test's own commands; the PATH holds this folder and the shell's /bin only."""
     folder = tmp_path / "commands"
     folder.mkdir()
     monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))

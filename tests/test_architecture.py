@@ -16,6 +16,13 @@ EMPTY_NAMES = {"utils", "util", "common", "base", "core", "helpers", "helper", "
 
 
 @PACKAGES
+def test_every_name_in_the_levels_is_a_module(package: str) -> None:
+    levels = [name for level in imports.LEVELS[package] for name in level]
+    assert len(levels) == len(set(levels))
+    assert set(levels) == {imports.room(module) for module in imports.modules(package)}
+
+
+@PACKAGES
 def test_imports_point_down(package: str) -> None:
     assert list(imports.upward(package, imports.arrows(package))) == []
 
@@ -37,7 +44,9 @@ def test_edgeocr_imports_neither_converters_nor_their_libraries() -> None:
 
 def python_files() -> list[Path]:
     folders = ("edgeocr", "converters", "benchmarks", "tests", "examples")
-    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    files = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in folders}
+    assert all(files.values()), "a folder has no files"
+    return [path for folder in folders for path in files[folder]]
 
 
 def test_no_file_is_longer_than_400_lines() -> None:

@@ -215,12 +215,12 @@ def test_classifier_and_profile_are_left_out_unless_asked_for(
 ) -> None:
     read: list[Path] = []
 
-    class Counting(OCR):
+    class CountingOCR(OCR):
         def read(self, source: Any) -> Page:
             read.append(source)
             return super().read(source)
 
-    monkeypatch.setattr(breakdown, "OCR", Counting)
+    monkeypatch.setattr(breakdown, "OCR", CountingOCR)
     shutil.copy(pictures / "badge.jpg", tmp_path)
     figures = breakdown.measure(options("--images", str(tmp_path), "--repeat", "3"))
     assert read == [tmp_path / "badge.jpg"] * 4  # the first read doesn't count

@@ -16,9 +16,9 @@ from benchmarks import compare
 from edgeocr.bench.provider_result import ProviderResult
 from edgeocr.bench.result import BenchResult
 from tests.support.bench_results import bench_result, provider_result
-from tests.support.paths import TESTS
+from tests.support.paths import ROOT
 
-RECORDED = TESTS.parent / "benchmarks" / "results" / "bench-amd-epyc-2.json"
+RECORDED = ROOT / "benchmarks" / "results" / "bench-amd-epyc-2.json"
 
 
 def run(*words: str) -> None:

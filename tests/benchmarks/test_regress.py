@@ -24,7 +24,7 @@ CONDITIONS = {"cpu": "Some CPU", "numpy": "2.1"}
 TEXTS = ["今日特价", "¥28.50"]
 
 
-class Fake(Meter):
+class FakeMeter(Meter):
     """Takes the cost of a read from a file of the checkout, and records what it was asked for."""
 
     def __init__(self, folder: Path, counts: bool) -> None:
@@ -98,7 +98,7 @@ def test_verdict_tells_worse_and_better_from_the_margin(
 def test_count_is_compared_with_the_baseline_under_equal_conditions(
     checkout: Path, tmp_path: Path
 ) -> None:
-    meter = Fake(tmp_path, counts=True)
+    meter = FakeMeter(tmp_path, counts=True)
     verdict = regress.compare(baseline_of(checkout), meter, CONDITIONS, None, checkout)
     assert (verdict.now, verdict.before) == (1_020_000, 1_010_000)
     assert verdict.margin == regress.COUNT_MARGIN
@@ -117,7 +117,7 @@ def test_count_is_compared_with_the_baseline_under_equal_conditions(
 def test_commit_is_counted_again_under_other_conditions(
     checkout: Path, tmp_path: Path, changes: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    meter = Fake(tmp_path, counts=True)
+    meter = FakeMeter(tmp_path, counts=True)
     verdict = regress.compare(baseline_of(checkout, **changes), meter, CONDITIONS, 0.3, checkout)
     assert (verdict.now, verdict.before, verdict.margin) == (1_020_000, 1_000_000, 0.3)
     assert [what for what, _ in meter.asked] == ["instructions"] * 2
@@ -143,7 +143,7 @@ def test_differing_conditions_are_named(checkout: Path) -> None:
 def test_cpu_times_of_alternating_pairs_are_compared_without_counts(
     checkout: Path, tmp_path: Path
 ) -> None:
-    meter = Fake(tmp_path, counts=False)
+    meter = FakeMeter(tmp_path, counts=False)
     # The first pair meets a busy machine, and the machine slows down all the time.
     meter.slowdown = lambda number: 1 + number / 1e4 + 5 * (number == 3)
     verdict = regress.compare(baseline_of(checkout), meter, CONDITIONS, None, checkout)
@@ -156,14 +156,14 @@ def test_cpu_times_of_alternating_pairs_are_compared_without_counts(
 
 
 def test_given_margin_applies_to_cpu_time_too(checkout: Path, tmp_path: Path) -> None:
-    meter = Fake(tmp_path, counts=False)
+    meter = FakeMeter(tmp_path, counts=False)
     assert regress.compare(baseline_of(checkout), meter, CONDITIONS, 0.0, checkout).worse
 
 
-def test_other_lines_are_reported(
+def test_lines_that_differ_from_the_baseline_are_reported(
     checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    meter = Fake(tmp_path, counts=True)
+    meter = FakeMeter(tmp_path, counts=True)
     regress.compare(baseline_of(checkout), meter, CONDITIONS, None, checkout)
     assert "the lines differ" not in capsys.readouterr().err
     regress.compare(baseline_of(checkout, texts=["x"]), meter, CONDITIONS, None, checkout)
@@ -176,7 +176,7 @@ def test_other_lines_are_reported(
 def test_missing_commit_is_named_with_what_to_do(checkout: Path, tmp_path: Path) -> None:
     made = baseline_of(checkout, commit="0" * 40, job="another one")
     with pytest.raises(RegressError, match=f"{'0' * 40} is not in this.*--unshallow.*--update"):
-        regress.compare(made, Fake(tmp_path, counts=True), CONDITIONS, None, checkout)
+        regress.compare(made, FakeMeter(tmp_path, counts=True), CONDITIONS, None, checkout)
 
 
 def test_worktree_is_removed_after_an_error(checkout: Path) -> None:
@@ -191,7 +191,7 @@ def test_worktree_is_removed_after_an_error(checkout: Path) -> None:
 
 
 def test_update_records_committed_code_only(checkout: Path, tmp_path: Path) -> None:
-    meter, path = Fake(tmp_path, counts=True), tmp_path / "baseline.json"
+    meter, path = FakeMeter(tmp_path, counts=True), tmp_path / "baseline.json"
     with pytest.raises(RegressError, match="commit them first"):
         regress.update(path, meter, CONDITIONS, checkout)
     assert not path.exists()

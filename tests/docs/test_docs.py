@@ -170,7 +170,7 @@ def _subcommands(
 
 
 @pytest.fixture(scope="module")
-def commands() -> dict[str, set[str]]:
+def known_options() -> dict[str, set[str]]:
     """The options of each subcommand of the three programs, as in `edgeocr bundle show`."""
     found: dict[str, set[str]] = {}
     for program, module in (
@@ -211,11 +211,11 @@ def _commands_named(page: Path) -> Iterator[list[str]]:
         yield from _named(code)
 
 
-def test_every_subcommand_is_documented(commands: dict[str, set[str]]) -> None:
+def test_every_subcommand_is_documented(known_options: dict[str, set[str]]) -> None:
     named = [" ".join(words) for page in PAGES for words in _commands_named(page)]
     missing = [
         command
-        for command in commands
+        for command in known_options
         if not any(text == command or text.startswith(f"{command} ") for text in named)
     ]
     assert not missing
@@ -223,21 +223,21 @@ def test_every_subcommand_is_documented(commands: dict[str, set[str]]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_and_options_that_a_page_names_exist(
-    page: Path, commands: dict[str, set[str]]
+    page: Path, known_options: dict[str, set[str]]
 ) -> None:
     if page.name == "CHANGELOG.md":
         pytest.skip("it names options of older versions")
     wrong = []
     for words in _commands_named(page):
         text = " ".join(words)
-        known = [command for command in commands if f"{text} ".startswith(f"{command} ")]
+        known = [command for command in known_options if f"{text} ".startswith(f"{command} ")]
         start = 3 if words[0] == "python" else 1
         options = {w.partition("=")[0] for w in words[start:] if re.match(r"--?[a-z]", w)}
         if known:
-            allowed = commands[max(known, key=len)]
+            allowed = known_options[max(known, key=len)]
         elif words[0] == "edgeocr" or words[2:3] in (["converters"], ["benchmarks"]):
             prefix = f"{' '.join(words[:2] if words[0] == 'edgeocr' else words[:4])} "
-            groups = [each for each in commands if f"{each} ".startswith(prefix)]
+            groups = [each for each in known_options if f"{each} ".startswith(prefix)]
             if len(words) > (1 if words[0] == "edgeocr" else 3) and not (
                 groups or words[-1] in ("…", "COMMAND", "--version") or "|" in text
             ):
@@ -246,7 +246,7 @@ def test_commands_and_options_that_a_page_names_exist(
         else:
             continue
         wrong += [f"{text}: {option}" for option in options - allowed]
-    everywhere = set().union(*commands.values())
+    everywhere = set().union(*known_options.values())
     for code in docs.inline_code(page):
         if re.match(r"--[a-z]", code):
             option = re.split(r"[ =]", code)[0]

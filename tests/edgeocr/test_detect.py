@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from converters.accuracy.labels import LabelledLine
-from edgeocr import OCR, Bundle
+from edgeocr import OCR, Bundle, RuntimeOptions
 from edgeocr.bundle.manifest import DBDetection, Resize, SASTDetection, SASTSettings
 from edgeocr.detect import Detector, with_shape
 from edgeocr.images import load
+from edgeocr.postprocess.geometry import signed_areas
 from edgeocr.runtime.placement import Placement
 from tests.support.overlap import iou, pairs
 
@@ -47,8 +48,7 @@ def test_there_is_one_region_for_each_label(
     for region in regions:
         assert region.quad.dtype == np.float32 and region.polygon is None
         assert (region.quad >= 0).all() and (region.quad <= [width - 1, height - 1]).all()
-        x, y = region.quad.T
-        assert (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0, "not clockwise"
+        assert signed_areas(region.quad[None])[0] > 0, "not clockwise"
         assert 0 < region.score <= 1 and type(region.score) is float
 
 
@@ -83,6 +83,28 @@ def test_regions_are_in_reading_order(ocr: OCR, pictures: Path) -> None:
     assert [region.quad.tolist() for region in regions] == [
         line.quad.tolist() for line in page.lines
     ]
+
+
+@pytest.mark.parametrize("fixed_shapes", [None, True])
+def test_limit_of_pixels_is_kept(
+    bundle: Bundle, stage: DBDetection, pictures: Path, fixed_shapes: bool | None
+) -> None:
+    limited = Detector(
+        stage,
+        bundle.read(stage.graph),
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=fixed_shapes)),
+        threads=2,
+    )
+    usual = limited.max_pixels
+    assert limited.limit_pixels(usual) is None and limited.max_pixels == usual
+    assert limited.limit_pixels(400_000) == "pictures are detected at 400000 pixels at most"
+    assert limited.max_pixels == 400_000
+    shapes: list[tuple[int, ...]] = []
+    limited.session.observer = lambda batch: shapes.append(batch.shape)
+    assert limited.detect(load(pictures / "sample.jpg"))
+    ((_, height, width, _),) = shapes
+    assert 200_000 < height * width <= 400_000
+    assert all(shape[1] * shape[2] <= 400_000 for shape in limited.session.shapes)
 
 
 def test_blank_picture_has_no_regions(detector: Detector) -> None:

@@ -142,7 +142,7 @@ def test_exif_orientation_turns_the_picture_upright(
 
 
 @pytest.mark.parametrize("byte_order", ["II", "MM"])
-def test_exif_orientation_in_either_byte_order(byte_order: str) -> None:
+def test_exif_orientation_is_read_in_either_byte_order(byte_order: str) -> None:
     code: Literal["little", "big"] = "little" if byte_order == "II" else "big"
     entry = b"".join(n.to_bytes(size, code) for n, size in [(ORIENTATION, 2), (3, 2), (1, 4)])
     head = byte_order.encode() + (42).to_bytes(2, code) + (8).to_bytes(4, code)
@@ -307,7 +307,7 @@ def test_truncated_file_is_an_image_error_or_a_picture(format: str) -> None:
         except ImageError:
             refused += 1
         else:
-            assert_close(picture, smooth_rgb(), 255)
+            assert picture.shape == smooth_rgb().shape and picture.dtype == np.uint8
     assert refused, "not even the first bytes alone were refused"
 
 

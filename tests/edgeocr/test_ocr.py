@@ -178,8 +178,8 @@ def test_page_without_text_has_the_times_of_all_stages(ocr: OCR) -> None:
     assert page.lines == () and list(page.milliseconds) == STAGES
 
 
-def test_read_many_takes_sources_when_pages_are_asked_for(ocr: OCR, pictures: Path) -> None:
-    taken: list[str] = []
+def test_read_many_takes_sources_when_pages_are_asked_for(ocr: OCR) -> None:
+    taken: list[int] = []
 
     def sources() -> Iterator[Path]:
         for name in NAMES * 3:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from converters.accuracy.labels import LabelledLine
-from edgeocr import Bundle
+from edgeocr import Bundle, RuntimeOptions
 from edgeocr.crops import Crop, turn
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter
@@ -102,6 +102,32 @@ def test_crops_are_stretched_if_the_manifest_says_so(bundle: Bundle) -> None:
     square = np.full((20, 20, 3), 9, np.uint8)
     assert (stretched._batch([Crop.whole(square)]) == 9).all()
     assert (padded._batch([Crop.whole(square)])[:, :, stage.height :] == stage.padding).all()
+
+
+@pytest.mark.parametrize(
+    ("fixed_shapes", "pictures_allowed", "largest"),
+    [(None, 100, 8), (None, 3, 3), (None, 0, 1), (True, 100, 4), (True, 3, 1), (True, 0, 1)],
+)
+def test_limit_of_pixels_makes_batches_smaller(
+    bundle: Bundle,
+    crops: list[Image],
+    fixed_shapes: bool | None,
+    pictures_allowed: int,
+    largest: int,
+) -> None:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None and list(stage.batches) == [1, 4]
+    limited = Orienter(
+        stage,
+        bundle.read(stage.graph),
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=fixed_shapes)),
+        pool=ThreadPool(1),
+    )
+    numbers: list[int] = []
+    limited.session.observer = lambda batch: numbers.append(len(batch))
+    assert limited.limit_pixels(pictures_allowed * stage.height * stage.width) is None
+    assert len(limited.rotations(list(map(Crop.whole, crops[:10])))) == 10
+    assert max(numbers) == largest
 
 
 def test_no_crops_give_no_rotations(orienter: Orienter) -> None:

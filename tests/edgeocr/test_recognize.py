@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -130,14 +129,8 @@ def test_network_is_given_the_crop_and_padding(
     size: tuple[int, int],
 ) -> None:
     """The crop keeps its proportions, followed by padding, as the manifest says."""
-    session: Any = recognizer.session
     given: list[np.ndarray] = []
-
-    def run(batch: np.ndarray) -> list[np.ndarray]:
-        given.append(batch)
-        return type(session).run(session, batch)
-
-    monkeypatch.setattr(session, "run", run)
+    monkeypatch.setattr(recognizer.session, "observer", given.append)
     ink = (stage.padding + 128) % 256
     recognizer.recognize([Crop.whole(np.full((*size, 3), ink, np.uint8))])
     ((one, height, width, channels),) = [batch.shape for batch in given]
@@ -147,6 +140,31 @@ def test_network_is_given_the_crop_and_padding(
     assert width - stage.multiple < max(text + stage.margin, stage.min_width) <= width
     assert np.all(given[0][:, :, :text] == ink)
     assert np.all(given[0][:, :, text:] == stage.padding)
+
+
+@pytest.mark.parametrize("fixed_shapes", [None, True])
+def test_limit_of_pixels_makes_lines_narrower_and_batches_smaller(
+    bundle: Bundle, stage: Recognition, fixed_shapes: bool | None
+) -> None:
+    limited = Recognizer(
+        stage,
+        bundle.read(stage.graph),
+        bundle.characters,
+        placement=Placement("cpu", RuntimeOptions(fixed_shapes=fixed_shapes)),
+        pool=ThreadPool(1),
+    )
+    assert limited.limit_pixels(10**9) is None and limited.max_width == stage.max_width
+    pixels = stage.height * 500
+    changed = limited.limit_pixels(pixels)
+    assert changed == f"lines are read at a width of {limited.max_width} at most"
+    # 496 is the last multiple of 8; a margin belongs to the input, too.
+    largest = max(w for w in stage.widths if w <= 496) if fixed_shapes else 496
+    assert limited.max_width == largest - stage.margin
+    shapes: list[tuple[int, ...]] = []
+    limited.session.observer = lambda batch: shapes.append(batch.shape)
+    limited.recognize([Crop.whole(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 3000)])
+    assert max(width for _, _, width, _ in shapes) == largest
+    assert all(math.prod(shape[:3]) <= pixels for shape in [*shapes, *limited.session.shapes])
 
 
 def test_no_crops_give_no_readings(recognizer: Recognizer, ocr: OCR) -> None:
@@ -167,6 +185,7 @@ def test_blank_crop_has_no_text(recognizer: Recognizer) -> None:
 
 @pytest.fixture(scope="module")
 def fixed_width() -> Recognizer:
+    """A recognizer with STAR-Net, whose input is always 100 pixels wide."""
     characters = ["", *ALPHANUMERIC]
     made = converted(STAR_NET)
     # Without rewrites: with random weights the last digits of the outputs decide the texts.
@@ -190,14 +209,8 @@ def test_network_of_fixed_width_is_given_that_width(
     fixed_width: Recognizer, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
     """The settings min_width, max_width, margin and multiple do not matter."""
-    session: Any = fixed_width.session
     given: list[np.ndarray] = []
-
-    def run(batch: np.ndarray) -> list[np.ndarray]:
-        given.append(batch)
-        return type(session).run(session, batch)
-
-    monkeypatch.setattr(session, "run", run)
+    monkeypatch.setattr(fixed_width.session, "observer", given.append)
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     fixed_width.recognize([Crop.whole(picture)])
     (batch,) = given

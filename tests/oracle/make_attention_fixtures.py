@@ -1,4 +1,4 @@
-"""Write tests/fixtures/attention.npz: what PaddleOCR 2.10 reads from rows of attention and SRN.
+"""Write tests/fixtures/attention.npz: how PaddleOCR 2.10 decodes rows of attention and SRN.
 
 Needs the environment of make_fixtures.py. Run it from the root of the checkout:
 
@@ -8,20 +8,21 @@ Needs the environment of make_fixtures.py. Run it from the root of the checkout:
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.oracle.reference import sequence_label_decode
+from tests.support.paths import FIXTURES
 
-TARGET = Path(__file__).parent.parent / "fixtures" / "attention.npz"
+TARGET = FIXTURES / "attention.npz"
 ROWS, STEPS, CLASSES = 24, 25, 38
 # Where PaddleOCR puts begin and end.
 SPECIAL = {"AttnLabelDecode": (0, 37), "SRNLabelDecode": (36, 37)}
 
 
 def main() -> None:
+    """Write the file."""
     arrays: dict[str, Any] = {}
     for name, (begin, end) in SPECIAL.items():
         random = np.random.RandomState(len(name))

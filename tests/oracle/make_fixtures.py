@@ -95,9 +95,9 @@ def save(path: Path, arrays: Arrays) -> None:
 
 
 def detection_arrays(network: Network, optimized: Network, pictures: list[Picture]) -> Arrays:
-    """Cuts of two sizes and a batch of two, with the detector's probability maps.
+    """Return parts of pictures, one a batch of two, with the detector's probability maps.
 
-    Of the optimized network only the largest difference is kept: Paddle's own rounding.
+    The largest difference to the optimized network is kept as well, which is Paddle's own rounding.
     """
     sample, receipt, poster = pictures
     inputs = (
@@ -115,7 +115,7 @@ def detection_arrays(network: Network, optimized: Network, pictures: list[Pictur
 
 
 def recognition_arrays(network: Network, pictures: list[Picture]) -> Arrays:
-    """Lines of three widths, one a batch of two, with the recognizer's probabilities, sparse."""
+    """Return lines of three widths, one a batch of two, with their sparse probabilities."""
     arrays: Arrays = {}
     for number, (width, count) in enumerate(((96, 1), (160, 2), (320, 1))):
         crops = lines_nearest(pictures, width, width, count)
@@ -134,9 +134,9 @@ def recognition_arrays(network: Network, pictures: list[Picture]) -> Arrays:
 
 
 def orientation_arrays(network: Network, pictures: list[Picture]) -> Arrays:
-    """Two lines upright and the same two upside down, with the classifier's probabilities.
+    """Return two lines upright and upside down, with the classifier's probabilities.
 
-    The second line is the longest there is: squeezed, so that the classifier is less sure.
+    The second line is the longest one. It is squeezed, so that the classifier is less sure of it.
     """
     upright = np.concatenate(
         [lines_nearest(pictures, natural, 192, 1) for natural in (192, LONGEST)]
@@ -146,7 +146,7 @@ def orientation_arrays(network: Network, pictures: list[Picture]) -> Arrays:
 
 
 def db_arrays(network: Network, picture: Picture, resized: NDArray[np.uint8]) -> Arrays:
-    """A quantized map with the oracle's regions and scores for each setting."""
+    """Return a quantized map with the oracle's regions and scores for each setting."""
     quantized = np.round(network(resized[None])[0, 0] * 255).astype(np.uint8)
     probability = quantized.astype(np.float32) / np.float32(255)
     height, width = picture.pixels.shape[:2]
@@ -172,7 +172,7 @@ def db_arrays(network: Network, picture: Picture, resized: NDArray[np.uint8]) ->
 def db_regions(
     oracle: Any, probability: NDArray[np.float32], height: int, width: int
 ) -> tuple[list[Any], list[float]]:
-    """DBPostProcess.__call__ up to the point where it drops the scores, checked against it."""
+    """Do what DBPostProcess.__call__ does, but keep the scores; check the regions against it."""
     mask = probability > oracle.thresh
     if oracle.dilation_kernel is not None:
         mask = cv2.dilate(mask.astype(np.uint8), oracle.dilation_kernel)
@@ -186,14 +186,14 @@ def db_regions(
 
 
 def in_reading_order(quads: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """`count` quads spread evenly from the top of the picture to its foot."""
+    """Choose `count` quads, spread evenly from the top of the picture to its bottom."""
     order = np.lexsort((quads[:, 0, 0], quads[:, 0, 1]))
     spread = np.unique(np.linspace(0, len(order) - 1, count).round().astype(int))
     return quads[order[spread]]
 
 
 def synthetic_steps() -> list[tuple[str, list[int], list[float]]]:
-    """Name, indices and scores of rows that no picture gives; index 1 is the first character."""
+    """Return name, indices and scores of rows that no picture gives; class 0 is the blank."""
     return [
         ("synthetic: all blank", [0] * 8, [0.9] * 8),
         ("synthetic: one character", [0, 0, 7, 0, 0], [0.9, 0.8, 0.75, 0.6, 0.5]),
@@ -209,7 +209,7 @@ def synthetic_steps() -> list[tuple[str, list[int], list[float]]]:
 
 
 def ctc_arrays(network: Network, keys: Path, lines: list[tuple[str, NDArray[np.uint8]]]) -> Arrays:
-    """Each line's best index and score per step, and what CTCLabelDecode makes of them."""
+    """Return each line's best index and score per step, and CTCLabelDecode's text and score."""
     decode = ctc_label_decode(keys)
     classes = len(decode.character)
     rows = [(source, network(crop[None])) for source, crop in lines]

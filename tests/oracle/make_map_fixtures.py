@@ -27,11 +27,11 @@ from tests.oracle.reference import (
 )
 from tests.support import east_cases, pgnet_cases, sast_cases, thinning_cases
 from tests.support.ideal.pgnet import CHARACTERS
-
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+from tests.support.paths import FIXTURES
 
 
 def main() -> None:
+    """Write the files."""
     made = {"east": east(), "sast": sast(), "pgnet": pgnet(), "thinning": thinning()}
     for name, found in made.items():
         with stable_sorting():
@@ -42,6 +42,7 @@ def main() -> None:
 
 
 def east() -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the names and values of the arrays in east.npz."""
     decoder = east_post_process(
         **{
             name.replace("threshold", "thresh"): number
@@ -56,6 +57,7 @@ def east() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def sast() -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the names and values of the arrays in sast.npz."""
     for kind, numbers in sast_cases.NUMBERS.items():
         decoder = sast_post_process(
             tcl_map_thresh=numbers["score_threshold"],
@@ -78,6 +80,7 @@ def sast() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def pgnet() -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the names and values of the arrays in pgnet.npz."""
     with tempfile.TemporaryDirectory() as folder:
         dictionary = Path(folder) / "characters.txt"
         dictionary.write_text("\n".join(CHARACTERS) + "\n")
@@ -104,6 +107,7 @@ def pgnet() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def thinning() -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the names and values of the arrays in thinning.npz."""
     from skimage.morphology import thin
 
     for number, mask in enumerate(thinning_cases.masks()):
@@ -111,13 +115,15 @@ def thinning() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def unclipped() -> Any:
-    """An input's height, width and scales; polygons are not cut off there, but at the left and at
-    the top they are.
+    """Return the height, width and scales of a picture so large that it cuts off no polygon.
+
+    Polygons are still cut off at its left and its top.
     """
     return np.array([[1e6, 1e6, 1.0, 1.0]])
 
 
 def silence() -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which nothing is printed."""
     return contextlib.redirect_stdout(io.StringIO())
 
 

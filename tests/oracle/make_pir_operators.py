@@ -23,12 +23,13 @@ import numpy as np
 
 from tests.oracle import pir_case
 from tests.oracle.pir_case import Case, Input, Run
+from tests.support.paths import FIXTURES
 
-TARGET = Path(__file__).parent.parent / "fixtures" / "pir_operators.npz"
+TARGET = FIXTURES / "pir_operators.npz"
 
 
 def weights(layer: Any) -> None:
-    """Random numbers in place of Paddle's, as coarse as the inputs; variances are positive."""
+    """Replace a layer's weights by random numbers as coarse as the inputs, positive variances."""
     for name, value in layer.state_dict().items():
         rng = np.random.RandomState(zlib.crc32(name.encode()))
         drawn = rng.uniform(0.5 if "variance" in name else -1, 1.5, value.shape)
@@ -36,6 +37,7 @@ def weights(layer: Any) -> None:
 
 
 def save(make: Any, inputs: tuple[Input, ...], stem: Path) -> None:
+    """Export what `make` returns."""
     import paddle
 
     made = make()
@@ -57,7 +59,7 @@ def save(make: Any, inputs: tuple[Input, ...], stem: Path) -> None:
 
 
 def infer(stem: Path, runs: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
-    """Paddle Inference's outputs, without optimisations."""
+    """Run a program with Paddle Inference without optimisations, and return its outputs."""
     from paddle import inference
 
     parameters = stem.with_suffix(".pdiparams")  # left out where there are none
@@ -98,10 +100,11 @@ def export(name: str, make: Any, inputs: tuple[Input, ...]) -> Case:
 
 
 def main() -> None:
+    """Write the file, or show the operators of the cases that the command line names."""
     parser = argparse.ArgumentParser(description="Export small PIR programs with their outputs.")
     parser.add_argument("names", nargs="*", metavar="NAME")
     wanted = parser.parse_args().names
-    # Both have to be set before Paddle is imported; a thread only, for results that repeat.
+    # Both have to be set before Paddle is imported. With one thread results repeat.
     os.environ["FLAGS_enable_pir_api"] = "1"  # noqa: SIM112
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from tests.oracle.pir_cases import activations, arithmetic, layers, shapes

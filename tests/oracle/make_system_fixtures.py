@@ -1,4 +1,4 @@
-"""Write tests/fixtures/systems.npz, what Paddle Inference and PaddleOCR 2.10 read with the systems.
+"""Write tests/fixtures/systems.npz: what Paddle Inference and PaddleOCR 2.10 read.
 
 The systems are those of tests/support/systems.py. The script needs the environment of
 make_fixtures.py. Run it from the root of the checkout:
@@ -18,21 +18,22 @@ import numpy as np
 import yaml
 
 from tests.oracle.pipeline import crop, detect, label_decode, recognize, upright
-from tests.support.systems import ALPHANUMERIC, SYSTEMS, TRAINED, ZOO, System, strips
+from tests.support.paths import FIXTURES, IMAGES, TRAINED_EXPORTS, ZOO_EXPORTS
+from tests.support.systems import ALPHANUMERIC, SYSTEMS, System, strips
 from tests.trained import pages, words
 
-TESTS = Path(__file__).parent.parent
-TARGET = TESTS / "fixtures" / "systems.npz"
-# How many, and a seed of no training.
+TARGET = FIXTURES / "systems.npz"
+# Number and seed of the pages with arcs; no training uses this seed.
 ARCS = (3, 2028)
 
-# PaddleOCR's numbers where a system doesn't change them, and how ours are called there.
+# PaddleOCR's numbers where a system doesn't change them.
 NUMBERS: dict[str, dict[str, Any]] = {
     "DB": {"thresh": 0.3, "box_thresh": 0.6, "unclip_ratio": 1.5, "max_candidates": 1000},
     "EAST": {"score_thresh": 0.8, "cover_thresh": 0.1, "nms_thresh": 0.2},
     "SAST": {"tcl_map_thresh": 0.5, "nms_thresh": 0.2, "sample_pts_num": 2},
     "PGNet": {"valid_set": "totaltext", "score_thresh": 0.5, "mode": "fast"},
 }
+# PaddleOCR's names of edgeocr's numbers.
 NAMES = {
     "threshold": "thresh",
     "box_threshold": "box_thresh",
@@ -42,6 +43,7 @@ NAMES = {
 
 
 def main() -> None:
+    """Write the file."""
     arrays: dict[str, Any] = {}
     images = {}
     for name, image in pictures():
@@ -63,7 +65,7 @@ def main() -> None:
                 continue
             for picture in system.pictures:
                 regions, texts = find(system, images[picture], keys)
-                # Polygons it doesn't straighten.
+                # PaddleOCR doesn't straighten polygons, so only quads are read.
                 quads = regions.shape[1] == 4
                 if system.trained and quads and "recognition" in system.stages:
                     texts = read(system, [crop(images[picture], quad) for quad in regions], keys)
@@ -74,8 +76,8 @@ def main() -> None:
 
 
 def pictures() -> Iterator[tuple[str, np.ndarray]]:
-    """Parts of the sample picture, and rendered pages that no network was trained on."""
-    sample = cv2.imread(str(TESTS / "images" / "sample.jpg"))
+    """Yield parts of the sample picture, and rendered pages that no network was trained on."""
+    sample = cv2.imread(str(IMAGES / "sample.jpg"))
     assert sample is not None
     yield "sample", sample[100:420, 200:648]
     yield "part", sample[200:360, 360:616]
@@ -85,7 +87,7 @@ def pictures() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def page(seed: int) -> np.ndarray:
-    """Ten clean words of six characters, which all recognizers of tests/trained can read."""
+    """Draw ten clean words of six characters, which all recognizers of tests/trained can read."""
     canvas = np.full((320, 448, 3), 238, np.uint8)
     for place, word in enumerate(words.clean(10, 1000 + seed)):
         height = 26 + 3 * (place % 4)
@@ -97,7 +99,7 @@ def page(seed: int) -> np.ndarray:
 
 
 def find(system: System, image: np.ndarray, keys: Path) -> tuple[np.ndarray, list[str]]:
-    """Regions, and what a spotter reads in them."""
+    """Return the regions of an image, and what a spotter reads in them."""
     network = system.stages.get("spotting") or system.stages["detection"]
     algorithm, limit, numbers = detection(network)
     for field, value in system.numbers.items():
@@ -108,6 +110,7 @@ def find(system: System, image: np.ndarray, keys: Path) -> tuple[np.ndarray, lis
 
 
 def read(system: System, crops: Sequence[np.ndarray], keys: Path) -> list[str]:
+    """Read crops with a system's recognizer."""
     network = system.stages["recognition"]
     algorithm, shape = recognition(network)
     orientation = system.stages.get("orientation")
@@ -118,8 +121,8 @@ def read(system: System, crops: Sequence[np.ndarray], keys: Path) -> list[str]:
 
 
 def detection(network: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Algorithm, resizing and numbers of a detector."""
-    if (path := TRAINED / network / "inference.yml").exists():
+    """Return algorithm, resizing and numbers of a detector."""
+    if (path := TRAINED_EXPORTS / network / "inference.yml").exists():
         settings = yaml.safe_load(path.read_text())
         post = dict(settings["PostProcess"])
         post.pop("character_dict", None)
@@ -149,7 +152,7 @@ def detection(network: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def recognition(network: str) -> tuple[str, list[int]]:
-    """Algorithm and input shape of a recognizer."""
+    """Return algorithm and input shape of a recognizer."""
     if network in ("srn", "rec_r50_fpn_srn"):
         return "SRN", [1, 64, 256]
     if network == "rare" or network.endswith("_att"):
@@ -162,8 +165,9 @@ def recognition(network: str) -> tuple[str, list[int]]:
 
 
 def folder_of(network: str) -> Path:
-    trained = TRAINED / network
-    return trained if trained.is_dir() else ZOO / network / "legacy"
+    """Return the folder of a network's legacy export."""
+    trained = TRAINED_EXPORTS / network
+    return trained if trained.is_dir() else ZOO_EXPORTS / network / "legacy"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The labelled test pictures and what the fixtures cut out of them."""
+"""Read the labelled test pictures, and cut out of them what the fixtures need."""
 
 import json
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Picture:
 
 
 def read_pictures(folder: Path, names: tuple[str, ...]) -> list[Picture]:
-    """The pictures NAME.jpg of the folder with their quads out of PaddleOCR's Label.txt."""
+    """Read the pictures NAME.jpg of a folder, with their quads from its Label.txt."""
     labels = {}
     for line in (folder / "Label.txt").read_text("utf-8").splitlines():
         path, separator, regions = line.partition("\t")
@@ -44,7 +44,7 @@ def read_pictures(folder: Path, names: tuple[str, ...]) -> list[Picture]:
 
 
 def text_window(picture: Picture, height: int, width: int) -> NDArray[np.uint8]:
-    """The cut of this size, around the centre of a label, that holds the most whole labels."""
+    """Return the part of this size around a label's centre that holds the most whole labels."""
     rows, columns = picture.pixels.shape[:2]
     if rows < height or columns < width:
         raise SystemExit(f"{picture.name}.jpg is smaller than {height} x {width}")
@@ -63,7 +63,7 @@ def text_window(picture: Picture, height: int, width: int) -> NDArray[np.uint8]:
 
 
 def resize_for_detection(pixels: NDArray[np.uint8], side: int, longer: bool) -> NDArray[np.uint8]:
-    """The picture with its shorter (or longer) side scaled to `side`, both rounded to 32."""
+    """Scale a picture so that its shorter (or longer) side is `side`, in multiples of 32."""
     rows, columns = pixels.shape[:2]
     ratio = side / (max(rows, columns) if longer else min(rows, columns))
     height, width = (max(32, round(length * ratio / 32) * 32) for length in (rows, columns))
@@ -73,7 +73,7 @@ def resize_for_detection(pixels: NDArray[np.uint8], side: int, longer: bool) -> 
 def line_crop(
     pixels: NDArray[np.uint8], quad: NDArray[np.float32], width: int | None = None
 ) -> NDArray[np.uint8]:
-    """The quad as an upright line 48 pixels high, of its natural width or of `width`."""
+    """Cut out a quad as an upright line 48 pixels high, `width` or as many as it needs wide."""
     crop = perspective_crop(pixels, quad)
     natural = max(16, round(CROP_HEIGHT * crop.shape[1] / crop.shape[0]))
     return np.asarray(cv2.resize(crop, (width or natural, CROP_HEIGHT)), np.uint8)
@@ -82,9 +82,10 @@ def line_crop(
 def lines_nearest(
     pictures: list[Picture], natural: int, width: int, count: int
 ) -> NDArray[np.uint8]:
-    """The `count` labelled lines whose natural width is nearest to `natural`, made `width` wide.
+    """Cut out the `count` lines whose natural width is nearest to `natural`, `width` wide.
 
-    At most one line of each picture; uint8 BGR [count, 48, width, 3].
+    Returns:
+        uint8 BGR [count, 48, width, 3], at most one line of each picture.
     """
     candidates = []
     for picture in pictures:

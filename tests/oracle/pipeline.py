@@ -66,7 +66,7 @@ def detect(
 
 
 def upright(folder: Path | None, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The crops, turned where the classifier is sure that they are upside down."""
+    """Turn the crops of which the classifier is sure that they are upside down."""
     if folder is None or not crops:
         return list(crops)
     classifier = _tool("predict_cls").TextClassifier
@@ -105,7 +105,7 @@ def recognize(
 
 
 def label_decode(algorithm: str, keys: Path, *, space: bool) -> Any:
-    """PaddleOCR's decoder for the dictionary `keys`."""
+    """Return PaddleOCR's decoder for the dictionary `keys`."""
     names = {"RARE": "AttnLabelDecode", "SRN": "SRNLabelDecode"}
     module = reference._module("ppocr.postprocess.rec_postprocess")
     decoder = getattr(module, names.get(algorithm, "CTCLabelDecode"))
@@ -113,6 +113,7 @@ def label_decode(algorithm: str, keys: Path, *, space: bool) -> Any:
 
 
 def crop(image: np.ndarray, quad: np.ndarray) -> np.ndarray:
+    """Cut out a quad as PaddleOCR does."""
     return reference.perspective_crop(image, quad)
 
 
@@ -131,14 +132,14 @@ DECODERS = {
 
 
 def _run(folder: Path, *arrays: np.ndarray) -> list[np.ndarray]:
-    """Paddle Inference's outputs of a legacy export."""
+    """Run a legacy export with Paddle Inference, and return its outputs."""
     given = [np.ascontiguousarray(array) for array in arrays]
     return infer(folder / "inference.pdmodel", [given])[0]
 
 
 @cache
 def _operators() -> ModuleType:
-    """ppocr/data/imaug/operators.py alone: its package wants all that training needs."""
+    """Import ppocr/data/imaug/operators.py alone: its package needs all that training needs."""
     path = reference.paddleocr_folder() / "ppocr" / "data" / "imaug" / "operators.py"
     spec = importlib.util.spec_from_file_location("paddleocr_operators", path)
     assert spec is not None and spec.loader is not None
@@ -154,8 +155,8 @@ def _tool(name: str) -> ModuleType:
 
 @cache
 def _detector() -> Any:
-    """PaddleOCR's TextDetector without a network, for its filters."""
-    # Its import wants all that training needs.
+    """Return PaddleOCR's TextDetector without a network, for its filters."""
+    # The real ppocr.data needs all that training needs.
     sys.modules["ppocr.data"] = SimpleNamespace(create_operators=None, transform=None)  # type: ignore[assignment]
     try:
         detector = _tool("predict_det").TextDetector

@@ -1,6 +1,6 @@
-"""The cases of `pir_cases`: their inputs, and the file that holds all of them.
+"""Describe the cases of `pir_cases`, and read and write the file that holds them all.
 
-The tests read the file with this module, so it does not import Paddle.
+Tests read the file with this module, so it does not import Paddle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 
 class Run(NamedTuple):
-    """Inputs in the order of the program's, and what Paddle Inference gave."""
+    """The inputs of a run in the program's order, and Paddle Inference's outputs."""
 
     inputs: list[np.ndarray]
     outputs: list[np.ndarray]
@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One exported program: what inference.json and inference.pdiparams hold, and its runs."""
+    """An exported program: the contents of inference.json and inference.pdiparams, and its runs."""
 
     name: str
     graph: dict[str, Any]
@@ -33,12 +33,12 @@ class Case:
 
     @property
     def operations(self) -> list[dict[str, Any]]:
-        """The operators in `graph`, to look at or to change."""
+        """The operators in `graph`, which a test may look at or change."""
         found: list[dict[str, Any]] = self.graph["program"]["regions"][0]["blocks"][0]["ops"]
         return found
 
     def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write both files; returns their paths."""
+        """Write both files, and return their paths."""
         graph, parameters = folder / "inference.json", folder / "inference.pdiparams"
         graph.write_text(json.dumps(self.graph), "utf-8")
         parameters.write_bytes(self.parameters)
@@ -46,7 +46,7 @@ class Case:
 
 
 def save(path: Path, cases: Iterable[Case]) -> None:
-    """Write cases: one text, and all arrays one after the other, which compresses well."""
+    """Write cases as one text and all arrays one after the other, which compresses well."""
     content = bytearray()
 
     def place(array: np.ndarray) -> list[Any]:
@@ -71,7 +71,7 @@ def save(path: Path, cases: Iterable[Case]) -> None:
 
 
 def load(path: Path) -> dict[str, Case]:
-    """Name → case."""
+    """Read the cases, by their names."""
     with np.load(path) as file:
         listed, content = json.loads(file["cases"].tobytes()), file["content"].tobytes()
 
@@ -92,9 +92,15 @@ def load(path: Path) -> dict[str, Case]:
 
 @dataclass(frozen=True)
 class Input:
-    """An input: a negative size varies. It is declared so, and one larger in the second run.
+    """The input of a case.
 
-    distinct: no value twice, for what would have to choose between equal ones.
+    Attributes:
+        shape: A negative size is declared as one that varies: -3 is 3 in the first run and 4 in the
+            second.
+        dtype: Type of the values.
+        low: Least value.
+        high: Greatest value.
+        distinct: No value occurs twice, for operators that would have to choose between equal ones.
     """
 
     shape: tuple[int, ...]
@@ -105,10 +111,11 @@ class Input:
 
     @property
     def declared(self) -> list[int | None]:
+        """The shape as Paddle declares it, with None for sizes that vary."""
         return [size if size > 0 else None for size in self.shape]
 
     def value(self, seed: str, run: int) -> np.ndarray:
-        """Multiples of 1/16, for they compress well; integers where they are asked for."""
+        """Draw the values of a run; floats are multiples of 1/16, which compress well."""
         rng = np.random.RandomState(zlib.crc32(f"{seed} {run}".encode()))
         shape = [size if size > 0 else run - size for size in self.shape]
         drawn: np.ndarray
@@ -125,14 +132,16 @@ class Input:
 
 @dataclass
 class Cases:
-    """The cases of a module by name: a maker of the function or layer, and the inputs."""
+    """The cases of a module: for each name what makes the function or layer, and the inputs."""
 
     found: dict[str, tuple[Callable[[], Any], tuple[Input, ...]]] = field(default_factory=dict)
 
     def function(self, name: str, function: Callable[..., Any], *inputs: Input) -> None:
+        """Add a case of a function."""
         self.layer(name, lambda: function, *inputs)
 
     def layer(self, name: str, make: Callable[[], Any], *inputs: Input) -> None:
+        """Add a case of a layer, or of whatever `make` returns."""
         if name in self.found:
             raise ValueError(f"two cases are named {name}")
         self.found[name] = (make, inputs)

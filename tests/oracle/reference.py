@@ -24,11 +24,11 @@ CROP_STD = (0.5, 0.5, 0.5)
 
 @cache
 def paddleocr_folder() -> Path:
-    """Folder of the installed paddleocr package, found without importing the package.
+    """Return the folder of the installed package paddleocr without importing it.
 
-    Looked up once: with the folder on sys.path, "paddleocr" means the paddleocr.py inside.
-    `import paddleocr` wants every requirement of training, layout and table recognition;
-    `ppocr.postprocess` alone does not.
+    `import paddleocr` would need everything that training, layout and table recognition need, which
+    `ppocr.postprocess` alone does not. The folder is looked up once, because "paddleocr" means the
+    file paddleocr.py inside as soon as the folder is on sys.path.
     """
     spec = importlib.util.find_spec("paddleocr")
     if spec is None or not spec.submodule_search_locations:
@@ -53,7 +53,7 @@ def stable_sorting() -> Any:
 
 
 def db_post_process(**settings: Any) -> Any:
-    """PaddleOCR's own DBPostProcess with these settings."""
+    """Return PaddleOCR's own DBPostProcess with these settings."""
     return _module("ppocr.postprocess.db_postprocess").DBPostProcess(**settings)
 
 
@@ -73,28 +73,28 @@ def east_post_process(**settings: Any) -> Any:
 
 
 def sast_post_process(**settings: Any) -> Any:
-    """PaddleOCR's own SASTPostProcess."""
+    """Return PaddleOCR's own SASTPostProcess with these settings."""
     return _module("ppocr.postprocess.sast_postprocess").SASTPostProcess(**settings)
 
 
 def pg_post_process(**settings: Any) -> Any:
-    """PaddleOCR's own PGPostProcess."""
+    """Return PaddleOCR's own PGPostProcess with these settings."""
     return _module("ppocr.postprocess.pg_postprocess").PGPostProcess(**settings)
 
 
 def ctc_label_decode(keys: Path) -> Any:
-    """PaddleOCR's own CTCLabelDecode, with the space as last character."""
+    """Return PaddleOCR's own CTCLabelDecode, with the space as the last character."""
     decoder = _module("ppocr.postprocess.rec_postprocess").CTCLabelDecode
     return decoder(character_dict_path=str(keys), use_space_char=True)
 
 
 def sequence_label_decode(name: str) -> Any:
-    """PaddleOCR's own AttnLabelDecode or SRNLabelDecode for its 36 digits and letters."""
+    """Return PaddleOCR's own AttnLabelDecode or SRNLabelDecode for its 36 digits and letters."""
     return getattr(_module("ppocr.postprocess.rec_postprocess"), name)()
 
 
 def perspective_crop(picture: NDArray[np.uint8], quad: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """PaddleOCR's own get_rotate_crop_image: the quad made upright; tall crops turned by 90°."""
+    """Cut out a quad with PaddleOCR's own get_rotate_crop_image, which turns tall crops by 90°."""
     crop = _module("tools.infer.utility").get_rotate_crop_image(picture, quad.astype(np.float32))
     return np.ascontiguousarray(crop)
 
@@ -127,7 +127,7 @@ class Network:
         self._std = np.array(std, np.float32)
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The first output for uint8 BGR [N, H, W, 3]; channels stay in the stored order.
+        """Return the first output for images uint8 BGR [N, H, W, 3], whose channels stay in order.
 
         The network sees (image / 255 - mean) / std in float32, as NCHW.
         """

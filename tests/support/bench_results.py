@@ -14,15 +14,9 @@ from edgeocr.bench.provider_result import (
     Temperatures,
     ThrottlingChange,
 )
-from edgeocr.bench.result import (
-    BenchResult,
-    ClockPolicy,
-    MeasuredBundle,
-    Nvidia,
-    Picture,
-)
+from edgeocr.bench.result import BenchResult, ClockPolicy, MeasuredBundle, Nvidia, Picture
 from edgeocr.bench.settings import RecordedSettings
-from edgeocr.device.machine import Machine
+from tests.support.machines import described
 
 SHARES = {"load": 0.05, "detection": 0.45, "recognition": 0.48, "rest": 0.02}
 PICTURES = {"poster.jpg": 1.0, "receipt.jpg": 0.6, "sample.jpg": 1.7}
@@ -65,12 +59,18 @@ def provider_result(ms: float, **changes: Any) -> ProviderResult:
 
 
 def bench_result(device: str = "A board", **providers: ProviderResult | str) -> BenchResult:
-    """Return a device with these providers, by default the CPU; a text is a provider's failure."""
+    """Return the result of a device.
+
+    Args:
+        device: Name of its processor.
+        providers: What was measured for each provider, or the error of one that failed. Without
+            any, the CPU was measured.
+    """
     return BenchResult(
         schema=1,
         edgeocr="0.1.0",
         when="2025-11-25T08:30:00+00:00",
-        device=machine(device),
+        device=described(device, "aarch64"),
         clocks={"policy0": ClockPolicy(cpus=[0, 1, 2, 3], current=1500, max=2400)},
         power_mode=None,
         packages={"onnxruntime": "1.23.0", "numpy": "2.3.0"},
@@ -85,23 +85,4 @@ def bench_result(device: str = "A board", **providers: ProviderResult | str) -> 
             name: ProviderFailure(each) if isinstance(each, str) else each
             for name, each in (providers or {"cpu": provider_result(200)}).items()
         },
-    )
-
-
-def machine(cpu: str) -> Machine:
-    """Return a small Arm board with this name of its processor."""
-    return Machine(
-        cpu=cpu,
-        architecture="aarch64",
-        bits=64,
-        os="Debian GNU/Linux 12",
-        kernel="Linux 6.6",
-        python="3.11.2",
-        board=None,
-        l4t=None,
-        jetpack=None,
-        cpus=4,
-        memory_bytes=8 << 30,
-        memory_limit_bytes=None,
-        swap_bytes=0,
     )

@@ -1,4 +1,4 @@
-"""Maps for EAST's decoder, drawn from seeds, for the tests and for the oracle that they rely on."""
+"""Maps for EAST's decoder, drawn from seeds, for the tests and for their oracle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.support.ideal import east as ideal
-from tests.support.scenes import field, of_zoo, rounded, words
+from tests.support.scenes import of_zoo, quad_field, rounded, score_field, words
 
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -17,7 +17,7 @@ NUMBERS: dict[str, Any] = {"score_threshold": 0.8, "cover_threshold": 0.1, "nms_
 
 
 def blurred(maps: Maps, seed: int, jitter: float) -> Maps:
-    """Maps as a network gives them: scores that vary, and corners that are `jitter` pixels off."""
+    """Return maps as a network gives them: scores vary, and corners are `jitter` pixels off."""
     score, geometry = maps
     random = np.random.RandomState(seed)
     sure = score * random.uniform(0.7, 1, score.shape)
@@ -26,7 +26,7 @@ def blurred(maps: Maps, seed: int, jitter: float) -> Maps:
 
 
 def strayed(maps: Maps, seed: int) -> Maps:
-    """Maps in which one pixel of 500 is sure of something that is not there."""
+    """Return maps in which one pixel of 500 is sure of a quad that is not there."""
     score, geometry = (array.copy() for array in maps)
     random = np.random.RandomState(seed)
     stray = random.uniform(size=score.shape) < 0.002
@@ -36,18 +36,15 @@ def strayed(maps: Maps, seed: int) -> Maps:
 
 
 def smooth(seed: int, height: int, width: int) -> Maps:
-    """Smooth random fields: blots of text whose quads grow, turn and shift from place to place."""
+    """Return smooth random fields: blots of text whose quads grow and shift from place to place."""
     random = np.random.RandomState(seed)
-    score = 1 / (1 + np.exp(-3 * field(random, 1, height, width)[..., 0]))
-    half = np.exp(0.4 * field(random, 2, height, width)) * [24, 10]
-    signs = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-    geometry = (half[:, :, None] * signs).reshape(*half.shape[:2], 8)
-    geometry += 1.5 * field(random, 8, height, width)
+    score = score_field(random, height, width)
+    _, geometry = quad_field(random, height, width, (24, 10), 1.5)
     return rounded(score, 4), rounded(geometry.transpose(2, 0, 1), 2)
 
 
 def cases() -> Iterator[tuple[str, Maps]]:
-    """Name and maps of each case."""
+    """Yield the name and the maps of each case."""
     for seed, (number, height, width) in enumerate(
         [(1, 64, 128), (6, 256, 320), (20, 320, 480), (60, 640, 640)]
     ):

@@ -1,4 +1,7 @@
-"""Walk the imports of a package: `python -m tests.support.imports` prints what the test checks."""
+"""Find the imports between the modules of a package, and which of them break the rules.
+
+`python -m tests.support.imports` prints what tests/test_architecture.py checks.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-# Each row is a level: what stands in it may import what stands in the rows below it. A name is a
-# module at the top of the package, or a package with everything in it.
+# Each row is a level, whose modules may import those in the rows below it. A name is a module at
+# the top of the package, or a package there with everything in it.
 EDGEOCR = (
     ("__main__",),
     ("cli",),
@@ -73,7 +76,7 @@ def upward(package: str, found: Arrows) -> Iterator[str]:
     rank = {name: i for i, names in enumerate(LEVELS[package]) for name in names}
     for module, targets in found.items():
         for target in sorted(targets):
-            one, other = _room(module), _room(target)
+            one, other = room(module), room(target)
             if one not in rank or other not in rank:
                 yield f"{one if one not in rank else other} has no level"
             elif one != other and rank[other] <= rank[one]:
@@ -81,7 +84,7 @@ def upward(package: str, found: Arrows) -> Iterator[str]:
 
 
 def circles(found: Arrows) -> list[str]:
-    """Return the first circle of imports as a list of modules; empty where there is none."""
+    """Return a circle of imports as a list of modules, which is empty if there is none."""
     try:
         TopologicalSorter(found).prepare()
     except CycleError as error:
@@ -89,7 +92,7 @@ def circles(found: Arrows) -> list[str]:
     return []
 
 
-def _room(module: str) -> str:
+def room(module: str) -> str:
     """Return the module at the top of the package, or the package below it."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"

@@ -1,4 +1,4 @@
-"""Legacy programs by hand, of a few operators."""
+"""Make programs of a few operators in Paddle's legacy format."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ Build = Callable[[Program], list[str]]
 
 
 def network(inputs: dict[str, tuple[list[int], str]], build: Build) -> Program:
-    """A program with these inputs, name → shape and dtype, whose operators `build` adds.
+    """Make a program.
 
-    `build` returns the names of the outputs.
+    Args:
+        inputs: Shape and dtype of each input, by its name.
+        build: Adds the operators to the program, and returns the names of the outputs.
     """
     program = Program.empty()
     for name, kind in (("feed", FEED_LIST), ("fetch", FETCH_LIST)):
@@ -28,7 +30,7 @@ def network(inputs: dict[str, tuple[list[int], str]], build: Build) -> Program:
 
 
 def write(program: Program, folder: Path) -> tuple[Path, Path]:
-    """Write inference.pdmodel and inference.pdiparams; returns their paths."""
+    """Write inference.pdmodel and inference.pdiparams, and return their paths."""
     files = folder / "inference.pdmodel", folder / "inference.pdiparams"
     program.write(*files)
     return files

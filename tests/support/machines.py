@@ -89,6 +89,25 @@ def command(folder: Path, name: str, script: str) -> None:
     path.chmod(0o755)
 
 
+def described(cpu: str, architecture: str) -> Machine:
+    """Return the description of a machine with four CPUs and 8 GiB, whose board is unknown."""
+    return Machine(
+        cpu=cpu,
+        architecture=architecture,
+        bits=64,
+        os="Debian GNU/Linux 12",
+        kernel="Linux 6.6",
+        python="3.11.2",
+        board=None,
+        l4t=None,
+        jetpack=None,
+        cpus=4,
+        memory_bytes=8 << 30,
+        memory_limit_bytes=None,
+        swap_bytes=0,
+    )
+
+
 def healthy_facts() -> Facts:
     """Return the facts of a machine on which nothing is wrong."""
     names = {"cv2": "opencv-python-headless"}
@@ -102,21 +121,7 @@ def healthy_facts() -> Facts:
         ),
         onnxruntime=OnnxRuntime("1.22.0", None, ["CPUExecutionProvider"], {"cpu": None}),
         nvidia=Nvidia(None, None, [], None, None, None),
-        device=Machine(
-            cpu="A processor",
-            architecture="x86_64",
-            bits=64,
-            os="Debian GNU/Linux 12",
-            kernel="Linux 6.6",
-            python="3.11.2",
-            board=None,
-            l4t=None,
-            jetpack=None,
-            cpus=4,
-            memory_bytes=8 << 30,
-            memory_limit_bytes=None,
-            swap_bytes=0,
-        ),
+        device=described("A processor", "x86_64"),
         features={"avx2": True, "amx_int8": False},
         clocks={},
         cores=Cores(all=4, affinity=4, available=4, fast=None),

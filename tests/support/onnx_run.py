@@ -1,4 +1,4 @@
-"""ONNX Runtime on the graphs that the tests make."""
+"""Run the graphs that tests make with ONNX Runtime on the CPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import onnxruntime as ort
 
 
 def session(graph: bytes) -> ort.InferenceSession:
-    """A session on the CPU that says nothing of its own."""
+    """Open a session on the CPU that logs nothing."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
@@ -17,7 +17,7 @@ def session(graph: bytes) -> ort.InferenceSession:
 
 
 def run(graph: bytes | ort.InferenceSession, inputs: list[np.ndarray]) -> list[Any]:
-    """All outputs; inputs in the order of the graph's."""
+    """Return all outputs of a graph; its inputs are given in the graph's order."""
     runner = session(graph) if isinstance(graph, bytes) else graph
     names = [item.name for item in runner.get_inputs()]
     outputs: list[Any] = runner.run(None, dict(zip(names, inputs, strict=True)))

@@ -1,6 +1,4 @@
-"""Maps for PGNet's decoder, drawn from seeds, for the tests and for the oracle that they rely
-on.
-"""
+"""Maps for PGNet's decoder, drawn from seeds, for the tests and for their oracle."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from tests.support.ideal import pgnet as ideal
 from tests.support.ideal.pgnet import BLANK, CHARACTERS, Maps
-from tests.support.scenes import arcs, field, of_zoo, rounded, texts, words
+from tests.support.scenes import arcs, field, of_zoo, rounded, score_field, texts, words
 
 # PaddleOCR's numbers for Total-Text.
 NUMBERS: dict[str, Any] = {
@@ -25,7 +23,7 @@ CHARSET = np.array([*CHARACTERS, ""], object)
 
 
 def blurred(maps: Maps, seed: int) -> Maps:
-    """Maps as a network gives them: nothing is exact, and some characters are wrong."""
+    """Return maps as a network gives them: nothing is exact, and some characters are wrong."""
     random = np.random.RandomState(seed)
     return Maps(
         rounded(maps.score * random.uniform(0.55, 1, maps.score.shape)),
@@ -36,9 +34,9 @@ def blurred(maps: Maps, seed: int) -> Maps:
 
 
 def smooth(seed: int, height: int, width: int) -> Maps:
-    """Smooth random fields: blots of center lines that branch, and directions that turn."""
+    """Return smooth random fields: blots of centre lines that branch, and directions that turn."""
     random = np.random.RandomState(seed)
-    score = 1 / (1 + np.exp(-3 * field(random, 1, height, width)[..., 0]))
+    score = score_field(random, height, width)
     # A line that runs out of the map goes on at the opposite side in PaddleOCR.
     score[[0, 1, -2, -1]] = 0
     score[:, [0, 1, -2, -1]] = 0
@@ -52,13 +50,13 @@ def smooth(seed: int, height: int, width: int) -> Maps:
 def scene(
     kind: str, seed: int, number: int, height: int, width: int
 ) -> tuple[list[Any], list[str]]:
-    """Polygons and what they say."""
+    """Return the polygons of words or arcs, and their texts."""
     polygons = {"words": words, "arcs": arcs}[kind](seed, number, height, width)
     return list(polygons), texts(seed, number, CHARACTERS)
 
 
 def cases() -> Iterator[tuple[str, Maps]]:
-    """Name and maps of each case."""
+    """Yield the name and the maps of each case."""
     for seed, number in enumerate((1, 9, 20)):
         size = 192 * (seed + 2), 256 * (seed + 2)
         for kind in ("words", "arcs"):

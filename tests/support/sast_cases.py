@@ -1,4 +1,4 @@
-"""Maps for SAST's decoder, drawn from seeds, for the tests and for the oracle that they rely on."""
+"""Maps for SAST's decoder, drawn from seeds, for the tests and for their oracle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.support.ideal import sast as ideal
 from tests.support.ideal.sast import Maps
-from tests.support.scenes import arcs, field, of_zoo, rounded, words
+from tests.support.scenes import arcs, field, of_zoo, quad_field, rounded, score_field, words
 
 COMMON: dict[str, Any] = {"score_threshold": 0.5, "nms_threshold": 0.2}
 # PaddleOCR's numbers for ICDAR 2015 and for Total-Text.
@@ -20,7 +20,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
 
 
 def blurred(maps: Maps, seed: int, jitter: float) -> Maps:
-    """Maps as a network gives them: scores that vary, and places that are `jitter` pixels off."""
+    """Return maps as a network gives them: scores vary, and offsets are `jitter` pixels off."""
     random = np.random.RandomState(seed)
     score = maps.tcl * random.uniform(0.55, 1, maps.tcl.shape)
     moved = [each + random.normal(0, jitter, each.shape) for each in maps[1:]]
@@ -28,13 +28,10 @@ def blurred(maps: Maps, seed: int, jitter: float) -> Maps:
 
 
 def smooth(seed: int, height: int, width: int) -> Maps:
-    """Smooth random fields: blots of center lines whose texts grow, turn and shift."""
+    """Return smooth random fields: blots of centre lines whose texts grow and shift."""
     random = np.random.RandomState(seed)
-    score = 1 / (1 + np.exp(-3 * field(random, 1, height, width)[..., 0]))
-    half = np.exp(0.4 * field(random, 2, height, width)) * [10, 4]
-    signs = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-    tvo = (half[:, :, None] * signs).reshape(*half.shape[:2], 8)
-    tvo += 0.6 * field(random, 8, height, width)
+    score = score_field(random, height, width)
+    half, tvo = quad_field(random, height, width, (10, 4), 0.6)
     border = np.array([0, 1, 0, 1]) * field(random, 4, height, width)
     border[..., 0] -= half[..., 1]
     border[..., 2] += half[..., 1]
@@ -44,7 +41,7 @@ def smooth(seed: int, height: int, width: int) -> Maps:
 
 
 def cases() -> Iterator[tuple[str, Maps]]:
-    """Name and maps of each case."""
+    """Yield the name and the maps of each case."""
     for seed, number in enumerate((1, 9, 30)):
         size = 128 * (seed + 2), 160 * (seed + 2)
         for kind, scene in (("words", words), ("arcs", arcs)):

@@ -1,4 +1,4 @@
-"""Words and arcs for maps of EAST, SAST and PGNet, and stored outputs of tests/zoo."""
+"""What the maps of detectors show: words, arcs, smooth noise, and stored outputs of tests/zoo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tests.support.paths import ZOO_EXPORTS
 from tests.zoo.inputs import stored
 
 Float32 = NDArray[np.float32]
-ZOO = ZOO_EXPORTS
 
 
 def words(seed: int, number: int, height: int, width: int) -> Float32:
@@ -77,12 +76,45 @@ def field(random: np.random.RandomState, channels: int, height: int, width: int)
     return smooth.astype(np.float32).reshape(*size[::-1], channels)
 
 
+def score_field(random: np.random.RandomState, height: int, width: int) -> Float32:
+    """Return scores [height / 4, width / 4] between 0 and 1 that change smoothly."""
+    score = 1 / (1 + np.exp(-3 * field(random, 1, height, width)[..., 0]))
+    return np.asarray(score, np.float32)
+
+
+def quad_field(
+    random: np.random.RandomState,
+    height: int,
+    width: int,
+    half_size: tuple[float, float],
+    noise: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return quads whose size and shape change smoothly from pixel to pixel.
+
+    Args:
+        random: The random numbers.
+        height: Height of the picture.
+        width: Width of the picture.
+        half_size: Half of a quad's usual width and height.
+        noise: By how much its corners stray.
+
+    Returns:
+        Half of each quad's width and height [height / 4, width / 4, 2], and the offsets to the
+        pixel from the corners [height / 4, width / 4, 8]: x and y of each, clockwise from the top
+        left.
+    """
+    half = np.exp(0.4 * field(random, 2, height, width)) * half_size
+    signs = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    offsets = (half[:, :, None] * signs).reshape(*half.shape[:2], 8)
+    return half, offsets + noise * field(random, 8, height, width)
+
+
 def of_zoo(network: str) -> Iterator[dict[int, Float32]]:
     """Yield the maps that Paddle Inference returned for a network of tests/zoo.
 
     Each run gives the maps of its first picture by their number of channels.
     """
-    for _, outputs in stored(ZOO / network / "outputs.npz"):
+    for _, outputs in stored(ZOO_EXPORTS / network / "outputs.npz"):
         yield {output.shape[1]: output[0] for output in outputs}
 
 

@@ -22,8 +22,6 @@ from edgeocr import Bundle
 from edgeocr.images import Image
 from tests.support.paths import FIXTURES, TRAINED_EXPORTS, ZOO_EXPORTS
 
-ZOO = ZOO_EXPORTS
-TRAINED = TRAINED_EXPORTS
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Random networks see the picture at its own size, rounded to their strides.
 RESIZE = {"DB": {"limit": "max"}, "EAST": {"limit": "max"}, "SAST": {"limit_side": 256}}
@@ -59,7 +57,7 @@ class System:
     @property
     def trained(self) -> bool:
         """Whether its networks are trained to find and read texts; others answer at random."""
-        return all((TRAINED / network).is_dir() for network in self.stages.values())
+        return all((TRAINED_EXPORTS / network).is_dir() for network in self.stages.values())
 
 
 def _system(detection: str, recognition: str, threshold: float, **more: str) -> System:
@@ -142,9 +140,9 @@ def strips(network: str, picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 def folder_of(network: str) -> Path:
     """Return the folder of an export: the PIR one if only that has an inference.yml."""
-    if (TRAINED / network).is_dir():
-        return TRAINED / network
-    legacy, pir = ZOO / network / "legacy", ZOO / network / "pir"
+    if (TRAINED_EXPORTS / network).is_dir():
+        return TRAINED_EXPORTS / network
+    legacy, pir = ZOO_EXPORTS / network / "legacy", ZOO_EXPORTS / network / "pir"
     return pir if (pir / "inference.yml").is_file() else legacy
 
 

@@ -1,4 +1,4 @@
-"""Masks to thin, drawn from seeds, for the tests and for the oracle that they rely on."""
+"""Masks to thin, drawn from seeds, for the tests and for their oracle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def masks() -> Iterator[NDArray[np.uint8]]:
-    """Noise of several densities, discs, bars and rings; uint8 of 0 and 1."""
+    """Yield noise of several densities, then discs, bars and rings; uint8 of 0 and 1."""
     random = np.random.RandomState(0)
     for density in (0.2, 0.4, 0.6, 0.8, 0.95, 1):
         yield (random.uniform(size=random.randint(20, 60, 2)) < density).astype(np.uint8)

@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
+from edgeocr.postprocess import nms
+
 
 def length(first: Sized, *_: Any, **__: Any) -> int:
     """Return the length of a call's first argument."""
     return len(first)
+
+
+def most_comparisons(pixels: int) -> int:
+    """Return how many pairs of quads suppression compares at most for a map of so many pixels.
+
+    Merging along rows may compare each quad `nms.MAX_COMPARISONS` times before its last round,
+    which compares each of them once more. The rest stops after the block of quads that exceeds its
+    limit.
+    """
+    return (nms.MAX_COMPARISONS + 1) * pixels + nms.MAX_PAIRS + nms.BLOCK * nms.MAX_REGIONS
 
 
 class Counter:

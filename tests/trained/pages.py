@@ -1,6 +1,6 @@
-"""Rendered pages with known texts: straight words, or words along arcs of circles.
+"""Render pages with known texts: straight words, or words along arcs of circles.
 
-A seed gives the same pages again. Only Pillow's own font is used unless others are named.
+The same seed always gives the same pages. Without other fonts only Pillow's own font is used.
 """
 
 from __future__ import annotations
@@ -22,31 +22,37 @@ Page = tuple[Picture, Points, list[str]]
 
 CAPITALS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALL = "abcdefghijklmnopqrstuvwxyz"
-# Heights of the quads and their margin around the ink, in pixels.
+# Least and greatest height of a quad, and its margin around the ink, in pixels.
 LOWEST, HIGHEST = 16, 48
 MARGIN = 1.5
-# Words are not longer, whatever the page, so that their ends see each other in a small network.
+# Greatest length of a word in pixels, so that a small network sees both of its ends at once.
 LONGEST = 220
-# Degrees by which words lean, and by which arcs turn from their first to their last character.
+# Degrees by which words are tilted at most, and range of the degrees by which an arc turns from its
+# first to its last character.
 TILT = 20
 TURN = (40, 130)
-# But no arc turns more than this per width of a height, since characters stay readable.
+# Degrees by which an arc turns at most over a length that equals its height: characters must stay
+# readable.
 MOST_TURN = 28
 # Points along each of the long sides of an arc's polygon.
 SIDE_POINTS = 7
-# Space around a word in which there is no other, in its heights.
+# Space around a word in which there is no other, as a share of the word's height.
 APART = 0.5
-# Tries to find room for a word.
+# Number of attempts to find room for a word.
 TRIES = 40
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu")
 
 
 @dataclass(frozen=True)
 class Bend:
-    """Where a word's middle (x, y) is, how far it leans and how it bends.
+    """Place, tilt and curvature of a word on a page.
 
-    tilt: clockwise, in radians. radius: of the line's middle; positive with the circle below
-    the word, negative with it above, infinite for a straight line.
+    Attributes:
+        x: Place of the word's middle, in pixels.
+        y: Place of the word's middle, in pixels.
+        tilt: Turn clockwise, in radians.
+        radius: Radius of the line through the middles of the characters: positive if the centre of
+            the circle is below the word, negative if it is above, infinite for a straight word.
     """
 
     x: float
@@ -55,7 +61,7 @@ class Bend:
     radius: float = np.inf
 
     def onto_page(self, along: NDArray[np.float64], down: NDArray[np.float64]) -> Points:
-        """Positions relative to the word's middle, in its own axes → page positions [..., 2]."""
+        """Convert positions along and down from the word's middle to the page's [..., 2]."""
         if np.isfinite(self.radius):
             turn = along / self.radius
             rest = self.radius - down
@@ -65,7 +71,7 @@ class Bend:
         return np.stack([x, y], -1).astype(np.float32)
 
     def from_page(self, height: int, width: int) -> tuple[Plane, Plane]:
-        """For each pixel of a page, its position along the word and down from its middle."""
+        """Return for each pixel of a page its position along the word and down from its middle."""
         y, x = np.mgrid[:height, :width].astype(np.float64)
         x, y = x - self.x, y - self.y
         cos, sin = np.cos(self.tilt), np.sin(self.tilt)
@@ -81,11 +87,18 @@ class Bend:
 def pages(
     number: int, seed: int, size: tuple[int, int] = (256, 256), fonts: Sequence[Path] = ()
 ) -> list[Page]:
-    """Pages of 3 to 8 straight words or short lines.
+    """Render pages of 3 to 8 straight words or short lines.
 
-    size: height and width in pixels. fonts: files to choose from besides Pillow's font.
-    Each page is an image uint8 [H, W, 3] (BGR), quads float32 [N, 4, 2] around the ink, clockwise
-    from the word's own top left, and the N texts. Pixels' centres are at whole numbers.
+    Args:
+        number: Number of pages.
+        seed: Seed of the random numbers.
+        size: Height and width in pixels.
+        fonts: Files of fonts to choose from besides Pillow's own.
+
+    Returns:
+        For each page the image uint8 [H, W, 3] (BGR), quads float32 [N, 4, 2] around the ink,
+        clockwise from the word's own top left, and the N texts. The centres of pixels are at whole
+        numbers.
     """
     return [_page(rng, size, fonts, 0) for rng in _generators(number, seed)]
 
@@ -93,37 +106,38 @@ def pages(
 def arcs(
     number: int, seed: int, size: tuple[int, int] = (256, 256), fonts: Sequence[Path] = ()
 ) -> list[Page]:
-    """Pages of 1 to 4 words, most of them along arcs; as `pages` gives them, but with polygons.
+    """Render pages of 1 to 4 words, most of them along arcs.
 
-    Polygons are float32 [N, 2 K, 2]: the upper side from left to right as one reads it, then
-    the lower one back.
+    Arguments and result are those of `pages`, except that polygons float32 [N, 2 K, 2] replace the
+    quads: a word's upper side in reading direction, then its lower side back.
     """
     return [_page(rng, size, fonts, 0.8) for rng in _generators(number, seed)]
 
 
 def advance(character: str) -> float:
-    """By how much Pillow's own font goes on after a character, in heights of the font."""
+    """Return the width of a character in Pillow's own font, as a share of the font's size."""
     return float(font(None, 100).getlength(character)) / 100
 
 
 def dejavu() -> list[Path]:
-    """DejaVu's upright fonts, if they are installed."""
+    """Return the files of DejaVu's fonts, without its mathematical ones; none if not installed."""
     return sorted(path for path in DEJAVU.glob("*.ttf") if "TeX" not in path.name)
 
 
 def _generators(number: int, seed: int) -> Iterator[np.random.Generator]:
-    """One per page, so that a page does not depend on how many there are."""
+    """Make a generator for each page, so that a page does not depend on how many there are."""
     return (np.random.default_rng([seed, index]) for index in range(number))
 
 
 def _page(
     rng: np.random.Generator, size: tuple[int, int], fonts: Sequence[Path], bent: float
 ) -> Page:
+    """Render a page on which words are curved with the probability `bent`."""
     height, width = size
     canvas = _background(rng, height, width)
     taken = np.zeros(size, np.uint8)
     outlines, texts = [], []
-    for _ in range(rng.integers(1, 5) if bent else rng.integers(3, 9)):  # as far as there is room
+    for _ in range(rng.integers(1, 5) if bent else rng.integers(3, 9)):
         text = _text(rng)
         ink = _ink(rng, text, fonts, min((0.45 if bent else 0.8) * width, LONGEST))
         curved = rng.random() < bent
@@ -139,7 +153,10 @@ def _page(
 
 
 def _text(rng: np.random.Generator) -> str:
-    """Capitals and digits; a sixth of it lower-case, a sixth two words."""
+    """Draw a text of one word or, once in six times, two.
+
+    A sixth of the words is in small letters, a sixth in digits, the rest in digits and capitals.
+    """
 
     def word(shortest: int, longest: int) -> str:
         kind = rng.random()
@@ -153,7 +170,7 @@ def _text(rng: np.random.Generator) -> str:
 
 @cache
 def font(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
-    # Plain layout: the other one is not in every Pillow.
+    """Load a font, or Pillow's own for None, with the basic layout, which every Pillow has."""
     if path is not None:
         return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
     font = ImageFont.load_default(size)
@@ -162,9 +179,13 @@ def font(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
 
 
 def _ink(rng: np.random.Generator, text: str, fonts: Sequence[Path], longest: float) -> Plane:
-    """The text's ink, 0 to 1, cut to what is black, of a height so that its quad's fits."""
+    """Draw a text's ink, 0 to 1, cut to where there is some.
+
+    The size of the font is chosen so that the height of the quad is within its range, and the text
+    is no longer than `longest` pixels.
+    """
     path = (None, *fonts)[rng.integers(1 + len(fonts))] if fonts else None
-    # Small texts are the more common ones.
+    # The logarithm of the height is uniform, so that small texts are more common.
     wanted = LOWEST * (HIGHEST / LOWEST) ** rng.random() - 2 * MARGIN
     size = 40
     for _ in range(3):
@@ -183,7 +204,11 @@ def _ink(rng: np.random.Generator, text: str, fonts: Sequence[Path], longest: fl
 def _room(
     rng: np.random.Generator, taken: Picture, ink: tuple[int, ...], curved: bool, points: int
 ) -> tuple[Bend, Points] | None:
-    """A place for ink [h, w] that is free and within the page, and the outline there."""
+    """Find a free place for ink [h, w] within the page, and mark it as taken.
+
+    Returns:
+        The place and the outline there; None if no room is found.
+    """
     height, width = taken.shape
     for _ in range(TRIES):
         x, y = rng.uniform(0, width), rng.uniform(0, height)
@@ -205,7 +230,7 @@ def _room(
 
 
 def _outline(bend: Bend, ink: tuple[int, ...], margin: float, points: int) -> Points:
-    """The polygon [2 points, 2] around ink [h, w]."""
+    """Return the polygon [2 · points, 2] around ink [h, w]."""
     height, width = ink[:2]
     along = np.linspace(-width / 2 - margin, width / 2 + margin, points)
     down = np.full(points, height / 2 + margin)
@@ -216,8 +241,8 @@ def _outline(bend: Bend, ink: tuple[int, ...], margin: float, points: int) -> Po
 def _print(
     rng: np.random.Generator, canvas: Plane, ink: Plane, bend: Bend, outline: Points
 ) -> None:
-    """Put ink [h, w] onto the canvas, in a colour that differs from what is there."""
-    if rng.random() < 0.15:  # a sign
+    """Print ink [h, w] onto the canvas in a colour that differs from the background there."""
+    if rng.random() < 0.15:  # the word is on a plate of its own colour
         margin = rng.uniform(3, 0.2 * ink.shape[0] + 3)
         plate = _outline(bend, ink.shape, margin, len(outline) // 2)
         cv2.fillPoly(canvas, [np.int32(plate)], rng.uniform(0, 255, 3).tolist())
@@ -238,7 +263,7 @@ def _print(
 
 
 def _background(rng: np.random.Generator, height: int, width: int) -> Plane:
-    """Plain, a gradient or blotches, with lines and shapes; float32 [H, W, 3], 0 to 255."""
+    """Draw a plain, graded or blotched background with lines and shapes, 0 to 255 [H, W, 3]."""
     kind = rng.random()
     base = rng.uniform(0, 255) + rng.uniform(-30, 30, 3)
     canvas = np.full((height, width, 3), base, np.float32)
@@ -268,7 +293,7 @@ def _background(rng: np.random.Generator, height: int, width: int) -> Plane:
 
 
 def _photographed(rng: np.random.Generator, canvas: Plane) -> Picture:
-    """A little blur and noise, and whole numbers."""
+    """Add a little blur and noise, and round to uint8."""
     if rng.random() < 0.4:
         canvas = np.float32(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.3, 1.0)))
     if rng.random() < 0.6:

@@ -1,7 +1,7 @@
 """The networks that train_recognition.py trains, and their losses.
 
-They are PaddleOCR's, narrower and with fewer layers. Their training is short, because it is told
-where in a picture the characters are: sequences, and SRN's attention, find that last.
+They are PaddleOCR's, narrower and with fewer layers. Their training is short because it knows where
+in a picture each character is, which sequences and SRN's attention otherwise learn last.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from tests.zoo.networks.rec_tps import TPS, PointFinder
 from tests.zoo.networks.resnet_vd import ResNetVd
 
 CHARACTERS = list(pages.CAPITALS)
-# Characters of the words to train with.
+# Least and greatest number of characters in the words to train with.
 LENGTHS = (3, 9)
-# Shares of the steps: until guidance ends; until SRN's backbone is not alone; until SRN is without
-# guidance and learns that nothing follows the positions that words have.
+# Shares of the steps after which: guidance ends; SRN's other layers are trained as well as its
+# backbone; SRN's guidance ends, and it learns that nothing follows the positions that words have.
 GUIDED, ALONE, SHORT = 0.6, 0.3, 0.85
 WIDTHS = (8, 16, 24, 40)
 HIDDEN = 32
 SRN_COLUMNS = 32
-# Characters of the words in SRN's second course, which has no guidance.
+# Least and greatest number of characters in SRN's second course, which has no guidance.
 REFINED = (4, 8)
-# What PaddleOCR gives TPS of the learning rate, and SRN's parts of the loss.
+# PaddleOCR's factor for TPS's learning rate, and its weights for the parts of SRN's loss.
 TPS_RATE = 0.1
 GUESS_WEIGHT, REASONING_WEIGHT = 3.0, 0.15
 
@@ -43,8 +43,11 @@ GUESS_WEIGHT, REASONING_WEIGHT = 3.0, 0.15
 class Lesson(NamedTuple):
     """What a step trains with.
 
-    inputs: the network's, for a batch. places: of the characters' middles, in widths of the input.
-    share: of all steps, how many are done; None in the second course.
+    Attributes:
+        inputs: The network's inputs for a batch.
+        texts: The texts of the batch.
+        places: For each text the places of its characters' middles, as shares of the input's width.
+        share: The share of all steps that is done; None in the second course.
     """
 
     inputs: list[Any]
@@ -53,13 +56,15 @@ class Lesson(NamedTuple):
     share: float | None
 
     def guidance(self, until: float = GUIDED) -> float:
-        """Weight of the losses that say where a character is; CTC alone was at its start after 500
-        steps.
+        """Return the weight of the losses that tell where characters are, which falls to 0.
+
+        With CTC's own loss alone the networks had learnt nothing after 500 steps.
         """
         return 0.0 if self.share is None else max(0.0, 1 - self.share / until)
 
 
 def line() -> LineResNet34:
+    """Make the backbone that all but SRN have: a ResNet for lines of text."""
     backbone = LineResNet34("compact")
     backbone.resnet = ResNetVd(18, WIDTHS, stride=(2, 1), stem_stride=1)
     backbone.channels = WIDTHS[-1]
@@ -67,7 +72,7 @@ def line() -> LineResNet34:
 
 
 def transform() -> TPS:
-    """Starts as PaddleOCR's does: the same points for all pictures."""
+    """Make a TPS that starts as PaddleOCR's does, with the same points for all pictures."""
     tps = TPS("compact", "small")
     tps.finder = PointFinder(3, (8, 16, 24, 32), 32)
     tps.finder.fc2.weight.set_value(paddle.zeros_like(tps.finder.fc2.weight))
@@ -77,8 +82,9 @@ def transform() -> TPS:
 
 
 def joined(neck, head, tps: TPS | None = None, guide_neck: bool = False) -> Recognizer:
-    """With guides, which only the training has: they guess from the backbone's sequence what is
-    where, and from the neck's.
+    """Make a network with guides, which only the training has.
+
+    A guide guesses each character's class from the sequence of the backbone or of the neck.
     """
     backbone = line()
     neck = neck(backbone.channels)
@@ -112,8 +118,10 @@ def recurrent(channels: int) -> LSTMEncoder:
 
 
 def srn() -> SRN:
-    """Places, whose codes are not trained, have sines of row and column, and the word's positions
-    ask for places one after the other from the start.
+    """Make SRN, with an attention that moves along the line from the first step of the training.
+
+    The codes of places in the picture are sines of their row and column. Codes of positions in the
+    word grow evenly, so that they attend to one place after the other.
     """
     network = SRN(4, 40)
     encoder = network.visual.encoder
@@ -135,15 +143,20 @@ def srn() -> SRN:
 
 
 def numbers(texts: Sequence[str], first: int) -> list[list[int]]:
+    """Return the classes of each text's characters, where `first` is that of CHARACTERS[0]."""
     return [[first + CHARACTERS.index(character) for character in text] for text in texts]
 
 
 def filled(rows: Sequence[list[int]], length: int, value: int) -> Any:
+    """Return rows as one tensor [N, length], filled up with a value."""
     return paddle.to_tensor([row + [value] * (length - len(row)) for row in rows], "int64")
 
 
 def frames(lesson: Lesson, length: int) -> Any:
-    """Classes [N, length] of a sequence's steps: blank between characters, -1 beside them."""
+    """Return the classes [N, length] of a sequence's steps.
+
+    The steps before and after that of a character may be anything (-1), the others are blanks.
+    """
     classes = np.zeros((len(lesson.texts), length), np.int64)
     for row, places, known in zip(classes, lesson.places, numbers(lesson.texts, 1), strict=True):
         at = np.clip((places * length).astype(int), 0, length - 1)
@@ -154,7 +167,7 @@ def frames(lesson: Lesson, length: int) -> Any:
 
 
 def sequences(network: Recognizer, lesson: Lesson) -> list[Any]:
-    """The backbone's and the neck's."""
+    """Return the sequences that the backbone and the neck give."""
     (image,) = lesson.inputs
     if network.transform is not None:
         image = network.transform(image)
@@ -163,7 +176,7 @@ def sequences(network: Recognizer, lesson: Lesson) -> list[Any]:
 
 
 def guided(network: Recognizer, lesson: Lesson, found: Sequence[Any]) -> Any:
-    """The loss of the guides, which look at the sequences found."""
+    """Return the loss of the guides for these sequences."""
     classes = frames(lesson, found[0].shape[1])
     pairs = zip(network.guides, found, strict=False)
     losses = [F.cross_entropy(guide(seen), classes, ignore_index=-1) for guide, seen in pairs]
@@ -171,6 +184,7 @@ def guided(network: Recognizer, lesson: Lesson, found: Sequence[Any]) -> Any:
 
 
 def ctc_loss(network: Recognizer, lesson: Lesson) -> Any:
+    """Return CTC's loss, with guidance as long as there is some."""
     found = sequences(network, lesson)
     scores = network.head(found[-1])
     count, length, _ = scores.shape
@@ -188,9 +202,9 @@ def ctc_loss(network: Recognizer, lesson: Lesson) -> Any:
 
 
 def attention_loss(network: Recognizer, lesson: Lesson) -> Any:
-    """The decoder is given the right last symbol, not its own.
+    """Return the loss of attention's decoder, which is given the right symbols, not its own.
 
-    After its end a word goes on with ends, since PaddleOCR's decoding does not stop there.
+    A word is followed by end symbols only, since PaddleOCR's decoding does not stop at the first.
     """
     head, begin, end = network.head, 0, len(CHARACTERS) + 1
     found = sequences(network, lesson)
@@ -208,7 +222,11 @@ def attention_loss(network: Recognizer, lesson: Lesson) -> Any:
 
 
 def srn_loss(network: SRN, lesson: Lesson) -> Any:
-    """PaddleOCR's, after the backbone has learnt alone, and for the first positions, for speed."""
+    """Return PaddleOCR's loss of SRN.
+
+    At first only the backbone is trained. Until SHORT of the steps only the positions that words
+    have are, which is faster.
+    """
     share = lesson.share or 0.0
     count = LENGTHS[1] + 2 if share < SHORT else rec_srn.LENGTH
     image, codes, positions, *masks = lesson.inputs
@@ -231,14 +249,17 @@ def srn_loss(network: SRN, lesson: Lesson) -> Any:
 
 
 def across(places: Any) -> Any:
-    """[N, places, C] → the mean of each column [N, columns, C]."""
+    """Return the mean of each column [N, columns, C] of features [N, places, C]."""
     count, _, channels = places.shape
     return places.reshape([count, -1, SRN_COLUMNS, channels]).mean(axis=1)
 
 
 def looked(network: SRN, features: Any, codes: Any, positions: Any) -> tuple[Any, Any, Any]:
-    """What `VisualAttention` sees, what it gives for some positions, and its weights there
-    [N, positions, places].
+    """Run `VisualAttention` for some positions of the word.
+
+    Returns:
+        The encoded features [N, places, C], what the attention gives for the positions
+        [N, positions, C], and its weights [N, positions, places].
     """
     visual = network.visual
     seen = visual.fc0(visual.encoder(features.flatten(2).transpose([0, 2, 1]), codes))
@@ -249,14 +270,14 @@ def looked(network: SRN, features: Any, codes: Any, positions: Any) -> tuple[Any
 
 
 def miscounted(network: SRN, lesson: Lesson, seen: Any) -> Any:
-    """Whether the columns know which character of the word they are nearest to."""
+    """Return the loss of telling from each column which character of the word is nearest to it."""
     middles = np.arange(SRN_COLUMNS) + 0.5
     nearest = [np.abs(middles - SRN_COLUMNS * p[:, None]).argmin(axis=0) for p in lesson.places]
     return F.cross_entropy(network.counter(across(seen)), paddle.to_tensor(np.stack(nearest)))
 
 
 def astray(lesson: Lesson, weights: Any) -> Any:
-    """How little of the attention to a character is in the columns around its middle."""
+    """Return the loss of attention to a character outside of the columns around its middle."""
     count, positions, _ = weights.shape
     near = np.zeros((count, positions, SRN_COLUMNS), np.float32)
     for rows, places in zip(near, lesson.places, strict=True):
@@ -269,21 +290,24 @@ def astray(lesson: Lesson, weights: Any) -> Any:
 
 
 def read_ctc(indices: np.ndarray, scores: np.ndarray) -> list[str]:
+    """Decode indices and scores [N, T] of a network with CTC."""
     return ctc.decode(indices, scores, np.array(["", *CHARACTERS], object), 0)[0]
 
 
 def read_attention(indices: np.ndarray, scores: np.ndarray) -> list[str]:
+    """Decode indices and scores [N, T] of RARE."""
     symbols = np.array(["", *CHARACTERS, ""], object)
     return attention.decode(indices, scores, symbols, begin=0, end=len(CHARACTERS) + 1)[0]
 
 
 def read_srn(indices: np.ndarray, scores: np.ndarray) -> list[str]:
+    """Decode indices and scores [N, T] of SRN."""
     symbols, begin = np.array([*CHARACTERS, "", ""], object), len(CHARACTERS)
     return attention.decode(indices, scores, symbols, begin=begin, end=begin + 1)[0]
 
 
 def set_training(network: nn.Layer) -> None:
-    """`network.train()`, but without SRN's dropout, which slows one as small."""
+    """Put a network into its state for training, without SRN's dropout, which slows a small one."""
     network.train()
     if isinstance(network, SRN):
         for encoder in (

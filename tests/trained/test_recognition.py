@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeocr import OCR, Bundle, RuntimeOptions
 from tests.support import systems
+from tests.support.paths import TRAINED_EXPORTS
 from tests.trained import pages, words
 
-EXPORTS = Path(__file__).parent / "exports"
 # A system with the network, by the network's name.
 SYSTEMS = {
     "crnn": "trained DB, CRNN",
@@ -129,6 +128,8 @@ def test_paddle_inference_reads_the_same_texts(name: str) -> None:
     rng = np.random.default_rng(SEED)
     given = words.clean(10, SEED) + words.varied(rng, 10, (4, 8))
     crops = [word.crop for word in given]
-    results = infer(EXPORTS / name / "inference.pdmodel", [prepared(name, crop) for crop in crops])
+    results = infer(
+        TRAINED_EXPORTS / name / "inference.pdmodel", [prepared(name, crop) for crop in crops]
+    )
     readings = OCR(bundle(name), provider="cpu", threads=1).recognize(crops)
     assert [reading.text for reading in readings] == [decoded(name, values) for values in results]

@@ -31,9 +31,9 @@ from tests.trained.training import (
 )
 from tests.zoo.networks import det_sast
 
-# With the same seed, straight words would be the arcs' ones.
+# With the seed of the arcs, the straight words would be the same words.
 STRAIGHT_SEED = 3
-# A pixel inside its text says something about its characters, but less than the centre line.
+# Weight of the characters at pixels of a text that are not on its centre line, where it is 1.
 ASIDE = 0.3
 SAST_SETTINGS: dict[str, Any] = {
     "name": "SASTPostProcess",
@@ -52,7 +52,7 @@ PGNET_SETTINGS: dict[str, Any] = {
 
 
 class Outlines(nn.Layer):
-    """SAST, whose offsets start with a text's size instead of a pixel."""
+    """SAST, whose offsets start with the size of a text instead of a pixel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Outlines(nn.Layer):
 
 
 class Spotting(nn.Layer):
-    """PGNet."""
+    """PGNet, whose outputs are a list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Spotting(nn.Layer):
 
 
 def inverse_heights(polygons: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """One over the text's height in the map's pixels, for each of its pixels; -1 owns none."""
+    """Return 1 / the text's height in pixels of the map for each pixel, 0 where the owner is -1."""
     heights = np.linalg.norm(polygons - polygons[:, ::-1], axis=2).mean(axis=1) / STRIDE
     return np.append(1 / heights, 0)[owner]
 
@@ -94,7 +94,7 @@ def sast_held_out(number: int) -> list[pages.Page]:
 
 
 def sast_labels(page: pages.Page) -> np.ndarray:
-    """The maps, and one over the text's height, 0 outside."""
+    """Return the maps, and a weight: 1 / the text's height, 0 outside of the centre lines."""
     _, polygons, _ = page
     maps = sast.maps(polygons, *SIZE)
     weight = inverse_heights(polygons, owners(polygons)) * maps.tcl
@@ -103,7 +103,7 @@ def sast_labels(page: pages.Page) -> np.ndarray:
 
 
 def owners(polygons: np.ndarray) -> np.ndarray:
-    """Which text each pixel of the map belongs to, -1 for none."""
+    """Return the index of the text that each pixel of the map belongs to, -1 for none."""
     owner = np.full((SIZE[0] // STRIDE, SIZE[1] // STRIDE), -1)
     for index, polygon in enumerate(polygons):
         owner[ribbon(polygon, *SIZE).within] = index
@@ -111,7 +111,7 @@ def owners(polygons: np.ndarray) -> np.ndarray:
 
 
 def sast_loss(outputs, labels):
-    """Distances count in heights of their text."""
+    """Return the loss, in which distances are relative to the height of their text."""
     score, border, tvo, tco = outputs
     tcl, *offsets, weight = paddle.split(labels, [1, 4, 8, 2, 1], axis=1)
     losses = [
@@ -135,7 +135,7 @@ def sast_decode(outputs: Outputs) -> tuple[list[np.ndarray], None]:
 
 
 def pgnet_draw(number: int) -> list[pages.Page]:
-    """Half of them with straight words, of which a page has more."""
+    """Draw pages, half of them with straight words, because such a page has more words."""
     half = number // 2
     arcs = pages.arcs(number - half, POOL_SEED, SIZE)
     return arcs + pages.pages(half, STRAIGHT_SEED, SIZE)
@@ -146,7 +146,7 @@ def pgnet_held_out(number: int) -> list[pages.Page]:
 
 
 def pgnet_labels(page: pages.Page) -> np.ndarray:
-    """Score, border, direction, classes, narrow ones, and one over the text's height or 0."""
+    """Return score, border, direction, classes, narrow classes, and 1 / the text's height or 0."""
     _, polygons, texts = page
     maps = pgnet.maps(polygons, texts, *SIZE, pages.advance)
     narrow = pgnet.maps(polygons, texts, *SIZE, pages.advance, narrow=True)
@@ -157,7 +157,10 @@ def pgnet_labels(page: pages.Page) -> np.ndarray:
 
 
 def pgnet_loss(outputs, labels, narrow=False):
-    """Distances count in heights of their text; all characters count the same."""
+    """Return the loss, in which all characters have the same weight.
+
+    Distances are relative to the height of their text.
+    """
     score, border, direction, characters = outputs
     tcl, sides, ahead, wide, slim, weight = paddle.split(labels, [1, 4, 2, 1, 1, 1], axis=1)
     regions = dice(score, tcl) + 3 * entropy(score, tcl)
@@ -169,7 +172,10 @@ def pgnet_loss(outputs, labels, narrow=False):
 
 
 def pgnet_narrow_loss(outputs, labels):
-    """The second course, since with blanks around them characters are hard to learn at first."""
+    """Return the loss of the second course, whose characters have blanks around them.
+
+    In the first course that would be too hard to learn.
+    """
     return pgnet_loss(outputs, labels, narrow=True)
 
 

@@ -32,9 +32,9 @@ from tests.zoo.networks.db import ShrinkMap
 from tests.zoo.networks.resnet_vd import ResNetVd
 
 HELD_OUT_SIZE = (384, 512)
-# With 0.4, PaddleOCR's smallest, the maps of long words are two pixels high here.
+# With PaddleOCR's smallest ratio, 0.4, long words would be two pixels high in the maps.
 SHRINK_RATIO = 0.5
-# DB's steep step from probability minus threshold to a binary map.
+# Steepness of DB's step from probability minus threshold to a binary map.
 STEEPNESS = 50
 RESIZE = {"DetResizeForTest": {"limit_side_len": 960, "limit_type": "max"}}
 DB_SETTINGS: dict[str, Any] = {
@@ -53,7 +53,7 @@ EAST_SETTINGS: dict[str, Any] = {
 
 
 class Binarization(nn.Layer):
-    """DB with the thresholds' branch, which only the training has."""
+    """DB with the branch of the thresholds, which only the training has."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Binarization(nn.Layer):
 
 
 class Corners(nn.Layer):
-    """EAST, whose geometry starts with offsets of a word's size instead of the page's."""
+    """EAST, whose geometry starts with offsets of the size of a word instead of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ def db_decode(outputs: Outputs) -> tuple[np.ndarray, None]:
 
 
 def east_labels(page: pages.Page) -> np.ndarray:
-    """Score, the eight offsets, and one over the shorter side of the quad, 0 outside."""
+    """Return the score, the eight offsets, and a weight: 1 / the quad's shorter side, 0 outside."""
     _, quads, _ = page
     score, geometry = east.maps(quads, *SIZE)
     _, owner = east.regions(quads, *SIZE)
@@ -123,7 +123,7 @@ def east_labels(page: pages.Page) -> np.ndarray:
 
 
 def east_loss(outputs, labels):
-    """Distances of corners count in heights of their text."""
+    """Return the loss, in which distances of corners are relative to the height of their text."""
     score, geometry = outputs
     expected, offsets, weight = paddle.split(labels, [1, 8, 1], axis=1)
     regions = dice(score, expected) + 3 * entropy(score, expected)

@@ -46,11 +46,11 @@ from tests.zoo.networks.rec_classic import FIXED, LINE
 from tests.zoo.networks.rec_srn import IMAGE, OTHERS
 
 HELD_OUT, HELD_OUT_SEED, VARIED_SEED = 500, 2, 3
-# Share of the steps until most words are varied ones, and of the clean ones from then on.
+# Share of the steps until the share of clean words has fallen from 1 to CLEAN, where it stays.
 EASY, CLEAN = 0.4, 0.25
-# Share of clean words in the second course, and its rate.
+# Share of clean words in the second course, and its learning rate.
 REFINED_CLEAN, REFINED_RATE = 0.875, 2e-3
-# Width to train a CTC network without TPS with, whose input may have any.
+# Greatest width to train CTC networks without TPS with, whose inputs may have any width.
 WIDEST = 192
 
 
@@ -58,10 +58,17 @@ WIDEST = 192
 class Task:
     """One network and how it is trained.
 
-    read: indices and scores [N, T] → texts.
-    shape: of the image, with the width that PaddleOCR's settings name.
-    inputs: as in `tests.zoo.network.Network`.
-    refining: steps of a second course, mostly on clean words.
+    Attributes:
+        build: Makes the network for training.
+        loss: Returns the loss of a lesson.
+        read: Decodes indices and scores [N, T] to texts.
+        shape: Shape of the image, with the width that PaddleOCR's settings name.
+        inputs: As in `tests.zoo.network.Network`.
+        steps: Steps of the first course.
+        rate: The highest learning rate.
+        batch: Words in a step.
+        post_process: PaddleOCR's name of the decoder.
+        refining: Steps of a second course, mostly on clean words.
     """
 
     build: Callable[[], nn.Layer]
@@ -92,7 +99,7 @@ TASKS = {
 
 
 def input_width(task: Task, crops: Sequence[words.Crop], most: int = 3200) -> int:
-    """The network's, or where it may vary one for all crops, but not more than `most`."""
+    """Return the network's width, or one for all crops where it may vary, up to `most`."""
     _, height, width = task.shape
     if task.inputs is not LINE:
         return width
@@ -101,7 +108,7 @@ def input_width(task: Task, crops: Sequence[words.Crop], most: int = 3200) -> in
 
 
 def prepared(task: Task, crops: Sequence[words.Crop], width: int) -> tuple[list[Any], list[float]]:
-    """Crops → the network's inputs, and what share of the input's width each crop takes.
+    """Return the network's inputs for crops, and the share of the width that each crop takes.
 
     PaddleOCR leaves the colours of words BGR, and SRN's grey as it is.
     """
@@ -120,6 +127,7 @@ def prepared(task: Task, crops: Sequence[words.Crop], width: int) -> tuple[list[
 def lesson(
     rng: np.random.Generator, task: Task, share: float | None, fonts: Sequence[Path]
 ) -> Lesson:
+    """Draw the words of a step; in the first course fewer and fewer of them are clean."""
     lengths = LENGTHS if share is not None else REFINED
     clean = max(CLEAN, 1 - share / EASY) if share is not None else REFINED_CLEAN
     easy = round(task.batch * clean)
@@ -132,7 +140,7 @@ def lesson(
 
 
 def train(name: str, task: Task) -> nn.Layer:
-    """The trained network with its statistics as they are for inference."""
+    """Train a network, and return it in its state for inference."""
     network = task.build()
     count = sum(int(np.prod(p.shape)) for p in network.parameters())
     print(f"{name}: {count} parameters", flush=True)
@@ -147,6 +155,7 @@ def train(name: str, task: Task) -> nn.Layer:
 
 
 def course(name: str, network: nn.Layer, task: Task, descent: Descent, *, refines: bool) -> None:
+    """Train a network by its first or second course."""
     rng = np.random.default_rng(7 if refines else 0)
     fonts = words.fonts()
 
@@ -162,6 +171,7 @@ def course(name: str, network: nn.Layer, task: Task, descent: Descent, *, refine
 
 
 def accuracy(network: nn.Layer, task: Task, given: Sequence[words.Word]) -> float:
+    """Return the share of words without any wrong character."""
     hits = 0
     with paddle.no_grad():
         for crop, text, _ in given:
@@ -176,7 +186,7 @@ def accuracy(network: nn.Layer, task: Task, given: Sequence[words.Word]) -> floa
 
 
 def save(network: nn.Layer, name: str, task: Task, folder: Path) -> None:
-    """The legacy export and its inference.yml, as PaddleOCR's export writes them."""
+    """Write the legacy export and its inference.yml as PaddleOCR's export does."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def declared(entry: Any) -> Any:
@@ -204,6 +214,7 @@ def save(network: nn.Layer, name: str, task: Task, folder: Path) -> None:
 
 
 def main() -> None:
+    """Train, measure and export the networks that the command line names."""
     parser = argparse.ArgumentParser(description="Train and export small recognizers.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TASKS))
     parser.add_argument("--output", type=Path, required=True)

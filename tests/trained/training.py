@@ -19,7 +19,8 @@ from tests.support.overlap import Polygons, pairs
 from tests.trained import pages
 from tests.zoo.export import strip_callstacks
 
-# How many pages are trained with, and Hmean is measured on; their seeds; the training's size.
+# Numbers of the pages to train with and of those to measure Hmean on; their seeds; the size of the
+# pages to train with.
 POOL, HELD_OUT = 2400, 100
 POOL_SEED, HELD_OUT_SEED = 1, 2
 SIZE = (256, 256)
@@ -62,34 +63,36 @@ class Task:
 
 
 def dice(found, expected, counts=1):
+    """Return 1 minus the Dice coefficient of two maps."""
     common = (found * expected * counts).sum()
     return 1 - 2 * common / ((found * counts).sum() + (expected * counts).sum() + 1e-6)
 
 
 def entropy(found, expected, counts=1):
+    """Return the mean binary cross entropy of two maps."""
     return (F.binary_cross_entropy(found, expected, reduction="none") * counts).mean()
 
 
 def distance(found, expected, weight):
-    """Mean over the places with a weight: its share of how far the channels are off."""
+    """Return the mean weighted distance of two maps over the places whose weight is not 0."""
     losses = F.smooth_l1_loss(found, expected, reduction="none") * weight
     return losses.sum() / (found.shape[1] * (weight > 0).astype("float32").sum() + 1)
 
 
 def prepared(images: Sequence[np.ndarray]) -> Any:
-    """uint8 [N, H, W, 3] → what the network sees; PaddleOCR leaves detection's colours BGR."""
+    """Return the network's input for images uint8 [N, H, W, 3], which stay BGR as in PaddleOCR."""
     scaled = (np.stack(images).astype(np.float32) / 255 - MEAN) / STD
     return paddle.to_tensor(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
 
 
 def varied(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Other colours; the texts stay where they are."""
+    """Exchange colours, and invert them half of the time; the texts stay where they are."""
     image = image[..., rng.permutation(3)]
     return 255 - image if rng.random() < 0.5 else image
 
 
 def train(name: str, task: Task) -> nn.Layer:
-    """The trained network with its statistics as they are for inference."""
+    """Train a network, and return it in its state for inference."""
     began = time.perf_counter()
     pool = task.draw(POOL)
     labels = [task.labels(page) for page in pool]
@@ -135,8 +138,13 @@ def follow(
 
 
 class Descent(NamedTuple):
-    """steps: how many. rate: the highest, to which it rises and from which it falls. clip: of the
-    gradients' norm. checked: after so many steps each time, how good the network is, is printed.
+    """How the weights are changed in the course of a training.
+
+    Attributes:
+        steps: Number of steps.
+        rate: The highest learning rate, to which it rises and from which it falls.
+        clip: Greatest norm of the gradients.
+        checked: Number of steps between two checks of how good the network is.
     """
 
     steps: int
@@ -153,10 +161,15 @@ def descend(
     descent: Descent,
     begin: Callable[[nn.Layer], Any] = nn.Layer.train,
 ) -> None:
-    """Train a network, and leave it as it is for inference.
+    """Train a network, and leave it in its state for inference.
 
-    loss_at: the loss of a step, from 1 on. check: what to print of the network at times.
-    begin: puts it into its state for training.
+    Args:
+        name: Name of the network, for what is printed.
+        network: The network.
+        loss_at: Returns the loss of a step; the first is step 1.
+        check: Returns a description of how good the network is.
+        descent: How the weights are changed.
+        begin: Puts the network into its state for training.
     """
     steps, highest, clip, checked = descent
     decay = paddle.optimizer.lr.CosineAnnealingDecay(highest, steps, eta_min=1e-5)
@@ -189,7 +202,7 @@ def descend(
 
 
 def score(detector: nn.Layer, task: Task, given: Sequence[pages.Page]) -> str:
-    """Precision, recall and Hmean at an overlap of 0.5, and how many of the texts are right."""
+    """Describe precision, recall and Hmean at an overlap of 0.5, and the number of right texts."""
     found, expected, hits, right = 0, 0, 0, None
     with paddle.no_grad():
         for image, polygons, texts in given:
@@ -209,12 +222,12 @@ def score(detector: nn.Layer, task: Task, given: Sequence[pages.Page]) -> str:
 
 
 def spelling(text: str) -> str:
-    """What a network without capitals and spaces makes of a text."""
+    """Return a text as a network reads it that has neither capitals nor the space."""
     return text.lower().replace(" ", "")
 
 
 def save(detector: nn.Layer, task: Task, folder: Path) -> None:
-    """The legacy export and its inference.yml, as PaddleOCR's export writes them."""
+    """Write the legacy export and its inference.yml as PaddleOCR's export does."""
     folder.mkdir(parents=True, exist_ok=True)
     declared = [paddle.static.InputSpec([None, 3, -1, -1], "float32")]
     paddle.jit.save(paddle.jit.to_static(detector, input_spec=declared), f"{folder}/inference")
@@ -242,6 +255,7 @@ def save(detector: nn.Layer, task: Task, folder: Path) -> None:
 
 
 def main(tasks: Mapping[str, Task]) -> None:
+    """Train, measure and export the networks that the command line names."""
     parser = argparse.ArgumentParser(description="Train and export small networks.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(tasks))
     parser.add_argument("--output", type=Path, required=True)

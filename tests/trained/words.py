@@ -1,4 +1,4 @@
-"""Rendered crops of words of digits and capitals; a seed always gives the same ones."""
+"""Render crops of words of digits and capitals; the same seed always gives the same ones."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ from tests.trained import pages
 
 Crop = NDArray[np.uint8]
 
-# Of the font, in pixels.
+# Least and greatest size of the font, in pixels.
 SIZES = (14, 56)
 # Space around the ink, as a share of the font's size.
 MARGINS = (0.02, 0.3)
-# Degrees by which words lean, and the shear of their uprights.
+# Degrees by which words are tilted at most, and their greatest shear.
 TILT, SLANT = 3.0, 0.2
 
 
 class Word(NamedTuple):
-    """crop: uint8 [h, w, 3], BGR. middles: of the characters, float64 [len(text)], from the crop's
-    left edge, in crop widths.
+    """A word in a picture.
+
+    Attributes:
+        crop: uint8 [h, w, 3], BGR.
+        text: What it says.
+        middles: Where the middle of each character is, float64 [len(text)]: its distance from the
+            crop's left edge as a share of the crop's width.
     """
 
     crop: Crop
@@ -42,7 +47,10 @@ def fonts() -> list[Path]:
 def clean(number: int, seed: int, lengths: tuple[int, int] = (6, 6)) -> list[Word]:
     """Draw words in Pillow's own font, straight, dark on plain light paper.
 
-    lengths: the least and the greatest number of characters.
+    Args:
+        number: Number of words.
+        seed: Seed of the random numbers.
+        lengths: The least and the greatest number of characters.
     """
     rng = np.random.default_rng([seed, 0])
     made = []
@@ -59,7 +67,11 @@ def varied(
 ) -> list[Word]:
     """Draw words like `clean`, but in any size and colour, a little tilted, blurred and noisy.
 
-    fonts: files to choose from besides Pillow's font, which is half of all.
+    Args:
+        rng: The random numbers.
+        number: Number of words.
+        lengths: The least and the greatest number of characters.
+        fonts: Files of fonts for half of the words; the others are in Pillow's own font.
     """
     return [_varied(rng, lengths, fonts) for _ in range(number)]
 
@@ -111,7 +123,11 @@ def _ink(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return the text's ink, 0 to 1, and `Word.middles`.
 
-    margins: left, above, right and below, in sizes of the font.
+    Args:
+        text: The text.
+        path: File of the font; None for Pillow's own.
+        size: Size of the font in pixels.
+        margins: Space at the left, above, at the right and below, as shares of the size.
     """
     font = pages.font(path, size)
     left, top, right, bottom = font.getbbox(text)
@@ -127,7 +143,7 @@ def _ink(
 def _leaning(rng: np.random.Generator, ink: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn the ink about its middle and slant it; what leaves the crop is cut off."""
     height, width = ink.shape
-    # Long words would leave the crop at angles that short ones bear.
+    # A long word leaves its crop at a smaller angle than a short one.
     turn = np.radians(rng.uniform(-TILT, TILT)) * min(1, 5 * height / width)
     slant = rng.uniform(-SLANT, SLANT)
     matrix = np.array([[1, slant], [np.tan(turn), 1]])

@@ -1,1 +1,1 @@
-"""Compact copies of PaddleOCR's networks, exported in both Paddle formats, for the converters."""
+"""Small copies of PaddleOCR's networks, exported in both of Paddle's formats."""

@@ -18,12 +18,13 @@ from converters.convert import Conversion, convert
 from converters.model.paddle_model import identify
 from converters.parity import paddle_reference
 from converters.translate import Translation, translate
+from tests.support.paths import ZOO_EXPORTS
 
 ENTRIES = catalog.load()
-EXPORTS = Path(__file__).parent / "exports"
+EXPORTS = ZOO_EXPORTS
 NAMES = sorted(path.name for path in EXPORTS.iterdir())
 FORMS = ("legacy", "pir")
-# Algorithm → its smallest network.
+# The smallest network of each algorithm.
 OF_ALGORITHM = {
     "DB": "PP-OCRv6_tiny_det",
     "EAST": "det_mv3_east",
@@ -34,8 +35,8 @@ OF_ALGORITHM = {
     "Attention": "rec_mv3_tps_bilstm_att",
     "SRN": "rec_r50_fpn_srn",
 }
-# Every network in one format, and one of each algorithm in the other. What PIR adds is tested on
-# plain graphs, see converters/translate/test_zoo.py.
+# Every network in the legacy format, and one of each algorithm in PIR. tests/converters/translate/
+# test_zoo.py compares the plain graphs of all networks in both formats.
 CONVERTED = [
     *((name, "legacy") for name in NAMES),
     *((name, "pir") for name in OF_ALGORITHM.values()),

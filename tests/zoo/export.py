@@ -1,4 +1,4 @@
-"""Export the networks with Paddle 2.6.2 (legacy) or 3 (PIR), and store what Paddle Inference says.
+"""Export the networks with Paddle 2.6.2 (legacy) or 3 (PIR), and store Paddle Inference's outputs.
 
 python -m tests.zoo.export --format legacy|pir --output DIR [--width compact|full]
                            [--weights spread|initial] [--no-outputs] [NAME...]
@@ -26,6 +26,7 @@ from tests.zoo.rounding import excess, shares
 
 
 def known() -> dict[str, Network]:
+    """Return all networks by their names."""
     found: dict[str, Network] = {}
     for module in pkgutil.iter_modules(networks.__path__):
         content = importlib.import_module(f"{networks.__name__}.{module.name}")
@@ -34,19 +35,20 @@ def known() -> dict[str, Network]:
 
 
 def nested(entry: Any, values: Any, leaf: Any) -> Any:
-    """Values one after the other, nested as `Network.inputs` is."""
+    """Nest what `leaf` makes of each value, one after the other, as `Network.inputs` is nested."""
     if isinstance(entry[1], str):
         return leaf(next(values))
     return [nested(one, values, leaf) for one in entry]
 
 
 def arranged(network: Network, values: Any, leaf: Any) -> list[Any]:
+    """Nest what `leaf` makes of each value as the inputs of a network are nested."""
     each = iter(values)
     return [nested(entry, each, leaf) for entry in network.inputs]
 
 
 def save(name: str, network: Network, width: Any, weights: str, folder: Path) -> None:
-    """What PaddleOCR's export does, with random weights."""
+    """Export a network with random weights as PaddleOCR's export does."""
     import paddle
 
     from tests.zoo.weights import fill
@@ -76,7 +78,7 @@ def save(name: str, network: Network, width: Any, weights: str, folder: Path) ->
 
 
 def strip_callstacks(program: Path) -> None:
-    """Drop what tells where on this machine an operator was made: most of the legacy file."""
+    """Drop the operators' Python stacks: folders of this machine, and most of a legacy file."""
     from paddle.base.proto import framework_pb2
 
     description = framework_pb2.ProgramDesc()
@@ -89,7 +91,7 @@ def strip_callstacks(program: Path) -> None:
 
 
 def infer(program: Path, given: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
-    """Paddle Inference's outputs, as the program is: without optimisations."""
+    """Run a program as it stands with Paddle Inference, and return the outputs of each run."""
     from paddle import inference
 
     config = inference.Config(str(program), str(program.with_suffix(".pdiparams")))
@@ -111,7 +113,7 @@ def infer(program: Path, given: list[list[np.ndarray]]) -> list[list[np.ndarray]
 
 
 def check(name: str, results: list[list[np.ndarray]]) -> None:
-    """Outputs that hardly vary would hide what a conversion gets wrong."""
+    """End with an error where outputs hardly vary, which would hide faults of a conversion."""
     for output in (output for outputs in results for output in outputs):
         if not np.isfinite(output).all():
             sys.exit(f"{name}: an output is not finite")
@@ -120,7 +122,7 @@ def check(name: str, results: list[list[np.ndarray]]) -> None:
 
 
 def compare(name: str, made: dict[str, Any], path: Path) -> None:
-    """End with an error unless the results are the stored ones, but for what rounding does."""
+    """End with an error unless the results are the stored ones, except for rounding."""
     with np.load(path) as file:
         stored = dict(file)
     if wrong := disagreements(made, stored):
@@ -129,9 +131,9 @@ def compare(name: str, made: dict[str, Any], path: Path) -> None:
 
 
 def disagreements(made: dict[str, Any], stored: dict[str, Any]) -> list[str]:
-    """Where the contents of one outputs.npz are not those of another, but for what rounding does.
+    """Describe where the contents of one outputs.npz are not those of another.
 
-    Judged by the rounding that was measured on this processor, along with `made`.
+    Rounding is allowed for, as it was measured on this processor along with `made`.
     """
     if set(made) != set(stored):
         return [f"{sorted(set(made) ^ set(stored))} are in only one of them"]
@@ -157,6 +159,7 @@ def export(
     output: Path,
     with_outputs: bool = True,
 ) -> None:
+    """Export a network, and store or compare its outputs."""
     folder = output / name / form
     save(name, network, width, weights, folder)
     if form == "pir" and network.settings is not None:
@@ -192,6 +195,7 @@ def export(
 
 
 def main() -> None:
+    """Export the networks that the command line names."""
     parser = argparse.ArgumentParser(description="Export the networks of the tests.")
     parser.add_argument("--format", choices=["legacy", "pir"], required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -210,7 +214,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
-    # Both have to be set before Paddle is imported; a thread only, for results that repeat.
+    # Both have to be set before Paddle is imported. With one thread results repeat.
     os.environ["FLAGS_enable_pir_api"] = str(int(arguments.format == "pir"))  # noqa: SIM112
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import paddle
@@ -223,8 +227,8 @@ def main() -> None:
         parser.error(f"no networks {sorted(unknown)}; there are {sorted(available)}")
     options = arguments.format, arguments.width, arguments.weights
     rest = arguments.output, arguments.outputs
-    # A process for each, since Paddle numbers layers and variables through the process; forked, for
-    # importing Paddle takes about as long as an export.
+    # Each network has its own process, because Paddle numbers layers and variables in a process.
+    # It is forked, because importing Paddle takes about as long as an export.
     context = multiprocessing.get_context("fork")
     failed = []
     for name in names:

@@ -1,8 +1,8 @@
-"""Whether outputs are as near to Paddle's as rounding lets them be.
+"""Decide whether outputs are as near to Paddle's as rounding lets them be.
 
-Processors of different makes choose different kernels, which take sums in another order. How much
-that changes depends on the network: each has its own tolerance, a multiple of what Paddle differs
-from itself when the input's last bits change.
+Processors of different makes choose different kernels, which add numbers in another order. By how
+much that changes the outputs depends on the network, so each has its own tolerance: a multiple of
+what changes in Paddle's own outputs when the last bits of the input change.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A nudge shows what happens behind the first layer, while another kernel rounds differently in
-# every layer: outputs stored on an AMD EPYC are up to 3.6 times as far from those of an Intel Xeon
-# (rec_mv3_tps_bilstm_att) as a nudge takes the Xeon's from themselves.
+# A nudge changes the input only, while another kernel rounds differently in every layer. Outputs
+# of an AMD EPYC differ from those of an Intel Xeon by up to 3.6 times what a nudge of the input
+# changes on the Xeon (rec_mv3_tps_bilstm_att).
 FACTOR = 10
-# Shares of the largest value, for the largest and the mean difference of networks that hardly
-# react to a nudge.
+# The least tolerance, for networks that hardly react to a nudge: the largest and the mean
+# difference, as shares of the largest value.
 FLOOR = np.array([1e-5, 2e-6])
 
 
 def shares(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """The largest and the mean difference of one output over all runs, as shares of the largest
-    expected value.
+    """Return the largest and the mean difference of one output over all runs.
+
+    Both are shares of the largest expected value.
     """
     pairs = list(zip(found, expected, strict=True))
     gaps = np.concatenate([np.abs(a.astype(np.float64) - b).reshape(-1) for a, b in pairs])
@@ -35,10 +36,18 @@ def shares(found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> N
 def excess(
     found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]], own: NDArray[Any]
 ) -> str | None:
-    """What is wrong with one output of all runs; None where rounding explains the differences.
+    """Describe what is wrong with one output of all runs.
 
-    own: the `shares` that a nudge takes the network from itself. A wrong network may hide behind
-    the largest difference, for rounding strikes single values hard; its mean gives it away.
+    Rounding may change single values a lot, so that the largest difference alone would not show a
+    wrong network. The mean difference does.
+
+    Args:
+        found: The output of each run.
+        expected: What it should be.
+        own: The `shares` by which a nudge of the input changes the output.
+
+    Returns:
+        The description; None where rounding explains the differences.
     """
     for a, b in zip(found, expected, strict=True):
         if (a.shape, a.dtype) != (b.shape, b.dtype):

@@ -1,4 +1,7 @@
-"""Random weights that do not depend on Paddle's random numbers; activations stay of order one."""
+"""Fill networks with random weights that follow from names, so that they repeat everywhere.
+
+The weights are scaled so that activations stay of order one.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,25 @@ import numpy as np
 import paddle
 from paddle import nn
 
-BITS = 5  # significant bits of a coarse weight
+# Significant bits of a coarse weight.
+BITS = 5
+# The layers whose weights are scaled.
 KERNELS = (nn.Conv2D, nn.Conv2DTranspose, nn.Linear)
 
 
 def coarse(value: np.ndarray) -> np.ndarray:
-    """The value with few significant bits, so that the file compresses well."""
+    """Round to few significant bits, so that the file compresses well."""
     mantissa, exponent = np.frexp(value)
     return np.ldexp(np.round(mantissa * 2**BITS) / 2**BITS, exponent)
 
 
 def power_of_two(value: Any, least: float = 0) -> Any:
+    """Return the power of two that is nearest to a value, or to `least` if that is larger."""
     return 2.0 ** np.round(np.log2(np.maximum(value, least)))
 
 
 def drawn(rng: np.random.RandomState, layer: nn.Layer, key: str, shape: Sequence[int]) -> Any:
+    """Draw the values of a layer's parameter with this name and shape."""
     if "bias" in key:
         return rng.normal(0, 0.1, shape)
     if len(shape) <= 1:
@@ -42,11 +49,17 @@ def drawn(rng: np.random.RandomState, layer: nn.Layer, key: str, shape: Sequence
 
 
 def fill(layer: nn.Layer, name: str, examples: Sequence[Any], rounded: bool) -> None:
-    """Give every parameter a value that follows from its name, then adapt scales to the examples.
+    """Give every parameter values that follow from its name, then adapt scales to examples.
 
-    A layer with an attribute `keeps` keeps the parameters of those names as it made them.
-    Kernels are scaled by powers of two, so that the rounded ones stay so and both Paddle versions,
-    whose activations differ in the last bits, come to the same weights.
+    A layer with the attribute `keeps` keeps the parameters of those names as it made them. Scales
+    are powers of two: coarse weights stay coarse, and both versions of Paddle, whose activations
+    differ in the last bits, come to the same weights.
+
+    Args:
+        layer: The network.
+        name: Name of the network.
+        examples: Inputs for which activations shall be of order one.
+        rounded: Make the weights coarse.
     """
     draws: dict[int, np.random.RandomState] = {}
     for path, part in layer.named_sublayers(include_self=True):
@@ -61,6 +74,7 @@ def fill(layer: nn.Layer, name: str, examples: Sequence[Any], rounded: bool) -> 
     done: set[int] = set()
 
     def scale(part: Any, given: Any, output: Any) -> Any:
+        """Scale a layer's weights so that its output is of order one; return the new output."""
         if id(part) in done or "weight" in getattr(part, "keeps", ()):
             return None
         done.add(id(part))
@@ -71,14 +85,17 @@ def fill(layer: nn.Layer, name: str, examples: Sequence[Any], rounded: bool) -> 
             part.weight.set_value(part.weight.numpy() / np.float32(power_of_two(deviation)))
         output = part.forward(*given)
         if part.bias is not None and output.ndim == 4 and output.shape[2] > 1:
-            # What a fused batch norm's bias does.
+            # Subtract the mean, as the bias of a fused batch norm does.
             mean = np.round(output.numpy().mean((0, 2, 3)) * 4) / 4
             part.bias.set_value((part.bias.numpy() - mean).astype("float32"))
             output = part.forward(*given)
         return output
 
     def normalise(part: Any, given: Any) -> None:
-        """Statistics near the real ones: otherwise deep networks answer the same everywhere."""
+        """Give a batch norm statistics near those of its input.
+
+        Otherwise a deep network would give nearly the same output for every input.
+        """
         if id(part) in done:
             return
         done.add(id(part))

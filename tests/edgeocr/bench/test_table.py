@@ -5,6 +5,8 @@ from __future__ import annotations
 from edgeocr.bench.metrics import METRICS, stages_of, three_digits
 from edgeocr.bench.provider_result import (
     PictureFailure,
+    ProviderResult,
+    Spread,
     Throttling,
     ThrottlingChange,
 )
@@ -18,9 +20,17 @@ def test_table_has_a_row_per_provider_and_per_stage() -> None:
     head, row = summary.splitlines()
     assert len(head) <= 110 and len(row) == len(head)
     assert row.split()[-1] == "1.00" and len(row.split()) == len(METRICS) + 2
-    assert [line.split()[0] for line in stages.splitlines()[1:]] == stages_of(
-        result.working.values()
-    )
+    assert [line.split()[0] for line in stages.splitlines()[1:]] == [
+        *("load", "detection", "recognition", "rest"),
+    ]
+
+
+def test_stages_of_all_providers_are_in_the_order_of_a_pictures_way() -> None:
+    def with_stages(*names: str) -> ProviderResult:
+        return provider_result(9, stages_ms=dict.fromkeys(names, Spread.of([1.0])))
+
+    one, other = with_stages("rest", "crops", "load"), with_stages("later", "detection", "load")
+    assert stages_of([one, other]) == ["load", "detection", "crops", "rest", "later"]
 
 
 def test_speedup_is_relative_to_the_cpu_of_the_same_device() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgeocr import EdgeOCRError, GraphError, Page, ocr
+from edgeocr.bench import worker
 from edgeocr.bench.process_memory import gpu_bytes
 from edgeocr.bench.provider_result import PictureFailure, ProviderResult, Spread
 from edgeocr.bench.settings import Settings
@@ -49,9 +50,13 @@ class FakeOCR:
 
 
 def measured(
-    monkeypatch: pytest.MonkeyPatch, images: list[str], repeat: int
+    monkeypatch: pytest.MonkeyPatch,
+    images: list[str],
+    repeat: int,
+    reader: type[FakeOCR] = FakeOCR,
 ) -> tuple[ProviderResult, list[Any]]:
-    monkeypatch.setattr(ocr, "OCR", FakeOCR)
+    """Measure with an OCR that stands in for the real one; return the result and what was sent."""
+    monkeypatch.setattr(ocr, "OCR", reader)
     sent: list[Any] = []
     request = Request("cpu", None, Settings(), images, repeat, "first")
     return measure(request, sent.append), sent
@@ -63,6 +68,42 @@ def test_stage_that_a_page_did_not_need_counts_as_zero(monkeypatch: pytest.Monke
     assert result.stages_ms["decoding"].p50 == 0.0
     assert result.stages_ms["decoding"].p90 == pytest.approx(8e4)
     assert list(result.stages_ms) == ["load", "decoding", "rest"]
+
+
+def test_times_are_those_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+
+    class TimedOCR(FakeOCR):
+        """Takes 2 s to open, 3 s to warm up, 0.25 s for a page, and 0.1 s for one in a stream."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            nonlocal now
+            super().__init__(*given, **named)
+            now += 2
+
+        def warm_up(self) -> None:
+            nonlocal now
+            now += 3
+
+        def read(self, source: str) -> Page:
+            nonlocal now
+            now += 0.25
+            return super().read(source)
+
+        def read_many(self, sources: Sequence[str]) -> list[Page]:
+            nonlocal now
+            now += 0.1 * len(sources)
+            return [super(TimedOCR, self).read(source) for source in sources]
+
+    monkeypatch.setattr(worker, "perf_counter", lambda: now)
+    result, _ = measured(monkeypatch, ["plain", "plain"], 2, TimedOCR)
+    assert result.cold_start_ms.to_dict() == {
+        "total": 2250.0, "importing": 0.0, "opening": 2000.0, "first_page": 250.0,
+    }  # fmt: skip
+    assert result.warm_up_ms == 3000
+    assert result.reads_ms == [[250.0, 250.0]] * 2
+    assert result.stages_ms["load"].p50 == 1 and result.stages_ms["rest"].p50 == 249
+    assert result.pages_per_second == 4 and result.stream_pages_per_second == 10
 
 
 def test_pictures_that_fail_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,8 @@ import pytest
 
 from edgeocr import Bundle, BundleError
 from edgeocr.bundle import archive
-from tests.conftest import EMBEDDED
 from tests.support.packing import Files, packed, zipped
-from tests.support.paths import BUNDLES
+from tests.support.paths import BUNDLES, EMBEDDED_BUNDLE
 
 SCHEMA_1 = BUNDLES / "schema-1.edgeocr"
 FILES: Files = {
@@ -66,7 +65,7 @@ def test_an_archive_without_files_is_written_and_read(tmp_path: Path) -> None:
     assert archive.read(packed({}, tmp_path / "a.edgeocr")) == {}
 
 
-@pytest.mark.parametrize("path", [EMBEDDED, SCHEMA_1], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [EMBEDDED_BUNDLE, SCHEMA_1], ids=lambda path: path.stem)
 def test_stored_bundles_have_the_valid_form(path: Path) -> None:
     files = archive.read(path)
     with zipfile.ZipFile(path) as opened:
@@ -84,7 +83,7 @@ def test_opening_needs_little_more_memory_than_the_file_is_large(
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    ratio = peak / EMBEDDED.stat().st_size
+    ratio = peak / EMBEDDED_BUNDLE.stat().st_size
     record_property("peak_to_size", ratio)
     print(f"peak while opening {bundle.path.name}: {ratio:.3f} × its size")
     assert 1 <= ratio < 1.3
@@ -123,6 +122,9 @@ def test_cut_and_extended_files_are_refused() -> None:
         assert refusal(sound[:length])
     # Once the first header begins, the message says that something is missing.
     assert all("cut off" in refusal(sound[:n]) for n in (20, 40, 120, 500, len(sound) - 1))
+    assert "the header of the first file" in refusal(sound[:20])
+    second = sound.index(b"PK\3\4", 4)
+    assert "the header of the file after manifest.json" in refusal(sound[: second + 20])
     assert "1 bytes follow the end" in refusal(sound + b"\0")
     assert f"{len(sound)} bytes follow the end" in refusal(sound + sound)
     assert "doesn't begin as a bundle" in refusal(b"\0" + sound)

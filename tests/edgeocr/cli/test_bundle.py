@@ -13,10 +13,9 @@ from edgeocr import Bundle
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.description import COLUMNS, size
 from edgeocr.cli.main import main
-from tests.conftest import EMBEDDED
 from tests.edgeocr.cli.conftest import Run
 from tests.support.packing import Files, packed, with_manifest, with_signature
-from tests.support.paths import BUNDLES
+from tests.support.paths import BUNDLES, EMBEDDED_BUNDLE
 
 SCHEMA_1 = BUNDLES / "schema-1.edgeocr"
 
@@ -107,7 +106,7 @@ def test_show_prints_every_field_of_schema_2(
     assert f"by {fingerprint}, checked" in out
 
 
-@pytest.mark.parametrize("path", [EMBEDDED, SCHEMA_1, None], ids=str)
+@pytest.mark.parametrize("path", [EMBEDDED_BUNDLE, SCHEMA_1, None], ids=str)
 def test_show_keeps_to_its_columns(
     run: Run, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path | None
 ) -> None:
@@ -125,7 +124,7 @@ def test_show_and_diff_print_no_control_characters_of_a_bundle(
         manifest["provenance"][0]["title"] = "\x1b]0;title\x07"
 
     path = packed(with_manifest(files, colour), tmp_path / "a.edgeocr")
-    for arguments in (["show", path], ["diff", EMBEDDED, path]):
+    for arguments in (["show", path], ["diff", EMBEDDED_BUNDLE, path]):
         out = run(*arguments)[1]
         assert "red" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
 
@@ -141,7 +140,7 @@ def test_errors_print_no_control_characters_of_a_bundle(
         {**files, steering: b""},
     ):
         path = packed(wrong, tmp_path / "a.edgeocr")
-        for arguments in (["show", path], ["diff", EMBEDDED, path]):
+        for arguments in (["show", path], ["diff", EMBEDDED_BUNDLE, path]):
             code, _, err = run(*arguments)
             assert code and "]0;title" in err and "\x1b" not in err
 
@@ -165,7 +164,8 @@ def test_verify_checks_content_and_signature(
     run: Run, files: Files, keys: Path, tmp_path: Path
 ) -> None:
     code, out, _ = run("verify")
-    assert code == 0 and f"{EMBEDDED}: intact, 6 files, sha256" in out and "not signed" in out
+    assert code == 0 and "not signed" in out
+    assert f"{EMBEDDED_BUNDLE}: intact, 6 files, sha256" in out
     path = packed(with_signature(files, keys / "own.key"), tmp_path / "a.edgeocr")
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("verify", path)
@@ -187,10 +187,10 @@ def test_every_action_refuses_a_bundle_without_the_required_signature(
 ) -> None:
     arguments: dict[str, list[str | Path]] = {
         "unpack": ["-o", tmp_path / "new"],
-        "diff": [EMBEDDED],
+        "diff": [EMBEDDED_BUNDLE],
     }
     more = arguments.get(command, [])
-    code, out, err = run(command, EMBEDDED, *more, "--require-signature", keys / "own.pub")
+    code, out, err = run(command, EMBEDDED_BUNDLE, *more, "--require-signature", keys / "own.pub")
     assert (code, out) == (2 if command == "diff" else 1, "") and "not signed" in err
     assert list(tmp_path.iterdir()) == []
 
@@ -217,9 +217,9 @@ def test_unpack_keeps_an_empty_folder_that_exists(
     (tmp_path / "link").symlink_to("linked")
     monkeypatch.chdir(tmp_path / "here")
     for target in (".", tmp_path / "link"):
-        code, _, err = run("unpack", EMBEDDED, "-o", target)
+        code, _, err = run("unpack", EMBEDDED_BUNDLE, "-o", target)
         assert code == 0, err
-        assert run("diff", EMBEDDED, target)[0] == 0
+        assert run("diff", EMBEDDED_BUNDLE, target)[0] == 0
     assert (tmp_path / "link").is_symlink()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["here", "link", "linked"]
 
@@ -230,7 +230,7 @@ def test_unpack_overwrites_nothing_and_leaves_nothing_half_written(
     (tmp_path / "photo.jpg").write_bytes(b"precious")
     (tmp_path / "link").symlink_to("nowhere")
     for target in (tmp_path, tmp_path / "photo.jpg", tmp_path / "link"):
-        code, _, err = run("unpack", EMBEDDED, "-o", target)
+        code, _, err = run("unpack", EMBEDDED_BUNDLE, "-o", target)
         assert code == 1 and "exists and is not empty" in err
     write = Path.write_bytes
 
@@ -240,7 +240,7 @@ def test_unpack_overwrites_nothing_and_leaves_nothing_half_written(
         return write(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", full_disk)
-    code, _, err = run("unpack", EMBEDDED, "-o", tmp_path / "new")
+    code, _, err = run("unpack", EMBEDDED_BUNDLE, "-o", tmp_path / "new")
     assert code == 1 and "No space left" in err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "photo.jpg"]
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"

@@ -12,20 +12,20 @@ from edgeocr import Bundle
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle.description import COLUMNS
-from tests.conftest import EMBEDDED
 from tests.edgeocr.cli.conftest import Run
 from tests.support.packing import Files, folder, packed, sealed, with_manifest, with_signature
+from tests.support.paths import EMBEDDED_BUNDLE
 
 
 def test_diff_finds_a_folder_and_a_file_the_same(
     run: Run, embedded_files: Files, tmp_path: Path
 ) -> None:
     again = folder(embedded_files, tmp_path / "folder")
-    code, out, _ = run("diff", EMBEDDED, again)
+    code, out, _ = run("diff", EMBEDDED_BUNDLE, again)
     assert (code, out) == (0, f"the same bundle, sha256 {Bundle.default().digest}\n")
-    code, out, _ = run("diff", EMBEDDED, again, "--json")
+    code, out, _ = run("diff", EMBEDDED_BUNDLE, again, "--json")
     data = json.loads(out)
-    assert code == 0 and data["same"] and data["paths"] == [str(EMBEDDED), str(again)]
+    assert code == 0 and data["same"] and data["paths"] == [str(EMBEDDED_BUNDLE), str(again)]
     assert not (data["manifest"] or data["files"] or data["characters_added"])
 
 
@@ -120,6 +120,6 @@ def test_diff_finds_differences_that_are_easily_overlooked(
 
 def test_diff_exits_with_2_when_a_bundle_does_not_open(run: Run, tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"words")
-    for pair in ((EMBEDDED, tmp_path / "none"), (tmp_path / "text", EMBEDDED)):
+    for pair in ((EMBEDDED_BUNDLE, tmp_path / "none"), (tmp_path / "text", EMBEDDED_BUNDLE)):
         code, out, err = run("diff", *pair)
         assert (code, out) == (2, "") and err.startswith("edgeocr: error: ")

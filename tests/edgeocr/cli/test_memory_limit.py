@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,7 +23,9 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits 
     ],
 )
 @pytest.mark.parametrize("command", [["read", "x.jpg"], ["detect", "x.jpg"], ["warm"], ["bench"]])
-def test_impossible_limits_are_usage_errors(command, option, capsys):
+def test_impossible_limits_are_usage_errors(
+    command: list[str], option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
         main([*command, *option])
     assert end.value.code == 2
@@ -30,14 +33,14 @@ def test_impossible_limits_are_usage_errors(command, option, capsys):
 
 
 @linux
-def test_limit_below_what_opening_takes_is_an_error(capsys):
+def test_limit_below_what_opening_takes_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", "x.jpg", "--memory-limit", "30MB"]) == 1
     assert "error: tiny: needs" in capsys.readouterr().err
 
 
 @linux
 @pytest.mark.slow
-def test_overlay_of_a_large_page_is_drawn_at_a_part_of_its_size(tmp_path):
+def test_overlay_of_a_large_page_is_drawn_at_a_part_of_its_size(tmp_path: Path) -> None:
     page = np.full((6000, 4500, 3), 255, np.uint8)
     cv2.putText(page, "EDGE OCR", (400, 1000), 0, 20, (0, 0, 0), 40)
     cv2.imwrite(str(tmp_path / "page.jpg"), page)

@@ -81,7 +81,7 @@ def test_a_jetson_is_described(tmp_path: Path, commands: Path) -> None:
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo NVPM ERROR: no configuration", "true"])
-def test_no_power_mode_where_nvpmodel_does_not_say_it(commands: Path, script: str) -> None:
+def test_power_mode_is_unknown_where_nvpmodel_does_not_name_it(commands: Path, script: str) -> None:
     command(commands, "nvpmodel", script)
     assert machine.power_mode() is None
 

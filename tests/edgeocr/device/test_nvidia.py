@@ -12,8 +12,8 @@ from edgeocr.device import nvidia
 from edgeocr.device.nvidia import GPU
 
 
-class Driver:
-    """libcuda with one Orin."""
+class FakeDriver:
+    """Stands in for libcuda on a machine with one GPU, an Orin."""
 
     version = 12060
     initialized = 0
@@ -47,7 +47,9 @@ class Driver:
         return 0
 
 
-class Function:
+class FakeFunction:
+    """Stands in for a C function that returns a number, or writes it where pointers say."""
+
     def __init__(self, value: int) -> None:
         self.value = value
 
@@ -63,7 +65,7 @@ def install(monkeypatch: pytest.MonkeyPatch, libraries: dict[str, Any]) -> None:
 
 
 def test_the_driver_tells_its_version_and_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, {nvidia.DRIVER: Driver()})
+    install(monkeypatch, {nvidia.DRIVER: FakeDriver()})
     assert nvidia.driver() == (12, 6)
     (gpu,) = nvidia.gpus()
     assert gpu == GPU("Orin", "8.7", 8 << 30)
@@ -90,7 +92,7 @@ def test_the_drivers_release_is_read_from_its_file(
 
 
 def test_a_driver_without_a_gpu_tells_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = Driver()
+    driver = FakeDriver()
     driver.initialized = 100  # CUDA_ERROR_NO_DEVICE
     install(monkeypatch, {nvidia.DRIVER: driver})
     assert nvidia.driver() == (12, 6)
@@ -124,6 +126,6 @@ def test_versions_of_libraries_are_decoded(
     name: str,
     version: str,
 ) -> None:
-    fake = type("Library", (), {function: Function(number)})()
+    fake = type("Library", (), {function: FakeFunction(number)})()
     install(monkeypatch, {library: fake})
     assert nvidia.versions() == {name: version}

@@ -53,7 +53,7 @@ def package(number: int, microjoules: int, name: str = "package") -> dict[str, s
 
 
 def channels(chip: str, *rails: tuple[str, int, int]) -> dict[str, str]:
-    """An ina3221 as hwmon shows it: label, mV and mA of each channel."""
+    """Return the files of an ina3221 as hwmon shows it: label, mV and mA of each channel."""
     folder = f"sys/bus/i2c/drivers/ina3221/{chip}/hwmon/hwmon1"
     files = {f"{folder}/name": "ina3221\n", f"{folder}/in7_label": "sum of shunt voltages\n"}
     for i, (label, millivolts, milliamperes) in enumerate(rails, 1):
@@ -239,4 +239,5 @@ def test_raspberry_pi_4_has_no_meter(tmp_path: Path, commands: Path) -> None:
 
 def test_energy_is_the_integral_of_power() -> None:
     assert energy([(0, 2), (1, 4), (3, 4)]) == 3 + 8
+    assert energy([(0, 2), (2, 4)]) == 6
     assert energy([(0, 2)]) is None and energy([]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -94,7 +95,9 @@ def test_facts_of_this_machine_are_right(here: Examination, bundle: Bundle) -> N
 
 def test_healthy_machine_has_no_findings(facts: Facts) -> None:
     assert found(facts) == ([], [])
-    assert report(conclude(facts)).endswith("\n\nNo problems found.")
+    text = report(conclude(facts))
+    assert text.endswith("\n\nNo problems found.")
+    assert "Jetson" not in text
 
 
 BROKEN = {
@@ -229,6 +232,7 @@ def test_throttled_raspberry_pi_has_hints(
     text = report(conclude(facts))
     assert "now: under-voltage, throttled; since boot: under-voltage, throttled" in text
     assert "4 CPUs up to 1800 MHz, governor powersave" in text
+    assert "No problems found" not in text and "\n\nHints\n" in text
 
     facts = installed_runtime(facts, {"onnxruntime": "1.21.0"}, "the process ended with SIGILL")
     (problem,), _ = found(facts)
@@ -236,6 +240,17 @@ def test_throttled_raspberry_pi_has_hints(
     # A Raspberry Pi 5 has the instructions.
     newer = installed_runtime(facts, {"onnxruntime": "1.21.0"}, None)
     assert found(replace(newer, features={**facts.features, "asimddp": True}))[0] == []
+
+
+def test_equal_clocks_are_listed_together(facts: Facts) -> None:
+    clocks = {
+        f"policy{number}": machine.ClockPolicy((number,), 800, mhz, "performance", "acpi-cpufreq")
+        for number, mhz in enumerate((4000, 3000, 4000, 4000, 3000))
+    }
+    text = report(conclude(replace(facts, clocks=clocks)))
+    assert (
+        "3 CPUs up to 4000 MHz, governor performance; 2 CPUs up to 3000 MHz, governor performance"
+    ) in text
 
 
 def test_powersave_is_a_hint_unless_its_driver_chooses_by_load(facts: Facts) -> None:
@@ -256,8 +271,11 @@ def test_powersave_is_a_hint_unless_its_driver_chooses_by_load(facts: Facts) -> 
 def test_little_memory_is_a_hint(facts: Facts, change: dict[str, Any], words: str | None) -> None:
     problems, hints = found(replace(facts, device=replace(facts.device, **change)))
     assert problems == []
-    assert [words in each for each in hints if words] == ([True] if words else [])
-    assert len(hints) == (words is not None)
+    if words is None:
+        assert hints == []
+    else:
+        (hint,) = hints
+        assert words in hint
 
 
 def add_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +322,9 @@ def test_gpu_with_the_package_for_cpus_is_a_hint(
     assert problems == []
     assert hint.endswith("pip uninstall -y onnxruntime, then pip install onnxruntime-gpu")
     l4t = machine.describe(tree(tmp_path, JETSON_ORIN_NANO)).l4t
-    assert "JetPack" in found(replace(facts, device=replace(facts.device, l4t=l4t)))[1][0]
+    facts = replace(facts, device=replace(facts.device, l4t=l4t, jetpack="6"))
+    assert "JetPack" in found(facts)[1][0]
+    assert "L4T 36.4.3, JetPack 6\n" in report(conclude(facts))
 
 
 def test_cuda_that_does_not_start_without_a_gpu_is_a_hint(facts: Facts) -> None:
@@ -317,6 +337,7 @@ def test_cuda_that_does_not_start_without_a_gpu_is_a_hint(facts: Facts) -> None:
 def test_no_starting_provider_is_a_problem(facts: Facts) -> None:
     facts = starting(facts, {"cpu": "out of memory"})
     (problem,), _ = found(facts)
+    assert re.search(r"\n +provider +none: ", report(conclude(facts)))
     assert "no provider starts (cpu: out of memory)" in problem
     assert findings.recommend(facts).provider.value is None
 

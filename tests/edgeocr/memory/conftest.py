@@ -16,7 +16,7 @@ from tests.support.paths import IMAGES
 
 
 @pytest.fixture(scope="session")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def memory_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Path of the embedded bundle with the memory that each stage takes in its manifest."""
     bundle = Bundle.default()
     manifest = json.loads(bundle.manifest_text)

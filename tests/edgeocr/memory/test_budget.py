@@ -6,6 +6,7 @@ import gc
 import io
 import sys
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from edgeocr.bundle.manifest import Profile
 from edgeocr.memory import limit as limits
 from edgeocr.memory.budget import MemoryBudget
 from edgeocr.memory.room import Room
+from edgeocr.runtime.run_sizes import RunSizes
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="limits are kept on Linux"
@@ -30,9 +32,9 @@ WHITE = np.full((48, 96, 3), 255, np.uint8)
 
 
 @pytest.fixture(scope="module")
-def shared(known: Path) -> OCR:
+def shared(memory_bundle: Path) -> OCR:
     """Open an `OCR` whose limit no test reaches, unless it makes the budget smaller."""
-    return OCR(known, provider="cpu", threads=2, memory_limit="4GB")
+    return OCR(memory_bundle, provider="cpu", threads=2, memory_limit="4GB")
 
 
 @pytest.fixture
@@ -52,6 +54,51 @@ def allow_pictures(ocr: OCR, number: int) -> None:
     """Set the bytes that pictures may take."""
     budget(ocr).picture_bytes = number
     budget(ocr)._pictures = Room(number)
+
+
+@pytest.fixture
+def arena_bytes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Return a function that divides a limit while the process holds 100 MB.
+
+    It returns the bytes for runs of a stage that needs at most a megapixel.
+    """
+    monkeypatch.setattr("edgeocr.memory.budget.resident_bytes", lambda: 100 * MB)
+
+    def divide(limit: int, activation_bytes: int = 100, least: int = 10_000) -> int:
+        sizes = RunSizes("pictures", least, 10**6, activation_bytes)
+        return MemoryBudget(limit, [sizes], 0, name="a").arena_bytes
+
+    return divide
+
+
+def test_runs_get_what_the_largest_run_needs_and_no_more(arena_bytes: Callable[..., int]) -> None:
+    # 1.75 times the tensors in the arena, and 16 bytes per pixel outside of it.
+    assert arena_bytes(4000 * MB) == arena_bytes(8000 * MB) == 10**6 * (175 + 16)
+    assert arena_bytes(4000 * MB, 200) == 10**6 * (350 + 16)
+
+
+def test_stage_whose_memory_is_unknown_gets_as_much_as_a_large_one(
+    arena_bytes: Callable[..., int],
+) -> None:
+    unknown = arena_bytes(4000 * MB, 0)
+    assert unknown == arena_bytes(4000 * MB, 100) > arena_bytes(4000 * MB, 50)
+
+
+def test_runs_and_pictures_share_what_a_tight_limit_leaves(arena_bytes: Callable[..., int]) -> None:
+    smaller, larger = arena_bytes(220 * MB), arena_bytes(270 * MB)
+    assert larger - smaller == pytest.approx(0.6 * 50 * MB)
+    # Opening takes 5 MB at least, and 15 MB stay in reserve.
+    assert smaller == pytest.approx(0.6 * (220 - 100 - 5 - 15) * MB)
+
+
+def test_least_run_gets_its_room_before_pictures_do(arena_bytes: Callable[..., int]) -> None:
+    assert arena_bytes(220 * MB, least=400_000) == 400_000 * (175 + 16)
+    with pytest.raises(
+        MemoryLimitError, match=r"^a: needs \d+ MB, the limit is 200 MB: "
+    ) as caught:
+        arena_bytes(200 * MB, least=400_000)
+    enough = caught.value.needed
+    assert arena_bytes(enough, least=400_000) == 400_000 * (175 + 16)
 
 
 def test_profile_of_the_bundle_is_the_default(bundle: Bundle) -> None:
@@ -146,9 +193,13 @@ def test_error_of_one_crop_among_several_names_it(
 
 @pytest.mark.parametrize("limited", [False, True])
 def test_picture_that_failed_is_freed(
-    request: pytest.FixtureRequest, known: Path, limited: bool
+    request: pytest.FixtureRequest, memory_bundle: Path, limited: bool
 ) -> None:
-    ocr = request.getfixturevalue("shared") if limited else OCR(known, provider="cpu", threads=2)
+    ocr = (
+        request.getfixturevalue("shared")
+        if limited
+        else OCR(memory_bundle, provider="cpu", threads=2)
+    )
     picture = np.zeros((8, 8, 3), np.float64)
     kept = weakref.ref(picture)
     gc.disable()
@@ -164,10 +215,10 @@ def test_picture_that_failed_is_freed(
 
 
 def test_process_that_grew_refuses_pictures(
-    known: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+    memory_bundle: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = limits.resident_bytes() + 250 * MB
-    ocr = OCR(known, provider="cpu", threads=2, memory_limit=limit)
+    ocr = OCR(memory_bundle, provider="cpu", threads=2, memory_limit=limit)
     monkeypatch.setattr("edgeocr.memory.budget.resident_bytes", lambda: limit - MB)
     with pytest.raises(MemoryLimitError, match=r"sample\.jpg: needs"):
         ocr.read(pictures / "sample.jpg")

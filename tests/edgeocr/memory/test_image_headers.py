@@ -6,6 +6,7 @@ import io
 import struct
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -82,7 +83,9 @@ def encoded(
 
 @pytest.mark.parametrize(("kind", "mode", "options"), KINDS, ids=str)
 @pytest.mark.parametrize("size", [(211, 97), (1, 1), (40, 3000)])
-def test_size_is_the_one_that_pillow_reads(kind, mode, options, size):
+def test_size_is_the_one_that_pillow_reads(
+    kind: str, mode: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
     content = encoded(kind, mode, options, size)
     header = image_headers.read(io.BytesIO(content))
     assert header is not None
@@ -91,7 +94,7 @@ def test_size_is_the_one_that_pillow_reads(kind, mode, options, size):
 
 @pytest.mark.parametrize("kind", TURNED)
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-def test_size_is_the_stored_one_whatever_the_orientation(kind, orientation):
+def test_size_is_the_stored_one_whatever_the_orientation(kind: str, orientation: int) -> None:
     content = encoded(kind, "RGB", {}, orientation=orientation)
     header = image_headers.read(io.BytesIO(content))
     assert header is not None
@@ -103,7 +106,7 @@ def test_size_is_the_stored_one_whatever_the_orientation(kind, orientation):
     assert (header.width, header.height) == stored == (211, 97)
 
 
-def test_16_bit_files_are_predicted_to_take_more_than_8_bit_files():
+def test_16_bit_files_are_predicted_to_take_more_than_8_bit_files() -> None:
     picture = np.random.default_rng(0).integers(0, 65536, (50, 70, 3), np.uint16)
     for suffix in (".jp2", ".png", ".tif", ".ppm"):
         done, content = cv2.imencode(suffix, picture)
@@ -116,7 +119,7 @@ def test_16_bit_files_are_predicted_to_take_more_than_8_bit_files():
         assert plain is not None and plain.decoding <= 18
 
 
-def test_size_is_the_one_that_is_decoded_where_a_file_states_several():
+def test_size_is_the_one_that_is_decoded_where_a_file_states_several() -> None:
     picture = np.full((50, 70, 3), 200, np.uint8)
     jp2 = cv2.imencode(".jp2", picture)[1].tobytes()
     # Two unknown boxes before the JP2 header, one of which holds the header's name.
@@ -140,7 +143,7 @@ def test_size_is_the_one_that_is_decoded_where_a_file_states_several():
 @pytest.mark.parametrize(
     ("kind", "number"), [(6, 1), (16, 1), (4, 0)], ids=["bytes", "64 bits", "no value"]
 )
-def test_tiff_with_an_unknown_type_of_width_has_no_header(kind, number):
+def test_tiff_with_an_unknown_type_of_width_has_no_header(kind: int, number: int) -> None:
     content = bytearray(encoded("TIFF", "RGB", {}))
     (at,) = struct.unpack_from("<I", content, 4)
     assert struct.unpack_from("<H", content, at + 2) == (0x0100,)
@@ -148,21 +151,21 @@ def test_tiff_with_an_unknown_type_of_width_has_no_header(kind, number):
     assert image_headers.read(io.BytesIO(content)) is None
 
 
-def test_comments_in_a_pnm_header_are_skipped():
+def test_comments_in_a_pnm_header_are_skipped() -> None:
     header = image_headers.read(
         io.BytesIO(b"P5 # wide\n# and high\n30\n# 40\n 20 255\n" + bytes(600))
     )
     assert header is not None and (header.width, header.height) == (30, 20)
 
 
-def test_tiff_directory_may_follow_the_pixels():
+def test_tiff_directory_may_follow_the_pixels() -> None:
     content = encoded("TIFF", "RGB", {"compression": "tiff_lzw"}, (300, 200))
     assert int.from_bytes(content[4:8], "little") > 1000
     header = image_headers.read(io.BytesIO(content))
     assert header is not None and (header.width, header.height) == (300, 200)
 
 
-def test_only_baseline_jpegs_are_reducible():
+def test_only_baseline_jpegs_are_reducible() -> None:
     plain = image_headers.read(io.BytesIO(encoded("JPEG", "RGB", {})))
     progressive = image_headers.read(io.BytesIO(encoded("JPEG", "RGB", {"progressive": True})))
     png = image_headers.read(io.BytesIO(encoded("PNG", "RGB", {})))
@@ -171,21 +174,23 @@ def test_only_baseline_jpegs_are_reducible():
 
 
 @pytest.mark.parametrize(("kind", "mode", "options"), KINDS, ids=str)
-def test_truncated_file_has_the_right_size_or_none(kind, mode, options):
+def test_truncated_file_has_the_right_size_or_none(
+    kind: str, mode: str, options: dict[str, Any]
+) -> None:
     content = encoded(kind, mode, options)
     for end in [*range(min(len(content), 200)), len(content) // 2]:
         header = image_headers.read(io.BytesIO(content[:end]))
         assert header is None or (header.width, header.height) == (211, 97)
 
 
-def test_content_that_is_no_picture_has_no_header():
+def test_content_that_is_no_picture_has_no_header() -> None:
     for content in (b"", b"GIF", b"%PDF-1.7", b"P7\n", b"\xff\xd8\xff\xd9", b"RIFF\0\0\0\0WAVE"):
         assert image_headers.read(io.BytesIO(content + bytes(40))) is None
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
-def test_decoding_takes_no_more_than_predicted(tmp_path):
+def test_decoding_takes_no_more_than_predicted(tmp_path: Path) -> None:
     size = (1100, 900)
     arguments, predicted = [], []
     for i, (kind, mode, options) in enumerate(KINDS):

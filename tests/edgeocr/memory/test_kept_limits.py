@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converters.accuracy.labels import LabelledLine
 from edgeocr.memory import limit as limits
 from tests.support.limited_process import read_within
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
@@ -27,9 +28,11 @@ SAMPLE = str(IMAGES / "sample.jpg")
 
 
 @pytest.mark.parametrize("limit", ["170MB", "300MB"])
-def test_peak_stays_below_the_limit_on_large_pictures(known, large, labels, limit):
+def test_peak_stays_below_the_limit_on_large(
+    memory_bundle: Path, large: dict[str, str], labels: dict[str, list[LabelledLine]], limit: str
+) -> None:
     rest = [str(IMAGES / name) for name in ("poster.jpg", "receipt.jpg", "badge.jpg")]
-    done = read_within(limit, known, [SAMPLE, *rest, *large.values(), SAMPLE])
+    done = read_within(limit, memory_bundle, [SAMPLE, *rest, *large.values(), SAMPLE])
     number = limits.parse(limit)
     assert number is not None and done["peak"] <= number
     pages = done["pages"]
@@ -51,20 +54,26 @@ def test_peak_stays_below_the_limit_on_large_pictures(known, large, labels, limi
     assert whole["needed"] > number
 
 
-def test_limit_that_an_error_names_is_enough(known, large):
-    (page,) = read_within("200MB", known, [large["page.png"]])["pages"]
-    done = read_within(page["needed"] + 3 * MB, known, [large["page.png"]])
+def test_limit_that_an_error_names_is_enough(memory_bundle: Path, large: dict[str, str]) -> None:
+    (page,) = read_within("200MB", memory_bundle, [large["page.png"]])["pages"]
+    done = read_within(page["needed"] + 3 * MB, memory_bundle, [large["page.png"]])
     assert "text" in done["pages"][0] and done["peak"] <= page["needed"] + 3 * MB
-    (opening,) = read_within("60MB", known, [])["pages"]
-    assert read_within(opening["needed"] + 3 * MB, known, [])["budget"] is not None
+    (opening,) = read_within("60MB", memory_bundle, [])["pages"]
+    assert read_within(opening["needed"] + 3 * MB, memory_bundle, [])["budget"] is not None
 
 
-def test_too_large_picture_is_refused_before_the_system_refuses_memory(known, large):
-    """RLIMIT_DATA counts writable memory, which is more than what is resident: with the page
-    decoded it would exceed 400 MB.
+def test_too_large_picture_is_refused_before_the_system_refuses_memory(
+    memory_bundle: Path, large: dict[str, str]
+) -> None:
+    """RLIMIT_DATA limits writable memory, which is more than the resident memory.
+
+    With the page decoded it would exceed 400 MB.
     """
     limited = read_within(
-        "200MB", known, [SAMPLE, large["page.png"], SAMPLE], rlimit=("RLIMIT_DATA", 400 * MB)
+        "200MB",
+        memory_bundle,
+        [SAMPLE, large["page.png"], SAMPLE],
+        rlimit=("RLIMIT_DATA", 400 * MB),
     )
     first, page, last = limited["pages"]
     assert "needs" in page["error"] and first["text"] and last["text"] == first["text"]
@@ -83,30 +92,32 @@ def cgroup() -> Iterator[Path]:
     folder.rmdir()
 
 
-def test_control_group_with_the_same_limit_never_runs_out(known, large, cgroup):
+def test_control_group_with_the_same_limit_never_runs_out(
+    memory_bundle: Path, large: dict[str, str], cgroup: Path
+) -> None:
     done = read_within(
-        "200MB", known, [large["page.png"], large["page.jpg"], SAMPLE], cgroup=cgroup
+        "200MB", memory_bundle, [large["page.png"], large["page.jpg"], SAMPLE], cgroup=cgroup
     )
     assert "needs" in done["pages"][0]["error"]
     assert done["pages"][1]["text"] and done["pages"][2]["text"]
     assert (cgroup / "memory.failcnt").read_text().strip() == "0"
 
 
-def test_limit_is_kept_with_fixed_shapes_and_without_stated_memory():
+def test_limit_is_kept_with_fixed_shapes_and_without_stated_memory() -> None:
     """The embedded bundle does not state what its stages take, so a safe figure is assumed."""
     done = read_within("220MB", EMBEDDED_BUNDLE, [SAMPLE], fixed_shapes=True)
     assert done["peak"] <= 220 * MB and done["pages"][0]["text"]
 
 
-def test_limit_is_kept_while_drawing(known, large):
-    done = read_within("300MB", known, [large["page.jpg"]], draw=True)
+def test_limit_is_kept_while_drawing(memory_bundle: Path, large: dict[str, str]) -> None:
+    done = read_within("300MB", memory_bundle, [large["page.jpg"]], draw=True)
     assert done["peak"] <= 300 * MB
     # Drawing takes more memory than reading, so the page is drawn at a part of its size.
     ((height, width, _),) = done["drawn"]
     assert (height, width) in [(3200, 2400), (1600, 1200)]
 
 
-def test_limit_of_one_ocr_does_not_apply_to_the_next(known):
+def test_limit_of_one_ocr_does_not_apply_to_the_next(memory_bundle: Path) -> None:
     """The sessions of a process share one arena, so an `OCR` without a limit has its own."""
     code = (
         "import numpy, sys; from edgeocr import OCR; "
@@ -116,6 +127,8 @@ def test_limit_of_one_ocr_does_not_apply_to_the_next(known):
         "assert len(whole.detect(picture)) == 0 and whole.memory_budget is None; "
         "print(small.memory_budget.arena_bytes)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(known)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(memory_bundle)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 60 * MB

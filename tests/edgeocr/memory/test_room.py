@@ -7,14 +7,13 @@ import threading
 import pytest
 
 from edgeocr import GraphError, MemoryLimitError
-from edgeocr.memory import limit as limits
 from edgeocr.memory.room import Room, RunAdmission
 
 FRAGMENTED = GraphError("Available memory of 0 is smaller than requested bytes of 40632320")
 
 
 def refuse(needed: int) -> MemoryLimitError:
-    return limits.exceeded(needed, 100, "advice")
+    return MemoryLimitError("refused", needed=needed, limit=100)
 
 
 def test_thread_waits_until_enough_room_is_free() -> None:
@@ -47,7 +46,7 @@ def test_runs_larger_than_the_room_are_refused() -> None:
     assert admission.run(100, 0, lambda: "done") == "done"
     with pytest.raises(MemoryLimitError) as caught:
         admission.run(100, 1, lambda: "done")
-    assert caught.value.needed >= 1001
+    assert caught.value.needed == 1001
 
 
 def test_run_that_a_fragmented_arena_refuses_is_repeated_alone() -> None:
@@ -71,7 +70,8 @@ def test_run_that_fails_twice_for_lack_of_memory_is_a_memory_limit_error() -> No
 
     with pytest.raises(MemoryLimitError) as caught:
         RunAdmission(Room(1000), 1, refuse).run(10, 0, always)
-    assert caught.value.needed > 1000 and caught.value.__cause__ is FRAGMENTED
+    # More than there is, by a quarter.
+    assert caught.value.needed == 1250 and caught.value.__cause__ is FRAGMENTED
 
 
 def test_run_that_fails_for_another_reason_is_not_repeated() -> None:

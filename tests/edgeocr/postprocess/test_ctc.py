@@ -60,6 +60,7 @@ def test_impossible_score_affects_only_its_own_text(value: float) -> None:
 def plain(
     indices: np.ndarray, scores: np.ndarray, characters: np.ndarray, blank: int
 ) -> tuple[str, float]:
+    """Decode one row in a plain loop."""
     text, kept, before = "", [], blank
     for index, score in zip(indices.tolist(), scores.tolist(), strict=True):
         if index not in (blank, before):

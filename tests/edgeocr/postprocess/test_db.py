@@ -18,7 +18,7 @@ from tests.support.paths import FIXTURES
 
 MAPS = ["poster", "receipt", "receipt_small", "sample", "sample_small"]
 QUAD_SETTINGS = ["quad_fast", "quad_slow", "quad_fast_dilation", "quad_fast_low"]
-# Only here does the detector leave holes in a region that are large enough to be candidates.
+# Number of holes in regions that are large enough to be candidates. Other maps have none.
 HOLES = {("receipt_small", "quad_fast_low"): 3}
 
 
@@ -142,7 +142,7 @@ def test_quads_before_unclipping_are_exactly_those_of_paddleocr(name: str) -> No
     matched = pairs(grown, oracle.regions)
     assert len(matched) == len(quads) >= 0.9 * len(oracle.regions)
     apart = [corner_distance(grown[i], oracle.regions[j]) for i, j in matched.items()]
-    # Now and then a corner that is a whole number but for float noise is cut the other way.
+    # Float noise may cut a corner that is nearly a whole number down to the number below.
     assert np.median(apart) <= 0.51
     assert max(apart) <= oracle.to_source.max() + 0.51
 

@@ -155,13 +155,13 @@ def test_threshold_is_compared_in_float32() -> None:
     assert len(db.quads(exact, **(NUMBERS | {"threshold": 0.2, "box_threshold": 0}))[0]) == 0
 
 
-@pytest.mark.parametrize(("height", "count"), [(3, 0), (4, 1)])
+@pytest.mark.parametrize(("height", "regions"), [(3, 0), (4, 1)])
 def test_regions_under_three_pixels_are_noise_however_they_are_unclipped(
-    height: int, count: int
+    height: int, regions: int
 ) -> None:
     """Lengths are measured between pixel centres, as PaddleOCR does."""
     thin = bars((50, 60, 100, height))
-    assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == count
+    assert len(db.quads(thin, **(NUMBERS | {"unclip_ratio": 4.0}))[0]) == regions
 
 
 def test_dilation_joins_regions_one_pixel_apart() -> None:

@@ -12,6 +12,7 @@ from edgeocr.postprocess.geometry import (
     offset_rectangles,
     rectangle_corners,
     side_lengths,
+    signed_areas,
 )
 from tests.support.overlap import corner_distance
 

@@ -103,7 +103,8 @@ def test_values_that_are_not_finite_are_ignored(value: float) -> None:
         polygons, texts, scores = lines(Maps(*arrays))
         assert np.isfinite(scores).all() and len(texts) == len(polygons)
         assert all(np.isfinite(polygon).all() for polygon in polygons)
-        assert broken == 2 or not texts
+        if broken != 2:  # without directions lines are still found and read
+            assert not texts
 
 
 @pytest.mark.parametrize("spread", [0, 1, 1e6])

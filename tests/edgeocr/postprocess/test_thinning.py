@@ -29,8 +29,8 @@ def test_masks_that_are_thin_already_stay_as_they_are(size: tuple[int, int]) -> 
 def test_pieces_stay_connected_and_the_given_mask_is_not_changed() -> None:
     for mask in masks():
         before = mask.copy()
-        count, _ = cv2.connectedComponents(mask, connectivity=8)
-        assert cv2.connectedComponents(thin(mask), connectivity=8)[0] == count
+        parts, _ = cv2.connectedComponents(mask, connectivity=8)
+        assert cv2.connectedComponents(thin(mask), connectivity=8)[0] == parts
         assert np.array_equal(mask, before)
 
 

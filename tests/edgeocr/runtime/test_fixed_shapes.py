@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import normalized
 from edgeocr import OCR, Bundle, GraphError
 from edgeocr.bundle.manifest import Resize
 from edgeocr.resize import fixed_size, resize
@@ -23,6 +22,7 @@ from edgeocr.runtime import start
 from edgeocr.runtime.job import Shape
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.providers import PROVIDERS, provider_named
+from tests.support.labelled import labelled_texts_read
 
 FIXED = RuntimeOptions(fixed_shapes=True)
 
@@ -52,7 +52,7 @@ def sets(bundle: Bundle) -> dict[str, Shapes]:
     }
 
 
-class Recorder:
+class FakeNetwork:
     """Stands in for a network: notes the shapes that it is given, and finds random lines."""
 
     warm_runs = 1
@@ -92,10 +92,10 @@ def test_pages_of_random_sizes_give_no_other_shape(
     cpu = replace(PROVIDERS["cpu"], max_proportion=limit)
     monkeypatch.setattr(start, "PROVIDERS", {**PROVIDERS, "cpu": cpu})
     ocr = OCR(bundle, provider="cpu", threads=1, runtime=FIXED)
-    recorders = {}
+    networks = {}
     for name, each in ocr.stages.items():
-        recorders[name] = Recorder(name, rng)
-        each.session._runner = recorders[name]
+        networks[name] = FakeNetwork(name, rng)
+        each.session._runner = networks[name]
     lines = 0
     for _ in range(PAGES):
         height, width = np.exp(rng.uniform(np.log(8), np.log(2500), 2)).astype(int)
@@ -105,9 +105,9 @@ def test_pages_of_random_sizes_give_no_other_shape(
         name: set(provider_named(provider).shapes_for(sorted(shapes)))
         for name, shapes in sets(bundle).items()
     }
-    for name, recorder in recorders.items():
-        assert recorder.shapes <= expected[name]
-        assert len(recorder.shapes) > 0.6 * len(expected[name])
+    for name, network in networks.items():
+        assert network.shapes <= expected[name]
+        assert len(network.shapes) > 0.6 * len(expected[name])
     assert {name: len(shapes) for name, shapes in expected.items()} == {
         "detection": {"cuda": 36, "tensorrt": 24}[provider],
         "recognition": 54,
@@ -145,14 +145,12 @@ def test_a_shape_outside_of_the_set_is_refused(fixed: OCR) -> None:
 
 
 @pytest.mark.slow
-def test_labelled_lines_read_the_same(
+def test_labelled_lines_are_read_with_fixed_shapes_as_without(
     ocr: OCR, fixed: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]
 ) -> None:
     for name, lines in labels.items():
-        wanted = {normalized(line.text) for line in lines if line.care}
         natural, padded = (
-            {normalized(line.text) for line in each.read(pictures / name).lines} & wanted
-            for each in (ocr, fixed)
+            labelled_texts_read(each, pictures / name, lines) for each in (ocr, fixed)
         )
         assert natural == padded and natural
 

@@ -79,7 +79,7 @@ def read(driver: Path, pictures: Path, *arguments: str) -> str:
 
 
 def has_cuda() -> bool:
-    """Whether CUDA's libraries are here as packages."""
+    """Tell whether CUDA's libraries are installed as packages."""
     return find_spec("nvidia") is not None
 
 
@@ -97,21 +97,19 @@ def test_a_missing_driver_is_an_error(provider: str) -> None:
         OCR(provider=provider)
 
 
-def test_cuda_names_what_is_missing(driver: Path, pictures: Path) -> None:
-    line = read(driver, pictures, "--provider", "cuda")
-    if has_cuda():
-        assert "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13" in line
-    else:
-        assert 'is missing: pip install "onnxruntime-gpu[cuda,cudnn]" brings the libraries' in line
-        assert ".so.13" in line
-
-
-def test_tensorrt_names_what_is_missing(driver: Path, pictures: Path) -> None:
-    line = read(driver, pictures, "--provider", "tensorrt")
-    if has_cuda():
-        assert "TensorRT is missing (libnvinfer.so)" in line
-    else:
-        assert ".so.13 is missing: pip install" in line
+@pytest.mark.parametrize(
+    ("provider", "with_cuda"),
+    [
+        ("cuda", "runs CUDA 12.4 at most and this onnxruntime-gpu needs CUDA 13"),
+        ("tensorrt", "TensorRT is missing (libnvinfer.so)"),
+    ],
+)
+def test_what_a_provider_lacks_is_named(
+    driver: Path, pictures: Path, provider: str, with_cuda: str
+) -> None:
+    without_cuda = '.so.13 is missing: pip install "onnxruntime-gpu[cuda,cudnn]" brings'
+    line = read(driver, pictures, "--provider", provider)
+    assert (with_cuda if has_cuda() else without_cuda) in line
 
 
 @pytest.mark.parametrize("more", [[], ["--fp16"], ["--provider-option", "cuda:gpu_mem_limit=9"]])

@@ -19,7 +19,7 @@ from edgeocr.runtime.options import RuntimeOptions
 OUTPUTS = ["indices", "scores"]
 
 
-class Recorded:
+class FaultySession:
     """A session whose runs with a graph's number can be made to fail, or to replay garbage."""
 
     def __init__(self, session: Any) -> None:
@@ -63,8 +63,8 @@ def batches() -> list[np.ndarray]:
     return [rng.integers(0, 256, (2, 48, width, 3), np.uint8) for width in widths]
 
 
-def buffered(plain: PlainRunner, *, records: bool) -> tuple[BufferedRunner, Recorded]:
-    session: Any = Recorded(plain._session)
+def buffered(plain: PlainRunner, *, records: bool) -> tuple[BufferedRunner, FaultySession]:
+    session: Any = FaultySession(plain._session)
     runner = BufferedRunner(session, "crops", OUTPUTS, device="cpu", number=0, records=records)
     return runner, session
 
@@ -89,8 +89,8 @@ def test_runs_without_recording_equal_plain_runs(
 def test_each_shape_is_recorded_once(plain: PlainRunner, batches: list[np.ndarray]) -> None:
     runner, session = buffered(plain, records=True)
     check(runner, plain, batches)
-    # First plainly. The second time: other input plainly, a recording, its replay with the other
-    # input, and the replay that is returned.
+    # The first run of a shape is plain. The second one takes a plain run with other input, a
+    # recording, its replay with the other input, and the replay whose result is returned.
     first, second = ["-1", "-1", "1", "1", "1"], ["-1", "-1", "2", "2", "2"]
     assert session.graphs == [*first, "1", *second, "2", "1", "2", "1", "2"]
     assert runner.records

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: a provider besides ONNX Runtime's own that works without a GPU."""
+"""OpenVINO on the CPU, which is a second provider that works without a GPU."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import normalized
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.runtime.diagnosis import runtimes
 from edgeocr.runtime.options import RuntimeOptions
+from tests.support.labelled import labelled_texts_read
 
 pytestmark = pytest.mark.openvino
 
@@ -34,10 +34,8 @@ def test_openvino_reads_what_the_cpu_reads(
 ) -> None:
     assert set(openvino.providers.values()) == {"openvino"}
     for name, lines in labels.items():
-        wanted = {normalized(line.text) for line in lines if line.care}
         by_cpu, by_openvino = (
-            {normalized(line.text) for line in each.read(pictures / name).lines} & wanted
-            for each in (ocr, openvino)
+            labelled_texts_read(each, pictures / name, lines) for each in (ocr, openvino)
         )
         assert by_cpu == by_openvino and by_cpu
 
@@ -61,6 +59,8 @@ def test_stages_run_on_different_providers(pictures: Path) -> None:
         ({"device_type": "GPU"}, "Device GPU is not available"),
     ],
 )
-def test_what_openvino_can_not_do_is_an_error(options: dict[str, object], said: str) -> None:
+def test_options_that_openvino_does_not_support_are_errors(
+    options: dict[str, object], said: str
+) -> None:
     with pytest.raises(ProviderUnavailableError, match=said):
         OCR(provider="openvino", runtime=RuntimeOptions(provider_options={"openvino": options}))

@@ -1,4 +1,4 @@
-"""The options with which ONNX Runtime's providers are asked for."""
+"""The options with which sessions ask ONNX Runtime for providers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import Chain, provider_chain
 from edgeocr.runtime.providers import PROVIDERS
 from edgeocr.runtime.tensorrt_cache import EngineFolder
+from tests.support.jobs import DETECTION
 
-SHAPES = [(1, 544, 544, 3), (1, 544, 1216, 3), (1, 1216, 544, 3), (1, 288, 3104, 3)]
-DETECTION = Job("detection", "image", (1, 544, 736, 3), SHAPES)
 WITHOUT_SHAPES = replace(DETECTION, shapes=())
 CUDA = dict(PROVIDERS["cuda"].options)
 
@@ -28,7 +27,7 @@ def chain(
     engines: EngineFolder | None = None,
     **options: Any,
 ) -> Chain:
-    """The chain of a provider, for `options` of a `RuntimeOptions`."""
+    """Return the chain of a provider, for `options` of a `RuntimeOptions`."""
     placement = Placement(provider, RuntimeOptions(**options))
     return provider_chain(PROVIDERS[provider], placement, job, engines)
 

@@ -10,8 +10,7 @@ from edgeocr.runtime.providers import (
     fallback_order,
     provider_named,
 )
-
-PICTURES = [(1, 544, 544, 3), (1, 544, 1216, 3), (1, 1216, 544, 3), (1, 288, 3104, 3)]
+from tests.support.jobs import SHAPES
 
 
 def test_every_provider_is_found_by_its_name() -> None:
@@ -47,12 +46,13 @@ def test_the_cpu_is_the_last_fallback_unless_the_bundle_names_it() -> None:
 
 
 def test_tensorrt_gets_no_pictures_of_extreme_proportions() -> None:
-    assert provider_named("tensorrt").shapes_for(PICTURES) == PICTURES[:3]
-    assert provider_named("tensorrt").shapes_for(PICTURES[3:]) == PICTURES[3:]
+    assert provider_named("tensorrt").shapes_for(SHAPES) == SHAPES[:3]
+    assert provider_named("tensorrt").shapes_for(SHAPES[2:]) == SHAPES[2:3]
+    assert provider_named("tensorrt").shapes_for(SHAPES[3:]) == SHAPES[3:]
     assert provider_named("tensorrt").shapes_for([]) == []
-    assert provider_named("cuda").shapes_for(PICTURES) == PICTURES
+    assert provider_named("cuda").shapes_for(SHAPES) == SHAPES
 
 
 def test_tensorrt_gets_lines_of_every_length() -> None:
-    lines = [(n, 48, width, 3) for width in (240, 3216) for n in (1, 4)]
+    lines = [(n, 48, width, 3) for width in (96, 3216) for n in (1, 4)]
     assert provider_named("tensorrt").shapes_for(lines) == lines

@@ -241,7 +241,7 @@ def test_a_closed_session_refuses_to_run_and_frees_its_graph(picture: np.ndarray
             call()
 
 
-class Counting:
+class CountingAdmission:
     """Admits every run, and notes what each of them asks for."""
 
     def __init__(self) -> None:
@@ -255,7 +255,7 @@ class Counting:
 @pytest.mark.parametrize("concurrent", [False, True])
 def test_every_run_asks_for_admission(picture: np.ndarray, concurrent: bool) -> None:
     opened = session(graph(), concurrent=concurrent)
-    opened.admission = admission = Counting()
+    opened.admission = admission = CountingAdmission()
     (mean,) = opened.run(picture)
     assert mean == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
     opened.run_each([picture], lambda item: item, Stopwatch(), STAGES, lambda item: (126, 77))

@@ -23,12 +23,11 @@ from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import Chain
 from edgeocr.runtime.providers import PROVIDERS, Provider, provider_named
 from edgeocr.runtime.start import built_in, create_session, probe
+from tests.support.jobs import DETECTION
 from tests.support.paths import FIXTURES
 
 BUILT_IN = onnxruntime.get_available_providers()
 STAGES = ("detection", "orientation", "recognition")
-SHAPES = [(1, 544, 544, 3), (1, 544, 1216, 3), (1, 1216, 544, 3), (1, 288, 3104, 3)]
-DETECTION = Job("detection", "image", (1, 544, 736, 3), SHAPES)
 
 
 def without(provider: str) -> pytest.MarkDecorator:
@@ -81,8 +80,8 @@ def test_auto_is_the_cpu_where_there_is_nothing_else(bundle: Bundle) -> None:
     assert ocr.providers == dict.fromkeys(STAGES, "cpu")
 
 
-class Fake:
-    """Stands in for an ONNX Runtime session on the first provider that was asked for."""
+class FakeSession:
+    """Stands in for a session of ONNX Runtime, and notes its runs."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
@@ -109,10 +108,10 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """
     names: set[str] = {"cpu"}
 
-    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> Fake:
+    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> FakeSession:
         if provider.name not in names:
             raise ProviderUnavailableError(f"no {provider.name}")
-        return Fake(asked)
+        return FakeSession(asked)
 
     monkeypatch.setattr(start, "_open", open_)
     monkeypatch.setattr(start, "built_in", lambda: ["cpu", "cuda", "tensorrt"])
@@ -218,8 +217,8 @@ def test_a_session_on_a_gpu_is_run_once_before_it_is_used(
     cpu: Any = started(Placement("cpu")).session
     assert cpu.runs == []
 
-    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> Fake:
-        session = Fake(asked)
+    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> FakeSession:
+        session = FakeSession(asked)
         session.fault = "cuDNN is not available. Install cuDNN"
         return session
 
@@ -239,14 +238,14 @@ def test_a_graph_that_can_not_be_recorded_runs_without(
     assert not started(off).records_runs
     tried = []
 
-    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> Fake:
+    def open_(graph: bytes, provider: Provider, asked: Chain, options: Any) -> FakeSession:
         tried.append(asked[0][1].get("enable_cuda_graph"))
         if tried[-1] == "1":
             raise ProviderUnavailableError(
                 "ONNX Runtime said: This session cannot use the graph capture feature as requested "
                 "by the user as all compute graph nodes have not been partitioned to the CUDA EP"
             )
-        return Fake(asked)
+        return FakeSession(asked)
 
     monkeypatch.setattr(start, "_open", open_)
     assert not started(Placement("cuda")).records_runs

@@ -8,7 +8,9 @@ from edgeocr.runtime import stopwatch
 from edgeocr.runtime.stopwatch import Stopwatch
 
 
-class Clock:
+class FakeClock:
+    """A clock whose time a test sets."""
+
     def __init__(self) -> None:
         self.now = 100.0
 
@@ -17,8 +19,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock()
     monkeypatch.setattr(stopwatch, "perf_counter", clock)
     return clock
 
@@ -35,7 +37,7 @@ def test_seconds_are_added_as_milliseconds() -> None:
     assert watch.milliseconds == {"a": 750, "b": 2000}
 
 
-def test_a_block_is_timed(clock: Clock) -> None:
+def test_a_block_is_timed(clock: FakeClock) -> None:
     watch = Stopwatch()
     with watch("a"):
         clock.now += 1
@@ -45,7 +47,7 @@ def test_a_block_is_timed(clock: Clock) -> None:
     assert watch.milliseconds == {"a": 3000}
 
 
-def test_nested_blocks_both_count(clock: Clock) -> None:
+def test_nested_blocks_both_count(clock: FakeClock) -> None:
     watch = Stopwatch()
     with watch("outer"):
         clock.now += 1
@@ -63,7 +65,7 @@ def test_stages_are_in_the_order_in_which_they_first_ran() -> None:
     assert list(watch.milliseconds) == ["b", "a", "c"]
 
 
-def test_an_error_in_a_block_is_raised_and_its_time_not_counted(clock: Clock) -> None:
+def test_an_error_in_a_block_is_raised_and_its_time_not_counted(clock: FakeClock) -> None:
     watch = Stopwatch()
     with pytest.raises(KeyError), watch("a"):
         raise KeyError

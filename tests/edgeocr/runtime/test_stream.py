@@ -16,9 +16,9 @@ import pytest
 from edgeocr.runtime.stream import in_order
 from tests.support.paths import ROOT
 
-# Long enough for any machine; only a failing test waits so long.
+# Seconds that are enough on any machine; only a failing test waits so long.
 PATIENCE = 20.0
-# Time in which what must not happen would happen.
+# Seconds to wait for something that must not happen.
 MOMENT = 0.05
 
 
@@ -48,7 +48,7 @@ def noted(items: Iterable[int], taken: list[int]) -> Iterator[int]:
 
 
 def collect(results: Iterator[int]) -> tuple[list[int], BaseException | None]:
-    """All results and the error that ended them; a stream that hangs fails the test only."""
+    """Return all results and the error that ended them; fail if the stream hangs."""
     found: list[int] = []
     ended: list[BaseException | None] = []
 
@@ -81,7 +81,7 @@ def test_results_are_in_the_order_of_the_items(ahead: int) -> None:
 
 @pytest.mark.parametrize("ahead", [1, 2, 5])
 @pytest.mark.parametrize("length", [0, 1, 2, 4])
-def test_fewer_items_than_are_worked_ahead(ahead: int, length: int) -> None:
+def test_fewer_items_than_may_be_worked_ahead_give_all_results(ahead: int, length: int) -> None:
     assert collect(in_order(negative, [3] * length, ahead)) == ([-3] * length, None)
 
 
@@ -155,7 +155,7 @@ def test_no_item_is_taken_ahead_with_a_limit_of_one(ahead: int) -> None:
 
 
 class Stopped(BaseException):
-    """Not an `Exception`, as when somebody presses Ctrl-C."""
+    """Stands in for `KeyboardInterrupt`, which is no `Exception` either."""
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 4])
@@ -185,7 +185,7 @@ def test_an_error_of_the_items_is_raised_in_place_of_a_result(
     asked: list[int] = []
 
     class Failing:
-        """Unlike a generator it would go on after its error."""
+        """An iterator that would go on after its error, unlike a generator."""
 
         def __iter__(self) -> Iterator[int]:
             return self

@@ -81,12 +81,14 @@ def test_engines_are_kept_where_chosen_or_beside_the_bundle_or_in_the_cache(
     assert engine_root(tmp_path / "other.edgeocr") == tmp_path / ".cache" / "edgeocr" / "engines"
 
 
-def test_engines_beside_a_bundle_that_is_a_folder_and_nowhere_without_a_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_engines_of_a_bundle_that_is_a_folder_are_kept_beside_it(tmp_path: Path) -> None:
     (tmp_path / "v1.2.engines").mkdir()
     assert engine_root(tmp_path / "v1.2") == tmp_path / "v1.2.engines"
 
+
+def test_engines_are_kept_nowhere_without_a_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 

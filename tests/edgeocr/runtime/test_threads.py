@@ -10,7 +10,7 @@ import pytest
 
 from edgeocr.runtime.threads import ThreadPool
 
-# Long enough for any machine; only a failing test waits so long.
+# Seconds that are enough on any machine; only a failing test waits so long.
 PATIENCE = 20.0
 
 

@@ -22,7 +22,7 @@ WHITE = np.full((20, 30, 3), 255, np.uint8)
 LOADER = PictureLoader(None, None)
 
 
-class Budget:
+class FakeBudget:
     """A budget that notes what it is asked for and hands out white pictures."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ def test_picture_is_loaded_and_timed(pictures: Path) -> None:
 
 
 def test_picture_of_a_budget_keeps_the_size_of_the_source() -> None:
-    budget = Budget()
+    budget = FakeBudget()
     with PictureLoader(None, budget).picture(WHITE, Stopwatch(), 14) as picture:
         assert picture.image is WHITE and picture.scale == (2.0, 2.0)
     ((source, extra),) = budget.asked
@@ -82,7 +82,7 @@ def test_mistakes_of_the_caller_are_not_renamed() -> None:
 
 
 def test_budget_explains_errors() -> None:
-    loader = PictureLoader(None, Budget())
+    loader = PictureLoader(None, FakeBudget())
     with (
         pytest.raises(MemoryLimitError, match=r"^page: explained") as caught,
         loader.errors_named("page"),

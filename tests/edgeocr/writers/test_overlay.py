@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ QUAD = np.array([[20, 20], [180, 20], [180, 60], [20, 60]], np.float32)
 BLANK = np.full((80, 200, 3), 255, np.uint8)
 
 
-def test_outlines_are_drawn_on_a_copy():
+def test_outlines_are_drawn_on_a_copy() -> None:
     drawn = overlay.draw(BLANK, [Line("x", 1.0, QUAD)], texts=False)
     assert drawn.shape == BLANK.shape
     assert (BLANK == 255).all()
@@ -23,14 +24,14 @@ def test_outlines_are_drawn_on_a_copy():
     assert (drawn[30:50, 40:160] == 255).all()
 
 
-def test_polygon_is_drawn_instead_of_the_quad():
+def test_polygon_is_drawn_instead_of_the_quad() -> None:
     polygon = np.array([[20, 40], [100, 20], [180, 40], [100, 70]], np.float32)
     drawn = overlay.draw(BLANK, [Line("x", 1.0, QUAD, polygon)], texts=False)
     assert (drawn[20, 98:103] != 255).any()
     assert (drawn[20, 25:60] == 255).all()
 
 
-def test_text_is_drawn_on_the_sheet_at_the_place_of_its_line(font):
+def test_text_is_drawn_on_the_sheet_at_the_place_of_its_line(font: Path) -> None:
     drawn = overlay.draw(BLANK, [Line("Hello", 1.0, QUAD)])
     sheet = drawn[:, 200:]
     assert drawn.shape == (80, 400, 3)
@@ -39,37 +40,41 @@ def test_text_is_drawn_on_the_sheet_at_the_place_of_its_line(font):
     assert (outside == 255).all()
 
 
-def test_text_of_a_tall_region_runs_down(font):
+def test_text_of_a_tall_region_runs_down(font: Path) -> None:
     tall = np.array([[20, 10], [50, 10], [50, 190], [20, 190]], np.float32)
     sheet = overlay.draw(np.full((200, 80, 3), 255, np.uint8), [Line("Hello", 1.0, tall)])[:, 80:]
     rows, columns = np.nonzero(np.any(sheet[15:185, 24:46] < 128, axis=2))
     assert np.ptp(rows) > 2 * np.ptp(columns)
 
 
-def test_line_of_spaces_has_no_text(font):
-    assert overlay.draw(BLANK, [Line(" ", 1.0, QUAD)]).shape == (80, 400, 3)
+def test_line_of_spaces_has_an_outline_and_no_text_on_the_sheet() -> None:
+    sheet = overlay.draw(BLANK, [Line(" ", 1.0, QUAD)])[:, 200:]
+    assert (sheet[20, 25:175] != 255).any(axis=1).all()
+    assert (sheet[22:58, 22:178] == 255).all()
 
 
-def test_sheet_without_lines_is_white():
+def test_sheet_without_lines_is_white() -> None:
     assert (overlay.draw(BLANK, [])[:, 200:] == 255).all()
 
 
-def test_font_must_cover_the_characters(font):
+def test_font_must_cover_the_characters(font: Path) -> None:
     assert overlay.find_font(frozenset("Abc")).is_file()
     with pytest.raises(FontError, match="fonts"):
         overlay.find_font(frozenset("\U000f1234\U000f1235"))
 
 
-def test_texts_without_any_font_are_an_error(monkeypatch):
+def test_texts_without_any_font_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overlay, "_installed", tuple)
     with pytest.raises(FontError, match="none of the 0 installed fonts covers"):
         overlay.draw(BLANK, [Line("x", 1.0, QUAD)])
 
 
-def test_texts_without_pillow_are_an_error_that_says_what_to_install(monkeypatch):
+def test_texts_without_pillow_are_an_error_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     real = builtins.__import__
 
-    def without_pillow(name, *rest):
+    def without_pillow(name: str, *rest: Any) -> Any:
         if name.startswith("PIL"):
             raise ImportError(name)
         return real(name, *rest)

@@ -1,1 +1,1 @@
-"""The maps that a perfect detection network would give for known texts; needs no Paddle."""
+"""The maps that a perfect detection network would give for known texts."""

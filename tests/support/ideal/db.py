@@ -1,7 +1,7 @@
 """DB's maps for known polygons: what a perfect network gives and what a training needs.
 
-PaddleOCR offsets polygons by area * (1 - ratio²) / perimeter; a pixel belongs to the shrunk one
-when it lies within the polygon and so far from its sides, less half a pixel.
+PaddleOCR shrinks a polygon by area * (1 - ratio²) / perimeter. A pixel belongs to the shrunk
+polygon if it lies within the polygon and at least that far, less half a pixel, from its sides.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ Polygons = Float32 | Sequence[Float32]
 
 # Texts that are lower or narrower than this many pixels are left out of a training.
 SMALLEST = 8
-# PaddleOCR draws the shrunk polygon with its outline, which is about so much wider.
+# PaddleOCR draws the shrunk polygon with its outline, which adds about this many pixels.
 OUTLINE = 0.5
-# Thresholds far from the text's rim and on it.
+# Thresholds far from the text's outline and on it.
 LOW, HIGH = 0.3, 0.7
 
 
 class Labels(NamedTuple):
-    """What DB is trained with, float32 [H, W] each.
+    """The maps that DB is trained with, float32 [H, W] each.
 
-    shrunk: 1 within the shrunk polygons. counts: 0 on texts that are too small.
-    threshold: from LOW to HIGH, the nearer to a rim the higher. near: 1 where it is trained.
+    Attributes:
+        shrunk: 1 within the shrunk polygons.
+        counts: 0 on texts that are too small to count, 1 elsewhere.
+        threshold: LOW to HIGH, higher the nearer a pixel is to an outline.
+        near: 1 where the threshold is trained.
     """
 
     shrunk: Float32
@@ -37,7 +40,7 @@ class Labels(NamedTuple):
 
 
 def probability(polygons: Polygons, height: int, width: int, shrink_ratio: float = 0.4) -> Float32:
-    """Polygons [K, 2], or quads [N, 4, 2], in pixels → the map float32 [height, width], 0 or 1."""
+    """Return the map of polygons [K, 2] in pixels: float32 [height, width] of 0 and 1."""
     result = np.zeros((height, width), np.float32)
     for polygon in polygons:
         offset = shrinking(polygon, shrink_ratio)
@@ -47,7 +50,7 @@ def probability(polygons: Polygons, height: int, width: int, shrink_ratio: float
 
 
 def labels(polygons: Polygons, height: int, width: int, shrink_ratio: float = 0.4) -> Labels:
-    """The four maps for polygons as in `probability`."""
+    """Return the four maps of polygons [K, 2] in pixels."""
     shrunk, close, reached = (np.zeros((height, width), np.float32) for _ in range(3))
     counts = np.ones((height, width), np.float32)
     for polygon in polygons:
@@ -67,7 +70,7 @@ def labels(polygons: Polygons, height: int, width: int, shrink_ratio: float = 0.
 
 
 def shrinking(polygon: Float32, ratio: float) -> float:
-    """By how many pixels a polygon [K, 2] is offset."""
+    """Return by how many pixels a polygon [K, 2] is shrunk."""
     a = np.asarray(polygon, np.float64)
     b = np.roll(a, -1, axis=0)
     area = abs(np.sum(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])) / 2
@@ -77,8 +80,11 @@ def shrinking(polygon: Float32, ratio: float) -> float:
 def near(
     polygon: Float32, margin: float, height: int, width: int
 ) -> Iterator[tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.float64]]]:
-    """The window of the map around a polygon, unless it is empty; there, which pixels are within
-    the polygon, and each one's distance to the polygon's sides.
+    """Yield what a polygon covers of a map, unless that is nothing.
+
+    Yields:
+        The window of the map around the polygon, and for each pixel in the window whether it is
+        within the polygon and how far it is from the polygon's sides.
     """
     a = np.asarray(polygon, np.float64)
     b = np.roll(a, -1, axis=0)
@@ -95,7 +101,7 @@ def near(
         along = ((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-12)
         along = np.clip(along, 0, 1)
         nearest = np.minimum(nearest, (x - x0 - along * dx) ** 2 + (y - y0 - along * dy) ** 2)
-        # Sides that a ray to the right crosses: an odd number of them from within.
+        # A ray to the right crosses an odd number of sides if it starts within the polygon.
         crossed = (y0 > y) != (y1 > y)
         if dy:
             within ^= crossed & (x < x0 + (y - y0) * dx / dy)

@@ -8,16 +8,22 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 
 STRIDE = 4
-# Share of the shorter of a corner's two sides by which the corner moves inwards along both.
+# A corner moves inwards along both of its sides, by this share of the shorter one.
 SHRINKING = 0.3
 
 
 def maps(quads: Float32, height: int, width: int) -> tuple[Float32, Float32]:
-    """Quads [N, 4, 2], clockwise from top left, in input pixels → score and geometry.
+    """Return the maps of quads. Where quads overlap, the last one counts.
 
-    Returns score float32 [height / 4, width / 4], 1 within the shrunk quads, and geometry float32
-    [8, height / 4, width / 4], there the pixel's position minus the corners' (x and y of each one).
-    The map's pixel (y, x) lies at (4 y, 4 x) of the input. Of overlapping quads the last counts.
+    Args:
+        quads: [N, 4, 2], clockwise from the top left, in pixels of the input.
+        height: Height of the input.
+        width: Width of the input.
+
+    Returns:
+        The score, float32 [height / 4, width / 4], which is 1 within the shrunk quads, and the
+        geometry, float32 [8, height / 4, width / 4]: there, the pixel's position minus the four
+        corners' (x and y of each). The map's pixel (y, x) lies at (4 y, 4 x) of the input.
     """
     score, owner = regions(quads, height, width)
     y, x = np.nonzero(owner >= 0)
@@ -29,7 +35,7 @@ def maps(quads: Float32, height: int, width: int) -> tuple[Float32, Float32]:
 
 
 def regions(quads: Float32, height: int, width: int) -> tuple[Float32, NDArray[np.intp]]:
-    """The score map and which quad each of its pixels belongs to, -1 for none."""
+    """Return the score map, and for each of its pixels the index of its quad, -1 for none."""
     shape = height // STRIDE, width // STRIDE
     owner = np.full(shape, -1, np.intp)
     for index, quad in enumerate(shrunk(quads)):
@@ -38,7 +44,7 @@ def regions(quads: Float32, height: int, width: int) -> tuple[Float32, NDArray[n
 
 
 def shrunk(quads: Float32) -> NDArray[np.float64]:
-    """Each corner moved inwards, along both of its sides by the same length."""
+    """Move each corner inwards, by the same length along both of its sides."""
     corners = np.asarray(quads, np.float64).reshape(-1, 4, 2)
     ahead = np.roll(corners, -1, axis=1) - corners
     behind = np.roll(corners, 1, axis=1) - corners
@@ -51,7 +57,7 @@ def shrunk(quads: Float32) -> NDArray[np.float64]:
 
 
 def inside(quad: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which pixels of a map lie within a convex clockwise quad [4, 2] of input pixels."""
+    """Return which pixels of a map lie within a convex clockwise quad [4, 2] of input pixels."""
     y, x = np.indices(shape) * STRIDE
     mask = np.ones(shape, bool)
     for (x0, y0), (x1, y1) in zip(quad, np.roll(quad, -1, axis=0), strict=True):

@@ -14,20 +14,21 @@ Float32 = NDArray[np.float32]
 
 CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 BLANK = len(CHARACTERS)
-# Pixels between two equal characters, so that a line of touching pixels does not step over them.
+# Blank pixels between two equal characters. Pixels that touch can't step over so many.
 GAP = 1.5
-# Pixels that a narrow character has, and at most of its share.
+# Pixels of a narrow character, and the largest part of its share that it may take.
 NARROW, NARROW_SHARE = 2.0, 0.7
 
 
 class Maps(NamedTuple):
-    """A quarter of the input's size and in its own pixels, float32.
+    """PGNet's maps, float32, a quarter of the input's size; offsets are in pixels of the maps.
 
-    score: [h, w], 1 on the texts' centre lines.
-    border: [4, h, w], from the pixel to the upper side (y, x) and to the lower one (y, x).
-    direction: [2, h, w], in the whole text its direction (x, y), as long as a character is wide.
-    characters: [37, h, w], in the whole text 1 for its character in CHARACTERS, else for the blank,
-        which is the last.
+    Attributes:
+        score: [h, w], 1 on the texts' centre lines.
+        border: [4, h, w], from the pixel to the upper side (y, x) and to the lower one (y, x).
+        direction: [2, h, w], within a text its direction (x, y), as long as a character is wide.
+        characters: [37, h, w], 1 for the pixel's class: within a text that of the character in
+            CHARACTERS, elsewhere the blank, which is the last class.
     """
 
     score: Float32
@@ -37,6 +38,7 @@ class Maps(NamedTuple):
 
 
 def alike(character: str) -> float:
+    """Give every character the same width."""
     return 1.0
 
 
@@ -48,12 +50,19 @@ def maps(
     advance: Callable[[str], float] = alike,
     narrow: bool = False,
 ) -> Maps:
-    """Polygons [N, 2 K, 2] in pixels of an input of this size, and their texts → the maps.
+    """Return the maps of polygons and their texts.
 
-    Polygons are as `tests.ideal.sast.maps` takes them. Characters share the centre line as their
-    advances are; the first and the last have what is before and after it, too. Those that are not
-    in CHARACTERS are blanks.
-    narrow: as after training with CTC: a character only in the middle of its share, else blanks.
+    Characters divide the centre line in proportion to their widths. The first and the last one also
+    get what lies before and after it. Characters that are not in CHARACTERS are blanks.
+
+    Args:
+        polygons: [N, 2 K, 2], as `tests.support.ideal.sast.maps` takes them.
+        texts: The N texts.
+        height: Height of the input.
+        width: Width of the input.
+        advance: Returns the relative width of a character.
+        narrow: Put a character into the middle of its share only, with blanks around it, as
+            training with CTC leaves it.
     """
     shape = height // STRIDE, width // STRIDE
     score, border, direction = (np.zeros((*n, *shape), np.float32) for n in ((), (4,), (2,)))
@@ -74,7 +83,7 @@ def maps(
 def spelled(
     place: Ribbon, text: str, advance: Callable[[str], float], narrow: bool
 ) -> NDArray[np.intp]:
-    """For each pixel [h, w] the class of the character whose share of the line it is in."""
+    """Return for each pixel [h, w] the class of the character in whose share of the text it is."""
     found = np.array([CHARACTERS.find(character) for character in text.lower() or " "])
     classes = np.where(found < 0, BLANK, found)
     start, end = place.ends()

@@ -1,4 +1,4 @@
-"""Where pixels lie in polygons whose first half is a text's upper side: along the text and down."""
+"""Where the pixels of a map lie within a text: how far along it, and how far down."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ Float32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 STRIDE = 4
-# PaddleOCR's share of the height that the text's centre line has, and the share of the height
-# by which it ends before the text.
+# PaddleOCR's thickness of the centre line, and the distance of its ends from those of the text, as
+# shares of the text's height.
 CENTRE_RATIO = 0.3
 END_RATIO = 0.15
-# PaddleOCR draws a centre line with its outline, which is about so much wider.
+# PaddleOCR draws a centre line with its outline, which adds about this many pixels.
 OUTLINE = 0.5
 
 
 class Ribbon(NamedTuple):
     """A polygon on a map; all lengths are in the map's pixels.
 
-    height: of the text, on average. length: of its middle line.
-    within: bool [h, w], the pixels in the polygon, to which the other arrays belong.
-    along, down: float64 [h, w], from the middle line's start; from the upper side, 0 to 1.
-    upper, lower: float64 [2, h, w] (x, y), from the pixel to the sides, straight across the text.
-    forward: float64 [2, h, w] (x, y), the unit vector along the text.
+    Attributes:
+        height: Mean height of the text.
+        length: Length of its middle line.
+        within: bool [h, w], the pixels in the polygon. The other arrays hold for these only.
+        along: float64 [h, w], the distance from the start of the middle line.
+        down: float64 [h, w], the distance from the upper side as a share of the height.
+        upper: float64 [2, h, w] (x, y), from the pixel to the upper side, straight across the text.
+        lower: float64 [2, h, w] (x, y), from the pixel to the lower side.
+        forward: float64 [2, h, w] (x, y), the unit vector along the text.
     """
 
     height: float
@@ -39,23 +43,29 @@ class Ribbon(NamedTuple):
     forward: NDArray[np.float64]
 
     def centre(self) -> Mask:
-        """The pixels of the text's centre line, bool [h, w]."""
+        """Return the pixels of the text's centre line, bool [h, w]."""
         start, end = self.ends()
         thin = np.abs(self.down - 0.5) * self.height <= CENTRE_RATIO / 2 * self.height + OUTLINE
         middle = (self.along >= start - OUTLINE) & (self.along <= end + OUTLINE)
         return self.within & thin & middle
 
     def ends(self) -> tuple[float, float]:
-        """Where the centre line begins and ends along the text."""
+        """Return where the centre line begins and ends along the text."""
         cut = END_RATIO * min(self.height, self.length)
         return cut, self.length - cut
 
 
 def ribbon(polygon: Float32, height: int, width: int) -> Ribbon:
-    """A polygon [2 K, 2] of input pixels on the map of an input of this size.
+    """Place a polygon on the map of an input.
 
-    Its upper side goes from left to right as one reads it, its lower side back. The map's pixel
-    (y, x) lies at (4 y, 4 x) of the input.
+    Args:
+        polygon: [2 K, 2], in pixels of the input: the upper side in reading direction, then the
+            lower side back.
+        height: Height of the input.
+        width: Width of the input.
+
+    Returns:
+        The polygon on the map, whose pixel (y, x) lies at (4 y, 4 x) of the input.
     """
     points = np.asarray(polygon, np.float64) / STRIDE
     upper, lower = points[: len(points) // 2], points[len(points) // 2 :][::-1]
@@ -65,7 +75,7 @@ def ribbon(polygon: Float32, height: int, width: int) -> Ribbon:
     pixels = np.stack([columns, rows], -1)
     share, down = _places(pixels, upper, lower)
     inside = (share > -1e-9) & (share < 1 + 1e-9) & (down >= 0) & (down <= 1)
-    # The first of the sections that a pixel lies in.
+    # A pixel that lies in several sections belongs to the first of them.
     section = inside.argmax(axis=0)
     share, down = (np.take_along_axis(one, section[None], 0)[0] for one in (share, down))
     across = share[..., None]
@@ -87,10 +97,13 @@ def ribbon(polygon: Float32, height: int, width: int) -> Ribbon:
 def _places(
     pixels: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each of the K - 1 sections and pixel, the shares along and down [K - 1, h, w].
+    """Return how far along and how far down each pixel is in each of the K - 1 sections.
 
-    A line across the section from a share of its upper side to the same share of its lower side
-    goes through the pixel.
+    The line across a section through the pixel meets the upper and the lower side at the same share
+    of their lengths.
+
+    Returns:
+        The shares along the section and down, each [K - 1, h, w].
     """
     across = (lower - upper)[:-1, None, None]
     turn = np.diff(lower - upper, axis=0)[:, None, None]

@@ -15,12 +15,14 @@ Float32 = NDArray[np.float32]
 
 
 class Maps(NamedTuple):
-    """A quarter of the input's size and in its own pixels, float32; 0 where tcl is.
+    """SAST's maps, float32, a quarter of the input's size; offsets are in pixels of the maps.
 
-    tcl: [h, w], 1 on the texts' centre lines.
-    border: [4, h, w], from the pixel to the upper side (y, x) and to the lower one (y, x).
-    tvo: [8, h, w], to the pixel from the four vertices (x, y of each one, clockwise from top left).
-    tco: [2, h, w], to the pixel from the text's centre (x, y).
+    Attributes:
+        tcl: [h, w], 1 on the texts' centre lines. The other maps are 0 where this one is.
+        border: [4, h, w], from the pixel to the upper side (y, x) and to the lower one (y, x).
+        tvo: [8, h, w], to the pixel from the four vertices (x and y of each, clockwise from the top
+            left).
+        tco: [2, h, w], to the pixel from the text's centre (x, y).
     """
 
     tcl: Float32
@@ -30,10 +32,16 @@ class Maps(NamedTuple):
 
 
 def maps(polygons: Float32 | Sequence[Float32], height: int, width: int) -> Maps:
-    """Polygons [N, 2 K, 2] in pixels of an input of this size → the maps.
+    """Return the maps of polygons. Where texts overlap, the last one counts.
 
-    The upper side of a polygon goes from left to right as one reads it, the lower one back. The
-    maps' pixel (y, x) lies at (4 y, 4 x) of the input. Of overlapping texts the last counts.
+    Args:
+        polygons: [N, 2 K, 2], in pixels of the input. A polygon follows the upper side in reading
+            direction and the lower side back.
+        height: Height of the input.
+        width: Width of the input.
+
+    Returns:
+        The maps, whose pixel (y, x) lies at (4 y, 4 x) of the input.
     """
     shape = height // STRIDE, width // STRIDE
     result = Maps(*(np.zeros((*more, *shape), np.float32) for more in ((), (4,), (8,), (2,))))
@@ -51,7 +59,7 @@ def maps(polygons: Float32 | Sequence[Float32], height: int, width: int) -> Maps
 
 
 def enclosing(polygon: Float32) -> Float32:
-    """A quad as it is; of more points, the smallest rectangle around, from its top left corner."""
+    """Return a quad as it is, and for more points the smallest rectangle around them."""
     if len(polygon) == 4:
         return polygon
     half = len(polygon) // 2

@@ -1,1 +1,1 @@
-"""The networks in Paddle's API; `NETWORKS` of each module are what `tests.zoo.export` exports."""
+"""The networks in Paddle's API. `tests.zoo.export` exports those in each module's `NETWORKS`."""

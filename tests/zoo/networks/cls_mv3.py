@@ -1,4 +1,4 @@
-"""The classifier of turned lines."""
+"""The classifier that tells whether a line is upside down."""
 
 from __future__ import annotations
 

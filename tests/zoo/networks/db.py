@@ -1,4 +1,4 @@
-"""DB's neck and head, and what joins backbone, neck and head."""
+"""DB's neck and head, and the detector that joins backbone, neck and head."""
 
 from __future__ import annotations
 
@@ -48,9 +48,11 @@ class DBFPN(nn.Layer):
 
 
 class ShrinkMap(nn.Layer):
-    """A quarter of the channels, twice the size, twice again: one channel in the image's size.
+    """Doubles the size of the features twice, to a map of the image's size.
 
-    fused: without batch norms, as PP-OCRv6 exports it.
+    Args:
+        c_in: Channels of the features.
+        fused: Leave out batch norms, as PP-OCRv6's export does.
     """
 
     def __init__(self, c_in, fused=False):
@@ -68,7 +70,7 @@ class ShrinkMap(nn.Layer):
 
 
 class DBHead(nn.Layer):
-    """The shrunk regions only; the thresholds' layers are for training and not exported."""
+    """DB's head without the layers for thresholds, which serve training and are not exported."""
 
     def __init__(self, c_in, fused=False):
         super().__init__()

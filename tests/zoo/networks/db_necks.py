@@ -1,4 +1,4 @@
-"""DB's necks and heads from PP-OCRv3 on."""
+"""DB's necks and heads of PP-OCRv3 and later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.zoo.networks.mobilenet_v3 import ConvBN, SqueezeExcite
 
 
 def top_down(in2, in3, in4, in5):
-    """Each level plus the doubled one above it."""
+    """Add to each level the one above it, enlarged to the same size."""
     out4 = in4 + nearest(in5, 2)
     out3 = in3 + nearest(out4, 2)
     out2 = in2 + nearest(out3, 2)
@@ -19,7 +19,7 @@ def top_down(in2, in3, in4, in5):
 
 
 def joined(p2, p3, p4, p5):
-    """All levels in the size of the largest."""
+    """Join all levels, enlarged to the size of the largest."""
     p5 = nearest(p5, 8)
     p4 = nearest(p4, 4)
     p3 = nearest(p3, 2)
@@ -27,7 +27,7 @@ def joined(p2, p3, p4, p5):
 
 
 class ResidualSE(nn.Layer):
-    """A convolution, plus itself times a gate."""
+    """A convolution, whose result is added to itself times a gate."""
 
     def __init__(self, c_in, c_out, kernel):
         super().__init__()
@@ -40,7 +40,10 @@ class ResidualSE(nn.Layer):
 
 
 class LargeResidualSE(nn.Layer):
-    """PP-OCRv6's: a large depthwise kernel, of several branches that `rep()` makes one, first."""
+    """PP-OCRv6's block: a large depthwise kernel before the gated convolution.
+
+    The kernel is here as `rep()` leaves it, which merges several branches into one.
+    """
 
     def __init__(self, c_in, c_out, kernel):
         super().__init__()
@@ -52,7 +55,13 @@ class LargeResidualSE(nn.Layer):
 
 
 class RSEFPN(nn.Layer):
-    """kernel: None for PP-OCRv3 to v5; otherwise PP-OCRv6's RepLKFPN."""
+    """The neck RSEFPN, or PP-OCRv6's RepLKFPN.
+
+    Args:
+        c_in: Channels of each level.
+        c_out: Channels of the result.
+        kernel: Size of RepLKFPN's kernels; None for the RSEFPN of PP-OCRv3 to v5.
+    """
 
     def __init__(self, c_in, c_out, kernel=None):
         super().__init__()
@@ -79,7 +88,7 @@ class RSEFPN(nn.Layer):
 
 
 class IntraCL(nn.Layer):
-    """Three times the sum of a square, an upright and a flat kernel, at half the channels."""
+    """Sums a square, an upright and a flat kernel, three times, at half the channels."""
 
     def __init__(self, channels):
         super().__init__()
@@ -104,7 +113,7 @@ class IntraCL(nn.Layer):
 
 
 def large(c_in, c_out, separable):
-    """A kernel of 9; separable: PP-OCRv6's, depthwise and then pointwise."""
+    """Make a convolution with a kernel of 9, or PP-OCRv6's depthwise and pointwise pair."""
     if not separable:
         return nn.Conv2D(c_in, c_out, 9, padding=4, bias_attr=False)
     return nn.Sequential(
@@ -113,7 +122,13 @@ def large(c_in, c_out, separable):
 
 
 class LKPAN(nn.Layer):
-    """Down the levels and up again, with large kernels; separable: PP-OCRv6's RepLKPAN."""
+    """The neck LKPAN, which goes down the levels and up again with large kernels.
+
+    Args:
+        c_in: Channels of each level.
+        c_out: Channels of the result.
+        separable: Make PP-OCRv6's RepLKPAN.
+    """
 
     def __init__(self, c_in, c_out, separable=False):
         super().__init__()
@@ -153,7 +168,7 @@ class LKPAN(nn.Layer):
 
 
 class LocalHead(nn.Layer):
-    """PFHeadLocal: DB's map, averaged with one that is refined in the image's size."""
+    """The head PFHeadLocal: averages DB's map with one that is refined in the image's size."""
 
     def __init__(self, c_in):
         super().__init__()

@@ -1,4 +1,4 @@
-"""DB's detections before PP-OCRv3."""
+"""The detectors with DB before PP-OCRv3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EAST's detections: the features go down a ladder of transposed convolutions."""
+"""EAST's detectors, in which features pass a ladder of transposed convolutions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROBES = [(1, 3, 64, 96), (1, 3, 96, 64), (2, 3, 64, 64)]
 
 
 class DeconvBN(nn.Layer):
-    """Twice the size; the activation is an attribute of the batch norm."""
+    """Doubles the size; the activation is an attribute of the batch norm."""
 
     def __init__(self, c_in, c_out, act=None):
         super().__init__()
@@ -44,7 +44,7 @@ class EASTFPN(nn.Layer):
 
 
 class EASTHead(nn.Layer):
-    """A score and the eight offsets of the corners, within 800 pixels, at a quarter of the size."""
+    """Gives the score and the offsets of four corners, up to 800 pixels, at stride 4."""
 
     def __init__(self, width):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The detections of PP-OCRv3 to v6."""
+"""The detectors of PP-OCRv3 to v6."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def v3_mobile(width):
 
 
 def v4_mobile(width):
-    """PP-OCRv5's too."""
+    """Make the detector of PP-OCRv4 mobile, which is PP-OCRv5 mobile's as well."""
     if width == "full":
         backbone, channels = PPLCNetV3(DETECTION, 0.75, (12, 18, 42, 360)), 96
     else:
@@ -68,7 +68,7 @@ def server(backbone, width):
 
 
 def v6(size):
-    """`rep()` fuses the head's batch norms as well."""
+    """Return what makes PP-OCRv6's detector of a size, in which `rep()` fuses all batch norms."""
 
     def build(width):
         if width == "full":
@@ -86,7 +86,7 @@ def v6(size):
 
 
 def settings(name, resize, thresh=0.3, box_thresh=0.6, candidates=1000, unclip=1.5):
-    """What PaddleOCR's export writes beside the PIR model."""
+    """Return the inference.yml that PaddleOCR's export writes beside the PIR program."""
     shapes = [[1, 3, 32, 32], [1, 3, 736, 736], [1, 3, 4000, 4000]]
     return {
         "Global": {"model_name": name},

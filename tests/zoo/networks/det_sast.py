@@ -1,4 +1,4 @@
-"""SAST's detection and PGNet, which reads too: the same neck and heads of four maps."""
+"""SAST's detector, and PGNet, which also reads: they share the neck and have four maps each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONG = {
 
 
 class Rising(nn.Layer):
-    """From stride 64 to 4: transposed convolutions, each plus the features of its stride."""
+    """Goes from stride 64 to 4 by transposed convolutions, and adds the features of each stride."""
 
     def __init__(self, c_in, widths):
         super().__init__()
@@ -60,7 +60,7 @@ class Rising(nn.Layer):
 
 
 class Falling(nn.Layer):
-    """From the image itself to stride 4 by convolutions."""
+    """Goes from the image itself to stride 4 by convolutions."""
 
     def __init__(self, c_in, widths):
         super().__init__()
@@ -81,7 +81,7 @@ class Falling(nn.Layer):
 
 
 class CrossAttention(nn.Layer):
-    """Each place attends to its row, and to its column."""
+    """Lets each place attend to its row and to its column."""
 
     def __init__(self, width):
         super().__init__()
@@ -140,7 +140,10 @@ class PyramidFPN(nn.Layer):
 
 
 def branch(c_in, widths, c_last, batch_norm):
-    """Kernels of 1 and 3 in turn; the last has no activation, and in PGNet no batch norm."""
+    """Make convolutions with kernels of 1 and 3 in turn.
+
+    The last one has no activation, and in PGNet no batch norm either.
+    """
     layers = []
     for index, width in enumerate(widths):
         layers.append(ConvBN(c_in, width, 3 if index % 2 else 1, act="relu"))
@@ -153,7 +156,7 @@ def branch(c_in, widths, c_last, batch_norm):
 
 
 class SASTHead(nn.Layer):
-    """Score, the border's four offsets, the four vertices', and the centre's."""
+    """Gives the score and the offsets of the border, the four vertices and the centre."""
 
     def __init__(self, c_in, widths):
         super().__init__()
@@ -172,7 +175,7 @@ class SASTHead(nn.Layer):
 
 
 class PGHead(nn.Layer):
-    """Score, the border's four offsets, 36 characters and a blank, and the reading direction."""
+    """Gives the score, the border's offsets, 36 characters and a blank, and the direction."""
 
     def __init__(self, c_in, widths, long_widths):
         super().__init__()

@@ -1,4 +1,4 @@
-"""PP-HGNet and PP-HGNetV2: blocks that concatenate what each of their layers gives."""
+"""PP-HGNet and PP-HGNetV2, whose blocks join the features of all their layers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ LAYERS = 6
 
 
 class Stage(NamedTuple):
-    """stride: None where the stage keeps the size; a pair in recognition.
+    """The settings of a stage.
 
-    light: of V2, pairs of a pointwise and a depthwise convolution instead of whole ones.
+    Attributes:
+        middle: Channels of the layers in a block.
+        out: Channels of the result.
+        blocks: Number of blocks.
+        stride: Stride of the first block, a pair in recognition; None where the size stays.
+        kernel: Size of the kernels.
+        light: Use V2's pairs of a pointwise and a depthwise convolution instead of whole ones.
     """
 
     middle: int
@@ -41,7 +47,7 @@ class ConvBNAct(nn.Layer):
 
 
 class Excite(nn.Layer):
-    """Of V1: a gate of one convolution."""
+    """V1's gate of one convolution."""
 
     def __init__(self, channels):
         super().__init__()
@@ -53,7 +59,14 @@ class Excite(nn.Layer):
 
 
 class Block(nn.Layer):
-    """v2: gathers the layers' features by two convolutions, instead of one and a gate."""
+    """A block of layers, whose features are joined.
+
+    Args:
+        c_in: Channels of the input.
+        stage: The settings.
+        adds: Add the input to the result.
+        v2: Gather the features by two convolutions, instead of one and a gate.
+    """
 
     def __init__(self, c_in, stage, adds, v2):
         super().__init__()

@@ -1,4 +1,4 @@
-"""PP-LCNetV3: its layers of several branches are here as `rep()` leaves them, one convolution."""
+"""PP-LCNetV3 as `rep()` leaves it, which merges the branches of a layer into one convolution."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECOGNITION: list[list[tuple[Any, ...]]] = [
 
 
 class Affine(nn.Layer):
-    """One scale and one offset for all channels."""
+    """Scales and shifts all channels by the same two numbers."""
 
     def __init__(self):
         super().__init__()
@@ -40,7 +40,7 @@ class Affine(nn.Layer):
 
 
 class RepConv(nn.Layer):
-    """The activation is left out where the stride is the number 2."""
+    """A convolution and an activation, which PaddleOCR leaves out for the stride 2 (not a pair)."""
 
     def __init__(self, c_in, c_out, kernel, stride=1, groups=1):
         super().__init__()
@@ -54,7 +54,7 @@ class RepConv(nn.Layer):
 
 
 class SqueezeExcite(nn.Layer):
-    """As MobileNetV3's but for the gate's slope."""
+    """Squeeze and excitation as in MobileNetV3, with another slope of the gate."""
 
     def __init__(self, channels):
         super().__init__()
@@ -68,9 +68,13 @@ class SqueezeExcite(nn.Layer):
 
 
 class PPLCNetV3(nn.Layer):
-    """Gives the features of the four stages.
+    """The backbone, which returns the features of its four stages.
 
-    taps: for detection, the channels to which a convolution brings each stage's features.
+    Args:
+        stages: The blocks of each stage.
+        scale: Factor for the channels.
+        taps: Channels to which a convolution brings each stage's features, in detection.
+        divisor: Makes all numbers of channels its multiples.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""PP-LCNetV4 as `rep()` leaves it: without batch norms, each branched layer one convolution."""
+"""PP-LCNetV4 as `rep()` leaves it, which merges branches and batch norms into convolutions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEPTHS = (2, 3, 5, 3)
 
 
 class Branched(nn.Layer):
-    """The stem: to a quarter of the size, with kernels of 2 that are padded to the same size."""
+    """The stem, which reduces to a quarter of the size; its kernels of 2 are padded."""
 
     def __init__(self, c_mid, c_out):
         super().__init__()
@@ -37,7 +37,7 @@ class Branched(nn.Layer):
 
 
 class SqueezeExcite(nn.Layer):
-    """Pools by a mean."""
+    """Squeeze and excitation that takes the mean instead of a pooling layer."""
 
     def __init__(self, channels):
         super().__init__()
@@ -51,7 +51,7 @@ class SqueezeExcite(nn.Layer):
 
 
 class MixerBlock(nn.Layer):
-    """Depthwise convolution, perhaps squeeze and excitation, and a mix of the channels."""
+    """A depthwise convolution, squeeze and excitation if asked for, and a mix of the channels."""
 
     def __init__(self, c_in, c_out, stride, excites):
         super().__init__()
@@ -69,7 +69,7 @@ class MixerBlock(nn.Layer):
 
 
 class PPLCNetV4(nn.Layer):
-    """The detection's: gives the features of strides 4, 8, 16 and 32."""
+    """The backbone of detectors, which returns the features of strides 4, 8, 16 and 32."""
 
     def __init__(self, widths: Sequence[int]):
         super().__init__()

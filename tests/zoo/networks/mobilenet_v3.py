@@ -1,4 +1,4 @@
-"""MobileNetV3 as PaddleOCR has it: for detection by stages, for lines of text as one column."""
+"""MobileNetV3 as PaddleOCR has it for detection and for lines of text."""
 
 from __future__ import annotations
 
@@ -45,17 +45,18 @@ LAST = {"large": 960, "small": 576}
 
 
 def rounded(channels: float, divisor: int = 8) -> int:
-    """The nearest multiple of the divisor that is not 10 % less."""
+    """Return the nearest multiple of the divisor, or the next one if that is 10 % too small."""
     near = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return near + divisor if near < 0.9 * channels else near
 
 
 def activated(x: Any, act: str | None) -> Any:
+    """Apply an activation by its name, or none."""
     return x if act is None else getattr(F, act)(x)
 
 
 class ConvBN(nn.Layer):
-    """Convolution with "same" padding, batch norm, and the activation as an operator of its own."""
+    """A padded convolution, a batch norm, and the activation as an operator of its own."""
 
     def __init__(self, c_in, c_out, kernel, stride=1, groups=1, act=None):
         super().__init__()
@@ -81,9 +82,9 @@ class SqueezeExcite(nn.Layer):
 
 
 class InvertedResidual(nn.Layer):
-    """Expansion, depthwise convolution, perhaps squeeze and excitation, projection.
+    """An expansion, a depthwise convolution, squeeze and excitation if asked for, a projection.
 
-    stride: one for both axes or a pair.
+    The stride is one number for both axes, or a pair.
     """
 
     def __init__(self, c_in, c_mid, c_out, kernel, stride, excites, act):
@@ -103,9 +104,13 @@ class InvertedResidual(nn.Layer):
 
 
 class StagedMobileNetV3(nn.Layer):
-    """The detection's: gives the features of strides 4, 8, 16 and 32.
+    """The backbone of detectors, which returns the features of strides 4, 8, 16 and 32.
 
-    divisor: of the channels, 8 in PaddleOCR.
+    Args:
+        size: "large" or "small".
+        scale: Factor for the channels.
+        disable_se: Leave out squeeze and excitation.
+        divisor: Makes all numbers of channels its multiples; 8 in PaddleOCR.
     """
 
     def __init__(self, size="large", scale=0.5, disable_se=False, divisor=8):
@@ -140,9 +145,17 @@ class StagedMobileNetV3(nn.Layer):
 
 
 class LineMobileNetV3(nn.Layer):
-    """The recognition's and the classifier's: reduces the height more than the width.
+    """The backbone of recognizers and classifiers, which reduces the height more than the width.
 
-    strides: PaddleOCR's small_stride or large_stride. `channels` is the number of its output.
+    Args:
+        size: "large" or "small".
+        scale: Factor for the channels.
+        strides: PaddleOCR's small_stride or large_stride.
+        disable_se: Leave out squeeze and excitation.
+        divisor: Makes all numbers of channels its multiples; 8 in PaddleOCR.
+
+    Attributes:
+        channels: Channels of the output.
     """
 
     def __init__(

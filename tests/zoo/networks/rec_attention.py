@@ -1,4 +1,4 @@
-"""RARE's decoder: a GRU that looks at the sequence and at its last symbol, unrolled."""
+"""RARE's decoder: an unrolled GRU that looks at the sequence and at its own last symbol."""
 
 from __future__ import annotations
 

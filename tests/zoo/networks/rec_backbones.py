@@ -1,4 +1,4 @@
-"""The backbones for lines of text of PP-OCRv3 and later: a quarter or an eighth of the width."""
+"""The backbones for lines of text of PP-OCRv3 and later."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LCNET_V4 = {
 
 
 class LastAverage(nn.Layer):
-    """A backbone with `stages` and the average that leaves one row of its last features."""
+    """A backbone with an average that leaves one row of its last features."""
 
     def __init__(self, backbone):
         super().__init__()
@@ -44,7 +44,7 @@ class LastAverage(nn.Layer):
 
 
 class LinePPLCNetV4(nn.Layer):
-    """divisor: by which the channels are fewer than in PaddleOCR."""
+    """PP-LCNetV4 for lines of text, with PaddleOCR's channels divided by `divisor`."""
 
     def __init__(self, size: str, divisor: int = 1):
         super().__init__()
@@ -65,7 +65,7 @@ class LinePPLCNetV4(nn.Layer):
 
 
 def simple_stem(c_mid, c_out):
-    """PP-LCNetV4 tiny's, whose batch norms `rep()` leaves alone."""
+    """Make PP-LCNetV4 tiny's stem, whose batch norms `rep()` leaves alone."""
     return nn.Sequential(
         nn.Conv2D(3, c_mid, 3, 2, 1, bias_attr=False),
         nn.BatchNorm2D(c_mid),
@@ -76,7 +76,7 @@ def simple_stem(c_mid, c_out):
 
 
 class ConvHardswish(nn.Layer):
-    """The activation is an attribute of the batch norm, under its old name."""
+    """A convolution whose activation is an attribute of the batch norm, under its old name."""
 
     def __init__(self, c_in, c_out, kernel, stride: int | Sequence[int] = 1, groups=1):
         super().__init__()
@@ -96,7 +96,14 @@ def separable(c_in, c_out, kernel=3, stride: int | Sequence[int] = 1, excites=Fa
 
 
 class MobileNetV1Enhance(nn.Layer):
-    """width: of the first convolution, 16 in PaddleOCR. `channels` is the output's."""
+    """PP-OCRv3's backbone.
+
+    Args:
+        width: Channels of the first convolution; 16 in PaddleOCR.
+
+    Attributes:
+        channels: Channels of the output.
+    """
 
     def __init__(self, width):
         super().__init__()

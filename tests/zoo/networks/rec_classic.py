@@ -1,4 +1,4 @@
-"""Rosetta, CRNN, STAR-Net and RARE, and the Chinese CRNNs of PP-OCR 2.0."""
+"""Rosetta, CRNN, STAR-Net, RARE, and the Chinese CRNNs of PP-OCR 2.0."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCHES = [(1, 3, 32, 100), (2, 3, 32, 100), (3, 3, 32, 100)]
 
 
 class LineResNet34(nn.Layer):
-    """ResNet34_vd without its first reduction; the others keep the width."""
+    """ResNet34_vd for lines of text: it has no first reduction, and the others keep the width."""
 
     def __init__(self, width):
         super().__init__()

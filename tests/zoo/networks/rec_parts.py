@@ -1,4 +1,4 @@
-"""What PaddleOCR's recognitions have in common: sequences, LSTMs and the CTC head."""
+"""What PaddleOCR's recognizers have in common: sequences, LSTMs and the CTC head."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHINESE = 6625
 
 
 class Recognizer(nn.Layer):
-    """Transform and neck may be None."""
+    """A transform, a backbone, a neck and a head; the first and the third may be None."""
 
     def __init__(self, backbone, neck, head, transform=None):
         super().__init__()
@@ -31,7 +31,7 @@ class Recognizer(nn.Layer):
 
 
 class ToSequence(nn.Layer):
-    """N×C×1×W to N×W×C."""
+    """Turns features N×C×1×W into a sequence N×W×C."""
 
     def forward(self, x):
         _, _, height, _ = x.shape
@@ -40,7 +40,11 @@ class ToSequence(nn.Layer):
 
 
 class LSTMEncoder(nn.Layer):
-    """PaddleOCR's encoder "rnn": two layers in both directions. `channels` is its output's."""
+    """PaddleOCR's encoder "rnn": two LSTM layers in both directions.
+
+    Attributes:
+        channels: Channels of the output.
+    """
 
     def __init__(self, channels, hidden):
         super().__init__()
@@ -54,7 +58,7 @@ class LSTMEncoder(nn.Layer):
 
 
 class CTCHead(nn.Layer):
-    """middle: the width between two linear layers; without it there is one."""
+    """One linear layer, or two with `middle` channels between them."""
 
     def __init__(self, channels, classes, middle=None):
         super().__init__()

@@ -1,4 +1,4 @@
-"""PP-OCRv3 to v6; of their heads only the one for CTC is exported."""
+"""The recognizers of PP-OCRv3 to v6, of whose heads only the one for CTC is exported."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ COMPACT = [(4, 8), (4, 8), (4, 12), (6, 24)]
 
 
 def classes_of(name, width):
-    """With the blank and the space."""
+    """Return the number of classes, with the blank and the space."""
     return CLASSES[name] if width == "full" else len(CHARACTERS) + 2
 
 
 def settings(name: str, characters: list[str]) -> dict[str, Any]:
-    """The inference.yml. characters: without the blank and the space."""
+    """Return the inference.yml, for characters without the blank and the space."""
     # One object in both places, so that the file has the anchor that PaddleOCR's have.
     shapes = {"x": [[1, 3, 48, 160], [1, 3, 48, 320], [8, 3, 48, 3200]]}
     old = name == "PP-OCRv3_mobile_rec"
@@ -72,7 +72,7 @@ def settings(name: str, characters: list[str]) -> dict[str, Any]:
 
 
 def with_svtr(name, width, backbone):
-    """The SVTR neck of PP-OCRv3 to v5."""
+    """Add the SVTR neck of PP-OCRv3 to v5 and a CTC head to a backbone."""
     full = width == "full"
     wide = name == "PP-OCRv3_mobile_rec"
     hidden, channels = (120, 64 if wide else 120) if full else (16, 12)

@@ -1,4 +1,4 @@
-"""SRN's backbone: ResNet50 whose last two stages dilate, and a pyramid without enlargement."""
+"""SRN's backbone: a ResNet50 whose last two stages dilate, and a pyramid of equal sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STRIDES = ((2, 2), (2, 2), (1, 1), (1, 1))
 
 
 class ConvBN(nn.Layer):
-    """A stride written as the pair (1, 1) makes PaddleOCR's kernel 2 with the dilation 2."""
+    """A convolution. As in PaddleOCR, the stride (1, 1) means a kernel of 2 with dilation 2."""
 
     def __init__(self, c_in, c_out, kernel, stride=1, act=None):
         super().__init__()
@@ -50,7 +50,12 @@ class Bottleneck(nn.Layer):
 
 
 class ResNetFPN(nn.Layer):
-    """width: of the first stage's blocks. channels: of the output."""
+    """The backbone.
+
+    Args:
+        width: Channels of the first stage's blocks.
+        channels: Channels of the output.
+    """
 
     def __init__(self, width, channels):
         super().__init__()

@@ -1,4 +1,4 @@
-"""SRN: reads all symbols at once, then reasons over them in both directions."""
+"""SRN, which reads all symbols at once, then reasons over them in both directions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYMBOLS = 38  # digits, letters, start and end
 
 
 class VisualAttention(nn.Layer):
-    """PVAM: for each position of the text the features that belong to it."""
+    """PVAM: finds the features that belong to each position of the text."""
 
     def __init__(self, channels):
         super().__init__()
@@ -48,7 +48,7 @@ class VisualAttention(nn.Layer):
 
 
 class Reasoning(nn.Layer):
-    """GSRM: a first guess of the symbols, and what follows of it for each of them."""
+    """GSRM: guesses the symbols, and derives features for each one from the guess of the others."""
 
     def __init__(self, channels, symbols):
         super().__init__()
@@ -81,7 +81,7 @@ class Reasoning(nn.Layer):
 
 
 class Decision(nn.Layer):
-    """VSFD: mixes what is seen with what is reasoned."""
+    """VSFD: mixes the features of PVAM and GSRM."""
 
     def __init__(self, channels, symbols):
         super().__init__()

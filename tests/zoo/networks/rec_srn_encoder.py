@@ -1,4 +1,4 @@
-"""SRN's transformer encoders, with dropouts that scale when they infer."""
+"""SRN's transformer encoders, whose dropouts scale in inference."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ DROPOUT = 0.1
 
 
 def dropped(layer, x):
-    """PaddleOCR leaves `training` at True, for the export sets it; here the layer runs before."""
+    """Apply dropout.
+
+    PaddleOCR leaves `training` at True, which its export changes. Here the layer also runs before.
+    """
     return F.dropout(x, p=DROPOUT, training=layer.training, mode="downscale_in_infer")
 
 
 class Attention(nn.Layer):
-    """heads: with a mask, of which there is one for each head."""
+    """Attention with several heads, each of which has its own mask."""
 
     def __init__(self, channels, heads):
         super().__init__()
@@ -74,7 +77,7 @@ class Encoder(nn.Layer):
 
 
 class FeatureEncoder(nn.Layer):
-    """For features: positions are added to them."""
+    """An encoder of features, to which the codes of positions are added."""
 
     def __init__(self, length, depth, channels, heads):
         super().__init__()
@@ -91,7 +94,7 @@ class FeatureEncoder(nn.Layer):
 
 
 class WordEncoder(nn.Layer):
-    """For numbers of symbols: looks them up; symbol 0 counts as padding and gives zeros."""
+    """An encoder of symbols, whose codes it looks up; symbol 0 is padding and gives zeros."""
 
     def __init__(self, symbols, length, depth, channels, heads):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The necks with SVTR's attention of PP-OCRv3 and later, and v6 tiny's head."""
+"""The necks of PP-OCRv3 and later, which have SVTR's attention, and PP-OCRv6 tiny's head."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEADS = 8
 
 
 class ConvBN(nn.Layer):
-    """kernel: height and width."""
+    """A padded convolution whose kernel has a height and a width."""
 
     def __init__(self, c_in, c_out, kernel=(1, 1)):
         super().__init__()
@@ -25,7 +25,11 @@ class ConvBN(nn.Layer):
 
 
 class Attention(nn.Layer):
-    """counts: the length is read from the input's shape, as in what PP-OCRv3 and v4 came from."""
+    """Attention with several heads.
+
+    With `counts` it reads the length from the shape of the input, as the exports of PP-OCRv3 and v4
+    do.
+    """
 
     def __init__(self, channels, counts):
         super().__init__()
@@ -67,7 +71,7 @@ class Block(nn.Layer):
 
 
 class Mixer(nn.Layer):
-    """The places of N×C×1×W attend to each other."""
+    """Lets the places of features N×C×1×W attend to each other."""
 
     def __init__(self, channels, growth, counts):
         super().__init__()
@@ -83,7 +87,15 @@ class Mixer(nn.Layer):
 
 
 class SVTREncoder(nn.Layer):
-    """kernel: of the convolutions that reduce the channels by 8. c_in: divisible by 8."""
+    """The neck of PP-OCRv3 to v5.
+
+    Args:
+        c_in: Channels of the input, a multiple of 8.
+        channels: Channels of the result.
+        hidden: Channels of the attention.
+        kernel: Kernel of the convolutions that divide the channels by 8.
+        counts: As in `Attention`.
+    """
 
     def __init__(self, c_in, channels, hidden, kernel, counts):
         super().__init__()
@@ -102,7 +114,7 @@ class SVTREncoder(nn.Layer):
 
 
 class LightSVTREncoder(nn.Layer):
-    """PP-OCRv6's."""
+    """The neck of PP-OCRv6."""
 
     def __init__(self, c_in, channels, growth):
         super().__init__()
@@ -125,7 +137,7 @@ class LightSVTREncoder(nn.Layer):
 
 
 class GuidedCTCHead(nn.Layer):
-    """PP-OCRv6 tiny's: looks at neighbours along the sequence first."""
+    """PP-OCRv6 tiny's head, which looks at neighbours along the sequence first."""
 
     def __init__(self, channels, classes, middle):
         super().__init__()

@@ -1,4 +1,4 @@
-"""PaddleOCR's TPS: rectifies a line by a thin plate spline through points that a network finds."""
+"""PaddleOCR's TPS, which rectifies a line by a thin plate spline through points that it finds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMPACT = {"small": ((4, 4, 8, 8), 8), "large": ((4, 6, 8, 12), 12)}
 
 
 def initial_points() -> np.ndarray:
-    """Where the training starts: two slanted rows."""
+    """Return the points with which a training starts: two slanted rows."""
     x = np.linspace(-1.0, 1.0, POINTS // 2)
     rows = [np.linspace(0.0, -1.0, POINTS // 2), np.linspace(1.0, 0.0, POINTS // 2)]
     return np.concatenate([np.stack([x, y], axis=1) for y in rows])
@@ -30,7 +30,7 @@ class ConvBN(nn.Layer):
 
 
 class PointFinder(nn.Layer):
-    """The localization network: N×POINTS×2."""
+    """The localization network, which gives points N×POINTS×2."""
 
     def __init__(self, channels, widths, hidden):
         super().__init__()
@@ -56,7 +56,7 @@ class PointFinder(nn.Layer):
 
 
 class GridMaker(nn.Layer):
-    """Points to the grid of `grid_sample`; all that does not depend on them is float64."""
+    """Turns points into the grid of `grid_sample`; what does not depend on them is float64."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""ResNet-vd as PaddleOCR has it, for detection and, with other strides, for lines of text."""
+"""ResNet-vd as PaddleOCR has it for detection and, with other strides, for lines of text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ COMPACT = (3, 4, 6, 8)
 
 
 class ConvBN(nn.Layer):
-    """Convolution with "same" padding and batch norm with the activation as its attribute.
+    """A padded convolution, and a batch norm with the activation as its attribute.
 
-    pool: kernel and stride of an average before the convolution, the "vd" of the shortcuts.
+    With `pool` an average of that kernel and stride comes first, which is the "vd" of shortcuts.
     """
 
     def __init__(self, c_in, c_out, kernel, stride=1, groups=1, act=None, pool=None):
@@ -34,7 +34,7 @@ class ConvBN(nn.Layer):
 
 
 class Residual(nn.Layer):
-    """The branch plus the input, which a stage's first block brings to the same shape."""
+    """Adds a branch and the input, which `short` brings to the same shape if necessary."""
 
     def __init__(self, branch, short):
         super().__init__()
@@ -63,13 +63,18 @@ def basic(c_in, width, stride, short):
 
 
 class ResNetVd(nn.Layer):
-    """The stem's three convolutions, a maximum and four stages.
+    """The backbone, which returns the features of its four stages.
 
-    widths: of the stages' blocks; a bottleneck's output has four times as many channels.
-    stride: of the last three stages; (2, 1) in recognition.
-    stem_stride: of the first convolution; 1 in recognition.
-    vd: False for PGNet's, whose stem is one large convolution and whose shortcuts have no average.
-    `channels` are the stages' outputs' and `forward` gives all of them.
+    Args:
+        layers: Number of layers, as in the name ResNet50.
+        widths: Channels of the stages' blocks; bottlenecks give four times as many.
+        stride: Stride of the last three stages; (2, 1) in recognition.
+        stem_stride: Stride of the first convolution; 1 in recognition.
+        vd: False for PGNet, whose stem is a single large convolution and whose shortcuts have no
+            average.
+
+    Attributes:
+        channels: Channels of the features of each stage.
     """
 
     def __init__(
@@ -118,7 +123,7 @@ class ResNetVd(nn.Layer):
 
 
 class PyramidResNet(ResNetVd):
-    """SAST's and PGNet's: a fifth stage, and the image and the stem are features too."""
+    """The backbone of SAST and PGNet, which adds a fifth stage, the image and the stem."""
 
     def __init__(self, widths: Sequence[int], vd: bool):
         super().__init__(50, widths, vd=vd)
