@@ -29,12 +29,6 @@ def opencv_corners(rectangle: np.ndarray) -> np.ndarray:
     return cv2.boxPoints(((x, y), (width, height), angle))
 
 
-def signed_areas(quads: np.ndarray) -> np.ndarray:
-    """Return areas, positive where the corners run clockwise on the screen (y points down)."""
-    x, y = quads[..., 0], quads[..., 1]
-    return ((x * np.roll(y, -1, 1) - np.roll(x, -1, 1) * y).sum(axis=1)) / 2
-
-
 def test_rectangle_corners_are_those_of_opencv() -> None:
     rectangles = random_rectangles()
     quads = rectangle_corners(rectangles)
