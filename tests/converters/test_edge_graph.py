@@ -22,6 +22,9 @@ from converters.parity import compare as parity
 from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
 from tests.zoo.inputs import stored
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 CARD = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 # It takes seconds to convert the networks of these algorithms, and all networks from PIR.
 SLOW = {"Attention", "PGNet", "SAST", "pir"}
@@ -254,7 +257,6 @@ def test_logits_become_probabilities():
     assert beside.passed, str(beside)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if "rec" in name])
 def test_edge_graph_adds_no_second_softmax(name):
     conversion = converted(name)
@@ -265,7 +267,6 @@ def test_edge_graph_adds_no_second_softmax(name):
     assert counts[0]["Softmax"] == counts[1]["Softmax"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_srn_edge_graph_needs_only_the_crops(form):
     conversion = converted("rec_r50_fpn_srn", form)
@@ -280,7 +281,6 @@ def test_srn_edge_graph_needs_only_the_crops(form):
     assert len(np.unique(indices, axis=0)) > 1  # they are different pictures
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_edge_graph_has_no_unused_nodes_or_weights(name):
     edge = onnx.load_from_string(unoptimized(converted(name))).graph
@@ -300,7 +300,6 @@ def test_nodes_of_unread_outputs_are_removed():
     assert len(plain) == 1 and plain != edge == ["edge.best"]
 
 
-@pytest.mark.slow
 def test_server_detector_gives_the_first_of_its_two_maps():
     conversion = converted("PP-OCRv5_server_det")
     pictures = picture("DB")
@@ -370,7 +369,6 @@ def test_graph_with_another_interface_is_refused(name, changes, message):
         edge_graph.make(conversion.plain, known, conversion.signature)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "given", "gives"),
     [

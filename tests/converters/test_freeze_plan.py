@@ -28,6 +28,9 @@ from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
 from tests.trained import pages, words
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 EXPORTS = TRAINED_EXPORTS
 CRNN, DB = str(EXPORTS / "crnn"), str(EXPORTS / "db")
 # Words of six seldom have none of the others.
@@ -91,7 +94,6 @@ def test_error_names_a_character_that_the_network_lacks(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
     arguments = ["freeze", "--detection", DB, "--recognition", CRNN, "--charset", "digits"]
     arguments += ["--profile", "server", "--accuracy", str(IMAGES)]
@@ -115,7 +117,6 @@ def test_signed_bundle_opens_with_its_own_key_only(keys: Path, tmp_path: Path) -
         OCR(plain.path, provider="cpu", require_signature=keys / "own.pub")
 
 
-@pytest.mark.slow
 def test_recorded_accuracy_is_that_of_the_written_bundle(pruned: Bundle, tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--accuracy", str(IMAGES)]
     target = tmp_path / "a.edgeocr"
@@ -289,7 +290,6 @@ def test_wrong_usage_exits_2_and_names_the_argument(
     assert ended.value.code == 2 and arguments[0] in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_changed_bundle_has_its_files_name_and_describes_the_changes(tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--profile", "jetson"]
     assert main(["freeze", *arguments, "--charset", "digits", "-o", str(tmp_path / "own")]) == 0

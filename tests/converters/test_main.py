@@ -137,6 +137,7 @@ def test_fetch_goes_on_after_a_failure(small_catalog, capsys):
     assert main(["fetch", "last_alias"]) == 0
 
 
+@pytest.mark.slow
 def test_model_is_converted_by_its_name(small_catalog, cache, tmp_path, capsys):
     converted(READER)
     out = tmp_path / "out"
@@ -152,6 +153,7 @@ def test_model_is_converted_by_its_name(small_catalog, cache, tmp_path, capsys):
     assert not (tmp_path / "none").exists() and recorded(cache) == {"first": str(out)}
 
 
+@pytest.mark.slow
 def test_published_files_are_known_in_any_folder(small_catalog, cache, model, tmp_path):
     assert main(["convert", str(model), "-o", str(tmp_path / "out")]) == 0
     made = report_of(tmp_path / "out")
@@ -159,6 +161,7 @@ def test_published_files_are_known_in_any_folder(small_catalog, cache, model, tm
     assert recorded(cache) == {"first": str(tmp_path / "out")}
 
 
+@pytest.mark.slow
 def test_model_in_a_folder_is_converted(model, cache, tmp_path, capsys):
     out = tmp_path / "deep" / "out"
     assert main(["convert", str(model), "-o", str(out)]) == 0
@@ -182,6 +185,7 @@ def test_converting_again_replaces_the_folder(model, tmp_path):
         assert names(out) == sorted(WRITTEN)
 
 
+@pytest.mark.slow
 def test_model_in_an_archive_is_converted(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     archive = pack(model, tmp_path / "net.tar")
@@ -243,6 +247,7 @@ def test_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, ca
     assert line.endswith(f"converted: {out}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -316,6 +321,7 @@ def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_command_runs_in_its_own_process():
     done = run("list", "--task", "spotting")
     assert (done.returncode, done.stderr) == (0, "") and "e2e_r50_vd_pg" in done.stdout
@@ -325,6 +331,7 @@ def test_command_runs_in_its_own_process():
     assert run("melt").returncode == 2
 
 
+@pytest.mark.slow
 def test_error_for_a_missing_package_says_how_to_install_it():
     code = (
         "import sys; sys.modules['onnx'] = None; from converters.__main__ import main; "

@@ -23,6 +23,9 @@ from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 from tests.zoo.converted import converted
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 READER, DETECTOR = "rec_r50_fpn_srn", "PP-OCRv6_tiny_det"
 Report = dict[str, Any]
 

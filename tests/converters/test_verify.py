@@ -19,6 +19,9 @@ from converters.parity import paddle_reference
 from converters.verify import verify
 from tests.zoo.converted import EXPORTS, OF_ALGORITHM, converted
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 NAME = "PP-OCRv6_tiny_det"
 
 
@@ -101,7 +104,6 @@ def test_tampered_graph_fails(tmp_path, paddle, capsys, tampered, expected):
     assert f"{NAME}: {tampered} graph: FAILED" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_second_verification_replaces_the_first(tmp_path, paddle):
     folder = write(tmp_path / "out")
     tamper(folder / "edge.onnx")
@@ -114,7 +116,6 @@ def test_second_verification_replaces_the_first(tmp_path, paddle):
     assert text.count("Edge graph beside Paddle Inference") == 1 and "FAILED" not in text
 
 
-@pytest.mark.slow
 def test_files_that_differ_from_the_converted_ones_are_logged(tmp_path, paddle, caplog):
     folder = write(tmp_path / "out")
     model = shutil.copytree(original(), tmp_path / "model")
@@ -127,7 +128,6 @@ def test_files_that_differ_from_the_converted_ones_are_logged(tmp_path, paddle, 
     assert f"{NAME}: {model} has other files than {folder} was converted from" in caplog.text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["plain.onnx", "edge.onnx", "report.json"])
 def test_folder_without_a_file_of_convert_is_refused(tmp_path, paddle, missing, capsys):
     folder = write(tmp_path / "out")
@@ -138,7 +138,6 @@ def test_folder_without_a_file_of_convert_is_refused(tmp_path, paddle, missing, 
     assert error.count("\n") == 1 and paddle == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damaged", ["plain", "edge"])
 def test_damaged_graph_is_an_error(tmp_path, paddle, damaged, capsys):
     folder = write(tmp_path / "out")
@@ -162,7 +161,6 @@ def test_original_that_is_not_a_paddle_model_is_refused(tmp_path, paddle):
     assert paddle == []
 
 
-@pytest.mark.slow
 def test_another_network_is_an_error(tmp_path, monkeypatch, capsys):
     folder = write(tmp_path / "out")
     reference = paddle_reference.Reference("9.9", [[np.zeros((1, 37))] * 2] * 3, None, [])
@@ -172,7 +170,6 @@ def test_another_network_is_an_error(tmp_path, monkeypatch, capsys):
     assert "other files" in error and "error: Paddle Inference gives 2 outputs" in error
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("form", "extra"), [("legacy", "parity"), ("pir", "parity-pir")])
 def test_error_says_how_to_install_paddle(tmp_path, monkeypatch, capsys, form, extra):
     folder = write(tmp_path / "out", NAME, form)

@@ -61,11 +61,13 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", marked("sh test"))
 def test_shell_block_runs(block: Block, work: tuple[Path, dict[str, str]]) -> None:
     docs.run_shell(block, *work)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=name_of)
 def test_python_blocks_run_and_print_what_the_page_says(
     page: Path, work: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch

@@ -88,6 +88,7 @@ def test_receipt_that_lies_askew_is_read_row_by_row(
     assert read == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
 def test_turned_picture_has_the_same_lines(
@@ -208,6 +209,7 @@ def test_number_of_threads_does_not_change_the_texts(bundle: Bundle, pictures: P
     assert one.read(pictures / NAMES[0]).text == two.read(pictures / NAMES[0]).text != ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size", [(1, 1), (1, 60), (60, 1), (10, 5000), (5000, 10), (3, 3), (480, 640), (90, 40000)]
 )

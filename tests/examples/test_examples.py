@@ -57,6 +57,7 @@ def test_draw_overlay_writes_a_picture_of_the_same_size(run: Run, tmp_path: Path
     assert drawn.shape == original.shape and (drawn != original).any()
 
 
+@pytest.mark.slow
 def test_choose_device_names_the_provider_of_each_stage() -> None:
     # A process of its own: the example's memory limit counts what the tests before it still hold.
     command = [

@@ -29,6 +29,9 @@ from tests.converters.bundle import test_shapes
 from tests.support.frozen import frozen, stored
 from tests.support.paths import IMAGES, ROOT, TRAINED_EXPORTS
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 EXPORTS = TRAINED_EXPORTS
 SAMPLE = IMAGES / "sample.jpg"
 PROFILES = catalog.load().profiles

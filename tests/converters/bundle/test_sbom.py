@@ -24,6 +24,9 @@ from tests.converters.bundle.test_shapes import LINES
 from tests.support.frozen import frozen
 from tests.support.paths import TRAINED_EXPORTS, ZOO_EXPORTS
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 TRAINED = TRAINED_EXPORTS
 EXPORTS = ZOO_EXPORTS
 MADE_BY = {"edgeocr": "9.8.7", "onnx": "6.5.4"}

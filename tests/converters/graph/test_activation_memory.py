@@ -117,6 +117,7 @@ def test_a_graph_that_does_not_run_is_an_error():
         bytes_per_pixel(graph(nodes), "detection")
 
 
+@pytest.mark.slow
 def test_figures_of_the_embedded_bundle_do_not_depend_on_size(bundle):
     stages = bundle.manifest.stages
     edge = bundle.read(stages.recognition.graph)

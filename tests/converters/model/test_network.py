@@ -124,6 +124,7 @@ def test_an_entry_is_found_by_all_of_its_networks_hashes():
     assert network.find_entry(ENTRIES, model) is None
 
 
+@pytest.mark.slow
 def test_an_entry_that_contradicts_the_graph_is_refused():
     shown = converted("det_mv3_db").signature
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
@@ -187,12 +188,14 @@ def known_of(name: str, form: str, known: Catalog, entry: Entry | None = None):
     return convert._known(folder, conversion.model, conversion.signature, known, entry)
 
 
+@pytest.mark.slow
 def test_the_named_entry_goes_before_everything():
     entry = ENTRIES.model("det_r50_vd_db")
     found, notes = known_of("PP-OCRv5_mobile_det", "pir", ENTRIES, entry)
     assert (found.name, found.known_by, notes) == ("det_r50_vd_db", network.BY_NAME, [])
 
 
+@pytest.mark.slow
 def test_hashes_go_before_inference_yml_and_that_before_the_graph():
     model = identify(EXPORTS / "PP-OCRv5_mobile_det" / "pir")
     entry = published("ch_det_mv3_db", model, contents="inference")
@@ -208,6 +211,7 @@ def test_hashes_go_before_inference_yml_and_that_before_the_graph():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -15,6 +15,9 @@ from tests.support import onnx_run
 from tests.support.rewrite_graphs import session
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 # The rewrites that apply to some networks.
 EXPECTED = {
     "PP-OCRv4_mobile_det": {
@@ -56,7 +59,6 @@ def before(name: str) -> bytes:
     return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_stay_the_same_on_noise(name):
     """The weights are untrained and amplify rounding, so limits depend on what ONNX Runtime's own
@@ -90,7 +92,6 @@ def test_outputs_stay_the_same_on_noise(name):
         assert gap.mean_abs <= max(3e-6 * size, factor * own.mean_abs), (output, own)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_optimizing_again_changes_nothing(name):
     edge = converted(name).edge
@@ -117,7 +118,6 @@ def test_every_rewrite_applies_to_some_network():
     assert names - made == {"bias_in_product"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_ALGORITHM.values())
 def test_interface_stays_the_same(name):
     original, edge = (onnx.load_from_string(g) for g in (before(name), converted(name).edge))

@@ -22,6 +22,9 @@ from converters.parity.paddle_reference import Reference
 from converters.parity.probes import probes
 from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
 
+# Networks are converted or frozen for these tests.
+pytestmark = pytest.mark.slow
+
 INF, NAN = math.inf, math.nan
 DETECTOR = """<ir_version: 8, opset_import: ["": 17]>
     net (float[N, 3, H, W] x) => (float[N, 1, H, W] y)
@@ -247,7 +250,6 @@ def scaled(tensor: onnx.TensorProto, factor: float) -> None:
     tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", OF_ALGORITHM)
 def test_tampered_edge_graph_fails(kind):
     conversion = converted(OF_ALGORITHM[kind])
@@ -293,7 +295,6 @@ def test_plain_graph_with_other_weights_fails(kind):
     assert [comparison.passed for comparison in found] == [False, False]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_probes_are_pictures_that_the_network_takes(name):
     conversion = converted(name)

@@ -27,6 +27,7 @@ def plain_outputs(conversion: Conversion, pictures: np.ndarray) -> list[np.ndarr
     return onnx_runner(conversion.plain, None)(inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_recognition_equals_paddle(v4, number):
     expected = np.load(FIXTURES / "recognition.npz")
@@ -36,6 +37,7 @@ def test_recognition_equals_paddle(v4, number):
     assert np.abs(scores - expected[f"scores_{number}"]).max() <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_all_probabilities_of_recognition_equal_paddle(v4, number):
     """The whole softmax output; entries that the fixture leaves out are below 1e-7."""
@@ -55,6 +57,7 @@ def test_orientation_equals_paddle(v4):
     assert np.abs(probability - expected["probability"]).max() <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_detection_equals_paddle(v4, number):
     """Within what float32 leaves of DB's steep sigmoid, and without a pixel's difference in effect.
@@ -85,6 +88,7 @@ def test_detection_equals_paddle(v4, number):
     assert found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", V4)
 def test_the_edge_graph_is_the_plain_graph(v4, name):
     """Maps within 5e-5 and equal indices, on real pictures; recorded for the manifest."""

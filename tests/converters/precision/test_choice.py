@@ -236,6 +236,7 @@ def test_damaged_lock_is_refused(lock, text):
         PrecisionLock(lock).get(b"graph", "0" * 64)
 
 
+@pytest.mark.slow
 def test_calibration_collects_the_inputs_of_each_stage(bundle: Bundle, tmp_path):
     given = calibration.inputs(bundle, IMAGES)
     assert set(given.batches) == {"detection", "orientation", "recognition"}

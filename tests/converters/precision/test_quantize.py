@@ -69,6 +69,7 @@ def test_onnxruntime_makes_an_integer_operator_of_every_convolution(rosetta, fou
     assert run.count("Conv") + run.count("FusedConv") == 0
 
 
+@pytest.mark.slow
 def test_nodes_that_are_left_out_stay_in_float32(rosetta, found, tmp_path):
     nodes = quantize.candidates(rosetta)
     chosen = [node for node, kind in nodes.items() if kind == "pointwise"]

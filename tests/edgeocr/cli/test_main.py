@@ -155,6 +155,7 @@ def test_sources_are_never_overwritten(capsys: pytest.CaptureFixture[str], tmp_p
     assert picture.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_ending_of_the_output_chooses_the_format(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -283,6 +284,7 @@ def test_progress_bar_is_shown_on_terminals_only(
     assert err == ""
 
 
+@pytest.mark.slow
 def test_closed_pipe_ends_without_a_traceback() -> None:
     command = [sys.executable, "-m", "edgeocr", "read", *[SAMPLE] * 3]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

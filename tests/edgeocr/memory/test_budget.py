@@ -71,12 +71,14 @@ def arena_bytes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return divide
 
 
+@pytest.mark.slow
 def test_runs_get_what_the_largest_run_needs_and_no_more(arena_bytes: Callable[..., int]) -> None:
     # 1.75 times the tensors in the arena, and 16 bytes per pixel outside of it.
     assert arena_bytes(4000 * MB) == arena_bytes(8000 * MB) == 10**6 * (175 + 16)
     assert arena_bytes(4000 * MB, 200) == 10**6 * (350 + 16)
 
 
+@pytest.mark.slow
 def test_stage_whose_memory_is_unknown_gets_as_much_as_a_large_one(
     arena_bytes: Callable[..., int],
 ) -> None:
@@ -91,6 +93,7 @@ def test_runs_and_pictures_share_what_a_tight_limit_leaves(arena_bytes: Callable
     assert smaller == pytest.approx(0.6 * (220 - 100 - 5 - 15) * MB)
 
 
+@pytest.mark.slow
 def test_least_run_gets_its_room_before_pictures_do(arena_bytes: Callable[..., int]) -> None:
     assert arena_bytes(220 * MB, least=400_000) == 400_000 * (175 + 16)
     with pytest.raises(
@@ -129,6 +132,7 @@ def test_opening_for_which_the_system_has_no_memory_is_a_memory_limit_error(
         OCR(bundle, provider="cpu")
 
 
+@pytest.mark.slow
 def test_every_kind_of_source_is_read_and_counted(ocr: OCR, pictures: Path) -> None:
     path = pictures / "badge.jpg"
     image = images.load(path)
@@ -159,6 +163,7 @@ def test_every_kind_of_source_is_read_and_counted(ocr: OCR, pictures: Path) -> N
     assert isinstance(wrong, ImageError)
 
 
+@pytest.mark.slow
 def test_files_that_do_not_tell_their_size_are_refused_undecoded(
     ocr: OCR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +219,7 @@ def test_picture_that_failed_is_freed(
         gc.enable()
 
 
+@pytest.mark.slow
 def test_process_that_grew_refuses_pictures(
     memory_bundle: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +257,7 @@ def test_reduced_and_turned_jpeg_reads_like_the_whole_one(ocr: OCR, turned: Path
     assert found[0].quad == pytest.approx(whole[0].quad, abs=20)
 
 
+@pytest.mark.slow
 def test_drawing_reduces_a_jpeg_further_than_reading(ocr: OCR, turned: Path) -> None:
     """Drawing needs room for the copy, the sheet and the result beside the picture."""
     page = Page(str(turned), 2880, 2160, ())

@@ -196,6 +196,7 @@ def random_rectangles(count: int, height: int, width: int, beyond: float) -> np.
     return np.array(boxes, np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("whole", "beyond"),
     [(True, 0), (False, 0), (False, 3)],

@@ -108,6 +108,7 @@ def grid(width: float, height: float, spread: float) -> np.ndarray:
     return (corners.reshape(8, 1, 1) + noise).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "height", "spread"),
     [(0, 0, 0), (0, 0, 400), (40, 16, 0), (400, 160, 60), (80, 40, 15), (4.4, 4.4, 0)],

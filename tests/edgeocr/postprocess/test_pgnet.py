@@ -39,6 +39,7 @@ def test_lines_are_those_of_paddleocr(name: str, gather: str, fixtures: Path) ->
     assert ((scores > 0) & (scores <= 1)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "number"), [(11, 1), (12, 9), (13, 20)])
 @pytest.mark.parametrize("kind", ["words", "arcs"])
 def test_perfect_maps_give_the_lines_that_they_were_made_of(
@@ -133,6 +134,7 @@ def test_winding_area_is_read_in_bounded_memory() -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_thousands_of_lines_are_each_followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     truth, said = scene("words", 18, 20, 256, 512)
     many = Maps(*(np.tile(each, (10, 10)) for each in ideal.maps(truth, said, 256, 512)))

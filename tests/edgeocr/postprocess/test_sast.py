@@ -39,6 +39,7 @@ def test_polygons_are_those_of_paddleocr(name: str, kind: str, fixtures: Path) -
     assert len(set(nearest)) == same.sum() and len(scores) == len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "number"), [(1, 1), (2, 9), (3, 40)])
 @pytest.mark.parametrize(
     ("scene", "numbers"), [(words, QUADS), (words, POLYGONS), (arcs, POLYGONS)]
@@ -106,6 +107,7 @@ def test_values_that_are_not_finite_are_ignored(value: float) -> None:
         assert len(sast.polygons(*arrays, **POLYGONS)[0]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("half", "spread"), [(0, 0), (0, 100), (5, 0), (40, 15), (10, 4), (1.1, 0)]
 )

@@ -79,6 +79,7 @@ def test_results_are_in_the_order_of_the_items(ahead: int) -> None:
     assert collect(in_order(work, range(12), ahead)) == ([-item for item in range(12)], None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", [1, 2, 5])
 @pytest.mark.parametrize("length", [0, 1, 2, 4])
 def test_fewer_items_than_may_be_worked_ahead_give_all_results(ahead: int, length: int) -> None:
@@ -176,6 +177,7 @@ def test_an_error_of_the_work_is_raised_in_place_of_its_result(
     assert next(results, None) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", [1, 2, 4])
 @pytest.mark.parametrize("kind", [ValueError, Stopped])
 def test_an_error_of_the_items_is_raised_in_place_of_a_result(
@@ -223,6 +225,7 @@ def test_items_are_not_asked_again_after_their_end() -> None:
     assert ends == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", [2, 4])
 @pytest.mark.parametrize("how", ["close", "forget", "throw"])
 def test_leaving_early_stops_the_threads(ahead: int, how: str) -> None:
@@ -242,6 +245,7 @@ def test_leaving_early_stops_the_threads(ahead: int, how: str) -> None:
     assert len(taken) == 3 + ahead
 
 
+@pytest.mark.slow
 def test_closing_does_not_wait_for_an_item_that_does_not_come() -> None:
     taken: list[int] = []
     comes = threading.Event()
