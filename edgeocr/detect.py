@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .bundle.manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
 from .images import Image
-from .page import Region
+from .lines import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
