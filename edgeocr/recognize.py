@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from .bundle.manifest import Recognition
 from .crops import Crop
 from .lines import Reading
-from .postprocess import attention, ctc
+from .pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
+from .postprocess import attention, ctc, joining
 from .runtime.job import Job, Shape
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
@@ -35,7 +36,8 @@ class Recognizer:
     Attributes:
         session: The ONNX Runtime session.
         run_sizes: How large the stage's runs are.
-        max_width: Width in pixels, at the network's height, above which a line is squeezed.
+        max_width: Width in pixels, at the network's height, above which a line is read in pieces,
+            or squeezed if the network's time steps don't show where a character stands.
         minimum_score: Lines with a lower score are left out of a page.
     """
 
@@ -85,14 +87,16 @@ class Recognizer:
 
     @property
     def max_width(self) -> int:
-        """Width in pixels, at the network's height, above which a line is squeezed."""
+        """Width in pixels, at the network's height, of the widest line that is read as a whole."""
         return self._stage.max_width
 
     def limit_pixels(self, pixels: int) -> str | None:
-        """Read lines in inputs of no more than this many pixels, squeezing wider lines.
+        """Read lines in inputs of no more than this many pixels.
+
+        Wider lines are read in pieces, or squeezed.
 
         Returns:
-            What has changed, as a sentence, or None if no more lines are squeezed than before.
+            What has changed, as a sentence, or None if the same lines as before are read whole.
         """
         stage, before = self._stage, self._stage.max_width
         widest = pixels // stage.height // stage.multiple * stage.multiple - stage.margin
@@ -107,6 +111,8 @@ class Recognizer:
         self.session.restrict_shapes(_shapes(stage), self._usual)
         if stage.max_width == before:
             return None
+        if joins_pieces(stage):
+            return f"lines wider than {stage.max_width} pixels are read in pieces"
         return f"lines are read at a width of {stage.max_width} at most"
 
     def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
@@ -127,7 +133,9 @@ class Recognizer:
             watch.share(0, dict.fromkeys(("recognition", "decoding"), 0.0))
             return []
         stage = self._stage
-        text_widths, widths = _widths(crops, stage)
+        sizes = [(crop.height, crop.width) for crop in crops]
+        inputs = [each for i, size in enumerate(sizes) for each in inputs_of(i, size, stage)]
+        widths = input_widths(inputs, stage)
         batches = [1]
         if self.session.fixed_shapes:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
@@ -141,36 +149,85 @@ class Recognizer:
             shape = (batch_size(group), stage.height, widths[group[0]], 3)
             batch = np.full(shape, stage.padding, np.uint8)
             for row, i in zip(batch, group, strict=False):
-                width = int(text_widths[i])
-                row[:, :width] = cv2.resize(crops[i].pixels, (width, stage.height))
+                shown = inputs[i]
+                pixels = crops[shown.crop].pixels[:, shown.begin : shown.end]
+                row[:, : shown.width] = cv2.resize(pixels, (shown.width, stage.height))
             return batch
 
         def needs(group: list[int]) -> tuple[int, int]:
             """Return the pixels of a batch, and the bytes for making one crop at a time."""
-            making = max(crops[i].peak_bytes for i in group)
+            making = max(crops[inputs[i].crop].peak_bytes for i in group)
             return batch_size(group) * stage.height * int(widths[group[0]]), making
 
         outputs = self.session.run_each(groups, batch_of, watch, ("crops", "recognition"), needs)
         with watch("decoding"):
-            return self._readings(groups, outputs, len(crops))
+            return self._readings(inputs, widths, groups, outputs)
 
     def _readings(
-        self, groups: list[list[int]], outputs: list[list[NDArray[Any]]], number: int
+        self,
+        inputs: Sequence[Input],
+        widths: NDArray[np.int64],
+        groups: list[list[int]],
+        outputs: list[list[NDArray[Any]]],
     ) -> list[Reading]:
-        # All crops are decoded together, so shorter sequences are padded with a class that stands
+        # All inputs are decoded together, so shorter sequences are padded with a class that stands
         # for no character.
         longest = max(indices.shape[1] for indices, _ in outputs)
-        all_indices = np.full((number, longest), self._stage.charset.special[-1], np.int32)
-        all_scores = np.zeros((number, longest), np.float32)
+        all_indices = np.full((len(inputs), longest), self._stage.charset.special[-1], np.int32)
+        all_scores = np.zeros((len(inputs), longest), np.float32)
         for group, (indices, scores) in zip(groups, outputs, strict=True):
             # Rows of a batch beyond its group are padding.
             all_indices[group, : indices.shape[1]] = indices[: len(group)]
             all_scores[group, : scores.shape[1]] = scores[: len(group)]
         texts, means = self._decode(all_indices, all_scores)
-        return [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
+        readings = [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
+        rows_of: dict[int, list[int]] = {}  # the rows that show each crop
+        for row, each in enumerate(inputs):
+            rows_of.setdefault(each.crop, []).append(row)
+        if len(rows_of) == len(inputs):
+            return readings
+        # The widest inputs come first. All widths have the same number of pixels for each step.
+        stride = max(1, round(int(widths[groups[0][0]]) / max(1, outputs[0][0].shape[1])))
+        return [
+            readings[rows[0]]
+            if len(rows) == 1
+            else self._joined(
+                [inputs[i] for i in rows], all_indices[rows], all_scores[rows], stride
+            )
+            for rows in rows_of.values()
+        ]
+
+    def _joined(
+        self,
+        pieces: Sequence[Input],
+        indices: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        stride: int,
+    ) -> Reading:
+        """Decode a line that was read in pieces.
+
+        Args:
+            pieces: The line's N pieces.
+            indices: int32 [N, T], the classes that the network gave for them.
+            scores: float32 [N, T], the probabilities of these classes.
+            stride: The network's pixels for each time step.
+        """
+        blank = self._stage.charset.blank
+        assert blank is not None  # pieces are made only for CTC
+        # Steps behind the text see padding. They belong to the line at its end only.
+        ends = [each.width // stride for each in pieces[:-1]] + [indices.shape[1]]
+        line, probabilities = joining.join(
+            [row[:end] for row, end in zip(indices, ends, strict=True)],
+            [row[:end] for row, end in zip(scores, ends, strict=True)],
+            [each.start // stride for each in pieces],
+            blank=blank,
+            edge=EDGE * self._stage.height // stride,
+        )
+        (text,), (score,) = self._decode(line[None], probabilities[None])
+        return Reading(text, float(score))
 
     def _decode(
-        self, indices: NDArray[np.int32], scores: NDArray[np.float32]
+        self, indices: NDArray[np.integer], scores: NDArray[np.floating]
     ) -> tuple[list[str], NDArray[np.float32]]:
         charset = self._stage.charset
         if charset.blank is not None:
@@ -212,22 +269,6 @@ def run_sizes(stage: Recognition) -> RunSizes:
     narrowest = max(widest * LEAST_SHARE, stage.min_width + stage.multiple)
     least, full = (round(stage.height * (stage.width or width)) for width in (narrowest, widest))
     return RunSizes("crops", least, full, stage.activation_bytes)
-
-
-def _widths(
-    crops: Sequence[Crop], stage: Recognition
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the width to which each crop is resized, and the width of the input that holds it."""
-    sizes = np.array([(crop.height, crop.width) for crop in crops])
-    natural = np.ceil(stage.height * sizes[:, 1] / sizes[:, 0]).astype(np.int64)
-    if stage.stretch_widths is not None:
-        steps = np.array(stage.stretch_widths)
-        natural = steps[np.minimum(np.searchsorted(steps, natural), len(steps) - 1)]
-    drawn = np.clip(natural, 1, stage.width or stage.max_width)
-    if stage.width is not None:
-        return drawn, np.full_like(drawn, stage.width)
-    needed = np.maximum(drawn + stage.margin, stage.min_width)
-    return drawn, -(-needed // stage.multiple) * stage.multiple
 
 
 def _group(widths: NDArray[np.int64], largest: int) -> list[list[int]]:

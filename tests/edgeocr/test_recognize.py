@@ -17,8 +17,9 @@ from edgeocr import OCR, Bundle, Reading, RuntimeOptions
 from edgeocr.bundle.manifest import Charset, Recognition
 from edgeocr.crops import Crop
 from edgeocr.images import Image, load
+from edgeocr.pieces import input_widths, inputs_of
 from edgeocr.postprocess import ctc
-from edgeocr.recognize import Recognizer, _widths
+from edgeocr.recognize import Recognizer
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.threads import ThreadPool
@@ -121,7 +122,7 @@ def test_batches_of_fixed_shapes_give_the_same_texts(
     assert [reading.score for reading in batched] == pytest.approx(scores, abs=1e-4)
 
 
-@pytest.mark.parametrize("size", [(30, 10), (48, 201), (60, 333), (24, 700), (9, 9000)])
+@pytest.mark.parametrize("size", [(30, 10), (48, 201), (60, 333), (24, 700), (9, 600)])
 def test_network_is_given_the_crop_and_padding(
     recognizer: Recognizer,
     stage: Recognition,
@@ -135,7 +136,7 @@ def test_network_is_given_the_crop_and_padding(
     recognizer.recognize([Crop.whole(np.full((*size, 3), ink, np.uint8))])
     ((one, height, width, channels),) = [batch.shape for batch in given]
     assert (one, height, channels) == (1, stage.height, 3)
-    text = min(stage.max_width, math.ceil(stage.height * size[1] / size[0]))
+    text = math.ceil(stage.height * size[1] / size[0])
     assert width % stage.multiple == 0
     assert width - stage.multiple < max(text + stage.margin, stage.min_width) <= width
     assert np.all(given[0][:, :, :text] == ink)
@@ -156,7 +157,7 @@ def test_limit_of_pixels_makes_lines_narrower_and_batches_smaller(
     assert limited.limit_pixels(10**9) is None and limited.max_width == stage.max_width
     pixels = stage.height * 500
     changed = limited.limit_pixels(pixels)
-    assert changed == f"lines are read at a width of {limited.max_width} at most"
+    assert changed == f"lines wider than {limited.max_width} pixels are read in pieces"
     # 496 is the last multiple of 8; a margin belongs to the input, too.
     largest = max(w for w in stage.widths if w <= 496) if fixed_shapes else 496
     assert limited.max_width == largest - stage.margin
@@ -254,8 +255,9 @@ def test_crops_are_stretched_to_the_widths_that_the_network_wants(
     stage = dataclasses.replace(
         FIXED_WIDTH, height=64, width=256, stretch_widths=[64, 128, 192, 256], padding=0
     )
-    widths, inputs = _widths([Crop.whole(np.zeros((*size, 3), np.uint8))], stage)
-    assert widths.tolist() == [drawn] and inputs.tolist() == [256]
+    (whole,) = inputs_of(0, size, stage)
+    assert (whole.begin, whole.end, whole.width) == (0, size[1], drawn)
+    assert input_widths([whole], stage).tolist() == [256]
 
 
 def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle, stage: Recognition) -> None:

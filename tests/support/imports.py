@@ -23,7 +23,7 @@ EDGEOCR = (
     ("memory",),
     ("stages",),
     ("detect", "spot", "orient", "recognize"),
-    ("layout", "crops", "resize"),
+    ("layout", "pieces", "crops", "resize"),
     ("page",),
     ("lines",),
     ("writers",),

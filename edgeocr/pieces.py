@@ -1,0 +1,108 @@
+"""What the recognition network's inputs show of a crop: all of it, or a piece of a long line."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bundle.manifest import Recognition
+
+# The widest piece of a line that is read in pieces, in heights of the line. Wider pieces are not
+# read better, and with more pieces all threads have work.
+WIDEST = 34
+# How far neighbouring pieces overlap, in heights.
+OVERLAP = 4
+# How much of a piece's ends sees too little of what is beside it, in heights. A letter that is cut
+# through lies within it, as no letter is much wider than high.
+EDGE = 1
+# The longest line, in heights, that keeps its proportions: about 10 000 letters. A longer one is
+# squeezed to it, so that no picture keeps the network busy for minutes.
+LONGEST = 4096
+# A crop of fewer rows than this is one input however long it is. It shows a rule or a border, or
+# text that is too small to be read.
+LEAST_ROWS = 6
+
+
+@dataclass(frozen=True)
+class Input:
+    """What one input of the network shows: a crop, or a piece of one.
+
+    Attributes:
+        crop: Index of the crop.
+        begin: The first of the crop's columns that it shows.
+        end: The column behind the last.
+        width: The width to which these columns are resized, in pixels.
+        start: Where the piece begins in the resized line, in pixels.
+    """
+
+    crop: int
+    begin: int
+    end: int
+    width: int
+    start: int = 0
+
+
+def joins_pieces(stage: Recognition) -> bool:
+    """Tell whether a line may be read in pieces: whether each time step shows a known place.
+
+    That is so for CTC networks that take any width. Attention and SRN write one character after the
+    other. CTC networks of a fixed width straighten the picture first (TPS), so that the place that
+    a step shows depends on the picture.
+    """
+    return stage.algorithm == "CTC" and stage.width is None
+
+
+def inputs_of(index: int, size: tuple[int, int], stage: Recognition) -> list[Input]:
+    """Return what is run for a crop: one input, or the pieces of a line that is too wide.
+
+    Args:
+        index: Index of the crop.
+        size: Height and width of the crop in pixels.
+        stage: The recognition stage.
+    """
+    height, width = size
+    natural = math.ceil(stage.height * width / height)
+    if stage.stretch_widths is not None:
+        steps = stage.stretch_widths
+        natural = steps[min(bisect_left(steps, natural), len(steps) - 1)]
+    most = stage.width or stage.max_width
+    if natural <= most or height < LEAST_ROWS or not joins_pieces(stage):
+        return [Input(index, 0, width, min(natural, most))]
+    return _pieces(index, width, min(natural, LONGEST * stage.height), stage)
+
+
+def _pieces(index: int, columns: int, length: int, stage: Recognition) -> list[Input]:
+    """Cut the columns of a crop, resized to `length` pixels, into overlapping pieces.
+
+    The pieces begin every `hop` pixels, a multiple of the network's stride, so that time steps of
+    neighbours show the same places. They are whole columns of the crop; the line is stretched a
+    little so that `hop` is a whole number of columns.
+    """
+    unit, height = stage.multiple, stage.height
+    most = min(stage.max_width, WIDEST * height) // unit * unit
+    overlap = min(OVERLAP * height, most // 4) // unit * unit
+    number = math.ceil((length - overlap) / (most - overlap))
+    hop = math.ceil((length - overlap) / number / unit) * unit
+    apart = max(1, round(hop * columns / length))
+    scale = hop / apart
+    shown = int((hop + overlap) / scale)
+    pieces: list[Input] = []
+    while not pieces or pieces[-1].end < columns:
+        begin, start = len(pieces) * apart, len(pieces) * hop
+        end = min(begin + shown, columns)
+        pieces.append(Input(index, begin, end, max(1, round((end - begin) * scale)), start))
+    return pieces
+
+
+def input_widths(inputs: Sequence[Input], stage: Recognition) -> NDArray[np.int64]:
+    """Return the width in pixels of each input, which its crop or piece and a margin fit into."""
+    drawn = np.array([each.width for each in inputs], np.int64)
+    if stage.width is not None:
+        return np.full_like(drawn, stage.width)
+    needed = np.maximum(drawn + stage.margin, stage.min_width)
+    return -(-needed // stage.multiple) * stage.multiple
