@@ -23,7 +23,7 @@ EDGE = 1
 # The longest line, in heights, that keeps its proportions: about 10 000 letters. A longer one is
 # squeezed to it, so that no picture keeps the network busy for minutes.
 LONGEST = 4096
-# A crop of fewer rows than this is one input however long it is. It shows a rule or a border, or
+# A crop of fewer rows than this is one input however long it is: it shows a rule or a border, or
 # text that is too small to be read.
 LEAST_ROWS = 6
 

@@ -274,7 +274,7 @@ class Recognition(CropStage):
 
     Attributes:
         min_width: The least width of the input in pixels.
-        max_width: The width in pixels up to which a crop keeps its proportions.
+        max_width: The width in pixels of the widest line that is read as a whole.
         margin: The least number of pixels by which the input is wider than the text, on the right.
             The networks were trained on lines that end before the picture does.
         multiple: Input widths are a multiple of this, the network's stride.
