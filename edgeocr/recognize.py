@@ -179,8 +179,7 @@ class Recognizer:
             # Rows of a batch beyond its group are padding.
             all_indices[group, : indices.shape[1]] = indices[: len(group)]
             all_scores[group, : scores.shape[1]] = scores[: len(group)]
-        texts, means = self._decode(all_indices, all_scores)
-        readings = [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
+        readings = self._spelled(all_indices, all_scores)
         rows_of: dict[int, list[int]] = {}  # the rows that show each crop
         for row, each in enumerate(inputs):
             rows_of.setdefault(each.crop, []).append(row)
@@ -223,8 +222,13 @@ class Recognizer:
             blank=blank,
             edge=EDGE * self._stage.height // stride,
         )
-        (text,), (score,) = self._decode(line[None], probabilities[None])
-        return Reading(text, float(score))
+        (reading,) = self._spelled(line[None], probabilities[None])
+        return reading
+
+    def _spelled(self, indices: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Reading]:
+        """Return the readings of N lines from their classes [N, T] and probabilities [N, T]."""
+        texts, means = self._decode(indices, scores)
+        return [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
 
     def _decode(
         self, indices: NDArray[np.integer], scores: NDArray[np.floating]
