@@ -162,7 +162,7 @@ def test_what_hard_swish_makes_zero_of_gets_no_numbers():
     assert found.work == {"raw": 2 * 64 * 12, "scores": 2 * 64 * 4}
 
 
-def test_an_older_opset_is_raised_and_computes_the_same(bundle: Bundle):
+def test_older_opset_is_raised_and_computes_the_same(bundle: Bundle):
     graph = bundle.read("graphs/recognition.onnx")
     raised = quantize.prepared(graph)
     versions = {item.domain: item.version for item in onnx.load_from_string(raised).opset_import}
