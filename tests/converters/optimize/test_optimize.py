@@ -121,8 +121,7 @@ def test_interface_stays_the_same():
     assert before.opset_import == after.opset_import and before.ir_version == after.ir_version
 
 
-def test_a_model_that_every_reader_takes():
-    """Sorted, without declarations of values that are gone, and without what nobody reads."""
+def test_optimized_model_is_sorted_and_holds_nothing_unused():
     after = onnx.load_from_string(optimize(network())[0])
     onnx.checker.check_model(after, full_check=True)
     assert not after.graph.value_info
@@ -136,7 +135,7 @@ def test_a_model_that_every_reader_takes():
     assert all(read & set(node.output) for node in after.graph.node)
 
 
-def test_some_rewrites_only():
+def test_only_the_given_rewrites_are_applied():
     graph = network()
     module = REWRITES[NAMES.index("residual_gate")]
     _, made = optimize(graph, (module,))
