@@ -186,26 +186,6 @@ def _shapes(stage: Recognition) -> list[Shape]:
     return [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
 
 
-def better_readings(readings: Sequence[Reading], turned: Sequence[int]) -> list[Reading]:
-    """Choose between the readings of crops and of their turned copies.
-
-    The orientation classifier errs on short crops, so crops that it would turn are read both ways,
-    and the more probable text wins.
-
-    Args:
-        readings: The readings of N crops, followed by those of the turned copies.
-        turned: The index of the crop that each copy was made of.
-
-    Returns:
-        N readings.
-    """
-    number = len(readings) - len(turned)
-    chosen = list(readings[:number])
-    for i, reading in zip(turned, readings[number:], strict=True):
-        chosen[i] = max(chosen[i], reading, key=lambda each: each.score)
-    return chosen
-
-
 def run_sizes(stage: Recognition) -> RunSizes:
     """Return the sizes of the stage's runs, each of which holds one line on the CPU."""
     widest = stage.max_width + stage.margin + stage.multiple

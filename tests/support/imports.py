@@ -22,6 +22,7 @@ EDGEOCR = (
     ("ocr",),
     ("memory",),
     ("stages",),
+    ("upright",),
     ("detect", "spot", "orient", "recognize"),
     ("layout", "crops", "resize"),
     ("page",),
