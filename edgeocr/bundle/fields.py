@@ -9,7 +9,7 @@ import dataclasses
 import math
 import types
 import typing
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 Kind = TypeVar("Kind")
 
@@ -29,6 +29,11 @@ class Range:
 
     low: float
     high: float = math.inf
+
+
+Positive: TypeAlias = Annotated[int, Range(1)]
+Natural: TypeAlias = Annotated[int, Range(0)]
+Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 
 def parse(kind: type[Kind], value: object, where: str = "") -> Kind:

@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from .fields import Range
+from .fields import Natural, Range, Share
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
-Count: TypeAlias = Annotated[int, Range(0)]
-Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ class Quantization:
     """
 
     images: str
-    pictures: Count
-    nodes: Count
+    pictures: Natural
+    nodes: Natural
     left_out: list[str]
 
 
@@ -93,8 +91,8 @@ class Accuracy:
 
     data: str
     sha256: str
-    pictures: Count
-    lines: Count
+    pictures: Natural
+    lines: Natural
     detection_hmean: Share
     hmean: Share
     cer: Annotated[float, Range(0)]
@@ -134,4 +132,4 @@ class Origin:
     repairs: list[str] = field(default_factory=list)
     rewrites: list[str] = field(default_factory=list)
     quantization: Quantization | None = None
-    full_classes: Count | None = None
+    full_classes: Natural | None = None
