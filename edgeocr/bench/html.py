@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from ..device.machine import ClockPolicy
 from .html_sections import COLOURS, Column, latencies, pictures, stages, summary
 from .notes import notes
-from .result import BenchResult, ClockPolicy, Nvidia, device_names
+from .result import BenchResult, Nvidia, device_names
 
 STYLE = Path(__file__).with_name("report.css")
 

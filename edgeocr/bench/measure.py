@@ -27,7 +27,6 @@ from .redact import without_folders
 from .result import (
     SCHEMA,
     BenchResult,
-    ClockPolicy,
     MeasuredBundle,
     MeasuredGPU,
     Nvidia,
@@ -149,10 +148,7 @@ def _unmeasured(
         edgeocr=__version__,
         when=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         device=machine.describe(),
-        clocks={
-            name: ClockPolicy(**policy.to_dict())
-            for name, policy in machine.clock_policies().items()
-        },
+        clocks=machine.clock_policies(),
         power_mode=machine.power_mode(),
         packages=_packages(),
         bundle=_measured_bundle(bundle),

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..bundle.fields import parse
+from ..device.machine import Throttling
 
 # Names of the percentiles and the share of the values that lies below each.
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -91,19 +92,6 @@ class Temperatures:
 
     before: float | None
     after: float | None
-
-
-@dataclass(frozen=True)
-class Throttling:
-    """What slows the device down.
-
-    Attributes:
-        now: Reasons that apply at the moment.
-        since_boot: Reasons that have applied at some time since the device was started.
-    """
-
-    now: list[str]
-    since_boot: list[str]
 
 
 @dataclass(frozen=True)

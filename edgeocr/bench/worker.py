@@ -27,7 +27,6 @@ from .provider_result import (
     ProviderResult,
     Spread,
     Temperatures,
-    Throttling,
     ThrottlingChange,
 )
 from .settings import Settings
@@ -115,11 +114,11 @@ def measure(request: Request, send: Send) -> ProviderResult:
     warm_up = perf_counter() - began
 
     reads = _Reads(request)
-    temperatures, throttling = [machine.temperature_c()], [_throttling()]
+    temperatures, throttling = [machine.temperature_c()], [machine.throttling()]
     with power.PowerMeter() as meter:
         seconds = reads.one_by_one(ocr.read, send)
     temperatures.append(machine.temperature_c())
-    throttling.append(_throttling())
+    throttling.append(machine.throttling())
     streamed, stream_seconds = reads.stream(ocr.read_many)
     pages = [page for own in reads.pages for page in own]
     stages = dict.fromkeys(stage for page in pages for stage in page if stage != REST)
@@ -167,13 +166,6 @@ def _start(request: Request) -> tuple[ColdStart, OCR]:
     parts = (imported - began, opened - imported, read - opened)
     importing, opening, first_page = (round(seconds * 1000, 1) for seconds in parts)
     return ColdStart(sum(parts) * 1000, importing, opening, first_page), ocr
-
-
-def _throttling() -> Throttling | None:
-    from ..device import machine
-
-    state = machine.throttling()
-    return None if state is None else Throttling(**state.to_dict())
 
 
 class _Reads:

@@ -168,16 +168,5 @@ class Facts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as dictionaries, lists and plain values."""
-        gpus = [
-            {
-                "name": gpu.name,
-                "compute": gpu.compute_capability,
-                "memory_bytes": gpu.memory_bytes,
-            }
-            for gpu in self.nvidia.gpus
-        ]
-        return asdict(self) | {
-            "nvidia": asdict(self.nvidia) | {"gpus": gpus},
-            "clocks": {name: policy.to_dict() for name, policy in self.clocks.items()},
-            "throttling": None if self.throttling is None else self.throttling.to_dict(),
-        }
+        gpus = [gpu.to_dict() for gpu in self.nvidia.gpus]
+        return asdict(self) | {"nvidia": asdict(self.nvidia) | {"gpus": gpus}}

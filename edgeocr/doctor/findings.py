@@ -219,7 +219,7 @@ def _memory(facts: Facts) -> Iterator[str]:
 
 
 def _slowed(facts: Facts) -> Iterator[str]:
-    throttling = facts.throttling or Throttling((), ())
+    throttling = facts.throttling or Throttling([], [])
     for when, words in (("now", throttling.now), ("since boot", throttling.since_boot)):
         if "under-voltage" in words:
             yield f"under-voltage {when}: use a supply and cable made for this board"

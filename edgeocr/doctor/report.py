@@ -128,7 +128,7 @@ def _clocks(policies: Iterable[ClockPolicy]) -> str:
     """Return the clocks; equal ones together, as each CPU of an x86 machine has its own."""
     numbers: dict[str, int] = {}
     for policy in policies:
-        words = f"up to {policy.max_mhz or '?'} MHz, governor {policy.governor or 'unknown'}"
+        words = f"up to {policy.max or '?'} MHz, governor {policy.governor or 'unknown'}"
         numbers[words] = numbers.get(words, 0) + len(policy.cpus)
     return "; ".join(f"{number} CPUs {words}" for words, number in numbers.items())
 
