@@ -24,7 +24,7 @@ from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import provider_chain
 from edgeocr.runtime.providers import provider_named
-from edgeocr.runtime.tensorrt_cache import EngineFolder
+from edgeocr.runtime.tensorrt_cache import EngineFolder, EngineKey
 
 pytestmark = pytest.mark.gpu_package
 
@@ -127,7 +127,7 @@ def test_cuda_knows_the_options_that_edgeocr_sets(
 
 
 def test_tensorrt_knows_the_options_that_edgeocr_sets() -> None:
-    engines = EngineFolder(Path("x"), {"bundle": "b", "gpu": "g"})
+    engines = EngineFolder(Path("x"), EngineKey("b", "g", "8.9", {}, {}))
     job = Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
     ((_, options), _) = provider_chain(
         provider_named("tensorrt"), Placement(options=RuntimeOptions(fp16=True)), job, engines
