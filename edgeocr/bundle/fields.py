@@ -1,4 +1,4 @@
-"""Decoded JSON or TOML → dataclasses, checked field by field.
+"""Make dataclasses from decoded JSON or TOML, and check them field by field.
 
 The names of fields and their annotations are the schema, so that a format is declared once.
 """
@@ -37,11 +37,12 @@ Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 
 def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
-    """Make a dataclass of plain values.
+    """Make a dataclass from plain values.
 
-    Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str, bool,
-    Any, `Annotated` with a `Range`, and unions of dataclasses that their field `algorithm` tells
-    apart. A field that is absent takes its default; an unknown field is refused.
+    The types of its fields may be nested dataclasses, list[T], dict[str, T], Literal, T | None,
+    int, float, str, bool, Any, `Annotated` with a `Range`, and unions of dataclasses that their
+    field `algorithm` tells apart. A field that is absent takes its default; an unknown field is
+    refused.
 
     Args:
         kind: The dataclass to make.

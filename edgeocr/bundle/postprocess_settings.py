@@ -19,7 +19,7 @@ class DBSettings:
         threshold: A pixel with a higher probability belongs to text.
         box_threshold: The least mean probability of a region.
         unclip_ratio: A region grows by area · ratio / perimeter on each side.
-        max_candidates: The most contours that are looked at in an image.
+        max_candidates: The most contours of an image that are examined.
         dilation: Whether the map of text pixels is dilated before contours are traced.
         score: Whether a quad's mean probability is taken inside the quad or inside the contour.
         shape: Whether regions are quads or polygons.
