@@ -17,7 +17,7 @@ import pytest
 
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.device import nvidia
-from edgeocr.runtime.diagnosis import runtimes
+from edgeocr.runtime.diagnosis import distributions
 from edgeocr.runtime.job import Job
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.options import RuntimeOptions
@@ -42,7 +42,7 @@ int cuTensorMapEncodeTiled(void) { return 100; }
 
 @pytest.fixture(scope="module", autouse=True)
 def environment() -> None:
-    if "onnxruntime-gpu" not in runtimes():
+    if "onnxruntime-gpu" not in distributions():
         pytest.fail("needs onnxruntime-gpu in the environment", pytrace=False)
     if nvidia.driver() is not None:
         pytest.fail("needs a machine without NVIDIA's driver", pytrace=False)
