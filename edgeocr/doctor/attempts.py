@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-# Limits in seconds. On a Raspberry Pi with a slow card an import takes several seconds, and starting
-# TensorRT takes much longer.
+# Limits in seconds. On a Raspberry Pi with a slow card an import takes several, and TensorRT takes
+# much longer to start.
 IMPORT_TIMEOUT = 60
 START_TIMEOUT = 180
 
