@@ -35,7 +35,7 @@ COLOURS = (
 
 @dataclass(frozen=True)
 class Column:
-    """What one provider of one result measured.
+    """The measurement of one provider in one result.
 
     Attributes:
         device: The number of the result.

@@ -96,7 +96,7 @@ class Temperatures:
 
 @dataclass(frozen=True)
 class ThrottlingChange:
-    """What slowed the device down around the pages that were read one by one.
+    """The causes that slowed the device down before and after the pages read one by one.
 
     Attributes:
         before: The state before the first page; None where it is unknown.

@@ -1,4 +1,4 @@
-"""The measuring process of `edgeocr bench`: one provider, from the start to the last page.
+"""The measuring process of `edgeocr bench`, which measures one provider.
 
 The process reads one request as a JSON object from standard input and writes messages to standard
 output, one JSON object per line: `{"first_page": true}`, `{"read": 7, "of": 60}`, and at the end

@@ -1,7 +1,7 @@
 """What this machine is and how it is doing: CPU, board, memory, clocks, temperature, throttling.
 
 All of it is read from the files of Linux below `root`, and from commands that come with the boards.
-Nothing here raises: what can't be known, on other systems too, is None.
+Nothing here raises: what can't be read, as on other systems, is None.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .readings import ROOT, command_output, numbered, read_number, read_text
 # Major version of Jetson Linux → of JetPack (developer.nvidia.com/embedded/jetson-linux-archive).
 JETPACKS = {"32": "4", "34": "5", "35": "5", "36": "6", "38": "7"}
 
-# The names that /proc/cpuinfo has for what ONNX Runtime's int8 and float16 kernels can use.
+# Instructions that ONNX Runtime's int8 and float16 kernels can use, as /proc/cpuinfo names them.
 X86_FEATURES = "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "f16c"
 ARM_FEATURES = "asimd", "asimddp", "asimdhp", "i8mm", "sve"
 
@@ -62,7 +62,7 @@ class Machine:
         jetpack: Major version of JetPack, for example "6".
         cpus: Number of logical CPUs, whether or not this process may use them.
         memory_bytes: Bytes of memory.
-        memory_limit_bytes: Bytes that the process's control group leaves it, if that is less.
+        memory_limit_bytes: Bytes that the process's control group allows it, if that is less.
         swap_bytes: Bytes of swap.
     """
 
@@ -230,9 +230,9 @@ def temperature_c(root: Path = ROOT) -> float | None:
 def throttling(root: Path = ROOT) -> Throttling | None:
     """Return what slows the CPU down; None if the machine doesn't say.
 
-    A Raspberry Pi's firmware says what does so now and what has since boot. x86 only counts since
-    boot, in `thermal_throttle` of each CPU. The highest count of all CPUs is taken, because CPUs
-    of one core or package share theirs.
+    A Raspberry Pi's firmware tells the causes now and those since boot. x86 only counts events
+    since boot, in `thermal_throttle` of each CPU. The highest count of all CPUs is taken, because
+    the CPUs of a core or package share one count.
     """
     # Reading the file may clear the bits since boot, so the command is asked first.
     answer = command_output("vcgencmd", "get_throttled")

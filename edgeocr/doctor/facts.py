@@ -1,4 +1,4 @@
-"""The facts that `edgeocr doctor` collects: dataclasses without a look at the machine.
+"""The facts that `edgeocr doctor` collects, as dataclasses.
 
 The names of the fields are the keys of `edgeocr doctor --json`.
 """

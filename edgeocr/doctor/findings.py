@@ -33,7 +33,7 @@ class Recommendation:
 
     Attributes:
         value: The value; None if nothing works.
-        reason: Why.
+        reason: Why the value fits.
     """
 
     value: str | int | None

@@ -29,7 +29,7 @@ NUMBERED_LIBRARIES = ("libcudart", "libcublas", "libcudnn")
 JETSON = Path("/etc/nv_tegra_release")
 JETPACK = "install the onnxruntime-gpu wheel that NVIDIA publishes for this JetPack"
 GPU_HIDDEN = "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
-# How many characters of ONNX Runtime's output an error quotes. What matters is at its end.
+# How many characters of ONNX Runtime's output an error quotes, from its end, where the cause is.
 QUOTED = 400
 
 
