@@ -92,7 +92,8 @@ def test_result_records_pictures_bundle_and_settings(result: BenchResult, bundle
     files = bundle.manifest.files
     for stage, digest in result.bundle.graphs.items():
         assert digest == files[getattr(bundle.manifest.stages, stage).graph].sha256
-    assert set(result.bundle.models) == set(result.bundle.graphs)
+    stages = {"detection", "orientation", "recognition"}
+    assert set(result.bundle.models) == set(result.bundle.graphs) == stages
     assert {"numpy"} < set(result.packages)
 
 
