@@ -191,7 +191,7 @@ class ProviderResult:
 
     @classmethod
     def from_dict(cls, record: object, where: str = "") -> ProviderResult:
-        """Make the dataclass of a decoded JSON object.
+        """Make a provider's result from a decoded JSON object.
 
         Args:
             record: The object, as `to_dict` returns it.

@@ -199,7 +199,7 @@ class BenchResult:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> BenchResult:
-        """Make the dataclass of a decoded result file.
+        """Make a result from the decoded JSON of its file.
 
         Args:
             record: The JSON object, as `to_dict` returns it.

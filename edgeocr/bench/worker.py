@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..ocr import OCR
     from ..page import Page
 
-# The name of the time of a page that no stage accounts for.
+# The name under which the time that no stage accounts for is recorded, like a stage.
 REST = "rest"
 
 Message: TypeAlias = Mapping[str, Any]
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def measure(request: Request, send: Send) -> ProviderResult:
-    """Open the bundle, warm up, read the pictures one by one and then in a stream.
+    """Measure one provider: open the bundle, warm up, read one by one, then read as a stream.
 
     Args:
         request: What to measure.

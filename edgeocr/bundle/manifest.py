@@ -51,7 +51,7 @@ class Resize:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Settings that every stage has, beside the `algorithm` that says which stage it is.
+    """Settings that every stage has in addition to its `algorithm`.
 
     Attributes:
         graph: The name of the stage's ONNX file in the bundle.
@@ -102,7 +102,7 @@ class CropStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DBDetection(ImageStage):
-    """Stage `detection` by DB.
+    """Settings of the stage `detection` with the algorithm DB.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `probability` [N, H, W].
     """
@@ -113,7 +113,7 @@ class DBDetection(ImageStage):
 
 @dataclass(frozen=True, kw_only=True)
 class EASTDetection(ImageStage):
-    """Stage `detection` by EAST.
+    """Settings of the stage `detection` with the algorithm EAST.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `score` [N, h, w] and `geometry`
     [N, 8, h, w].
@@ -125,7 +125,7 @@ class EASTDetection(ImageStage):
 
 @dataclass(frozen=True, kw_only=True)
 class SASTDetection(ImageStage):
-    """Stage `detection` by SAST.
+    """Settings of the stage `detection` with the algorithm SAST.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
     `tvo` [N, 8, h, w] and `tco` [N, 2, h, w].
@@ -140,7 +140,7 @@ Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
 
 @dataclass(frozen=True, kw_only=True)
 class Orientation(CropStage):
-    """Stage `orientation`: finds crops that are upside down or lie on their side.
+    """Settings of the stage `orientation`, which finds crops that are not upright.
 
     The graph takes `crops` uint8 [N, height, width, 3] BGR and gives `probability` [N, classes].
 
@@ -186,7 +186,7 @@ class Charset:
 
 @dataclass(frozen=True, kw_only=True)
 class Recognition(CropStage):
-    """Stage `recognition`: reads a text line in each crop.
+    """Settings of the stage `recognition`, which reads the text line in each crop.
 
     The graph takes `crops` uint8 [N, height, W, 3] BGR and gives `indices` and `scores` [N, T].
 
@@ -204,7 +204,8 @@ class Recognition(CropStage):
         stretch_widths: The widths to which a line is stretched whatever its proportions, ascending
             to `width`: the first that is at least as wide as the line, or the last (SRN).
         widths: The only input widths, ascending, on execution providers that want a fixed set of
-            shapes; lines are padded to the next of them. Empty: there is no such set.
+            shapes; lines are padded to the next of them. An empty list means that there is no such
+            set.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -221,7 +222,7 @@ class Recognition(CropStage):
 
 @dataclass(frozen=True, kw_only=True)
 class Spotting(ImageStage):
-    """Stage `spotting`: detection and recognition in one network.
+    """Settings of the stage `spotting`, which detects and reads lines with one network.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
     `direction` [N, 2, h, w] and `characters` [N, classes, h, w].

@@ -142,7 +142,7 @@ def _read_all(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one source.
+    """The result of one source, or the reason why it failed.
 
     Attributes:
         source: The source.

@@ -53,7 +53,7 @@ PMIC_RAIL = re.compile(r"^ *(\w+)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)[AV] *$
 
 
 class PowerMeter:
-    """Context manager that measures the energy that its block takes.
+    """A context manager that measures the energy that its block takes.
 
     A counter of energy (RAPL) is read at the beginning and at the end. It overflows after some
     hours; if it does so twice in a block, the energy is too small. Other meters are sampled by a

@@ -46,7 +46,7 @@ def captured_output() -> Iterator[Callable[[], str]]:
 
 @contextmanager
 def _redirected(descriptor: int) -> Iterator[Callable[[], bytes]]:
-    """Redirect a file descriptor to a file; yields a function that returns the file's content."""
+    """Redirect a file descriptor to a file, and yield a function that returns its content."""
     with ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile())
