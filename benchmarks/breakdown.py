@@ -36,6 +36,7 @@ STAGES = {
     "orientation": "orientation",
     "recognition": "recognition",
     "decoding": "decoding",
+    "layout": "reading order",
     "rest": "rest",
 }
 # Stages that consist of ONNX Runtime's work only.

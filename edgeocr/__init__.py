@@ -25,20 +25,22 @@ from .version import __version__
 if TYPE_CHECKING:
     from .bundle.bundle import Bundle
     from .images import Source
+    from .lines import Block, Line, Reading, Region
     from .ocr import OCR
-    from .page import Detections, Line, Page, Reading, Region
+    from .page import Detections, Page
     from .runtime.options import RuntimeOptions
     from .runtime.session import WarmUpResult
 
 # Imported when they are first used: NumPy and OpenCV take longer to import than all the rest.
 _LAZY = {
     "OCR": "ocr",
+    "Block": "lines",
     "Bundle": "bundle.bundle",
     "Detections": "page",
-    "Line": "page",
+    "Line": "lines",
     "Page": "page",
-    "Reading": "page",
-    "Region": "page",
+    "Reading": "lines",
+    "Region": "lines",
     "RuntimeOptions": "runtime.options",
     "Source": "images",
     "WarmUpResult": "runtime.session",
@@ -47,6 +49,7 @@ _LAZY = {
 __all__ = [
     "OCR",
     "ArrayError",
+    "Block",
     "Bundle",
     "BundleError",
     "Detections",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
-from .page import Region
+from .lines import Region
 from .postprocess.geometry import TALL, Float32
 
 Points = NDArray[np.float64]

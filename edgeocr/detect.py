@@ -13,7 +13,7 @@ from .bundle.manifest import Detection, EASTDetection
 from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
 from .images import Image
-from .page import Region
+from .lines import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image

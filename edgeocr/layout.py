@@ -1,37 +1,59 @@
-"""Put regions into reading order."""
+"""Put regions into reading order, and group them into blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from .page import Located
 from .postprocess.geometry import Float32
 
-
-def in_reading_order(found: Sequence[Located]) -> list[Located]:
-    """Sort lines or regions by the reading order of their quads."""
-    quads = np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
-    return [found[i] for i in reading_order(quads)]
+ReadingOrder: TypeAlias = Literal["auto", "rows", "columns"]
+READING_ORDERS: tuple[ReadingOrder, ...] = get_args(ReadingOrder)
 
 
-def reading_order(quads: Float32) -> list[int]:
-    """Return the order in which quads are read: rows from the top, each row from the left.
+@dataclass(frozen=True)
+class Layout:
+    """The order in which quads are read, and which of them belong together.
+
+    Attributes:
+        blocks: Indices of the quads of each block, in reading order.
+        slant: The direction of the text, in radians clockwise from the x axis.
+    """
+
+    blocks: list[list[int]]
+    slant: float
+
+    @property
+    def order(self) -> list[int]:
+        """The indices of all quads in reading order."""
+        return [i for block in self.blocks for i in block]
+
+
+def analyse(
+    quads: Float32,
+    *,
+    reading_order: ReadingOrder = "auto",
+    texts: Sequence[str] | None = None,
+) -> Layout:
+    """Find out in which order quads are read, and which of them form a block.
 
     A region belongs to a row if its vertical centre lies within the middle half of the row's first
     region, or the other way round, so that an uneven row stays together. Rows may slant: the page
     is first levelled by the median direction of its wide regions.
 
     Args:
-        quads: float32 [N, 4, 2], clockwise from the top left.
-
-    Returns:
-        The N indices of the quads in reading order.
+        quads: float32 [N, 4, 2], clockwise from the top left, of a page that stands upright.
+        reading_order: "rows", "columns", or "auto" to decide by where the quads stand.
+        texts: What is written in each quad, if that is known: the script says in which direction
+            lines and columns are read.
     """
     if not len(quads):
-        return []
-    quads = _levelled(quads)
+        return Layout([], 0.0)
+    slant = _slant(quads)
+    quads = _levelled(quads, slant)
     top, bottom = quads[..., 1].min(axis=1), quads[..., 1].max(axis=1)
     middle, left = (top + bottom) / 2, quads[..., 0].min(axis=1)
     # A tall region (vertical text) would swallow all rows beside it, so only its top counts.
@@ -49,15 +71,19 @@ def reading_order(quads: Float32) -> list[int]:
         row = rest[near]
         order.extend(row[np.argsort(left[row], kind="stable")].tolist())
         rest = rest[~near]
-    return order
+    return Layout([order], slant)
 
 
-def _levelled(quads: Float32) -> Float32:
-    """Turn quads [N, 4, 2] so that the median direction of the wide ones is horizontal."""
+def _slant(quads: Float32) -> float:
+    """Return the median direction of the wide quads [N, 4, 2] in radians."""
     along = quads[:, 1] - quads[:, 0]
     wide = np.linalg.norm(along, axis=1) > 2 * np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
     if not wide.any():
-        return quads
-    slant = np.median(np.arctan2(along[wide, 1], along[wide, 0]))
+        return 0.0
+    return float(np.median(np.arctan2(along[wide, 1], along[wide, 0])))
+
+
+def _levelled(quads: Float32, slant: float) -> Float32:
+    """Turn quads [N, 4, 2] so that text of the given slant becomes horizontal."""
     cos, sin = np.cos(slant), np.sin(slant)
     return np.asarray(quads @ np.array([[cos, -sin], [sin, cos]]), np.float32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Literal, overload
@@ -15,10 +14,12 @@ from .crops import Crop, crop_region
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
-from .layout import in_reading_order
+from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
+from .lines import Line, Reading, Region, blocks_of, lines_of, quads_of, scaled
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
-from .page import Detections, Page, Reading, Region, lines_of, scaled
+from .memory.opening import open_within
+from .page import Detections, Page
 from .recognize import better_readings
 from .resize import limited_stages
 from .runtime import stream
@@ -29,15 +30,7 @@ from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 from .stages.loading import PictureLoader
-from .stages.opening import (
-    Stage,
-    graph_bytes,
-    import_libraries,
-    open_bundle,
-    open_stages,
-    run_sizes,
-    usable_threads,
-)
+from .stages.opening import Stage, open_bundle, open_stages, usable_threads
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
 PAGES_AT_ONCE = 2
@@ -71,6 +64,7 @@ class OCR:
         orientation: bool = True,
         shape: Literal["quad", "polygon"] | None = None,
         max_pixels: int | None = None,
+        reading_order: ReadingOrder = "auto",
         memory_limit: int | str | None = None,
         require_signature: str | os.PathLike[str] | bytes | None = None,
         runtime: RuntimeOptions | None = None,
@@ -89,6 +83,8 @@ class OCR:
                 Polygons follow curved lines and are straightened before they are read. EAST finds
                 quads only, PGNet polygons only.
             max_pixels: The most pixels at which a picture is detected; by default the bundle's.
+            reading_order: "rows" reads across the whole page, "columns" reads each column to its
+                end, and "auto" decides by where the lines stand.
             memory_limit: The memory that the process may hold, in bytes or as in "300MB", "300MiB"
                 or "1.5GB"; 0 or "none" for no limit; by default the bundle's. To stay below it,
                 pictures are detected at smaller sizes and fewer lines are read at a time. The limit
@@ -113,6 +109,10 @@ class OCR:
             raise ValueError(f"threads must be at least 1, not {threads}")
         if shape not in (None, "quad", "polygon"):
             raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
+        if reading_order not in READING_ORDERS:
+            allowed = ", ".join(map(repr, READING_ORDERS))
+            raise ValueError(f"reading_order must be one of {allowed}, not {reading_order!r}")
+        self._reading_order = reading_order
         limit = memory_limits.parse(memory_limit)
         opened = open_bundle(bundle, require_signature)
         manifest = opened.manifest
@@ -135,19 +135,16 @@ class OCR:
         if not orientation:
             wanted = replace(wanted, orientation=None)
         self.memory_budget: MemoryBudget | None = None
-        with self._memory_errors_explained(), confined(self._cpus):  # sessions' threads inherit it
+        with confined(self._cpus):  # the sessions' threads inherit it
             if limit:
-                import_libraries(wanted)
-                self.memory_budget = MemoryBudget(
-                    limit, run_sizes(wanted), graph_bytes(opened, wanted), name=self.bundle_name
+                self._stages, self.memory_budget = open_within(
+                    limit, opened, wanted, placement=placement, pool=self._pool, shape=shape
                 )
-                placement = replace(placement, arena_limit=self.memory_budget.arena_bytes)
-            self._stages = open_stages(
-                opened, wanted, placement=placement, pool=self._pool, shape=shape
-            )
-            self.stages: dict[str, Stage] = self._stages.by_name
-            if self.memory_budget is not None:
-                self.memory_budget.settle(list(self.stages.values()))
+            else:
+                self._stages = open_stages(
+                    opened, wanted, placement=placement, pool=self._pool, shape=shape
+                )
+        self.stages: dict[str, Stage] = self._stages.by_name
         self._loader = PictureLoader(self._cpus, self.memory_budget)
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
         self.skipped_providers = self._stages.skipped_providers
@@ -199,34 +196,39 @@ class OCR:
         watch = Stopwatch()
         # Load the picture; whatever fails below is raised as an error that names it.
         with self._loader.picture(source, watch) as picture:
+            image = picture.image
             if self._stages.spotting is not None:
                 # Find and read with one network.
-                lines = self._stages.spotting.spot(picture.image, watch)
-                lines = in_reading_order([line for line in lines if line.text.strip()])
+                lines = self._stages.spotting.spot(image, watch)
+                lines = [line for line in lines if line.text.strip()]
             else:
                 recognizer = self._stages.recognizer
-                # Detect the regions, in reading order.
-                regions = self._detect(picture.image, watch)
+                # Detect the regions.
+                regions = self._stages.detector.detect(image, watch)
                 # Crop each region and lay it level.
                 with watch("crops"):
                     # Within a memory limit, crops make their pixels each time they are needed.
                     keep = self.memory_budget is None
-                    crops = [crop_region(picture.image, each, keep=keep) for each in regions]
+                    crops = [crop_region(image, each, keep=keep) for each in regions]
                 # Orient: add a turned copy of each crop that is probably upside down.
                 turned = self._turned(crops, watch)
                 # Recognize all crops.
                 readings = recognizer.recognize([*crops, *turned.values()], watch)
                 readings = better_readings(readings, list(turned))
                 lines = lines_of(regions, readings, recognizer.minimum_score)
-            # Make the page, in pixels of the source.
-            lines = [scaled(line, picture.scale) for line in lines]
+            # Put the lines into reading order, in pixels of the source.
+            with watch("layout"):
+                lines = [scaled(line, picture.scale) for line in lines]
+                layout = self._layout(lines, [line.text for line in lines])
+                blocks = blocks_of(lines, layout.blocks, layout.slant)
         return Page(
             images.name_of(source),
             picture.width,
             picture.height,
-            tuple(lines),
+            tuple(line for block in blocks for line in block.lines),
             watch.milliseconds,
             dict(self.providers),
+            blocks,
         )
 
     @overload
@@ -277,8 +279,14 @@ class OCR:
         self._check_open()
         watch = Stopwatch()
         with self._loader.picture(source, watch) as picture:
-            regions = self._detect(picture.image, watch)
-            regions = [scaled(region, picture.scale) for region in regions]
+            if self._stages.spotting is not None:
+                lines = self._stages.spotting.spot(picture.image, watch)
+                regions = [Region(line.quad, line.score, line.polygon) for line in lines]
+            else:
+                regions = self._stages.detector.detect(picture.image, watch)
+            with watch("layout"):
+                regions = [scaled(region, picture.scale) for region in regions]
+                regions = [regions[i] for i in self._layout(regions).order]
         return Detections(
             images.name_of(source),
             picture.width,
@@ -351,12 +359,10 @@ class OCR:
                 return result.draw(picture.image, texts=texts)
             return result.draw(picture.image)
 
-    def _detect(self, image: Image, watch: Stopwatch) -> list[Region]:
-        """Find the regions of an image in reading order."""
-        if self._stages.spotting is not None:
-            lines = self._stages.spotting.spot(image, watch)
-            return in_reading_order([Region(line.quad, line.score, line.polygon) for line in lines])
-        return in_reading_order(self._stages.detector.detect(image, watch))
+    def _layout(
+        self, found: Sequence[Line] | Sequence[Region], texts: Sequence[str] | None = None
+    ) -> Layout:
+        return analyse(quads_of(found), reading_order=self._reading_order, texts=texts)
 
     def _turned(self, crops: Sequence[Crop], watch: Stopwatch) -> dict[int, Crop]:
         """Return an upright copy of each crop that is probably upside down, by its index."""
@@ -385,14 +391,3 @@ class OCR:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError("this OCR is closed: create a new one")
-
-    @contextmanager
-    def _memory_errors_explained(self) -> Iterator[None]:
-        """Say how much memory the bundle needs when opening it fails for lack of memory."""
-        try:
-            yield
-        except (EdgeOCRError, MemoryError) as error:
-            if self.memory_budget is None:
-                raise
-            explained = self.memory_budget.explain(error, self.bundle_name)
-            raise explained from (None if explained is error else error)

@@ -1,98 +1,20 @@
-"""The results of reading a picture: regions, readings, lines, detections and pages."""
+"""The results of reading a picture: a page of lines, or the regions that were detected."""
 
 from __future__ import annotations
 
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, overload
 
 import numpy as np
 
 from .images import Image, Source, load
+from .lines import Block, Line, Located, Region, quads_of, rounded, scaled
 from .postprocess.geometry import Float32
 from .writers import json
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """A place in a picture where there is text.
-
-    Attributes:
-        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
-        score: Confidence of the detector, from 0 to 1.
-        polygon: float32 [K, 2], or None where the bundle finds quads.
-    """
-
-    quad: Float32
-    score: float
-    polygon: Float32 | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
-        return {"score": round(self.score, 4), **_outline_to_dict(self.quad, self.polygon)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Region:
-        """Restore what `to_dict` returned."""
-        return cls(score=float(data["score"]), **_outline_from_dict(data))
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The text of one crop.
-
-    Attributes:
-        text: The text; empty where nothing was read.
-        score: Mean probability of the text's characters, from 0 to 1.
-    """
-
-    text: str
-    score: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the text and the rounded score for JSON."""
-        return {"text": self.text, "score": round(self.score, 4)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Reading:
-        """Restore what `to_dict` returned."""
-        return cls(str(data["text"]), float(data["score"]))
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A line of text and where it stands in the picture.
-
-    Attributes:
-        text: The text.
-        score: Mean probability of the text's characters, from 0 to 1.
-        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
-        polygon: float32 [K, 2], or None where the bundle finds quads.
-    """
-
-    text: str
-    score: float
-    quad: Float32
-    polygon: Float32 | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
-        return {
-            "text": self.text,
-            "score": round(self.score, 4),
-            **_outline_to_dict(self.quad, self.polygon),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Line:
-        """Restore what `to_dict` returned."""
-        return cls(str(data["text"]), float(data["score"]), **_outline_from_dict(data))
-
-
-Located = TypeVar("Located", Line, Region)
 
 
 class _Result(Sequence[Located]):
@@ -136,7 +58,7 @@ class _Result(Sequence[Located]):
     @property
     def boxes(self) -> Float32:
         """The quads of all lines or regions, float32 [N, 4, 2]."""
-        return np.array([each.quad for each in self._found], np.float32).reshape(-1, 4, 2)
+        return quads_of(self._found)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `edgeocr read` or `edgeocr detect` writes as JSON, as a dictionary."""
@@ -189,6 +111,10 @@ class Page(_Result[Line]):
         lines: The lines in reading order.
         milliseconds: Wall time of each stage.
         providers: The execution provider that each stage ran on.
+        blocks: The lines again, grouped into paragraphs, headings and the like, in reading order.
+        rotation: By how many degrees, 0, 90, 180 or 270, the picture has to be turned clockwise so
+            that its text stands upright. All coordinates are those of the picture as it was given.
+        frames: How many frames or pages the file has, of which this is one.
     """
 
     source: str
@@ -197,6 +123,9 @@ class Page(_Result[Line]):
     lines: tuple[Line, ...]
     milliseconds: dict[str, float] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    rotation: int = 0
+    frames: int = 1
 
     _noun = "line"
 
@@ -214,11 +143,38 @@ class Page(_Result[Line]):
         """The text of each line."""
         return [line.text for line in self.lines]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `edgeocr read` writes as JSON; a block lists the indices of its lines."""
+        index = {id(line): i for i, line in enumerate(self.lines)}
+        blocks = [
+            {"lines": [index[id(line)] for line in block.lines], "quad": rounded(block.quad)}
+            for block in self.blocks
+        ]
+        return {
+            **super().to_dict(),
+            "blocks": blocks,
+            "rotation": self.rotation,
+            "frames": self.frames,
+        }
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Page:
         """Restore what `to_dict` returned."""
         lines = tuple(Line.from_dict(line) for line in data["lines"])
-        return cls(lines=lines, **_run_from_dict(data))
+        blocks = tuple(
+            Block(
+                tuple(lines[i] for i in block["lines"]),
+                np.array(block["quad"], np.float32).reshape(4, 2),
+            )
+            for block in data.get("blocks", ())
+        )
+        return cls(
+            lines=lines,
+            blocks=blocks,
+            rotation=int(data.get("rotation", 0)),
+            frames=int(data.get("frames", 1)),
+            **_run_from_dict(data),
+        )
 
     def draw(self, image: Source, *, texts: bool = False) -> Image:
         """Draw the outline of every line.
@@ -285,26 +241,6 @@ class Detections(_Result[Region]):
         return self._draw(image, texts=False)
 
 
-def lines_of(
-    regions: Sequence[Region], readings: Sequence[Reading], minimum_score: float
-) -> list[Line]:
-    """Join each region with its reading, and drop readings that are empty or too unsure."""
-    return [
-        Line(reading.text, reading.score, region.quad, region.polygon)
-        for region, reading in zip(regions, readings, strict=True)
-        if reading.text.strip() and reading.score >= minimum_score
-    ]
-
-
-def scaled(found: Located, scale: tuple[float, float]) -> Located:
-    """Return the line or region with the x and y of its points multiplied by `scale`."""
-    if scale == (1.0, 1.0):
-        return found
-    factors = np.array(scale, np.float32)
-    polygon = None if found.polygon is None else found.polygon * factors
-    return replace(found, quad=found.quad * factors, polygon=polygon)
-
-
 def _run_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": str(data["source"]),
@@ -313,22 +249,3 @@ def _run_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
         "milliseconds": dict(data.get("milliseconds", {})),
         "providers": dict(data.get("providers", {})),
     }
-
-
-def _outline_to_dict(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:
-    outline = {"quad": _rounded(quad)}
-    if polygon is not None:
-        outline["polygon"] = _rounded(polygon)
-    return outline
-
-
-def _outline_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
-    polygon = data.get("polygon")
-    return {
-        "quad": np.array(data["quad"], np.float32).reshape(4, 2),
-        "polygon": None if polygon is None else np.array(polygon, np.float32).reshape(-1, 2),
-    }
-
-
-def _rounded(points: Float32) -> list[list[float]]:
-    return [[round(x, 2), round(y, 2)] for x, y in points.tolist()]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .bundle.manifest import Recognition
 from .crops import Crop
-from .page import Reading
+from .lines import Reading
 from .postprocess import attention, ctc
 from .runtime.job import Job, Shape
 from .runtime.placement import Placement

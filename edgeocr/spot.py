@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .bundle.manifest import Spotting
 from .images import Image
-from .page import Line
+from .lines import Line
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image

@@ -10,7 +10,7 @@ import numpy as np
 from edgeocr import OCR, Bundle, images
 from edgeocr.bundle.provenance import Accuracy
 from edgeocr.crops import Crop, crop_region
-from edgeocr.page import Region
+from edgeocr.lines import Region
 from edgeocr.postprocess.geometry import enclosing
 
 from ..errors import ConverterError

@@ -11,7 +11,7 @@ from .provider_result import ProviderResult, Spread
 # detection and recognition in one.
 STAGES = (
     *("load", "resize", "detection", "spotting", "postprocess", "crops", "orientation"),
-    *("recognition", "decoding", "rest"),
+    *("recognition", "decoding", "layout", "rest"),
 )
 
 

@@ -20,8 +20,9 @@ from .sources import NamedSource, expand
 
 if TYPE_CHECKING:
     from ..images import Source
+    from ..lines import Reading
     from ..ocr import OCR
-    from ..page import Detections, Page, Reading
+    from ..page import Detections, Page
 
 # The number of crops that `recognize` reads together, so that all threads have work.
 CROPS_AT_ONCE = 32

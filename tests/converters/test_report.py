@@ -1,4 +1,4 @@
-"""A conversion's report: all that is in it, for programs and for people."""
+"""Test what a conversion's report says, for programs and for people."""
 
 import copy
 import dataclasses
@@ -32,16 +32,16 @@ Report = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def built() -> dict[str, tuple[Conversion, Report]]:
-    """Network → its conversion from PIR and the report of that."""
+    """Return network → its conversion from PIR, and the report about that."""
     found = {name: converted(name, "pir") for name in (READER, DETECTOR)}
     return {name: (conversion, report.build(conversion)) for name, conversion in found.items()}
 
 
 def strict(path: Path) -> Any:
-    """JSON as its standard has it: without NaN and Infinity."""
+    """Read JSON as the standard defines it, which has neither NaN nor Infinity."""
 
     def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
+        raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
@@ -182,7 +182,7 @@ def test_text_shows_every_figure_of_a_comparison(built, tmp_path):
     )
     data, text = written(made, tmp_path)
     passed = "Plain graph beside Paddle 9: FAILED. The indices are equal. Inputs: 1×32×100×3."
-    assert passed in text  # for the mean
+    assert passed in text  # because of the mean difference alone
     figures = "2.5e-01 | 5.0e-01 | 1.2e-01 | 6.2e-02 | 2.0e+00 | 1.2e-01 | 7.8e-03"
     assert f"| `scores` | {figures} |" in text
     assert "Edge graph beside Paddle 9: FAILED. The indices differ." in text
@@ -204,7 +204,6 @@ def test_text_shows_notes_and_published_weights(built, tmp_path):
 
 @pytest.mark.parametrize("name", [READER, DETECTOR])
 def test_tables_have_as_many_cells_in_each_row_as_in_their_header(built, name, tmp_path):
-    """Every row has as many cells as its header."""
     made = copy.deepcopy(built[name][1])
     made["parity"]["paddle"] = compared(difference("y", [np.ones(1)], [np.ones(1)], 1e-5))
     _, text = written(made, tmp_path)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeocr.layout import in_reading_order, reading_order
-from edgeocr.page import Region
+from edgeocr.layout import analyse
 from tests.support.quads import level
 
 
 def order(*quads: np.ndarray) -> list[int]:
-    return reading_order(np.array(quads, np.float32))
+    return analyse(np.array(quads, np.float32)).order
 
 
 def test_no_regions_have_an_empty_order() -> None:
-    assert reading_order(np.empty((0, 4, 2), np.float32)) == []
-    assert reading_order(np.array([], np.float32)) == []
+    assert analyse(np.empty((0, 4, 2), np.float32)).order == []
+    assert analyse(np.array([], np.float32)).order == []
 
 
 def test_one_column_is_read_from_the_top() -> None:
@@ -75,13 +74,8 @@ def test_every_region_comes_once_in_any_layout() -> None:
         quads = np.array(
             [level(*random.uniform([0, 0, 1, 1], [900, 700, 300, 80])) for _ in range(count)]
         )
-        assert sorted(reading_order(quads)) == list(range(count))
+        assert sorted(analyse(quads).order) == list(range(count))
 
 
 def test_regions_without_size_come_once() -> None:
     assert sorted(order(*[np.full((4, 2), 5, np.float32)] * 3)) == [0, 1, 2]
-
-
-def test_regions_are_sorted_by_their_quads() -> None:
-    low, high = Region(level(0, 50, 40, 10), 0.5), Region(level(0, 5, 40, 10), 0.5)
-    assert in_reading_order([low, high]) == [high, low]

@@ -30,6 +30,7 @@ NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
 STAGES = [
     *("load", "resize", "detection", "postprocess", "crops", "orientation", "recognition"),
     "decoding",
+    "layout",
 ]
 
 
@@ -64,7 +65,8 @@ def test_page_names_its_source_size_providers_and_times(ocr: OCR, pictures: Path
     assert page.text.splitlines() == [line.text for line in page.lines]
     as_text = json.dumps(page.to_dict())
     values = json.loads(as_text)
-    assert list(values) == ["source", "width", "height", "lines", "milliseconds", "providers"]
+    keys = "source width height lines milliseconds providers blocks rotation frames"
+    assert list(values) == keys.split()
     assert [line["text"] for line in values["lines"]] == [line.text for line in page.lines]
     for line in values["lines"]:
         assert list(line) == ["text", "score", "quad"]
@@ -305,7 +307,7 @@ def test_detections_know_their_picture(ocr: OCR, pictures: Path) -> None:
     found = ocr.detect(pictures / "sample.jpg")
     assert (found.width, found.height) == PIL.Image.open(pictures / "sample.jpg").size
     assert len(found) > 10 and found.source == str(pictures / "sample.jpg")
-    assert sorted(found.milliseconds) == ["detection", "load", "postprocess", "resize"]
+    assert sorted(found.milliseconds) == ["detection", "layout", "load", "postprocess", "resize"]
     assert found.providers == ocr.providers
 
 

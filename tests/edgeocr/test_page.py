@@ -11,7 +11,7 @@ import pytest
 
 from edgeocr import Detections, Line, Page, Reading, Region
 from edgeocr.images import load
-from edgeocr.page import lines_of, scaled
+from edgeocr.lines import Block, lines_of, scaled
 from tests.support.quads import level
 
 POLYGON = np.array([[0, 0], [5.126, 0], [2, 9]], np.float32)
@@ -21,7 +21,9 @@ POLYGON = np.array([[0, 0], [5.126, 0], [2, 9]], np.float32)
 def page() -> Page:
     quad = level(1 / 3, 2, 30, 10)
     lines = (Line("Straße 上海", 0.98765, quad), Line("two", 0.5, quad, POLYGON))
-    return Page("a.png", 64, 48, lines, {"load": 1.23456}, {"detection": "cpu"})
+    blocks = (Block(lines, quad),)
+    run = ({"load": 1.23456}, {"detection": "cpu"})
+    return Page("a.png", 64, 48, lines, *run, blocks, rotation=90, frames=3)
 
 
 @pytest.fixture
@@ -83,6 +85,9 @@ def test_page_to_dict_rounds_and_names_providers(page: Page) -> None:
         ],
         "milliseconds": {"load": 1.235},
         "providers": {"detection": "cpu"},
+        "blocks": [{"lines": [0, 1], "quad": quad}],
+        "rotation": 90,
+        "frames": 3,
     }
     assert page.to_dict() == expected
     assert json.loads(json.dumps(page.to_dict())) == expected

@@ -11,7 +11,7 @@ import pytest
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR
 from edgeocr.images import load
-from edgeocr.page import Region
+from edgeocr.lines import Region
 from edgeocr.postprocess.geometry import enclosing
 from tests.support.cutting import crop, straightened, upright
 from tests.support.pixels import mean_difference

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeocr import OCR
-from edgeocr.page import Line
+from edgeocr.lines import Line
 from tests.support.cutting import crop
 from tests.support.overlap import pairs
 from tests.support.systems import SYSTEMS, bundle, picture, stored, strips

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgeocr import crops
 from edgeocr.crops import Crop
 from edgeocr.images import Image
-from edgeocr.page import Region
+from edgeocr.lines import Region
 from edgeocr.postprocess.geometry import Float32
 
 

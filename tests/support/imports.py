@@ -25,6 +25,7 @@ EDGEOCR = (
     ("detect", "spot", "orient", "recognize"),
     ("layout", "crops", "resize"),
     ("page",),
+    ("lines",),
     ("writers",),
     ("images",),
     ("bundle",),

@@ -47,8 +47,6 @@ EXPECTED = {
     },
     "det_mv3_east": {"constants", "identities", "affine_after_convolution", "normalization"},
 }
-
-
 # The share of classes that rounding may change beyond what ONNX Runtime's own rewrites change. None
 # changes on an Intel Xeon with AVX-512.
 MAX_CHANGED_CLASSES = 0.02
@@ -61,8 +59,10 @@ def before(name: str) -> bytes:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_stay_the_same_on_noise(name):
-    """The weights are untrained and amplify rounding, so limits depend on what ONNX Runtime's own
-    rewrites change. On pictures, the conversion compares the outputs itself.
+    """The limits depend on what ONNX Runtime's own rewrites change.
+
+    The reason is that the weights are untrained and amplify rounding. On pictures, the conversion
+    compares the outputs itself.
     """
     conversion = converted(name)
     original = before(name)

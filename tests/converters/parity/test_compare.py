@@ -102,7 +102,7 @@ def test_published_weights_are_judged_strictly(own, wrong, passed):
     ("own", "wrong", "passed"), [(1e-5, 4.5e-5, True), (1e-5, 5.5e-5, False), (1.0, 1.2e-4, False)]
 )
 def test_nudge_widens_the_limit_as_graph_passes_do(own, wrong, passed):
-    """Graph passes leave some programs as they are, which rounding doesn't."""
+    """Graph passes leave some programs unchanged; a nudge changes the outputs of every program."""
     few = 1e-2
     found = beside(DETECTOR, plus(wrong, few), nudged=plus(own, few), published=True)
     assert found.passed is passed
@@ -215,8 +215,8 @@ def test_choices_are_forgiven_where_paddle_does_not_repeat_its_own():
 
 
 @pytest.mark.parametrize(("nudge", "equal"), [(moved(3), True), (moved(4), False)])
-def test_published_weights_choices_are_forgiven_where_a_nudge_changes_them(nudge, equal):
-    """That doesn't make up for probabilities that are further off than the limit."""
+def test_other_choices_of_published_weights_are_allowed_where_a_nudge_changes_them(nudge, equal):
+    """The comparison still fails if probabilities differ by more than the limit."""
     known, signature, plain, edge = made(READER, published=True)
 
     def run_paddle(feeds: list[list[np.ndarray]]) -> Reference:
@@ -240,7 +240,7 @@ def test_other_choices_fail_however_close_the_scores_are():
 
 
 def constants(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
-    """Initializers, and what Constant nodes hold."""
+    """Return the initializers, and the values of Constant nodes."""
     nodes = [node for node in graph.node if node.op_type == "Constant"]
     return [*graph.initializer, *(node.attribute[0].t for node in nodes)]
 

@@ -41,12 +41,13 @@ def test_json_of_one_picture_is_one_object(capsys: pytest.CaptureFixture[str]) -
     code, out, _ = run(capsys, "read", SAMPLE, "--format", "json")
     page = json.loads(out)
     assert code == 0
-    assert set(page) == {"source", "width", "height", "lines", "milliseconds", "providers"}
+    keys = "source width height lines milliseconds providers blocks rotation frames"
+    assert list(page) == keys.split()
     assert (page["source"], page["width"], page["height"]) == (SAMPLE, 960, 720)
     for line in page["lines"]:
         assert set(line) == {"text", "score", "quad"}
         assert np.array(line["quad"]).shape == (4, 2)
-    stages = "load resize detection postprocess crops orientation recognition decoding"
+    stages = "load resize detection postprocess crops orientation recognition decoding layout"
     assert list(page["milliseconds"]) == stages.split()
 
 

@@ -1,0 +1,176 @@
+"""What is found in a picture: regions, readings, lines and blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .postprocess.geometry import Float32
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A place in a picture where there is text.
+
+    Attributes:
+        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
+        score: Confidence of the detector, from 0 to 1.
+        polygon: float32 [K, 2], or None where the bundle finds quads.
+    """
+
+    quad: Float32
+    score: float
+    polygon: Float32 | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
+        return {"score": round(self.score, 4), **_outline_to_dict(self.quad, self.polygon)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Region:
+        """Restore what `to_dict` returned."""
+        return cls(score=float(data["score"]), **_outline_from_dict(data))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The text of one crop.
+
+    Attributes:
+        text: The text; empty where nothing was read.
+        score: Mean probability of the text's characters, from 0 to 1.
+    """
+
+    text: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the text and the rounded score for JSON."""
+        return {"text": self.text, "score": round(self.score, 4)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Reading:
+        """Restore what `to_dict` returned."""
+        return cls(str(data["text"]), float(data["score"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line of text and where it stands in the picture.
+
+    Attributes:
+        text: The text.
+        score: Mean probability of the text's characters, from 0 to 1.
+        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
+        polygon: float32 [K, 2], or None where the bundle finds quads.
+    """
+
+    text: str
+    score: float
+    quad: Float32
+    polygon: Float32 | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
+        return {
+            "text": self.text,
+            "score": round(self.score, 4),
+            **_outline_to_dict(self.quad, self.polygon),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Line:
+        """Restore what `to_dict` returned."""
+        return cls(str(data["text"]), float(data["score"]), **_outline_from_dict(data))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Lines of a page that belong together, such as a paragraph, a heading or a table.
+
+    Attributes:
+        lines: The lines in reading order.
+        quad: float32 [4, 2], the corners of a rectangle around the lines, which slants as they do,
+            as (x, y) in pixels, clockwise from the top left.
+    """
+
+    lines: tuple[Line, ...]
+    quad: Float32
+
+    @property
+    def text(self) -> str:
+        """The texts of the lines, one per row."""
+        return "\n".join(line.text for line in self.lines)
+
+
+Located = TypeVar("Located", Line, Region)
+
+
+def lines_of(
+    regions: Sequence[Region], readings: Sequence[Reading], minimum_score: float
+) -> list[Line]:
+    """Join each region with its reading, and drop readings that are empty or too unsure."""
+    return [
+        Line(reading.text, reading.score, region.quad, region.polygon)
+        for region, reading in zip(regions, readings, strict=True)
+        if reading.text.strip() and reading.score >= minimum_score
+    ]
+
+
+def quads_of(found: Sequence[Line] | Sequence[Region]) -> Float32:
+    """Return the quads of lines or regions, float32 [N, 4, 2]."""
+    return np.array([each.quad for each in found], np.float32).reshape(-1, 4, 2)
+
+
+def blocks_of(
+    lines: Sequence[Line], groups: Sequence[Sequence[int]], slant: float
+) -> tuple[Block, ...]:
+    """Make a block of each group of lines.
+
+    Args:
+        lines: The lines of a page.
+        groups: The indices of the lines of each block, in reading order.
+        slant: The direction of the text, in radians clockwise from the x axis.
+    """
+    cos, sin = np.cos(slant), np.sin(slant)
+    level = np.array([[cos, -sin], [sin, cos]])
+    blocks = []
+    for group in groups:
+        points = quads_of([lines[i] for i in group]).reshape(-1, 2) @ level
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+        quad = np.asarray(corners @ level.T, np.float32)
+        blocks.append(Block(tuple(lines[i] for i in group), quad))
+    return tuple(blocks)
+
+
+def scaled(found: Located, scale: tuple[float, float]) -> Located:
+    """Return the line or region with the x and y of its points multiplied by `scale`."""
+    if scale == (1.0, 1.0):
+        return found
+    factors = np.array(scale, np.float32)
+    polygon = None if found.polygon is None else found.polygon * factors
+    return replace(found, quad=found.quad * factors, polygon=polygon)
+
+
+def _outline_to_dict(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:
+    outline = {"quad": rounded(quad)}
+    if polygon is not None:
+        outline["polygon"] = rounded(polygon)
+    return outline
+
+
+def _outline_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+    polygon = data.get("polygon")
+    return {
+        "quad": np.array(data["quad"], np.float32).reshape(4, 2),
+        "polygon": None if polygon is None else np.array(polygon, np.float32).reshape(-1, 2),
+    }
+
+
+def rounded(points: Float32) -> list[list[float]]:
+    """Return points [N, 2] as lists, rounded to 1/100 of a pixel, for JSON."""
+    return [[round(x, 2), round(y, 2)] for x, y in points.tolist()]
