@@ -176,7 +176,7 @@ def _provider_name(text: str) -> str:
 
     try:
         check_provider_choice(text)
-    except (EdgeOCRError, ValueError) as error:
+    except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
@@ -203,7 +203,7 @@ def _cpus(text: str) -> tuple[int, ...]:
 
     try:
         return parse(text)
-    except ValueError as error:
+    except (EdgeOCRError, ValueError) as error:  # EdgeOCRError: a system without affinity
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

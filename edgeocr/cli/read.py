@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import EdgeOCRError
 from .arguments import add_engine_arguments, add_provider_argument, open_ocr
+from .log import log_to_stderr
 from .progress import ProgressLine
 from .sources import NamedSource, expand
 
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         raise EdgeOCRError(f"{options.output} is one of the sources: --output would overwrite it")
     with ExitStack() as stack:
         if options.verbose:
-            stack.enter_context(_logged_to_stderr())
+            stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
         ocr = stack.enter_context(
             open_ocr(options, orientation=not getattr(options, "no_orientation", False))
         )
@@ -143,7 +143,7 @@ def _read_all(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one source.
+    """The result of one source, or the reason why it failed.
 
     Attributes:
         source: The source.
@@ -255,21 +255,6 @@ def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
         return stack.enter_context(path.open("w", encoding="utf-8", errors="surrogateescape"))
     except OSError as error:
         raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _logged_to_stderr() -> Iterator[None]:
-    """Print what edgeocr logs at level INFO and above to standard error while the block runs."""
-    logger, handler = logging.getLogger("edgeocr"), logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("edgeocr: %(message)s"))
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        logger.removeHandler(handler)
 
 
 def _describe(ocr: OCR) -> None:

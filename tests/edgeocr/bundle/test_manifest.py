@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from edgeocr import BundleError
-from edgeocr.bundle.manifest import SCHEMA, DBDetection, EASTDetection, EASTSettings, Recognition
+from edgeocr.bundle.manifest import SCHEMA, DBDetection, EASTDetection, Recognition
 from edgeocr.bundle.parse import parse
+from edgeocr.bundle.postprocess_settings import EASTSettings
 
 
 @pytest.fixture

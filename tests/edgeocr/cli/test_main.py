@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -258,6 +259,16 @@ def test_wrong_arguments_exit_with_2_and_a_usage(
     assert caught.value.code == 2
     err = capsys.readouterr().err
     assert err.startswith("usage: edgeocr") and complaint in err
+
+
+def test_cpus_are_a_usage_error_on_a_system_without_affinity(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        main(["read", SAMPLE, "--cpus", "0"])
+    assert caught.value.code == 2
+    assert "this system can't bind threads to CPUs" in capsys.readouterr().err
 
 
 def test_damaged_bundle_is_refused_by_every_command(
