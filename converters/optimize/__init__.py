@@ -67,9 +67,8 @@ def optimize(
     editor = Editor(model)
     made = []
     for module in rewrites:
-        nodes = module.rewrite(editor)
-        editor.tidy()
-        if nodes:
+        if nodes := module.rewrite(editor):
+            editor.tidy()
             made.append(Rewrite(module.__name__.rpartition(".")[2], module.WHY, nodes))
     del model.graph.value_info[:]  # they describe values that no longer exist
     onnx.checker.check_model(model)
