@@ -142,8 +142,8 @@ def describe_source(model: PaddleModel, folder: Path | None = None) -> dict[str,
 
 
 def _sizes(conversion: Conversion) -> dict[str, Any]:
-    height, width = sizes(conversion.signature, conversion.network)
-    declared = conversion.signature.image.shape
+    height, width = sizes(conversion.interface, conversion.network)
+    declared = conversion.interface.image.shape
     return {
         "height": height,
         "width": width,
@@ -185,15 +185,15 @@ def _times(conversion: Conversion) -> list[dict[str, Any]]:
 
     The figures are medians in milliseconds.
     """
-    network, signature = conversion.network, conversion.signature
+    network, interface = conversion.network, conversion.interface
     measured = []
     for threads in sorted({1, available_threads()}):
         run_plain, run_edge = (
             onnx_runner(graph, None, threads=threads)
             for graph in (conversion.plain, conversion.edge)
         )
-        for batch in probes(network, signature):
-            inputs = to_plain_inputs(batch, network.normalize, signature)
+        for batch in probes(network, interface):
+            inputs = to_plain_inputs(batch, network.normalize, interface)
             run_plain(inputs), run_edge([batch])
             taken: dict[str, list[float]] = {"plain": [], "edge": []}
             for _ in range(REPETITIONS):

@@ -50,7 +50,7 @@ def model_of(name: str) -> PaddleModel:
     ],
 )
 def test_a_graph_alone_has_paddleocrs_normalization(kind, task, colour, numbers, scale, multiple):
-    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).signature)
+    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).interface)
     assert (found.name, found.task, found.algorithm) == ("mine", task, kind)
     assert found.normalize == Normalize(colour, numbers[0], numbers[1], scale)
     assert (found.height, found.width, found.multiple) == (None, None, multiple)
@@ -126,7 +126,7 @@ def test_an_entry_is_found_by_all_of_its_networks_hashes():
 
 @pytest.mark.slow
 def test_an_entry_that_contradicts_the_graph_is_refused():
-    shown = converted("det_mv3_db").signature
+    shown = converted("det_mv3_db").interface
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
     message = "det_mv3_east: its name says EAST, but this graph has the inputs and outputs of DB"
     with pytest.raises(ModelFormatError, match=message):
@@ -136,14 +136,14 @@ def test_an_entry_that_contradicts_the_graph_is_refused():
 
 @pytest.mark.slow
 def test_ctc_and_attention_have_the_same_outputs():
-    known = network.of_graph("x", converted("rec_mv3_tps_bilstm_att").signature)
+    known = network.of_graph("x", converted("rec_mv3_tps_bilstm_att").interface)
     network.check_fits(
-        dataclasses.replace(known, algorithm="CTC"), converted("rec_mv3_tps_bilstm_att").signature
+        dataclasses.replace(known, algorithm="CTC"), converted("rec_mv3_tps_bilstm_att").interface
     )
     with pytest.raises(ModelFormatError, match="says SRN"):
         network.check_fits(
             dataclasses.replace(known, algorithm="SRN"),
-            converted("rec_mv3_tps_bilstm_att").signature,
+            converted("rec_mv3_tps_bilstm_att").interface,
         )
 
 
@@ -152,7 +152,7 @@ def test_ctc_and_attention_have_the_same_outputs():
     ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
 )
 def test_another_number_of_classes_is_refused(kind, classes):
-    shown = converted(OF_ALGORITHM[kind]).signature
+    shown = converted(OF_ALGORITHM[kind]).interface
     known = network.of_graph("x", shown)
     network.check_fits(dataclasses.replace(known, classes=classes), shown)
     for wrong in (classes - 1, classes + 1, 6625):
@@ -162,7 +162,7 @@ def test_another_number_of_classes_is_refused(kind, classes):
 
 
 def test_a_graph_with_an_open_number_of_classes_is_accepted():
-    shown = converted("rec_mv3_none_none_ctc").signature
+    shown = converted("rec_mv3_none_none_ctc").interface
     shown = dataclasses.replace(shown, outputs=[Port("y", "float32", [None, None, None])])
     known = dataclasses.replace(network.of_graph("x", shown), classes=37)
     network.check_fits(known, shown)
@@ -185,7 +185,7 @@ def known_of(name: str, form: str, known: Catalog, entry: Entry | None = None):
     """What a conversion takes a network for."""
     conversion = converted(name, form)
     folder = conversion.model.graph.parent
-    return convert._known(folder, conversion.model, conversion.signature, known, entry)
+    return convert._known(folder, conversion.model, conversion.interface, known, entry)
 
 
 @pytest.mark.slow
@@ -228,6 +228,6 @@ def test_an_unusable_inference_yml_is_noted(tmp_path, content, reason):
     path.write_text(content, encoding="utf-8")
     conversion = converted("det_mv3_db")
     model = dataclasses.replace(conversion.model, settings=path)
-    found, (note,) = convert._known(tmp_path, model, conversion.signature, ENTRIES, None)
+    found, (note,) = convert._known(tmp_path, model, conversion.interface, ENTRIES, None)
     assert found.algorithm == "DB" and "configuration" in found.known_by
     assert note.startswith("inference.yml was not used: ") and re.search(reason, note)

@@ -48,9 +48,9 @@ def test_published_weights_come_out_right_from_pir(tmp_path, v4, v4_folders, nam
     assert model.format == "paddle-pir"
     run = onnx_runner(translate(model).plain, None)
     _, legacy = v4(name)
-    network, signature = legacy.network, legacy.signature
+    network, interface = legacy.network, legacy.interface
     feeds = [
-        to_plain_inputs(batch, network.normalize, signature) for batch in probes(network, signature)
+        to_plain_inputs(batch, network.normalize, interface) for batch in probes(network, interface)
     ]
     # The program that this makes has no place for an input, so Paddle runs the original.
     reference = paddle_reference.run(legacy.model, feeds, None)
