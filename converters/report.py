@@ -18,6 +18,7 @@ from edgeocr.bundle import fields as typed
 from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 
+from .atomic import replacing
 from .catalog.fetch import sha256
 from .convert import Conversion
 from .edge_graph import sizes, to_plain_inputs
@@ -81,12 +82,8 @@ def write(report: dict[str, Any], folder: Path) -> None:
     """Write both forms of a report into a folder; NaN and infinity become null in the JSON."""
     text = json.dumps(_finite(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     for name, content in ((JSON, text), (MARKDOWN, _markdown(report))):
-        partial = folder / f"{name}.part"
-        try:
+        with replacing(folder / name) as partial:
             partial.write_text(content, encoding="utf-8")
-            partial.replace(folder / name)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Network]:
