@@ -219,14 +219,6 @@ def test_pictures_are_found_in_order_of_their_names(tmp_path: Path) -> None:
         peers.find_pictures(tmp_path / "missing")
 
 
-def test_failure_is_described_with_the_last_lines_of_output() -> None:
-    output = "\n".join(f"row {i}" for i in range(40))
-    described = peers.describe_failure(1, output)
-    assert described.startswith("exit code 1") and described.endswith("row 39")
-    assert "row 24\n" not in described
-    assert peers.describe_failure(-9, "") == "killed by signal 9"
-
-
 def test_command_ends_with_the_output_of_a_failing_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,7 +243,7 @@ def test_command_ends_with_the_output_of_a_failing_worker(
         peers.run(argparse.Namespace())
     assert ended.value.code == 1
     printed = capsys.readouterr().err
-    assert "error: edgeocr: exit code 1" in printed
+    assert "error: edgeocr: the worker ended with exit code 1" in printed
     assert "no manifest.json inside" in printed
 
 
