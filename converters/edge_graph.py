@@ -198,7 +198,7 @@ def _sources(network: Network, interface: Interface) -> dict[str, int]:
 
 
 class _Wrapper:
-    """Collect the nodes that are put before and after a graph."""
+    """The nodes that are put before and after a graph."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._graph = model.graph

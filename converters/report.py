@@ -19,6 +19,7 @@ from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 
 from .atomic import replacing
+from .catalog.conversions import REPORT
 from .catalog.fetch import sha256
 from .convert import Conversion
 from .edge_graph import sizes, to_plain_inputs
@@ -30,7 +31,7 @@ from .model.paddle_model import PaddleModel
 from .parity.compare import Comparison
 from .parity.probes import probes
 
-JSON, MARKDOWN = "report.json", "report.md"
+JSON, MARKDOWN = REPORT, "report.md"
 REPETITIONS = 5
 FIELDS = (
     *("network", "source", "notes", "translator", "repairs", "rewrites", "sizes", "graphs"),

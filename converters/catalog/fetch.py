@@ -62,7 +62,7 @@ def sha256(path: Path) -> str:
 
 
 class Fetcher:
-    """Fetches the files of entries; a context manager, which logs each step.
+    """A context manager that fetches the files of entries and logs each step.
 
     A Python package that holds files of several entries is downloaded once, and deleted at exit.
     """

@@ -55,7 +55,7 @@ def rename_reads(graph: onnx.GraphProto, names: dict[str, str]) -> None:
 
 
 class Editor:
-    """Answers questions about a model's main graph and changes it.
+    """A model's main graph, with questions about it and steps that change it.
 
     Values are identified by their names. Answers describe the graph as it was when `tidy` was last
     called. `optimize` calls it after each rewrite; a rewrite that asks about nodes that it has

@@ -46,7 +46,7 @@ REWRITES: tuple[ModuleType, ...] = (
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A rewrite that was applied.
+    """A record of one rewrite: why it was made, and which nodes of a graph it replaced.
 
     Attributes:
         name: The name of its module, which manifests record.

@@ -103,8 +103,8 @@ class Comparison:
         reference: What the graph is compared with.
         inputs: The shapes of the probes.
         differences: The difference of each output.
-        indices_equal: Whether a recognition network makes the same choices, ignoring those that the
-            reference doesn't repeat itself; None for other networks.
+        indices_equal: Whether a recognition network makes the same choices, except where the
+            reference itself chooses differently when it is run again; None for other networks.
     """
 
     reference: str
@@ -146,7 +146,7 @@ class Comparison:
 
 
 def compare_edge(network: Network, interface: Interface, plain: bytes, edge: bytes) -> Comparison:
-    """Compare the edge graph with the plain graph: only interface and order of sums may differ.
+    """Compare the edge graph with the plain graph; only the order of sums may differ inside.
 
     Untrained weights amplify rounding. For them the limit depends on what rounding does to the
     plain graph, which ONNX Runtime computes in another order if it doesn't optimize the graph.
@@ -346,7 +346,7 @@ def _indices(
     expected: list[dict[str, Array]],
     *again: list[dict[str, Array]],
 ) -> bool | None:
-    """Return whether the choices are equal wherever the reference repeats its own."""
+    """Return whether the choices are equal wherever the reference makes the same choice again."""
     if "indices" not in expected[0]:
         return None
     for probe, (ours, theirs) in enumerate(zip(got, expected, strict=True)):

@@ -4,7 +4,8 @@
 
 The two differ by up to 5e-4, and the translator doesn't report it. The repair writes out the
 approximation:
-x · (½ + ½ · tanh(√(2/π) · (x + 0.044715 · x³))).
+
+    x · (½ + ½ · tanh(√(2/π) · (x + 0.044715 · x³)))
 """
 
 from __future__ import annotations
