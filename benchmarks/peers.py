@@ -28,7 +28,7 @@ from edgeocr.version import __version__
 
 from . import environments, machine, peer_report
 from .engines.measure import Measured, Request
-from .peer_report import OURS
+from .peer_report import OURS, Result
 
 # Other processes that keep more CPUs busy than this distort the ratios.
 QUIET_CPUS = 0.1
@@ -150,7 +150,7 @@ def _run(options: argparse.Namespace) -> None:
             taking_part = [engine for engine in engines if engine.name not in left_out]
             runs = _measure(name, taking_part, request, options.repeat, folder)
         entry = catalog.bundle(name)
-        result = {
+        result: Result = {
             "bundle": name,
             "models": {
                 "detection": entry.detection,
