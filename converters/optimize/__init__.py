@@ -3,7 +3,7 @@
 Exact means equal in real arithmetic for every input; in float32 the last digits change, because
 sums are taken in another order. A rewrite's docstring shows what it replaces by what,
 `WHY` says in a sentence what is saved, and `rewrite` changes the graph and returns the nodes that
-it replaced. A manifest records rewrites by the names of their files.
+it replaced, none if it changed nothing. A manifest records rewrites by the names of their files.
 
 No rewrite makes a graph slower where ONNX Runtime lacks its blocked layout (NCHWc), as on Arm: each
 removes passes over memory or multiplications, or replaces them one for one.
