@@ -182,6 +182,7 @@ def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
 
 def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
     from . import report
+    from .atomic import replacing
     from .catalog import conversions
     from .convert import convert
 
@@ -191,9 +192,9 @@ def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
         output: Path = options.output
         output.mkdir(parents=True, exist_ok=True)
         for name, graph in (("plain.onnx", conversion.plain), ("edge.onnx", conversion.edge)):
-            partial = output / f"{name}.part"
-            partial.write_bytes(graph)
-            print(partial.replace(output / name))
+            with replacing(output / name) as partial:
+                partial.write_bytes(graph)
+            print(output / name)
         archive = Path(options.model) if options.model.endswith(".tar") else None
         report.write(report.build(conversion, archive), output)
         print(output / report.JSON, output / report.MARKDOWN, sep="\n")

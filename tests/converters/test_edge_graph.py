@@ -74,13 +74,13 @@ def one_layer(opset: int = 17, given: str = "x", gives: str = "y") -> bytes:
 
 def unoptimized(conversion: Conversion) -> bytes:
     """Return the edge graph before it is rewritten, in which only the interface is new."""
-    return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    return edge_graph.make(conversion.plain, conversion.network, conversion.interface)
 
 
 def edge_of(plain: bytes, **changes: Any) -> bytes:
-    signature = examine(plain)
-    known = dataclasses.replace(network.of_graph("net", signature), **changes)
-    return edge_graph.make(plain, known, signature)
+    interface = examine(plain)
+    known = dataclasses.replace(network.of_graph("net", interface), **changes)
+    return edge_graph.make(plain, known, interface)
 
 
 def run(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
@@ -161,7 +161,7 @@ def test_outputs_of_paddle_are_reduced_to_what_the_decoders_need(kind):
     for probe in stored(EXPORTS / OF_ALGORITHM[kind] / "outputs.npz"):
         number = len(probe.inputs[0])
         got = edge_graph.to_edge_outputs(
-            probe.outputs, conversion.network, conversion.signature, number
+            probe.outputs, conversion.network, conversion.interface, number
         )
         assert list(got) == names
         expected = reduced(kind, probe.outputs, number)
@@ -173,7 +173,7 @@ def test_outputs_of_paddle_are_reduced_to_what_the_decoders_need(kind):
 def test_numpy_prepares_pictures_as_opencv_does(kind):
     conversion = converted(OF_ALGORITHM[kind])
     pictures = picture(kind)
-    x, *_ = edge_graph.to_plain_inputs(pictures, conversion.network.normalize, conversion.signature)
+    x, *_ = edge_graph.to_plain_inputs(pictures, conversion.network.normalize, conversion.interface)
     np.testing.assert_array_equal(x, prepared(pictures, conversion.network))
 
 
@@ -239,15 +239,15 @@ def test_logits_become_probabilities():
     conversion = converted("rec_mv3_none_none_ctc")
     crops = picture("CTC")
     logits = without_softmax(conversion)
-    signature = examine(logits)
-    assert signature.softmaxed == [False]
-    edge = edge_graph.make(logits, conversion.network, signature)
+    interface = examine(logits)
+    assert interface.softmaxed == [False]
+    edge = edge_graph.make(logits, conversion.network, interface)
     assert operator_counts(onnx.load_from_string(edge))["Softmax"] == 1
     indices, scores = run(edge, crops)
     expected_indices, expected_scores = run(unoptimized(conversion), crops)
     np.testing.assert_array_equal(indices, expected_indices)
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-6)
-    beside = parity.compare_edge(conversion.network, signature, logits, edge)
+    beside = parity.compare_edge(conversion.network, interface, logits, edge)
     assert beside.passed, str(beside)
 
 
@@ -305,7 +305,7 @@ def test_server_detector_gives_the_first_of_its_two_maps():
 
 def test_making_an_edge_graph_twice_gives_the_same_bytes():
     conversion = converted("rec_r50_fpn_srn")
-    again = edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    again = edge_graph.make(conversion.plain, conversion.network, conversion.interface)
     assert again == unoptimized(conversion)
 
 
@@ -360,7 +360,7 @@ def test_graph_with_another_interface_is_refused(name, changes, message):
     conversion = converted(name)
     known = dataclasses.replace(conversion.network, **changes)
     with pytest.raises(TranslationError, match=message):
-        edge_graph.make(conversion.plain, known, conversion.signature)
+        edge_graph.make(conversion.plain, known, conversion.interface)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from converters import report
 from converters.convert import Conversion
 from converters.errors import ConverterError
 from converters.parity.compare import Comparison, difference
+from converters.report import content
 from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 from tests.zoo.converted import converted
@@ -27,11 +28,10 @@ from tests.zoo.converted import converted
 pytestmark = pytest.mark.slow
 
 READER, DETECTOR = "rec_r50_fpn_srn", "PP-OCRv6_tiny_det"
-Report = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def built() -> dict[str, tuple[Conversion, Report]]:
+def built() -> dict[str, tuple[Conversion, report.Report]]:
     """Return network → its conversion from PIR, and the report about that."""
     found = {name: converted(name, "pir") for name in (READER, DETECTOR)}
     return {name: (conversion, report.build(conversion)) for name, conversion in found.items()}
@@ -46,12 +46,12 @@ def strict(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
-def written(made: Report, folder: Path) -> tuple[Any, str]:
+def written(made: report.Report, folder: Path) -> tuple[Any, str]:
     report.write(made, folder)
     return strict(folder / "report.json"), (folder / "report.md").read_text(encoding="utf-8")
 
 
-def compared(*differences: Any, indices: bool | None = None) -> dict[str, Any]:
+def compared(*differences: Any, indices: bool | None = None) -> Any:
     return report.describe(Comparison("Paddle 9", [[1, 32, 100, 3]], list(differences), indices))
 
 
@@ -123,7 +123,7 @@ def test_report_says_what_fixes_each_size(built, tmp_path):
     assert "May vary: batch, height, width." in text and "Fixed" not in text
     conversion = converted("ch_ppocr_mobile_v2.0_cls")
     known = dataclasses.replace(conversion.network, height=48, width=192)
-    by_entry = report._sizes(dataclasses.replace(conversion, network=known))
+    by_entry = content._sizes(dataclasses.replace(conversion, network=known))
     assert by_entry["fixed_by"] == {"batch": None, "height": "the entry", "width": "the entry"}
 
 
@@ -246,7 +246,7 @@ def test_report_names_the_archive_instead_of_its_unpacked_folder(built):
 def test_second_report_replaces_the_first_and_leaves_no_other_file(built, tmp_path):
     made = built[DETECTOR][1]
     report.write(made, tmp_path)
-    report.write({**made, "notes": ["second"]}, tmp_path)
+    report.write(made | {"notes": ["second"]}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "report.md"]
     assert report.read(tmp_path)[0]["notes"] == ["second"]
     assert "Note: second" in (tmp_path / "report.md").read_text(encoding="utf-8")
@@ -263,7 +263,7 @@ def test_failed_write_keeps_the_old_report(built, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", half)
     with pytest.raises(OSError, match="no space"):
-        report.write({**made, "notes": ["second"]}, tmp_path)
+        report.write(made | {"notes": ["second"]}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "report.md"]
     assert report.read(tmp_path)[0]["notes"] == []
 

@@ -189,7 +189,7 @@ def fixed_width() -> Recognizer:
     characters = ["", *ALPHANUMERIC]
     made = converted(STAR_NET)
     # Without rewrites: with random weights the last digits of the outputs decide the texts.
-    edge = edge_graph.make(made.plain, made.network, made.signature)
+    edge = edge_graph.make(made.plain, made.network, made.interface)
     return Recognizer(FIXED_WIDTH, edge, characters, placement=Placement("cpu"), pool=ThreadPool(2))
 
 

@@ -52,7 +52,7 @@ def model_of(name: str) -> PaddleModel:
 def test_network_without_other_sources_gets_paddleocrs_normalization(
     kind, task, colour, numbers, scale, multiple
 ):
-    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).signature)
+    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).interface)
     assert (found.name, found.task, found.algorithm) == ("mine", task, kind)
     assert found.normalize == Normalize(colour, numbers[0], numbers[1], scale)
     assert (found.height, found.width, found.multiple) == (None, None, multiple)
@@ -128,7 +128,7 @@ def test_entry_is_found_only_if_the_hashes_of_all_files_match():
 
 @pytest.mark.slow
 def test_entry_that_contradicts_the_graph_is_refused():
-    shown = converted("det_mv3_db").signature
+    shown = converted("det_mv3_db").interface
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
     message = "det_mv3_east: its name says EAST, but this graph has the inputs and outputs of DB"
     with pytest.raises(ModelFormatError, match=message):
@@ -138,7 +138,7 @@ def test_entry_that_contradicts_the_graph_is_refused():
 
 @pytest.mark.slow
 def test_ctc_fits_the_outputs_of_attention_and_srn_does_not():
-    shown = converted("rec_mv3_tps_bilstm_att").signature
+    shown = converted("rec_mv3_tps_bilstm_att").interface
     known = network.of_graph("x", shown)
     network.check_fits(dataclasses.replace(known, algorithm="CTC"), shown)
     with pytest.raises(ModelFormatError, match="says SRN"):
@@ -150,7 +150,7 @@ def test_ctc_fits_the_outputs_of_attention_and_srn_does_not():
     ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
 )
 def test_wrong_number_of_classes_is_refused(kind, classes):
-    shown = converted(OF_ALGORITHM[kind]).signature
+    shown = converted(OF_ALGORITHM[kind]).interface
     known = network.of_graph("x", shown)
     network.check_fits(dataclasses.replace(known, classes=classes), shown)
     for wrong in (classes - 1, classes + 1, 6625):
@@ -160,7 +160,7 @@ def test_wrong_number_of_classes_is_refused(kind, classes):
 
 
 def test_graph_with_an_open_number_of_classes_is_accepted():
-    shown = converted("rec_mv3_none_none_ctc").signature
+    shown = converted("rec_mv3_none_none_ctc").interface
     shown = dataclasses.replace(shown, outputs=[Port("y", "float32", [None, None, None])])
     known = dataclasses.replace(network.of_graph("x", shown), classes=37)
     network.check_fits(known, shown)
@@ -183,7 +183,7 @@ def known_of(name: str, form: str, known: Catalog, entry: Entry | None = None):
     """Return what a conversion knows about a network, and its notes about the sources."""
     conversion = converted(name, form)
     folder = conversion.model.graph.parent
-    return convert._known(folder, conversion.model, conversion.signature, known, entry)
+    return convert._known(folder, conversion.model, conversion.interface, known, entry)
 
 
 @pytest.mark.slow
@@ -226,6 +226,6 @@ def test_unusable_inference_yml_is_noted_and_not_used(tmp_path, content, reason)
     path.write_text(content, encoding="utf-8")
     conversion = converted("det_mv3_db")
     model = dataclasses.replace(conversion.model, settings=path)
-    found, (note,) = convert._known(tmp_path, model, conversion.signature, ENTRIES, None)
+    found, (note,) = convert._known(tmp_path, model, conversion.interface, ENTRIES, None)
     assert found.algorithm == "DB" and "configuration" in found.known_by
     assert note.startswith("inference.yml was not used: ") and re.search(reason, note)

@@ -54,7 +54,7 @@ MAX_CHANGED_CLASSES = 0.02
 
 def before(name: str) -> bytes:
     conversion = converted(name)
-    return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    return edge_graph.make(conversion.plain, conversion.network, conversion.interface)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -66,7 +66,7 @@ def test_outputs_stay_the_same_on_noise(name):
     """
     conversion = converted(name)
     original = before(name)
-    (*_, picture) = probes(conversion.network, conversion.signature)
+    (*_, picture) = probes(conversion.network, conversion.interface)
     noise = np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8)
     runners = [
         onnx_run.session(conversion.edge),

@@ -51,9 +51,9 @@ def test_published_weights_give_paddles_outputs_through_pir(tmp_path, v4, v4_fol
     assert model.format == "paddle-pir"
     run = onnx_runner(translate(model).plain, None)
     _, legacy = v4(name)
-    network, signature = legacy.network, legacy.signature
+    network, interface = legacy.network, legacy.interface
     feeds = [
-        to_plain_inputs(batch, network.normalize, signature) for batch in probes(network, signature)
+        to_plain_inputs(batch, network.normalize, interface) for batch in probes(network, interface)
     ]
     # The PIR program has no operator for its input, so Paddle runs the original instead.
     reference = paddle_reference.run(legacy.model, feeds, None)

@@ -23,7 +23,7 @@ def session(graph: bytes, *outputs: str) -> Session:
 
 
 def plain_outputs(conversion: Conversion, pictures: np.ndarray) -> list[np.ndarray]:
-    inputs = to_plain_inputs(pictures, conversion.network.normalize, conversion.signature)
+    inputs = to_plain_inputs(pictures, conversion.network.normalize, conversion.interface)
     return onnx_runner(conversion.plain, None)(inputs)
 
 

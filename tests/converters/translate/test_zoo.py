@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from converters.graph.reading import shape
+from converters.translate import Translation
 from tests.support.onnx_run import run, session
 from tests.support.paths import ZOO_EXPORTS
 from tests.zoo.converted import NAMES
@@ -120,3 +121,7 @@ def test_both_formats_have_the_same_inputs(name, translated):
     )
     assert [item.name for item in legacy] == [item.name for item in pir]
     assert legacy[0].name == "x"
+
+
+def test_a_network_is_translated_once(translated: Callable[..., Translation]) -> None:
+    assert translated("rec_mv3_none_none_ctc") is translated("rec_mv3_none_none_ctc", "legacy")

@@ -51,7 +51,7 @@ def test_both_formats_give_the_same_edge_graph(name):
     """The weights are the same, so only rounding may differ, where the operators differ."""
     legacy, pir = (converted(name, form) for form in FORMS)
     assert legacy.network.normalize == pir.network.normalize
-    pictures = probes(legacy.network, legacy.signature)[0]
+    pictures = probes(legacy.network, legacy.interface)[0]
     outputs = list(CONTRACTS[legacy.network.algorithm][1])
     first, second = (onnx_runner(c.edge, outputs)([pictures]) for c in (legacy, pir))
     for output, ours, theirs in zip(outputs, first, second, strict=True):
