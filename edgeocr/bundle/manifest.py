@@ -275,18 +275,18 @@ class Recognition(CropStage):
     Attributes:
         min_width: The least width of the input in pixels.
         max_width: The width in pixels up to which a crop keeps its proportions.
-        margin: The least number of pixels by which the input is wider than the text, on the right.
-            The networks were trained on lines that end before the picture does.
+        margin: The least number of pixels by which the input is wider than the text, on the right:
+            the networks were trained on lines that end before the picture does.
         multiple: Input widths are a multiple of this, the network's stride.
         charset: The network's classes.
         minimum_score: A line whose mean character score is lower is left out of a page.
         width: The only input width of a network that takes just one (those with a TPS, and SRN).
-            A longer line is squeezed into it and a shorter one padded; `min_width`, `max_width` and
-            `margin` don't matter then.
+            Longer lines are squeezed into it, and the first three fields don't matter.
         stretch_widths: The widths to which a line is stretched whatever its proportions, ascending
             to `width`: the first that is at least as wide as the line, or the last (SRN).
-        widths: The only input widths, ascending, on execution providers that want a fixed set of
-            shapes; lines are padded to the next of them. Empty: there is no such set.
+        widths: The only input widths, as `batches` are; lines are padded to the next of them.
+        visual_order: Whether the characters of right-to-left scripts come out as they stand in the
+            picture from left to right, so that they have to be put into logical order.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -299,6 +299,7 @@ class Recognition(CropStage):
     width: Positive | None = None
     stretch_widths: list[Positive] | None = None
     widths: list[Positive] = field(default_factory=list)
+    visual_order: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,8 +363,7 @@ class Profile:
     Attributes:
         name: The name of the profile, for example "raspberry-pi-4".
         threads: The number of CPU threads; None means as many as the process may keep busy.
-        memory_limit: The memory that the process may take, in bytes, as `OCR(memory_limit=…)`
-            takes it; None sets no limit.
+        memory_limit: The most bytes that the process may hold; None sets no limit.
     """
 
     name: str
