@@ -36,8 +36,9 @@ _DEEPEST = 63
 # The most times that an order is corrected. Random characters need at most four; an order in which
 # no text is drawn alternates for ever.
 _CORRECTIONS = 8
-# A line between Latin words is a Latin line with words of another script in it, not the other way
-# round, if it has more than this many times as many Latin letters as others.
+# A line between Latin words is taken for a Latin line with words of another script in it if it has
+# more than this many times as many Latin letters as others: most lines of a network for Arabic are
+# in Arabic paragraphs.
 _LATIN_MAJORITY = 3
 
 
@@ -46,10 +47,9 @@ def logical_order(visual: str, direction: Direction | None = None) -> str:
 
     Args:
         visual: The characters of one line from left to right, brackets as they look.
-        direction: The direction of the paragraph that the line is in. By default it is
-            "right-to-left", unless the line begins and ends with left-to-right letters and has
-            more than three times as many of them as of others; and a line without right-to-left
-            letters and Arabic-Indic digits stays as it is.
+        direction: The direction of the paragraph that the line is in. By default it is that of
+            `direction_of`, and a line without right-to-left letters and Arabic-Indic digits stays
+            as it is.
 
     Returns:
         The characters in the order of reading, brackets as they are stored.
@@ -57,7 +57,7 @@ def logical_order(visual: str, direction: Direction | None = None) -> str:
     types = [_type(character) for character in visual]
     if direction is None and not {"R", "AL", "AN"} & set(types):
         return visual
-    base = _base(types) if direction is None else _level(direction)
+    base = _level(direction_of(visual) if direction is None else direction)
     guess = levels = _guess(visual, types, base)
     for _ in range(_CORRECTIONS):
         # If the text that these levels lead to has the same levels, it is drawn as seen.
@@ -94,6 +94,23 @@ def visual_order(logical: str, direction: Direction = "right-to-left") -> str:
     return "".join(characters[i] for i in _order(levels, base, to_visual=True))
 
 
+def direction_of(text: str) -> Direction:
+    """Return the direction of the paragraph that a line of a right-to-left script is probably in.
+
+    It is "right-to-left", unless the line begins and ends with left-to-right letters and has more
+    than three times as many of them as of others.
+
+    Args:
+        text: The line in visual or logical order.
+    """
+    letters = [each for each in map(_type, text) if each in ("L", "R", "AL")]
+    left = letters.count("L")
+    between_latin = letters[:1] == letters[-1:] == ["L"]
+    if between_latin and left > _LATIN_MAJORITY * (len(letters) - left):
+        return "left-to-right"
+    return "right-to-left"
+
+
 def is_right_to_left(text: str) -> bool:
     """Tell whether a text has letters of a right-to-left script."""
     return any(_type(character) in ("R", "AL") for character in text)
@@ -106,14 +123,6 @@ def _type(character: str) -> str:
 
 def _level(direction: Direction) -> int:
     return 1 if direction == "right-to-left" else 0
-
-
-def _base(types: Sequence[str]) -> int:
-    """Return the level of the paragraph that a line in visual order is in."""
-    letters = [each for each in types if each in ("L", "R", "AL")]
-    left = letters.count("L")
-    between_latin = letters[:1] == letters[-1:] == ["L"]
-    return 0 if between_latin and left > _LATIN_MAJORITY * (len(letters) - left) else 1
 
 
 def _mirrored(characters: Sequence[str], levels: Sequence[int]) -> list[str]:
