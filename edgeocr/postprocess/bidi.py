@@ -9,9 +9,14 @@ reads. `logical_order` inverts it.
 The inverse is not unique. Where several texts are drawn alike, `logical_order` returns the one that
 keeps Latin words and numbers in the order in which they stand in the picture, as in "iPhone 15":
 "15 iPhone" is drawn like it in a line of Arabic. And no text without control characters is drawn in
-some orders, such as "15 iPhone" itself; these stay as they are, too. Three kinds of lines are
-ambiguous: a number beside a Latin word, brackets beside a Latin word that hold another one, and a
-line that begins or ends with Latin words, of which the paragraph's direction is unknown.
+some orders, such as "15 iPhone" itself; these stay as they are, too. Four kinds of lines are
+ambiguous:
+
+- a number beside a Latin word;
+- brackets that hold a Latin word beside another one;
+- a line that begins and ends with Latin words, whose paragraph may have either direction;
+- what was set with control characters, which cannot be seen: the groups of a telephone number, put
+  from left to right by them, are taken for numbers that follow each other from right to left.
 """
 
 from __future__ import annotations
