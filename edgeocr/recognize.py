@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .bundle.manifest import Recognition
 from .crops import Crop
 from .lines import Reading
-from .postprocess import attention, ctc
+from .postprocess import attention, bidi, ctc
 from .runtime.job import Job, Shape
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
@@ -167,6 +167,8 @@ class Recognizer:
             all_indices[group, : indices.shape[1]] = indices[: len(group)]
             all_scores[group, : scores.shape[1]] = scores[: len(group)]
         texts, means = self._decode(all_indices, all_scores)
+        if self._stage.visual_order:
+            texts = [bidi.logical_order(text) for text in texts]
         return [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
 
     def _decode(

@@ -126,8 +126,6 @@ class Entry:
     checkpoint: str | None = None
     """URL of a training checkpoint that is published beside the inference model."""
     figures: Figures | None = None
-    visual_order: bool = False
-    """Whether the network reads a right-to-left script from left to right, as it is drawn."""
 
     @property
     def is_complete(self) -> bool:

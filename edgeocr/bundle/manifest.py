@@ -193,8 +193,8 @@ class Recognition(CropStage):
     Attributes:
         min_width: The least width of the input in pixels.
         max_width: The width in pixels up to which a crop keeps its proportions.
-        margin: The least number of pixels by which the input is wider than the text, on the right.
-            The networks were trained on lines that end before the picture does.
+        margin: The least number of pixels by which the input is wider than the text, on the right:
+            the networks were trained on lines that end before the picture does.
         multiple: Input widths are a multiple of this, the network's stride.
         charset: The network's classes.
         minimum_score: A line whose mean character score is lower is left out of a page.
@@ -206,6 +206,8 @@ class Recognition(CropStage):
         widths: The only input widths, ascending, on execution providers that want a fixed set of
             shapes; lines are padded to the next of them. An empty list means that there is no such
             set.
+        visual_order: Whether the characters of right-to-left scripts come out as they stand in the
+            picture from left to right, so that they have to be put into logical order.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -218,6 +220,7 @@ class Recognition(CropStage):
     width: Positive | None = None
     stretch_widths: list[Positive] | None = None
     widths: list[Positive] = field(default_factory=list)
+    visual_order: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,8 +284,7 @@ class Profile:
     Attributes:
         name: The name of the profile, for example "raspberry-pi-4".
         threads: The number of CPU threads; None means as many as the process may keep busy.
-        memory_limit: The memory that the process may take, in bytes, as `OCR(memory_limit=…)`
-            takes it; None sets no limit.
+        memory_limit: The most bytes that the process may hold; None sets no limit.
     """
 
     name: str

@@ -106,6 +106,7 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
             orientation=orientation,
             shape=getattr(options, "shape", None),
             max_pixels=options.max_pixels,
+            reading_order=getattr(options, "reading_order", "auto"),
             memory_limit=options.memory_limit,
             require_signature=options.require_signature,
             runtime=RuntimeOptions(

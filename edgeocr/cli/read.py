@@ -64,6 +64,13 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         )
     if name != "recognize":
         command.add_argument(
+            "--reading-order",
+            choices=("auto", "rows", "columns"),
+            default="auto",
+            help="read rows across the whole page, or each column to its end; default: auto, by "
+            "where the lines stand",
+        )
+        command.add_argument(
             "--shape",
             choices=("quad", "polygon"),
             help="find quads, or polygons for curved lines, if the detector can; default: the "

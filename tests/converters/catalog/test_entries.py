@@ -120,6 +120,13 @@ def test_entries_have_the_settings_of_their_release_of_paddleocr():
         assert normalize is not None and normalize.colour == colour
 
 
+def test_networks_for_arabic_write_in_visual_order():
+    """An inference.yml lists its characters, from which that follows; a dictionary says nothing."""
+    for entry in ENTRIES.models.values():
+        if entry.algorithm == "CTC" and entry.is_complete:
+            assert entry.stage.get("visual_order", False) is ("ar" in entry.languages)
+
+
 def test_catalogue_has_three_bundles():
     assert list(ENTRIES.bundles) == ["tiny", "mobile", "small"]
     assert ENTRIES.model(ENTRIES.bundle("mobile").models["detection"]).format == "paddle-legacy"

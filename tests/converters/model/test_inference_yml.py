@@ -167,6 +167,15 @@ def test_recognition_without_a_dictionary_reads_letters_and_digits(read):
     assert (attention.stage["width"], attention.stage["max_width"]) == (320, 320)
 
 
+def test_ctc_network_with_right_to_left_letters_reads_in_visual_order(read):
+    arabic = RECOGNITION.replace("年", "س")
+    assert "visual_order" not in read(RECOGNITION).stage
+    assert read(arabic).stage["visual_order"] is True
+    # What writes one character after the other may begin at the right.
+    attention = read(arabic.replace("CTCLabelDecode", "AttnLabelDecode"))
+    assert "visual_order" not in attention.stage
+
+
 def test_settings_of_srn_are_read(read):
     text = RECOGNITION.replace("CTCLabelDecode", "SRNLabelDecode").replace("Rec", "SRNRec")
     settings = read(text.replace("[3, 48, 320]", "[1, 64, 256]"))

@@ -219,6 +219,14 @@ def test_numbers_outside_their_range_are_refused(
         parse(data)
 
 
+def test_texts_are_in_logical_order_unless_the_manifest_says_otherwise(
+    data: dict[str, Any],
+) -> None:
+    assert recognition(data).visual_order is False
+    put(data, "stages.recognition.visual_order", True)
+    assert recognition(data).visual_order is True
+
+
 @pytest.mark.parametrize("width", [None, 1, 100])
 def test_recognition_may_have_a_single_width(data: dict[str, Any], width: int | None) -> None:
     assert recognition(data).width is None
