@@ -84,12 +84,15 @@ def add_provider_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
-def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
+def open_ocr(
+    options: argparse.Namespace, *, orientation: bool = True, upright: bool = True
+) -> OCR:
     """Open the `OCR` that the options ask for.
 
     Args:
         options: The parsed arguments of a command that has the shared ones.
         orientation: Whether to turn lines that are upside down.
+        upright: Whether to turn pictures upright.
 
     Raises:
         EdgeOCRError: If the bundle or the provider does not work.
@@ -104,6 +107,7 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
             provider=options.provider,
             threads=options.threads,
             orientation=orientation,
+            upright=upright,
             shape=getattr(options, "shape", None),
             max_pixels=options.max_pixels,
             reading_order=getattr(options, "reading_order", "auto"),

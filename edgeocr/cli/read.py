@@ -62,6 +62,11 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         command.add_argument(
             "--no-orientation", action="store_true", help="do not turn lines that are upside down"
         )
+        command.add_argument(
+            "--no-upright",
+            action="store_true",
+            help="take pictures as they stand, also those that are turned by 90, 180 or 270 degrees",
+        )
     if name != "recognize":
         command.add_argument(
             "--reading-order",
@@ -101,7 +106,11 @@ def run(options: argparse.Namespace) -> int:
         if options.verbose:
             stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
         ocr = stack.enter_context(
-            open_ocr(options, orientation=not getattr(options, "no_orientation", False))
+            open_ocr(
+                options,
+                orientation=not getattr(options, "no_orientation", False),
+                upright=not getattr(options, "no_upright", False),
+            )
         )
         if options.verbose:
             _describe(ocr)
