@@ -84,9 +84,7 @@ def add_provider_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
-def open_ocr(
-    options: argparse.Namespace, *, orientation: bool = True, upright: bool = True
-) -> OCR:
+def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: bool = True) -> OCR:
     """Open the `OCR` that the options ask for.
 
     Args:
