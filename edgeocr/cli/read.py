@@ -65,7 +65,7 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         command.add_argument(
             "--no-upright",
             action="store_true",
-            help="take pictures as they stand, also those that are turned by 90, 180 or 270 degrees",
+            help="take pictures as they stand, turned or not",
         )
     if name != "recognize":
         command.add_argument(
