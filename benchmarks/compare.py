@@ -1,4 +1,7 @@
-"""python -m benchmarks compare A.json B.json … [--html FILE]: devices side by side."""
+"""Show results of `edgeocr bench` side by side.
+
+Usage: python -m benchmarks compare A.json B.json … [--html FILE].
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,14 @@ class Verified:
             network has no such output.
     """
 
-    worst: Mapping[str, Any]
+    worst: report.OutputDifference
     reference: str
     indices_equal: bool | None
 
     @property
     def rounding(self) -> float:
         """The difference that rounding makes in Paddle, relative to the output's largest value."""
-        return float(self.worst["own"] / (self.worst["magnitude"] or 1))
+        return (self.worst["own"] or 0.0) / (self.worst["magnitude"] or 1.0)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
                 of_plain, of_edge = verify(output, folder, python)
                 figures = report.describe(of_plain)["outputs"]
                 verified = Verified(
-                    worst=max(figures, key=lambda item: float(item["relative"])),
+                    worst=max(figures, key=lambda item: item["relative"] or 0.0),
                     reference=of_plain.reference,
                     indices_equal=of_plain.indices_equal,
                 )

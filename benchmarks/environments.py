@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from converters import child_process
 
 # This file marks a finished environment and lists what is installed in it.
 READY = "environment.json"
@@ -142,16 +143,9 @@ def _run(command: list[str], peer: Peer) -> None:
     Raises:
         EnvironmentFailedError: The command fails.
     """
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=clean_variables(),
-    )
-    if done.returncode:
-        output = "\n".join(done.stdout.strip().splitlines()[-10:])
+    ended = child_process.run(command, None, variables=clean_variables())
+    if ended.code != 0:
         raise EnvironmentFailedError(
             f"{peer.package}: the environment can't be made, because {' '.join(command[1:4])} "
-            f"ended with exit code {done.returncode}:\n{output}"
+            f"{ended}"
         )

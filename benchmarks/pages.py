@@ -144,7 +144,7 @@ def signs(seed: int) -> Iterator[Picture]:
 
 
 def pages(seed: int) -> Iterator[Picture]:
-    """Draw what looks like scans of whole pages in small print."""
+    """Draw whole pages in small print that look as if they were scanned."""
     for dpi, points in PAGES:
         name = f"{dpi}dpi-{points:02}pt.jpg"
         yield draw_page(name, dpi, points, Random(f"{seed} pages {dpi} {points}"))

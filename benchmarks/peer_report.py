@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -40,6 +40,92 @@ EXPLANATION = (
     "and is not part of the total. The ratio is the median over pairs of neighbouring runs. Same "
     "lines are found by both engines (IoU at least 0.5) and read alike.",
 )
+
+
+class EngineFigures(TypedDict):
+    """What was measured of an engine: the figure of each run, or the median over the runs.
+
+    Attributes:
+        versions: Versions of the libraries that it ran with, and its own.
+        total_s: Seconds of each run, summed over the pictures.
+        total_s_median: The median of `total_s`.
+        cold_start_ms: Milliseconds of each run's cold start.
+        cold_start_ms_median: The median of `cold_start_ms`.
+        peak_rss_mib: Peak memory of each run for which it is known.
+        peak_rss_mib_median: The median of `peak_rss_mib`; None if all are unknown.
+        others_cpus: How many CPUs other processes kept busy in each run for which it is known.
+        image_ms_median: Median milliseconds by the name of the picture.
+        lines: Number of lines that the engine found in all pictures.
+        accuracy: `Score.figures`; None without labelled pictures.
+    """
+
+    versions: dict[str, str]
+    total_s: list[float]
+    total_s_median: float
+    cold_start_ms: list[float]
+    cold_start_ms_median: float
+    peak_rss_mib: list[float]
+    peak_rss_mib_median: float | None
+    others_cpus: list[float]
+    image_ms_median: dict[str, float]
+    lines: int
+    accuracy: dict[str, float] | None
+
+
+class Comparison(TypedDict):
+    """A peer beside edgeocr.
+
+    Attributes:
+        time_ratio_of_each_pair: The peer's time divided by edgeocr's, for each pair of runs.
+        time_ratio_median: The median of these ratios.
+        same_lines: The share of lines that both find and read alike, from 0 to 1.
+    """
+
+    time_ratio_of_each_pair: list[float]
+    time_ratio_median: float
+    same_lines: float
+
+
+class Summary(TypedDict):
+    """The figures of a result file.
+
+    Attributes:
+        runs: Number of runs of each engine.
+        images: Names of the pictures.
+        engines: Engine → its figures, edgeocr's among them.
+        comparisons: Peer → its comparison with edgeocr.
+    """
+
+    runs: int
+    images: list[str]
+    engines: dict[str, EngineFigures]
+    comparisons: dict[str, Comparison]
+
+
+class Result(Summary):
+    """A result file: a summary, and what was measured under which conditions.
+
+    Attributes:
+        bundle: Name of the bundle.
+        models: Stage → the model that all engines ran.
+        orientation: Whether the classifier of upside-down lines ran.
+        threads: Number of CPUs for each run.
+        date: Date and time of the measurement.
+        command: The command that repeats it.
+        commit: The checkout's commit; None without git.
+        machine: What `machine.describe` returns.
+        left_out: Peer → the reason why it was not measured.
+    """
+
+    bundle: str
+    models: dict[str, str | None]
+    orientation: bool
+    threads: int
+    date: str
+    command: str
+    commit: str | None
+    machine: dict[str, str | int]
+    left_out: dict[str, str]
 
 
 def pair_ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
@@ -88,7 +174,7 @@ def accuracy(
 
 def summarize(
     runs: Mapping[str, Sequence[Measured]], labelled: Mapping[str, Sequence[LabelledLine]]
-) -> dict[str, Any]:
+) -> Summary:
     """Return the figures of a result file.
 
     Args:
@@ -99,7 +185,7 @@ def summarize(
         engine: {reading["name"]: reading["lines"] for reading in measured[-1]["readings"]}
         for engine, measured in runs.items()
     }
-    comparisons = {}
+    comparisons: dict[str, Comparison] = {}
     for engine in runs:
         if engine != OURS:
             ratios = pair_ratios(
@@ -114,18 +200,13 @@ def summarize(
         "runs": len(runs[OURS]),
         "images": list(read[OURS]),
         "engines": {
-            engine: {
-                **_engine(measured),
-                "lines": sum(map(len, read[engine].values())),
-                "accuracy": accuracy(labelled, read[engine]),
-            }
-            for engine, measured in runs.items()
+            engine: _engine(measured, read[engine], labelled) for engine, measured in runs.items()
         },
         "comparisons": comparisons,
     }
 
 
-def rows(result: Mapping[str, Any]) -> list[list[str]]:
+def rows(result: Result) -> list[list[str]]:
     """Return the cells of a result's rows: a row for each engine, in the order of `HEADER`."""
     made = []
     for engine, figures in result["engines"].items():
@@ -152,7 +233,7 @@ def rows(result: Mapping[str, Any]) -> list[list[str]]:
     return made
 
 
-def aligned(results: Sequence[Mapping[str, Any]]) -> str:
+def aligned(results: Sequence[Result]) -> str:
     """Format results as a table for a terminal."""
     table = [list(HEADER), *(row for result in results for row in rows(result))]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -165,7 +246,7 @@ def aligned(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def markdown(results: Sequence[Mapping[str, Any]]) -> str:
+def markdown(results: Sequence[Result]) -> str:
     """Format results as a page: what the table means, the table, and where each row comes from."""
     lines = [
         "# edgeocr and its peers",
@@ -180,13 +261,13 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         *(
             f"- {result['bundle']}: {peer} is left out because {reason}"
             for result in results
-            for peer, reason in result.get("left_out", {}).items()
+            for peer, reason in result["left_out"].items()
         ),
     ]
     return "\n".join(lines) + "\n"
 
 
-def origin(result: Mapping[str, Any]) -> str:
+def origin(result: Result) -> str:
     """Describe where a result comes from: pictures, runs, machine, versions, date and command."""
     machine, versions = result["machine"], result["engines"][OURS]["versions"]
     runtime = versions.get("onnxruntime") or versions.get("onnxruntime-gpu") or "of unknown version"
@@ -201,14 +282,24 @@ def origin(result: Mapping[str, Any]) -> str:
     )
 
 
-def others_cpus(result: Mapping[str, Any]) -> float | None:
+def others_cpus(result: Summary) -> float | None:
     """Return how many CPUs other processes kept busy in the worst run; None if unknown."""
     every = [busy for engine in result["engines"].values() for busy in engine["others_cpus"]]
     return max(every, default=None)
 
 
-def _engine(runs: Sequence[Measured]) -> dict[str, Any]:
-    """Return the figures of one engine."""
+def _engine(
+    runs: Sequence[Measured],
+    read: Mapping[str, Sequence[Line]],
+    labelled: Mapping[str, Sequence[LabelledLine]],
+) -> EngineFigures:
+    """Return the figures of one engine.
+
+    Args:
+        runs: Its runs.
+        read: The lines that it read, by the name of the picture.
+        labelled: Labelled lines, likewise.
+    """
     totals = [run["total_s"] for run in runs]
     starts = [run["cold_start_ms"] for run in runs]
     peaks = [run["peak_rss_mib"] for run in runs if run["peak_rss_mib"] is not None]
@@ -227,6 +318,8 @@ def _engine(runs: Sequence[Measured]) -> dict[str, Any]:
             same[0]["name"]: round(median(reading["milliseconds"] for reading in same), 2)
             for same in times
         },
+        "lines": sum(map(len, read.values())),
+        "accuracy": accuracy(labelled, read),
     }
 
 

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from converters import child_process
 from converters.accuracy import labels
+from converters.atomic import replacing
 from converters.catalog import entries as catalogs
 from converters.catalog.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
@@ -26,7 +28,7 @@ from edgeocr.version import __version__
 
 from . import environments, machine, peer_report
 from .engines.measure import Measured, Request
-from .peer_report import OURS
+from .peer_report import OURS, Result
 
 # Other processes that keep more CPUs busy than this distort the ratios.
 QUIET_CPUS = 0.1
@@ -148,7 +150,7 @@ def _run(options: argparse.Namespace) -> None:
             taking_part = [engine for engine in engines if engine.name not in left_out]
             runs = _measure(name, taking_part, request, options.repeat, folder)
         entry = catalog.bundle(name)
-        result = {
+        result: Result = {
             "bundle": name,
             "models": {
                 "detection": entry.detection,
@@ -207,18 +209,6 @@ def command(options: argparse.Namespace) -> str:
     return " ".join(words + ["--orientation"] * options.orientation)
 
 
-def describe_failure(returncode: int, output: str) -> str:
-    """Say how a worker ended, and repeat the last lines that it printed.
-
-    Args:
-        returncode: As `subprocess` gives it: a killed process has its signal's number, negated.
-        output: Everything that the worker printed.
-    """
-    how = f"killed by signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
-    rows = output.strip().splitlines()[-15:]
-    return "\n  ".join([how, *rows])
-
-
 def make_engines(folder: Path, peers: Sequence[str]) -> list[Engine]:
     """Return edgeocr and the chosen peers, and make environments that are missing.
 
@@ -267,17 +257,10 @@ def run_worker(engine: Engine, request: Path, result: Path) -> Measured:
     """
     result.unlink(missing_ok=True)
     module = f"{__package__}.engines.{engine.worker}"
-    done = subprocess.run(
-        [str(engine.python), "-m", module, str(request), str(result)],
-        cwd=CHECKOUT,
-        env=engine.variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    if done.returncode or not result.is_file():
-        raise MeasurementError(f"{engine.name}: {describe_failure(done.returncode, done.stdout)}")
+    command = [str(engine.python), "-m", module, str(request), str(result)]
+    ended = child_process.run(command, None, folder=CHECKOUT, variables=engine.variables)
+    if ended.code != 0 or not result.is_file():
+        raise MeasurementError(f"{engine.name}: the worker {ended}")
     measured: Measured = json.loads(result.read_text(encoding="utf-8"))
     return measured
 
@@ -305,13 +288,8 @@ def _commit() -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def positive(text: str) -> int:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from converters import child_process
 from edgeocr.errors import EdgeOCRError
 
 from .baseline import Baseline, RegressError, changes, conditions
@@ -251,7 +252,7 @@ def git(checkout: Path, *arguments: str) -> str:
 
 
 class Meter:
-    """Runs the job in new processes and measures it.
+    """A meter of the job, which it runs in new processes.
 
     Attributes:
         valgrind: Path of valgrind; None if it is not installed.
@@ -323,26 +324,11 @@ class Meter:
         result.unlink(missing_ok=True)
         job = [str(checkout), *map(str, self._jobs[checkout]), str(reads)]
         command = [*tool, sys.executable, str(WORKER), *job, str(result)]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self._folder,
-                env=variables(checkout),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            raise RegressError(
-                f"{checkout}: the job has not ended after {TIMEOUT_SECONDS} s"
-            ) from None
-        if done.returncode or not result.is_file():
-            output = "\n  ".join(done.stdout.strip().splitlines()[-12:])
-            raise RegressError(
-                f"{checkout}: the job fails with exit code {done.returncode}:\n  {output}"
-            )
+        ended = child_process.run(
+            command, TIMEOUT_SECONDS, folder=self._folder, variables=variables(checkout)
+        )
+        if ended.code != 0 or not result.is_file():
+            raise RegressError(f"{checkout}: the job {ended}")
         job_result: JobResult = json.loads(result.read_text(encoding="utf-8"))
         return job_result
 

@@ -160,7 +160,7 @@ def compare(
 
 
 def _is_labelled(region: Region, lines: Sequence[labels.LabelledLine]) -> bool:
-    """Return whether a region is where one of the labelled lines is that count."""
+    """Return whether a region lies on a labelled line that counts."""
     quad = np.asarray(region.quad, float)
     return any(line.care and same_place(quad, line.polygon) for line in lines)
 

@@ -90,7 +90,7 @@ def _compare(folder: Path, model: PaddleModel, pir: Path, peer: Path) -> dict[st
             "edgeocr": f"stops: {str(error).splitlines()[0]}",
             "paddle2onnx": "not asked",
         }
-    known, interface = conversion.network, conversion.signature
+    known, interface = conversion.network, conversion.interface
     feeds = [
         to_plain_inputs(batch, known.normalize, interface) for batch in probes(known, interface)
     ]

@@ -5,23 +5,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import logging
 import sys
 import tempfile
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeocr.bundle.provenance import Precision
+from edgeocr.cli.log import log_to_stderr
 from edgeocr.errors import EdgeOCRError
 
 from .catalog import entries as catalogs
 from .catalog.entries import BundleEntry, Catalog, Entry
 from .catalog.fetch import Fetcher, model_folder
 from .errors import FetchError
-
-# Under the package's name: run as a command, this module is called `__main__`.
-logger = logging.getLogger("converters")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        with _progress():
+        with log_to_stderr("converters"):
             return _COMMANDS[options.command](catalogs.load(), options)
     except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -185,6 +182,7 @@ def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
 
 def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
     from . import report
+    from .atomic import replacing
     from .catalog import conversions
     from .convert import convert
 
@@ -194,9 +192,9 @@ def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
         output: Path = options.output
         output.mkdir(parents=True, exist_ok=True)
         for name, graph in (("plain.onnx", conversion.plain), ("edge.onnx", conversion.edge)):
-            partial = output / f"{name}.part"
-            partial.write_bytes(graph)
-            print(partial.replace(output / name))
+            with replacing(output / name) as partial:
+                partial.write_bytes(graph)
+            print(output / name)
         archive = Path(options.model) if options.model.endswith(".tar") else None
         report.write(report.build(conversion, archive), output)
         print(output / report.JSON, output / report.MARKDOWN, sep="\n")
@@ -295,21 +293,6 @@ def _points(text: str) -> float:
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to 100, not {text!r:.40}")
     return value
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[None]:
-    """Print what the converters log, a line each, to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 # How many of the last lines that a process printed an error message quotes.
 QUOTED_LINES = 12
@@ -17,8 +19,8 @@ class ProcessResult:
     """Exit code; minus the signal's number if a signal ended it; None if it ran out of time."""
     output: str
     """Everything that it printed to standard output and standard error."""
-    seconds: float
-    """The time limit that it had."""
+    seconds: float | None
+    """The time limit that it had; None for no limit."""
 
     def __str__(self) -> str:
         """Describe the end in words, with the last lines that the process printed."""
@@ -29,12 +31,20 @@ class ProcessResult:
         return f"ended with {how} and printed:\n  {lines}"
 
 
-def run(command: list[str], seconds: float) -> ProcessResult:
+def run(
+    command: list[str],
+    seconds: float | None,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> ProcessResult:
     """Run a command and wait until it ends.
 
     Args:
         command: The program and its arguments.
-        seconds: How long the process may take before it is killed.
+        seconds: How long the process may take before it is killed; None for as long as it takes.
+        folder: The working folder; None for this process's own.
+        variables: All of its environment variables; None for this process's own.
 
     Returns:
         How the process ended, whether or not it succeeded.
@@ -45,6 +55,8 @@ def run(command: list[str], seconds: float) -> ProcessResult:
     try:
         done = subprocess.run(
             command,
+            cwd=folder,
+            env=variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

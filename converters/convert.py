@@ -31,7 +31,7 @@ class Conversion:
     Attributes:
         model: The files that were converted.
         network: What the network is.
-        signature: The plain graph's interface.
+        interface: The plain graph's interface.
         translation: The plain graph and how it was translated.
         edge: The edge graph.
         rewrites: What was done to the edge graph to make it faster.
@@ -42,7 +42,7 @@ class Conversion:
 
     model: PaddleModel
     network: Network
-    signature: Interface
+    interface: Interface
     translation: Translation
     edge: bytes
     rewrites: list[Rewrite]
@@ -91,13 +91,13 @@ def convert(
     translation = translate(model)
     for repair in translation.repairs:
         logger.info("%s: repaired %s: %s", name, ", ".join(repair.nodes), repair.why)
-    signature = examine(translation.plain)
-    known, notes = _known(folder, model, signature, catalog, entry)
+    interface = examine(translation.plain)
+    known, notes = _known(folder, model, interface, catalog, entry)
     logger.info("%s: %s, %s; known by %s", known.name, known.task, known.algorithm, known.known_by)
-    edge, rewrites = optimize(edge_graph.make(translation.plain, known, signature))
+    edge, rewrites = optimize(edge_graph.make(translation.plain, known, interface))
     for rewrite in rewrites:
         logger.info("%s: rewritten %d x: %s", known.name, len(rewrite.nodes), rewrite.why)
-    beside_plain = parity.compare_edge(known, signature, translation.plain, edge)
+    beside_plain = parity.compare_edge(known, interface, translation.plain, edge)
     logger.info("%s: edge graph: %s", known.name, beside_plain)
     require_passed(known, beside_plain)
     beside_paddle: Comparison | str
@@ -107,7 +107,7 @@ def convert(
         try:
             beside_paddle, of_edge = parity.compare_paddle(
                 known,
-                signature,
+                interface,
                 translation.plain,
                 edge,
                 lambda feeds: paddle_reference.run(model, feeds, paddle_python),
@@ -120,7 +120,7 @@ def convert(
     if isinstance(beside_paddle, str):
         logger.info("%s: plain graph beside Paddle Inference: %s", known.name, beside_paddle)
     return Conversion(
-        model, known, signature, translation, edge, rewrites, beside_plain, beside_paddle, notes
+        model, known, interface, translation, edge, rewrites, beside_plain, beside_paddle, notes
     )
 
 
@@ -131,7 +131,7 @@ def require_passed(known: Network, comparison: Comparison) -> None:
 
 
 def _known(
-    folder: Path, model: PaddleModel, signature: Interface, catalog: Catalog, entry: Entry | None
+    folder: Path, model: PaddleModel, interface: Interface, catalog: Catalog, entry: Entry | None
 ) -> tuple[Network, list[str]]:
     """Return the network, from the best available source, and notes about sources that failed."""
     by = network.BY_NAME
@@ -140,14 +140,14 @@ def _known(
         entry, by = network.find_entry(catalog, model), network.BY_HASH
     if entry is not None:
         known = network.of_entry(settings.resolve(entry, folder), model, by)
-        network.check_fits(known, signature)
+        network.check_fits(known, interface)
         return known, notes
     name = network.name_of(folder)
     if model.settings is not None:
         try:
             known = network.of_settings(name, inference_yml.read(model.settings))
-            network.check_fits(known, signature)
+            network.check_fits(known, interface)
             return known, notes
         except ModelFormatError as error:
             notes.append(f"inference.yml was not used: {error}")
-    return network.of_graph(name, signature), notes
+    return network.of_graph(name, interface), notes

@@ -43,13 +43,13 @@ GREY_WEIGHTS = (3735, 19235, 9798)
 GREY_BITS = 15
 
 
-def make(plain: bytes, network: Network, signature: Interface) -> bytes:
+def make(plain: bytes, network: Network, interface: Interface) -> bytes:
     """Wrap the plain graph of a network; return the edge graph as a serialized model.
 
     Args:
         plain: The plain graph.
         network: What the network is.
-        signature: The plain graph's interface.
+        interface: The plain graph's interface.
 
     Raises:
         TranslationError: The interface is not that of the network's algorithm.
@@ -57,39 +57,39 @@ def make(plain: bytes, network: Network, signature: Interface) -> bytes:
     model = onnx.load_from_string(plain)
     graph = model.graph
     normalize = network.normalize
-    taken = signature.image.shape[1]
+    taken = interface.image.shape[1]
     channels = 1 if normalize.colour == "GREY" else 3
     if taken not in (channels, None):
         raise TranslationError(
             f"{network.name}: the network takes {taken} channels, {normalize.colour} has {channels}"
         )
-    sources = _sources(network, signature)
+    sources = _sources(network, interface)
     input_name, output_names = CONTRACTS[network.algorithm]
-    signature = _out_of_the_way(graph, signature, [input_name, *output_names])
-    image = signature.image
+    interface = _out_of_the_way(graph, interface, [input_name, *output_names])
+    image = interface.image
     wrapper = _Wrapper(model)
     del graph.output[:]
     wrapper.normalize(input_name, image.name, normalize)
-    for position, port in enumerate(signature.inputs[1:], 1):
+    for position, port in enumerate(interface.inputs[1:], 1):
         wrapper.repeat(input_name, srn_constant(port, position), port.name)
-    height, width = sizes(signature, network)
+    height, width = sizes(interface, network)
     declared = {"height": height or "H", "width": width or "W"}
     number = image.shape[0] or "N"
     wrapper.declare_input(input_name, [number, declared["height"], declared["width"], 3])
     if network.task == "recognition":
         position = sources["indices"]
         wrapper.choose(
-            signature.outputs[position].name,
-            softmaxed=signature.softmaxed[position],
+            interface.outputs[position].name,
+            softmaxed=interface.softmaxed[position],
             flat=network.algorithm == "SRN",
         )
     elif network.task == "orientation":
-        source = signature.outputs[sources["probability"]].name
+        source = interface.outputs[sources["probability"]].name
         wrapper.add("Identity", [source], "probability")
         wrapper.declare_output("probability", TensorProto.FLOAT, ["N", "classes"])
     else:
         for name, position in sources.items():
-            port = signature.outputs[position]
+            port = interface.outputs[position]
             if port.shape[1] == 1:
                 wrapper.squeeze(port.name, 1, name)
                 # DB's map is as large as the image; the maps of other algorithms are smaller.
@@ -111,7 +111,7 @@ def make(plain: bytes, network: Network, signature: Interface) -> bytes:
     return serialized
 
 
-def _out_of_the_way(graph: onnx.GraphProto, signature: Interface, names: list[str]) -> Interface:
+def _out_of_the_way(graph: onnx.GraphProto, interface: Interface, names: list[str]) -> Interface:
     """Rename values of the graph that have these names, such as Paddle 1's `image`.
 
     Returns:
@@ -123,17 +123,17 @@ def _out_of_the_way(graph: onnx.GraphProto, signature: Interface, names: list[st
     def renamed(ports: list[Port]) -> list[Port]:
         return [replace(port, name=new.get(port.name, port.name)) for port in ports]
 
-    return replace(signature, inputs=renamed(signature.inputs), outputs=renamed(signature.outputs))
+    return replace(interface, inputs=renamed(interface.inputs), outputs=renamed(interface.outputs))
 
 
-def sizes(signature: Interface, network: Network) -> tuple[int | None, int | None]:
+def sizes(interface: Interface, network: Network) -> tuple[int | None, int | None]:
     """Return height and width in pixels that graph or entry fix, None where they vary."""
-    _, _, height, width = signature.image.shape
+    _, _, height, width = interface.image.shape
     return height or network.height, width or network.width
 
 
 def to_plain_inputs(
-    images: NDArray[Any], normalize: Normalize, signature: Interface
+    images: NDArray[Any], normalize: Normalize, interface: Interface
 ) -> list[NDArray[Any]]:
     """Return the plain inputs that the edge graph makes of images uint8 [N, H, W, 3]."""
     pixels = images.transpose(0, 3, 1, 2)
@@ -146,20 +146,20 @@ def to_plain_inputs(
     scale, mean, std = _normalization(normalize)
     planes = np.ascontiguousarray(pixels).astype(np.float32)
     inputs = [np.asarray((planes * scale - mean) / std)]
-    for position, port in enumerate(signature.inputs[1:], 1):
+    for position, port in enumerate(interface.inputs[1:], 1):
         inputs.append(np.repeat(srn_constant(port, position), len(images), axis=0))
     return inputs
 
 
 def to_edge_outputs(
-    outputs: list[NDArray[Any]], network: Network, signature: Interface, number: int
+    outputs: list[NDArray[Any]], network: Network, interface: Interface, number: int
 ) -> dict[str, NDArray[Any]]:
     """Return what the edge graph makes of the plain outputs for `number` images."""
-    sources = _sources(network, signature)
+    sources = _sources(network, interface)
     if network.task == "recognition":
         position = sources["indices"]
         found = outputs[position]
-        if not signature.softmaxed[position]:
+        if not interface.softmaxed[position]:
             powers = np.exp(found - found.max(axis=-1, keepdims=True))
             found = powers / powers.sum(axis=-1, keepdims=True)
         if network.algorithm == "SRN":
@@ -172,19 +172,19 @@ def to_edge_outputs(
     }
 
 
-def _sources(network: Network, signature: Interface) -> dict[str, int]:
+def _sources(network: Network, interface: Interface) -> dict[str, int]:
     """Return the position of the plain output that each edge output is made from."""
     _, wanted = CONTRACTS[network.algorithm]
     if network.task == "recognition":
         position = SRN_PREDICTION if network.algorithm == "SRN" else 0
         expected = 5 if network.algorithm == "SRN" else 1
-        if len(signature.outputs) == expected:
+        if len(interface.outputs) == expected:
             return dict.fromkeys(wanted, position)
     elif network.task == "orientation":
-        if len(signature.outputs) == 1 and len(signature.outputs[0].shape) == 2:
+        if len(interface.outputs) == 1 and len(interface.outputs[0].shape) == 2:
             return dict.fromkeys(wanted, 0)
     else:
-        by_channels = signature.outputs_by_channels()
+        by_channels = interface.outputs_by_channels()
         known = {name: by_channels.pop(number, -1) for name, number in wanted.items() if number}
         for name, number in wanted.items():
             if number is None and len(by_channels) == 1:
@@ -193,12 +193,12 @@ def _sources(network: Network, signature: Interface) -> dict[str, int]:
             return {name: known[name] for name in wanted}
     raise TranslationError(
         f"{network.name}: {network.algorithm} gives {', '.join(wanted)}, but this graph's outputs "
-        f"have the shapes {[port.shape for port in signature.outputs]}"
+        f"have the shapes {[port.shape for port in interface.outputs]}"
     )
 
 
 class _Wrapper:
-    """Collect the nodes that are put before and after a graph."""
+    """The nodes that are put before and after a graph."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._graph = model.graph

@@ -49,10 +49,10 @@ def verify(
             "%s: %s has other files than %s was converted from", network.name, original, converted
         )
     plain, edge = (path.read_bytes() for path in graphs.values())
-    signature = examine(plain)
+    interface = examine(plain)
     of_plain, of_edge = parity.compare_paddle(
         network,
-        signature,
+        interface,
         plain,
         edge,
         lambda feeds: paddle_reference.run(model, feeds, paddle_python),

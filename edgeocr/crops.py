@@ -37,11 +37,18 @@ class Crop:
         height: Height in pixels.
         width: Width in pixels.
         keep: Whether the pixels are kept once they are made; otherwise they are made each time.
+        laid_down: Whether a tall region was turned by 90 degrees to make the crop.
     """
 
     # Not a cached_property: before Python 3.12 that has one lock for all instances.
     def __init__(
-        self, height: int, width: int, cut: Callable[[], Image], *, keep: bool = True
+        self,
+        height: int,
+        width: int,
+        cut: Callable[[], Image],
+        *,
+        keep: bool = True,
+        laid_down: bool = False,
     ) -> None:
         """Describe a crop without making its pixels.
 
@@ -50,10 +57,12 @@ class Crop:
             width: Width in pixels.
             cut: Makes the pixels, uint8 [height, width, 3].
             keep: Whether the pixels are kept once they are made.
+            laid_down: Whether a tall region is turned by 90 degrees to make the pixels.
         """
         self.height = height
         self.width = width
         self.keep = keep
+        self.laid_down = laid_down
         self._cut = cut
         self._pixels: Image | None = None
 
@@ -129,7 +138,7 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
         ).astype(np.uint8, copy=False)
         return turn(warped, 90) if is_tall else warped
 
-    return Crop(width, height, cut) if is_tall else Crop(height, width, cut)
+    return Crop(width, height, cut, laid_down=True) if is_tall else Crop(height, width, cut)
 
 
 def straighten(image: Image, polygon: Float32) -> Crop | None:

@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .bundle.manifest import DBSettings, Detection, EASTDetection, EASTSettings, SASTSettings
+from .bundle.manifest import Detection, EASTDetection
+from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
 from .images import Image
 from .lines import Region

@@ -34,7 +34,7 @@ class ArrayError(EdgeOCRError, ValueError):
 
 
 class BundleError(EdgeOCRError):
-    """A bundle can't be opened: it is missing, damaged, changed or made for another schema."""
+    """A bundle can't be opened or written, such as a damaged one or one of a newer schema."""
 
 
 class SignatureError(BundleError):

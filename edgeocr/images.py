@@ -75,11 +75,26 @@ class Picture:
         height, width = image.shape[:2]
         return cls(image, width, height)
 
-    @property
-    def scale(self) -> tuple[float, float]:
-        """Factors that turn x and y in `image` into x and y in the source."""
+    def in_source(self, points: NDArray[np.float32], rotation: int = 0) -> NDArray[np.float32]:
+        """Return where points of the image, or of the image turned upright, are in the source.
+
+        Args:
+            points: float32 [..., 2], x and y in pixels.
+            rotation: By how many degrees, 0, 90, 180 or 270, the image was turned clockwise.
+        """
         height, width = self.image.shape[:2]
-        return self.width / width, self.height / height
+        if rotation == 0 and (width, height) == (self.width, self.height):
+            return points
+        x, y = points[..., 0], points[..., 1]
+        right, bottom = width - 1, height - 1
+        if rotation == 90:
+            x, y = y, bottom - x
+        elif rotation == 180:
+            x, y = right - x, bottom - y
+        elif rotation == 270:
+            x, y = right - y, x
+        scaled = np.stack([x * (self.width / width), y * (self.height / height)], -1)
+        return scaled.astype(np.float32, copy=False)
 
 
 def load(source: Source, reduction: int = 1) -> Image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -152,8 +152,13 @@ def scaled(found: Located, scale: tuple[float, float]) -> Located:
     if scale == (1.0, 1.0):
         return found
     factors = np.array(scale, np.float32)
-    polygon = None if found.polygon is None else found.polygon * factors
-    return replace(found, quad=found.quad * factors, polygon=polygon)
+    return moved(found, lambda points: points * factors)
+
+
+def moved(found: Located, move: Callable[[Float32], Float32]) -> Located:
+    """Return the line or region with its points, float32 [..., 2], moved."""
+    polygon = None if found.polygon is None else move(found.polygon)
+    return replace(found, quad=move(found.quad), polygon=polygon)
 
 
 def _outline_to_dict(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:

@@ -6,21 +6,21 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import radians
 from typing import Literal, overload
 
 from . import images
 from .bundle.bundle import Bundle
-from .crops import Crop, crop_region
+from .crops import Crop
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
 from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
-from .lines import Line, Reading, Region, blocks_of, lines_of, quads_of, scaled
+from .lines import Line, Reading, Region, blocks_of, lines_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
 from .memory.opening import open_within
 from .page import Detections, Page
-from .recognize import better_readings
 from .resize import limited_stages
 from .runtime import stream
 from .runtime.options import RuntimeOptions
@@ -31,9 +31,12 @@ from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 from .stages.loading import PictureLoader
 from .stages.opening import Stage, open_bundle, open_stages, usable_threads
+from .upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
 PAGES_AT_ONCE = 2
+# Bytes per pixel of the copy of a picture that is turned upright.
+TURNING_BYTES = 3
 # Bytes per pixel that drawing takes beside the picture: its copy, the sheet and the result.
 DRAWING_BYTES = 14
 
@@ -62,6 +65,7 @@ class OCR:
         provider: str | Mapping[str, str] = "auto",
         threads: int | None = None,
         orientation: bool = True,
+        upright: bool = True,
         shape: Literal["quad", "polygon"] | None = None,
         max_pixels: int | None = None,
         reading_order: ReadingOrder = "auto",
@@ -79,6 +83,8 @@ class OCR:
             threads: CPU threads. By default the bundle's number, or as many as the process may keep
                 busy.
             orientation: Turn crops that are upside down, if the bundle has a classifier for that.
+            upright: Find out whether a picture is turned by 90, 180 or 270 degrees, and read it the
+                right way up; otherwise its lines are read as they stand.
             shape: The shape of the regions to find, "quad" or "polygon"; by default the bundle's.
                 Polygons follow curved lines and are straightened before they are read. EAST finds
                 quads only, PGNet polygons only.
@@ -145,6 +151,7 @@ class OCR:
                     opened, wanted, placement=placement, pool=self._pool, shape=shape
                 )
         self.stages: dict[str, Stage] = self._stages.by_name
+        self._upright = upright
         self._loader = PictureLoader(self._cpus, self.memory_budget)
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
         self.skipped_providers = self._stages.skipped_providers
@@ -195,32 +202,26 @@ class OCR:
         self._check_open()
         watch = Stopwatch()
         # Load the picture; whatever fails below is raised as an error that names it.
-        with self._loader.picture(source, watch) as picture:
-            image = picture.image
+        with self._loader.picture(source, watch, TURNING_BYTES) as picture:
+            rotation = 0
             if self._stages.spotting is not None:
                 # Find and read with one network.
-                lines = self._stages.spotting.spot(image, watch)
+                lines = self._stages.spotting.spot(picture.image, watch)
                 lines = [line for line in lines if line.text.strip()]
             else:
-                recognizer = self._stages.recognizer
-                # Detect the regions.
-                regions = self._stages.detector.detect(image, watch)
-                # Crop each region and lay it level.
-                with watch("crops"):
-                    # Within a memory limit, crops make their pixels each time they are needed.
-                    keep = self.memory_budget is None
-                    crops = [crop_region(image, each, keep=keep) for each in regions]
-                # Orient: add a turned copy of each crop that is probably upside down.
-                turned = self._turned(crops, watch)
-                # Recognize all crops.
-                readings = recognizer.recognize([*crops, *turned.values()], watch)
-                readings = better_readings(readings, list(turned))
-                lines = lines_of(regions, readings, recognizer.minimum_score)
-            # Put the lines into reading order, in pixels of the source.
+                # Detect, crop, orient and recognize, the right way up.
+                upright = self._upright_reader().read(picture.image, watch)
+                rotation = upright.rotation
+                minimum_score = self._stages.recognizer.minimum_score
+                lines = lines_of(upright.regions, upright.readings, minimum_score)
+            # Put the lines into reading order.
             with watch("layout"):
-                lines = [scaled(line, picture.scale) for line in lines]
                 layout = self._layout(lines, [line.text for line in lines])
-                blocks = blocks_of(lines, layout.blocks, layout.slant)
+                # Return to pixels of the source.
+                lines = [
+                    moved(line, partial(picture.in_source, rotation=rotation)) for line in lines
+                ]
+                blocks = blocks_of(lines, layout.blocks, layout.slant - radians(rotation))
         return Page(
             images.name_of(source),
             picture.width,
@@ -229,6 +230,7 @@ class OCR:
             watch.milliseconds,
             dict(self.providers),
             blocks,
+            rotation,
         )
 
     @overload
@@ -285,7 +287,7 @@ class OCR:
             else:
                 regions = self._stages.detector.detect(picture.image, watch)
             with watch("layout"):
-                regions = [scaled(region, picture.scale) for region in regions]
+                regions = [moved(region, picture.in_source) for region in regions]
                 regions = [regions[i] for i in self._layout(regions).order]
         return Detections(
             images.name_of(source),
@@ -364,12 +366,15 @@ class OCR:
     ) -> Layout:
         return analyse(quads_of(found), reading_order=self._reading_order, texts=texts)
 
-    def _turned(self, crops: Sequence[Crop], watch: Stopwatch) -> dict[int, Crop]:
-        """Return an upright copy of each crop that is probably upside down, by its index."""
-        if self._stages.orientation is None:
-            return {}
-        rotations = self._stages.orientation.rotations(crops, watch)
-        return {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
+    def _upright_reader(self) -> UprightReader:
+        return UprightReader(
+            self._stages.detector,
+            self._stages.recognizer,
+            self._stages.orientation,
+            turn_pages=self._upright,
+            # Within a memory limit, crops make their pixels each time they are needed.
+            keep_pixels=self.memory_budget is None,
+        )
 
     def _recognize_together(self, sources: Sequence[Source]) -> list[Reading]:
         recognizer = self._stages.recognizer

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .bundle.manifest import Orientation
 from .crops import Crop
 from .errors import GraphError
+from .postprocess.geometry import Float32
 from .runtime.job import Job
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
@@ -21,6 +22,9 @@ from .runtime.threads import ThreadPool
 # The number of crops in a run where the network takes any number: enough to keep a core busy, and
 # few enough to spread the crops of a page over the cores.
 BATCH = 8
+# A line may be squeezed to a width this many times smaller. Of lines 27 times as long as high, the
+# classifier recognized one upside-down line in four by the whole line, and all by its beginning.
+MOST_SQUEEZED = 2
 
 
 class Orienter:
@@ -84,15 +88,38 @@ class Orienter:
         )
         return None
 
-    def rotations(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[int]:
+    def rotations(self, probability: Float32) -> list[int]:
         """Return by how many degrees each crop is turned.
+
+        Args:
+            probability: float32 [N, classes], what `probabilities` returned for N crops.
+
+        Returns:
+            Multiples of 90 degrees, counter-clockwise; 0 where the network is not sure enough.
+        """
+        degrees = np.array(self._stage.degrees)[probability.argmax(axis=1)]
+        sure = probability.max(axis=1) >= self._stage.threshold
+        return [int(turn) for turn in np.where(sure, degrees, 0)]
+
+    def upside_down(self, probability: Float32) -> Float32:
+        """Return the probability, float32 [N], that each crop is upside down.
+
+        Args:
+            probability: float32 [N, classes], what `probabilities` returned for N crops.
+        """
+        if 180 not in self._stage.degrees:
+            return np.zeros(len(probability), np.float32)
+        return probability[:, self._stage.degrees.index(180)]
+
+    def probabilities(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> Float32:
+        """Return how probable each rotation of each crop is.
 
         Args:
             crops: Crops of any size.
             watch: Records the time of each step.
 
         Returns:
-            Multiples of 90 degrees, counter-clockwise; 0 where the network is not sure enough.
+            float32 [N, classes], with a class for each of the manifest's `degrees`.
 
         Raises:
             GraphError: The network failed, or has another number of classes than the manifest.
@@ -100,13 +127,13 @@ class Orienter:
         watch = watch or Stopwatch()
         if not crops:
             watch.add("orientation", 0)
-            return []
+            return np.zeros((0, len(self._stage.degrees)), np.float32)
         largest = self._batches[-1] if self._batches else self._largest_batch
         batches = [crops[i : i + largest] for i in range(0, len(crops), largest)]
         results = self.session.run_each(
             batches, self._batch, watch, ("crops", "orientation"), self._needs
         )
-        probability = np.concatenate(
+        probability: Float32 = np.concatenate(
             [rows[: len(batch)] for batch, (rows,) in zip(batches, results, strict=True)]
         )
         if probability.shape[1] != len(self._stage.degrees):
@@ -114,9 +141,7 @@ class Orienter:
                 f"the orientation graph has {probability.shape[1]} classes, "
                 f"the manifest lists {len(self._stage.degrees)}: freeze the bundle again"
             )
-        degrees = np.array(self._stage.degrees)[probability.argmax(axis=1)]
-        sure = probability.max(axis=1) >= self._stage.threshold
-        return [int(turn) for turn in np.where(sure, degrees, 0)]
+        return probability.astype(np.float32, copy=False)
 
     def _needs(self, crops: Sequence[Crop]) -> tuple[int, int]:
         """Return the pixels of a batch, and the bytes for making one crop at a time."""
@@ -124,7 +149,11 @@ class Orienter:
         return len(crops) * self._stage.height * self._stage.width, largest
 
     def _batch(self, crops: Sequence[Crop]) -> NDArray[np.uint8]:
-        """Resize crops to the network's height, in their own proportions as far as they fit."""
+        """Resize crops to the network's height, in their own proportions as far as they fit.
+
+        A network that was trained on lines in their own proportions sees the beginning of a line
+        that would have to be squeezed to less than half of its width.
+        """
         height, width = self._stage.height, self._stage.width
         number = len(crops)
         if self._batches:
@@ -133,7 +162,10 @@ class Orienter:
         for row, crop in zip(batch, crops, strict=False):
             natural = int(np.ceil(height * crop.width / crop.height))
             fitted = width if self._stage.stretch else min(width, natural)
-            row[:, :fitted] = cv2.resize(crop.pixels, (fitted, height))
+            pixels = crop.pixels
+            if not self._stage.stretch and natural > MOST_SQUEEZED * width:
+                pixels = pixels[:, : -(-crop.width * width // natural)]
+            row[:, :fitted] = cv2.resize(pixels, (fitted, height))
         return batch
 
 

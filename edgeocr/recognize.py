@@ -14,7 +14,7 @@ from .bundle.manifest import Recognition
 from .crops import Crop
 from .lines import Reading
 from .pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
-from .postprocess import attention, ctc, joining
+from .postprocess import attention, bidi, ctc, joining
 from .runtime.job import Job, Shape
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
@@ -228,6 +228,8 @@ class Recognizer:
     def _spelled(self, indices: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Reading]:
         """Return the readings of N lines from their classes [N, T] and probabilities [N, T]."""
         texts, means = self._decode(indices, scores)
+        if self._stage.visual_order:
+            texts = [bidi.logical_order(text) for text in texts]
         return [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
 
     def _decode(
@@ -245,26 +247,6 @@ class Recognizer:
 def _shapes(stage: Recognition) -> list[Shape]:
     """Return the fixed input shapes [N, H, W, 3] of a stage; an empty list where it has none."""
     return [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
-
-
-def better_readings(readings: Sequence[Reading], turned: Sequence[int]) -> list[Reading]:
-    """Choose between the readings of crops and of their turned copies.
-
-    The orientation classifier errs on short crops, so crops that it would turn are read both ways,
-    and the more probable text wins.
-
-    Args:
-        readings: The readings of N crops, followed by those of the turned copies.
-        turned: The index of the crop that each copy was made of.
-
-    Returns:
-        N readings.
-    """
-    number = len(readings) - len(turned)
-    chosen = list(readings[:number])
-    for i, reading in zip(turned, readings[number:], strict=True):
-        chosen[i] = max(chosen[i], reading, key=lambda each: each.score)
-    return chosen
 
 
 def run_sizes(stage: Recognition) -> RunSizes:

@@ -98,13 +98,13 @@ def digest(paths: list[Path]) -> str:
 def found(
     ocr: OCR, bundle: Bundle, path: Path, lines: list[labels.LabelledLine]
 ) -> list[tuple[labels.Polygon, str]]:
-    """Return the outlines and texts that an `OCR` of a bundle finds in a labelled picture.
+    """Run a bundle on a labelled picture; return the outline and text of each line that it finds.
 
     Args:
-        ocr: Reads with the bundle.
+        ocr: The bundle, opened.
         bundle: The bundle.
         path: The picture.
-        lines: The labelled lines, which a bundle that only reads is given.
+        lines: The picture's labelled lines. A bundle without detection reads these.
     """
     stages = bundle.manifest.stages
     if stages.recognition is not None and stages.detection is None:

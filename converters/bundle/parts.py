@@ -183,7 +183,7 @@ def _stage(name: str, settings: Mapping[str, Any], conversion: Conversion) -> St
     """Return a stage with its sets of input shapes, and with the width that a graph fixes."""
     known = conversion.network
     stage = stage_of(known.task, name, known.algorithm, settings)
-    width = conversion.signature.image.shape[3]
+    width = conversion.interface.image.shape[3]
     if isinstance(stage, Recognition) and width is not None and stage.width is None:
         stage = replace(stage, width=width, max_width=width)
     return with_shapes(stage)

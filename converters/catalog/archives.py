@@ -7,7 +7,6 @@ Python 3.10.12, it keeps links, and by the time it refuses a member earlier ones
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
 import tarfile
 import zlib
@@ -15,6 +14,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from ..atomic import replacing
 from ..errors import FetchError
 
 # The largest model of the catalogue takes 0.2 GB, so a larger archive can't be a model.
@@ -93,13 +93,12 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
             if _same(new, old):
                 return
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with _content(tar, member) as source, partial.open("wb") as stream:
-            shutil.copyfileobj(source, stream)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        replacing(target) as partial,
+        _content(tar, member) as source,
+        partial.open("wb") as stream,
+    ):
+        shutil.copyfileobj(source, stream)
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:

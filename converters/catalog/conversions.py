@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from ..atomic import replacing
 from .fetch import cache_folder
 
 # The file that every conversion writes beside its graphs.
@@ -17,12 +17,8 @@ def remember(name: str, folder: Path) -> None:
     record = _record()
     record.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**_read(), name: str(folder.absolute())}, indent=1, sort_keys=True)
-    partial = record.with_name(f"{record.name}.{os.getpid()}.part")
-    try:
+    with replacing(record) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(record)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def where(name: str) -> Path | None:

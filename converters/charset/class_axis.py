@@ -22,7 +22,7 @@ Way: TypeAlias = Literal["must", "may", "not"]
 
 
 class ClassAxis:
-    """Make copies of a graph's values that hold the kept classes only.
+    """The classes of a network, and copies of its graph's values that hold the kept ones only.
 
     Attributes:
         editor: The graph.

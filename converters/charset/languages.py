@@ -77,14 +77,14 @@ def unlisted() -> list[str]:
 
 @cache
 def _simplified() -> Standard:
-    """GB 2312: a network has to know level 1; level 2 is seldom printed."""
+    """Return GB 2312: a network has to know level 1; level 2 is seldom printed."""
     level_1, level_2 = _rows("gb2312", 0xB0, 0xD7), _rows("gb2312", 0xD8, 0xF7)
     return Standard({"hanzi of GB 2312, level 1": frozenset(level_1)}, frozenset(level_2))
 
 
 @cache
 def _traditional() -> Standard:
-    """Big5: a network has to know level 1; level 2 is seldom printed."""
+    """Return Big5: a network has to know level 1; level 2 is seldom printed."""
     cells = [*range(0x40, 0x7F), *range(0xA1, 0xFF)]
     both = _rows("big5", 0xA4, 0xF9, cells)
     level_1, level_2 = both[:5401], both[5401:]
@@ -94,7 +94,7 @@ def _traditional() -> Standard:
 
 @cache
 def _japanese() -> Standard:
-    """JIS X 0208: a network has to know kana and level 1; level 2 is for names and old texts."""
+    """Return JIS X 0208: a network has to know kana and level 1; level 2 has rarer kanji."""
     kana = frozenset(_rows("euc_jp", 0xA4, 0xA5) + "ー々")
     level_1, level_2 = _rows("euc_jp", 0xB0, 0xCF), _rows("euc_jp", 0xD0, 0xF4)
     common = {"kana": kana, "kanji of JIS X 0208, level 1": frozenset(level_1)}
@@ -103,7 +103,7 @@ def _japanese() -> Standard:
 
 @cache
 def _korean() -> Standard:
-    """KS X 1001; no syllable outside it is common."""
+    """Return KS X 1001, outside of which no syllable is common."""
     syllables = frozenset(_rows("euc_kr", 0xB0, 0xC8))
     jamo = frozenset(_rows("euc_kr", 0xA4, 0xA4))
     others = frozenset(map(chr, range(0xAC00, 0xD7A4)))

@@ -28,6 +28,7 @@ from edgeocr.bundle.manifest import Charset
 
 from ..errors import ConverterError
 from ..graph.editor import rename
+from ..graph.reading import blocks
 from .class_axis import ClassAxis
 
 # The operators that choose the best entry of an axis, and their default axis.
@@ -133,7 +134,7 @@ def _cut_choices(classes: ClassAxis) -> None:
     """Cut what `indices` and `scores` are chosen from, and the choices that the network reads."""
     editor = classes.editor
     for node in editor.graph.node:
-        if any(_chooses(block) for each in node.attribute for block in (each.g, *each.graphs)):
+        if any(map(_chooses, blocks(node))):
             raise ConverterError(
                 f"{node.op_type} {node.name}: the network chooses characters in a block of this "
                 "node, which can't be cut; freeze the network without --charset"
@@ -160,8 +161,4 @@ def _cut_choices(classes: ClassAxis) -> None:
 
 def _chooses(block: onnx.GraphProto) -> bool:
     """Return whether a block, or a block inside it, chooses the best entry of an axis."""
-    return any(
-        node.op_type in CHOOSING
-        or any(_chooses(inner) for each in node.attribute for inner in (each.g, *each.graphs))
-        for node in block.node
-    )
+    return any(node.op_type in CHOOSING or any(map(_chooses, blocks(node))) for node in block.node)

@@ -166,7 +166,7 @@ def _latin(request: str, network: Sequence[str]) -> Wanted:
 
 
 def _is_latin(entry: str) -> bool:
-    """Whether an entry is a Latin letter: not a full-width one, a unit sign or a cross."""
+    """Return whether an entry is a Latin letter: not a full-width one, a unit sign or a cross."""
     return all(
         unicodedata.category(each)[0] == "L" and unicodedata.name(each, "").startswith("LATIN ")
         for each in entry

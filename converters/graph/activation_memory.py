@@ -11,7 +11,7 @@ import onnx
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from ..errors import ConverterError
-from .reading import outer_names
+from .reading import reads
 
 # Task → height and width of the input, if the graph leaves them open. They are multiples of every
 # network's stride, and large enough that memory that doesn't grow with the input matters little.
@@ -115,21 +115,15 @@ def _sizes(model: onnx.ModelProto, shape: tuple[int, ...]) -> dict[str, int]:
 def _peak(graph: onnx.GraphProto, sizes: dict[str, int]) -> int:
     """Return the most bytes held at a time if each value is freed after its last use."""
     uses = Counter(item.name for item in graph.output)
-    reads = [
-        [
-            *(name for name in node.input if name),
-            *(name for attribute in node.attribute for name in outer_names(attribute)),
-        ]
-        for node in graph.node
-    ]
-    for names in reads:
-        uses.update(set(names))
+    read = [reads(node) for node in graph.node]
+    for names in read:
+        uses.update(names)
     # Value → the first of the values that share its memory; constants are left out.
     place = {graph.input[0].name: graph.input[0].name}
     held = {graph.input[0].name: sizes[graph.input[0].name]}
     users = Counter({graph.input[0].name: uses[graph.input[0].name]})
     peak = sum(held.values())
-    for node, names in zip(graph.node, reads, strict=True):
+    for node, names in zip(graph.node, read, strict=True):
         inputs = {place[name] for name in names if name in place}
         for name in filter(None, node.output):
             old = _reused(node, names, name, place, users, sizes, held)
@@ -137,7 +131,7 @@ def _peak(graph: onnx.GraphProto, sizes: dict[str, int]) -> int:
             held.setdefault(home, sizes[name])
             users[home] += uses[name]
         peak = max(peak, sum(held.values()))
-        for name in set(names):
+        for name in names:
             if name in place:
                 users[place[name]] -= 1
         made = {place[name] for name in node.output if name}
@@ -160,7 +154,7 @@ def _reused(
     if node.op_type in VIEWS:
         return place.get(names[0]) if names else None
     if node.op_type in IN_PLACE:
-        for name in dict.fromkeys(names):
+        for name in names:
             home = place.get(name)
             if home is not None and users[home] == 1 and held[home] == sizes[result]:
                 return home

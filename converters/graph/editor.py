@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from .reading import outer_names, producers, reads
+from .reading import blocks, producers, reads
 
 
 def remove_dead(graph: onnx.GraphProto) -> None:
@@ -21,9 +21,7 @@ def remove_dead(graph: onnx.GraphProto) -> None:
     for i in range(len(graph.node) - 1, -1, -1):
         node = graph.node[i]
         if any(name in needed for name in node.output):
-            needed.update(name for name in node.input if name)
-            for attribute in node.attribute:
-                needed.update(outer_names(attribute))
+            needed.update(reads(node))
         else:
             dead.append(i)
     for i in dead:
@@ -41,26 +39,27 @@ def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
     for node in graph.node:
         for values in (node.input, node.output):
             values[:] = [names.get(name, name) for name in values]
-        for attribute in node.attribute:
-            for block in (attribute.g, *attribute.graphs):
-                rename(block, names)
+        for block in blocks(node):
+            rename(block, names)
 
 
 def rename_reads(graph: onnx.GraphProto, names: dict[str, str]) -> None:
     """Make nodes read other values, also in the blocks of control-flow nodes."""
     for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        for attribute in node.attribute:
-            for block in (attribute.g, *attribute.graphs):
-                rename_reads(block, names)
-                for item in block.output:
-                    item.name = names.get(item.name, item.name)
+        if not names.keys().isdisjoint(node.input):
+            node.input[:] = [names.get(name, name) for name in node.input]
+        for block in blocks(node):
+            rename_reads(block, names)
+            for item in block.output:
+                item.name = names.get(item.name, item.name)
 
 
 class Editor:
-    """Answers questions about a model's main graph and changes it.
+    """A model's main graph, with questions about it and steps that change it.
 
-    Values are identified by their names. Call `tidy` after changes, before asking again.
+    Values are identified by their names. Answers describe the graph as it was when `tidy` was last
+    called. `optimize` calls it after each rewrite; a rewrite that asks about nodes that it has
+    changed itself calls it before.
 
     Attributes:
         graph: The graph, which is changed in place.

@@ -1,4 +1,4 @@
-"""Questions about an ONNX graph that changes nothing in it."""
+"""Answer questions about an ONNX graph; nothing here changes it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import Counter
 from typing import Any
 
 import onnx
+
+_GRAPH, _GRAPHS = onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS
 
 
 def producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
@@ -53,19 +55,26 @@ def _has_shape(value: onnx.ValueInfoProto) -> bool:
     return bool(value.type.tensor_type.HasField("shape"))
 
 
-def outer_names(attribute: onnx.AttributeProto) -> set[str]:
-    """Return the values that a control-flow node's blocks read, their own included."""
-    names: set[str] = set()
-    for block in (attribute.g, *attribute.graphs):
-        for node in block.node:
-            names.update(node.input)
-            for inner in node.attribute:
-                names |= outer_names(inner)
-        names.update(item.name for item in block.output)
-    return names
+def blocks(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """Return the graphs inside a control-flow node, such as an If's branches."""
+    found = []
+    for item in node.attribute:
+        if item.type == _GRAPH:
+            found.append(item.g)
+        elif item.type == _GRAPHS:
+            found.extend(item.graphs)
+    return found
 
 
 def reads(node: onnx.NodeProto) -> list[str]:
-    """Return the values that a node reads, including those that its blocks read."""
-    inner = [name for item in node.attribute for name in outer_names(item)]
-    return list(dict.fromkeys([*(name for name in node.input if name), *sorted(inner)]))
+    """Return the values that a node reads, then those that its blocks read, their own included."""
+    names = dict.fromkeys(filter(None, node.input))
+    if inside := blocks(node):
+        names |= dict.fromkeys(sorted(_read_inside(inside)))
+    return list(names)
+
+
+def _read_inside(inside: list[onnx.GraphProto]) -> set[str]:
+    nodes = [node for block in inside for node in block.node]
+    outputs = {item.name for block in inside for item in block.output}
+    return outputs.union(*map(reads, nodes))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from edgeocr.bundle import fields as typed
+from edgeocr.postprocess import bidi
 
 from ..catalog.entries import READING, SETTINGS, TASKS, Algorithm, CharsetSource, Normalize, Task
 from ..errors import ModelFormatError
@@ -112,6 +113,9 @@ def _settings(data: Any) -> ModelSettings:
         space = algorithm == "CTC" and listed is not None
     if task in READING:
         stage["charset"] = _charset(algorithm, len(listed or ALPHANUMERIC) + space)
+    # CTC writes characters in the order in which they stand in the picture, from left to right.
+    if algorithm == "CTC" and bidi.is_right_to_left("".join(listed or ())):
+        stage["visual_order"] = True
     return ModelSettings(
         _model(data),
         task,

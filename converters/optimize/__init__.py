@@ -3,7 +3,7 @@
 Exact means equal in real arithmetic for every input; in float32 the last digits change, because
 sums are taken in another order. A rewrite's docstring shows what it replaces by what,
 `WHY` says in a sentence what is saved, and `rewrite` changes the graph and returns the nodes that
-it replaced. A manifest records rewrites by the names of their files.
+it replaced, none if it changed nothing. A manifest records rewrites by the names of their files.
 
 No rewrite makes a graph slower where ONNX Runtime lacks its blocked layout (NCHWc), as on Arm: each
 removes passes over memory or multiplications, or replaces them one for one.
@@ -46,7 +46,7 @@ REWRITES: tuple[ModuleType, ...] = (
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A rewrite that was applied.
+    """A record of one rewrite: why it was made, and which nodes of a graph it replaced.
 
     Attributes:
         name: The name of its module, which manifests record.
@@ -67,9 +67,8 @@ def optimize(
     editor = Editor(model)
     made = []
     for module in rewrites:
-        nodes = module.rewrite(editor)
-        editor.tidy()
-        if nodes:
+        if nodes := module.rewrite(editor):
+            editor.tidy()
             made.append(Rewrite(module.__name__.rpartition(".")[2], module.WHY, nodes))
     del model.graph.value_info[:]  # they describe values that no longer exist
     onnx.checker.check_model(model)

@@ -23,14 +23,16 @@ def rewrite(editor: Editor) -> list[str]:
     """Apply the rewrite that the module describes; return the steps that were folded."""
     folded = []
     for convolution in editor.nodes("Conv", "ConvTranspose"):
-        while (step := editor.sole_consumer(convolution.output[0], *affine.OPERATORS)) is not None:
+        end = convolution.output[0]
+        while (step := editor.sole_consumer(end, *affine.OPERATORS)) is not None:
             found = affine.read(editor, step)
             if found is None or not fold(editor, convolution, found):
                 break
             folded.append(step.name or step.output[0])
             editor.remove(step)
-            editor.replace(step.output[0], convolution.output[0])
-            editor.tidy()
+            end = step.output[0]
+        if end != convolution.output[0]:
+            editor.replace(end, convolution.output[0])
     return folded
 
 

@@ -45,8 +45,9 @@ def rewrite(editor: Editor) -> list[str]:
         many = max(step.scale.size, step.offset.size) > 1
         if many and channels(editor, activation.input[0]) == 1:
             continue  # a single channel becomes many
-        folded += _fold(editor, steps, step)
-        editor.tidy()
+        if names := _fold(editor, steps, step):
+            editor.tidy()
+            folded += names
     return folded
 
 

@@ -3,9 +3,8 @@
     MatMul(x, W) + b  →  MatMul(Pad(x, 1), [W; b])
 
 A classifier over ten thousand characters returns so many numbers that adding its bias takes
-noticeable time; one more column of x costs nothing.
-ONNX Runtime fuses such a pair for matrices only, not
-for [N, T, channels].
+noticeable time; one more column of x costs nothing. ONNX Runtime fuses such a pair for matrices
+only, not for [N, T, channels].
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ WHY = "a bias after a large matrix product is a row of the matrix"
 
 # Rows of results from which the pass over them takes longer than what replaces it.
 SMALLEST = 1024
-# What gives as many axes as its only operand has, and as the one of its operands with the most.
+# Operators whose result has as many axes as their first operand, and operators whose result has as
+# many as that one of their operands that has the most.
 SAME_RANK = ("LayerNormalization", "Softmax", "Relu", "HardSwish")
 LARGEST_RANK = ("Add", "Mul", "Div", "MatMul")
 

@@ -15,6 +15,7 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from ..graph.editor import Editor
+from ..graph.reading import blocks
 
 WHY = "constants are computed at conversion"
 
@@ -51,8 +52,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def _is_suited(node: onnx.NodeProto) -> bool:
-    blocks = any(item.HasField("g") or item.graphs for item in node.attribute)
-    return not blocks and not node.domain and node.op_type in EXACT
+    return not blocks(node) and not node.domain and node.op_type in EXACT
 
 
 def _evaluate(node: onnx.NodeProto, editor: Editor) -> list[np.ndarray]:

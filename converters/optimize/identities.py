@@ -23,6 +23,5 @@ def rewrite(editor: Editor) -> list[str]:
             continue  # an output has to have a node of its own
         editor.remove(node)
         editor.replace(target, source)
-        editor.tidy()
         removed.append(node.name or target)
     return removed

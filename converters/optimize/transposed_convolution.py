@@ -57,7 +57,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def _numbers(editor: Editor, node: onnx.NodeProto) -> tuple[Numbers, Numbers] | None:
-    """Weights [C, M, 2, 2] and bias [M] of a transposed convolution that can be replaced."""
+    """Return weights [C, M, 2, 2] and bias [M], None for a convolution that can't be replaced."""
     weights = editor.constant(node.input[1])
     has_bias = len(node.input) > 2 and node.input[2] != ""
     bias = editor.constant(node.input[2]) if has_bias else np.zeros(1)

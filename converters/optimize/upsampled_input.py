@@ -10,9 +10,9 @@ of nine, with weights that are sums of the old ones:
     even rows see the pixel above and their own:   k0 | k1 + k2
     odd rows see their own and the pixel below:    k0 + k1 | k2
 
-The four results are channels until `DepthToSpace` puts them side by side; one more row and column
-than needed, because the windows of even and odd rows begin at different pixels. The feature
-pyramids of PP-OCR's detectors end in such a convolution.
+The four results are channels until `DepthToSpace` puts them side by side. That gives one more row
+and column than needed at each edge, which are cropped, because the windows of even and odd rows
+begin at different pixels. The feature pyramids of PP-OCR's detectors end in such a convolution.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def scale(editor: Editor, value: str) -> int | None:
 
 
 def sub_pixel_weights(weights: NDArray[Any]) -> NDArray[np.float64]:
-    """Weights [M, C, 3, 3] over a map that is enlarged by two → [4 M, C, 2, 2] over the map.
+    """Turn weights [M, C, 3, 3] for a map enlarged by two into [4 M, C, 2, 2] for the map.
 
     The order of the results is that of `DepthToSpace`: row and column of the child, then M. The
     first row is the odd one of the pixel above.

@@ -184,6 +184,17 @@ class Program:
         """All operators, one block after the other."""
         return (Operator(desc) for block in self.desc.blocks for desc in block.ops)
 
+    def numbered(self) -> Iterator[tuple[int, Operator]]:
+        """Yield the operators of the first block with their indices.
+
+        Operators may be added and removed between two steps. The next step yields the operator
+        that then has the next index.
+        """
+        index = 0
+        while index < len(self.block.ops):
+            yield index, self.operator(index)
+            index += 1
+
     @property
     def inputs(self) -> list[str]:
         """The names of the inputs, in the order of their columns."""

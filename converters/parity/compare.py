@@ -103,8 +103,8 @@ class Comparison:
         reference: What the graph is compared with.
         inputs: The shapes of the probes.
         differences: The difference of each output.
-        indices_equal: Whether a recognition network makes the same choices, ignoring those that the
-            reference doesn't repeat itself; None for other networks.
+        indices_equal: Whether a recognition network makes the same choices, except where the
+            reference itself chooses differently when it is run again; None for other networks.
     """
 
     reference: str
@@ -145,18 +145,18 @@ class Comparison:
         )
 
 
-def compare_edge(network: Network, signature: Interface, plain: bytes, edge: bytes) -> Comparison:
-    """Compare the edge graph with the plain graph: only interface and order of sums may differ.
+def compare_edge(network: Network, interface: Interface, plain: bytes, edge: bytes) -> Comparison:
+    """Compare the edge graph with the plain graph; only the order of sums may differ inside.
 
     Untrained weights amplify rounding. For them the limit depends on what rounding does to the
     plain graph, which ONNX Runtime computes in another order if it doesn't optimize the graph.
     """
-    batches = probes(network, signature)
-    feeds = [to_plain_inputs(batch, network.normalize, signature) for batch in batches]
+    batches = probes(network, interface)
+    feeds = [to_plain_inputs(batch, network.normalize, interface) for batch in batches]
 
     def reduced(run: Runner) -> list[dict[str, Array]]:
         return [
-            to_edge_outputs(run(feed), network, signature, len(batch))
+            to_edge_outputs(run(feed), network, interface, len(batch))
             for feed, batch in zip(feeds, batches, strict=True)
         ]
 
@@ -197,13 +197,13 @@ def compare_edge(network: Network, signature: Interface, plain: bytes, edge: byt
 
 
 def compare_paddle(
-    network: Network, signature: Interface, plain: bytes, edge: bytes, run_paddle: RunPaddle
+    network: Network, interface: Interface, plain: bytes, edge: bytes, run_paddle: RunPaddle
 ) -> tuple[Comparison, Comparison]:
     """Compare the plain and the edge graph with Paddle Inference.
 
     Args:
         network: What the network is.
-        signature: The plain graph's interface.
+        interface: The plain graph's interface.
         plain: The plain graph.
         edge: The edge graph.
         run_paddle: Returns Paddle's outputs for a list of inputs, see `paddle_reference.run`.
@@ -211,17 +211,17 @@ def compare_paddle(
     Raises:
         ParityError: The outputs don't have the same number or shapes.
     """
-    batches = probes(network, signature)
-    feeds = [to_plain_inputs(batch, network.normalize, signature) for batch in batches]
+    batches = probes(network, interface)
+    feeds = [to_plain_inputs(batch, network.normalize, interface) for batch in batches]
     reference = run_paddle(feeds)
-    _require_outputs(signature, reference)
+    _require_outputs(interface, reference)
     run = onnx_runner(plain, None)
     ours = [run(feed) for feed in feeds]
     title = f"Paddle Inference {reference.version}"
 
     def reduced(outputs: list[list[Array]]) -> list[dict[str, Array]]:
         return [
-            to_edge_outputs(found, network, signature, len(batch))
+            to_edge_outputs(found, network, interface, len(batch))
             for found, batch in zip(outputs, batches, strict=True)
         ]
 
@@ -235,7 +235,7 @@ def compare_paddle(
             _column(reference.outputs, i),
             [_column(each, i) for each in again],
         )
-        for i, port in enumerate(signature.outputs)
+        for i, port in enumerate(interface.outputs)
     ]
     got = _run_edge(network, edge, batches)
     of_edge = [
@@ -312,12 +312,12 @@ def _gaps(got: Array, expected: Array) -> Array:
     return gaps.reshape(-1)
 
 
-def _require_outputs(signature: Interface, reference: Reference) -> None:
+def _require_outputs(interface: Interface, reference: Reference) -> None:
     found = {len(outputs) for outputs in reference.outputs}
-    if found != {len(signature.outputs)}:
+    if found != {len(interface.outputs)}:
         raise ParityError(
             f"Paddle Inference gives {max(found)} outputs, the plain graph "
-            f"{len(signature.outputs)}: not the same network"
+            f"{len(interface.outputs)}: not the same network"
         )
 
 
@@ -346,7 +346,7 @@ def _indices(
     expected: list[dict[str, Array]],
     *again: list[dict[str, Array]],
 ) -> bool | None:
-    """Return whether the choices are equal wherever the reference repeats its own."""
+    """Return whether the choices are equal wherever the reference makes the same choice again."""
     if "indices" not in expected[0]:
         return None
     for probe, (ours, theirs) in enumerate(zip(got, expected, strict=True)):

@@ -1,4 +1,4 @@
-"""What Paddle Inference computes, asked in a process of its own.
+"""Run Paddle Inference in a process of its own, to compare graphs with it.
 
 Paddle is a large native library that ends the process for a model it doesn't like, and the version
 that reads a model may need other packages than ours. So it runs in any Python that has it.
@@ -29,12 +29,15 @@ NUDGE_STEPS = 8
 
 @dataclass(frozen=True)
 class Reference:
-    """Paddle's version, and for each probe its outputs.
+    """What Paddle Inference computed.
 
-    optimized: the same after Paddle's graph passes; None for a program that doesn't survive them,
-        as SRN's.
-    nudged: the same with each of the image's values moved by a few float32 steps, about what
-        summing a convolution's products in another order does to every layer.
+    Attributes:
+        version: Paddle's version.
+        outputs: The outputs for each probe.
+        optimized: The same after Paddle's graph passes; None for a program that doesn't survive
+            them, such as SRN's.
+        nudged: The same for probes whose image was changed by `nudged`, which is about what
+            summing a convolution's products in another order does to every layer.
     """
 
     version: str
@@ -48,12 +51,16 @@ class PaddleMissingError(ParityError):
 
 
 def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | None) -> Reference:
-    """Paddle Inference's outputs on the CPU, without oneDNN.
+    """Run a model with Paddle Inference on the CPU, without oneDNN.
 
-    probes: for each run the network's inputs in their order.
-    python: an interpreter that has Paddle; None for this one.
+    Args:
+        model: The model.
+        probes: For each run, the network's inputs in their order.
+        python: A Python that has Paddle; None for this one.
 
-    Raises `PaddleMissingError`, or `ParityError` with Paddle's last words.
+    Raises:
+        PaddleMissingError: There is no Paddle that can run the model.
+        ParityError: Paddle failed; the message quotes what it printed last.
     """
     if python is None and importlib.util.find_spec("paddle") is None:
         raise PaddleMissingError(f"paddlepaddle is not installed: {_advice(model)}")
@@ -82,7 +89,7 @@ def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | Non
 
 
 def nudged(image: NDArray[Any]) -> NDArray[Any]:
-    """The image with each value moved by up to `NUDGE_STEPS` float32 steps, always the same."""
+    """Return an image with each value moved by up to `NUDGE_STEPS` float32 steps, always alike."""
     steps = np.random.default_rng(0).uniform(-NUDGE_STEPS, NUDGE_STEPS, image.shape)
     moved: NDArray[Any] = (image + steps * np.spacing(np.abs(image))).astype(image.dtype)
     return moved

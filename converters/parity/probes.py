@@ -20,18 +20,18 @@ PICTURE = Path(__file__).parents[2] / "tests" / "images" / "sample.jpg"
 TEXT_ROWS = slice(265, 310)
 
 
-def probes(network: Network, signature: Interface) -> list[NDArray[np.uint8]]:
+def probes(network: Network, interface: Interface) -> list[NDArray[np.uint8]]:
     """Return real inputs uint8 [N, H, W, 3] of three shapes, one of them a batch.
 
     If the graph fixes the size, all have this size, and two are batches.
     """
     picture = images.load(PICTURE)
-    height, width = sizes(signature, network)
+    height, width = sizes(interface, network)
     if network.task in ("detection", "spotting"):
         wanted = [(1, 320, 448), (1, 480, 640), (2, 256, 192)]
         if network.multiple > 32:
             wanted = [(1, 256, 384), (1, 384, 640), (2, 256, 256)]
-    elif None not in signature.image.shape[2:]:
+    elif None not in interface.image.shape[2:]:
         wanted = [(1, 0, 0), (2, 0, 0), (3, 0, 0)]
     else:
         wanted = [(1, 48, 320), (1, 48, 624), (2, 48, 160)]
@@ -42,6 +42,6 @@ def probes(network: Network, signature: Interface) -> list[NDArray[np.uint8]]:
         size = (width or wide, height or high)
         first = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         views = itertools.cycle([first, np.rot90(first, 2), first[:, ::-1]])
-        batch = list(itertools.islice(views, signature.image.shape[0] or number))
+        batch = list(itertools.islice(views, interface.image.shape[0] or number))
         made.append(np.ascontiguousarray(np.stack(batch)).astype(np.uint8))
     return made

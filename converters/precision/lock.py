@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from ..atomic import replacing
 from ..errors import PrecisionError
 
 
@@ -44,14 +44,9 @@ class PrecisionLock:
         """Record the nodes that were left out; the file is replaced atomically."""
         choice = {"model": model, "left_out": left_out}
         choices = {**self._read(), _key(graph, pictures): choice}
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        try:
-            partial.write_text(
-                json.dumps(choices, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-            )
-            partial.replace(self.path)
-        finally:
-            partial.unlink(missing_ok=True)
+        text = json.dumps(choices, indent=1, sort_keys=True) + "\n"
+        with replacing(self.path) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     def _read(self) -> dict[str, dict[str, Any]]:
         if not self.path.is_file():

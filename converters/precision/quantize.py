@@ -43,7 +43,7 @@ Batch: TypeAlias = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a graph's values are on real inputs.
+    """What was observed of a graph's values on real inputs.
 
     Attributes:
         intervals: Value → the numbers that 0 and 255 in uint8 stand for; zero lies between them.
@@ -165,7 +165,7 @@ def _weights(editor: Editor, node: onnx.NodeProto) -> Array:
 
 
 def _end(editor: Editor, node: onnx.NodeProto) -> str:
-    """Return the value that a node's integers are written as: behind its Relu if it has one."""
+    """Return the output of the Relu that alone reads a node's output, or else that output."""
     relu = editor.sole_consumer(node.output[0], "Relu")
     return str(node.output[0] if relu is None else relu.output[0])
 
@@ -180,10 +180,10 @@ def _outputs(node: onnx.NodeProto, weights: Array) -> int:
 
 
 def _columns(node: onnx.NodeProto, weights: Array, given: Array, wanted: int) -> Array | None:
-    """Return what a node multiplies its weights with, float64 [positions, columns].
+    """Return the numbers that a node multiplies its weights by, float64 [positions, columns].
 
-    About the wanted number of positions is returned. None is returned for a depthwise convolution,
-    whose outputs see few inputs, and for a node with too many columns.
+    The number of positions is about the wanted one. The result is None for a depthwise convolution,
+    whose outputs depend on few inputs, and for a node with too many columns.
     """
     if node.op_type == "MatMul":
         rows = given.reshape(-1, given.shape[-1])
@@ -196,7 +196,7 @@ def _columns(node: onnx.NodeProto, weights: Array, given: Array, wanted: int) ->
 
 
 def _patches(node: onnx.NodeProto, given: Array, size: tuple[int, ...], wanted: int) -> Array:
-    """Return what a convolution sees of [N, C, H, W], [positions, C * height * width].
+    """Return the windows of a convolution over [N, C, H, W], [positions, C * height * width].
 
     If there are many positions, not many more than wanted are returned.
     """
@@ -231,7 +231,7 @@ def _best_interval(counts: NDArray[np.int64], low: float, high: float) -> tuple[
 
 
 class _Rounder:
-    """Put the patterns of int8 into a graph."""
+    """A graph into which the patterns of int8 are put, one node after the other."""
 
     def __init__(self, editor: Editor, found: Statistics) -> None:
         self._editor, self._found = editor, found

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from ..device.machine import ClockPolicy
 from .html_sections import COLOURS, Column, latencies, pictures, stages, summary
 from .notes import notes
-from .result import BenchResult, ClockPolicy, Nvidia, device_names
+from .result import BenchResult, Nvidia, device_names
 
 STYLE = Path(__file__).with_name("report.css")
 
@@ -52,8 +53,8 @@ def report(results: Sequence[BenchResult]) -> str:
 
 def _style() -> str:
     """Return the style sheet, with the stages' colours as variables of both colour schemes."""
-    light = "".join(f"--c{i}: {colour};" for i, (colour, _) in enumerate(COLOURS))
-    dark = "".join(f"--c{i}: {colour};" for i, (_, colour) in enumerate(COLOURS))
+    light = "".join(f"--{stage}: {colour};" for stage, (colour, _) in COLOURS.items())
+    dark = "".join(f"--{stage}: {colour};" for stage, (_, colour) in COLOURS.items())
     style = STYLE.read_text(encoding="utf-8")
     return style.replace("/* light */", light).replace("/* dark */", dark)
 

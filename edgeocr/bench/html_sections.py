@@ -8,7 +8,7 @@ from html import escape
 from statistics import median
 
 from .charts import BAR, BINS, axis_over, histogram, segments
-from .metrics import METRICS, STAGES, columns_of, stages_of, three_digits
+from .metrics import METRICS, columns_of, stages_of, three_digits
 from .provider_result import ProviderResult
 from .result import BenchResult
 
@@ -16,26 +16,27 @@ from .result import BenchResult
 # would cover them.
 BORDERLESS_WIDTH = 8
 
-# Each stage's colour on a light and on a dark ground, in the order of `STAGES`: after Paul Tol's
-# colour schemes (https://personal.sron.nl/~pault/), which colour-blind people can tell apart. A
-# spotting network never runs beside detection and has the same colour.
-COLOURS = (
-    ("#8c8c8c", "#8a919c"),
-    ("#88ccee", "#99ddff"),
-    ("#4477aa", "#5b93cc"),
-    ("#4477aa", "#5b93cc"),
-    ("#44aa99", "#44bb99"),
-    ("#ddcc77", "#eedd88"),
-    ("#aa4499", "#c77dbb"),
-    ("#cc6677", "#e07a87"),
-    ("#999933", "#b3b324"),
-    ("#cfcfcf", "#565c66"),
-)
+# The colour of each of `STAGES` on a light and on a dark ground, after Paul Tol's colour schemes
+# (https://personal.sron.nl/~pault/), which colour-blind people can tell apart. A spotting network
+# never runs beside detection and has the same colour. Unknown stages have the colour of "rest".
+COLOURS = {
+    "load": ("#8c8c8c", "#8a919c"),
+    "resize": ("#88ccee", "#99ddff"),
+    "detection": ("#4477aa", "#5b93cc"),
+    "spotting": ("#4477aa", "#5b93cc"),
+    "postprocess": ("#44aa99", "#44bb99"),
+    "crops": ("#ddcc77", "#eedd88"),
+    "orientation": ("#aa4499", "#c77dbb"),
+    "recognition": ("#cc6677", "#e07a87"),
+    "decoding": ("#999933", "#b3b324"),
+    "layout": ("#332288", "#8a7fe0"),
+    "rest": ("#cfcfcf", "#565c66"),
+}
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one provider of one result measured.
+    """The measurement of one provider in one result.
 
     Attributes:
         device: The number of the result.
@@ -159,7 +160,7 @@ def pictures(
 
 
 def _colour(stage: str) -> str:
-    return f"var(--c{STAGES.index(stage) if stage in STAGES else len(STAGES) - 1})"
+    return f"var(--{stage if stage in COLOURS else 'rest'})"
 
 
 def _total_median(measured: ProviderResult) -> float:

@@ -1,4 +1,4 @@
-"""Measures a bundle on each execution provider of this device.
+"""Measure a bundle on each execution provider of this device.
 
 Each provider is measured by a process of its own (`worker`), so that it has a cold start and memory
 of its own, and a crash does not affect the other providers.
@@ -19,7 +19,6 @@ from time import perf_counter
 from typing import IO, Any, TypeAlias
 
 from ..bundle.bundle import Bundle
-from ..bundle.manifest import Profile
 from ..errors import EdgeOCRError
 from .pictures import FIRST, Pictures, PictureSource, inspect, samples
 from .provider_result import ProviderFailure, ProviderResult
@@ -27,7 +26,6 @@ from .redact import without_folders
 from .result import (
     SCHEMA,
     BenchResult,
-    ClockPolicy,
     MeasuredBundle,
     MeasuredGPU,
     Nvidia,
@@ -38,7 +36,7 @@ from .worker import Request
 
 logger = logging.getLogger(__name__)
 
-# How much of a dead process's log becomes part of the reason.
+# How much of the log of a process that died is quoted in the error: lines, and characters.
 LAST_LINES = 5
 LAST_CHARACTERS = 600
 # The modules whose packages affect times.
@@ -99,34 +97,29 @@ def measure(
         EdgeOCRError: If the bundle cannot be opened or there is no picture at all.
     """
     from ..runtime.start import built_in
+    from ..stages.opening import open_bundle
 
     settings = settings or Settings()
     sources = list(samples() if sources is None else sources)
-    opened = _open(bundle, settings.require_signature)
+    opened = open_bundle(bundle, settings.require_signature)
     pictures = inspect(sources)
     if not pictures.paths:
         raise EdgeOCRError(pictures.failed[0].error if pictures.failed else "no pictures to read")
-    secrets = list(_paths(pictures, sources, bundle, settings.require_signature))
-    result = _unmeasured(opened, pictures, settings, repeat, secrets)
+    paths = list(_paths(pictures, sources, bundle, settings.require_signature))
+    result = _unmeasured(opened, pictures, settings, repeat, paths)
+    names = dict(zip(pictures.paths, (each.name for each in pictures.records), strict=True))
     for provider in built_in() if providers is None else providers:
         request = Request(provider, bundle, settings, pictures.paths, repeat, str(FIRST))
         measured = _measure_in_process(request, on_progress or _ignore)
-        names = dict(zip(pictures.paths, (each.name for each in pictures.records), strict=True))
-        result.providers[provider] = _anonymous(measured, names, secrets)
+        result.providers[provider] = _without_paths(measured, names, paths)
         logger.info("measured %s", provider)
     return result
-
-
-def _open(bundle: str | None, key: str | None) -> Bundle:
-    if bundle is None:
-        return Bundle.default(require_signature=key)
-    return Bundle.open(bundle, require_signature=key)
 
 
 def _paths(
     pictures: Pictures, sources: Iterable[PictureSource], *more: str | None
 ) -> Iterator[str]:
-    """Return all paths that a message may contain."""
+    """Yield the paths that error messages may contain, which the result must not show."""
     yield from pictures.paths
     for source in sources:
         name = source.source if isinstance(source, EdgeOCRError) else source
@@ -136,34 +129,40 @@ def _paths(
 
 
 def _unmeasured(
-    bundle: Bundle, pictures: Pictures, settings: Settings, repeat: int, secrets: Sequence[str]
+    bundle: Bundle, pictures: Pictures, settings: Settings, repeat: int, paths: Sequence[str]
 ) -> BenchResult:
-    """Return the result without any provider: the device, the bundle and the pictures."""
+    """Return a result that describes the device, the bundle and the pictures, without providers.
+
+    Args:
+        bundle: The bundle that is measured.
+        pictures: The pictures, and the sources that have none.
+        settings: The other arguments of `OCR`.
+        repeat: How often each picture is read.
+        paths: The paths that error messages may contain.
+    """
     from datetime import datetime, timezone
 
     from ..device import machine
+    from ..stages.opening import usable_threads
     from ..version import __version__
 
+    profile = bundle.manifest.profile
     return BenchResult(
         schema=SCHEMA,
         edgeocr=__version__,
         when=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         device=machine.describe(),
-        clocks={
-            name: ClockPolicy(**policy.to_dict())
-            for name, policy in machine.clock_policies().items()
-        },
+        clocks=machine.clock_policies(),
         power_mode=machine.power_mode(),
         packages=_packages(),
         bundle=_measured_bundle(bundle),
-        threads=_threads(settings, bundle.manifest.profile),
+        threads=settings.threads or usable_threads(settings.recorded.cpus, profile),
         settings=settings.recorded,
         nvidia=_nvidia(),
         images=pictures.records,
         repeat=repeat,
         failed=[
-            SourceFailure(each.name, without_folders(each.error, secrets))
-            for each in pictures.failed
+            SourceFailure(each.name, without_folders(each.error, paths)) for each in pictures.failed
         ],
         providers={},
     )
@@ -172,25 +171,13 @@ def _unmeasured(
 def _measured_bundle(bundle: Bundle) -> MeasuredBundle:
     manifest = bundle.manifest
     models: dict[str, str] = {origin.stage: origin.model for origin in manifest.provenance}
-    graphs = {stage: getattr(manifest.stages, stage).graph for stage in models}
+    graphs = {stage: manifest.stages.present[stage].graph for stage in models}
     return MeasuredBundle(
         name=manifest.name,
         sha256=bundle.digest,
         models=models,
         graphs={stage: manifest.files[name].sha256 for stage, name in graphs.items()},
     )
-
-
-def _threads(settings: Settings, profile: Profile | None) -> int:
-    """Return the number of threads that `OCR` uses with these settings."""
-    from ..device.cpus import available_threads
-
-    if settings.threads or settings.recorded.cpus:
-        return settings.threads or len(settings.recorded.cpus or ())
-    available = available_threads()
-    if profile is None or profile.threads is None:
-        return available
-    return min(available, profile.threads)
 
 
 def _nvidia() -> Nvidia:
@@ -216,13 +203,13 @@ def _packages() -> dict[str, str]:
 
 
 def _ignore(progress: Progress) -> None:
-    """Take a progress report that nobody asked for."""
+    """Do nothing, where the caller of `measure` wants no reports of its progress."""
 
 
 def _measure_in_process(
     request: Request, on_progress: OnProgress
 ) -> ProviderResult | ProviderFailure:
-    """Measure one provider in a process of its own."""
+    """Start a process that measures one provider, report its progress, and return its answer."""
     on_progress(Progress(request.provider, "starting"))
     answer: dict[str, Any] = {}
     total = 0.0
@@ -261,7 +248,7 @@ def _measure_in_process(
 
 
 def _message(row: str) -> dict[str, Any]:
-    """Return a message of the measuring process; empty for anything else that it printed."""
+    """Decode a row that the measuring process printed; empty if the row is not a message."""
     try:
         message = json.loads(row)
     except ValueError:  # printed by a library before the messages had their own channel
@@ -270,7 +257,7 @@ def _message(row: str) -> dict[str, Any]:
 
 
 def _last_words(returncode: int, log: IO[bytes]) -> str:
-    """Return how a process ended that sent no answer, with the end of its log."""
+    """Say how a process that sent no answer ended, and quote the end of its log."""
     if returncode < 0:
         name = next((each.name for each in signal.Signals if each == -returncode), "")
         how = f"was killed by signal {-returncode} {name}".rstrip()
@@ -285,14 +272,20 @@ def _last_words(returncode: int, log: IO[bytes]) -> str:
     return f"the measuring process {how}" + (f"; the end of its log: {words}" if words else "")
 
 
-def _anonymous(
-    measured: ProviderResult | ProviderFailure, names: Mapping[str, str], secrets: Sequence[str]
+def _without_paths(
+    measured: ProviderResult | ProviderFailure, names: Mapping[str, str], paths: Sequence[str]
 ) -> ProviderResult | ProviderFailure:
-    """Remove folders from the reasons of failures, and name pictures instead of their paths."""
+    """Return a provider's result without any path, so that it can be published.
+
+    Args:
+        measured: The result as the measuring process sent it.
+        names: The name of each picture, by its path.
+        paths: The paths that error messages may contain.
+    """
     if isinstance(measured, ProviderFailure):
-        return ProviderFailure(without_folders(measured.error, secrets))
+        return ProviderFailure(without_folders(measured.error, paths))
     failed = [
-        replace(each, image=names[each.image], error=without_folders(each.error, secrets))
+        replace(each, image=names[each.image], error=without_folders(each.error, paths))
         for each in measured.failed
     ]
     return replace(measured, failed=failed)

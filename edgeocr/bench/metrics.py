@@ -46,7 +46,7 @@ METRICS = (
 
 
 def stages_of(results: Iterable[ProviderResult]) -> list[str]:
-    """Return the stages that ran on any provider, in the order of a picture's way."""
+    """Return the stages that ran on any provider, in the order in which a picture passes them."""
     ran = dict.fromkeys(stage for measured in results for stage in measured.stages_ms)
     return sorted(ran, key=lambda stage: STAGES.index(stage) if stage in STAGES else len(STAGES))
 
@@ -59,7 +59,7 @@ def columns_of(spread: Spread | None) -> list[float | None]:
 
 
 def three_digits(value: float | None) -> str:
-    """Write a number with three significant digits; an unknown one is a dash."""
+    """Format a number with three significant digits; a dash stands for None."""
     if value is None:
         return "–"
     return f"{value:.{0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2}f}"

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..bundle.fields import parse
+from ..device.machine import Throttling
 
 # Names of the percentiles and the share of the values that lies below each.
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -94,21 +95,8 @@ class Temperatures:
 
 
 @dataclass(frozen=True)
-class Throttling:
-    """What slows the device down.
-
-    Attributes:
-        now: Reasons that apply at the moment.
-        since_boot: Reasons that have applied at some time since the device was started.
-    """
-
-    now: list[str]
-    since_boot: list[str]
-
-
-@dataclass(frozen=True)
 class ThrottlingChange:
-    """What slowed the device down around the pages that were read one by one.
+    """The causes that slowed the device down before and after the pages read one by one.
 
     Attributes:
         before: The state before the first page; None where it is unknown.
@@ -203,7 +191,7 @@ class ProviderResult:
 
     @classmethod
     def from_dict(cls, record: object, where: str = "") -> ProviderResult:
-        """Make the dataclass of a decoded JSON object.
+        """Make a provider's result from a decoded JSON object.
 
         Args:
             record: The object, as `to_dict` returns it.

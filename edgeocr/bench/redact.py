@@ -1,4 +1,4 @@
-"""Removes folders from messages, so that a result names no user and no place."""
+"""Remove folders from messages, so that a result that is published names no user."""
 
 from __future__ import annotations
 

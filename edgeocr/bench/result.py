@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..bundle.fields import FieldError, parse
-from ..device.machine import Machine
+from ..device.machine import ClockPolicy, Machine
 from .provider_result import ProviderFailure, ProviderResult
 from .settings import RecordedSettings
 
@@ -28,25 +28,6 @@ class SourceFailure:
 
     name: str
     error: str
-
-
-@dataclass(frozen=True)
-class ClockPolicy:
-    """CPUs that share a clock, as the kernel's cpufreq describes them.
-
-    Attributes:
-        cpus: The numbers of the CPUs.
-        current: The clock in MHz; None where it is unknown.
-        max: The highest clock in MHz; None where it is unknown.
-        governor: What chooses the clock; None where it is unknown.
-        driver: The kernel's driver; None where it is unknown.
-    """
-
-    cpus: list[int]
-    current: int | None = None
-    max: int | None = None
-    governor: str | None = None
-    driver: str | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +199,7 @@ class BenchResult:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> BenchResult:
-        """Make the dataclass of a decoded result file.
+        """Make a result from the decoded JSON of its file.
 
         Args:
             record: The JSON object, as `to_dict` returns it.

@@ -1,4 +1,4 @@
-"""The measuring process of `edgeocr bench`: one provider, from the start to the last page.
+"""The measuring process of `edgeocr bench`, which measures one provider.
 
 The process reads one request as a JSON object from standard input and writes messages to standard
 output, one JSON object per line: `{"first_page": true}`, `{"read": 7, "of": 60}`, and at the end
@@ -27,7 +27,6 @@ from .provider_result import (
     ProviderResult,
     Spread,
     Temperatures,
-    Throttling,
     ThrottlingChange,
 )
 from .settings import Settings
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from ..ocr import OCR
     from ..page import Page
 
-# The name of the time of a page that no stage accounts for.
+# The name under which the time that no stage accounts for is recorded, like a stage.
 REST = "rest"
 
 Message: TypeAlias = Mapping[str, Any]
@@ -92,7 +91,7 @@ def main() -> int:
 
 
 def measure(request: Request, send: Send) -> ProviderResult:
-    """Open the bundle, warm up, read the pictures one by one and then in a stream.
+    """Measure one provider: open the bundle, warm up, read one by one, then read as a stream.
 
     Args:
         request: What to measure.
@@ -115,11 +114,11 @@ def measure(request: Request, send: Send) -> ProviderResult:
     warm_up = perf_counter() - began
 
     reads = _Reads(request)
-    temperatures, throttling = [machine.temperature_c()], [_throttling()]
+    temperatures, throttling = [machine.temperature_c()], [machine.throttling()]
     with power.PowerMeter() as meter:
         seconds = reads.one_by_one(ocr.read, send)
     temperatures.append(machine.temperature_c())
-    throttling.append(_throttling())
+    throttling.append(machine.throttling())
     streamed, stream_seconds = reads.stream(ocr.read_many)
     pages = [page for own in reads.pages for page in own]
     stages = dict.fromkeys(stage for page in pages for stage in page if stage != REST)
@@ -167,13 +166,6 @@ def _start(request: Request) -> tuple[ColdStart, OCR]:
     parts = (imported - began, opened - imported, read - opened)
     importing, opening, first_page = (round(seconds * 1000, 1) for seconds in parts)
     return ColdStart(sum(parts) * 1000, importing, opening, first_page), ocr
-
-
-def _throttling() -> Throttling | None:
-    from ..device import machine
-
-    state = machine.throttling()
-    return None if state is None else Throttling(**state.to_dict())
 
 
 class _Reads:

@@ -79,8 +79,8 @@ def read(source: str | os.PathLike[str] | BinaryIO) -> dict[str, bytes]:
         The content of each file, by name, in the order of the archive.
 
     Raises:
-        BundleError: `write` would not have written these bytes. The message names the file inside
-            the archive that is concerned, where there is one.
+        BundleError: `write` would not have written these bytes. The message names the damaged file
+            inside the archive, if a single file is damaged.
         OSError: The path can't be read.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -96,8 +96,8 @@ def check_name(name: str) -> None:
     """Check the name of a file in a bundle: a relative path that stays inside the bundle.
 
     Raises:
-        BundleError: The name is absolute, has an empty part, `.` or `..`, or has a character that
-            some operating system doesn't take for a part of a name.
+        BundleError: The name is absolute, one of its parts is empty, `.` or `..`, or it contains a
+            character that is not allowed in a name or separates names on some operating system.
     """
     parts_are_names = not any(part in ("", ".", "..") for part in name.split("/"))
     if not parts_are_names or PurePosixPath(name).is_absolute() or set("\\:\0") & set(name):
@@ -112,7 +112,7 @@ def _read(stream: BinaryIO, size: int) -> dict[str, bytes]:
     records: dict[str, bytes] = {}
     offset, previous = 0, ""
     while (start := stream.read(_LOCAL_HEADER.size)).startswith(_LOCAL_MARK):
-        # A header whose name can't be read yet is named by the file before it.
+        # Until the name has been read, errors name the file before it.
         where = f"the file after {previous}" if previous else "the first file"
         if len(start) < _LOCAL_HEADER.size:
             raise BundleError(f"cut off in the header of {where}")
@@ -133,7 +133,7 @@ def _read(stream: BinaryIO, size: int) -> dict[str, bytes]:
         if start + raw_name != header:
             raise BundleError(f"the header of {name} is wrong: {_CAUSE}")
         left = size - offset - len(header)
-        if length > left:  # checked before so much memory is taken
+        if length > left:  # checked before memory for the content is allocated
             raise BundleError(f"{name} is cut off, or its size is wrong: {left} of {length} bytes")
         content = stream.read(length)
         if len(content) < length or zlib.crc32(content) != crc:
@@ -149,7 +149,7 @@ def _read(stream: BinaryIO, size: int) -> dict[str, bytes]:
 
 
 def _headers(name: str, crc: int, size: int, offset: int) -> tuple[bytes, bytes]:
-    """Make the header before a file's content, and the file's record in the central directory."""
+    """Return the header that precedes a file's content, and its record in the directory."""
     check_name(name)
     try:
         raw_name = name.encode()
@@ -166,7 +166,15 @@ def _headers(name: str, crc: int, size: int, offset: int) -> tuple[bytes, bytes]
 
 
 def _directory(records: Mapping[str, bytes], offset: int) -> dict[str, bytes]:
-    """Build the central directory, which follows the last file; the keys say what each part is."""
+    """Build the central directory, which follows the last file.
+
+    Args:
+        records: The record of each file in the directory, by the file's name.
+        offset: The number of bytes before the directory.
+
+    Returns:
+        The parts of the directory in their order, each by a description for error messages.
+    """
     count, size = len(records), sum(map(len, records.values()))
     if count > MAX_FILES:
         raise BundleError(f"{count} files are more than a bundle can hold, {MAX_FILES}")
@@ -176,7 +184,13 @@ def _directory(records: Mapping[str, bytes], offset: int) -> dict[str, bytes]:
 
 
 def _directory_problem(found: bytes, expected: Mapping[str, bytes], left: int) -> str:
-    """Say what is wrong with the bytes after the last file, of which there are `left`."""
+    """Say what is wrong with the bytes after the last file.
+
+    Args:
+        found: The first of these bytes, at most one more than the directory has.
+        expected: What `_directory` returns.
+        left: The number of all these bytes.
+    """
     if len(expected) == 1 and not found.startswith(_END_MARK):
         return "damaged, or not a bundle: it doesn't begin as a bundle does"
     if not any(mark.startswith(found[:4]) for mark in (_CENTRAL_MARK, _END_MARK)):

@@ -87,8 +87,9 @@ class Bundle:
 
         Args:
             path: The bundle's folder or file.
-            require_signature: The path of a public key in PEM, or its bytes. Nothing of the bundle
-                is used unless its manifest was signed with the private key that belongs to it.
+            require_signature: The path of a public key in PEM, or its bytes. The bundle is refused
+                unless its manifest was signed with the private key that belongs to it; this is
+                checked before anything in the bundle is used.
 
         Raises:
             BundleError: The bundle is missing or damaged, a file in it is missing, changed or not
@@ -140,7 +141,7 @@ class Bundle:
         return None if self._signature is None else self._signature.key
 
     def check_signature(self, key: PublicKey) -> None:
-        """Check that the bundle was signed with a key.
+        """Check that the bundle was signed with the private key that belongs to a public key.
 
         Args:
             key: The path of the public key in PEM, or its bytes.
@@ -154,7 +155,7 @@ class Bundle:
             raise SignatureError(f"{self.path}: {error}") from error
 
     def files(self) -> dict[str, bytes]:
-        """Return the content of every file by name, including manifest and signature."""
+        """Return the content of every file by name, including the manifest and the signature."""
         signed = {} if self._signature is None else {SIGNATURE: self._signature.content}
         return {MANIFEST: self.manifest_text.encode(), **signed, **self._files}
 
@@ -171,12 +172,12 @@ class Bundle:
 
 
 class _Folder(Mapping[str, bytes]):
-    """The files of a bundle's folder, each read when it is asked for."""
+    """The files in a bundle's folder by name; a file is read when its content is asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._paths: dict[str, Path] = {}
         if not (folder / MANIFEST).is_file():
-            return  # so that a large folder that is no bundle is not searched
+            return  # not a bundle: it may be a large folder, so its files are not listed
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
             mode = path.lstat().st_mode

@@ -14,7 +14,7 @@ from .provenance import Accuracy, Origin
 _Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
 
 COLUMNS = 100
-# The digits of a sha256 that are shown, which are enough to tell any two files apart.
+# How many digits of a sha256 are shown: enough to tell two files apart.
 DIGITS = 12
 # The columns before a row's text, which hold its label.
 LABEL = 14
@@ -25,10 +25,10 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
 
     Args:
         bundle: The bundle.
-        checked: Whether its signature was checked, so that it is more than a claim.
+        checked: Whether the signature was checked; without that it is only a claim.
 
     Returns:
-        The lines, without control characters that a name in the bundle may contain.
+        The lines. Control characters, which names in a bundle may contain, are replaced.
     """
     manifest = bundle.manifest
     made_by = ", ".join(f"{name} {version}" for name, version in sorted(manifest.made_by.items()))
@@ -101,6 +101,8 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
         pruned = f", pruned from {full}" if full else ""
         charset = stage.charset
         yield from _row("charset", f"{charset.classes} classes{pruned}, {charset.file}")
+    if isinstance(stage, Recognition) and stage.visual_order:
+        yield from _row("texts", "put from visual into logical order")
     yield from _row("input", "; ".join(_input(stage)))
     if not isinstance(stage, (Orientation, Recognition)):
         numbers = vars(stage.postprocess).items()
@@ -117,7 +119,7 @@ def _setting(name: str, value: object) -> str:
 
 
 def _input(stage: _Stage) -> Iterator[str]:
-    """Yield the rules for a stage's input, in short."""
+    """Yield short descriptions of a stage's input: its size, shapes and thresholds."""
     if isinstance(stage, Orientation):
         yield f"{stage.width} × {stage.height}, {'stretched' if stage.stretch else 'padded'}"
         degrees = " or ".join(map(str, stage.degrees))

@@ -13,10 +13,10 @@ from ..errors import printable
 from .bundle import Bundle
 from .description import COLUMNS, size
 
-# The most characters of a charset that are listed, and the most of a value that are printed.
+# The most characters of a charset that are listed, and the most characters of a printed value.
 SHOWN = 40
 LONGEST = 90
-# Stands for the value of a field that a manifest lacks.
+# The stand-in for the value of a field that a manifest lacks.
 ABSENT = object()
 
 
@@ -42,7 +42,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file with another content, or one that only one of the bundles has.
+    """A file whose content differs, or that only one of the bundles has.
 
     Attributes:
         name: Name of the file.
@@ -64,7 +64,7 @@ class Difference:
     """How two bundles differ.
 
     Attributes:
-        same: Whether both are the same bundle, including the signature.
+        same: Whether all files of both bundles are equal, including the signatures.
         paths: Where the two bundles are.
         sha256: The digests of the two bundles.
         signed_by: The fingerprints of the keys that they claim to be signed with.
@@ -96,7 +96,7 @@ class Difference:
 
 
 def compare(before: Bundle, after: Bundle) -> Difference:
-    """Compare two opened bundles.
+    """List the differences between two opened bundles.
 
     Args:
         before: The first bundle, whose values are called "before".
@@ -119,13 +119,13 @@ def compare(before: Bundle, after: Bundle) -> Difference:
 
 
 def describe(difference: Difference) -> str:
-    """Describe a difference for people, in lines of up to `COLUMNS` characters.
+    """Describe the differences for people, in lines of up to `COLUMNS` characters.
 
     Args:
         difference: The result of `compare`.
 
     Returns:
-        The lines, without control characters that a name in a bundle may contain.
+        The lines. Control characters, which names in a bundle may contain, are replaced.
     """
     if difference.same:
         return f"the same bundle, sha256 {difference.sha256[0]}"
@@ -135,7 +135,7 @@ def describe(difference: Difference) -> str:
         for change in changes:
             rows += _change(f"{change.path}: ", *_values(change))
     elif difference.sha256[0] != difference.sha256[1] and not difference.files:
-        rows += ["", "manifest", "  the same fields in another notation"]
+        rows += ["", "manifest", "  the same fields, written differently"]
     if files := difference.files:
         rows += ["", "files", *map(_file, files)]
     rows += _characters(difference)
@@ -143,12 +143,16 @@ def describe(difference: Difference) -> str:
         one, other = (f"by {key}" if key else "none" for key in difference.signed_by)
         rows += ["", "signature", *_change("", one, other)]
     elif difference.sha256[0] == difference.sha256[1]:
-        rows += ["", "signature", "  another one by the same key, so one of them must be wrong"]
+        words = "  different signatures by the same key, so one of them must be wrong"
+        rows += ["", "signature", words]
     return "\n".join(map(printable, rows))
 
 
 def _comparable(bundle: Bundle) -> dict[str, Any]:
-    """Return the manifest's fields except its files, which are compared on their own."""
+    """Return the manifest's fields except `files`, which `_files` compares.
+
+    The origins are a dictionary by stage, unless a stage has several of them.
+    """
     data: dict[str, Any] = json.loads(bundle.manifest_text)
     del data["files"]
     origins = data["provenance"]
@@ -222,7 +226,7 @@ def _character(text: str) -> str:
 
 
 def _values(change: FieldChange) -> tuple[str, str]:
-    """Return both values as JSON, without the common beginning of long ones."""
+    """Return both values as JSON; long ones lose the beginning that they share."""
     one = "none" if change.before is ABSENT else _json(change.before)
     other = "none" if change.after is ABSENT else _json(change.after)
     if max(len(one), len(other)) > LONGEST:

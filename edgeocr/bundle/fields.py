@@ -1,4 +1,4 @@
-"""Decoded JSON or TOML → dataclasses, checked field by field.
+"""Make dataclasses from decoded JSON or TOML, and check them field by field.
 
 The names of fields and their annotations are the schema, so that a format is declared once.
 """
@@ -9,7 +9,7 @@ import dataclasses
 import math
 import types
 import typing
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 Kind = TypeVar("Kind")
 
@@ -31,12 +31,18 @@ class Range:
     high: float = math.inf
 
 
-def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
-    """Make a dataclass of plain values.
+Positive: TypeAlias = Annotated[int, Range(1)]
+Natural: TypeAlias = Annotated[int, Range(0)]
+Share: TypeAlias = Annotated[float, Range(0, 1)]
 
-    Understands nested dataclasses, list[T], dict[str, T], Literal, T | None, int, float, str, bool,
-    Any, `Annotated` with a `Range`, and unions of dataclasses that their field `algorithm` tells
-    apart. A field that is absent takes its default; an unknown field is refused.
+
+def parse(kind: type[Kind], value: object, where: str = "") -> Kind:
+    """Make a dataclass from plain values.
+
+    The types of its fields may be nested dataclasses, list[T], dict[str, T], Literal, T | None,
+    int, float, str, bool, Any, `Annotated` with a `Range`, and unions of dataclasses that their
+    field `algorithm` tells apart. A field that is absent takes its default; an unknown field is
+    refused.
 
     Args:
         kind: The dataclass to make.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from .fields import Range
+from .fields import Natural, Positive, Range, Share
+from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings
 from .provenance import Accuracy, Origin, Precision
 
 # edgeocr 0.1 wrote schema 1. Every field that schema 2 adds has a default, so both use these types.
@@ -17,10 +18,7 @@ OLDEST_SCHEMA = 1
 # The first edgeocr that reads `SCHEMA`; freezing writes it into the manifest as `requires`.
 REQUIRES = "0.2.0"
 
-Positive: TypeAlias = Annotated[int, Range(1)]
-Natural: TypeAlias = Annotated[int, Range(0)]
 Grey: TypeAlias = Annotated[int, Range(0, 255)]
-Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -51,89 +49,9 @@ class Resize:
     sizes: list[list[Positive]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class DBSettings:
-    """Numbers of DB's post-processing (Liao et al. 2019), which `postprocess.db` takes.
-
-    Attributes:
-        threshold: A pixel with a higher probability belongs to text.
-        box_threshold: The least mean probability of a region.
-        unclip_ratio: A region grows by area · ratio / perimeter on each side.
-        max_candidates: The most contours that are looked at in an image.
-        dilation: Whether the map of text pixels is dilated before contours are traced.
-        score: Whether a quad's mean probability is taken inside the quad or inside the contour.
-        shape: Whether regions are quads or polygons.
-    """
-
-    threshold: Share
-    box_threshold: Share
-    unclip_ratio: Annotated[float, Range(0, 10)]
-    max_candidates: Positive
-    dilation: bool
-    score: Literal["box", "polygon"]
-    shape: Literal["quad", "polygon"]
-
-
-@dataclass(frozen=True)
-class EASTSettings:
-    """Numbers of EAST's post-processing (Zhou et al. 2017), which `postprocess.east` takes.
-
-    Attributes:
-        score_threshold: A pixel with a higher score proposes a quad.
-        cover_threshold: A merged quad is kept if the mean score over it is higher.
-        nms_threshold: Quads whose intersection over union is higher are merged.
-    """
-
-    score_threshold: Share
-    cover_threshold: Share
-    nms_threshold: Share
-
-
-@dataclass(frozen=True)
-class SASTSettings:
-    """Numbers of SAST's post-processing (Wang et al. 2019), which `postprocess.sast` takes.
-
-    Attributes:
-        score_threshold: A pixel with a higher score lies on a centre line.
-        nms_threshold: Quads whose intersection over union is higher are merged.
-        sample_points: The number of points on each centre line; a polygon has twice as many.
-        expand_scale: The factor by which the distances from centre line to borders are multiplied.
-        shrink_ratio_of_width: The share of a text's height by which it grows at each end.
-        shape: Whether regions are quads or polygons.
-    """
-
-    score_threshold: Share
-    nms_threshold: Share
-    sample_points: Annotated[int, Range(2)]
-    expand_scale: Annotated[float, Range(0.1, 10)]
-    shrink_ratio_of_width: Annotated[float, Range(0, 10)]
-    shape: Literal["quad", "polygon"]
-
-
-@dataclass(frozen=True)
-class PGNetSettings:
-    """Numbers of PGNet's post-processing (Wang et al. 2021), which `postprocess.pgnet` takes.
-
-    Attributes:
-        score_threshold: A pixel with a higher score lies on a centre line.
-        expand_scale: The factor by which the distances from centre line to borders are multiplied.
-        shrink_ratio_of_width: The share of a text's height by which it grows at each end.
-        minimum_points: The least number of points on a centre line.
-        minimum_characters: The least number of characters of a text.
-        gather: Whether classes are read at the line's own points, or also between them ("align").
-    """
-
-    score_threshold: Share
-    expand_scale: Annotated[float, Range(0.1, 10)]
-    shrink_ratio_of_width: Annotated[float, Range(0, 10)]
-    minimum_points: Annotated[int, Range(2)]
-    minimum_characters: Natural
-    gather: Literal["points", "align"] = "points"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Settings that every stage has, beside the `algorithm` that says which stage it is.
+    """Settings that every stage has in addition to its `algorithm`.
 
     Attributes:
         graph: The name of the stage's ONNX file in the bundle.
@@ -184,7 +102,7 @@ class CropStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DBDetection(ImageStage):
-    """Stage `detection` by DB.
+    """Settings of the stage `detection` with the algorithm DB.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `probability` [N, H, W].
     """
@@ -195,7 +113,7 @@ class DBDetection(ImageStage):
 
 @dataclass(frozen=True, kw_only=True)
 class EASTDetection(ImageStage):
-    """Stage `detection` by EAST.
+    """Settings of the stage `detection` with the algorithm EAST.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `score` [N, h, w] and `geometry`
     [N, 8, h, w].
@@ -207,7 +125,7 @@ class EASTDetection(ImageStage):
 
 @dataclass(frozen=True, kw_only=True)
 class SASTDetection(ImageStage):
-    """Stage `detection` by SAST.
+    """Settings of the stage `detection` with the algorithm SAST.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
     `tvo` [N, 8, h, w] and `tco` [N, 2, h, w].
@@ -222,7 +140,7 @@ Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
 
 @dataclass(frozen=True, kw_only=True)
 class Orientation(CropStage):
-    """Stage `orientation`: finds crops that are upside down or lie on their side.
+    """Settings of the stage `orientation`, which finds crops that are not upright.
 
     The graph takes `crops` uint8 [N, height, width, 3] BGR and gives `probability` [N, classes].
 
@@ -268,15 +186,15 @@ class Charset:
 
 @dataclass(frozen=True, kw_only=True)
 class Recognition(CropStage):
-    """Stage `recognition`: reads a text line in each crop.
+    """Settings of the stage `recognition`, which reads the text line in each crop.
 
     The graph takes `crops` uint8 [N, height, W, 3] BGR and gives `indices` and `scores` [N, T].
 
     Attributes:
         min_width: The least width of the input in pixels.
         max_width: The width in pixels of the widest line that is read as a whole.
-        margin: The least number of pixels by which the input is wider than the text, on the right.
-            The networks were trained on lines that end before the picture does.
+        margin: The least number of pixels by which the input is wider than the text, on the right:
+            the networks were trained on lines that end before the picture does.
         multiple: Input widths are a multiple of this, the network's stride.
         charset: The network's classes.
         minimum_score: A line whose mean character score is lower is left out of a page.
@@ -286,7 +204,10 @@ class Recognition(CropStage):
         stretch_widths: The widths to which a line is stretched whatever its proportions, ascending
             to `width`: the first that is at least as wide as the line, or the last (SRN).
         widths: The only input widths, ascending, on execution providers that want a fixed set of
-            shapes; lines are padded to the next of them. Empty: there is no such set.
+            shapes; lines are padded to the next of them. An empty list means that there is no such
+            set.
+        visual_order: Whether the characters of right-to-left scripts come out as they stand in the
+            picture from left to right, so that they have to be put into logical order.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -299,11 +220,12 @@ class Recognition(CropStage):
     width: Positive | None = None
     stretch_widths: list[Positive] | None = None
     widths: list[Positive] = field(default_factory=list)
+    visual_order: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spotting(ImageStage):
-    """Stage `spotting`: detection and recognition in one network.
+    """Settings of the stage `spotting`, which detects and reads lines with one network.
 
     The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
     `direction` [N, 2, h, w] and `characters` [N, classes, h, w].
@@ -362,8 +284,7 @@ class Profile:
     Attributes:
         name: The name of the profile, for example "raspberry-pi-4".
         threads: The number of CPU threads; None means as many as the process may keep busy.
-        memory_limit: The memory that the process may take, in bytes, as `OCR(memory_limit=…)`
-            takes it; None sets no limit.
+        memory_limit: The most bytes that the process may hold; None sets no limit.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Decoded manifest.json → `Manifest`: types, then everything that types can't express."""
+"""Make a `Manifest` from decoded JSON: check types, then everything that types can't express."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .manifest import (
 
 
 def parse(data: object) -> Manifest:
-    """Make a manifest of decoded JSON and check all of it.
+    """Make a manifest from decoded JSON and check all of it.
 
     Args:
         data: What manifest.json contains.

@@ -1,4 +1,4 @@
-"""What a manifest says for people: where a stage came from, what was done to it, what was measured.
+"""The parts of a manifest that are for people: origins of stages, checks, and measured accuracy.
 
 The runtime ignores all of it.
 """
@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from .fields import Range
+from .fields import Natural, Range, Share
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
-Count: TypeAlias = Annotated[int, Range(0)]
-Share: TypeAlias = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class SourceFile:
 
     Attributes:
         name: The file's name.
-        source: The URL where it was published, or words about a file of the maker's own.
+        source: The URL where it was published, or a description of a file that is not public.
         sha256: The hash of its content, in hexadecimal.
     """
 
@@ -37,7 +35,7 @@ class Check:
     Attributes:
         status: Whether the check passed or was not run; a graph that fails is never frozen.
         reason: Why the check was not run.
-        reference: The program that ran the original, with its version.
+        reference: The program that ran the original, and its version.
         inputs: The shapes of the inputs that both were run on.
         max_abs_difference_at_most: A limit on the difference that holds on every processor; None
             if rounding was allowed for instead, as with weights that nobody has published.
@@ -66,14 +64,14 @@ class Quantization:
 
     Attributes:
         images: The sha256 of the pictures that the ranges of values were measured on.
-        pictures: The number of these pictures.
+        pictures: The number of pictures that the ranges of values were measured on.
         nodes: The number of nodes that compute in int8.
         left_out: The nodes that stayed in float32 because measurement showed that they must.
     """
 
     images: str
-    pictures: Count
-    nodes: Count
+    pictures: Natural
+    nodes: Natural
     left_out: list[str]
 
 
@@ -87,14 +85,14 @@ class Accuracy:
         pictures: The number of pictures.
         lines: The number of labelled lines.
         detection_hmean: The harmonic mean of precision and recall of the regions.
-        hmean: The same for regions that were also read correctly.
+        hmean: The same mean, for which a region must also be read correctly to count as found.
         cer: The character error rate.
     """
 
     data: str
     sha256: str
-    pictures: Count
-    lines: Count
+    pictures: Natural
+    lines: Natural
     detection_hmean: Share
     hmean: Share
     cer: Annotated[float, Range(0)]
@@ -117,7 +115,8 @@ class Origin:
             precision was lowered.
         repairs: The faults of the translator that were repaired, by the names that
             `python -m converters convert` reports.
-        rewrites: The changes that made the graph faster, by the names that it reports.
+        rewrites: The changes that made the graph faster, by the names that the same command
+            reports.
         quantization: How a stage in int8 was made.
         full_classes: The number of classes that the network had before its charset was pruned.
     """
@@ -134,4 +133,4 @@ class Origin:
     repairs: list[str] = field(default_factory=list)
     rewrites: list[str] = field(default_factory=list)
     quantization: Quantization | None = None
-    full_classes: Count | None = None
+    full_classes: Natural | None = None

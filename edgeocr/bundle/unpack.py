@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from ..errors import EdgeOCRError
+from ..errors import BundleError
 from .archive import MANIFEST
 from .bundle import Bundle
 
@@ -21,12 +21,12 @@ def unpack(bundle: Bundle, folder: Path) -> None:
         folder: A folder that does not exist or is empty.
 
     Raises:
-        EdgeOCRError: The folder is not empty.
+        BundleError: The folder is not empty.
         OSError: The folder can't be written.
     """
     exists = folder.is_dir()
     if os.path.lexists(folder) and not (exists and not any(folder.iterdir())):
-        raise EdgeOCRError(
+        raise BundleError(
             f"{folder} exists and is not empty: choose another folder, or remove this one"
         )
     if not exists:

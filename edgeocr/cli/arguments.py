@@ -84,12 +84,13 @@ def add_provider_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
-def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
+def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: bool = True) -> OCR:
     """Open the `OCR` that the options ask for.
 
     Args:
         options: The parsed arguments of a command that has the shared ones.
         orientation: Whether to turn lines that are upside down.
+        upright: Whether to turn pictures upright.
 
     Raises:
         EdgeOCRError: If the bundle or the provider does not work.
@@ -104,8 +105,10 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True) -> OCR:
             provider=options.provider,
             threads=options.threads,
             orientation=orientation,
+            upright=upright,
             shape=getattr(options, "shape", None),
             max_pixels=options.max_pixels,
+            reading_order=getattr(options, "reading_order", "auto"),
             memory_limit=options.memory_limit,
             require_signature=options.require_signature,
             runtime=RuntimeOptions(
@@ -176,7 +179,7 @@ def _provider_name(text: str) -> str:
 
     try:
         check_provider_choice(text)
-    except (EdgeOCRError, ValueError) as error:
+    except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
@@ -203,7 +206,7 @@ def _cpus(text: str) -> tuple[int, ...]:
 
     try:
         return parse(text)
-    except ValueError as error:
+    except (EdgeOCRError, ValueError) as error:  # EdgeOCRError: a system without affinity
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

@@ -1,4 +1,4 @@
-"""Writes overlay pictures: each source with its regions and texts drawn."""
+"""Write overlay pictures: each source with its regions and texts drawn."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class OverlayFolder:
             raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
 
     def _draw(self, source: str | bytes, result: Page | Detections) -> Image:
-        """Draw a result; leave out the texts from the first picture on for which a font lacks."""
+        """Draw a result; once no font covers a picture's texts, draw all without texts."""
         if self._texts:
             try:
                 return self._ocr.draw(source, result, texts=True)

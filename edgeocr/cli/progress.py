@@ -9,7 +9,7 @@ BAR_WIDTH = 24
 
 
 class ProgressLine:
-    """The last line of a terminal, which is overwritten; nothing where there is no terminal."""
+    """A line of progress at the end of a terminal; without a terminal, nothing is written."""
 
     def __init__(self, stream: TextIO, *, enabled: bool = True) -> None:
         """Create the line without showing anything.

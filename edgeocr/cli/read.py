@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import EdgeOCRError
 from .arguments import add_engine_arguments, add_provider_argument, open_ocr
+from .log import log_to_stderr
 from .progress import ProgressLine
 from .sources import NamedSource, expand
 
@@ -62,7 +62,19 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         command.add_argument(
             "--no-orientation", action="store_true", help="do not turn lines that are upside down"
         )
+        command.add_argument(
+            "--no-upright",
+            action="store_true",
+            help="take pictures as they stand, turned or not",
+        )
     if name != "recognize":
+        command.add_argument(
+            "--reading-order",
+            choices=("auto", "rows", "columns"),
+            default="auto",
+            help="read rows across the whole page, or each column to its end; default: auto, by "
+            "where the lines stand",
+        )
         command.add_argument(
             "--shape",
             choices=("quad", "polygon"),
@@ -92,9 +104,13 @@ def run(options: argparse.Namespace) -> int:
         raise EdgeOCRError(f"{options.output} is one of the sources: --output would overwrite it")
     with ExitStack() as stack:
         if options.verbose:
-            stack.enter_context(_logged_to_stderr())
+            stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
         ocr = stack.enter_context(
-            open_ocr(options, orientation=not getattr(options, "no_orientation", False))
+            open_ocr(
+                options,
+                orientation=not getattr(options, "no_orientation", False),
+                upright=not getattr(options, "no_upright", False),
+            )
         )
         if options.verbose:
             _describe(ocr)
@@ -143,7 +159,7 @@ def _read_all(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one source.
+    """The result of one source, or the reason why it failed.
 
     Attributes:
         source: The source.
@@ -255,21 +271,6 @@ def _open_output(path: Path | None, stack: ExitStack) -> TextIO:
         return stack.enter_context(path.open("w", encoding="utf-8", errors="surrogateescape"))
     except OSError as error:
         raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _logged_to_stderr() -> Iterator[None]:
-    """Print what edgeocr logs at level INFO and above to standard error while the block runs."""
-    logger, handler = logging.getLogger("edgeocr"), logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("edgeocr: %(message)s"))
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        logger.removeHandler(handler)
 
 
 def _describe(ocr: OCR) -> None:

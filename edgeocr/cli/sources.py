@@ -12,7 +12,7 @@ from ..errors import ImageError
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A picture, or a folder without pictures, as the output calls it.
+    """A picture with the name that the output has for it, or a folder without pictures.
 
     Attributes:
         name: The path, or "-" for standard input.

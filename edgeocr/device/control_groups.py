@@ -51,13 +51,13 @@ def _groups(controller: str, root: Path) -> Iterator[tuple[Path, int]]:
 
 def _cpu_limit(group: Path, version: int) -> float | None:
     """Return a single group's limit, in CPUs."""
-    if version == 2:  # "max 100000", or microseconds in each period of so many microseconds
+    if version == 2:  # "max 100000" or "50000 100000": quota and period in microseconds
         try:
             quota, period = (read_text(group / "cpu.max") or "").split()
             return None if quota == "max" else int(quota) / int(period)
         except (ValueError, ZeroDivisionError):
             return None
-    # -1, or microseconds in each period.
+    # Both are microseconds; a quota of -1 is no limit.
     microseconds = read_number(group / "cpu.cfs_quota_us") or 0
     each = read_number(group / "cpu.cfs_period_us") or 0
     return microseconds / each if microseconds > 0 and each > 0 else None

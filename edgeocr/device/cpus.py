@@ -16,7 +16,7 @@ from .readings import ROOT
 
 # Linux supports no more CPUs than this.
 MOST_CPUS = 8192
-# x86's dot products of int8, either of which ONNX Runtime's int8 kernels use.
+# x86's instructions for dot products of int8; ONNX Runtime's int8 kernels use either.
 VNNI = ("avx512_vnni", "avx_vnni")
 
 
@@ -86,9 +86,9 @@ def checked(cpus: Iterable[int]) -> tuple[int, ...]:
     chosen = set(cpus)
     if not chosen:
         raise ValueError("a list of CPUs must name at least one CPU")
-    if strangers := chosen - _allowed():
+    if forbidden := chosen - _allowed():
         raise ValueError(
-            f"this process may not use CPU {min(strangers)}, only "
+            f"this process may not use CPU {min(forbidden)}, only "
             + ", ".join(map(str, sorted(_allowed())))
         )
     return tuple(sorted(chosen))
@@ -99,7 +99,7 @@ def confined(cpus: tuple[int, ...] | None) -> Iterator[None]:
     """Bind this thread, and the threads that it starts in the block, to some CPUs.
 
     Args:
-        cpus: Numbers of CPUs; None binds to none.
+        cpus: Numbers of CPUs; None changes nothing.
     """
     if cpus is None:
         yield
@@ -113,5 +113,5 @@ def confined(cpus: tuple[int, ...] | None) -> Iterator[None]:
 
 
 def _allowed() -> set[int]:
-    """Return the CPUs that this process may run on; none if the system doesn't say."""
+    """Return the CPUs that this process may run on; an empty set if the system doesn't say."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()

@@ -1,7 +1,7 @@
 """What this machine is and how it is doing: CPU, board, memory, clocks, temperature, throttling.
 
 All of it is read from the files of Linux below `root`, and from commands that come with the boards.
-Nothing here raises: what can't be known, on other systems too, is None.
+Nothing here raises: what can't be read, as on other systems, is None.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import platform
 import re
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .control_groups import memory_limit
 from .readings import ROOT, command_output, numbered, read_number, read_text
@@ -21,7 +20,7 @@ from .readings import ROOT, command_output, numbered, read_number, read_text
 # Major version of Jetson Linux → of JetPack (developer.nvidia.com/embedded/jetson-linux-archive).
 JETPACKS = {"32": "4", "34": "5", "35": "5", "36": "6", "38": "7"}
 
-# The names that /proc/cpuinfo has for what ONNX Runtime's int8 and float16 kernels can use.
+# Instructions that ONNX Runtime's int8 and float16 kernels can use, as /proc/cpuinfo names them.
 X86_FEATURES = "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "f16c"
 ARM_FEATURES = "asimd", "asimddp", "asimdhp", "i8mm", "sve"
 
@@ -63,7 +62,7 @@ class Machine:
         jetpack: Major version of JetPack, for example "6".
         cpus: Number of logical CPUs, whether or not this process may use them.
         memory_bytes: Bytes of memory.
-        memory_limit_bytes: Bytes that the process's control group leaves it, if that is less.
+        memory_limit_bytes: Bytes that the process's control group allows it, if that is less.
         swap_bytes: Bytes of swap.
     """
 
@@ -81,55 +80,41 @@ class Machine:
     memory_limit_bytes: int | None
     swap_bytes: int | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the machine as reports record it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class ClockPolicy:
     """A cpufreq policy: CPUs that share a clock (the kernel's admin-guide/pm/cpufreq).
 
+    Reports record the fields by their names.
+
     Attributes:
         cpus: Numbers of the CPUs.
-        current_mhz: The clock now, in MHz.
-        max_mhz: The highest clock, in MHz.
-        governor: What chooses the clock, for example "schedutil".
-        driver: The kernel's driver, for example "cpufreq-dt".
+        current: The clock now, in MHz; None if unknown.
+        max: The highest clock, in MHz; None if unknown.
+        governor: What chooses the clock, for example "schedutil"; None if unknown.
+        driver: The kernel's driver, for example "cpufreq-dt"; None if unknown.
     """
 
-    cpus: tuple[int, ...]
-    current_mhz: int | None
-    max_mhz: int | None
-    governor: str | None
-    driver: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the policy as reports record it."""
-        return {
-            "cpus": list(self.cpus),
-            "current": self.current_mhz,
-            "max": self.max_mhz,
-            "governor": self.governor,
-            "driver": self.driver,
-        }
+    cpus: list[int]
+    current: int | None = None
+    max: int | None = None
+    governor: str | None = None
+    driver: str | None = None
 
 
 @dataclass(frozen=True)
 class Throttling:
-    """What slows the CPU down; nothing if both are empty.
+    """The causes that slow the CPU down; both lists are empty if nothing does.
+
+    Reports record the fields by their names.
 
     Attributes:
         now: What slows it down now, for example "under-voltage".
         since_boot: What has slowed it down at any time since the machine was started.
     """
 
-    now: tuple[str, ...]
-    since_boot: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, list[str]]:
-        """Return the causes as reports record them."""
-        return {"now": list(self.now), "since_boot": list(self.since_boot)}
+    now: list[str]
+    since_boot: list[str]
 
 
 def describe(root: Path = ROOT) -> Machine:
@@ -195,9 +180,9 @@ def clock_policies(root: Path = ROOT) -> dict[str, ClockPolicy]:
         current = read_number(policy / "scaling_cur_freq")  # kHz
         most = read_number(policy / "cpuinfo_max_freq")
         found[policy.name] = ClockPolicy(
-            cpus=tuple(int(cpu) for cpu in (read_text(policy / "related_cpus") or "").split()),
-            current_mhz=None if current is None else round(current / 1000),
-            max_mhz=None if most is None else round(most / 1000),
+            cpus=[int(cpu) for cpu in (read_text(policy / "related_cpus") or "").split()],
+            current=None if current is None else round(current / 1000),
+            max=None if most is None else round(most / 1000),
             governor=read_text(policy / "scaling_governor"),
             driver=read_text(policy / "scaling_driver"),
         )
@@ -217,7 +202,7 @@ def fast_cpus(root: Path = ROOT) -> list[int] | None:
         int(cpu.name[3:]): read_number(cpu / "cpu_capacity")
         for cpu in numbered(root / "sys/devices/system/cpu", "cpu")
     }
-    clock = {cpu: each.max_mhz for each in clock_policies(root).values() for cpu in each.cpus}
+    clock = {cpu: each.max for each in clock_policies(root).values() for cpu in each.cpus}
     for speeds, slow in ((capacity, SLOW_CAPACITY), (clock, SLOW_CLOCK)):
         known = {cpu: speed for cpu, speed in speeds.items() if speed}
         if known and len(known) == len(speeds):
@@ -245,9 +230,9 @@ def temperature_c(root: Path = ROOT) -> float | None:
 def throttling(root: Path = ROOT) -> Throttling | None:
     """Return what slows the CPU down; None if the machine doesn't say.
 
-    A Raspberry Pi's firmware says what does so now and what has since boot. x86 only counts since
-    boot, in `thermal_throttle` of each CPU. The highest count of all CPUs is taken, because CPUs
-    of one core or package share theirs.
+    A Raspberry Pi's firmware tells the causes now and those since boot. x86 only counts events
+    since boot, in `thermal_throttle` of each CPU. The highest count of all CPUs is taken, because
+    the CPUs of a core or package share one count.
     """
     # Reading the file may clear the bits since boot, so the command is asked first.
     answer = command_output("vcgencmd", "get_throttled")
@@ -259,8 +244,8 @@ def throttling(root: Path = ROOT) -> Throttling | None:
             return None
         bits = int(digits[1], 16)
         return Throttling(
-            now=tuple(cause for bit, cause in THROTTLED.items() if bits >> bit & 1),
-            since_boot=tuple(cause for bit, cause in THROTTLED.items() if bits >> bit + 16 & 1),
+            now=[cause for bit, cause in THROTTLED.items() if bits >> bit & 1],
+            since_boot=[cause for bit, cause in THROTTLED.items() if bits >> bit + 16 & 1],
         )
     counts: dict[str, int] = {}
     for cpu in numbered(root / "sys/devices/system/cpu", "cpu"):
@@ -271,8 +256,8 @@ def throttling(root: Path = ROOT) -> Throttling | None:
     if not counts:
         return None
     return Throttling(
-        now=(),
-        since_boot=tuple(f"{part} throttled {n} times" for part, n in counts.items() if n),
+        now=[],
+        since_boot=[f"{part} throttled {n} times" for part, n in counts.items() if n],
     )
 
 

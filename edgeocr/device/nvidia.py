@@ -1,6 +1,6 @@
-"""What NVIDIA's driver and libraries say of themselves, asked through their C interfaces.
+"""Ask NVIDIA's driver and libraries, through their C interfaces, for GPUs and versions.
 
-Nothing here raises: where there is nothing to ask, the answer is empty.
+Nothing here raises: without a driver or a library, the answer is empty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-# The file in which Linux's driver says its release.
+# The file that tells the release of the driver, on Linux.
 RELEASE = Path("/proc/driver/nvidia/version")
 # Library → its file names, the newest major version first, and the function that returns its
 # version.
@@ -29,7 +29,7 @@ COMPUTE_MAJOR, COMPUTE_MINOR = 75, 76
 
 @dataclass(frozen=True)
 class GPU:
-    """A GPU.
+    """An NVIDIA GPU.
 
     Attributes:
         name: Its name, such as "NVIDIA L4".

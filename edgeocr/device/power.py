@@ -1,4 +1,4 @@
-"""Energy that a block of code takes, measured with the meters that are built into the device.
+"""Measure the energy that a block of code takes, with the meters that are built into the device.
 
 >>> with PowerMeter() as meter:
 ...     ocr.read("photo.jpg")
@@ -53,12 +53,12 @@ PMIC_RAIL = re.compile(r"^ *(\w+)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)[AV] *$
 
 
 class PowerMeter:
-    """Context manager that measures the energy that its block takes.
+    """A context manager that measures the energy that its block takes.
 
-    A counter of energy (RAPL) is read at the beginning and at the end; a block of so many hours
-    that the counter overflows twice counts too little. Other meters are sampled by a thread, so
-    the energy of blocks below half a second is rough. A meter never raises, and can be entered
-    again for a new measurement.
+    A counter of energy (RAPL) is read at the beginning and at the end. It overflows after some
+    hours; if it does so twice in a block, the energy is too small. Other meters are sampled by a
+    thread, so the energy of blocks below half a second is inaccurate. A meter never raises, and can
+    be entered again for a new measurement.
 
     Attributes:
         joules: The energy; None before the end of the block, or without a meter.
@@ -206,10 +206,11 @@ def parse_pmic(text: str) -> dict[str, float]:
 
 
 def _rapl(root: Path) -> _Measurement | None:
-    """Begin with RAPL of Intel and AMD: a counter of the microjoules of each CPU package.
+    """Begin to measure with RAPL of Intel and AMD: counters of each package's microjoules.
 
-    It starts again at zero after `max_energy_range_uj`. The kernel's power/powercap/powercap.rst
-    describes the files. On most kernels only root may read them (CVE-2020-8694).
+    A counter starts again at zero after `max_energy_range_uj`. The kernel's
+    power/powercap/powercap.rst describes the files. On most kernels only root may read them
+    (CVE-2020-8694).
     """
     packages = []
     # Zones with a second colon, such as cores and memory, are a part of a package or beside it.
@@ -217,7 +218,7 @@ def _rapl(root: Path) -> _Measurement | None:
         if zone.name.count(":") == 1 and (read_text(zone / "name") or "").startswith("package"):
             packages.append(zone)
     before = [read_number(zone / "energy_uj") for zone in packages]
-    if not packages or None in before:  # some packages would pass for all
+    if not packages or None in before:  # the sum over some packages would be too small
         return None
 
     def end() -> float | None:
@@ -236,7 +237,7 @@ def _rapl(root: Path) -> _Measurement | None:
 
 
 def _ina3221(root: Path) -> _Measurement | None:
-    """Begin with the power monitors of a Jetson.
+    """Begin to measure with the power monitors of a Jetson.
 
     Since JetPack 5 the files are those of the kernel's hwmon/ina3221.rst: label, mV and mA of each
     channel. Before that, NVIDIA's own driver had files with names and mW.
@@ -272,7 +273,7 @@ def _ina3221(root: Path) -> _Measurement | None:
 
 
 def _tegrastats(_: Path) -> _Measurement | None:
-    """Begin with NVIDIA's command, which may be allowed to read what this process may not."""
+    """Begin to measure with NVIDIA's command, which may read more than this process may."""
     program = find_program("tegrastats")
     if program is None:
         return None
@@ -317,7 +318,7 @@ def _tegrastats(_: Path) -> _Measurement | None:
 
 
 def _pmic(_: Path) -> _Measurement | None:
-    """Begin with the power chip of a Raspberry Pi 5; earlier models measure no currents."""
+    """Begin to measure with the power chip of a Raspberry Pi 5; older ones measure no current."""
 
     def rails() -> dict[str, float]:
         return parse_pmic(command_output("vcgencmd", "pmic_read_adc") or "")

@@ -1,4 +1,4 @@
-"""Reading what a system says of itself: small files, as below /proc and /sys, and commands.
+"""Read what a system tells about itself: small files below /proc and /sys, and commands.
 
 Nothing here raises: what can't be read is None.
 """

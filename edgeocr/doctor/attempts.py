@@ -1,7 +1,7 @@
-"""Attempts in processes of their own: imports and starts that may crash or hang.
+"""Try imports and starts of providers, each in a process of its own, since they may crash or hang.
 
 `edgeocr doctor` is needed most where a module can't be imported, or ends the process that imports
-it. So every import and every provider is tried in a new process.
+it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-# Seconds. On a Raspberry Pi with a slow card an import takes several, and TensorRT needs many to
-# start.
+# Limits in seconds. On a Raspberry Pi with a slow card an import takes several, and TensorRT takes
+# much longer to start.
 IMPORT_TIMEOUT = 60
 START_TIMEOUT = 180
 
@@ -23,8 +23,8 @@ START_TIMEOUT = 180
 # the beginning.
 ERROR_CHARACTERS = 600
 
-# The new process gets this process's sys.path and runs the function `attempt` of one of the codes
-# below.
+# The program of the new process is BEGIN, one of the three codes that define `attempt`, and END. It
+# gets this process's sys.path.
 BEGIN = (
     "import importlib, json, sys\npath, *arguments = json.loads(sys.argv[1])\nsys.path[:] = path\n"
 )
@@ -48,7 +48,7 @@ def attempt(provider, path):
     from edgeocr.bundle.bundle import Bundle
     from edgeocr.runtime.start import probe
     bundle = Bundle.open(path)
-    stages = [stage for stage in vars(bundle.manifest.stages).values() if stage is not None]
+    stages = bundle.manifest.stages.present.values()
     graph = min((bundle.read(stage.graph) for stage in stages), key=len)
     return {"reason": probe(provider, graph)}
 """

@@ -1,4 +1,8 @@
-"""Collects the facts of `edgeocr doctor`; works where NumPy or ONNX Runtime can't be imported."""
+"""Collect the facts of `edgeocr doctor`.
+
+This works even where NumPy or ONNX Runtime can't be imported: `attempts` tries the imports in other
+processes.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from ..bundle.bundle import Bundle
 from ..device import cpus, machine
 from ..errors import EdgeOCRError
+from ..runtime.diagnosis import distributions
 from ..version import __version__
 from .attempts import BUILT_IN, IMPORT, IMPORT_TIMEOUT, START, START_TIMEOUT, begin
 from .facts import (
@@ -30,7 +35,7 @@ class Module:
 
     Attributes:
         distribution: The distribution that edgeocr asks for.
-        proof: A name in the module, which is missing if the module was removed by half.
+        proof: A name that the module defines; it is missing if a part of the module was deleted.
     """
 
     distribution: str
@@ -48,7 +53,7 @@ MODULES = {
 
 @dataclass(frozen=True)
 class Imports:
-    """What trying to import the modules showed.
+    """The results of trying to import the modules.
 
     Attributes:
         packages: The modules by name.
@@ -112,16 +117,12 @@ def _imports() -> Imports:
 
 
 def _distributions() -> Distributions:
-    from importlib import metadata  # importing it takes longer than all of this module
+    installed = distributions()
 
-    found: dict[str, dict[str, str]] = {"onnxruntime": {}, "opencv": {}}
-    for each in metadata.distributions():
-        # A folder that remains of a removed package has no name.
-        name = (each.metadata["Name"] or "").lower().replace("_", "-")
-        for family, prefix in (("onnxruntime", "onnxruntime"), ("opencv", "opencv-")):
-            if name.startswith(prefix):
-                found[family].setdefault(name, each.version)
-    return Distributions(**{family: dict(sorted(each.items())) for family, each in found.items()})
+    def beginning(prefix: str) -> dict[str, str]:
+        return {name: version for name, version in installed.items() if name.startswith(prefix)}
+
+    return Distributions(onnxruntime=beginning("onnxruntime"), opencv=beginning("opencv-"))
 
 
 def _check_bundle(path: str | None) -> CheckedBundle:
@@ -140,16 +141,16 @@ def _check_bundle(path: str | None) -> CheckedBundle:
 
 
 def _started(bundle: str) -> dict[str, str | None]:
-    """Start each provider that is built in with the bundle's smallest graph.
+    """Try to start each built-in provider on the bundle's smallest graph.
 
     Returns:
-        None for each provider that starts, else the reason why it does not.
+        Provider → None if it starts, else the reason why it does not.
     """
     names, error = begin(BUILT_IN, timeout=IMPORT_TIMEOUT)()
     if error is not None:
         return {"cpu": error}
     started: dict[str, str | None] = {}
-    # One after the other: a small device has memory for one process only.
+    # One after the other, because a small device may not have the memory for two at once.
     for name in names:
         answer, error = begin(START, name, bundle, timeout=START_TIMEOUT)()
         started[name] = error if answer is None else answer["reason"]

@@ -1,4 +1,4 @@
-"""The facts that `edgeocr doctor` collects: dataclasses without a look at the machine.
+"""The facts that `edgeocr doctor` collects, as dataclasses.
 
 The names of the fields are the keys of `edgeocr doctor --json`.
 """
@@ -168,16 +168,5 @@ class Facts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as dictionaries, lists and plain values."""
-        gpus = [
-            {
-                "name": gpu.name,
-                "compute": gpu.compute_capability,
-                "memory_bytes": gpu.memory_bytes,
-            }
-            for gpu in self.nvidia.gpus
-        ]
-        return asdict(self) | {
-            "nvidia": asdict(self.nvidia) | {"gpus": gpus},
-            "clocks": {name: policy.to_dict() for name, policy in self.clocks.items()},
-            "throttling": None if self.throttling is None else self.throttling.to_dict(),
-        }
+        gpus = [gpu.to_dict() for gpu in self.nvidia.gpus]
+        return asdict(self) | {"nvidia": asdict(self.nvidia) | {"gpus": gpus}}

@@ -1,16 +1,16 @@
 """What `edgeocr doctor` concludes from its facts: problems, hints and a recommendation.
 
-The rules work on `Facts`, without a look at the machine. Each sentence says what is wrong and,
-after its colon, what to do.
+The rules see only `Facts`, never the machine itself. Each sentence says what is wrong and, after
+its colon, what to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..device.machine import Throttling
-from ..runtime.diagnosis import JETPACK, RUNTIMES
+from ..runtime.diagnosis import JETPACK, runtimes
 from .facts import Cores, Facts
 
 # The wheel of onnxruntime 1.21.0 for aarch64 contains instructions that Armv8.0 lacks.
@@ -33,7 +33,7 @@ class Recommendation:
 
     Attributes:
         value: The value; None if nothing works.
-        reason: Why.
+        reason: Why the value fits.
     """
 
     value: str | int | None
@@ -68,11 +68,6 @@ def recommend(facts: Facts) -> Recommended:
     return Recommended(_provider(facts), _threads(facts.cores))
 
 
-def rivals(distributions: Iterable[str]) -> list[str]:
-    """Return the distributions of ONNX Runtime that all write the folder `onnxruntime`."""
-    return [name for name in distributions if name in RUNTIMES]
-
-
 def _provider(facts: Facts) -> Recommendation:
     started = {name for name, reason in facts.onnxruntime.started.items() if reason is None}
     provider = None
@@ -104,12 +99,7 @@ def _threads(cores: Cores) -> Recommendation:
 
 
 def _runtimes(facts: Facts) -> Iterator[str]:
-    several = rivals(facts.distributions.onnxruntime)
-    if len(several) > 1:
-        yield (
-            f"{' and '.join(several)} are installed side by side and overwrite each other's "
-            f"files: pip uninstall -y {' '.join(several)}, then install one of them"
-        )
+    yield from _side_by_side(runtimes(facts.distributions.onnxruntime), "install one of them")
     if _lacks_instructions(facts):
         yield (
             "onnxruntime 1.21.0 for aarch64 ends with an illegal instruction on this CPU, see "
@@ -130,7 +120,7 @@ def _lacks_instructions(facts: Facts) -> bool:
 
 
 def _imports(facts: Facts) -> Iterator[str]:
-    installed = rivals(facts.distributions.onnxruntime)
+    installed = runtimes(facts.distributions.onnxruntime)
     for name, package in facts.packages.items():
         error, distribution = package.error, package.distribution
         if error is None or (name == "onnxruntime" and _lacks_instructions(facts)):
@@ -172,7 +162,7 @@ def _providers(facts: Facts) -> Iterator[str]:
 
 
 def _installed(facts: Facts) -> str:
-    return " ".join(rivals(facts.distributions.onnxruntime)) or "onnxruntime"
+    return " ".join(runtimes(facts.distributions.onnxruntime)) or "onnxruntime"
 
 
 def _unused(facts: Facts) -> Iterator[str]:
@@ -190,11 +180,15 @@ def _unused(facts: Facts) -> Iterator[str]:
 
 
 def _opencv(facts: Facts) -> Iterator[str]:
-    several = list(facts.distributions.opencv)
-    if len(several) > 1:
+    yield from _side_by_side(list(facts.distributions.opencv), HEADLESS)
+
+
+def _side_by_side(distributions: Sequence[str], remedy: str) -> Iterator[str]:
+    """Yield what is wrong if there are several distributions that share a module."""
+    if len(distributions) > 1:
         yield (
-            f"{' and '.join(several)} are installed side by side and overwrite each other's "
-            f"files: pip uninstall -y {' '.join(several)}, then {HEADLESS}"
+            f"{' and '.join(distributions)} are installed side by side and overwrite each other's "
+            f"files: pip uninstall -y {' '.join(distributions)}, then {remedy}"
         )
 
 
@@ -219,7 +213,7 @@ def _memory(facts: Facts) -> Iterator[str]:
 
 
 def _slowed(facts: Facts) -> Iterator[str]:
-    throttling = facts.throttling or Throttling((), ())
+    throttling = facts.throttling or Throttling([], [])
     for when, words in (("now", throttling.now), ("since boot", throttling.since_boot)):
         if "under-voltage" in words:
             yield f"under-voltage {when}: use a supply and cable made for this board"

@@ -16,10 +16,6 @@ Rows: TypeAlias = Mapping[str, object]
 def report(examination: Examination) -> str:
     """Return the facts, the recommendation, the problems and the hints as text."""
     facts = examination.facts
-    recommended = {
-        "provider": examination.recommended.provider,
-        "threads": examination.recommended.threads,
-    }
     sections: dict[str, Rows] = {
         f"edgeocr {facts.edgeocr}": _software(facts),
         "ONNX Runtime": _onnxruntime(facts),
@@ -27,7 +23,8 @@ def report(examination: Examination) -> str:
         "NVIDIA": _nvidia(facts),
         "Bundle": vars(facts.bundle),
         "Recommended": {
-            name: f"{each.value or 'none'}: {each.reason}" for name, each in recommended.items()
+            name: f"{each.value or 'none'}: {each.reason}"
+            for name, each in vars(examination.recommended).items()
         },
     }
     blocks = [_section(title, rows) for title, rows in sections.items()]
@@ -125,10 +122,10 @@ def _gib(size: int | None) -> str:
 
 
 def _clocks(policies: Iterable[ClockPolicy]) -> str:
-    """Return the clocks; equal ones together, as each CPU of an x86 machine has its own."""
+    """Return the clocks, equal ones together: on x86 each CPU has a clock of its own."""
     numbers: dict[str, int] = {}
     for policy in policies:
-        words = f"up to {policy.max_mhz or '?'} MHz, governor {policy.governor or 'unknown'}"
+        words = f"up to {policy.max or '?'} MHz, governor {policy.governor or 'unknown'}"
         numbers[words] = numbers.get(words, 0) + len(policy.cpus)
     return "; ".join(f"{number} CPUs {words}" for words, number in numbers.items())
 

@@ -240,9 +240,10 @@ class MemoryBudget:
     def _reduced(footprint: Footprint, extra: int, available: int) -> tuple[_Reduced, int]:
         """Choose the reduction that fits into `available` bytes, and return what it takes."""
         best, held = _Reduced(footprint.source), footprint.present + footprint.loading
-        header, needed = footprint.header, held
+        header = footprint.header
         if header is None:
-            return best, needed
+            return best, held + footprint.pixels * extra
+        needed = held
         for reduction in REDUCTIONS if header.reducible else REDUCTIONS[:1]:
             pixels = header.width * header.height // reduction**2
             needed = held + pixels * max(header.decoding, 3 + extra)

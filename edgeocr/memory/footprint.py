@@ -33,12 +33,14 @@ class Footprint:
         source: The source, or its content where it can be read only once.
         present: Bytes that it holds already.
         loading: Bytes that loading it takes beside its decoded pixels.
+        pixels: How many pixels it has, where they are in memory already.
         header: Size and cost of its pixels; None where the pixels are in memory already.
     """
 
     source: Source
     present: int = 0
     loading: int = 0
+    pixels: int = 0
     header: image_headers.Header | None = None
 
 
@@ -56,13 +58,14 @@ def predict(source: Source) -> Footprint:
         eight_bits = 9 if channels == 4 else 3 if contiguous else 4
         per_value = eight_bits if source.dtype == np.uint8 else 12
         is_bgr = source.dtype == np.uint8 and channels == 3 and contiguous
-        return Footprint(source, source.nbytes, 0 if is_bgr else source.size * per_value)
+        loading = 0 if is_bgr else source.size * per_value
+        return Footprint(source, source.nbytes, loading, source.size // max(1, channels))
     if isinstance(source, (bytes, bytearray, memoryview)):
         copied = 0 if isinstance(source, bytes) else len(source)
         header = image_headers.read(io.BytesIO(source))
         if header is None and len(source):
             raise ImageError(NO_HEADER)
-        return Footprint(source, len(source), copied, header)
+        return Footprint(source, len(source), copied, header=header)
     try:
         if isinstance(source, (str, os.PathLike)):
             with Path(source).open("rb") as file:
@@ -70,12 +73,13 @@ def predict(source: Source) -> Footprint:
                 header = image_headers.read(file)
                 if header is None and size:
                     raise ImageError(f"{os.fspath(source)}: {NO_HEADER}")
-                return Footprint(source, 0, size, header)
+                return Footprint(source, 0, size, header=header)
         picture: Any = source
         if hasattr(picture, "getexif"):
             opaque = picture.mode in ("L", "RGB", "1", "P") and "transparency" not in picture.info
             per_pixel = PIL_BYTES if opaque else PIL_ALPHA_BYTES
-            return Footprint(source, 0, picture.width * picture.height * per_pixel)
+            pixels = picture.width * picture.height
+            return Footprint(source, 0, pixels * per_pixel, pixels)
         if hasattr(picture, "read") and isinstance(content := picture.read(), bytes):
             return predict(content)
     except (OSError, ValueError):  # loading the source reports it

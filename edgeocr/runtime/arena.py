@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Address space that the first picture takes at once; only what is written to becomes memory. Free
-# pieces of one region are merged again, but those of the many small regions of ONNX Runtime's
-# default aren't: PP-OCRv4 mobile needs a seventh less memory for the same pictures this way.
+# Bytes of address space that the arena reserves as one region for the first picture; only pages
+# that are written to take memory. Free pieces of one region are merged again, but those of the many
+# small regions that are ONNX Runtime's default are not. PP-OCRv4 mobile needs a seventh less memory
+# with one region.
 ARENA_BYTES = 256 << 20
-# A free piece is split if it is larger than needed by this many bytes.
+# A free piece is split if it is more than this many bytes larger than needed.
 ARENA_SPLIT_BYTES = 1 << 20
 
 _lock = threading.Lock()
@@ -33,15 +34,15 @@ def arena_limit() -> int | None:
 def use_shared_arena(options: onnxruntime.SessionOptions, limit: int | None = None) -> None:
     """Let a session on the CPU take its memory from the arena that all of them share.
 
-    Each stage reuses what the stage before it needed. Otherwise each session would keep the most
-    that it ever needed for itself.
+    So each stage reuses the memory of the stage before it. With an arena of its own, each session
+    would keep the most memory that it ever needed.
 
     Args:
         options: The session's options, which are changed.
-        limit: The most bytes that the arena may take, which are one region of address space; a
-            run that needs more fails. None sets no limit. The limit of the process's first session
-            applies for as long as the process lives. A later session without a limit doesn't use
-            an arena that has one, but has an arena of its own.
+        limit: The most bytes that the arena may take, as one region of address space; a run that
+            needs more fails. None sets no limit. The limit of the process's first session applies
+            for as long as the process lives. If that arena has a limit, a later session without
+            one gets an arena of its own.
     """
     global _arena_exists, _arena_limit
     ort = import_onnxruntime()

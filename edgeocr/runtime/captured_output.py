@@ -1,4 +1,4 @@
-"""Capturing what native libraries write to the process's output."""
+"""Capture what native libraries write to the process's output."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _lock = threading.Lock()
 def captured_output() -> Iterator[Callable[[], str]]:
     """Capture what is written to file descriptor 2 and to `sys.stdout` in the block.
 
-    ONNX Runtime writes the reason why a provider failed there and nowhere else. Both belong to the
-    whole process, so only one thread at a time captures them. If the block doesn't raise, what was
-    captured, which may be other threads' output, is written to where it was meant to go.
+    ONNX Runtime writes the reason why a provider failed there and nowhere else. Both streams belong
+    to the whole process, so only one thread at a time captures them. The captured output, some of
+    which may come from other threads, is written to its destination at the end, unless the block
+    raises.
 
     Yields:
         A function that returns what has been captured so far.
@@ -45,7 +46,7 @@ def captured_output() -> Iterator[Callable[[], str]]:
 
 @contextmanager
 def _redirected(descriptor: int) -> Iterator[Callable[[], bytes]]:
-    """Redirect a file descriptor to a file; yields a function that returns the file's content."""
+    """Redirect a file descriptor to a file, and yield a function that returns its content."""
     with ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile())

@@ -22,7 +22,7 @@ def run_on_device_thread(work: Callable[..., Result], *arguments: object) -> Res
     """Call a function in the device thread, and wait for it.
 
     Args:
-        work: What to do, after everything that the thread has been asked to do before.
+        work: The function. It waits for everything that the thread was asked to do before.
         *arguments: Arguments of `work`.
 
     Returns:

@@ -1,9 +1,10 @@
-"""Why an execution provider did not start, and what to do about it."""
+"""Say why an execution provider did not start, and what to do about it."""
 
 from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..device import nvidia
@@ -28,21 +29,35 @@ NUMBERED_LIBRARIES = ("libcudart", "libcublas", "libcudnn")
 JETSON = Path("/etc/nv_tegra_release")
 JETPACK = "install the onnxruntime-gpu wheel that NVIDIA publishes for this JetPack"
 GPU_HIDDEN = "the driver shows no GPU to this process: see nvidia-smi and CUDA_VISIBLE_DEVICES"
-# How many characters of ONNX Runtime's output an error quotes. What matters is at its end.
+# How many characters of ONNX Runtime's output an error quotes, from its end, where the cause is.
 QUOTED = 400
 
 
-def runtimes() -> dict[str, str]:
-    """Find the installed distributions of ONNX Runtime; more than one is a fault.
+def distributions() -> dict[str, str]:
+    """List the distributions that are installed in this Python.
 
     Returns:
-        Name → version, for those of `RUNTIMES` that are installed.
+        Name → version, in the order of the names.
     """
-    from importlib.metadata import distributions  # takes longer to import than the rest of this
+    from importlib import metadata  # takes longer to import than the rest of this module
 
-    names = ((each.metadata["Name"] or "", each.version) for each in distributions())
-    found = {name.lower().replace("_", "-"): version for name, version in names}
-    return {name: found[name] for name in RUNTIMES if name in found}
+    found: dict[str, str] = {}
+    for each in metadata.distributions():
+        # A folder that remains of a removed distribution has no name.
+        if name := each.metadata["Name"]:
+            # The first of equal names is the one that Python imports.
+            found.setdefault(name.lower().replace("_", "-"), each.version)
+    return dict(sorted(found.items()))
+
+
+def runtimes(installed: Iterable[str]) -> list[str]:
+    """Return the distributions that install the folder `onnxruntime`; only one of them may.
+
+    Args:
+        installed: The names of all installed distributions.
+    """
+    names = set(installed)
+    return [name for name in RUNTIMES if name in names]
 
 
 def not_built_in(provider: Provider, version: str) -> str:
@@ -50,9 +65,9 @@ def not_built_in(provider: Provider, version: str) -> str:
 
     Args:
         provider: The provider that was asked for.
-        version: Version of the installed ONNX Runtime.
+        version: The version of the installed ONNX Runtime.
     """
-    installed = runtimes()
+    installed = runtimes(distributions())
     fault = f"provider {provider.name!r} is not in the installed ONNX Runtime {version}"
     install = provider.install
     if install == NVIDIA_PACKAGE and JETSON.exists():
@@ -65,12 +80,12 @@ def not_built_in(provider: Provider, version: str) -> str:
         )
     if provider.plugin is not None:
         return f"{fault}: {install}"
-    package = next(iter(installed), "onnxruntime")
+    package = installed[0] if installed else "onnxruntime"
     return f"{fault}, the package {package}: pip uninstall -y {package}, then {install}"
 
 
 def did_not_start(provider: Provider, output: str, *, built_for: str | None) -> str:
-    """Compose the error message for a provider that ONNX Runtime has and that gave no session.
+    """Compose the error message for a provider that is in ONNX Runtime but did not start.
 
     Args:
         provider: The provider that was asked for.

@@ -1,4 +1,4 @@
-"""How a batch gets to the device and how the results come back."""
+"""Run a session on a batch: bring the batch to the device, and the results back."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TOLERANCE = 1e-3
 
 
 class Runner(Protocol):
-    """What a session's runs go through.
+    """A way to run a session on batches.
 
     Attributes:
-        warm_runs: How many runs make everything that a shape needs.
+        warm_runs: How many runs of a shape it takes until everything for the shape is prepared.
     """
 
     warm_runs: int
@@ -36,14 +36,14 @@ class Runner(Protocol):
 
 
 class PlainRunner:
-    """Runs for which ONNX Runtime itself copies inputs and outputs."""
+    """A runner that lets ONNX Runtime copy inputs and outputs."""
 
     warm_runs = 1
 
     def __init__(
         self, session: onnxruntime.InferenceSession, input_name: str, outputs: Sequence[str]
     ) -> None:
-        """Prepare for runs.
+        """Prepare to run a session.
 
         Args:
             session: The session to run.
@@ -59,21 +59,21 @@ class PlainRunner:
 
 
 class BufferedRunner:
-    """Runs on buffers of the device that are made once for each input shape and then reused.
+    """A runner with buffers on the device, made once for each input shape and then reused.
 
-    Batches are uploaded as uint8, and nothing except the outputs is downloaded. One run at a time,
-    always from the same thread.
+    Batches are uploaded as uint8, and nothing except the outputs is downloaded. Only one thread may
+    use a runner.
 
-    Since 1.20 ONNX Runtime's convolutions are planned anew whenever the input's shape differs from
-    that of the run before, so alternating sizes cost milliseconds each time (onnxruntime issue
-    23006). A recorded run is replayed as it was planned. Recording is given up for all shapes if it
-    fails, or if a replay differs from a plain run.
+    Since 1.20 ONNX Runtime plans its convolutions anew whenever the input's shape differs from that
+    of the run before, so alternating sizes cost milliseconds each time (onnxruntime issue 23006). A
+    recorded run is replayed as it was planned. Recording is given up for all shapes if it fails, or
+    if a replay differs from a plain run.
 
     Attributes:
         records: Whether the second run of each shape is recorded as a CUDA graph.
     """
 
-    # The second run records.
+    # The second run of a shape records it.
     warm_runs = 2
 
     def __init__(
@@ -86,7 +86,7 @@ class BufferedRunner:
         number: int,
         records: bool,
     ) -> None:
-        """Prepare for runs, without making any buffers.
+        """Prepare to run a session, without making any buffers.
 
         Args:
             session: The session to run.
@@ -181,5 +181,5 @@ class _Buffers:
 
 
 def _owned(result: NDArray[Any]) -> NDArray[Any]:
-    """Copy a result that lies in a buffer on the CPU, which the next run overwrites."""
+    """Return a result that no later run overwrites: a copy if it lies in a reused buffer."""
     return result if result.flags.owndata else result.copy()

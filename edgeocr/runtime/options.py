@@ -15,7 +15,7 @@ OFF = ("0", "false")
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """How ONNX Runtime runs the networks: options that most callers never need.
+    """Options for the way ONNX Runtime runs the networks; most callers never need them.
 
     Attributes:
         provider_options: ONNX Runtime's options for each provider, such as

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 def outcome(work: Callable[[Item], Result], item: Item) -> Result | EdgeOCRError:
-    """Do the work for an item, and return what it raises as a result."""
+    """Return the result of the work for an item, or the `EdgeOCRError` that the work raises."""
     try:
         return work(item)
     except EdgeOCRError as error:
@@ -27,7 +27,12 @@ def outcome(work: Callable[[Item], Result], item: Item) -> Result | EdgeOCRError
 def handled(
     outcomes: Generator[Result | EdgeOCRError, None, None], on_error: OnError
 ) -> Iterator[Result | EdgeOCRError]:
-    """Return, skip or raise the errors among outcomes, which are closed at the end."""
+    """Yield the outcomes; yield, skip or raise the errors among them.
+
+    Args:
+        outcomes: Results and errors. The generator is closed at the end.
+        on_error: What to do with errors: "return" yields them like results.
+    """
     with closing(outcomes):
         for each in outcomes:
             if not isinstance(each, EdgeOCRError) or on_error == "return":
@@ -43,7 +48,14 @@ def check_on_error(on_error: str) -> None:
 
 
 def check_several(sources: object, called: str, instead: str) -> None:
-    """Raise `TypeError` for a path or an array, which are iterable but not into sources."""
+    """Raise `TypeError` if a single source is given to a method that takes several.
+
+    Args:
+        sources: What was given. Paths, bytes and arrays are single sources, although some of them
+            can be iterated over.
+        called: The method that was called.
+        instead: The call that takes a single source.
+    """
     if isinstance(sources, (str, bytes, os.PathLike, np.ndarray)):
         raise TypeError(
             f"{called} takes several sources, this is one {type(sources).__name__}: use {instead}"

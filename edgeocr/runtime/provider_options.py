@@ -1,4 +1,4 @@
-"""The options with which ONNX Runtime's providers are asked for."""
+"""Choose the providers that a session asks ONNX Runtime for, and their options."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def provider_chain(
         The provider, and behind it the one that runs the operators that it can't, if there is one
         besides the CPU.
     """
-    if job.precision == "fp16":  # without permission no unit for float16 would be used
+    # Without this permission, providers would run a float16 graph without their float16 units.
+    if job.precision == "fp16":
         placement = replace(placement, options=replace(placement.options, fp16=True))
     options = options_for(provider, placement)
     fixed_shapes = bool(job.shapes) and placement.fixes_shapes(provider)

@@ -24,7 +24,7 @@ class Provider:
     Attributes:
         name: edgeocr's name for it, which callers, bundles and results use.
         onnxruntime_name: ONNX Runtime's name for it.
-        install: What gives a user an ONNX Runtime that has this provider.
+        install: How to get an ONNX Runtime that has this provider.
         any_shape: Whether it takes every input shape as it comes. All others choose, compile or
             build something for each new shape.
         always_starts: Whether it is in every ONNX Runtime and starts on every machine.
@@ -41,8 +41,8 @@ class Provider:
         plugin: Python module that contains the provider as a library; None if it is a part of
             ONNX Runtime.
         builds_engines: Whether it builds TensorRT engines, which are kept in a folder.
-        max_proportion: The longer side of a picture divided by its shorter side, at most, where
-            the stage's shapes differ in height; None sets no limit.
+        max_proportion: The largest ratio of the longer side of a picture to its shorter side, for
+            stages whose shapes differ in height; None sets no limit.
         limits_fp16_optimization: Whether graphs in float16 get ONNX Runtime's basic optimizations
             only.
     """

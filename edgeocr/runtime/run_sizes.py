@@ -1,4 +1,4 @@
-"""How large a stage's runs are, which is what its memory depends on."""
+"""The sizes of a stage's runs, on which its memory depends."""
 
 from __future__ import annotations
 

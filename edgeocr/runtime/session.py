@@ -39,14 +39,14 @@ SMALLEST_SIDE = 128
 
 
 class Admission(Protocol):
-    """Decides when a run may begin, so that all runs together stay below a memory limit."""
+    """A gate that lets a run begin only if all runs together stay below a memory limit."""
 
     def run(self, pixels: int, extra_bytes: int, work: Callable[[], Result], /) -> Result:
-        """Do the work once there is memory for it.
+        """Wait until there is enough memory, then do the work.
 
         Args:
             pixels: Pixels of the run's input, over the whole batch.
-            extra_bytes: Bytes that the run takes besides.
+            extra_bytes: Bytes that the work takes in addition to the run.
             work: Does the run.
 
         Returns:
@@ -60,7 +60,7 @@ class Admission(Protocol):
 
 @dataclass(frozen=True)
 class WarmUpResult:
-    """What warming up a stage did.
+    """The result of warming up a stage.
 
     Attributes:
         provider: Name of the execution provider.
@@ -88,8 +88,9 @@ class Session:
         engine_folder: Where its TensorRT engines are kept; None if there are none.
         shapes: The shapes that the input may have if `fixed_shapes`.
         fixed_shapes: Whether the input must have one of `shapes`.
-        admission: What runs wait for where memory is limited; None otherwise.
-        observer: Called with each batch before it is run, such as to record inputs; None otherwise.
+        admission: The gate that runs wait at where memory is limited; None otherwise.
+        observer: A function that is called with each batch before its run, for example to record
+            inputs; None otherwise.
     """
 
     def __init__(
@@ -197,7 +198,7 @@ class Session:
             self._run(np.zeros((1, height, width, channels), np.uint8))
 
     def warm_up(self) -> WarmUpResult:
-        """Run every fixed shape, the largest first, or the usual shape if any can be taken.
+        """Run every fixed shape, the largest first; without fixed shapes, run the usual one.
 
         Raises:
             GraphError: A run fails.
@@ -230,8 +231,8 @@ class Session:
             prepare: Makes an item's batch, uint8 [N, H, W, 3].
             watch: Gets the time of both stages.
             stages: What the preparation and the runs count as in `watch`.
-            needs: Returns the pixels of an item's batch and the bytes that preparing it takes
-                besides. Required where memory is limited.
+            needs: Returns the pixels of an item's batch, and the bytes that preparing the batch
+                takes in addition to its run. Required where memory is limited.
 
         Returns:
             The outputs of each item's run, in the order of the items.

@@ -1,4 +1,4 @@
-"""Opening sessions: the provider that a session asks for, and the one that it really gets.
+"""Open sessions, and check that they run on the provider that was asked for.
 
 ONNX Runtime lists the providers that it was built with, whether or not they work here, and when one
 fails it falls back to the CPU with nothing but a log line. So a session is opened for one provider

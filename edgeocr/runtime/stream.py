@@ -11,7 +11,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Seconds for which an ending stream waits for an item that is just being taken.
+# Seconds for which a stream that ends waits for the item that is being taken at that moment.
 PATIENCE = 1.0
 
 

@@ -1,6 +1,6 @@
 """TensorRT engines: where they are kept, what they fit, and the options that they need.
 
-TensorRT builds an engine for minutes, and the engine fits one graph, one kind of GPU and one
+TensorRT takes minutes to build an engine, and the engine fits one graph, one kind of GPU and one
 version of each library only. Each combination of these has a folder of its own, whose name ends
 with a digest of them all; the file `key.json` in it lists them. A stage whose engines have all been
 built has a file `STAGE.warm` there.
@@ -14,8 +14,8 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ..device import nvidia
 from ..errors import EdgeOCRError
@@ -57,27 +57,23 @@ def has_engines(root: Path, bundle_digest: str) -> bool:
     return any(root.glob(f"{bundle_digest[:DIGITS]}-*"))
 
 
-def engine_key(
-    bundle_digest: str,
-    gpu: nvidia.GPU,
-    versions: Mapping[str, str],
-    options: Mapping[str, str],
-) -> dict[str, Any]:
-    """List what an engine depends on, as `key.json` records it.
+@dataclass(frozen=True)
+class EngineKey:
+    """Everything that an engine depends on, as `key.json` records it.
 
-    Args:
-        bundle_digest: The bundle's digest, which determines graphs and shapes.
-        gpu: The GPU that the engine is built for.
+    Attributes:
+        bundle: The bundle's digest, which determines graphs and shapes.
+        gpu: Name of the GPU that the engine is built for.
+        compute: The GPU's compute capability.
         versions: Versions of "onnxruntime", "cuda", "cudnn" and "tensorrt", as far as known.
         options: The provider's options.
     """
-    return {
-        "bundle": bundle_digest,
-        "gpu": gpu.name,
-        "compute": gpu.compute_capability,
-        "versions": dict(sorted(versions.items())),
-        "options": dict(options),
-    }
+
+    bundle: str
+    gpu: str
+    compute: str
+    versions: dict[str, str]
+    options: dict[str, str]
 
 
 class EngineFolder:
@@ -87,17 +83,17 @@ class EngineFolder:
         path: Path of the folder, which need not exist.
     """
 
-    def __init__(self, root: Path, key: Mapping[str, Any]) -> None:
+    def __init__(self, root: Path, key: EngineKey) -> None:
         """Find the folder's path.
 
         Args:
             root: The folder that holds a folder for each key.
-            key: What the engines depend on, see `engine_key`.
+            key: What the engines depend on.
         """
-        text = json.dumps(key, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        gpu = re.sub(r"[^0-9A-Za-z]+", "-", str(key["gpu"])).strip("-").lower()
+        text = json.dumps(asdict(key), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        gpu = re.sub(r"[^0-9A-Za-z]+", "-", key.gpu).strip("-").lower()
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self.path = root / f"{key['bundle'][:DIGITS]}-{gpu}-{digest[:DIGITS]}"
+        self.path = root / f"{key.bundle[:DIGITS]}-{gpu}-{digest[:DIGITS]}"
         self._key_text = text
 
     def prepare(self) -> Path:
@@ -156,10 +152,12 @@ def folder_for_gpu(
     gpus = nvidia.gpus()
     if gpu_number >= len(gpus):
         return None
-    # Otherwise the versions would be asked of other libraries than those that are used later.
+    # Without this, other copies of the libraries than those used later would tell their versions.
     preload_nvidia_libraries()
     versions = {"onnxruntime": import_onnxruntime().__version__, **nvidia.versions()}
-    return EngineFolder(root, engine_key(bundle_digest, gpus[gpu_number], versions, options))
+    gpu = gpus[gpu_number]
+    key = EngineKey(bundle_digest, gpu.name, gpu.compute_capability, versions, dict(options))
+    return EngineFolder(root, key)
 
 
 def profile_options(input_name: str, shapes: Sequence[Shape]) -> dict[str, str]:
@@ -167,8 +165,8 @@ def profile_options(input_name: str, shapes: Sequence[Shape]) -> dict[str, str]:
 
     Args:
         input_name: Name of the graph's input.
-        shapes: The shapes [N, H, W, 3]. The engine takes every shape from the least to the most of
-            each side, and is tuned for the shape in the middle.
+        shapes: The shapes [N, H, W, 3]. The engine takes every shape whose sides lie between the
+            smallest and the largest of these, and is tuned for the shape of middle size.
     """
     if not shapes:
         return {}

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import FontError
 from ..images import Image
+from ..postprocess import bidi
 from ..postprocess.geometry import TALL, Float32
 
 if TYPE_CHECKING:
@@ -163,13 +164,35 @@ def _strip(line: Outlined, font: Path, colour: tuple[int, int, int]) -> Any:
     scale = 48 / max(height, 1)
     strip = PillowImage.new("RGBA", (max(1, round(width * scale)), 48), (*colour, 0))
     size = 36
-    length = _font(font, size).getlength(text)
+    text, direction = _as_drawn(text, _font(font, size))
+    length = _font(font, size).getlength(text, direction=direction)
     if length > strip.width - 4:
         size = max(6, int(size * (strip.width - 4) / length))
     ImageDraw.Draw(strip).text(
-        (strip.width / 2, 24), text, font=_font(font, size), fill=(*colour, 255), anchor="mm"
+        (strip.width / 2, 24),
+        text,
+        font=_font(font, size),
+        fill=(*colour, 255),
+        anchor="mm",
+        direction=direction,
     )
     return strip
+
+
+def _as_drawn(text: str, font: FreeTypeFont) -> tuple[str, str | None]:
+    """Return what Pillow has to draw for a text, and the direction that it has to be told.
+
+    Pillow draws right-to-left scripts from right to left if it finds the libraries Raqm and
+    FriBidi, and draws all texts from left to right otherwise.
+    """
+    from PIL import ImageFont
+
+    if not bidi.is_right_to_left(text):
+        return text, None
+    direction = bidi.direction_of(text)
+    if font.layout_engine == ImageFont.Layout.BASIC:
+        return bidi.visual_order(text, direction), None
+    return text, "rtl" if direction == "right-to-left" else "ltr"
 
 
 def _text_quad(line: Outlined) -> Any:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ..postprocess.geometry import Float32
 
 
 class HasText(Protocol):
-    """A page or a reading: a result with a text."""
+    """A page, a block or a reading: a result with a text."""
 
     @property
     def text(self) -> str:
         """The text, without a newline at its end."""
+
+
+class HasBlocks(HasText, Protocol):
+    """A page: a text, and the blocks that it consists of."""
+
+    @property
+    def blocks(self) -> Sequence[HasText]:
+        """The blocks in reading order; none if it is unknown which lines belong together."""
 
 
 class HasQuad(Protocol):
@@ -28,9 +36,13 @@ class HasQuad(Protocol):
         """Confidence from 0 to 1."""
 
 
-def text_of_page(page: HasText) -> str:
-    """Return the texts of a page's lines, each in a line of its own; empty for an empty page."""
-    return page.text + "\n" if page.text else ""
+def text_of_page(page: HasBlocks) -> str:
+    """Return the texts of a page's lines, each in a line of its own; empty for an empty page.
+
+    An empty line stands between two blocks.
+    """
+    text = "\n\n".join(block.text for block in page.blocks) or page.text
+    return text + "\n" if text else ""
 
 
 def text_of_reading(reading: HasText) -> str:

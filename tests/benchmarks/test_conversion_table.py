@@ -12,6 +12,8 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks.conversions import HEADER, Converted, Row, Verified, table
+from converters.parity.compare import Comparison, Difference
+from converters.report import OutputDifference, describe
 from tests.support.paths import ZOO_EXPORTS
 
 
@@ -45,11 +47,17 @@ def test_every_model_below_a_folder_is_a_row(
 CONVERTED = Converted("CTC", "paddle2onnx 1.3.1", ("inverse_of_constant",), 2_340_000, 2_400_000)
 
 
+def compared(max_abs: float, own: float) -> OutputDifference:
+    difference = Difference("y", [[1, 2]], max_abs, 0.0, 0.5, own, 1e-3, None, None)
+    (described,) = describe(Comparison("Paddle Inference", [], [difference]))["outputs"]
+    return described
+
+
 def test_both_formats_of_a_network_are_one_row_with_the_worst_figures() -> None:
-    worst = {"relative": 2e-4, "own": 1e-5, "magnitude": 0.5}
+    worst = compared(max_abs=1e-4, own=1e-5)
     verified = Verified(worst, "Paddle Inference", True)
     row = Row("n", "paddle-legacy", CONVERTED, verified)
-    worse = {"relative": 4e-4, "own": 2e-5, "magnitude": 0.5}
+    worse = compared(max_abs=2e-4, own=2e-5)
     pir = replace(row, format="paddle-pir", verified=Verified(worse, "Paddle Inference", False))
     assert row.to_dict()["worst"] == worst
     last = table([row, pir]).splitlines()[-1].strip("| ").split(" | ")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_type_hints
 
 from benchmarks import decoders, shapes, systems
 from benchmarks.conversions import Converted, Row, Verified, table
+from benchmarks.peer_report import Comparison, EngineFigures, Result, markdown
 from tests.support.paths import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -62,3 +63,17 @@ def test_conversions_write_the_recorded_keys_and_table() -> None:
     ]
     assert [row.to_dict() for row in rows] == recorded
     assert table(rows) + "\n" == markdown_of("conversions")
+
+
+def test_peers_write_the_recorded_keys_and_page() -> None:
+    results: list[Any] = [
+        json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("peers-*.json"))
+    ]
+    assert len(results) == 4
+    for result in results:
+        assert result.keys() == get_type_hints(Result).keys()
+        for figures in result["engines"].values():
+            assert figures.keys() == get_type_hints(EngineFigures).keys()
+        for comparison in result["comparisons"].values():
+            assert comparison.keys() == get_type_hints(Comparison).keys()
+    assert markdown(results) == markdown_of("peers")

@@ -28,20 +28,20 @@ V4 = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
 
 @pytest.fixture(scope="session")
 def translator() -> None:
-    """Skips where paddle2onnx can't be installed."""
+    """Skip tests on versions of Python for which paddle2onnx has no wheel."""
     if sys.version_info >= (3, 13):
         pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
 
 
 @pytest.fixture(scope="session")
 def translated(translator: None) -> Callable[[str, Literal["legacy", "pir"]], Translation]:
-    """Translate a network of the zoo from a format, once per run."""
+    """Return a function that translates a network of the zoo from a format, once per run."""
     return converted.translated
 
 
 @pytest.fixture(scope="session")
 def pir_cases() -> dict[str, Case]:
-    """Name → small PIR program, and what Paddle computes with it."""
+    """Return name → small PIR program, and what Paddle computes with it."""
     return load(TESTS / "fixtures" / "pir_operators.npz")
 
 
@@ -54,7 +54,7 @@ def shared_conversions(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def v4_folders() -> dict[str, Path]:
-    """Model name → folder with Paddle's legacy files (a 15 MB package, where not in the cache)."""
+    """Return model name → folder with Paddle's legacy files, fetched once (15 MB)."""
     entries = catalog.load()
     try:
         with Fetcher() as fetcher:
@@ -67,7 +67,7 @@ def v4_folders() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def v4(translator: None, v4_folders: dict[str, Path]) -> Callable[[str], tuple[Entry, Conversion]]:
-    """Model name → its entry and its conversion, translated once per session."""
+    """Return a function: model name → its entry and its conversion, made once per session."""
     made: dict[str, tuple[Entry, Conversion]] = {}
 
     def conversion(name: str) -> tuple[Entry, Conversion]:

@@ -1,4 +1,4 @@
-"""The interface of edge graphs, and the arithmetic that they add."""
+"""Test the interface of edge graphs, and the arithmetic that they add to plain graphs."""
 
 import dataclasses
 from typing import Any
@@ -26,12 +26,6 @@ from tests.zoo.inputs import stored
 pytestmark = pytest.mark.slow
 
 CARD = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-# It takes seconds to convert the networks of these algorithms, and all networks from PIR.
-SLOW = {"Attention", "PGNet", "SAST", "pir"}
-KINDS, BOTH_FORMS = (
-    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in names]
-    for names in (OF_ALGORITHM, FORMS)
-)
 # Algorithm → name and shape of the input, then of each output.
 CONTRACTS: dict[str, list[tuple[str, list[Any]]]] = {
     "DB": [("image", ["N", "H", "W", 3]), ("probability", ["N", "H", "W"])],
@@ -59,7 +53,7 @@ CONTRACTS: dict[str, list[tuple[str, list[Any]]]] = {
     "Attention": [("crops", ["N", 32, 100, 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
     "SRN": [("crops", ["N", 64, 256, 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
 }
-# Sizes of a picture that each network takes.
+# Algorithm → height and width of a picture that its network takes.
 SIZES = {"SAST": (256, 128), "PGNet": (128, 256), "CLS": (48, 192)}
 
 
@@ -69,7 +63,7 @@ def graph(text: str, opset: int = 17) -> bytes:
 
 
 def one_layer(opset: int = 17, given: str = "x", gives: str = "y") -> bytes:
-    """The sigmoid of a weighted sum of the three planes, [N, 1, H, W]."""
+    """Return a plain graph: the sigmoid of a weighted sum of the three planes, [N, 1, H, W]."""
     return graph(
         f"""plain (float[N, 3, H, W] {given}) => (float[N, 1, H, W] {gives})
         <float[1, 3, 1, 1] w = {{0.5, -1.0, 0.25}}>
@@ -79,14 +73,14 @@ def one_layer(opset: int = 17, given: str = "x", gives: str = "y") -> bytes:
 
 
 def unoptimized(conversion: Conversion) -> bytes:
-    """The edge graph before it is rewritten: nothing but the interface is new."""
-    return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    """Return the edge graph before it is rewritten, in which only the interface is new."""
+    return edge_graph.make(conversion.plain, conversion.network, conversion.interface)
 
 
 def edge_of(plain: bytes, **changes: Any) -> bytes:
-    signature = examine(plain)
-    known = dataclasses.replace(network.of_graph("net", signature), **changes)
-    return edge_graph.make(plain, known, signature)
+    interface = examine(plain)
+    known = dataclasses.replace(network.of_graph("net", interface), **changes)
+    return edge_graph.make(plain, known, interface)
 
 
 def run(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
@@ -100,7 +94,7 @@ def picture(kind: str, number: int = 2, seed: int = 0) -> np.ndarray:
 
 
 def prepared(pictures: np.ndarray, known: Network) -> np.ndarray:
-    """What PaddleOCR feeds into the network, step by step in float32, grey by OpenCV."""
+    """Return what PaddleOCR feeds into the network, computed in float32; OpenCV makes the grey."""
     normalize = known.normalize
     if normalize.colour == "GREY":
         pictures = np.stack([cv2.cvtColor(one, cv2.COLOR_BGR2GRAY) for one in pictures])[..., None]
@@ -112,7 +106,7 @@ def prepared(pictures: np.ndarray, known: Network) -> np.ndarray:
 
 
 def reduced(kind: str, plain: list[np.ndarray], number: int) -> list[np.ndarray]:
-    """What the decoders need of the plain outputs, in the contract's order."""
+    """Return what the decoders need of the plain outputs, in the order of the contract."""
     if kind == "CLS":
         return plain
     if kind in ("CTC", "Attention", "SRN"):
@@ -127,8 +121,8 @@ def dimensions(value: onnx.ValueInfoProto) -> list[Any]:
     return [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
 
 
-@pytest.mark.parametrize("form", BOTH_FORMS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
 def test_edge_graph_has_the_inputs_and_outputs_of_its_algorithm(kind, form):
     edge = onnx.load_from_string(unoptimized(converted(OF_ALGORITHM[kind], form)))
     (given, *gives) = CONTRACTS[kind]
@@ -141,8 +135,8 @@ def test_edge_graph_has_the_inputs_and_outputs_of_its_algorithm(kind, form):
         assert item.type.tensor_type.elem_type == expected
 
 
-@pytest.mark.parametrize("form", BOTH_FORMS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
 def test_edge_graph_computes_what_numpy_makes_of_the_plain_graph(kind, form):
     conversion = converted(OF_ALGORITHM[kind], form)
     pictures = picture(kind)
@@ -160,14 +154,14 @@ def test_edge_graph_computes_what_numpy_makes_of_the_plain_graph(kind, form):
             np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6 * np.abs(theirs).max())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_outputs_of_paddle_are_reduced_as_the_decoders_need_them(kind):
+@pytest.mark.parametrize("kind", OF_ALGORITHM)
+def test_outputs_of_paddle_are_reduced_to_what_the_decoders_need(kind):
     conversion = converted(OF_ALGORITHM[kind])
     names = [name for name, _ in CONTRACTS[kind][1:]]
     for probe in stored(EXPORTS / OF_ALGORITHM[kind] / "outputs.npz"):
         number = len(probe.inputs[0])
         got = edge_graph.to_edge_outputs(
-            probe.outputs, conversion.network, conversion.signature, number
+            probe.outputs, conversion.network, conversion.interface, number
         )
         assert list(got) == names
         expected = reduced(kind, probe.outputs, number)
@@ -179,7 +173,7 @@ def test_outputs_of_paddle_are_reduced_as_the_decoders_need_them(kind):
 def test_numpy_prepares_pictures_as_opencv_does(kind):
     conversion = converted(OF_ALGORITHM[kind])
     pictures = picture(kind)
-    x, *_ = edge_graph.to_plain_inputs(pictures, conversion.network.normalize, conversion.signature)
+    x, *_ = edge_graph.to_plain_inputs(pictures, conversion.network.normalize, conversion.interface)
     np.testing.assert_array_equal(x, prepared(pictures, conversion.network))
 
 
@@ -229,7 +223,7 @@ def test_ctc_gives_the_best_class_and_its_probability(opset, softmaxed):
 
 
 def without_softmax(conversion: Conversion) -> bytes:
-    """The plain graph that ends in logits, as PaddleOCR's training graphs do."""
+    """Return the plain graph without its softmax: it ends in logits, as in training."""
     model = onnx.load_from_string(conversion.plain)
     (output,) = model.graph.output
     nodes = {node.output[0]: node for node in model.graph.node}
@@ -245,15 +239,15 @@ def test_logits_become_probabilities():
     conversion = converted("rec_mv3_none_none_ctc")
     crops = picture("CTC")
     logits = without_softmax(conversion)
-    signature = examine(logits)
-    assert signature.softmaxed == [False]
-    edge = edge_graph.make(logits, conversion.network, signature)
+    interface = examine(logits)
+    assert interface.softmaxed == [False]
+    edge = edge_graph.make(logits, conversion.network, interface)
     assert operator_counts(onnx.load_from_string(edge))["Softmax"] == 1
     indices, scores = run(edge, crops)
     expected_indices, expected_scores = run(unoptimized(conversion), crops)
     np.testing.assert_array_equal(indices, expected_indices)
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-6)
-    beside = parity.compare_edge(conversion.network, signature, logits, edge)
+    beside = parity.compare_edge(conversion.network, interface, logits, edge)
     assert beside.passed, str(beside)
 
 
@@ -278,7 +272,7 @@ def test_srn_edge_graph_needs_only_the_crops(form):
         alone_indices, alone_scores = run_edge([crops[i : i + 1]])
         np.testing.assert_array_equal(alone_indices[0], indices[i])
         np.testing.assert_allclose(alone_scores[0], scores[i], rtol=1e-4)
-    assert len(np.unique(indices, axis=0)) > 1  # they are different pictures
+    assert len(np.unique(indices, axis=0)) > 1  # the pictures differ, so their texts do
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -291,7 +285,7 @@ def test_edge_graph_has_no_unused_nodes_or_weights(name):
 
 
 def test_nodes_of_unread_outputs_are_removed():
-    """SRN gives five, of which one is the prediction; its TopK is for another."""
+    """SRN has five outputs, one of which is the prediction; its TopK computes another one."""
     conversion = converted("rec_r50_fpn_srn")
     plain, edge = (
         [node.name for node in onnx.load_from_string(model).graph.node if node.op_type == "TopK"]
@@ -311,7 +305,7 @@ def test_server_detector_gives_the_first_of_its_two_maps():
 
 def test_making_an_edge_graph_twice_gives_the_same_bytes():
     conversion = converted("rec_r50_fpn_srn")
-    again = edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    again = edge_graph.make(conversion.plain, conversion.network, conversion.interface)
     assert again == unoptimized(conversion)
 
 
@@ -342,7 +336,7 @@ def test_names_inside_control_flow_are_renamed_too():
 
 
 def test_fixed_sizes_of_graph_and_entry_stay_declared():
-    """The graph's before the entry's."""
+    """The sizes of the graph take precedence over those of the entry."""
     mean = "y = ReduceMean<axes = [1]>(x)"
     plain = graph(f"p (float[2, 3, 64, W] x) => (float[2, 1, 64, W] y) {{ {mean} }}")
     edge = onnx.load_from_string(edge_of(plain, height=32, width=96))
@@ -366,7 +360,7 @@ def test_graph_with_another_interface_is_refused(name, changes, message):
     conversion = converted(name)
     known = dataclasses.replace(conversion.network, **changes)
     with pytest.raises(TranslationError, match=message):
-        edge_graph.make(conversion.plain, known, conversion.signature)
+        edge_graph.make(conversion.plain, known, conversion.interface)
 
 
 @pytest.mark.parametrize(

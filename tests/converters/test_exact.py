@@ -1,4 +1,4 @@
-"""Numbers that are the same on every processor, beside NumPy's and beside fractions."""
+"""Compare numbers that are the same on every processor with NumPy's and with fractions."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from tests.support.processors import OLD_PROCESSOR
 RNG = np.random.default_rng(1)
 
 
-def test_a_sum_is_rounded_once():
+def test_sum_is_rounded_once():
     values = np.array([[1e16, 1.0, -1e16, 1.0], [0.1, 0.2, 0.3, -0.6]])
     assert exact.summed(values)[0] == 2
     assert exact.summed(values)[1] == float(sum(map(Fraction, values[1].tolist())))
@@ -22,7 +22,7 @@ def test_a_sum_is_rounded_once():
     assert exact.summed(np.zeros((2, 3, 0))).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
-def test_logarithms_and_powers_are_numpys_within_the_last_digit():
+def test_logarithms_and_powers_are_those_of_numpy_within_the_last_digit():
     values = RNG.uniform(1e-3, 1e3, (4, 5))
     np.testing.assert_array_max_ulp(exact.logarithm(values), np.log(values), 2)
     exponents = RNG.uniform(-3, 3, (5,))
@@ -35,14 +35,14 @@ def test_logarithms_and_powers_are_numpys_within_the_last_digit():
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 0.5, np.inf, -np.inf])
 @pytest.mark.parametrize("axis", [0, -1])
-def test_norms_are_numpys(order, axis):
+def test_norms_are_those_of_numpy(order, axis):
     values = RNG.normal(size=(3, 4))
     values[1, 2] = 0
     expected = np.linalg.norm(values, order, axis)
     np.testing.assert_allclose(exact.norm(values, order, axis), expected, rtol=1e-14)
 
 
-def test_the_inverse_is_the_nearest_to_the_true_one():
+def test_inverse_is_the_nearest_to_the_exact_one():
     """Pascal's matrix has an inverse of integers, and a condition of 4e9 at this size."""
     size = 9
     pascal = np.ones((size, size))
@@ -56,7 +56,7 @@ def test_the_inverse_is_the_nearest_to_the_true_one():
     np.testing.assert_allclose(exact.inverse(batch), np.linalg.inv(batch), rtol=1e-9)
 
 
-def test_a_zero_on_the_diagonal_is_no_obstacle():
+def test_matrix_with_a_zero_on_its_diagonal_is_inverted():
     turn = np.array([[0.0, 1.0, 0], [0, 0, 1], [1, 0, 0]])
     assert exact.inverse(turn).tolist() == turn.T.tolist()
     assert exact.inverse(np.zeros((0, 3, 3))).shape == (0, 3, 3)
@@ -71,7 +71,7 @@ def test_matrices_without_an_inverse_are_refused(matrix):
 
 
 @pytest.mark.slow
-def test_other_instructions_give_the_same_digits():
+def test_old_processors_give_the_same_digits():
     program = (
         "import hashlib, numpy as np; from converters import exact\n"
         "x = np.random.default_rng(3).uniform(0.1, 9, (40, 40)) / 7\n"
@@ -93,4 +93,6 @@ def test_other_instructions_give_the_same_digits():
     assert said[0][0] == said[1][0]
     core = getattr(np, "_core", None) or np.core
     if core._multiarray_umath.__cpu_features__.get("AVX2"):
-        assert said[0][1] != said[1][1], "what NumPy computes doesn't differ here: no test"
+        assert said[0][1] != said[1][1], (
+            "NumPy's digits don't differ here, so this test shows nothing"
+        )

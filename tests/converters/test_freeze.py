@@ -187,7 +187,7 @@ def test_official_exports_freeze_and_read(name, tmp_path):
 @pytest.mark.paddle
 @pytest.mark.registry
 def test_command_makes_the_embedded_bundle(tmp_path):
-    """To the last byte, with the extra `parity`, which pins the onnx that the manifest names."""
+    """All bytes are the same, because the extra `parity` pins the onnx that the manifest names."""
     path = tmp_path / "tiny.edgeocr"
     assert main(["freeze", "tiny", "-o", str(path)]) == 0
     made, embedded = Bundle.open(path), Bundle.default()

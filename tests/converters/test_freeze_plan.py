@@ -1,4 +1,4 @@
-"""What a plan makes of a bundle's models: characters, precision, figures and a signature."""
+"""Test what a plan does to a bundle's models: characters, precision, figures and a signature."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def shifted(graph: bytes) -> bytes:
 def test_graphs_of_lower_precision_replace_the_full_ones(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a stand-in for the measuring, which lowers the recognition alone."""
+    """A stand-in replaces the measurements, and reduces only the recognition network."""
     asked: dict[str, Any] = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
 

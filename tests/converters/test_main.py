@@ -40,7 +40,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
-    """Three entries of files on this machine, of which the second's are gone."""
+    """Return three entries whose files are on this machine, except for those of the second."""
 
     def entry(name: str, folder: Path) -> Entry:
         files = [
@@ -300,7 +300,7 @@ def test_published_models_convert_by_name_and_by_folder(v4, v4_folders, cache, t
 
 @pytest.mark.slow
 def test_model_with_other_weights_is_not_the_published_one(v4, v4_folders, cache, tmp_path):
-    """Other weights in the same network: known by what the graph shows, or as one says."""
+    """A network with other weights is known by its graph, or by the entry that the user names."""
     name = "ch_ppocr_mobile_v2.0_cls"
     v4(name)
     folder = shutil.copytree(v4_folders[name], tmp_path / "trained")

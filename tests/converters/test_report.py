@@ -1,4 +1,4 @@
-"""A conversion's report: all that is in it, for programs and for people."""
+"""Test what a conversion's report says, for programs and for people."""
 
 import copy
 import dataclasses
@@ -19,6 +19,7 @@ from converters import report
 from converters.convert import Conversion
 from converters.errors import ConverterError
 from converters.parity.compare import Comparison, difference
+from converters.report import content
 from edgeocr.device.cpus import available_threads
 from edgeocr.version import __version__
 from tests.zoo.converted import converted
@@ -27,31 +28,30 @@ from tests.zoo.converted import converted
 pytestmark = pytest.mark.slow
 
 READER, DETECTOR = "rec_r50_fpn_srn", "PP-OCRv6_tiny_det"
-Report = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def built() -> dict[str, tuple[Conversion, Report]]:
-    """Network → its conversion from PIR and the report of that."""
+def built() -> dict[str, tuple[Conversion, report.Report]]:
+    """Return network → its conversion from PIR, and the report about that."""
     found = {name: converted(name, "pir") for name in (READER, DETECTOR)}
     return {name: (conversion, report.build(conversion)) for name, conversion in found.items()}
 
 
 def strict(path: Path) -> Any:
-    """JSON as its standard has it: without NaN and Infinity."""
+    """Read JSON as the standard defines it, which has neither NaN nor Infinity."""
 
     def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
+        raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
-def written(made: Report, folder: Path) -> tuple[Any, str]:
+def written(made: report.Report, folder: Path) -> tuple[Any, str]:
     report.write(made, folder)
     return strict(folder / "report.json"), (folder / "report.md").read_text(encoding="utf-8")
 
 
-def compared(*differences: Any, indices: bool | None = None) -> dict[str, Any]:
+def compared(*differences: Any, indices: bool | None = None) -> Any:
     return report.describe(Comparison("Paddle 9", [[1, 32, 100, 3]], list(differences), indices))
 
 
@@ -123,7 +123,7 @@ def test_report_says_what_fixes_each_size(built, tmp_path):
     assert "May vary: batch, height, width." in text and "Fixed" not in text
     conversion = converted("ch_ppocr_mobile_v2.0_cls")
     known = dataclasses.replace(conversion.network, height=48, width=192)
-    by_entry = report._sizes(dataclasses.replace(conversion, network=known))
+    by_entry = content._sizes(dataclasses.replace(conversion, network=known))
     assert by_entry["fixed_by"] == {"batch": None, "height": "the entry", "width": "the entry"}
 
 
@@ -182,7 +182,7 @@ def test_text_shows_every_figure_of_a_comparison(built, tmp_path):
     )
     data, text = written(made, tmp_path)
     passed = "Plain graph beside Paddle 9: FAILED. The indices are equal. Inputs: 1×32×100×3."
-    assert passed in text  # for the mean
+    assert passed in text  # because of the mean difference alone
     figures = "2.5e-01 | 5.0e-01 | 1.2e-01 | 6.2e-02 | 2.0e+00 | 1.2e-01 | 7.8e-03"
     assert f"| `scores` | {figures} |" in text
     assert "Edge graph beside Paddle 9: FAILED. The indices differ." in text
@@ -204,7 +204,6 @@ def test_text_shows_notes_and_published_weights(built, tmp_path):
 
 @pytest.mark.parametrize("name", [READER, DETECTOR])
 def test_tables_have_as_many_cells_in_each_row_as_in_their_header(built, name, tmp_path):
-    """Every row has as many cells as its header."""
     made = copy.deepcopy(built[name][1])
     made["parity"]["paddle"] = compared(difference("y", [np.ones(1)], [np.ones(1)], 1e-5))
     _, text = written(made, tmp_path)
@@ -247,7 +246,7 @@ def test_report_names_the_archive_instead_of_its_unpacked_folder(built):
 def test_second_report_replaces_the_first_and_leaves_no_other_file(built, tmp_path):
     made = built[DETECTOR][1]
     report.write(made, tmp_path)
-    report.write({**made, "notes": ["second"]}, tmp_path)
+    report.write(made | {"notes": ["second"]}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "report.md"]
     assert report.read(tmp_path)[0]["notes"] == ["second"]
     assert "Note: second" in (tmp_path / "report.md").read_text(encoding="utf-8")
@@ -264,7 +263,7 @@ def test_failed_write_keeps_the_old_report(built, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", half)
     with pytest.raises(OSError, match="no space"):
-        report.write({**made, "notes": ["second"]}, tmp_path)
+        report.write(made | {"notes": ["second"]}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "report.md"]
     assert report.read(tmp_path)[0]["notes"] == []
 

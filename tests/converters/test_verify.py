@@ -26,7 +26,7 @@ NAME = "PP-OCRv6_tiny_det"
 
 
 def write(folder: Path, name: str = NAME, form: str = "legacy") -> Path:
-    """What `convert` writes."""
+    """Write what `convert` writes, and return the folder."""
     conversion = converted(name, form)
     folder.mkdir()
     (folder / "plain.onnx").write_bytes(conversion.plain)

@@ -11,7 +11,8 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle, RuntimeOptions
-from edgeocr.bundle.manifest import DBDetection, Resize, SASTDetection, SASTSettings
+from edgeocr.bundle.manifest import DBDetection, Resize, SASTDetection
+from edgeocr.bundle.postprocess_settings import SASTSettings
 from edgeocr.detect import Detector, with_shape
 from edgeocr.images import load
 from edgeocr.postprocess.geometry import signed_areas

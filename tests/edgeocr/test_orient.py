@@ -67,8 +67,12 @@ def test_probabilities_equal_those_of_paddle_inference(
     assert np.abs(actual - expected).max() < 1e-5
 
 
+def rotations_of(orienter: Orienter, crops: list[Crop]) -> list[int]:
+    return orienter.rotations(orienter.probabilities(crops))
+
+
 def test_upright_lines_are_not_turned(orienter: Orienter, crops: list[Image]) -> None:
-    rotations = orienter.rotations(list(map(Crop.whole, crops)))
+    rotations = rotations_of(orienter, list(map(Crop.whole, crops)))
     assert len(rotations) == len(crops)
     assert rotations.count(0) >= 0.9 * len(crops)
     assert set(rotations) <= {0, 180}
@@ -77,7 +81,7 @@ def test_upright_lines_are_not_turned(orienter: Orienter, crops: list[Image]) ->
 def test_upside_down_lines_are_found(orienter: Orienter, crops: list[Image]) -> None:
     """Only longer lines are tried: the network is often unsure about a few characters."""
     long = [turn(crop, 180) for crop in crops if crop.shape[1] > 4 * crop.shape[0]]
-    rotations = orienter.rotations(list(map(Crop.whole, long)))
+    rotations = rotations_of(orienter, list(map(Crop.whole, long)))
     assert len(long) > 25
     assert rotations.count(180) >= 0.8 * len(long)
 
@@ -86,8 +90,8 @@ def test_rotation_does_not_depend_on_the_other_crops(
     orienter: Orienter, crops: list[Image]
 ) -> None:
     mixed = [Crop.whole(turn(cut, 180) if i % 3 == 0 else cut) for i, cut in enumerate(crops[:19])]
-    together = orienter.rotations(mixed)
-    assert together == [orienter.rotations([crop])[0] for crop in mixed]
+    together = rotations_of(orienter, mixed)
+    assert together == [rotations_of(orienter, [crop])[0] for crop in mixed]
     assert {0, 180} == set(together)
 
 
@@ -126,17 +130,36 @@ def test_limit_of_pixels_makes_batches_smaller(
     numbers: list[int] = []
     limited.session.observer = lambda batch: numbers.append(len(batch))
     assert limited.limit_pixels(pictures_allowed * stage.height * stage.width) is None
-    assert len(limited.rotations(list(map(Crop.whole, crops[:10])))) == 10
+    assert len(rotations_of(limited, list(map(Crop.whole, crops[:10])))) == 10
     assert max(numbers) == largest
 
 
+def test_classifier_sees_the_beginning_of_a_very_long_line(bundle: Bundle) -> None:
+    stage = bundle.manifest.stages.orientation
+    assert stage is not None and not stage.stretch
+    orienter = Orienter(
+        stage, bundle.read(stage.graph), placement=Placement("cpu"), pool=ThreadPool(1)
+    )
+    row = np.repeat(np.arange(200, dtype=np.uint8)[:, None], 3, axis=1)
+
+    def last_seen(length: int) -> int:
+        """Return the last column of a line, in percent of it, that the classifier sees."""
+        line = np.broadcast_to(row[: length // 10, None], (length // 10, 10, 3)).reshape(length, 3)
+        (batch,) = orienter._batch([Crop.whole(np.broadcast_to(line, (20, length, 3)).copy())])
+        return round(int(batch.max()) / (length // 10 - 1) * 100)
+
+    fits = 20 * stage.width // stage.height
+    assert last_seen(fits) == last_seen(2 * fits) == 100
+    assert last_seen(4 * fits) == pytest.approx(25, abs=3)
+
+
 def test_no_crops_give_no_rotations(orienter: Orienter) -> None:
-    assert orienter.rotations([]) == []
+    assert rotations_of(orienter, []) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (48, 192), (3, 5000)])
 def test_crops_of_any_size_have_a_rotation(orienter: Orienter, size: tuple[int, int]) -> None:
-    assert orienter.rotations([Crop.whole(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
+    assert rotations_of(orienter, [Crop.whole(np.full((*size, 3), 200, np.uint8))])[0] in (0, 180)
 
 
 @pytest.mark.parametrize(

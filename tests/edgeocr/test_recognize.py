@@ -19,6 +19,7 @@ from edgeocr.crops import Crop
 from edgeocr.images import Image, load
 from edgeocr.pieces import input_widths, inputs_of
 from edgeocr.postprocess import ctc
+from edgeocr.postprocess.bidi import logical_order
 from edgeocr.recognize import Recognizer
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.placement import Placement
@@ -94,6 +95,28 @@ def test_reading_does_not_depend_on_the_other_crops(
         (alone,) = recognizer.recognize([crop_alone])
         assert alone.text == reading.text
         assert alone.score == pytest.approx(reading.score, abs=1e-5)
+
+
+def test_texts_in_visual_order_are_put_into_logical_order(
+    bundle: Bundle, stage: Recognition, labelled: Labelled
+) -> None:
+    """Its letters replaced, the network reads Hebrew as a network for Hebrew does."""
+    hebrew = {chr(ord("A") + i): chr(ord("א") + i) for i in range(26)}
+    characters = [hebrew.get(each.upper(), each) for each in bundle.characters]
+    crops = [Crop.whole(cut) for text, cut in labelled if text.isascii()]
+    as_drawn, in_order = (
+        Recognizer(
+            dataclasses.replace(stage, visual_order=visual_order),
+            bundle.read(stage.graph),
+            characters,
+            placement=Placement("cpu"),
+            pool=ThreadPool(2),
+        ).recognize(crops)
+        for visual_order in (False, True)
+    )
+    expected = [dataclasses.replace(each, text=logical_order(each.text)) for each in as_drawn]
+    assert in_order == expected
+    assert sum(a != b for a, b in zip(as_drawn, in_order, strict=True)) > 5
 
 
 @pytest.mark.slow
@@ -190,7 +213,7 @@ def fixed_width() -> Recognizer:
     characters = ["", *ALPHANUMERIC]
     made = converted(STAR_NET)
     # Without rewrites: with random weights the last digits of the outputs decide the texts.
-    edge = edge_graph.make(made.plain, made.network, made.signature)
+    edge = edge_graph.make(made.plain, made.network, made.interface)
     return Recognizer(FIXED_WIDTH, edge, characters, placement=Placement("cpu"), pool=ThreadPool(2))
 
 

@@ -14,8 +14,9 @@ from edgeocr.bench.provider_result import (
     Temperatures,
     ThrottlingChange,
 )
-from edgeocr.bench.result import BenchResult, ClockPolicy, MeasuredBundle, Nvidia, Picture
+from edgeocr.bench.result import BenchResult, MeasuredBundle, Nvidia, Picture
 from edgeocr.bench.settings import RecordedSettings
+from edgeocr.device.machine import ClockPolicy
 from tests.support.machines import described
 
 SHARES = {"load": 0.05, "detection": 0.45, "recognition": 0.48, "rest": 0.02}

@@ -22,6 +22,7 @@ EDGEOCR = (
     ("ocr",),
     ("memory",),
     ("stages",),
+    ("upright",),
     ("detect", "spot", "orient", "recognize"),
     ("layout", "pieces", "crops", "resize"),
     ("page",),
@@ -46,7 +47,7 @@ CONVERTERS = (
     ("model",),
     ("paddle", "graph"),
     ("catalog",),
-    ("child_process", "exact"),
+    ("atomic", "child_process", "exact"),
     ("errors", "__init__"),
 )
 LEVELS: Mapping[str, Sequence[Sequence[str]]] = {"edgeocr": EDGEOCR, "converters": CONVERTERS}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import pytest
 
+from converters.atomic import replacing
 from converters.catalog import entries as catalog
 from converters.convert import Conversion, convert
 from converters.model.paddle_model import identify
@@ -43,10 +42,11 @@ CONVERTED = [
 ]
 # The folder through which the processes of pytest-xdist share; a fixture sets it.
 shared_folder: Path | None = None
+# What this process has made or read.
+_made: dict[str, Any] = {}
 T = TypeVar("T")
 
 
-@cache
 def translated(name: str, form: str = "legacy") -> Translation:
     """Translate a network's export in the format `form`, "legacy" or "pir"."""
     if sys.version_info >= (3, 13):
@@ -54,7 +54,6 @@ def translated(name: str, form: str = "legacy") -> Translation:
     return _shared(f"{name}.{form}.plain", lambda: translate(identify(EXPORTS / name / form)))
 
 
-@cache
 def converted(name: str, form: str = "legacy") -> Conversion:
     """Convert a network's export, without comparing it with Paddle even if that is installed."""
     translation = translated(name, form)
@@ -71,16 +70,21 @@ def converted(name: str, form: str = "legacy") -> Conversion:
 
 
 def _shared(name: str, make: Callable[[], T]) -> T:
-    """Make something, or take it from another test process of this run that has made it."""
-    if shared_folder is None:
-        return make()
-    file = shared_folder / name
+    """Make something once in a test run, whichever process of the run needs it first."""
+    if name not in _made:
+        _made[name] = make() if shared_folder is None else _through_file(shared_folder, name, make)
+    made: T = _made[name]
+    return made
+
+
+def _through_file(folder: Path, name: str, make: Callable[[], T]) -> T:
+    """Take something from the process that has written it, or else make and write it."""
+    file = folder / name
     if file.is_file():
         made: T = pickle.loads(file.read_bytes())
         return made
     made = make()
-    shared_folder.mkdir(exist_ok=True)
-    partial = file.with_name(f"{name}.{os.getpid()}")
-    partial.write_bytes(pickle.dumps(made))
-    partial.replace(file)
+    folder.mkdir(exist_ok=True)
+    with replacing(file) as partial:
+        partial.write_bytes(pickle.dumps(made))
     return made

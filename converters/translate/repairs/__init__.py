@@ -35,7 +35,7 @@ REPAIRS: tuple[ModuleType, ...] = (
 
 @dataclass(frozen=True)
 class Repair:
-    """A repair that a program needed."""
+    """A record of one repair: why it was made, and which operators of a program it changed."""
 
     name: str
     """The name of the repair's file."""

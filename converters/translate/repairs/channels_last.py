@@ -38,9 +38,7 @@ SLOTS = {
 def mend(program: Program) -> list[str]:
     """Move the channels to the front of each channels-last operator, and back behind it."""
     mended = []
-    index = 0
-    while index < len(program.block.ops):
-        operator = program.operator(index)
+    for index, operator in program.numbered():
         given, gives, attribute = SLOTS.get(operator.type, ("", "", ""))
         layout = operator.attribute(attribute)
         if layout in FIRST:
@@ -63,6 +61,4 @@ def mend(program: Program) -> list[str]:
             program.add_operator(
                 "transpose2", {"X": [source]}, {"Out": [first]}, {"axis": to_first}, at=index
             )
-            index += 2
-        index += 1
     return mended

@@ -18,9 +18,7 @@ WHY = "the translator reduces to the shape [1] where Paddle reduces to []; the a
 def mend(program: Program) -> list[str]:
     """Remove the extra axis behind each reduction of all axes."""
     mended = []
-    index = 0
-    while index < len(program.block.ops):
-        operator = program.operator(index)
+    for index, operator in program.numbered():
         if operator.type.startswith("reduce_") and not operator.attribute("keep_dim"):
             (target,) = operator.output("Out")
             if program.variable(target) is not None and not program.shape(target):
@@ -31,5 +29,4 @@ def mend(program: Program) -> list[str]:
                 program.add_operator(
                     "squeeze2", {"X": [one]}, {"Out": [target]}, {"axes": [0]}, at=index + 1
                 )
-        index += 1
     return mended

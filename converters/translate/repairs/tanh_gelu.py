@@ -4,7 +4,8 @@
 
 The two differ by up to 5e-4, and the translator doesn't report it. The repair writes out the
 approximation:
-x · (½ + ½ · tanh(√(2/π) · (x + 0.044715 · x³))).
+
+    x · (½ + ½ · tanh(√(2/π) · (x + 0.044715 · x³)))
 """
 
 from __future__ import annotations
@@ -20,14 +21,11 @@ WHY = "the translator takes GELU's approximation by tanh for the exact one; it w
 def mend(program: Program) -> list[str]:
     """Write out each approximate GELU in operators that the translator handles correctly."""
     mended = []
-    index = 0
-    while index < len(program.block.ops):
-        operator = program.operator(index)
+    for index, operator in program.numbered():
         if operator.type == "gelu" and operator.attribute("approximate"):
             mended.append(str(operator))
             _write_out(program, operator.input("X")[0], operator.output("Out")[0], index)
             del program.block.ops[index + 7]
-        index += 1
     return mended
 
 

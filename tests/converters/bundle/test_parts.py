@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from converters.__main__ import main
@@ -15,13 +17,16 @@ from converters.errors import ConverterError, ModelFormatError
 from converters.freeze import freeze
 from converters.parity import paddle_reference
 from converters.parity.paddle_reference import PaddleMissingError
-from edgeocr import Bundle
+from edgeocr import OCR, Bundle
+from edgeocr.bundle.description import describe
+from edgeocr.postprocess.bidi import logical_order
 from tests.zoo.converted import EXPORTS, converted
 
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 EAST = EXPORTS / "det_mv3_east" / "legacy"
 RARE = EXPORTS / "rec_mv3_tps_bilstm_att" / "legacy"
 WITH_YML = EXPORTS / "PP-OCRv6_tiny_det" / "pir"
+RECOGNITION_WITH_YML = EXPORTS / "PP-OCRv6_tiny_rec" / "pir"
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +84,29 @@ def test_model_in_a_folder_is_described_by_its_inference_yml(tmp_path: Path) -> 
     assert [file.name for file in origin.files][-1] == "inference.yml"
     assert not any(name.startswith("licences/") for name in bundle.manifest.files)
     assert bundle.characters == []
+
+
+@pytest.mark.slow
+def test_bundle_of_a_network_for_hebrew_puts_texts_into_logical_order(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(RECOGNITION_WITH_YML, own)
+    settings = own / "inference.yml"
+    letters = dict(zip("abcdefghijklmnopqrstuvwxyz", "אבגדהוזחטיךכלםמןנסעףפץצקרש", strict=True))
+    text = settings.read_text("utf-8")
+    for latin, hebrew in letters.items():
+        text = re.sub(f"^  - '?{latin}'?$", f"  - {hebrew}", text, flags=re.MULTILINE)
+    settings.write_text(text, "utf-8")
+    bundles = [
+        freeze(BundleEntry("own", "", recognition=str(each)), catalog.load(), tmp_path / name)
+        for name, each in (("a.edgeocr", RECOGNITION_WITH_YML), ("b.edgeocr", own))
+    ]
+    picture = np.random.RandomState(1).randint(0, 256, (48, 640, 3), np.uint8)
+    latin_text, hebrew_text = (OCR(each).recognize([picture])[0].text for each in bundles)
+    as_drawn = "".join(letters.get(each, each) for each in latin_text)
+    assert as_drawn and hebrew_text == logical_order(as_drawn) != as_drawn
+    assert ["logical order" in describe(each) for each in bundles] == [False, True]
+    stages = [each.manifest_text.count("visual_order") for each in bundles]
+    assert stages == [0, 1]
 
 
 def test_model_for_another_stage_is_refused(tmp_path: Path) -> None:

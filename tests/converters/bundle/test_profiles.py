@@ -51,7 +51,7 @@ print(json.dumps([ocr.memory_budget and ocr.memory_budget.limit, ocr.providers, 
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """DB and CRNN for a Raspberry Pi."""
+    """Freeze DB and CRNN for a Raspberry Pi."""
     return frozen(
         tmp_path_factory.mktemp("board") / "board.edgeocr",
         Plan(profile="raspberry-pi"),
@@ -127,7 +127,7 @@ def test_ocr_takes_the_profiles_settings_unless_the_caller_sets_others(board: Bu
 
 
 def found_at(board: Bundle, **options: Any) -> int:
-    """Pixels that a large picture is found at."""
+    """Return the number of pixels to which a large picture is resized for detection."""
     ocr = OCR(board, memory_limit="none", threads=1, provider="cpu", **options)
     session = ocr.stages["detection"].session
     with patch.object(session, "run", wraps=session.run) as run:

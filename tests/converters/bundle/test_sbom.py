@@ -53,7 +53,7 @@ def values(component: dict[str, Any], name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """DB from a folder, a published classifier's name, and a trained STAR-Net."""
+    """Freeze DB from a folder, a classifier with a published name, and a trained STAR-Net."""
     classifier = EXPORTS / "ch_ppocr_mobile_v2.0_cls" / "legacy"
     return frozen(
         tmp_path_factory.mktemp("sbom") / "own.edgeocr",
@@ -132,7 +132,7 @@ def test_every_reference_has_a_target(bill):
 
 
 def test_bill_of_the_embedded_bundle_links_the_published_files(bundle):
-    """As its manifest has it, whether or not it was frozen with a bill."""
+    """The bill is made from the manifest, whether or not the bundle was frozen with a bill."""
     manifest = bundle.manifest
     files = {name: file for name, file in manifest.files.items() if name != sbom.FILE}
     origins = manifest.provenance

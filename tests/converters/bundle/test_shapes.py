@@ -13,13 +13,12 @@ from converters.bundle.shapes import LONGEST, sizes, widths, with_shapes
 from edgeocr.bundle.manifest import (
     Charset,
     EASTDetection,
-    EASTSettings,
     Orientation,
-    PGNetSettings,
     Recognition,
     Resize,
     Spotting,
 )
+from edgeocr.bundle.postprocess_settings import EASTSettings, PGNetSettings
 from edgeocr.resize import fixed_size, network_size
 
 RULES = [

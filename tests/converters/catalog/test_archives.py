@@ -1,4 +1,4 @@
-"""Unpacking: a model's files, and nothing outside of its folder."""
+"""Test that unpacking writes a model's files, and nothing outside its folder."""
 
 import io
 import tarfile
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
-def test_the_folders_around_all_files_are_left_out(tmp_path, mode):
+def test_folders_around_all_files_are_left_out(tmp_path, mode):
     files = {"./net_infer/": b"", "./net_infer/model": b"m", "./net_infer/params": b"p"}
     made = archives.unpack(pack(tmp_path / "net.tar", files, mode), tmp_path / "net")
     assert contents(tmp_path / "net") == {"model": b"m", "params": b"p"}
@@ -87,7 +87,7 @@ def test_links_and_devices_are_refused(tmp_path, kind):
     assert not (tmp_path / "net").exists()
 
 
-def test_a_file_is_not_written_through_a_link_in_the_folder(tmp_path):
+def test_file_is_not_written_through_a_link_in_the_folder(tmp_path):
     (tmp_path / "precious").write_bytes(b"precious")
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "model").symlink_to(tmp_path / "precious")
@@ -114,7 +114,7 @@ def test_empty_archives_and_reserved_names_are_refused(tmp_path, files, message)
         )
 
 
-def test_a_name_twice_is_refused(tmp_path):
+def test_archive_with_the_same_name_twice_is_refused(tmp_path):
     archive = pack(tmp_path / "net.tar", {"net/model": b"1", "./net/model": b"2"})
     with pytest.raises(FetchError, match=r"holds './net/model' twice"):
         archives.unpack(archive, tmp_path / "net")

@@ -1,4 +1,4 @@
-"""The record of what was converted here."""
+"""Test the record of the folders into which networks were converted."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def converted(folder: Path) -> Path:
     return folder
 
 
-def test_a_conversion_is_remembered(tmp_path, cache):
+def test_conversions_are_remembered_by_name(tmp_path, cache):
     assert conversions.where("a") is None
     conversions.remember("a", converted(tmp_path / "a"))
     conversions.remember("b", converted(tmp_path / "b"))
@@ -29,13 +29,13 @@ def test_a_conversion_is_remembered(tmp_path, cache):
     assert [path.name for path in cache.iterdir()] == ["conversions.json"]
 
 
-def test_the_last_folder_counts(tmp_path):
+def test_last_folder_of_a_network_is_remembered(tmp_path):
     for name in ("first", "second"):
         conversions.remember("a", converted(tmp_path / name))
     assert conversions.where("a") == tmp_path / "second"
 
 
-def test_a_relative_folder_is_found_from_elsewhere(tmp_path, monkeypatch):
+def test_relative_folder_is_found_from_another_folder(tmp_path, monkeypatch):
     converted(tmp_path / "out")
     monkeypatch.chdir(tmp_path)
     conversions.remember("a", Path("out"))
@@ -43,14 +43,14 @@ def test_a_relative_folder_is_found_from_elsewhere(tmp_path, monkeypatch):
     assert conversions.where("a") == tmp_path / "out"
 
 
-def test_a_conversion_without_its_report_is_gone(tmp_path):
+def test_conversion_without_its_report_is_forgotten(tmp_path):
     conversions.remember("a", converted(tmp_path / "out"))
     (tmp_path / "out" / "report.json").unlink()
     assert conversions.where("a") is None
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": 3}', "\xff"])
-def test_a_damaged_record_is_made_again(tmp_path, cache, content):
+def test_damaged_record_is_replaced(tmp_path, cache, content):
     cache.mkdir()
     (cache / "conversions.json").write_bytes(content.encode("latin-1"))
     assert conversions.where("a") is None

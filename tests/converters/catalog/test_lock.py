@@ -1,4 +1,4 @@
-"""models.lock"""
+"""Test models.lock, the hashes of files whose publishers state none."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_hashes_are_kept_by_url(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["abc  https://x", f"{A} https://x", f"{A}  two words", "<<<<<<<"])
-def test_a_line_of_another_form_is_named(tmp_path, line):
+def test_error_names_the_line_that_has_another_form(tmp_path, line):
     (tmp_path / "models.lock").write_text(f"# head\n\n{line}\n")
     with pytest.raises(FetchError, match=r"models\.lock, line 3: expected a sha256"):
         Lock(tmp_path / "models.lock").get("https://x")

@@ -1,4 +1,4 @@
-"""The shorthands of models.toml: families, language groups, dictionaries, names in addresses."""
+"""Test the shorthands of models.toml: families, language groups, dictionaries, placeholders."""
 
 import copy
 from typing import Any
@@ -37,7 +37,7 @@ def expanded(**changes):
     return expand(merged(copy.deepcopy(DATA), {"models": {"m": changes}}))["models"]["m"]
 
 
-def test_fields_are_inherited_the_later_family_first_and_the_own_before_all():
+def test_own_fields_override_those_of_families_and_later_families_override_earlier_ones():
     model = expanded()
     assert model["licence"] == "B"
     assert model["stage"] == {"a": 1, "b": 5, "deep": {"x": 2, "y": [3]}}
@@ -49,7 +49,7 @@ def test_language_groups_become_codes():
     assert expanded()["languages"] == ["en", "sv", "no", "fi"]
 
 
-def test_files_are_completed():
+def test_missing_fields_of_files_are_filled_in():
     assert expanded()["files"] == [
         {"name": "m.tar", "sha256": None, "source": "https://h/first/m.tar"},
         {"name": "x", "source": "s"},
@@ -57,14 +57,14 @@ def test_files_are_completed():
     ]
 
 
-def test_a_dictionary_that_is_among_the_files_is_not_added():
+def test_dictionary_that_is_among_the_files_is_not_added():
     data = copy.deepcopy(DATA)
     own = {"name": "d.txt", "sha256": "1", "source": "s"}
     data["models"]["n"] = {**data["models"]["m"], "files": [own]}
     assert expand(data)["models"]["n"]["files"] == [own]
 
 
-def test_the_shared_tables_stay_as_they_are():
+def test_expanding_does_not_change_its_input():
     data = copy.deepcopy(DATA)
     expand(data)
     assert data == DATA

@@ -34,7 +34,7 @@ WANTED = "0123456789ACEGIKMOQSUWY"
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
-    """Name of a trained network, or tiny → its bundle."""
+    """Return a function: name of a trained network, or `tiny` → its bundle."""
     folder = tmp_path_factory.mktemp("bundles")
 
     @cache
@@ -192,7 +192,7 @@ def gemm(build: Build, head: Callable[..., str]) -> str:
 
 
 def moved_logits(build: Build, head: Callable[..., str]) -> str:
-    """Classes before positions, and back, around the softmax."""
+    """Move the classes before the positions for the softmax, and back."""
     turned = build.add("Transpose", head("MatMul", "x"), perm=[0, 2, 1])
     wide = build.add("Unsqueeze", turned, build.constant([2], np.int64))
     soft = build.add("Softmax", wide, axis=1)
@@ -201,19 +201,19 @@ def moved_logits(build: Build, head: Callable[..., str]) -> str:
 
 
 def scaled(build: Build, head: Callable[..., str]) -> str:
-    """Entry by entry, with a number, one per class and another head."""
+    """Scale the logits, subtract a number from each class, and add another head's logits."""
     logits = build.add("Mul", head("MatMul", "x"), build.constant(0.5))
     logits = build.add("Sub", logits, build.weights(1, 1, 9))
     return build.add("Softmax", build.add("Add", logits, head("MatMul", "x")), axis=-1)
 
 
 def computed(build: Build, head: Callable[..., str]) -> str:
-    """Something that no rule is for."""
+    """Apply an operator that pruning has no rule for."""
     return build.add("Softmax", build.add("Tanh", head("MatMul", "x")), axis=-1)
 
 
 def twice(build: Build, head: Callable[..., str]) -> str:
-    """The last softmax counts."""
+    """Apply two softmaxes, of which the last one counts."""
     return build.add("Softmax", build.add("Softmax", head("MatMul", "x"), axis=-1), axis=-1)
 
 

@@ -1,4 +1,7 @@
-"""What a run takes, counted in graphs small enough to count by hand, and beside ONNX Runtime."""
+"""Test the memory that a run of an edge graph needs.
+
+The expected numbers are counted by hand in small graphs, and measured in runs of ONNX Runtime.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from converters.errors import ConverterError
 from converters.graph.activation_memory import bytes_per_pixel
 from edgeocr.memory.budget import ARENA_FACTOR
 
-# Prints by how many bytes a process grew in runs on two sizes of input, in one arena.
+# Prints the peak memory of its process in bytes, after each run on inputs of growing sizes.
 MEASURE = """
 import sys
 from pathlib import Path
@@ -48,7 +51,7 @@ def graph(nodes: list[onnx.NodeProto], output: int = TensorProto.FLOAT) -> bytes
     return model.SerializeToString()
 
 
-def test_a_chain_holds_two_values_at_a_time():
+def test_two_values_of_a_chain_are_held_at_a_time():
     # 3 bytes of input and 12 of float32; then 12 of float32 and 24 of float64.
     nodes = [
         helper.make_node("Cast", ["image"], ["a"], to=TensorProto.FLOAT),
@@ -58,7 +61,7 @@ def test_a_chain_holds_two_values_at_a_time():
     assert bytes_per_pixel(graph(nodes, TensorProto.UINT8), "detection") == 12 + 24
 
 
-def test_a_value_that_is_needed_later_stays():
+def test_value_that_is_needed_later_is_held_until_then():
     nodes = [
         helper.make_node("Cast", ["image"], ["a"], to=TensorProto.FLOAT),
         helper.make_node("Cast", ["a"], ["b"], to=TensorProto.DOUBLE),
@@ -69,7 +72,7 @@ def test_a_value_that_is_needed_later_stays():
 
 
 @pytest.mark.parametrize("operator", ["Relu", "Identity"])
-def test_results_in_place_of_their_input_take_nothing(operator):
+def test_results_that_replace_their_input_take_no_memory(operator):
     nodes = [
         helper.make_node("Cast", ["image"], ["a"], to=TensorProto.FLOAT),
         helper.make_node(operator, ["a"], ["b"]),
@@ -78,7 +81,7 @@ def test_results_in_place_of_their_input_take_nothing(operator):
     assert bytes_per_pixel(graph(nodes), "detection") == 3 + 12
 
 
-def test_a_loop_is_counted_by_what_it_gives():
+def test_loop_is_counted_by_its_result_and_the_values_its_body_reads():
     body = helper.make_graph(
         [
             helper.make_node("Identity", ["go"], ["goes"]),
@@ -102,11 +105,11 @@ def test_a_loop_is_counted_by_what_it_gives():
         helper.make_node("Cast", ["a"], ["b"], to=TensorProto.FLOAT),
         helper.make_node("Loop", ["times", "", "b"], ["out"], body=body),
     ]
-    # What the body reads of the graph around, `a`, is held as long.
+    # The body reads `a` from the graph around it, so `a` is held as long as the loop runs.
     assert bytes_per_pixel(graph(nodes), "detection") in (36, 37)
 
 
-def test_a_graph_that_does_not_run_is_an_error():
+def test_graph_that_does_not_run_is_an_error():
     weights = helper.make_tensor("w", TensorProto.FLOAT, [4], np.zeros(4, np.float32))
     nodes = [
         helper.make_node("Constant", [], ["w"], value=weights),
@@ -133,7 +136,7 @@ def test_figures_of_the_embedded_bundle_do_not_depend_on_size(bundle):
     ("task", "sizes"),
     [("detection", (320, 416, 832, 1056)), ("recognition", (48, 320, 48, 3200))],
 )
-def test_runtimes_growth_is_within_the_factor(bundle, task, sizes):
+def test_onnx_runtime_takes_at_most_the_arena_factor_more(bundle, task, sizes):
     stage = getattr(bundle.manifest.stages, task)
     said = bytes_per_pixel(bundle.read(stage.graph), task)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The graph that rewrites change: order, names, and blocks that read values from around them."""
+"""Test the editor of graphs: order, names, and blocks that read values of the outer graph."""
 
 import numpy as np
 import onnx
@@ -32,14 +32,14 @@ def editor_of(graph: bytes) -> Editor:
 
 
 def block(name: str, operator: str, value: str) -> onnx.GraphProto:
-    """A block that reads a value of the graph around."""
+    """Return a block that reads a value of the outer graph."""
     node = helper.make_node(operator, [value], [f"{name}.y"])
     output = helper.make_tensor_value_info(f"{name}.y", TensorProto.FLOAT, None)
     return helper.make_graph([node], name, [], [output])
 
 
 def choice(build: Build, value: str, to: str, number: int = 0) -> str:
-    """The value's negative where the sum of all pixels is positive."""
+    """Add an If that negates a value if the sum of all pixels is positive; return its output."""
     total = build.add("ReduceSum", "x", keepdims=0)
     positive = build.add("Greater", total, build.constant(0))
     blocks = {
@@ -49,13 +49,13 @@ def choice(build: Build, value: str, to: str, number: int = 0) -> str:
     return build.add("If", positive, to=to, **blocks)
 
 
-def both_ways(before: bytes, after: bytes) -> None:
+def require_same_in_both_branches(before: bytes, after: bytes) -> None:
     given = np.abs(pixels(2, 3, 4, 4))
     require_same(before, after, given)
     require_same(before, after, -given)
 
 
-def test_a_block_reads_the_result_of_a_folded_step():
+def test_block_reads_the_result_of_a_folded_step():
     build = Build()
     value = build.add("Mul", build.conv("x", 3, 3), build.weights(3, 1, 1), to="scaled")
     choice(build, value, "y")
@@ -64,10 +64,10 @@ def test_a_block_reads_the_result_of_a_folded_step():
     # The step's only reader is the block, so it is folded, and the block reads the convolution.
     assert nodes == ["scaled"] and "Mul" not in operators(after)
     assert reads(node_of(after, "y"))[1:] == ["else0.y", "then0.y", "v0"]
-    both_ways(before, after)
+    require_same_in_both_branches(before, after)
 
 
-def test_a_step_whose_input_a_block_reads_is_kept():
+def test_step_whose_input_a_block_reads_is_kept():
     build = Build()
     value = build.conv("x", 3, 3)
     build.add("Mul", value, build.weights(3, 1, 1), to="z")
@@ -75,10 +75,10 @@ def test_a_step_whose_input_a_block_reads_is_kept():
     before = build.model(GIVEN, ["y", "z"])
     after, nodes = rewritten(affine_after_convolution, before)
     assert nodes == []
-    both_ways(before, after)
+    require_same_in_both_branches(before, after)
 
 
-def test_a_block_reads_what_stays_before_a_convolution():
+def test_block_still_reads_steps_that_passed_through_a_convolution():
     build = Build()
     value = build.add("Mul", build.add("Relu", "x"), build.weights(3, 1, 1))
     value = build.add("Add", value, build.weights(3, 1, 1))
@@ -87,12 +87,12 @@ def test_a_block_reads_what_stays_before_a_convolution():
     before = build.model(GIVEN, ["y", "z"])
     after, nodes = rewritten(affine_before_convolution, before)
     assert len(nodes) == 2 and operators(after)["Conv"] == 2
-    both_ways(before, after)
+    require_same_in_both_branches(before, after)
 
 
 @pytest.mark.parametrize("output", [True, False])
-def test_a_block_reads_past_an_identity(output):
-    """Where the identity is an output its source takes over the name."""
+def test_block_reads_the_source_of_a_removed_identity(output):
+    """The source takes over the name of an identity that is an output."""
     build = Build()
     source = build.add("Tanh", "x")
     build.add("Identity", source, to="same")
@@ -101,10 +101,10 @@ def test_a_block_reads_past_an_identity(output):
     before = build.model(GIVEN, ["y", "z", *["same"] * output])
     after, nodes = rewritten(identities, before)
     assert nodes == ["same"] and "Identity" not in operators(after)
-    both_ways(before, after)
+    require_same_in_both_branches(before, after)
 
 
-def test_a_block_reads_the_replacement_of_a_node():
+def test_block_reads_the_replacement_of_a_node():
     build = Build()
     inputs = ["x", build.weights(3, 2, 2, 2)]
     value = build.add("ConvTranspose", *inputs, strides=[2, 2], kernel_shape=[2, 2])
@@ -112,10 +112,10 @@ def test_a_block_reads_the_replacement_of_a_node():
     before = build.model(GIVEN, ["y"])
     after, nodes = rewritten(transposed_convolution, before)
     assert len(nodes) == 1 and operators(after)["DepthToSpace"] == 1
-    both_ways(before, after)
+    require_same_in_both_branches(before, after)
 
 
-def test_a_loop_adds_a_value_from_around():
+def test_loop_reads_the_result_of_a_folded_step():
     count, keep = (
         helper.make_tensor_value_info(name, kind, [])
         for name, kind in (("i", TensorProto.INT64), ("keep", TensorProto.BOOL))
@@ -150,7 +150,7 @@ def test_nodes_are_sorted_after_their_inputs():
 
 
 def test_unnamed_outputs_do_not_change_the_order():
-    """Their names are empty, and the first one may be among them."""
+    """The name of an unused output is empty, even if that output is the first."""
     build = Build()
     value = "x"
     for name in ("a", "y"):
@@ -167,7 +167,7 @@ def test_unnamed_outputs_do_not_change_the_order():
     require_same(before, after, pixels(3, 4, 2))
 
 
-def test_new_names_are_new():
+def test_new_names_differ_from_all_names_in_the_graph():
     build = Build()
     build.add("Add", "y.0", build.constant(1), to="y.1")
     build.add("Neg", "y.1", to="y.3")
@@ -189,7 +189,7 @@ def test_new_constants_keep_their_shape():
         np.testing.assert_array_equal(found, array)
 
 
-def test_questions_about_values():
+def test_producers_consumers_outputs_and_constants_are_found():
     build = Build()
     build.add("Neg", "x", to="a")
     build.add("Add", "a", "a", to="b")
@@ -201,7 +201,7 @@ def test_questions_about_values():
     assert neg is not None and editor.producer("a", "Add") is None
     assert editor.producer("x", "Neg") is None
     assert editor.sole_consumer("a", "Add") == add and editor.sole_consumer("a", "Mul") is None
-    assert editor.sole_consumer("b", "Mul") is None  # the outside reads it too
+    assert editor.sole_consumer("b", "Mul") is None  # it is an output of the graph, too
     assert editor.consumers("a") == [add] and editor.consumers("y") == []
     assert editor.is_output("b") and not editor.is_output("a")
     assert editor.is_computed("a") and not editor.is_computed("x")
@@ -223,5 +223,5 @@ def test_questions_about_values():
         ({"auto_pad": "SAME_UPPER"}, False),
     ],
 )
-def test_which_convolutions_pad(attributes, unpadded):
+def test_convolution_is_unpadded_only_if_its_attributes_add_no_pixel(attributes, unpadded):
     assert is_unpadded(helper.make_node("Conv", ["x", "w"], ["y"], **attributes)) == unpadded

@@ -1,4 +1,4 @@
-"""A plain graph's interface, and the algorithm that it shows."""
+"""Test what a plain graph's interface is, and which algorithm it belongs to."""
 
 import dataclasses
 from functools import cache
@@ -35,7 +35,7 @@ def expected_algorithm(name: str) -> str:
 
 
 def expected_image(name: str) -> list[int | None]:
-    """As PaddleOCR's export declares it."""
+    """Return the shape of the picture as PaddleOCR's export declares it."""
     if "_tps_" in name:
         return [None, 3, 32, 100]
     if "srn" in name:
@@ -46,7 +46,7 @@ def expected_image(name: str) -> list[int | None]:
 
 
 def graph(text: str, opset: int = 17) -> bytes:
-    """A model from ONNX's textual form, the header aside."""
+    """Return the model that a text in ONNX's textual syntax describes; the header is added."""
     header = f'<ir_version: 8, opset_import: ["": {opset}]> '
     return parser.parse_model(header + text).SerializeToString()
 
@@ -68,8 +68,7 @@ def test_every_network_is_recognized_by_its_graph(name, form):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_outputs_are_what_paddle_gave(name):
-    """Rank, type, and every size that is said to be fixed."""
+def test_outputs_have_the_ranks_types_and_fixed_sizes_of_paddles(name):
     found = shown(name)
     for probe in stored(EXPORTS / name / "outputs.npz"):
         assert len(found.outputs) == len(probe.outputs)
@@ -81,7 +80,7 @@ def test_outputs_are_what_paddle_gave(name):
             assert port.shape[channels] == value.shape[channels]
 
 
-def test_sizes_that_follow_the_picture_are_open():
+def test_sizes_that_depend_on_the_picture_are_open():
     assert [port.shape for port in shown("det_mv3_east").outputs] == [
         [None, 8, None, None],
         [None, 1, None, None],
@@ -94,7 +93,7 @@ def test_sizes_that_follow_the_picture_are_open():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
-def test_softmax_and_feedback_are_seen(form):
+def test_softmax_and_feedback_are_found(form):
     for name in ("rec_mv3_none_none_ctc", "ch_ppocr_mobile_v2.0_cls"):
         found = shown(name, form)
         assert (found.softmaxed, found.autoregressive) == ([True], False)
@@ -104,7 +103,7 @@ def test_softmax_and_feedback_are_seen(form):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_srn_is_fed_what_paddleocr_feeds(number):
+def test_srn_gets_the_constant_inputs_that_paddleocr_gives_it(number):
     probes = stored(EXPORTS / "rec_r50_fpn_srn" / "outputs.npz")
     (probe,) = (probe for probe in probes if len(probe.inputs[0]) == number)
     found = shown("rec_r50_fpn_srn")
@@ -131,7 +130,7 @@ def test_fixed_sizes_take_precedence_over_given_ones():
         ([None, 8, 25, 25], 5),
     ],
 )
-def test_further_inputs_must_be_srns(shape, position):
+def test_further_inputs_that_are_not_those_of_srn_are_refused(shape, position):
     with pytest.raises(ModelFormatError, match=r"the input y .* is not one of SRN's"):
         srn_constant(Port("y", "float32", shape), position)
 
@@ -148,11 +147,11 @@ def test_further_inputs_must_be_srns(shape, position):
         ([[None, 2]], "CLS"),
     ],
 )
-def test_outputs_tell_the_algorithm(shapes, expected):
+def test_algorithm_is_recognized_by_the_outputs(shapes, expected):
     assert algorithm(interface(*shapes)) == expected
 
 
-def test_feedback_tells_attention_from_ctc():
+def test_feedback_distinguishes_attention_from_ctc():
     found = dataclasses.replace(interface([None, 25, 38]), autoregressive=True)
     assert algorithm(found) == "Attention"
 
@@ -190,7 +189,7 @@ def test_graphs_without_an_image_are_refused(text, found):
         examine(graph(text))
 
 
-def test_an_edge_graph_is_refused_as_a_plain_graph():
+def test_edge_graph_is_refused_as_a_plain_graph():
     with pytest.raises(ModelFormatError, match=r"not uint8 \[None, None, None, 3\]"):
         examine(converted("det_mv3_db").edge)
 
@@ -207,20 +206,20 @@ def test_an_edge_graph_is_refused_as_a_plain_graph():
         ),
     ],
 )
-def test_a_graph_that_does_not_load_is_an_error(plain):
+def test_graph_that_does_not_load_is_an_error(plain):
     with pytest.raises(TranslationError, match="the plain graph doesn't load"):
         examine(plain)
 
 
-def test_a_graph_that_does_not_run_is_an_error():
+def test_graph_that_does_not_run_is_an_error():
     text = """g (float[N, 3, H, W] x) => (float[N, 7] y)
         { sizes = Constant<value = int64[2] {1, 7}>() y = Reshape(x, sizes) }"""
     with pytest.raises(TranslationError, match="the plain graph doesn't run"):
         examine(graph(text))
 
 
-def test_weights_among_the_inputs_are_left_out():
-    """As exporters before ONNX's IR version 4 list them."""
+def test_weights_listed_among_the_inputs_are_not_inputs():
+    """Exporters before ONNX's IR version 4 list the weights among the inputs."""
     model = onnx.load_from_string(
         graph(
             """g (float[N, 3, H, W] x) => (float[N, 1, H, W] y)
@@ -244,7 +243,7 @@ def test_weights_among_the_inputs_are_left_out():
         ("s = Softmax<axis = 2>(x3) y = Log(s)", False),
     ],
 )
-def test_a_softmax_is_seen_behind_steps_that_keep_its_values(steps, softmaxed):
+def test_softmax_is_found_before_steps_that_keep_its_values(steps, softmaxed):
     summed = "axes = Constant<value = int64[1] {2}>() x3 = ReduceSum<keepdims = 0>(x, axes)"
     text = f"g (float[N, 3, H, W] x) => (float[N, T, C] y) {{ {summed} {steps} }}"
     assert examine(graph(text)).softmaxed == [softmaxed]

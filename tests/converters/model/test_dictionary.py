@@ -1,4 +1,4 @@
-"""Published character lists."""
+"""Test reading the character lists that come with published models."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def read(folder: Path, name: str, content: str, space: bool = False) -> list[str
     return charset.characters(folder, CharsetSource(name, space))
 
 
-def test_a_dictionary_has_a_character_a_line(tmp_path):
+def test_dictionary_has_one_character_per_line(tmp_path):
     assert read(tmp_path, "d.txt", "a\nb\n") == ["a", "b"]
     assert read(tmp_path, "d.txt", "a\r\nb") == ["a", "b"]
     assert read(tmp_path, "d.txt", "a\n\u2028\n \n", space=True) == ["a", "\u2028", " ", " "]
 
 
-def test_an_inference_yml_lists_them(tmp_path):
+def test_characters_of_inference_yml_are_read(tmp_path):
     assert read(tmp_path, "inference.yml", YML, space=True) == ["a", "'", "no", " "]
 
 
@@ -43,7 +43,7 @@ def test_an_inference_yml_lists_them(tmp_path):
         ("PostProcess: [", "not valid YAML"),
     ],
 )
-def test_what_lists_none_is_refused(tmp_path, content, message):
+def test_inference_yml_without_a_usable_list_is_refused(tmp_path, content, message):
     with pytest.raises(ModelFormatError, match=message):
         read(tmp_path, "inference.yml", content)
 

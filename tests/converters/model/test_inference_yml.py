@@ -94,7 +94,7 @@ def read(tmp_path: Path):
     return of
 
 
-def test_detection(read):
+def test_settings_of_a_detector_are_read(read):
     settings = read(DETECTION)
     assert (settings.model, settings.task, settings.algorithm) == (
         "PP-OCRv6_tiny_det",
@@ -125,20 +125,20 @@ def test_detection(read):
         ("{resize_long: 960}", "max", 960),
     ],
 )
-def test_size_rules(read, rule, limit, side):
+def test_rules_for_the_size_of_pictures_are_read(read, rule, limit, side):
     text = DETECTION.replace("DetResizeForTest: null", f"DetResizeForTest: {rule}")
     resize = read(text).stage["resize"]
     assert (resize["limit"], resize["limit_side"]) == (limit, side)
 
 
-def test_post_processing_choices(read):
+def test_choices_of_post_processing_are_read(read):
     given = "thresh: 1\n  score_mode: slow\n  box_type: poly\n  use_dilation: true"
     numbers = read(DETECTION.replace("thresh: 0.2", given)).stage["postprocess"]
     assert (numbers["score"], numbers["shape"], numbers["dilation"]) == ("polygon", "polygon", True)
     assert numbers["threshold"] == 1.0
 
 
-def test_recognition(read):
+def test_settings_of_a_recognizer_are_read(read):
     settings = read(RECOGNITION)
     assert (settings.task, settings.algorithm) == ("recognition", "CTC")
     assert settings.normalize == Normalize("BGR", *HALVES)
@@ -167,7 +167,16 @@ def test_recognition_without_a_dictionary_reads_letters_and_digits(read):
     assert (attention.stage["width"], attention.stage["max_width"]) == (320, 320)
 
 
-def test_srn(read):
+def test_ctc_network_with_right_to_left_letters_reads_in_visual_order(read):
+    arabic = RECOGNITION.replace("年", "س")
+    assert "visual_order" not in read(RECOGNITION).stage
+    assert read(arabic).stage["visual_order"] is True
+    # What writes one character after the other may begin at the right.
+    attention = read(arabic.replace("CTCLabelDecode", "AttnLabelDecode"))
+    assert "visual_order" not in attention.stage
+
+
+def test_settings_of_srn_are_read(read):
     text = RECOGNITION.replace("CTCLabelDecode", "SRNLabelDecode").replace("Rec", "SRNRec")
     settings = read(text.replace("[3, 48, 320]", "[1, 64, 256]"))
     assert settings.normalize == Normalize("GREY", [0.0], [1.0], 1.0)
@@ -175,7 +184,7 @@ def test_srn(read):
     assert settings.stage["stretch_widths"] == [64, 128, 192, 256]
 
 
-def test_orientation(read):
+def test_settings_of_a_classifier_are_read(read):
     settings = read(ORIENTATION)
     assert (settings.task, settings.algorithm) == ("orientation", "CLS")
     assert settings.normalize == Normalize("RGB", *IMAGENET)
@@ -183,7 +192,7 @@ def test_orientation(read):
     assert settings.stage["degrees"] == [0, 180]
 
 
-def test_east_and_sast(read):
+def test_settings_of_east_and_sast_are_read(read):
     numbers = "  thresh: 0.2\n  unclip_ratio: 1.4\n  max_candidates: 3000\n  box_thresh: 0.4\n"
     text = DETECTION
     for line in numbers.splitlines(keepends=True):
@@ -204,7 +213,7 @@ def test_east_and_sast(read):
     assert sast.stage["postprocess"]["sample_points"] == 6
 
 
-def test_pgnet(read):
+def test_settings_of_pgnet_are_read(read):
     text = f"""\
 PreProcess:
   transform_ops:
@@ -249,7 +258,7 @@ PostProcess: {{name: PGPostProcess, score_thresh: 0.5, mode: fast, character_dic
         (ORIENTATION, "PostProcess:", "PostProcess: [", "not valid YAML"),
     ],
 )
-def test_what_is_wrong_or_unknown_is_named(read, text, old, new, message):
+def test_error_names_the_wrong_or_unknown_field(read, text, old, new, message):
     assert old in text
     with pytest.raises(ModelFormatError, match=message) as caught:
         read(text.replace(old, new, 1))
@@ -257,6 +266,6 @@ def test_what_is_wrong_or_unknown_is_named(read, text, old, new, message):
 
 
 @pytest.mark.parametrize("text", ["", "3", "[1]", "PostProcess: 3"])
-def test_what_is_no_such_file_at_all_is_refused(read, text):
+def test_other_yaml_is_refused(read, text):
     with pytest.raises(ModelFormatError, match="PostProcess is missing"):
         read(text)

@@ -1,4 +1,4 @@
-"""What is known of a network, from the best source that there is."""
+"""Test what is known about a network, and which source it is taken from."""
 
 import dataclasses
 import hashlib
@@ -23,7 +23,7 @@ HALVES = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
 
 
 def published(name: str, model: PaddleModel, **changes: Any) -> Entry:
-    """The entry of that name as if the model's files were the published ones."""
+    """Return the entry of that name, as if its publisher had published this model's files."""
     files = [
         SourceFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), "https://h")
         for path in model.files
@@ -49,8 +49,10 @@ def model_of(name: str) -> PaddleModel:
         ("SRN", "recognition", "GREY", ([0.0], [1.0]), 1.0, 32),
     ],
 )
-def test_a_graph_alone_has_paddleocrs_normalization(kind, task, colour, numbers, scale, multiple):
-    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).signature)
+def test_network_without_other_sources_gets_paddleocrs_normalization(
+    kind, task, colour, numbers, scale, multiple
+):
+    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).interface)
     assert (found.name, found.task, found.algorithm) == ("mine", task, kind)
     assert found.normalize == Normalize(colour, numbers[0], numbers[1], scale)
     assert (found.height, found.width, found.multiple) == (None, None, multiple)
@@ -65,7 +67,7 @@ def test_a_graph_alone_has_paddleocrs_normalization(kind, task, colour, numbers,
         ("PP-OCRv6_tiny_rec", "CTC", 48, 38, "BGR"),
     ],
 )
-def test_inference_yml_says_what_it_says(name, kind, height, classes, colour):
+def test_inference_yml_gives_name_algorithm_colour_and_sizes(name, kind, height, classes, colour):
     found = network.of_settings("x", inference_yml.read(EXPORTS / name / "pir" / "inference.yml"))
     assert (found.name, found.algorithm, found.normalize.colour) == (name, kind, colour)
     assert (found.height, found.width, found.classes) == (height, None, classes)
@@ -73,14 +75,14 @@ def test_inference_yml_says_what_it_says(name, kind, height, classes, colour):
     assert found.known_by == "its inference.yml"
 
 
-def test_an_inference_yml_without_a_name_leaves_the_folders():
+def test_folder_names_the_network_if_inference_yml_does_not():
     own = inference_yml.read(EXPORTS / "PP-OCRv5_mobile_det" / "pir" / "inference.yml")
     found = network.of_settings("folder", dataclasses.replace(own, model=None))
     assert found.name == "folder"
 
 
 @pytest.mark.parametrize("name", [e.name for e in ENTRIES.models.values() if e.is_complete])
-def test_every_complete_entry_makes_a_network(name, tmp_path):
+def test_complete_entry_gives_everything_about_its_network(name, tmp_path):
     entry = ENTRIES.models[name]
     (tmp_path / "inference.onnx").write_bytes(b"")
     found = network.of_entry(entry, identify(tmp_path), network.BY_NAME)
@@ -92,7 +94,7 @@ def test_every_complete_entry_makes_a_network(name, tmp_path):
     assert not found.published
 
 
-def test_sizes_of_an_entry():
+def test_entry_gives_height_width_classes_and_multiple():
     model = model_of("rec_r34_vd_tps_bilstm_ctc")
     found = network.of_entry(ENTRIES.model("rec_r34_vd_tps_bilstm_ctc_v2.0"), model, "x")
     assert (found.height, found.width, found.classes) == (32, 100, 37)
@@ -100,7 +102,7 @@ def test_sizes_of_an_entry():
     assert found.multiple == 128
 
 
-def test_published_means_every_file_is(tmp_path):
+def test_network_is_published_only_if_every_file_has_a_published_hash(tmp_path):
     model = model_of("det_mv3_db")
     entry = published("det_mv3_db", model)
     assert network.of_entry(entry, model, "x").published
@@ -113,7 +115,7 @@ def test_published_means_every_file_is(tmp_path):
     assert not network.of_entry(dataclasses.replace(entry, files=files), model, "x").published
 
 
-def test_an_entry_is_found_by_all_of_its_networks_hashes():
+def test_entry_is_found_only_if_the_hashes_of_all_files_match():
     model, other = model_of("det_mv3_db"), model_of("det_r50_vd_db")
     entry = published("det_mv3_db", model)
     known = Catalog({"first": ENTRIES.model("det_r50_vd_db"), entry.name: entry}, {})
@@ -125,8 +127,8 @@ def test_an_entry_is_found_by_all_of_its_networks_hashes():
 
 
 @pytest.mark.slow
-def test_an_entry_that_contradicts_the_graph_is_refused():
-    shown = converted("det_mv3_db").signature
+def test_entry_that_contradicts_the_graph_is_refused():
+    shown = converted("det_mv3_db").interface
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
     message = "det_mv3_east: its name says EAST, but this graph has the inputs and outputs of DB"
     with pytest.raises(ModelFormatError, match=message):
@@ -135,24 +137,20 @@ def test_an_entry_that_contradicts_the_graph_is_refused():
 
 
 @pytest.mark.slow
-def test_ctc_and_attention_have_the_same_outputs():
-    known = network.of_graph("x", converted("rec_mv3_tps_bilstm_att").signature)
-    network.check_fits(
-        dataclasses.replace(known, algorithm="CTC"), converted("rec_mv3_tps_bilstm_att").signature
-    )
+def test_ctc_fits_the_outputs_of_attention_and_srn_does_not():
+    shown = converted("rec_mv3_tps_bilstm_att").interface
+    known = network.of_graph("x", shown)
+    network.check_fits(dataclasses.replace(known, algorithm="CTC"), shown)
     with pytest.raises(ModelFormatError, match="says SRN"):
-        network.check_fits(
-            dataclasses.replace(known, algorithm="SRN"),
-            converted("rec_mv3_tps_bilstm_att").signature,
-        )
+        network.check_fits(dataclasses.replace(known, algorithm="SRN"), shown)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
 )
-def test_another_number_of_classes_is_refused(kind, classes):
-    shown = converted(OF_ALGORITHM[kind]).signature
+def test_wrong_number_of_classes_is_refused(kind, classes):
+    shown = converted(OF_ALGORITHM[kind]).interface
     known = network.of_graph("x", shown)
     network.check_fits(dataclasses.replace(known, classes=classes), shown)
     for wrong in (classes - 1, classes + 1, 6625):
@@ -161,8 +159,8 @@ def test_another_number_of_classes_is_refused(kind, classes):
             network.check_fits(dataclasses.replace(known, classes=wrong), shown)
 
 
-def test_a_graph_with_an_open_number_of_classes_is_accepted():
-    shown = converted("rec_mv3_none_none_ctc").signature
+def test_graph_with_an_open_number_of_classes_is_accepted():
+    shown = converted("rec_mv3_none_none_ctc").interface
     shown = dataclasses.replace(shown, outputs=[Port("y", "float32", [None, None, None])])
     known = dataclasses.replace(network.of_graph("x", shown), classes=37)
     network.check_fits(known, shown)
@@ -171,32 +169,32 @@ def test_a_graph_with_an_open_number_of_classes_is_accepted():
 @pytest.mark.parametrize(
     "folder", ["net", "net/inference", "net/Inference", "net/pir", "net/model"]
 )
-def test_a_folder_gives_the_name(tmp_path, folder):
+def test_generic_folder_names_do_not_become_the_name(tmp_path, folder):
     assert network.name_of(tmp_path / folder) == "net"
 
 
-def test_a_relative_folder_gives_its_real_name(tmp_path, monkeypatch):
+def test_relative_folder_is_resolved_before_it_gives_the_name(tmp_path, monkeypatch):
     (tmp_path / "net").mkdir()
     monkeypatch.chdir(tmp_path / "net")
     assert network.name_of(Path()) == "net"
 
 
 def known_of(name: str, form: str, known: Catalog, entry: Entry | None = None):
-    """What a conversion takes a network for."""
+    """Return what a conversion knows about a network, and its notes about the sources."""
     conversion = converted(name, form)
     folder = conversion.model.graph.parent
-    return convert._known(folder, conversion.model, conversion.signature, known, entry)
+    return convert._known(folder, conversion.model, conversion.interface, known, entry)
 
 
 @pytest.mark.slow
-def test_the_named_entry_goes_before_everything():
+def test_entry_named_by_the_caller_takes_precedence():
     entry = ENTRIES.model("det_r50_vd_db")
     found, notes = known_of("PP-OCRv5_mobile_det", "pir", ENTRIES, entry)
     assert (found.name, found.known_by, notes) == ("det_r50_vd_db", network.BY_NAME, [])
 
 
 @pytest.mark.slow
-def test_hashes_go_before_inference_yml_and_that_before_the_graph():
+def test_hashes_take_precedence_over_inference_yml_and_that_over_the_graph():
     model = identify(EXPORTS / "PP-OCRv5_mobile_det" / "pir")
     entry = published("ch_det_mv3_db", model, contents="inference")
     found, _ = known_of("PP-OCRv5_mobile_det", "pir", Catalog({"x": entry}, {}))
@@ -220,7 +218,7 @@ def test_hashes_go_before_inference_yml_and_that_before_the_graph():
         (None, "says CTC, but this graph has the inputs and outputs of DB"),
     ],
 )
-def test_an_unusable_inference_yml_is_noted(tmp_path, content, reason):
+def test_unusable_inference_yml_is_noted_and_not_used(tmp_path, content, reason):
     path = tmp_path / "inference.yml"
     if content is None:
         own = EXPORTS / "PP-OCRv6_tiny_rec" / "pir" / "inference.yml"
@@ -228,6 +226,6 @@ def test_an_unusable_inference_yml_is_noted(tmp_path, content, reason):
     path.write_text(content, encoding="utf-8")
     conversion = converted("det_mv3_db")
     model = dataclasses.replace(conversion.model, settings=path)
-    found, (note,) = convert._known(tmp_path, model, conversion.signature, ENTRIES, None)
+    found, (note,) = convert._known(tmp_path, model, conversion.interface, ENTRIES, None)
     assert found.algorithm == "DB" and "configuration" in found.known_by
     assert note.startswith("inference.yml was not used: ") and re.search(reason, note)

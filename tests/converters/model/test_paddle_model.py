@@ -1,4 +1,4 @@
-"""What a folder holds, by the names of its files."""
+"""Test that a folder's model is recognized by the names of its files."""
 
 import shutil
 from pathlib import Path
@@ -9,13 +9,12 @@ from converters.errors import ModelFormatError
 from converters.model.paddle_model import holds_model, identify
 from tests.support.paths import ZOO_EXPORTS
 
-ZOO = ZOO_EXPORTS
 PIR = '{"base_code":{"magic":"pir","trainable":true,"version":4},"program":{"regions":[]}}'
 
 
 @pytest.fixture
 def made(tmp_path):
-    """Makes empty files, PIR programs for .json."""
+    """Return a function that makes files: PIR programs if they are named .json, else empty ones."""
 
     def make(*names: str) -> Path:
         for name in names:
@@ -46,34 +45,34 @@ def found(folder: Path) -> tuple[str, str, str | None]:
         (["__model__", "all", ".gitignore", "a.info", "keys.txt"], "__model__", "all"),
     ],
 )
-def test_legacy_layouts(made, names, graph, parameters):
+def test_legacy_layouts_are_recognized(made, names, graph, parameters):
     assert found(made(*names)) == ("paddle-legacy", graph, parameters)
 
 
 @pytest.mark.parametrize("stem", ["inference", "model", "PP-OCRv5_server_det"])
-def test_pir_layouts(made, stem):
+def test_pir_layouts_are_recognized(made, stem):
     folder = made(f"{stem}.json", f"{stem}.pdiparams", "inference.yml")
     assert found(folder) == ("paddle-pir", f"{stem}.json", f"{stem}.pdiparams")
     assert identify(folder).settings == folder / "inference.yml"
 
 
 @pytest.mark.parametrize("name", ["inference.onnx", "model.onnx"])
-def test_onnx_layouts(made, name):
+def test_onnx_layouts_are_recognized(made, name):
     folder = made(name)
     assert found(folder) == ("onnx", name, None)
     assert identify(folder).settings is None
 
 
-def test_inference_onnx_before_other_graphs(made):
+def test_inference_onnx_takes_precedence_over_other_graphs(made):
     assert found(made("a.onnx", "inference.onnx"))[1] == "inference.onnx"
 
 
-def test_real_exports_of_both_formats():
-    assert found(ZOO / "det_mv3_db" / "legacy")[0] == "paddle-legacy"
-    assert found(ZOO / "det_mv3_db" / "pir")[0] == "paddle-pir"
+def test_real_exports_of_both_formats_are_recognized():
+    assert found(ZOO_EXPORTS / "det_mv3_db" / "legacy")[0] == "paddle-legacy"
+    assert found(ZOO_EXPORTS / "det_mv3_db" / "pir")[0] == "paddle-pir"
 
 
-def test_the_files_of_a_model(made):
+def test_files_of_a_model_are_its_graph_and_parameters(made):
     folder = made("inference.json", "inference.pdiparams", "inference.yml")
     assert [path.name for path in identify(folder).files] == [
         "inference.json",
@@ -81,12 +80,12 @@ def test_the_files_of_a_model(made):
     ]
 
 
-def test_paddle_before_onnx(made):
+def test_paddle_takes_precedence_over_onnx(made):
     folder = made("inference.onnx", "inference.json", "inference.pdiparams")
     assert found(folder)[0] == "paddle-pir"
 
 
-def test_legacy_before_pir_of_the_same_parameters(made):
+def test_legacy_takes_precedence_over_pir_of_the_same_parameters(made):
     folder = made("inference.pdmodel", "inference.json", "inference.pdiparams")
     assert found(folder)[0] == "paddle-legacy"
 
@@ -98,11 +97,11 @@ def test_other_json_beside_a_model_is_ignored(made):
 
 
 @pytest.mark.parametrize("suffix", ["pdmodel", "json"])
-def test_a_graph_without_parameters_does_not_hide_a_whole_one(made, suffix):
+def test_graph_with_parameters_takes_precedence_over_one_without(made, suffix):
     assert found(made(f"a.{suffix}", f"b.{suffix}", "b.pdiparams"))[1] == f"b.{suffix}"
 
 
-def test_usual_names_go_before_others(made):
+def test_usual_names_take_precedence_over_others(made):
     folder = made("best.json", "best.pdiparams", "inference.json", "inference.pdiparams")
     assert found(folder)[1] == "inference.json"
 
@@ -131,25 +130,25 @@ def test_missing_parameters_are_named(made, name, missing):
     assert not holds_model(folder)
 
 
-def test_a_checkpoint_is_told_from_a_model(made):
+def test_checkpoint_is_refused_with_advice_to_export_it(made):
     folder = made("best_accuracy.pdparams", "best_accuracy.pdopt", "config.yml")
     with pytest.raises(ModelFormatError, match=r"training checkpoint .*export_model\.py"):
         identify(folder)
 
 
-def test_an_export_beside_a_checkpoint_is_a_model(made):
+def test_export_beside_a_checkpoint_is_a_model(made):
     folder = made("best.pdparams", "inference.json", "inference.pdiparams")
     assert found(folder)[0] == "paddle-pir"
 
 
-def test_an_empty_folder_is_refused(tmp_path):
+def test_empty_folder_is_refused(tmp_path):
     with pytest.raises(
         ModelFormatError, match=r"the folder holds nothing\. Looked for inference\.pdmodel"
     ):
         identify(tmp_path)
 
 
-def test_a_folder_of_other_files_is_refused(made):
+def test_folder_of_other_files_is_refused(made):
     folder = made("notes.txt")
     (folder / "inference.json").write_text("{}")
     with pytest.raises(
@@ -166,7 +165,7 @@ def test_several_onnx_graphs_without_inference_onnx_are_refused(made):
 def test_files_and_missing_folders_are_refused(tmp_path):
     with pytest.raises(ModelFormatError, match="x: there is neither a folder nor a model"):
         identify(tmp_path / "x")
-    shutil.copy(ZOO / "det_mv3_db" / "pir" / "inference.json", tmp_path)
+    shutil.copy(ZOO_EXPORTS / "det_mv3_db" / "pir" / "inference.json", tmp_path)
     with pytest.raises(ModelFormatError, match=r"inference\.json is a file; name the folder"):
         identify(tmp_path / "inference.json")
     assert not holds_model(tmp_path / "x")

@@ -1,4 +1,4 @@
-"""Entries of models.toml that a model's own inference.yml completes."""
+"""Test how a model's own inference.yml completes its entry of models.toml."""
 
 import dataclasses
 from pathlib import Path
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_complete_entry_stays_as_it_is(tmp_path):
+def test_complete_entry_is_unchanged(tmp_path):
     entry = ENTRIES.model("PP-OCRv6_tiny_det")
     assert settings.resolve(entry, tmp_path) is entry
 
@@ -49,7 +49,7 @@ def test_missing_settings_come_from_inference_yml(folder):
     assert settings.resolve(resolved, folder) is resolved
 
 
-def test_settings_of_models_toml_win(folder):
+def test_settings_of_models_toml_take_precedence(folder):
     entry = dataclasses.replace(
         ENTRIES.model("th_PP-OCRv5_mobile_rec"), stage={"margin": 16, "charset": {"classes": 4}}
     )
@@ -58,13 +58,13 @@ def test_settings_of_models_toml_win(folder):
     assert stage["charset"] == {"classes": 4, "blank": 0}
 
 
-def test_characters_must_make_the_classes_that_are_said(folder):
+def test_wrong_number_of_characters_is_refused(folder):
     entry = ENTRIES.model("PP-OCRv6_tiny_rec")  # complete: 6906 classes, and inference.yml
     with pytest.raises(ModelFormatError, match=r"make 4 classes, but the network of .* has 6906"):
         settings.resolve(entry, folder)
 
 
-def test_contradictions_and_gaps_are_errors(folder, tmp_path):
+def test_contradictions_and_missing_settings_are_errors(folder, tmp_path):
     with pytest.raises(ModelFormatError, match=r"is for CTC, but PP-OCRv5_mobile_det is DB"):
         settings.resolve(ENTRIES.model("PP-OCRv5_mobile_det"), folder)
     with pytest.raises(ModelFormatError, match=r"inference\.yml is missing"):
@@ -74,7 +74,7 @@ def test_contradictions_and_gaps_are_errors(folder, tmp_path):
         settings.resolve(ENTRIES.model("th_PP-OCRv5_mobile_rec"), folder)
 
 
-def test_a_checkpoint_is_refused_and_its_export_is_not(tmp_path, monkeypatch):
+def test_checkpoint_is_refused_and_its_export_is_not(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path))
     entry = ENTRIES.model("det_r50_vd_east")
     with pytest.raises(ModelFormatError, match=r"export_model\.py .*--as det_r50_vd_east"):
@@ -88,7 +88,7 @@ def test_a_checkpoint_is_refused_and_its_export_is_not(tmp_path, monkeypatch):
     settings.require_inference(ENTRIES.model("ch_det_mv3_db"))
 
 
-def test_a_bundle_of_a_checkpoint_is_refused_before_anything_is_fetched(tmp_path, monkeypatch):
+def test_bundle_of_a_checkpoint_is_refused_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
     bundle = BundleEntry("b", "B", "det_r50_vd_db", "PP-OCRv6_tiny_rec")
     with pytest.raises(ModelFormatError, match="training checkpoint"):

@@ -1,4 +1,4 @@
-"""Affine steps between an activation and convolutions."""
+"""Affine steps between an activation and convolutions become part of the convolutions."""
 
 import numpy as np
 import onnx
@@ -23,7 +23,7 @@ GIVEN: dict[str, Shape] = {"x": ["N", 6, "H", "W"]}
 
 
 def steps(build: Build, value: str, last: str = "") -> str:
-    """A scale and an offset for each of six channels."""
+    """Add a scale and an offset for each of six channels."""
     value = build.add("Mul", value, build.weights(6, 1, 1), to="scaled")
     return build.add("Add", value, build.weights(1, 6, 1, 1), to=last or "moved")
 
@@ -71,7 +71,7 @@ def test_scale_passes_through_padding(shape, operator):
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("group", [1, 6])
 def test_offset_stays_before_padding(opset, group):
-    """As one depthwise convolution; a window over the border sees zeros, not the offset."""
+    """The steps become one depthwise convolution, since padding has zeros instead of the offset."""
     build = Build(opset)
     value = steps(build, build.add("Relu", "x"))
     build.conv(value, 6, 6, 3, pads=[1, 1, 1, 1], group=group, to="y")
@@ -107,7 +107,7 @@ def without_padding(graph: bytes) -> bytes:
 
 
 def folded_anyway(graph: bytes, given: np.ndarray) -> np.ndarray:
-    """What the convolution gives where the padding has the offset too: Relu(0) is padding."""
+    """Return the convolution's output as if the padding, Relu(0), had the offset too."""
     wide = np.pad(given, [(0, 0), (0, 0), (1, 1), (1, 1)])
     return run(without_padding(graph), wide)[0]
 
@@ -151,7 +151,7 @@ def test_each_of_two_convolutions_gets_the_steps():
 
 @pytest.mark.parametrize("other", ["Relu", "outside"])
 def test_other_readers_of_the_steps_still_get_their_result(other):
-    """Then the steps stay, as one convolution."""
+    """In this case, the steps stay as one convolution."""
     build = Build()
     value = steps(build, build.add("Relu", "x"))
     build.conv(value, 6, 4, to="y")

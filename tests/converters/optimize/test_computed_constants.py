@@ -1,4 +1,4 @@
-"""What doesn't depend on the input is computed at conversion."""
+"""Values that don't depend on the input are computed at conversion."""
 
 import numpy as np
 import onnx
@@ -72,7 +72,7 @@ def test_constant_output_is_computed():
 
 
 @pytest.mark.parametrize("operator", ["Exp", "Log", "Tanh", "ReduceMean", "RandomNormalLike"])
-def test_operators_that_round_differently_elsewhere_stay(operator):
+def test_operators_that_round_differently_elsewhere_are_not_computed(operator):
     build = Build()
     scale = build.add("Add", build.weights(1, 3, 1, 1), build.weights(1, 3, 1, 1))
     build.add("Mul", "x", build.add(operator, scale), to="y")
@@ -82,7 +82,7 @@ def test_operators_that_round_differently_elsewhere_stay(operator):
 
 
 @pytest.mark.parametrize("operator", ["ConstantOfShape", "Expand"])
-def test_constants_that_would_grow_too_large_stay(operator):
+def test_constants_that_would_grow_too_large_are_not_computed(operator):
     build = Build()
     size = module.GROWTH // 4
     for name, wide in (("y", size), ("z", 4 * size)):
@@ -105,13 +105,13 @@ def test_large_constant_node_is_stored_despite_its_size():
 
 
 @pytest.mark.parametrize("operator", ["RandomNormal", "RandomUniform"])
-def test_random_operators_stay(operator):
+def test_random_operators_are_not_computed(operator):
     build = Build()
     build.add("Add", "x", build.add(operator, shape=[1, 1, 1, 1]), to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_random_numbers_shaped_like_a_constant_stay():
+def test_random_numbers_shaped_like_a_constant_are_not_computed():
     build = Build()
     value = build.add("RandomNormalLike", build.weights(1, 1, 1, 1))
     value = build.add("Add", value, build.add("Bernoulli", build.constant([0.5])))
@@ -120,8 +120,8 @@ def test_random_numbers_shaped_like_a_constant_stay():
 
 
 @pytest.mark.parametrize("operator", ["SequenceEmpty", "SequenceConstruct", "SplitToSequence"])
-def test_sequences_stay(operator):
-    """They are no tensors."""
+def test_sequences_are_not_computed(operator):
+    """Sequences aren't tensors, so they can't be initializers."""
     build = Build()
     number = {"SequenceEmpty": 0, "SequenceConstruct": 2, "SplitToSequence": 1}[operator]
     inputs = [build.weights(3, 1, 1) for _ in range(number)]
@@ -131,16 +131,16 @@ def test_sequences_stay(operator):
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_operators_of_other_domains_stay():
-    """Nobody here knows what they compute."""
+def test_operators_of_other_domains_are_not_computed():
+    """It isn't known what such operators compute."""
     build = Build()
     value = build.add("Gelu", build.weights(3, 1, 1), domain="com.microsoft")
     build.add("Add", "x", value, to="y")
     require_untouched(module, build.model(GIVEN, ["y"]))
 
 
-def test_nodes_with_blocks_stay():
-    """What they choose may read anything."""
+def test_nodes_with_blocks_are_not_computed():
+    """Their blocks may read any value of the graph."""
     blocks = {}
     for name, operator in (("then_branch", "Neg"), ("else_branch", "Relu")):
         node = helper.make_node(operator, ["x"], [f"{name}.y"])

@@ -61,8 +61,8 @@ def test_axis_may_be_counted_from_the_end(axis):
 @pytest.mark.parametrize(
     ("given", "strides", "fewer"), [(4, 1, True), (5, 1, False), (16, 2, True), (17, 2, False)]
 )
-def test_rewritten_only_where_less_data_goes_through_memory(given, strides, fewer):
-    """Two parts of four channels: the sum may have as many numbers as half of them."""
+def test_convolution_is_rewritten_only_if_less_data_goes_through_memory(given, strides, fewer):
+    """The sum may have at most half as many numbers as the two parts of four channels."""
     build = Build()
     graph = network(build, [4, 4], given, strides=[strides] * 2)
     if fewer:
@@ -108,7 +108,7 @@ def test_single_channel_that_becomes_many_is_left_alone():
 
 
 def test_slice_of_the_channels_has_an_unknown_number_of_channels():
-    """Four of eight channels beside five that look like one: the sum alone seems right."""
+    """Only the total of the channels looks right: four of eight, and five that look like one."""
     build = Build()
     numbers = [build.constant([n], np.int64) for n in (0, 4, 1)]
     half = build.add("Slice", build.conv("x", 3, 8), *numbers)

@@ -21,7 +21,7 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
 def normalized(build: Build, mean: list[float]) -> str:
-    """What edge graphs do to pixels, of which the Cast is the last that isn't folded."""
+    """Add the normalization of an edge graph; only its Cast isn't folded into a convolution."""
     shape = (1, -1, 1, 1)
     build.node("Cast", ["x"], ["pixels"], **{"to": TensorProto.FLOAT})
     value = build.add("Mul", "pixels", build.constant(1 / 255), to="a")

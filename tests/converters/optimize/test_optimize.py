@@ -20,7 +20,7 @@ AROUND: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 
 
 def stem(build: Build) -> str:
-    """Normalization, a convolution, and steps before the next one."""
+    """Add a normalization, a convolution, and steps before the next convolution."""
     build.node("Cast", ["x"], ["pixels"], **{"to": TensorProto.FLOAT})
     factor = build.add("Constant", value_float=1 / 255)
     value = build.add("Mul", "pixels", factor)
@@ -34,7 +34,7 @@ def stem(build: Build) -> str:
 
 
 def neck(build: Build, value: str) -> str:
-    """A gate, a pyramid of two maps, and a concatenation."""
+    """Add a gate, a pyramid of two maps, and a concatenation."""
     gate = build.add("Sigmoid", build.conv(build.add("GlobalAveragePool", value), 4, 4))
     value = build.add("Add", value, build.add("Mul", value, gate))
     half = build.conv(value, 4, 3, 2, strides=[2, 2])
@@ -47,7 +47,7 @@ def neck(build: Build, value: str) -> str:
 
 
 def network(opset: int = 17) -> bytes:
-    """Two outputs: DB's head, and a classifier of every column."""
+    """Return a graph with two outputs: DB's head, and a classifier of every column."""
     build = Build(opset)
     value = neck(build, stem(build))
     twice: dict[str, Any] = {"strides": [2, 2], "kernel_shape": [2, 2]}
@@ -121,8 +121,7 @@ def test_interface_stays_the_same():
     assert before.opset_import == after.opset_import and before.ir_version == after.ir_version
 
 
-def test_a_model_that_every_reader_takes():
-    """Sorted, without declarations of values that are gone, and without what nobody reads."""
+def test_optimized_model_is_sorted_and_holds_nothing_unused():
     after = onnx.load_from_string(optimize(network())[0])
     onnx.checker.check_model(after, full_check=True)
     assert not after.graph.value_info
@@ -136,7 +135,7 @@ def test_a_model_that_every_reader_takes():
     assert all(read & set(node.output) for node in after.graph.node)
 
 
-def test_some_rewrites_only():
+def test_only_the_given_rewrites_are_applied():
     graph = network()
     module = REWRITES[NAMES.index("residual_gate")]
     _, made = optimize(graph, (module,))

@@ -47,8 +47,6 @@ EXPECTED = {
     },
     "det_mv3_east": {"constants", "identities", "affine_after_convolution", "normalization"},
 }
-
-
 # The share of classes that rounding may change beyond what ONNX Runtime's own rewrites change. None
 # changes on an Intel Xeon with AVX-512.
 MAX_CHANGED_CLASSES = 0.02
@@ -56,17 +54,19 @@ MAX_CHANGED_CLASSES = 0.02
 
 def before(name: str) -> bytes:
     conversion = converted(name)
-    return edge_graph.make(conversion.plain, conversion.network, conversion.signature)
+    return edge_graph.make(conversion.plain, conversion.network, conversion.interface)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_stay_the_same_on_noise(name):
-    """The weights are untrained and amplify rounding, so limits depend on what ONNX Runtime's own
-    rewrites change. On pictures, the conversion compares the outputs itself.
+    """The limits depend on what ONNX Runtime's own rewrites change.
+
+    The reason is that the weights are untrained and amplify rounding. On pictures, the conversion
+    compares the outputs itself.
     """
     conversion = converted(name)
     original = before(name)
-    (*_, picture) = probes(conversion.network, conversion.signature)
+    (*_, picture) = probes(conversion.network, conversion.interface)
     noise = np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8)
     runners = [
         onnx_run.session(conversion.edge),

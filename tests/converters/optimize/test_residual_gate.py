@@ -20,7 +20,7 @@ GIVEN: dict[str, Shape] = {"x": ["N", 4, "H", "W"]}
 
 
 def gate(build: Build, value: str) -> str:
-    """A squeeze-and-excitation block's."""
+    """Add the gate of a squeeze-and-excitation block."""
     pooled = build.add("GlobalAveragePool", value)
     inner = build.add("Relu", build.conv(pooled, 4, 2))
     return build.add("HardSigmoid", build.conv(inner, 2, 4), alpha=0.2, beta=0.5)
@@ -59,7 +59,7 @@ def test_consecutive_gates_are_both_rewritten():
 
 
 def large(build: Build, value: str) -> str:
-    """A gate of every pixel."""
+    """Add a gate with a factor for every pixel."""
     return build.add("Sigmoid", build.conv(value, 4, 4))
 
 

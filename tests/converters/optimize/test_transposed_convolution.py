@@ -30,7 +30,7 @@ def enlarging(build: Build, value: str, taken: int, given: int, *, bias: bool = 
 
 
 def head(build: Build, bias: bool = True, channels: tuple[int, int, int] = (3, 5, 1)) -> bytes:
-    """The end of DB's network."""
+    """Return a graph like the head of DB's network."""
     first, second, third = channels
     value = build.add("Relu", enlarging(build, "x", first, second, bias=bias))
     value = enlarging(build, value, second, third, bias=bias)
@@ -53,7 +53,7 @@ def test_single_transposed_convolution_becomes_a_convolution(opset, bias, channe
 
 
 def test_each_value_is_put_at_its_own_pixel():
-    """Two channels of a single pixel: each of the eight results is another."""
+    """The eight results of each pixel all differ."""
     build = Build()
     weights = build.constant(np.arange(1, 9).reshape(1, 2, 2, 2))
     build.add("ConvTranspose", "x", weights, to="y", **TWICE)

@@ -35,7 +35,7 @@ def enlarged(build: Build, value: str, by: float, roi: str = "", **changes: Any)
 
 
 def pyramid(build: Build, scales: list[int], size: int = 16, bias: bool = True) -> bytes:
-    """Parts of several scales in this order, which a convolution takes together."""
+    """Return a graph in which a convolution takes parts of these scales together, in this order."""
     parts: list[str] = []
     inputs: dict[str, Shape] = {}
     for i, by in enumerate(scales):
@@ -72,7 +72,7 @@ def test_parts_of_any_scale_and_order_are_rewritten(opset, scales):
 @pytest.mark.parametrize("high", [2, 4, 6])
 @pytest.mark.parametrize("wide", [2, 10])
 def test_small_maps_keep_every_pixel(high, wide):
-    """All of a map that is two pixels high is border."""
+    """A map that is two pixels high consists of border only."""
     before = pyramid(Build(), [2, 1])
     after, _ = rewritten(module, before)
     require_same(before, after, *feeds([2, 1], high, wide))

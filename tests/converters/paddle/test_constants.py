@@ -1,6 +1,6 @@
-"""Values that don't depend on the input, computed as Paddle computes them.
+"""Test that values that don't depend on the input are computed as Paddle computes them.
 
-What Paddle says is in the small PIR programs: here their inputs are made constants.
+Paddle computed the expected values in small PIR programs, whose inputs are made constants here.
 """
 
 from pathlib import Path
@@ -16,8 +16,7 @@ from tests.support.legacy_programs import network
 from tests.support.paths import FIXTURES, ZOO_EXPORTS
 
 CASES = load(FIXTURES / "pir_operators.npz")
-ZOO = ZOO_EXPORTS
-# What the programs don't have, for PIR has plain values for it, or not alone.
+# Operators that no small program consists of: PIR writes most of them as attributes.
 ELSEWHERE = {"assign_value", "eye", "fill_constant", "inverse"}
 
 
@@ -27,7 +26,7 @@ def every_operator(operator: Operator) -> bool:
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory) -> dict[str, set[str]]:
-    """Case all of whose operators can be computed → these operators."""
+    """Return the cases whose operators can all be computed, each with these operators."""
     folder = tmp_path_factory.mktemp("cases")
     found = {}
     for name, case in CASES.items():
@@ -42,7 +41,7 @@ def known(tmp_path_factory) -> dict[str, set[str]]:
 
 
 def folded(case: Case, inputs: list[np.ndarray], folder: Path) -> list[np.ndarray]:
-    """The outputs, computed when the inputs are constants."""
+    """Return the outputs of a program whose inputs are replaced by constants."""
     program = pir.lower(*case.write(folder))
     outputs = program.outputs
     for name, value in zip(program.inputs, inputs, strict=True):
@@ -68,7 +67,7 @@ def test_every_function_is_used_in_a_program(known):
 
 
 def result(kind: str, attributes: dict, inputs: dict[str, np.ndarray] | None = None, slot="Out"):
-    """What an operator of these constant operands is folded to, None when it is not."""
+    """Return what an operator on constants is folded to, or None if it is not folded."""
 
     def build(program: Program) -> list[str]:
         names = {}
@@ -97,13 +96,13 @@ FILL = {"dtype": 5, "value": 0.5, "str_value": "", "shape": [2, 3]}
         ({"shape": []}, np.float32(0.5)),
     ],
 )
-def test_fill_constant(change, expected):
+def test_fill_constant_has_its_value_type_and_shape(change, expected):
     found = result("fill_constant", FILL | change)
     np.testing.assert_array_equal(found, expected)
     assert found.dtype == expected.dtype
 
 
-def test_fill_constant_with_tensors():
+def test_fill_constant_takes_value_and_shape_from_tensors():
     inputs = {"ShapeTensor": np.array([1, 2]), "ValueTensor": np.array([3.0], np.float32)}
     assert result("fill_constant", FILL, inputs).tolist() == [[3, 3]]
 
@@ -117,37 +116,37 @@ def test_fill_constant_with_tensors():
         ("bool_values", 0, [1, 0]),
     ],
 )
-def test_assign_value(kind, dtype, values):
+def test_assign_value_has_its_values_and_type(kind, dtype, values):
     found = result("assign_value", {"dtype": dtype, "shape": [2, 1], kind: values})
     assert found.tolist() == [[values[0]], [values[1]]]
     assert found.dtype == {5: np.float32, 2: np.int32, 3: np.int64, 0: np.bool_}[dtype]
 
 
-def test_assign_value_of_nothing():
+def test_assign_value_without_values_is_empty():
     assert result("assign_value", {"dtype": 5, "shape": [0]}).shape == (0,)
 
 
 @pytest.mark.parametrize(("columns", "shape"), [(2, (3, 2)), (-1, (3, 3))])
-def test_eye(columns, shape):
+def test_eye_is_the_identity_matrix(columns, shape):
     found = result("eye", {"num_rows": 3, "num_columns": columns, "dtype": 6})
     np.testing.assert_array_equal(found, np.eye(*shape))
     assert found.dtype == np.float64
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_inverse(dtype):
+def test_inverse_has_the_type_of_its_matrix(dtype):
     matrix = np.array([[2, 1], [1, 3]], dtype)
     found = result("inverse", {}, {"Input": matrix}, "Output")
     np.testing.assert_allclose(found, [[0.6, -0.2], [-0.2, 0.4]], rtol=1e-6)
     assert found.dtype == dtype
 
 
-def test_a_singular_matrix_stays():
+def test_inverse_of_a_singular_matrix_is_not_folded():
     assert result("inverse", {}, {"Input": np.ones((2, 2), np.float32)}, "Output") is None
 
 
-def test_an_operand_that_starts_at_an_axis():
-    """Legacy programs add a bias [3] to [2, 3, 1] at axis 1."""
+def test_smaller_operand_of_a_sum_starts_at_the_axis():
+    """Legacy programs add a bias of shape [3] to a value of shape [2, 3, 1] at axis 1."""
     inputs = {"X": np.zeros((2, 3, 1), np.float32), "Y": np.array([1, 2, 3], np.float32)}
     assert result("elementwise_add", {"axis": 1}, inputs)[0].tolist() == [[1], [2], [3]]
 
@@ -157,18 +156,18 @@ def test_axes_are_inserted_one_after_the_other():
     assert result("unsqueeze2", {"axes": [1, 0]}, x).shape == (1, 3, 1, 4)
 
 
-def test_integers_are_divided_to_integers():
-    """As Paddle 2 does: towards zero."""
+def test_quotients_of_integers_are_rounded_towards_zero():
+    """Paddle 2 rounds like this."""
     inputs = {"X": np.array([7, -7]), "Y": np.array([2, 2])}
     found = result("elementwise_div", {"axis": -1}, inputs)
     assert found.tolist() == [3, -3] and found.dtype == np.int64
 
 
-def test_an_operator_without_its_attribute_stays():
+def test_operator_without_its_attribute_is_not_folded():
     assert result("transpose2", {}, {"X": np.zeros((2, 2), np.float32)}) is None
 
 
-def test_operators_that_depend_on_the_input_are_kept():
+def test_operators_that_depend_on_the_input_are_not_folded():
     def build(program: Program) -> list[str]:
         program.add_parameter("c", np.ones(3, np.float32), constant=True)
         for first, second, to in (("c", "c", "two"), ("x", "two", "a"), ("a", "c", "b")):
@@ -201,7 +200,7 @@ def test_only_wanted_operators_are_replaced():
     assert program.parameters["again"].tolist() == [4, 4, 4]
 
 
-def test_operators_on_weights_are_kept():
+def test_operators_on_weights_are_not_folded():
     def build(program: Program) -> list[str]:
         program.add_parameter("w", np.ones((2, 3), np.float32))
         program.add_variable("y", [3, 2], "float32")
@@ -214,8 +213,8 @@ def test_operators_on_weights_are_kept():
 
 
 @pytest.mark.slow
-def test_the_weights_of_a_real_network_stay():
-    folder = ZOO / "rec_r34_vd_tps_bilstm_ctc" / "legacy"
+def test_folding_keeps_the_weights_of_a_real_network():
+    folder = ZOO_EXPORTS / "rec_r34_vd_tps_bilstm_ctc" / "legacy"
     program = Program.read(folder / "inference.pdmodel", folder / "inference.pdiparams")
     weights = dict(program.parameters)
     assert constants.fold(program, every_operator)
@@ -224,8 +223,8 @@ def test_the_weights_of_a_real_network_stay():
     assert {name: program.parameters[name] for name in weights} == weights
 
 
-def test_a_program_without_constants_stays_as_it_is():
-    folder = ZOO / "PP-OCRv6_tiny_det" / "legacy"
+def test_program_without_matching_operators_is_unchanged():
+    folder = ZOO_EXPORTS / "PP-OCRv6_tiny_det" / "legacy"
     program = Program.read(folder / "inference.pdmodel", folder / "inference.pdiparams")
     before = program.desc.SerializeToString()
     assert constants.fold(program, lambda operator: operator.type == "inverse") == []

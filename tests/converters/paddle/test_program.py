@@ -1,4 +1,4 @@
-"""Legacy programs: read, changed, written, and files that are none."""
+"""Test reading, changing and writing legacy programs, and that other files are refused."""
 
 import shutil
 from pathlib import Path
@@ -13,10 +13,9 @@ from converters.paddle.program import Operator, Program
 from converters.translate import translate
 from tests.support.legacy_programs import network, write
 from tests.support.paths import ZOO_EXPORTS
+from tests.zoo.converted import NAMES
 
-ZOO = ZOO_EXPORTS
-NAMES = sorted(path.name for path in ZOO.iterdir())
-SMALL = ZOO / "PP-OCRv6_tiny_rec" / "legacy"
+SMALL = ZOO_EXPORTS / "PP-OCRv6_tiny_rec" / "legacy"
 
 
 def files(folder: Path) -> tuple[Path, Path]:
@@ -29,7 +28,7 @@ def copied(folder: Path) -> tuple[Path, Path]:
 
 
 def one_file_each(folder: Path) -> Program:
-    """Fluid's layout: __model__ and a file named after each parameter."""
+    """Write Fluid's layout, __model__ and a file named after each parameter; return the program."""
     program = Program.read(*files(SMALL))
     shutil.copy(SMALL / "inference.pdmodel", folder / "__model__")
     for name, array in program.parameters.items():
@@ -42,15 +41,15 @@ def operator() -> Operator:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_paddle_wrote_is_written_again(name, tmp_path):
-    source = files(ZOO / name / "legacy")
+def test_programs_of_paddle_are_written_with_the_same_bytes(name, tmp_path):
+    source = files(ZOO_EXPORTS / name / "legacy")
     Program.read(*source).write(*files(tmp_path))
     for written, original in zip(files(tmp_path), source, strict=True):
         assert written.read_bytes() == original.read_bytes()
 
 
-def test_a_real_program_has_its_inputs_outputs_and_parameters():
-    program = Program.read(*files(ZOO / "rec_r50_fpn_srn" / "legacy"))
+def test_program_of_a_real_network_has_its_inputs_outputs_and_parameters():
+    program = Program.read(*files(ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy"))
     assert len(program.inputs) == 5 and len(program.outputs) == 5
     assert program.shape(program.inputs[0]) == [-1, 1, 64, 256]
     kernel = next(op for op in program.operators if op.type == "conv2d").input("Filter")[0]
@@ -61,7 +60,7 @@ def test_a_real_program_has_its_inputs_outputs_and_parameters():
     assert producer is not None and program.outputs[0] in producer.outputs()
 
 
-def test_inputs_and_outputs_go_by_their_columns():
+def test_inputs_and_outputs_are_ordered_by_their_columns():
     def swapped(program: Program) -> list[str]:
         for op in list(program.operators):
             op.set_attribute("col", 1 - op.attribute("col"))
@@ -80,7 +79,7 @@ def test_inputs_and_outputs_go_by_their_columns():
         ([0.5, 1], 4),
     ],
 )  # fmt: skip
-def test_the_kind_of_an_attribute_follows_from_its_value(value, kind):
+def test_kind_of_an_attribute_follows_from_its_value(value, kind):
     op = operator()
     op.set_attribute("a", value)
     assert op.attribute("a") == value
@@ -106,7 +105,7 @@ def test_attributes_of_every_kind_survive_writing(kind, value, tmp_path):
     assert [item.type for item in op.desc.attrs] == [kind]
 
 
-def test_an_attribute_is_replaced_and_an_absent_one_has_its_default():
+def test_attribute_is_replaced_and_an_absent_one_has_its_default():
     op = operator()
     op.set_attribute("a", [1])
     op.set_attribute("a", "x")
@@ -136,7 +135,7 @@ def added(program: Program) -> list[str]:
     return ["a", "b"]
 
 
-def test_operators_are_added_where_they_are_wanted():
+def test_operator_is_added_at_the_given_position():
     program = network({"x": ([-1, 3], "float32")}, added)
     program.add_operator("relu", {"X": ["x"]}, {"Out": ["y"]}, at=1)
     assert [op.type for op in program.operators][:3] == ["feed", "relu", "elementwise_add"]
@@ -153,7 +152,7 @@ def test_unused_operators_and_parameters_are_removed():
     assert program.inputs == ["x"] and program.outputs == ["a"]
 
 
-def test_a_result_becomes_a_constant():
+def test_result_is_replaced_by_a_constant():
     program = network({"x": ([-1, 3], "float32")}, added)
     program.replace_by_constant("a", np.full((1, 3), 2, np.float32))
     assert program.producer("a") is None
@@ -163,7 +162,7 @@ def test_a_result_becomes_a_constant():
     assert [op.type for op in program.operators].count("elementwise_add") == 1
 
 
-def test_an_operator_that_another_block_needs_is_not_dead():
+def test_operator_that_another_block_reads_is_kept():
     program = network({"x": ([-1, 3], "float32")}, added)
     inner = program.desc.blocks.add(idx=1, parent_idx=0)
     Operator(inner.ops.add(type="relu")).set_input("X", ["unused"])
@@ -189,11 +188,11 @@ def test_parameter_files_that_are_too_long_are_refused(tmp_path):
 @pytest.mark.parametrize("other", ["PP-OCRv4_mobile_rec", "PP-OCRv6_small_rec", "det_mv3_db"])
 def test_parameters_of_another_network_are_refused(other):
     with pytest.raises(ModelFormatError, match=r"belong together|can't be read"):
-        Program.read(files(SMALL)[0], files(ZOO / other / "legacy")[1])
+        Program.read(files(SMALL)[0], files(ZOO_EXPORTS / other / "legacy")[1])
 
 
-def test_parameters_of_a_network_with_another_alphabet_are_refused(tmp_path):
-    """As many parameters, of which the last ones have other shapes."""
+def test_parameters_of_another_alphabet_are_refused(tmp_path):
+    """Both networks have the same number of parameters, one of which has another shape."""
     program, parameters = copied(tmp_path)
     other = Program.read(program, parameters)
     name, array = max(other.parameters.items(), key=lambda item: item[1].size)
@@ -231,7 +230,7 @@ def test_other_files_are_refused_as_parameters(content, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_tensors_of_every_type(dtype, tmp_path):
+def test_tensors_of_every_type_survive_writing(dtype, tmp_path):
     value = np.arange(6).reshape(1, 2, 3).astype(DTYPES[dtype][1])
     program = network({}, lambda p: [p.add_parameter("w", value)])
     read = Program.read(*write(program, tmp_path)).parameters["w"]
@@ -239,7 +238,7 @@ def test_tensors_of_every_type(dtype, tmp_path):
     assert read.dtype == value.dtype
 
 
-def test_a_file_for_each_parameter_is_the_same_program(tmp_path):
+def test_file_for_each_parameter_gives_the_same_program(tmp_path):
     program = one_file_each(tmp_path)
     again = Program.read(tmp_path / "__model__", None)
     assert again.desc == program.desc
@@ -248,21 +247,21 @@ def test_a_file_for_each_parameter_is_the_same_program(tmp_path):
         np.testing.assert_array_equal(again.parameters[name], array)
 
 
-def test_a_file_for_each_parameter_gives_the_same_graph(translated, tmp_path):
+def test_file_for_each_parameter_gives_the_same_graph(translated, tmp_path):
     one_file_each(tmp_path)
     model = identify(tmp_path)
     assert model.parameters is None
     assert translate(model).plain == translated("PP-OCRv6_tiny_rec", "legacy").plain
 
 
-def test_a_missing_file_of_a_parameter_is_named(tmp_path):
+def test_error_names_the_missing_file_of_a_parameter(tmp_path):
     missing = min(one_file_each(tmp_path).parameters)
     (tmp_path / missing).unlink()
     with pytest.raises(ModelFormatError, match=f"__model__ needs the parameter file {missing}"):
         Program.read(tmp_path / "__model__", None)
 
 
-def test_a_damaged_file_of_a_parameter_is_named(tmp_path):
+def test_error_names_the_damaged_file_of_a_parameter(tmp_path):
     name = max(one_file_each(tmp_path).parameters)
     (tmp_path / name).write_bytes(b"short")
     with pytest.raises(ModelFormatError, match=f"{name}: tensor 1 of 1"):

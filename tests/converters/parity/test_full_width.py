@@ -1,4 +1,4 @@
-"""With Paddle: the zoo exported again, and networks of the published widths converted."""
+"""Export the zoo again with Paddle, and convert networks of the published widths."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ with_each_paddle = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, str]]:
-    """Format → the folder with all networks exported again, and what the script said of it."""
+    """Return format → the folder with all networks exported again, and the script's messages."""
 
     @cache
     def made(form: str) -> tuple[Path, str]:
@@ -64,8 +64,8 @@ def run(form: str, output: Path, *options: str) -> subprocess.CompletedProcess[s
 
 @with_each_paddle
 @pytest.mark.parametrize("name", FULL)
-def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, name, form):
-    """With the weights that a training starts from: what a user's own export is most like."""
+def test_network_of_full_width_computes_what_paddle_computes(tmp_path, name, form):
+    """The weights are those that a training starts with, much like those of a user's own export."""
     done = run(form, tmp_path, "--width", "full", "--weights", "initial", "--no-outputs", name)
     assert done.returncode == 0, done.stdout[-3000:]
     folder = tmp_path / name / form
@@ -81,10 +81,8 @@ def test_a_network_of_full_width_computes_what_paddle_computes(tmp_path, name, f
 
 @with_each_paddle
 @pytest.mark.parametrize("name", NAMES)
-def test_the_export_of_a_network_is_the_one_that_is_here(exported, name, form):
-    """The script writes the stored files, and Paddle computes with them what is stored, but
-    for what rounding does on this processor.
-    """
+def test_exporting_a_network_again_gives_the_stored_files(exported, name, form):
+    """The files are the same, and Paddle's outputs are the stored ones except for rounding."""
     folder, said = exported(form)
     # Another release of Paddle 3 may write programs differently.
     same_program = form == "legacy" or version("paddlepaddle") == PIR_WRITER

@@ -1,4 +1,4 @@
-"""Paddle Inference in a process of its own: what it says, and what becomes of its failures."""
+"""Test running Paddle Inference in a process of its own, and the errors if that fails."""
 
 import dataclasses
 import importlib.util
@@ -20,7 +20,8 @@ from tests.zoo.converted import EXPORTS, OF_ALGORITHM
 from tests.zoo.inputs import stored
 from tests.zoo.rounding import excess, shares
 
-# A Paddle that doubles its first input, and adds the mean of each further one times its position.
+# A fake Paddle with two outputs: twice its first input, and its first input plus the mean of each
+# further input times that input's position.
 FAKE = """
 import os, sys
 from . import inference
@@ -78,7 +79,7 @@ def model_of(name: str, form: str = "legacy") -> PaddleModel:
 
 
 def script(folder: Path, *lines: str) -> Path:
-    """A `Python` that is a shell script."""
+    """Write a shell script that stands for a Python."""
     path = folder / "python"
     path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
     path.chmod(0o755)
@@ -86,7 +87,7 @@ def script(folder: Path, *lines: str) -> Path:
 
 
 def fake_paddle(folder: Path, **environment: str) -> Path:
-    """A Python that has the Paddle above."""
+    """Write a script that runs this Python with the fake Paddle above."""
     package = folder / "site" / "paddle"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(FAKE)
@@ -113,7 +114,7 @@ def test_without_paddle_the_advice_is_the_extra_of_the_format(monkeypatch, form,
 
 
 @unix
-def test_another_python_without_paddle_is_the_same(tmp_path):
+def test_named_python_without_paddle_is_an_error_with_advice(tmp_path):
     python = script(tmp_path, "echo \"ModuleNotFoundError: No module named 'paddle'\"", "exit 1")
     with pytest.raises(PaddleMissingError, match="this Python has no paddlepaddle: pip install"):
         paddle_reference.run(model_of("det_mv3_db"), pictures((1, 3, 32, 32)), python)
@@ -132,7 +133,7 @@ def test_outputs_come_back_for_every_probe(tmp_path):
 
 
 @unix
-def test_a_nudge_is_a_few_steps_of_float32(tmp_path):
+def test_nudge_is_a_few_steps_of_float32(tmp_path):
     probes = pictures((1, 3, 64, 64))
     found = paddle_reference.run(model_of("det_mv3_db"), probes, fake_paddle(tmp_path))
     (x,), (_, nudged) = probes[0], found.nudged[0]
@@ -153,7 +154,7 @@ def test_further_inputs_arrive_in_their_order_and_are_not_nudged(tmp_path):
 
 
 @unix
-def test_a_program_that_does_not_survive_the_graph_passes_counts_all_the_same(tmp_path):
+def test_program_that_crashes_in_the_graph_passes_still_gives_outputs(tmp_path):
     probes = pictures((1, 3, 4, 4))
     python = fake_paddle(tmp_path, FAKE_ABORT="1")
     found = paddle_reference.run(model_of("det_mv3_db"), probes, python)
@@ -162,7 +163,7 @@ def test_a_program_that_does_not_survive_the_graph_passes_counts_all_the_same(tm
 
 
 @unix
-def test_another_number_of_inputs_is_an_error_with_paddles_words(tmp_path):
+def test_wrong_number_of_inputs_is_an_error_that_quotes_paddle(tmp_path):
     python = fake_paddle(tmp_path, FAKE_INPUTS="x y")
     with pytest.raises(
         ParityError, match=r"inference\.pdmodel: Paddle .* exit code 1 .*\n(.*\n)*.*0\.1"
@@ -183,8 +184,8 @@ def test_pir_needs_paddle_3(tmp_path):
 
 
 @unix
-def test_a_file_for_each_parameter_becomes_one(tmp_path):
-    """As fluid's save_inference_model writes it; Paddle Inference wants one file."""
+def test_files_for_each_parameter_are_joined(tmp_path):
+    """Fluid's save_inference_model writes a file for each; Paddle Inference needs a single file."""
     folder = separate(tmp_path / "model")
     seen = tmp_path / "seen"
     python = fake_paddle(tmp_path, FAKE_SEEN=str(seen))
@@ -196,7 +197,7 @@ def test_a_file_for_each_parameter_becomes_one(tmp_path):
 
 
 def separate(folder: Path) -> Path:
-    """det_mv3_db with a file for each parameter."""
+    """Write det_mv3_db with a file for each parameter, and return the folder."""
     model = model_of("det_mv3_db")
     folder.mkdir()
     shutil.copy(model.graph, folder / "__model__")
@@ -216,7 +217,7 @@ def separate(folder: Path) -> Path:
         (["exit 0"], "exit code 0 and printed:\n  (nothing)"),
     ],
 )
-def test_a_process_that_fails_is_an_error_with_its_last_words(tmp_path, lines, how):
+def test_failed_process_is_an_error_that_quotes_its_last_lines(tmp_path, lines, how):
     model = model_of("det_mv3_db")
     with pytest.raises(ParityError) as caught:
         paddle_reference.run(model, pictures((1, 3, 4, 4)), script(tmp_path, *lines))
@@ -225,7 +226,7 @@ def test_a_process_that_fails_is_an_error_with_its_last_words(tmp_path, lines, h
 
 
 @unix
-def test_only_the_last_words_are_shown(tmp_path):
+def test_error_quotes_only_the_last_lines(tmp_path):
     python = script(tmp_path, "seq 1 100", "exit 1")
     with pytest.raises(ParityError) as caught:
         paddle_reference.run(model_of("det_mv3_db"), pictures((1, 3, 4, 4)), python)
@@ -233,7 +234,7 @@ def test_only_the_last_words_are_shown(tmp_path):
 
 
 @unix
-def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
+def test_process_that_hangs_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(paddle_reference, "TIMEOUT_SECONDS", 0.2)
     with pytest.raises(ParityError, match=r"did not finish within 0\.2 s"):
         paddle_reference.run(
@@ -242,7 +243,7 @@ def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["missing", "folder", "text"])
-def test_a_python_that_is_none_is_an_error(tmp_path, name):
+def test_file_that_is_not_a_python_is_an_error(tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text("no program")
     with pytest.raises(ParityError, match=f"{name} can't be run: "):
@@ -250,7 +251,7 @@ def test_a_python_that_is_none_is_an_error(tmp_path, name):
 
 
 def run_stored(name: str, model: PaddleModel) -> tuple[paddle_reference.Reference, list[str]]:
-    """Run the stored probes; returns what Paddle says and what is wrong with its outputs."""
+    """Run the stored probes; return what Paddle says, and what is wrong with its outputs."""
     probes = list(stored(EXPORTS / name / "outputs.npz"))
     found = paddle_reference.run(model, [probe.inputs for probe in probes], None)
     wrong = []
@@ -286,7 +287,7 @@ def test_paddle_2_refuses_pir():
 
 
 @pytest.mark.paddle
-def test_a_damaged_model_ends_in_an_error(tmp_path):
+def test_damaged_model_is_an_error(tmp_path):
     model = model_of("det_mv3_db")
     assert model.parameters is not None
     (tmp_path / "half.pdiparams").write_bytes(model.parameters.read_bytes()[:1000])

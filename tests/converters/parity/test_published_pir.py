@@ -1,4 +1,7 @@
-"""With Paddle 3: published weights through the PIR format, which no registry carries them in."""
+"""Convert published weights through the PIR format, in which no registry has them.
+
+These tests need Paddle 3.
+"""
 
 import shutil
 import subprocess
@@ -14,7 +17,7 @@ from converters.parity.probes import probes
 from converters.translate import translate
 from tests.zoo.rounding import excess, shares
 
-# Paddle reads a legacy program and writes what it makes of it as PIR.
+# Paddle reads a legacy program and writes it as a PIR program.
 TO_PIR = """
 import sys
 import paddle
@@ -32,7 +35,7 @@ core.serialize_pir_program(pir, sys.argv[2], 1, True, False, True)
 @pytest.mark.parametrize(
     "name", ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"]
 )
-def test_published_weights_come_out_right_from_pir(tmp_path, v4, v4_folders, name):
+def test_published_weights_give_paddles_outputs_through_pir(tmp_path, v4, v4_folders, name):
     source = v4_folders[name]
     command = [sys.executable, "-c", TO_PIR, str(source / "inference")]
     done = subprocess.run(
@@ -48,11 +51,11 @@ def test_published_weights_come_out_right_from_pir(tmp_path, v4, v4_folders, nam
     assert model.format == "paddle-pir"
     run = onnx_runner(translate(model).plain, None)
     _, legacy = v4(name)
-    network, signature = legacy.network, legacy.signature
+    network, interface = legacy.network, legacy.interface
     feeds = [
-        to_plain_inputs(batch, network.normalize, signature) for batch in probes(network, signature)
+        to_plain_inputs(batch, network.normalize, interface) for batch in probes(network, interface)
     ]
-    # The program that this makes has no place for an input, so Paddle runs the original.
+    # The PIR program has no operator for its input, so Paddle runs the original instead.
     reference = paddle_reference.run(legacy.model, feeds, None)
     ours, expected, moved = (
         [outputs[0] for outputs in each]

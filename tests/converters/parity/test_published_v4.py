@@ -1,4 +1,4 @@
-"""The published v4 graphs against what Paddle Inference computed (fixtures/README.md)."""
+"""Compare the published v4 graphs with what Paddle Inference computed (fixtures/README.md)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
 from tests.support.paths import FIXTURES
 
-FIXTURES = FIXTURES / "paddle_inference"
+STORED = FIXTURES / "paddle_inference"
 V4 = ["PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls"]
 
 
@@ -23,14 +23,14 @@ def session(graph: bytes, *outputs: str) -> Session:
 
 
 def plain_outputs(conversion: Conversion, pictures: np.ndarray) -> list[np.ndarray]:
-    inputs = to_plain_inputs(pictures, conversion.network.normalize, conversion.signature)
+    inputs = to_plain_inputs(pictures, conversion.network.normalize, conversion.interface)
     return onnx_runner(conversion.plain, None)(inputs)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_recognition_equals_paddle(v4, number):
-    expected = np.load(FIXTURES / "recognition.npz")
+    expected = np.load(STORED / "recognition.npz")
     _, conversion = v4("PP-OCRv4_mobile_rec")
     indices, scores = session(conversion.edge, "indices", "scores").run(expected[f"crops_{number}"])
     np.testing.assert_array_equal(indices, expected[f"indices_{number}"])
@@ -41,7 +41,7 @@ def test_recognition_equals_paddle(v4, number):
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_all_probabilities_of_recognition_equal_paddle(v4, number):
     """The whole softmax output; entries that the fixture leaves out are below 1e-7."""
-    stored = np.load(FIXTURES / "recognition.npz")
+    stored = np.load(STORED / "recognition.npz")
     _, conversion = v4("PP-OCRv4_mobile_rec")
     expected = np.zeros(stored[f"shape_{number}"], np.float32)
     expected.flat[stored[f"flat_{number}"]] = stored[f"value_{number}"]
@@ -51,7 +51,7 @@ def test_all_probabilities_of_recognition_equal_paddle(v4, number):
 
 
 def test_orientation_equals_paddle(v4):
-    expected = np.load(FIXTURES / "orientation.npz")
+    expected = np.load(STORED / "orientation.npz")
     _, conversion = v4("ch_ppocr_mobile_v2.0_cls")
     (probability,) = session(conversion.edge, "probability").run(expected["crops"])
     assert np.abs(probability - expected["probability"]).max() <= 1e-5
@@ -60,12 +60,12 @@ def test_orientation_equals_paddle(v4):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_detection_equals_paddle(v4, number):
-    """Within what float32 leaves of DB's steep sigmoid, and without a pixel's difference in effect.
+    """Maps agree as far as float32 allows for DB's steep sigmoid, and the quads are the same.
 
-    Paddle differs from itself by 1.4e-5 with its graph passes on; some pixels at the edges of
-    regions are that sensitive. All others agree to 1e-6.
+    With its graph passes, Paddle differs from itself by 1.4e-5, because some pixels at the edges of
+    regions are that sensitive. All others agree within 1e-6.
     """
-    expected = np.load(FIXTURES / "detection.npz")
+    expected = np.load(STORED / "detection.npz")
     _, conversion = v4("PP-OCRv4_mobile_det")
     (got,) = session(conversion.edge, "probability").run(expected[f"image_{number}"])
     reference = expected[f"map_{number}"][:, 0]
@@ -90,8 +90,8 @@ def test_detection_equals_paddle(v4, number):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", V4)
-def test_the_edge_graph_is_the_plain_graph(v4, name):
-    """Maps within 5e-5 and equal indices, on real pictures; recorded for the manifest."""
+def test_edge_graph_computes_what_the_plain_graph_computes(v4, name):
+    """On real pictures, maps agree within 5e-5 and indices are equal; manifests record this."""
     _, conversion = v4(name)
     assert conversion.network.published
     check = conversion.checks["edge_graph"]
@@ -104,8 +104,8 @@ def test_the_edge_graph_is_the_plain_graph(v4, name):
 
 @pytest.mark.paddle
 @pytest.mark.parametrize("name", V4)
-def test_both_graphs_equal_paddle_inference_now(v4, name):
-    """Within 1e-5, or five times what rounding does to Paddle on this processor."""
+def test_both_graphs_equal_this_environments_paddle(v4, name):
+    """The limit is 1e-5, or five times what rounding changes in Paddle on this processor."""
     _, conversion = v4(name)
     beside = conversion.paddle
     assert beside.passed and beside.reference == "Paddle Inference 2.6.2"

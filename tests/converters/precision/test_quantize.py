@@ -46,7 +46,7 @@ def found(rosetta: bytes, given: list[np.ndarray]) -> quantize.Statistics:
 
 
 def operators(graph: bytes, tmp_path: Path) -> list[str]:
-    """Those that ONNX Runtime really runs."""
+    """Return the operators that ONNX Runtime runs after its own optimizations."""
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
     options.log_severity_level = 3
@@ -113,7 +113,7 @@ def test_quantizing_twice_gives_the_same_bytes(rosetta, found, given):
 @pytest.mark.slow
 @pytest.mark.parametrize("network", ["PP-OCRv6_tiny_rec", "PP-OCRv4_mobile_det", "rec_r50_fpn_srn"])
 def test_other_kinds_of_networks_load_and_run_in_int8(network):
-    """Products, LSTM-free and older opsets, HardSwish, several heads: it loads and runs."""
+    """They have matrix products, HardSwish, several heads or older opsets, and no LSTM."""
     edge = converted(network).edge
     graph = quantize.prepared(edge)
     shape = [
@@ -129,7 +129,7 @@ def test_other_kinds_of_networks_load_and_run_in_int8(network):
 
 
 def swish(steep: float) -> bytes:
-    """image → float → 1 x 1 convolution → HardSwish → 1 x 1 convolution."""
+    """Return a graph: image → float → 1 × 1 convolution → HardSwish → 1 × 1 convolution."""
     first = numpy_helper.from_array(np.full((4, 3, 1, 1), steep, np.float32), "first")
     second = numpy_helper.from_array(np.ones((1, 4, 1, 1), np.float32), "second")
     bias = numpy_helper.from_array(np.full(4, -250 * steep, np.float32), "bias")
@@ -151,7 +151,7 @@ def swish(steep: float) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def test_what_hard_swish_makes_zero_of_gets_no_numbers():
+def test_values_that_hard_swish_sets_to_zero_do_not_widen_the_interval():
     graph = swish(0.1)
     black = np.zeros((1, 8, 8, 3), np.uint8)  # gives -25 before HardSwish
     grey = np.full((1, 8, 8, 3), 90, np.uint8)
@@ -162,7 +162,7 @@ def test_what_hard_swish_makes_zero_of_gets_no_numbers():
     assert found.work == {"raw": 2 * 64 * 12, "scores": 2 * 64 * 4}
 
 
-def test_an_older_opset_is_raised_and_computes_the_same(bundle: Bundle):
+def test_older_opset_is_raised_and_computes_the_same(bundle: Bundle):
     graph = bundle.read("graphs/recognition.onnx")
     raised = quantize.prepared(graph)
     versions = {item.domain: item.version for item in onnx.load_from_string(raised).opset_import}

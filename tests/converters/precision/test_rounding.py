@@ -10,7 +10,7 @@ from converters.precision import rounding
 
 @pytest.fixture
 def layer() -> tuple[np.ndarray, np.ndarray]:
-    """Weights [rows, columns] and inputs [positions, columns] that go together, as pixels do."""
+    """Return weights [rows, columns] and correlated inputs [positions, columns], like pixels."""
     rng = np.random.default_rng(7)
     inputs = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 40)) + rng.normal(size=40)
     return rng.normal(size=(24, 40)), inputs + 0.05 * rng.normal(size=inputs.shape)

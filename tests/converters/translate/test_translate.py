@@ -1,4 +1,4 @@
-"""Models → plain graphs, and translators that fail without taking us along."""
+"""Test the translation to plain graphs, and that a failing translator becomes an error."""
 
 import importlib.util
 import shutil
@@ -18,7 +18,6 @@ from tests.support.legacy_programs import network, write
 from tests.support.onnx_run import run
 from tests.support.paths import ZOO_EXPORTS
 
-ZOO = ZOO_EXPORTS
 DETECTOR = "PP-OCRv4_mobile_det"
 
 
@@ -37,7 +36,7 @@ def one_operator(kind: str, **attributes):
 
 
 @pytest.mark.slow
-def test_the_real_detector_without_paddle(v4):
+def test_published_detector_is_translated_without_paddle(v4):
     _, conversion = v4(DETECTOR)
     model = onnx.load_from_string(conversion.plain)
     onnx.checker.check_model(model)
@@ -46,7 +45,7 @@ def test_the_real_detector_without_paddle(v4):
     assert conversion.translation.repairs == []
 
 
-def test_a_small_program(translator, tmp_path):
+def test_translation_computes_what_the_program_says(translator, tmp_path):
     translation = translate(legacy(one_operator("relu"), tmp_path))
     given = np.array([[-1, 0, 2]], np.float32)
     np.testing.assert_array_equal(run(translation.plain, [given])[0], [[0, 0, 2]])
@@ -54,7 +53,7 @@ def test_a_small_program(translator, tmp_path):
 
 
 def test_operators_are_counted_before_repairs(translated):
-    """As Paddle named them, not what became of them."""
+    """The counts use the names that Paddle gave the operators."""
     counted = translated("PP-OCRv6_tiny_rec", "legacy").operators
     assert counted["conv2d"] > counted["feed"] == 1
     assert list(counted.values()) == sorted(counted.values(), reverse=True)
@@ -62,7 +61,7 @@ def test_operators_are_counted_before_repairs(translated):
     assert pir_operators["batch_norm_"] > 0 and "parameter" not in pir_operators
 
 
-def test_both_formats_say_who_translated_them(translated):
+def test_translation_names_its_translator(translated):
     assert translated(DETECTOR, "legacy").translator == "paddle2onnx 1.3.1"
     assert translated(DETECTOR, "pir").translator == "paddle2onnx 1.3.1, PIR lowered by edgeocr"
 
@@ -81,14 +80,14 @@ def test_repairs_are_listed(translated):
     assert [node.split(" → ")[0] for node in repair.nodes] == ["pad3d", "pad3d"]
 
 
-def test_the_files_are_not_changed_by_a_repair(translated):
-    before = (ZOO / "rec_r50_fpn_srn" / "legacy" / "inference.pdmodel").read_bytes()
-    translate(identify(ZOO / "rec_r50_fpn_srn" / "legacy"))
-    assert (ZOO / "rec_r50_fpn_srn" / "legacy" / "inference.pdmodel").read_bytes() == before
+def test_repairs_do_not_change_the_files(translated):
+    before = (ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy" / "inference.pdmodel").read_bytes()
+    translate(identify(ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy"))
+    assert (ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy" / "inference.pdmodel").read_bytes() == before
 
 
-def test_a_crash_of_the_translator_becomes_an_error(translator, tmp_path):
-    """It aborts the process that it runs in where an attribute is missing."""
+def test_crash_of_the_translator_becomes_an_error(translator, tmp_path):
+    """The translator aborts its own process if an attribute is missing."""
     model = legacy(one_operator("mish"), tmp_path)
     with pytest.raises(TranslationError) as error:
         translate(model)
@@ -97,7 +96,7 @@ def test_a_crash_of_the_translator_becomes_an_error(translator, tmp_path):
     assert "Cannot found attribute threshold in op: mish" in said
 
 
-def test_a_refusal_of_the_translator_becomes_an_error(translator, tmp_path):
+def test_refusal_of_the_translator_becomes_an_error(translator, tmp_path):
     model = legacy(one_operator("flip", axis=[0]), tmp_path)
     with pytest.raises(
         TranslationError, match=r"ended with exit code 1 and printed:\s+.* fixed for flip"
@@ -126,7 +125,7 @@ def test_every_unsupported_operator_is_listed(translator, tmp_path):
     assert "converters/translate/repairs" in lines[4]
 
 
-def test_all_refused_operators_are_listed(translator, tmp_path):
+def test_every_refused_operator_is_listed(translator, tmp_path):
     def build(program: Program) -> list[str]:
         for target, beta in (("a", 2.0), ("b", 1.0), ("c", 3.0)):
             program.add_variable(target, [-1, 3], "float32")
@@ -149,22 +148,22 @@ def test_unsupported_operators_of_pir_are_listed_by_number(tmp_path):
         translate(PaddleModel("paddle-pir", graph))
 
 
-def test_a_damaged_program_ends_in_an_error(tmp_path):
-    shutil.copytree(ZOO / DETECTOR / "legacy", tmp_path, dirs_exist_ok=True)
+def test_damaged_program_is_refused(tmp_path):
+    shutil.copytree(ZOO_EXPORTS / DETECTOR / "legacy", tmp_path, dirs_exist_ok=True)
     program = tmp_path / "inference.pdmodel"
     program.write_bytes(program.read_bytes()[: program.stat().st_size // 2])
     with pytest.raises(ModelFormatError, match=r"inference\.pdmodel: not a Paddle program"):
         translate(identify(tmp_path))
 
 
-def test_truncated_parameters_end_in_an_error(tmp_path):
-    shutil.copytree(ZOO / DETECTOR / "legacy", tmp_path, dirs_exist_ok=True)
+def test_truncated_parameters_are_refused(tmp_path):
+    shutil.copytree(ZOO_EXPORTS / DETECTOR / "legacy", tmp_path, dirs_exist_ok=True)
     (tmp_path / "inference.pdiparams").write_bytes(b"short")
     with pytest.raises(ModelFormatError, match=r"inference\.pdiparams: tensor 1 of"):
         translate(identify(tmp_path))
 
 
-def test_a_translator_that_does_not_end_is_stopped(translator, tmp_path, monkeypatch):
+def test_translator_that_does_not_finish_is_stopped(translator, tmp_path, monkeypatch):
     monkeypatch.setattr(paddle2onnx, "TIMEOUT_SECONDS", 0.001)
     with pytest.raises(
         TranslationError, match=r"paddle2onnx 1\.3\.1 did not finish within 0\.001 s"
@@ -172,7 +171,7 @@ def test_a_translator_that_does_not_end_is_stopped(translator, tmp_path, monkeyp
         translate(legacy(one_operator("relu"), tmp_path))
 
 
-def test_a_translator_that_writes_no_graph_is_an_error(translator, tmp_path, monkeypatch):
+def test_translator_that_writes_no_graph_is_an_error(translator, tmp_path, monkeypatch):
     ended = child_process.ProcessResult(0, "", 600)
     monkeypatch.setattr(child_process, "run", lambda *_: ended)
     with pytest.raises(
@@ -181,13 +180,13 @@ def test_a_translator_that_writes_no_graph_is_an_error(translator, tmp_path, mon
         translate(legacy(one_operator("relu"), tmp_path))
 
 
-def test_another_paddle2onnx_is_refused(translator, tmp_path, monkeypatch):
+def test_other_version_of_paddle2onnx_is_refused(translator, tmp_path, monkeypatch):
     monkeypatch.setattr(paddle2onnx, "version", lambda name: "2.1.0")
     with pytest.raises(TranslationError, match=r"paddle2onnx 2\.1\.0 is installed.* need 1\.3\.1"):
         translate(legacy(one_operator("relu"), tmp_path))
 
 
-def test_a_missing_paddle2onnx_is_named(tmp_path, monkeypatch):
+def test_error_says_how_to_install_a_missing_paddle2onnx(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
         TranslationError, match=r"paddle2onnx 1\.3\.1 is not installed: pip install"

@@ -13,7 +13,9 @@ import pytest
 
 from edgeocr.bench.charts import BAR, BINS, Segment, axis_over, histogram, segments
 from edgeocr.bench.html import report
-from edgeocr.bench.provider_result import PictureFailure
+from edgeocr.bench.html_sections import COLOURS
+from edgeocr.bench.metrics import STAGES
+from edgeocr.bench.provider_result import PictureFailure, Spread
 from tests.support.bench_results import PICTURES, REPEAT, bench_result, provider_result
 
 BROKEN = "provider 'tensorrt' did not start here: <libnvinfer.so.10> & more"
@@ -40,6 +42,15 @@ REPORTS = {
         [bench_result(HOSTILE, cpu=provider_result(200)), bench_result(HOSTILE, tensorrt=BROKEN)]
     ),
 }
+
+
+def test_every_stage_has_a_colour() -> None:
+    assert tuple(COLOURS) == STAGES
+    spread = Spread.of([1.0])
+    stages = dict.fromkeys([*STAGES, "a later stage"], spread)
+    html = report([bench_result(cpu=provider_result(200, stages_ms=stages))])
+    used = set(re.findall(r"var\(--([\w-]+)\)", html))
+    assert used > set(STAGES) and used <= set(re.findall(r"--([\w-]+):", html))
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -50,7 +50,7 @@ def test_times_of_a_provider_are_consistent(result: BenchResult) -> None:
     start = measured.cold_start_ms
     assert start.total > start.importing + start.opening + start.first_page > 0
     assert [len(times) for times in measured.reads_ms] == [2]
-    stages = "load resize detection postprocess crops orientation recognition decoding rest"
+    stages = "load resize detection postprocess crops orientation recognition decoding layout rest"
     assert list(measured.stages_ms) == stages.split()
     for spread in (measured.page_ms, *measured.stages_ms.values()):
         assert 0 <= spread.min <= spread.p50 <= spread.p90 <= spread.p99
@@ -92,7 +92,8 @@ def test_result_records_pictures_bundle_and_settings(result: BenchResult, bundle
     files = bundle.manifest.files
     for stage, digest in result.bundle.graphs.items():
         assert digest == files[getattr(bundle.manifest.stages, stage).graph].sha256
-    assert set(result.bundle.models) == set(result.bundle.graphs)
+    stages = {"detection", "orientation", "recognition"}
+    assert set(result.bundle.models) == set(result.bundle.graphs) == stages
     assert {"numpy"} < set(result.packages)
 
 

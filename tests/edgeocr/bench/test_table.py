@@ -7,10 +7,10 @@ from edgeocr.bench.provider_result import (
     PictureFailure,
     ProviderResult,
     Spread,
-    Throttling,
     ThrottlingChange,
 )
 from edgeocr.bench.table import table
+from edgeocr.device.machine import Throttling
 from tests.support.bench_results import bench_result, provider_result
 
 

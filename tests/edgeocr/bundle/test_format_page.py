@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
+import typing
 import zlib
 from collections.abc import Iterator
 
 import pytest
 
-from edgeocr.bundle import archive, manifest, provenance, signature
+from edgeocr.bundle import archive
+from edgeocr.bundle.manifest import Manifest
+from edgeocr.bundle.postprocess_settings import DBSettings, PGNetSettings
+from edgeocr.bundle.provenance import Origin
+from edgeocr.bundle.signature import Signature
 from tests.support import docs
 from tests.support.packing import Files
 from tests.support.paths import ROOT
@@ -19,16 +24,24 @@ PAGE = ROOT / "docs" / "bundle-format.md"
 FILES: Files = {"manifest.json": b"{}\n", "charsets/\u56fe.txt": b"x\n", "z": b""}
 
 
-def types() -> Iterator[type]:
-    """Yield every dataclass that a manifest or a signature consists of."""
-    for module in (manifest, provenance, signature):
-        for value in vars(module).values():
-            if dataclasses.is_dataclass(value) and value.__module__ == module.__name__:
-                assert isinstance(value, type)
-                yield value
+def dataclasses_of(hint: object) -> Iterator[type]:
+    """Yield the dataclasses that a type hint contains, and those of their fields' types."""
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        yield hint
+        for each in typing.get_type_hints(hint).values():
+            yield from dataclasses_of(each)
+    for each in typing.get_args(hint):
+        yield from dataclasses_of(each)
 
 
-@pytest.mark.parametrize("kind", list(types()), ids=lambda kind: kind.__name__)
+KINDS = list(dict.fromkeys([*dataclasses_of(Manifest), *dataclasses_of(Signature)]))
+
+
+def test_the_types_of_all_settings_are_found() -> None:
+    assert {DBSettings, PGNetSettings, Origin, Signature} < set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_page_names_every_field(kind: type) -> None:
     named = set(re.findall(r"\w+", " ".join(docs.inline_code(PAGE))))
     fields = {field.name for field in dataclasses.fields(kind)}

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from edgeocr import BundleError
-from edgeocr.bundle.manifest import SCHEMA, DBDetection, EASTDetection, EASTSettings, Recognition
+from edgeocr.bundle.manifest import SCHEMA, DBDetection, EASTDetection, Recognition
 from edgeocr.bundle.parse import parse
+from edgeocr.bundle.postprocess_settings import EASTSettings
 
 
 @pytest.fixture
@@ -216,6 +217,14 @@ def test_numbers_outside_their_range_are_refused(
     put(data, path, value)
     with pytest.raises(BundleError, match=path):
         parse(data)
+
+
+def test_texts_are_in_logical_order_unless_the_manifest_says_otherwise(
+    data: dict[str, Any],
+) -> None:
+    assert recognition(data).visual_order is False
+    put(data, "stages.recognition.visual_order", True)
+    assert recognition(data).visual_order is True
 
 
 @pytest.mark.parametrize("width", [None, 1, 100])

@@ -103,7 +103,7 @@ def test_diff_finds_differences_that_are_easily_overlooked(
         return with_manifest(files, change)
 
     written = files | {MANIFEST: files[MANIFEST].replace(b"{", b"{ ", 1)}
-    assert "the same fields in another notation" in differs(files, written)
+    assert "the same fields, written differently" in differs(files, written)
     assert "threshold: 1 → 1.0\n" in differs(threshold(1), threshold(1.0)) + "\n"
     charset = json.loads(files[MANIFEST])["stages"]["recognition"]["charset"]["file"]
     moved = files[charset].decode().removesuffix("\n").split("\n")[::-1]
@@ -115,7 +115,7 @@ def test_diff_finds_differences_that_are_easily_overlooked(
     both = differs(own, with_signature(files, keys / "other.key"))
     assert f"signature\n      by {fingerprint}\n    → by " in both
     wrong = signature.Signature("Ed25519", fingerprint, "A" * 86 + "==").content
-    assert "another one by the same key" in differs(own, files | {SIGNATURE: wrong})
+    assert "different signatures by the same key" in differs(own, files | {SIGNATURE: wrong})
 
 
 def test_diff_exits_with_2_when_a_bundle_does_not_open(run: Run, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,8 +15,9 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
-from edgeocr import OCR, Page, images
+from edgeocr import OCR, Page, images, ocr
 from edgeocr.cli.main import main
+from edgeocr.layout import READING_ORDERS, Layout, ReadingOrder, analyse
 from tests.support.paths import IMAGES
 
 SAMPLE = str(IMAGES / "sample.jpg")
@@ -33,7 +36,7 @@ def test_read_prints_the_texts_of_all_lines(
     code, out, err = run(capsys, "read", SAMPLE, *CPU)
     expected = {normalized(line.text) for line in labels["sample.jpg"]}
     assert (code, err) == (0, "")
-    assert {normalized(row) for row in out.splitlines()} == expected
+    assert {normalized(row) for row in out.splitlines() if row} == expected
 
 
 def test_json_of_one_picture_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +66,26 @@ def test_bad_source_is_reported_in_its_place_and_the_rest_is_read(
     assert [sorted(row) for row in rows[1:3]] == [["error", "source"]] * 2
     assert rows[0]["lines"] and rows[3]["lines"]
     assert "bad.jpg" in err and "missing.png" in err
+
+
+@pytest.mark.parametrize("command", ["read", "detect"])
+@pytest.mark.parametrize("order", READING_ORDERS)
+def test_reading_order_is_that_of_the_option(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    order: ReadingOrder,
+) -> None:
+    asked = []
+
+    def analysed(*arguments: Any, reading_order: str, **rest: Any) -> Layout:
+        asked.append(reading_order)
+        return analyse(*arguments, reading_order=order, **rest)
+
+    monkeypatch.setattr(ocr, "analyse", analysed)
+    assert run(capsys, command, SAMPLE, *CPU, "--reading-order", order)[0] == 0
+    assert run(capsys, command, SAMPLE, *CPU)[0] == 0
+    assert asked == [order, "auto"]
 
 
 def test_text_of_several_pictures_has_headings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +216,7 @@ def test_curved_lines_are_read_on_request(
     capsys: pytest.CaptureFixture[str], labels: dict[str, list[LabelledLine]]
 ) -> None:
     assert main(["read", str(IMAGES / "badge.jpg"), "--shape", "polygon"]) == 0
-    read = capsys.readouterr().out.splitlines()
+    read = filter(None, capsys.readouterr().out.splitlines())
     assert sorted(read) == sorted(line.text for line in labels["badge.jpg"])
 
 
@@ -233,6 +256,8 @@ def test_provider_that_is_not_built_in_is_an_error(capsys: pytest.CaptureFixture
         ([], "COMMAND"),
         (["read"], "SOURCE"),
         (["read", SAMPLE, "--format", "xml"], "invalid choice: 'xml'"),
+        (["read", SAMPLE, "--reading-order", "up"], "invalid choice: 'up'"),
+        (["recognize", SAMPLE, "--reading-order", "rows"], "unrecognized arguments"),
         (["read", SAMPLE, "--threads", "0"], "must be a whole number from 1 to 1000000, not 0"),
         (["read", SAMPLE, "--threads", "two"], "must be a whole number"),
         (["read", SAMPLE, "--provider", "gpu"], "gpu"),
@@ -258,6 +283,16 @@ def test_wrong_arguments_exit_with_2_and_a_usage(
     assert caught.value.code == 2
     err = capsys.readouterr().err
     assert err.startswith("usage: edgeocr") and complaint in err
+
+
+def test_cpus_are_a_usage_error_on_a_system_without_affinity(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        main(["read", SAMPLE, "--cpus", "0"])
+    assert caught.value.code == 2
+    assert "this system can't bind threads to CPUs" in capsys.readouterr().err
 
 
 def test_damaged_bundle_is_refused_by_every_command(

@@ -244,7 +244,7 @@ def test_throttled_raspberry_pi_has_hints(
 
 def test_equal_clocks_are_listed_together(facts: Facts) -> None:
     clocks = {
-        f"policy{number}": machine.ClockPolicy((number,), 800, mhz, "performance", "acpi-cpufreq")
+        f"policy{number}": machine.ClockPolicy([number], 800, mhz, "performance", "acpi-cpufreq")
         for number, mhz in enumerate((4000, 3000, 4000, 4000, 3000))
     }
     text = report(conclude(replace(facts, clocks=clocks)))
@@ -255,7 +255,7 @@ def test_equal_clocks_are_listed_together(facts: Facts) -> None:
 
 def test_powersave_is_a_hint_unless_its_driver_chooses_by_load(facts: Facts) -> None:
     for driver, number in (("intel_pstate", 0), ("intel_cpufreq", 1)):
-        policy = machine.ClockPolicy((0,), 800, 4000, "powersave", driver)
+        policy = machine.ClockPolicy([0], 800, 4000, "powersave", driver)
         assert len(found(replace(facts, clocks={"policy0": policy}))[1]) == number
 
 

@@ -22,6 +22,7 @@ from edgeocr.memory import limit as limits
 from edgeocr.memory.budget import MemoryBudget
 from edgeocr.memory.room import Room
 from edgeocr.runtime.run_sizes import RunSizes
+from edgeocr.runtime.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="limits are kept on Linux"
@@ -283,3 +284,13 @@ def test_budget_describes_itself_in_one_line(ocr: OCR) -> None:
     text = budget(ocr).describe()
     assert text.startswith("memory limit 4000 MB: ") and "MB for pictures" in text
     assert "\n" not in text
+
+
+def test_room_for_an_array_includes_what_the_block_needs_beside_it(ocr: OCR) -> None:
+    small = budget(ocr)
+    small.picture_bytes, small._pictures = 10 * MB, Room(10 * MB)
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    with small.picture(image, Stopwatch(), extra=3) as picture:
+        assert picture.image is image
+    with pytest.raises(MemoryLimitError), small.picture(image, Stopwatch(), extra=12):
+        pass

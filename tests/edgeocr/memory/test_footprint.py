@@ -39,7 +39,7 @@ def test_arrays_take_no_more_than_predicted(dtype: type, channels: int, contiguo
 
 def test_bgr_array_takes_nothing_more() -> None:
     array = np.zeros((4, 5, 3), np.uint8)
-    assert predict(array) == Footprint(array, 60)
+    assert predict(array) == Footprint(array, 60, 0, 20)
 
 
 def test_file_is_counted_with_its_content_and_its_decoded_pixels(pictures: Path) -> None:
@@ -82,7 +82,7 @@ def test_file_that_can_be_read_once_is_replaced_by_its_content(pictures: Path) -
 )
 def test_pil_images_are_counted_by_their_pixels(mode: str, per_pixel: int) -> None:
     picture = PIL.Image.new(mode, (30, 20))
-    assert predict(picture) == Footprint(picture, 0, 600 * per_pixel)
+    assert predict(picture) == Footprint(picture, 0, 600 * per_pixel, 600)
 
 
 @pytest.mark.parametrize("content", [b"no picture", b"\x59\xa6\x6a\x95" + bytes(60)])

@@ -12,7 +12,7 @@ import pytest
 
 from edgeocr.device import nvidia
 from edgeocr.runtime import diagnosis
-from edgeocr.runtime.diagnosis import did_not_start, not_built_in, runtimes
+from edgeocr.runtime.diagnosis import did_not_start, distributions, not_built_in, runtimes
 from edgeocr.runtime.providers import provider_named
 
 LOADING = (
@@ -154,13 +154,13 @@ def test_a_jetson_needs_nvidias_own_package(
     (tmp_path / "nothing").write_text("# R36 (release), REVISION: 4.3\n")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert "for this JetPack" in message_for("cuda", LOADING.format("libcudnn.so.9"))
-    monkeypatch.setattr(diagnosis, "runtimes", lambda: {"onnxruntime": "1.20.0"})
+    monkeypatch.setattr(diagnosis, "distributions", lambda: {"onnxruntime": "1.20.0"})
     message = not_built_in(provider_named("tensorrt"), "1.20.0")
     assert "pip uninstall -y onnxruntime, then install the onnxruntime-gpu wheel" in message
 
 
 def test_the_cpu_package_has_to_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "runtimes", lambda: {"onnxruntime": "1.32.0"})
+    monkeypatch.setattr(diagnosis, "distributions", lambda: {"onnxruntime": "1.32.0"})
     assert not_built_in(provider_named("cuda"), "1.32.0") == (
         "provider 'cuda' is not in the installed ONNX Runtime 1.32.0, the package onnxruntime: "
         'pip uninstall -y onnxruntime, then pip install "onnxruntime-gpu[cuda,cudnn]"'
@@ -170,17 +170,17 @@ def test_the_cpu_package_has_to_be_replaced(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_packages_side_by_side_have_to_be_uninstalled(monkeypatch: pytest.MonkeyPatch) -> None:
     both = {"onnxruntime": "1.32.0", "onnxruntime-gpu": "1.31.1"}
-    monkeypatch.setattr(diagnosis, "runtimes", lambda: both)
+    monkeypatch.setattr(diagnosis, "distributions", lambda: both)
     message = not_built_in(provider_named("cuda"), "1.32.0")
     assert "onnxruntime and onnxruntime-gpu are installed side by side" in message
     assert "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install" in message
 
 
 def test_a_plugin_is_installed_beside_the_cpu_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "runtimes", lambda: {"onnxruntime": "1.32.0"})
+    monkeypatch.setattr(diagnosis, "distributions", lambda: {"onnxruntime": "1.32.0"})
     message = not_built_in(provider_named("tensorrt-rtx"), "1.32.0")
     assert "uninstall" not in message and "onnxruntime-ep-nv-tensorrt-rtx-cu13" in message
 
 
 def test_one_distribution_of_onnx_runtime_is_installed_here() -> None:
-    assert len(runtimes()) == 1
+    assert len(runtimes(distributions())) == 1

@@ -17,14 +17,14 @@ import pytest
 
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.device import nvidia
-from edgeocr.runtime.diagnosis import runtimes
+from edgeocr.runtime.diagnosis import distributions
 from edgeocr.runtime.job import Job
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import provider_chain
 from edgeocr.runtime.providers import provider_named
-from edgeocr.runtime.tensorrt_cache import EngineFolder
+from edgeocr.runtime.tensorrt_cache import EngineFolder, EngineKey
 
 pytestmark = pytest.mark.gpu_package
 
@@ -42,7 +42,7 @@ int cuTensorMapEncodeTiled(void) { return 100; }
 
 @pytest.fixture(scope="module", autouse=True)
 def environment() -> None:
-    if "onnxruntime-gpu" not in runtimes():
+    if "onnxruntime-gpu" not in distributions():
         pytest.fail("needs onnxruntime-gpu in the environment", pytrace=False)
     if nvidia.driver() is not None:
         pytest.fail("needs a machine without NVIDIA's driver", pytrace=False)
@@ -127,7 +127,7 @@ def test_cuda_knows_the_options_that_edgeocr_sets(
 
 
 def test_tensorrt_knows_the_options_that_edgeocr_sets() -> None:
-    engines = EngineFolder(Path("x"), {"bundle": "b", "gpu": "g"})
+    engines = EngineFolder(Path("x"), EngineKey("b", "g", "8.9", {}, {}))
     job = Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
     ((_, options), _) = provider_chain(
         provider_named("tensorrt"), Placement(options=RuntimeOptions(fp16=True)), job, engines

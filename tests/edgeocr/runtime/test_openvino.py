@@ -8,7 +8,7 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, ProviderUnavailableError
-from edgeocr.runtime.diagnosis import runtimes
+from edgeocr.runtime.diagnosis import distributions
 from edgeocr.runtime.options import RuntimeOptions
 from tests.support.labelled import labelled_texts_read
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.openvino
 
 @pytest.fixture(scope="module", autouse=True)
 def environment() -> None:
-    if "onnxruntime-openvino" not in runtimes():
+    if "onnxruntime-openvino" not in distributions():
         pytest.fail("needs onnxruntime-openvino in the environment", pytrace=False)
 
 

@@ -14,7 +14,7 @@ from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import Chain, provider_chain
 from edgeocr.runtime.providers import PROVIDERS
-from edgeocr.runtime.tensorrt_cache import EngineFolder
+from edgeocr.runtime.tensorrt_cache import EngineFolder, EngineKey
 from tests.support.jobs import DETECTION
 
 WITHOUT_SHAPES = replace(DETECTION, shapes=())
@@ -76,7 +76,7 @@ def test_options_of_the_caller_override_edgeocrs() -> None:
 
 
 def test_tensorrt_gets_a_folder_for_engines_and_a_profile_of_shapes(tmp_path: Path) -> None:
-    engines = EngineFolder(tmp_path, {"bundle": "b" * 64, "gpu": "NVIDIA Orin (x)"})
+    engines = EngineFolder(tmp_path, EngineKey("b" * 64, "NVIDIA Orin (x)", "8.7", {}, {}))
     asked = chain("tensorrt", engines=engines, fp16=True)
     (name, options), (next_name, next_options) = asked
     assert (name, next_name) == ("TensorrtExecutionProvider", "CUDAExecutionProvider")

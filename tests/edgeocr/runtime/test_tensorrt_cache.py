@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,19 @@ from edgeocr.device import nvidia
 from edgeocr.device.nvidia import GPU
 from edgeocr.runtime.tensorrt_cache import (
     EngineFolder,
-    engine_key,
+    EngineKey,
     engine_root,
     folder_for_gpu,
     has_engines,
 )
 
-KEY: dict[str, Any] = engine_key(
-    "d1" * 32,
-    GPU("NVIDIA Jetson Orin Nano", "8.7", 8 << 30),
-    {"tensorrt": "10.3.0", "onnxruntime": "1.23.0", "cuda": "12.6"},
-    {"trt_fp16_enable": "1"},
+KEY = EngineKey(
+    bundle="d1" * 32,
+    gpu="NVIDIA Jetson Orin Nano",
+    compute="8.7",
+    versions={"tensorrt": "10.3.0", "onnxruntime": "1.23.0", "cuda": "12.6"},
+    options={"trt_fp16_enable": "1"},
 )
-
-
-def test_the_key_lists_everything_that_an_engine_depends_on() -> None:
-    assert KEY == {
-        "bundle": "d1" * 32,
-        "gpu": "NVIDIA Jetson Orin Nano",
-        "compute": "8.7",
-        "versions": {"cuda": "12.6", "onnxruntime": "1.23.0", "tensorrt": "10.3.0"},
-        "options": {"trt_fp16_enable": "1"},
-    }
 
 
 @pytest.mark.parametrize(
@@ -43,15 +35,15 @@ def test_the_key_lists_everything_that_an_engine_depends_on() -> None:
         {"bundle": "d2" * 32},
         {"gpu": "NVIDIA L4"},
         {"compute": "8.9"},
-        {"versions": {**KEY["versions"], "tensorrt": "10.4.0"}},
-        {"versions": {**KEY["versions"], "onnxruntime": "1.24.0"}},
+        {"versions": {**KEY.versions, "tensorrt": "10.4.0"}},
+        {"versions": {**KEY.versions, "onnxruntime": "1.24.0"}},
         {"options": {}},
     ],
 )
 def test_every_change_of_the_key_gets_another_folder(
     tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    kept, other = EngineFolder(tmp_path, KEY), EngineFolder(tmp_path, {**KEY, **change})
+    kept, other = EngineFolder(tmp_path, KEY), EngineFolder(tmp_path, replace(KEY, **change))
     assert kept.path != other.path
     kept.mark_warm("detection")
     assert kept.is_warm("detection")
@@ -63,7 +55,13 @@ def test_the_folder_is_named_after_bundle_and_gpu_and_holds_the_key(tmp_path: Pa
     assert not kept.path.exists()
     assert kept.prepare() == kept.path == EngineFolder(tmp_path, KEY).prepare()
     assert kept.path.name.startswith("d1d1d1d1d1d1-nvidia-jetson-orin-nano-")
-    assert json.loads((kept.path / "key.json").read_text()) == KEY
+    assert json.loads((kept.path / "key.json").read_text()) == asdict(KEY)
+
+
+def test_the_order_of_versions_does_not_change_the_folder(tmp_path: Path) -> None:
+    reordered = replace(KEY, versions=dict(sorted(KEY.versions.items())))
+    assert list(reordered.versions) != list(KEY.versions)
+    assert EngineFolder(tmp_path, reordered).path == EngineFolder(tmp_path, KEY).path
 
 
 def test_engines_are_kept_where_chosen_or_beside_the_bundle_or_in_the_cache(
@@ -112,11 +110,11 @@ def test_a_read_only_folder_is_not_marked_as_warm(
 
 
 def test_engines_of_a_bundle_are_found_by_its_digest(tmp_path: Path) -> None:
-    assert not has_engines(tmp_path, KEY["bundle"])
+    assert not has_engines(tmp_path, KEY.bundle)
     EngineFolder(tmp_path, KEY).prepare()
-    assert has_engines(tmp_path, KEY["bundle"])
+    assert has_engines(tmp_path, KEY.bundle)
     assert not has_engines(tmp_path, "d2" * 32)
-    assert not has_engines(tmp_path / "nowhere", KEY["bundle"])
+    assert not has_engines(tmp_path / "nowhere", KEY.bundle)
 
 
 def test_a_folder_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:

@@ -41,14 +41,14 @@ def test_picture_is_loaded_and_timed(pictures: Path) -> None:
     watch = Stopwatch()
     with LOADER.picture(pictures / "sample.jpg", watch) as picture:
         assert (picture.width, picture.height) == (960, 720)
-        assert picture.scale == (1.0, 1.0) and picture.image.shape == (720, 960, 3)
+        assert picture.image.shape == (720, 960, 3)
     assert list(watch.milliseconds) == ["load"]
 
 
 def test_picture_of_a_budget_keeps_the_size_of_the_source() -> None:
     budget = FakeBudget()
     with PictureLoader(None, budget).picture(WHITE, Stopwatch(), 14) as picture:
-        assert picture.image is WHITE and picture.scale == (2.0, 2.0)
+        assert picture.image is WHITE and (picture.width, picture.height) == (60, 40)
     ((source, extra),) = budget.asked
     assert source is WHITE and extra == 14
 

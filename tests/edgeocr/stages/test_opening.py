@@ -86,7 +86,7 @@ def test_spotter_detects_the_lines_that_it_reads(spotter: OCR) -> None:
     page = spotter.read(picture("part"))
     regions = spotter.detect(picture("part"))
     assert page.providers == {"spotting": "cpu"}
-    assert list(page.milliseconds) == ["load", "resize", "spotting", "postprocess"]
+    assert list(page.milliseconds) == ["load", "resize", "spotting", "postprocess", "layout"]
     assert len(page.lines) == len(regions) > 0
     for line, region in zip(page.lines, regions, strict=True):
         assert line.polygon is not None and line.polygon.shape == (12, 2)

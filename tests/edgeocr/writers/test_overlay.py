@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import builtins
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from PIL import ImageFont, features
 
 from edgeocr import FontError, Line
+from edgeocr.postprocess import bidi
 from edgeocr.writers import overlay
 
 QUAD = np.array([[20, 20], [180, 20], [180, 60], [20, 60]], np.float32)
@@ -57,6 +61,33 @@ def test_sheet_without_lines_is_white() -> None:
     assert (overlay.draw(BLANK, [])[:, 200:] == 255).all()
 
 
+@pytest.mark.parametrize("engine", list(ImageFont.Layout), ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("שלום (iPhone 15)", "(iPhone 15) םולש"),
+        ("iPhone 15 שלום", "םולש iPhone 15"),
+        ("He writes שלום (peace)", "He writes םולש (peace)"),
+    ],
+)
+def test_a_right_to_left_text_is_drawn_from_right_to_left(
+    monkeypatch: pytest.MonkeyPatch, engine: ImageFont.Layout, text: str, drawn: str
+) -> None:
+    if engine is ImageFont.Layout.RAQM and not features.check("raqm"):
+        pytest.skip("Pillow finds no Raqm and FriBidi here")
+    font = font_for(text)
+
+    def strip(text: str, layout: ImageFont.Layout) -> Any:
+        monkeypatch.setattr(overlay, "_font", partial(ImageFont.truetype, layout_engine=layout))
+        drawn = np.asarray(overlay._strip(Line(text, 1.0, QUAD), font, (0, 0, 0)))[..., 3]
+        return cv2.blur(drawn, (9, 9))  # Raqm places letters a little differently
+
+    made = strip(text, engine)
+    monkeypatch.setattr(bidi, "is_right_to_left", lambda _: False)
+    expected = strip(drawn, ImageFont.Layout.BASIC)
+    assert np.corrcoef(made.ravel(), expected.ravel())[0, 1] > 0.9
+
+
 def test_font_must_cover_the_characters(font: Path) -> None:
     assert overlay.find_font(frozenset("Abc")).is_file()
     with pytest.raises(FontError, match="fonts"):
@@ -87,7 +118,12 @@ def test_texts_without_pillow_are_an_error_that_says_what_to_install(
 @pytest.fixture
 def font() -> Path:
     """Path of an installed font; the test is skipped where there is none."""
+    return font_for("Hello")
+
+
+def font_for(text: str) -> Path:
+    """Return an installed font that covers a text; skip the test where there is none."""
     try:
-        return overlay.find_font(frozenset("Hello"))
+        return overlay.find_font(frozenset(text.replace(" ", "")))
     except FontError:
         pytest.skip("no font is installed on this machine")

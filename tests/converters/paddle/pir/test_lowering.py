@@ -1,4 +1,4 @@
-"""PIR programs brought into the legacy form: parameters, operands that vary, refusals."""
+"""Test how PIR programs are lowered to the legacy form, and what is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from tests.oracle.pir_case import Case
 from tests.support import pir_programs as pir
 from tests.support.paths import ZOO_EXPORTS
 
-ZOO = ZOO_EXPORTS
 FLOATS = 4  # AttrType
 
 
@@ -31,8 +30,8 @@ def given(number: int, shape: list[int], kind: str = "f32", name: str = "") -> o
     return pir.data(name or f"x{number}", pir.tensor(number, shape, kind))
 
 
-def test_a_real_program_has_its_parameters_inputs_and_outputs():
-    folder = ZOO / "PP-OCRv4_mobile_det"
+def test_real_program_has_its_parameters_inputs_and_outputs():
+    folder = ZOO_EXPORTS / "PP-OCRv4_mobile_det"
     program = lower(folder / "pir" / "inference.json", folder / "pir" / "inference.pdiparams")
     legacy = Program.read(
         folder / "legacy" / "inference.pdmodel", folder / "legacy" / "inference.pdiparams"
@@ -47,16 +46,16 @@ def test_a_real_program_has_its_parameters_inputs_and_outputs():
         np.testing.assert_array_equal(weights[name], array)
 
 
-def test_what_is_not_saved_is_not_expected_in_the_file(tmp_path):
-    """The state of an LSTM's dropout."""
-    source = ZOO / "rec_mv3_none_bilstm_ctc" / "pir"
+def test_parameter_that_is_not_saved_is_not_read():
+    """Paddle doesn't save the state of an LSTM's dropout."""
+    source = ZOO_EXPORTS / "rec_mv3_none_bilstm_ctc" / "pir"
     assert b"dropout_state" in (source / "inference.json").read_bytes()
     program = lower(source / "inference.json", source / "inference.pdiparams")
     assert not any("dropout_state" in name for name in program.parameters)
     assert only(program, "rnn").input("PreState")
 
 
-def test_inputs_and_outputs_are_in_their_order(tmp_path):
+def test_inputs_keep_their_order_and_outputs_are_ordered_by_column(tmp_path):
     program = lowered(
         tmp_path,
         given(1, [-1, 3], name="second"),
@@ -68,13 +67,13 @@ def test_inputs_and_outputs_are_in_their_order(tmp_path):
     assert program.outputs == ["second", "first"]
 
 
-def test_varying_sizes_are_declared(tmp_path):
+def test_varying_sizes_are_declared_as_minus_one(tmp_path):
     doubled = pir.operation("add", [1, 1], pir.tensor(2, [-1, 3, -1, -1]))
     program = lowered(tmp_path, given(1, [-1, 3, -1, -1]), doubled, pir.fetch(2))
     assert program.shape("x1") == program.shape(program.outputs[0]) == [-1, 3, -1, -1]
 
 
-def test_a_scale_of_doubles_becomes_floats(pir_cases: dict[str, Case], tmp_path):
+def test_scale_of_doubles_becomes_floats(pir_cases: dict[str, Case], tmp_path):
     """PaddleOCR's issue 18237: paddle2onnx 2.1.0 expects single precision here and fails."""
     case = pir_cases["resize_nearest_scale"]
     (resize,) = (op for op in case.operations if op["#"] == "1.nearest_interp")
@@ -85,13 +84,13 @@ def test_a_scale_of_doubles_becomes_floats(pir_cases: dict[str, Case], tmp_path)
     assert [item.type for item in operator.desc.attrs if item.name == "scale"] == [FLOATS]
 
 
-def test_an_empty_scale_is_a_list_of_floats_too(tmp_path):
+def test_empty_scale_is_a_list_of_floats_too(tmp_path):
     resize = pir.operation("nearest_interp", [1, 0, 0, 0], pir.tensor(2, [-1, 3, 4, 4]), scale=[])
     operator = only(lowered(tmp_path, given(1, [-1, 3, 2, 2]), resize), "nearest_interp_v2")
     assert [item.type for item in operator.desc.attrs if item.name == "scale"] == [FLOATS]
 
 
-def test_a_constant_operand_becomes_an_attribute(tmp_path):
+def test_constant_operand_becomes_an_attribute(tmp_path):
     clip = pir.operation("clip", [1, 2, 3], pir.tensor(4, [-1]))
     program = lowered(tmp_path, given(1, [-1]), pir.full(2, -1.5), pir.full(3, 2.0), clip)
     operator = only(program, "clip")
@@ -99,29 +98,29 @@ def test_a_constant_operand_becomes_an_attribute(tmp_path):
     assert not operator.input("Min") and not program.parameters
 
 
-def test_a_varying_number_goes_into_its_slot(tmp_path):
+def test_varying_number_goes_into_its_slot(tmp_path):
     clip = pir.operation("clip", [1, 2, 3], pir.tensor(4, [-1]))
     operator = only(
         lowered(tmp_path, given(1, [-1]), given(2, [1]), pir.full(3, 2.0), clip), "clip"
     )
     assert operator.input("Min") == ["x2"]
-    assert operator.attribute("min") < -1e38  # the translator asks for it all the same
+    assert operator.attribute("min") < -1e38  # the translator needs the attribute nevertheless
     assert operator.attribute("max") == 2.0
 
 
-def test_a_varying_number_without_a_slot_is_refused(tmp_path):
+def test_varying_number_without_a_slot_is_refused(tmp_path):
     dropout = pir.operation("dropout", [1, 0, 2], pir.tensor(3, [-1]), pir.tensor(4, [-1]))
     with pytest.raises(TranslationError, match="dropout → %3, %4: its dropout_prob is computed"):
         lowered(tmp_path, given(1, [-1]), given(2, [1]), dropout)
 
 
-def test_a_list_of_constants_becomes_an_attribute(tmp_path):
+def test_list_of_constants_becomes_an_attribute(tmp_path):
     reshape = pir.operation("reshape", [1, 2], pir.tensor(3, [-1, 12]))
     program = lowered(tmp_path, given(1, [-1, 3, 4]), pir.integers(2, [0, -1]), reshape)
     assert only(program, "reshape2").attribute("shape") == [0, -1]
 
 
-def test_single_constants_in_a_list_are_joined(tmp_path):
+def test_list_of_single_constants_becomes_an_attribute(tmp_path):
     both = pir.operation("builtin.combine", [2, 3], {"%": 4, "TT": {"#": "0.t_vec", "D": []}})
     reshape = pir.operation("reshape", [1, 4], pir.tensor(5, [-1, 12]))
     sizes = pir.full(2, 0, "int64"), pir.full(3, -1, "int64")
@@ -129,7 +128,7 @@ def test_single_constants_in_a_list_are_joined(tmp_path):
     assert only(program, "reshape2").attribute("shape") == [0, -1]
 
 
-def test_a_list_that_varies_in_part_goes_into_its_slot(tmp_path):
+def test_list_that_varies_in_part_goes_into_its_slot(tmp_path):
     both = pir.operation("builtin.combine", [2, 3], {"%": 4, "TT": {"#": "0.t_vec", "D": []}})
     reshape = pir.operation("reshape", [1, 4], pir.tensor(5, [-1, 12]))
     sizes = given(2, [1], "i64"), pir.full(3, 12, "int64")
@@ -140,7 +139,7 @@ def test_a_list_that_varies_in_part_goes_into_its_slot(tmp_path):
     assert program.parameters[operator.input("ShapeTensor")[1]].tolist() == [12]
 
 
-def test_a_tensor_of_sizes_goes_into_its_slot(tmp_path):
+def test_tensor_of_sizes_goes_into_its_slot(tmp_path):
     cut = pir.operation("slice", [1, 2, 3], pir.tensor(4, [-1, -1]), axes=[0, 1])
     program = lowered(
         tmp_path, given(1, [-1, 3]), given(2, [2], "i64"), pir.integers(3, [9, 2**40]), cut
@@ -150,7 +149,7 @@ def test_a_tensor_of_sizes_goes_into_its_slot(tmp_path):
     assert operator.attribute("ends") == [9, 2**31 - 1]
 
 
-def test_a_varying_list_without_a_slot_is_refused(tmp_path):
+def test_varying_list_without_a_slot_is_refused(tmp_path):
     roll = pir.operation("roll", [1, 2], pir.tensor(3, [-1, 3]), axis=[1])
     with pytest.raises(TranslationError, match="roll → %3: its shifts is computed from the input"):
         lowered(tmp_path, given(1, [-1, 3]), given(2, [1], "i64"), roll)
@@ -160,8 +159,8 @@ def arange(number: int, kind: str) -> object:
     return pir.operation("arange", [1, 2, 3], pir.tensor(number, [-1], kind), dtype="any")
 
 
-def test_a_range_has_the_type_of_its_result(tmp_path):
-    """Paddle 3 writes its bounds as doubles."""
+def test_bounds_of_a_range_have_the_type_of_its_result(tmp_path):
+    """Paddle 3 writes the bounds as doubles."""
     bounds = [pir.full(n, v) for n, v in ((1, 0.0), (2, 2.0), (3, 0.5))]
     program = lowered(tmp_path, *bounds, arange(4, "i64"))
     operator = only(program, "range")
@@ -169,7 +168,7 @@ def test_a_range_has_the_type_of_its_result(tmp_path):
     assert types == [np.int64] * 3 and program.dtype(operator.outputs()[0]) == 3
 
 
-def test_a_varying_bound_of_another_type_is_cast(tmp_path):
+def test_varying_bound_of_another_type_is_cast(tmp_path):
     program = lowered(
         tmp_path,
         given(1, [1], "i32"),
@@ -183,7 +182,7 @@ def test_a_varying_bound_of_another_type_is_cast(tmp_path):
     assert operator.input("End") == ["x2"]
 
 
-def test_an_identity_of_varying_size_is_refused(tmp_path):
+def test_identity_matrix_of_varying_size_is_refused(tmp_path):
     eye = pir.operation("eye", [1, 1], pir.tensor(2, [-1, -1]), dtype="float32")
     with pytest.raises(TranslationError, match="eye → %2: its size is computed from the input"):
         lowered(tmp_path, given(1, [1], "i64"), eye)
@@ -199,14 +198,14 @@ def test_every_unsupported_operator_is_listed(tmp_path):
     assert lines[1:4] == ["  celu → %2", "  celu → %4", "  erfinv → %5"]
 
 
-def test_an_operand_that_the_rule_does_not_know_is_refused(tmp_path):
+def test_operand_that_the_rule_does_not_know_is_refused(tmp_path):
     twice = pir.operation("relu", [1, 1], pir.tensor(2, [-1]))
     with pytest.raises(TranslationError, match="relu → %2 has operands that its rule"):
         lowered(tmp_path, given(1, [-1]), twice)
 
 
 @pytest.mark.parametrize("what", ["cast", "full", "relu"])
-def test_types_without_onnx_form_are_refused(tmp_path, what):
+def test_types_that_onnx_graphs_cannot_have_are_refused(tmp_path, what):
     attributes: dict[str, dict[str, Any]] = {
         "cast": {"dtype": "bfloat16"},
         "full": {"dtype": "bfloat16", "value": 1.0, "shape": [1]},
@@ -218,7 +217,7 @@ def test_types_without_onnx_form_are_refused(tmp_path, what):
 
 
 @pytest.mark.parametrize(("shape", "kind"), [([3], "f32"), ([2, 3], "f64")])
-def test_a_parameter_of_another_shape_or_type_is_refused(tmp_path, shape, kind):
+def test_parameter_of_another_shape_or_type_is_refused(tmp_path, shape, kind):
     (tmp_path / "inference.pdiparams").write_bytes(tensor_bytes(np.zeros((2, 3), np.float32)))
     path = pir.write(tmp_path, pir.parameter("w", pir.tensor(1, shape, kind)))
     with pytest.raises(
@@ -228,15 +227,15 @@ def test_a_parameter_of_another_shape_or_type_is_refused(tmp_path, shape, kind):
 
 
 def test_parameters_of_another_network_are_refused():
-    program = ZOO / "PP-OCRv4_mobile_det" / "pir" / "inference.json"
-    other = ZOO / "PP-OCRv4_mobile_rec" / "pir" / "inference.pdiparams"
+    program = ZOO_EXPORTS / "PP-OCRv4_mobile_det" / "pir" / "inference.json"
+    other = ZOO_EXPORTS / "PP-OCRv4_mobile_rec" / "pir" / "inference.pdiparams"
     with pytest.raises(
         (ModelFormatError, TranslationError), match=r"bytes are left|in the parameter file|tensor"
     ):
         lower(program, other)
 
 
-def test_an_item_of_a_list_is_the_variable_itself(tmp_path):
+def test_item_of_a_list_is_the_variable_itself(tmp_path):
     pair = {"%": 2, "TT": {"#": "0.t_vec", "D": [pir.tensor(2, [-1, 1])["TT"]] * 2}}
     parts = pir.operation("split_with_num", [1, 5], pair, num=2)
     item = pir.operation("builtin.slice", [2], pir.tensor(3, [-1, 1]), index=1)
@@ -249,7 +248,7 @@ def test_an_item_of_a_list_is_the_variable_itself(tmp_path):
     assert program.outputs == [second, first, second]
 
 
-def test_constants_become_parameters_once(tmp_path):
+def test_constant_that_two_operators_read_becomes_one_parameter(tmp_path):
     sums = [pir.operation("add", [1, 2], pir.tensor(number, [3])) for number in (3, 4)]
     program = lowered(tmp_path, given(1, [3]), pir.full(2, 1.5), *sums)
     (name,) = program.parameters
@@ -258,8 +257,8 @@ def test_constants_become_parameters_once(tmp_path):
     assert program.parameters[name].tolist() == [1.5]
 
 
-def test_an_infinite_constant_that_json_can_not_write(tmp_path):
-    """Attention masks are such."""
+def test_infinite_constant_is_read(tmp_path):
+    """Attention masks have such constants, which JSON can't write as numbers."""
     minus = {"#": "0.a_f64", "VD": "-INF"}
     mask = pir.operation("full", [], pir.tensor(2, [1]), shape=[1], value=minus, dtype="float32")
     masked = pir.operation("add", [1, 2], pir.tensor(3, [3]))

@@ -1,6 +1,6 @@
-"""Every rule for a PIR operator, against what Paddle Inference computes.
+"""Compare the translation of every PIR operator with what Paddle Inference computes.
 
-The cases are programs of Paddle 3.3.1, an operator or a few each; tests/oracle makes them.
+The cases are programs of Paddle 3.3.1 with a few operators each; tests/oracle makes them.
 """
 
 import copy
@@ -25,7 +25,7 @@ from tests.support.onnx_run import run, session
 from tests.support.paths import FIXTURES
 
 CASES = load(FIXTURES / "pir_operators.npz")
-# Case → what the error says: paddle2onnx gets these wrong, or knows no form of them.
+# Case → what the error says: paddle2onnx would translate these wrongly or not at all.
 REFUSED = {
     "addmm": "addmm → %4",
     "addmm_broadcast": "addmm → %4",
@@ -59,15 +59,15 @@ NOT_LOADED = {
     "sum_bools": "tensor.bool.",
     "tile_longer": "incorrect number of values",
 }
-# Operators of Paddle's earlier exports: as an operator of today they are tested below.
+# Operator of an earlier export of Paddle → the case with its successor, and the successor.
 RENAMED = {
     "batch_norm": ("batch_norm", "1.batch_norm_"),
     "share_data_": ("assign", "1.assign"),
 }
 
 
-# Runs the translator's worker on many models in one process, since most of a case's time is spent
-# on starting one. A model that it fails on gets no file.
+# Runs the translator's worker on many models in one process, because most of a case's time would be
+# spent on starting a process. If it fails on a model, it writes no file for that.
 BATCH = """
 import contextlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -86,7 +86,7 @@ def translated(case: Case, folder: Path) -> Translation:
 
 @pytest.fixture(scope="module")
 def plain_graphs(translator: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Translate all cases that can be translated; returns case → plain graph."""
+    """Translate all cases that can be translated; return case → plain graph."""
     root = tmp_path_factory.mktemp("cases")
     names = [name for name in CASES if name not in {**REFUSED, **NOT_LOADED}]
     for number, name in enumerate(names):
@@ -116,7 +116,7 @@ def compare(case: Case, plain: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in CASES if n not in REFUSED and n not in NOT_LOADED])
-def test_a_translated_program_computes_what_paddle_computes(name, plain_graphs):
+def test_translated_program_computes_what_paddle_computes(name, plain_graphs):
     compare(CASES[name], plain_graphs[name])
 
 
@@ -126,7 +126,7 @@ def test_one_process_for_many_models_gives_the_same_graphs(name, plain_graphs, t
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_operators_that_would_be_wrong_are_refused(name, translator, tmp_path):
+def test_operators_that_would_be_translated_wrongly_are_refused(name, translator, tmp_path):
     with pytest.raises(TranslationError, match=REFUSED[name]):
         translated(CASES[name], tmp_path)
 
@@ -148,7 +148,7 @@ def test_operator_names_of_earlier_exports_are_translated(earlier, translator, t
     compare(case, translated(case, tmp_path).plain)
 
 
-def test_the_shape_of_earlier_exports_has_32_bits(translator, tmp_path):
+def test_shape_operator_of_earlier_exports_gives_32_bits(translator, tmp_path):
     case = CASES["shape"]
     text = json.dumps(case.graph).replace("1.shape64", "1.shape").replace("0.t_i64", "0.t_i32")
     runs = [run._replace(outputs=[run.outputs[0].astype(np.int32)]) for run in case.runs]

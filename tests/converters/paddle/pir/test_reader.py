@@ -1,4 +1,4 @@
-"""inference.json: what is read from it, and files that are none."""
+"""Test what is read from an inference.json, and that other files are refused."""
 
 import json
 
@@ -10,16 +10,15 @@ from converters.paddle.pir.reader import read
 from tests.support import pir_programs as pir
 from tests.support.paths import ZOO_EXPORTS
 
-ZOO = ZOO_EXPORTS
 
-
-def test_operators_of_a_real_program():
-    operations = read(ZOO / "rec_mv3_none_bilstm_ctc" / "pir" / "inference.json")
+def test_operators_of_a_real_program_are_read():
+    operations = read(ZOO_EXPORTS / "rec_mv3_none_bilstm_ctc" / "pir" / "inference.json")
     names = [op.name for op in operations]
     assert names[0] == "parameter" and names[-1] == "fetch" and names.count("data") == 1
     (rnn,) = (op for op in operations if op.name == "rnn")
     assert (rnn.attributes["mode"], rnn.attributes["hidden_size"]) == ("LSTM", 8)
-    assert len(rnn.inputs) == 5 and rnn.inputs[3] == 0  # without lengths of sequences
+    assert len(rnn.inputs) == 5
+    assert rnn.inputs[3] == 0  # the lengths of the sequences are absent
     assert rnn.outputs[0] is not None and rnn.outputs[0].shape == (-1, -1, 16)
     made_by = {value.number: op for op in operations for value in op.outputs if value is not None}
     states = made_by[rnn.inputs[1]]
@@ -36,7 +35,7 @@ def test_operators_of_a_real_program():
         ("bf16", "t_bf16"),
     ],
 )  # fmt: skip
-def test_types_of_values(tmp_path, kind, dtype):
+def test_types_of_values_are_read(tmp_path, kind, dtype):
     (op,) = read(pir.write(tmp_path, pir.data("x", pir.tensor(1, [-1, 3], kind))))
     (value,) = op.outputs
     assert value is not None and (value.dtype, value.shape) == (dtype, (-1, 3))
@@ -55,23 +54,23 @@ def test_types_of_values(tmp_path, kind, dtype):
         ({"#": "0.a_array", "D": [{"#": "0.a_f32", "VD": "-INF"}]}, [float("-inf")]),
     ],
 )
-def test_values_of_attributes(tmp_path, written, value):
+def test_values_of_attributes_are_read(tmp_path, written, value):
     (op,) = read(pir.write(tmp_path, pir.operation("any", [], value=written)))
     assert op.attributes == {"value": value}
 
 
-def test_not_a_number(tmp_path):
+def test_attribute_that_is_not_a_number_is_read(tmp_path):
     (op,) = read(pir.write(tmp_path, pir.operation("any", [], v={"#": "0.a_f64", "VD": "NaN"})))
     assert np.isnan(op.attributes["v"])
 
 
-def test_the_place_of_execution_is_left_out(tmp_path):
+def test_place_of_execution_is_left_out(tmp_path):
     place = {"#": "1.a_place", "D": [0, 0, ""]}
     (op,) = read(pir.write(tmp_path, pir.operation("any", [], place=place, axis=1)))
     assert op.attributes == {"axis": 1}
 
 
-def test_persistable_parameters_are_saved(tmp_path):
+def test_only_persistable_parameters_are_saved(tmp_path):
     weight = pir.parameter("w", pir.tensor(1, [2]))
     state = pir.parameter("s", pir.tensor(2, [], "ui8"), persistable=False)
     flags = {
@@ -105,14 +104,14 @@ def test_other_magic_is_refused(tmp_path):
         read(path)
 
 
-def test_magic_in_capitals_is_the_same(tmp_path):
+def test_magic_in_capitals_is_accepted(tmp_path):
     path = pir.write(tmp_path, pir.fetch(1))
     path.write_text(path.read_text().replace('"pir"', '"PIR"'))
     assert [op.name for op in read(path)] == ["fetch"]
 
 
 @pytest.mark.parametrize("level", ["blocks", "regions"])
-def test_a_program_of_several_blocks_is_refused(tmp_path, level):
+def test_program_of_several_blocks_is_refused(tmp_path, level):
     path = pir.write(tmp_path, pir.fetch(1))
     content = json.loads(path.read_text())
     regions = content["program"]["regions"]
@@ -130,7 +129,7 @@ def test_control_flow_is_refused(tmp_path):
         read(path)
 
 
-def test_an_unknown_kind_of_value_is_refused(tmp_path):
+def test_unknown_kind_of_value_is_refused(tmp_path):
     odd = {"%": 1, "TT": {"#": "1.t_selected_rows", "D": []}}
     with pytest.raises(
         ModelFormatError, match=r"operator 0 .*type 1\.t_selected_rows is not supported"
@@ -146,7 +145,7 @@ def test_incomplete_operators_are_refused(tmp_path, entry):
         read(pir.write(tmp_path, entry))
 
 
-def test_absent_results_and_operands(tmp_path):
+def test_absent_results_and_operands_are_read(tmp_path):
     entry = pir.operation("any", [0, 4], {"%": 5, "TT": {"#": "NULL"}}, pir.tensor(6, []))
     (op,) = read(pir.write(tmp_path, entry))
     assert op.inputs == [0, 4]

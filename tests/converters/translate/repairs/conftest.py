@@ -1,4 +1,4 @@
-"""What the tests of repairs share: small programs, translated with and without a repair."""
+"""Fixtures that the tests of repairs share: small programs, translated as they are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +14,11 @@ from tests.support.legacy_programs import write
 
 @pytest.fixture
 def lowered(pir_cases: dict[str, Case], tmp_path: Path) -> Callable[[str], Program]:
-    """Name of a small PIR program → that program in the legacy form, without any repair."""
+    """Return a function: name of a small PIR program → its legacy form, without any repair."""
     return lambda name: pir.lower(*pir_cases[name].write(tmp_path))
 
 
 @pytest.fixture
 def plain(translator: None, tmp_path: Path) -> Callable[[Program], bytes]:
-    """What the translator makes of a program as it is."""
+    """Return a function that translates a program as it is, without any repair."""
     return lambda program: paddle2onnx.translate(*write(program, tmp_path))

@@ -1,4 +1,4 @@
-"""Channels that come last, in every operator that can have them there."""
+"""Test the repair of operators whose channels come last."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def outputs(graph: bytes, case: Case) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_without_the_repair_the_wrong_axes_are_taken(name, lowered, plain, pir_cases):
+def test_without_the_repair_the_wrong_axes_are_used(name, lowered, plain, pir_cases):
     graph = plain(lowered(name))
     try:
         (found,) = outputs(graph, pir_cases[name])
@@ -37,7 +37,7 @@ def test_without_the_repair_the_wrong_axes_are_taken(name, lowered, plain, pir_c
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_with_it_they_are_those_of_paddle(name, lowered, plain, pir_cases):
+def test_with_the_repair_outputs_are_those_of_paddle(name, lowered, plain, pir_cases):
     program = lowered(name)
     mended = channels_last.mend(program)
     assert [node.split(" → ")[0] for node in mended] == [CASES[name]]
@@ -48,14 +48,14 @@ def test_with_it_they_are_those_of_paddle(name, lowered, plain, pir_cases):
 
 
 @pytest.mark.parametrize("name", ["conv2d", "pool2d_max", "pad_constant", "resize_nearest_scale"])
-def test_channels_that_come_second_stay_there(name, lowered):
+def test_operators_whose_channels_come_second_are_unchanged(name, lowered):
     program = lowered(name)
     before = program.desc.SerializeToString()
     assert channels_last.mend(program) == []
     assert program.desc.SerializeToString() == before
 
 
-def test_a_chain_is_mended_one_by_one(plain):
+def test_every_operator_of_a_chain_is_repaired(plain):
     def build(program):
         for source, target in (("x", "a"), ("a", "b")):
             program.add_variable(target, [-1, -1, 4, 2], "float32")

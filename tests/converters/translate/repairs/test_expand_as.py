@@ -1,4 +1,4 @@
-"""Tensors that take the shape of another, whose sizes vary."""
+"""Test the repair of tensors that are expanded to another tensor's shape, whose sizes vary."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from tests.support.legacy_programs import network
 from tests.support.onnx_run import run
 
 
-def test_without_the_repair_sizes_are_negative(lowered, plain, pir_cases):
+def test_without_the_repair_the_graph_expands_to_negative_sizes(lowered, plain, pir_cases):
     graph = plain(lowered("expand_as"))
     with pytest.raises(Exception, match="invalid expand shape"):
         run(graph, pir_cases["expand_as"].runs[0].inputs)
 
 
-def test_with_it_they_are_the_other_tensor_s(lowered, plain, pir_cases):
+def test_with_the_repair_sizes_are_those_of_the_other_tensor(lowered, plain, pir_cases):
     program = lowered("expand_as")
     assert expand_as.mend(program) == ["expand_as_v2 → v5"]
     graph = plain(program)
@@ -22,7 +22,7 @@ def test_with_it_they_are_the_other_tensor_s(lowered, plain, pir_cases):
         np.testing.assert_array_equal(run(graph, given)[0], expected[0])
 
 
-def test_sizes_that_are_fixed_stay_an_attribute():
+def test_operators_with_fixed_sizes_are_unchanged():
     def build(program):
         program.add_variable("y", [2, 3], "float32")
         slots = {"X": ["x"], "Y": ["like"]}

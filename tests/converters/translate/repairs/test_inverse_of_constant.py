@@ -1,4 +1,4 @@
-"""Inverses of matrices that don't depend on the input, as in TPS."""
+"""Test the repair of inverses of matrices that don't depend on the input, as in TPS."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_without_the_repair_the_operator_is_unknown(lowered, plain):
     assert error.value.types == ["inverse"]
 
 
-def test_with_it_the_inverse_is_a_constant(lowered, plain, pir_cases):
+def test_with_the_repair_the_inverse_is_a_constant(lowered, plain, pir_cases):
     program = lowered("inverse_of_constant")
     (mended,) = inverse_of_constant.mend(program)
     assert mended.startswith("inverse → ")
@@ -30,7 +30,7 @@ def test_with_it_the_inverse_is_a_constant(lowered, plain, pir_cases):
         np.testing.assert_allclose(run(graph, given)[0], expected[0], rtol=1e-5, atol=1e-6)
 
 
-def test_the_matrix_of_a_real_network_is_inverted_in_double_precision():
+def test_matrix_of_a_real_network_is_inverted_in_double_precision():
     program = Program.read(TPS / "inference.pdmodel", TPS / "inference.pdiparams")
     weights = dict(program.parameters)
     (inverse,) = (op for op in program.operators if op.type == "inverse")
@@ -41,13 +41,13 @@ def test_the_matrix_of_a_real_network_is_inverted_in_double_precision():
     found = program.parameters.pop(result)
     assert found.dtype == np.float64 and found.shape == (23, 23)
     np.testing.assert_allclose(found @ given, np.eye(23), atol=1e-9)
-    # The weights of the network stay; of what led to the matrix nothing does.
+    # The network keeps its weights, and loses all operators and variables behind the matrix.
     assert program.parameters == weights
     assert program.producer(result) is None and program.variable(matrix) is None
     assert not any(op.type in ("inverse", "eye") for op in program.operators)
 
 
-def test_an_inverse_of_the_input_stays_and_is_named(plain):
+def test_inverse_of_an_input_is_unchanged_and_named_by_the_error(plain):
     def build(program):
         program.add_variable("y", [2, 2], "float32")
         program.add_operator("inverse", {"Input": ["x"]}, {"Output": ["y"]})

@@ -1,4 +1,4 @@
-"""Layer norms over more than the last axis."""
+"""Test the repair of layer norms over several axes."""
 
 import numpy as np
 import onnx
@@ -9,7 +9,7 @@ from tests.support.onnx_run import run
 
 
 def weights(plain: bytes) -> list[tuple[int, ...]]:
-    """Shapes of the scale and the bias, which ONNX wants to fit the normalized axes."""
+    """Return the shapes of the scale and the bias; ONNX wants those of the normalized axes."""
     graph = onnx.load_from_string(plain).graph
     (node,) = (node for node in graph.node if node.op_type == "LayerNormalization")
     shapes = {item.name: tuple(item.dims) for item in graph.initializer}
@@ -20,11 +20,11 @@ def weights(plain: bytes) -> list[tuple[int, ...]]:
 
 
 def test_without_the_repair_the_weights_are_flat(lowered, plain):
-    """ONNX Runtime before 1.24 takes them all the same, later ones refuse them."""
+    """ONNX Runtime accepts such weights before version 1.24, and refuses them since."""
     assert weights(plain(lowered("layer_norm_two_axes"))) == [(24,), (24,)]
 
 
-def test_with_it_they_fit(lowered, plain, pir_cases):
+def test_with_the_repair_the_weights_have_the_shape_of_the_axes(lowered, plain, pir_cases):
     program = lowered("layer_norm_two_axes")
     (mended,) = layer_norm_over_axes.mend(program)
     assert mended.startswith("layer_norm → ")
@@ -36,5 +36,5 @@ def test_with_it_they_fit(lowered, plain, pir_cases):
 
 
 @pytest.mark.parametrize("name", ["layer_norm", "layer_norm_plain", "group_norm"])
-def test_other_norms_stay(name, lowered):
+def test_other_norms_are_unchanged(name, lowered):
     assert layer_norm_over_axes.mend(lowered(name)) == []

@@ -1,4 +1,7 @@
-"""Slices backwards, as Paddle 2 exports them. What they give was asked of Paddle 2.6.2."""
+"""Test the repair of backward slices that Paddle 2 exported.
+
+Paddle 2.6.2 gave the expected results.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ def sliced(starts: list[int], ends: list[int], strides: list[int]):
     return network({"x": ([-1, 3, 4], "float32")}, build)
 
 
-def test_without_the_repair_nothing_is_left(plain):
+def test_without_the_repair_the_slice_is_empty(plain):
     assert run(plain(sliced([-1], [-1], [-1])), [X])[0].shape == (2, 0, 4)
 
 
@@ -31,17 +34,17 @@ def test_without_the_repair_nothing_is_left(plain):
     ("start", "stride", "expected"),
     [(-1, -1, X[:, ::-1]), (1, -1, X[:, 1::-1]), (2, -2, X[:, ::-2])],
 )
-def test_with_it_the_first_is_reached(start, stride, expected, plain):
+def test_with_the_repair_the_slice_reaches_the_first_element(start, stride, expected, plain):
     program = sliced([start], [-1], [stride])
     assert slice_to_the_front.mend(program) == ["strided_slice → y"]
     np.testing.assert_array_equal(run(plain(program), [X])[0], expected)
 
 
 @pytest.mark.parametrize(("end", "stride"), [(-1, 1), (0, -1), (-2, -1)])
-def test_other_slices_stay(end, stride):
+def test_other_slices_are_unchanged(end, stride):
     assert slice_to_the_front.mend(sliced([0], [end], [stride])) == []
 
 
 @pytest.mark.parametrize("name", ["strided_slice_backwards", "strided_slice_odd"])
-def test_those_of_paddle_3_need_none(name, lowered):
+def test_slices_of_paddle_3_are_unchanged(name, lowered):
     assert slice_to_the_front.mend(lowered(name)) == []

@@ -1,0 +1,16 @@
+"""Report what a conversion did: report.json for programs, report.md for people."""
+
+from .content import OutputDifference, Report, build, describe, describe_source
+from .files import JSON, MARKDOWN, read, write
+
+__all__ = [
+    "JSON",
+    "MARKDOWN",
+    "OutputDifference",
+    "Report",
+    "build",
+    "describe",
+    "describe_source",
+    "read",
+    "write",
+]

@@ -1,0 +1,91 @@
+"""The types of the settings of post-processing, one for each algorithm of detection or spotting.
+
+`manifest` puts them into the stages; the functions in `edgeocr.postprocess` take their values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from .fields import Natural, Positive, Range, Share
+
+
+@dataclass(frozen=True)
+class DBSettings:
+    """Numbers of DB's post-processing (Liao et al. 2019), which `postprocess.db` takes.
+
+    Attributes:
+        threshold: A pixel with a higher probability belongs to text.
+        box_threshold: The least mean probability of a region.
+        unclip_ratio: A region grows by area · ratio / perimeter on each side.
+        max_candidates: The most contours of an image that are examined.
+        dilation: Whether the map of text pixels is dilated before contours are traced.
+        score: Whether a quad's mean probability is taken inside the quad or inside the contour.
+        shape: Whether regions are quads or polygons.
+    """
+
+    threshold: Share
+    box_threshold: Share
+    unclip_ratio: Annotated[float, Range(0, 10)]
+    max_candidates: Positive
+    dilation: bool
+    score: Literal["box", "polygon"]
+    shape: Literal["quad", "polygon"]
+
+
+@dataclass(frozen=True)
+class EASTSettings:
+    """Numbers of EAST's post-processing (Zhou et al. 2017), which `postprocess.east` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score proposes a quad.
+        cover_threshold: A merged quad is kept if the mean score over it is higher.
+        nms_threshold: Quads whose intersection over union is higher are merged.
+    """
+
+    score_threshold: Share
+    cover_threshold: Share
+    nms_threshold: Share
+
+
+@dataclass(frozen=True)
+class SASTSettings:
+    """Numbers of SAST's post-processing (Wang et al. 2019), which `postprocess.sast` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score lies on a centre line.
+        nms_threshold: Quads whose intersection over union is higher are merged.
+        sample_points: The number of points on each centre line; a polygon has twice as many.
+        expand_scale: The factor by which the distances from centre line to borders are multiplied.
+        shrink_ratio_of_width: The share of a text's height by which it grows at each end.
+        shape: Whether regions are quads or polygons.
+    """
+
+    score_threshold: Share
+    nms_threshold: Share
+    sample_points: Annotated[int, Range(2)]
+    expand_scale: Annotated[float, Range(0.1, 10)]
+    shrink_ratio_of_width: Annotated[float, Range(0, 10)]
+    shape: Literal["quad", "polygon"]
+
+
+@dataclass(frozen=True)
+class PGNetSettings:
+    """Numbers of PGNet's post-processing (Wang et al. 2021), which `postprocess.pgnet` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score lies on a centre line.
+        expand_scale: The factor by which the distances from centre line to borders are multiplied.
+        shrink_ratio_of_width: The share of a text's height by which it grows at each end.
+        minimum_points: The least number of points on a centre line.
+        minimum_characters: The least number of characters of a text.
+        gather: Whether classes are read at the line's own points, or also between them ("align").
+    """
+
+    score_threshold: Share
+    expand_scale: Annotated[float, Range(0.1, 10)]
+    shrink_ratio_of_width: Annotated[float, Range(0, 10)]
+    minimum_points: Annotated[int, Range(2)]
+    minimum_characters: Natural
+    gather: Literal["points", "align"] = "points"

@@ -1,0 +1,315 @@
+"""Read a picture the right way up, whichever way it was photographed or scanned.
+
+The page decides, not each crop: whether lines run across or down tells the quarter turns, and the
+classifier's votes and the recognizer's scores over many crops tell which way up. On a page that
+stands upright, a single region may still be turned; it is read both ways.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from unicodedata import east_asian_width
+
+import numpy as np
+
+from .crops import Crop, crop_region, turn
+from .detect import Detector
+from .images import Image
+from .lines import Reading, Region, quads_of
+from .orient import Orienter
+from .postprocess.geometry import TALL, Float32, side_lengths
+from .recognize import Recognizer
+from .runtime.stopwatch import Stopwatch
+
+# The mean probability of being upside down, over all crops, from which a page may be upside down.
+# Photographs and receipts have 0.00 to 0.17 as they are, and 0.72 to 1.00 upside down.
+SUSPECTED = 0.5
+# The median score of readings below which a page may be upside down whatever the classifier says.
+# Photographs and receipts have 0.94 to 1.00 as they are, and 0.39 to 0.70 upside down.
+READS_BADLY = 0.8
+# Lines that are read in several ways to find out which way up a page is, and how many times as long
+# as high they are at best: long enough to tell, short enough to cost little.
+SAMPLE, BEST_LENGTH = 8, 8.0
+# A page is turned only by crops that are together this many times as long as high, about a dozen
+# letters, and that read better by this much on average. With less, each crop is judged on its own.
+LEAST_TEXT, LEAST_GAIN = 6.0, 0.05
+# A tall region may hold a single character up to this many times as high as wide.
+TALLEST_CHARACTER = 4.0
+# A single character is taken as it stands unless it reads better by this much when it is turned:
+# many characters resemble others, or themselves, upside down.
+CHARACTER_MARGIN = 0.2
+# Characters of vertical writing stand at distances of this many times the line's width.
+PITCH = (0.7, 1.5)
+# Characters that are cut out of vertical lines to see whether they stand upright.
+CHARACTERS = 16
+
+
+@dataclass(frozen=True)
+class UprightReadings:
+    """The regions of a page that stands upright, and what they read.
+
+    Attributes:
+        regions: The regions in pixels of the upright image.
+        readings: The reading of each region.
+        rotation: By how many degrees the image had to be turned clockwise to stand upright.
+    """
+
+    regions: list[Region]
+    readings: list[Reading]
+    rotation: int
+
+
+@dataclass(frozen=True)
+class _View:
+    """What is seen of an image as it stands.
+
+    Attributes:
+        regions: The regions.
+        crops: The crop of each region.
+        votes: What the classifier says of each crop; None without a classifier.
+    """
+
+    regions: list[Region]
+    crops: list[Crop]
+    votes: Float32 | None
+
+
+class UprightReader:
+    """Detects, crops, orients and recognizes, the right way up. Threads may share it."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        recognizer: Recognizer,
+        orienter: Orienter | None,
+        *,
+        turn_pages: bool,
+        keep_pixels: bool,
+    ) -> None:
+        """Create a reader.
+
+        Args:
+            detector: Finds regions.
+            recognizer: Reads crops.
+            orienter: Tells which crops are upside down; None to rely on the scores of readings.
+            turn_pages: Find out which way up a page is; otherwise pages are taken as they are.
+            keep_pixels: Keep the pixels of crops from one use to the next.
+        """
+        self._detector = detector
+        self._recognizer = recognizer
+        self._orienter = orienter
+        self._turn_pages = turn_pages
+        self._keep_pixels = keep_pixels
+
+    def read(self, image: Image, watch: Stopwatch) -> UprightReadings:
+        """Find and read the regions of an image.
+
+        An image that turns out to be turned is turned upright, and then read as if it had been
+        given like that.
+
+        Args:
+            image: uint8 [H, W, 3] BGR.
+            watch: Records the time of each step.
+
+        Raises:
+            GraphError: A network failed.
+        """
+        # Detect the regions, crop each of them, and let the classifier vote.
+        view = self._look_at(image, watch)
+        # Turn the page upright.
+        rotation = self._rotation(view, watch) if self._turn_pages else 0
+        if rotation:
+            view = self._look_at(turn(image, -rotation), watch)
+        # Recognize all crops.
+        readings = self._recognize(view, watch)
+        # A page that reads badly may be upside down although the classifier did not notice.
+        if (
+            self._turn_pages
+            and not rotation
+            and _reads_badly(view.crops, readings)
+            and self._reads_better_turned(view.crops, watch)
+        ):
+            rotation = 180
+            view = self._look_at(turn(image, rotation), watch)
+            readings = self._recognize(view, watch)
+        return UprightReadings(view.regions, readings, rotation)
+
+    def _look_at(self, image: Image, watch: Stopwatch) -> _View:
+        regions = self._detector.detect(image, watch)
+        with watch("crops"):
+            crops = [crop_region(image, region, keep=self._keep_pixels) for region in regions]
+        votes = None if self._orienter is None else self._orienter.probabilities(crops, watch)
+        return _View(regions, crops, votes)
+
+    def _recognize(self, view: _View, watch: Stopwatch) -> list[Reading]:
+        rotations = [0] * len(view.crops)
+        if view.votes is not None and self._orienter is not None:
+            rotations = self._orienter.rotations(view.votes)
+        return self._recognize_all_ways(view.crops, rotations, watch)
+
+    def _recognize_all_ways(
+        self, crops: Sequence[Crop], rotations: Sequence[int], watch: Stopwatch
+    ) -> list[Reading]:
+        """Read crops, and choose between the readings of those that may stand in several ways.
+
+        Args:
+            crops: The crops. Tall ones that were laid down may hold one character, and are also
+                read standing.
+            rotations: By how many degrees the classifier would turn each crop, counter-clockwise.
+                It errs on short crops, so that these are read both ways.
+            watch: Records the time of each step.
+        """
+        turned = {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
+        standing = {i: crop.turned(270) for i, crop in enumerate(crops) if _may_be_character(crop)}
+        readings = self._recognizer.recognize([*crops, *turned.values(), *standing.values()], watch)
+        chosen, others = readings[: len(crops)], iter(readings[len(crops) :])
+        for i in turned:
+            reading = next(others)
+            margin = CHARACTER_MARGIN if len(chosen[i].text) == 1 else 0.0
+            if reading.score > chosen[i].score + margin:
+                chosen[i] = reading
+        for i in standing:
+            reading = next(others)
+            if _is_character(reading, chosen[i]):
+                chosen[i] = reading
+        return chosen
+
+    def _rotation(self, view: _View, watch: Stopwatch) -> int:
+        """Return by how many degrees the page has to be turned clockwise."""
+        if not view.regions:
+            return 0
+        quads = quads_of(view.regions)
+        top, left = side_lengths(quads)
+        laid_down = left >= TALL * top
+        along = np.where(laid_down[:, None], quads[:, 3] - quads[:, 0], quads[:, 1] - quads[:, 0])
+        lengths = np.where(laid_down | (top >= TALL * left), np.maximum(top, left), 0)
+        steep = np.abs(along[:, 1]) > np.abs(along[:, 0])
+        if lengths[steep].sum() > lengths[~steep].sum():
+            run_down = [
+                view.crops[i] if along[i, 1] > 0 else view.crops[i].turned(180)
+                for i in np.flatnonzero(steep & (lengths > 0)).tolist()
+            ]
+            return self._quarter_turn(_sample(run_down), watch)
+        if view.votes is None or self._orienter is None:
+            return 0
+        upside_down = self._orienter.upside_down(view.votes)
+        vote = np.average(upside_down, weights=[crop.width for crop in view.crops])
+        if vote > SUSPECTED and self._reads_better_turned(view.crops, watch):
+            return 180
+        return 0
+
+    def _quarter_turn(self, crops: Sequence[Crop], watch: Stopwatch) -> int:
+        """Return the rotation of a page most of whose regions run down or up.
+
+        Args:
+            crops: Crops of such regions, laid level so that text which runs down reads from the
+                left.
+            watch: Records the time of each step.
+        """
+        if sum(crop.width / crop.height for crop in crops) < LEAST_TEXT:
+            return 0
+        readings = self._recognize_turned(crops, (0, 180, 270), watch)
+        if all(
+            _may_be_character(crop) and _is_character(standing, max(down, up, key=_score))
+            for crop, (down, up, standing) in zip(crops, readings, strict=True)
+        ):
+            return 0
+        if _gain(crops, [(down, up) for down, up, _ in readings]) > 0:
+            upright = [crop.turned(180) for crop in crops]
+            texts = [up.text for _, up, _ in readings]
+            return 180 if self._is_vertical_writing(upright, texts, watch) else 90
+        texts = [down.text for down, _, _ in readings]
+        return 0 if self._is_vertical_writing(crops, texts, watch) else 270
+
+    def _is_vertical_writing(
+        self, crops: Sequence[Crop], texts: Sequence[str], watch: Stopwatch
+    ) -> bool:
+        """Tell whether characters stand upright in lines that run down.
+
+        Networks are trained on vertical writing that was laid down, so they read a character that
+        lies on its left side as surely as an upright one; they can't read one on its right side or
+        on its head. Vertical writing that was laid down has characters on their left side: turned
+        to the right they are upright, turned to the left they stand on their heads. Lines of a
+        turned page have upright characters once they are laid down: turned to the right they lie on
+        their right side, turned to the left on their left side.
+
+        Args:
+            crops: The lines, laid down.
+            texts: What they read.
+            watch: Records the time of each step.
+        """
+        wide = [east_asian_width(character) in "WF" for text in texts for character in text]
+        if 2 * sum(wide) < len(wide):
+            return False
+        characters: list[Crop] = []
+        for crop, text in zip(crops, texts, strict=True):
+            pitch = crop.width / max(1, len(text))
+            if PITCH[0] * crop.height <= pitch <= PITCH[1] * crop.height:
+                characters += [_piece(crop, i * pitch, (i + 1) * pitch) for i in range(len(text))]
+        characters = characters[:: -(-len(characters) // CHARACTERS) or 1]
+        turned = self._recognize_turned(characters, (90, 270), watch)
+        return _gain(characters, turned) > 0
+
+    def _reads_better_turned(self, crops: Sequence[Crop], watch: Stopwatch) -> bool:
+        """Tell whether a page reads better upside down, by a sample of its crops."""
+        crops = _sample(crops)
+        if sum(crop.width / crop.height for crop in crops) < LEAST_TEXT:
+            return False
+        return _gain(crops, self._recognize_turned(crops, (0, 180), watch)) > LEAST_GAIN
+
+    def _recognize_turned(
+        self, crops: Sequence[Crop], degrees: Sequence[int], watch: Stopwatch
+    ) -> list[list[Reading]]:
+        """Read each crop turned counter-clockwise by each of `degrees`."""
+        turned = [crop.turned(each) if each else crop for crop in crops for each in degrees]
+        readings = self._recognizer.recognize(turned, watch)
+        return [readings[i : i + len(degrees)] for i in range(0, len(readings), len(degrees))]
+
+
+def _sample(crops: Sequence[Crop]) -> list[Crop]:
+    """Choose the crops by which the rotation of a page is judged."""
+
+    def misfit(crop: Crop) -> float:
+        return abs(math.log(crop.width / crop.height / BEST_LENGTH))
+
+    return sorted(crops, key=misfit)[:SAMPLE]
+
+
+def _gain(crops: Sequence[Crop], readings: Sequence[Sequence[Reading]]) -> float:
+    """Return by how much the second readings of crops score better than the first on average.
+
+    Long crops weigh more.
+    """
+    gains = [second.score - first.score for first, second in readings]
+    return float(np.average(gains, weights=[crop.width for crop in crops])) if gains else 0.0
+
+
+def _reads_badly(crops: Sequence[Crop], readings: Sequence[Reading]) -> bool:
+    scores = [
+        reading.score
+        for crop, reading in zip(crops, readings, strict=True)
+        if crop.width >= TALL * crop.height
+    ]
+    return bool(scores) and float(np.median(scores)) < READS_BADLY
+
+
+def _may_be_character(crop: Crop) -> bool:
+    """Tell whether a region that was laid down may hold a single character."""
+    return crop.laid_down and crop.width <= TALLEST_CHARACTER * crop.height
+
+
+def _is_character(standing: Reading, laid_down: Reading) -> bool:
+    """Tell whether a region holds one character, by what it reads standing and laid down."""
+    return len(standing.text.strip()) == 1 and standing.score + CHARACTER_MARGIN >= laid_down.score
+
+
+def _piece(crop: Crop, left: float, right: float) -> Crop:
+    """Cut a piece out of a crop, between two columns of pixels."""
+    columns = slice(round(left), min(crop.width, round(right)))
+    return Crop(crop.height, columns.stop - columns.start, lambda: crop.pixels[:, columns])
+
+
+def _score(reading: Reading) -> float:
+    return reading.score

@@ -1,0 +1,167 @@
+"""Pages are read the right way up, whichever way they are turned."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rapidfuzz.distance import Levenshtein
+
+from edgeocr import OCR, Bundle, Page
+from edgeocr.crops import Crop, turn
+from edgeocr.images import load
+from edgeocr.lines import Reading
+from edgeocr.runtime.stopwatch import Stopwatch
+from edgeocr.upright import UprightReader
+from tests.support import turned_pages
+
+NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
+# Lower and upper case of these look alike, and so do the characters of each group.
+ALIKE = ("Il1|i!", "0OoQD")
+
+
+@pytest.fixture(scope="module")
+def without_classifier(bundle: Bundle) -> OCR:
+    return OCR(bundle, provider="cpu", orientation=False)
+
+
+def errors(page: Page, lines: Sequence[str]) -> float:
+    """Return the share of characters that differ, in order and without spaces."""
+    read, expected = ("".join("".join(texts).split()) for texts in (page.texts, lines))
+    return Levenshtein.distance(read, expected) / len(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+@pytest.mark.parametrize("name", NAMES)
+def test_turned_picture_is_read_like_the_upright_one(
+    ocr: OCR, without_classifier: OCR, pictures: Path, name: str, rotation: int
+) -> None:
+    image = load(pictures / name)
+    for reader in (ocr, without_classifier):
+        upright, page = reader.read(image), reader.read(turn(image, rotation))
+        assert upright.rotation == 0
+        assert page.rotation == rotation
+        assert page.texts == upright.texts
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_lines_and_blocks_are_where_they_are_in_the_picture_as_given(
+    ocr: OCR, rotation: int
+) -> None:
+    drawn, _ = turned_pages.page(3)
+    upright = ocr.read(turned_pages.turned(drawn, 0))
+    image = turned_pages.turned(drawn, 360 - rotation)
+    page = ocr.read(image)
+    assert (page.height, page.width) == image.shape[:2] and page.rotation == rotation
+    width, height = upright.width - 1, upright.height - 1
+    for quads, expected in (
+        (page.boxes, upright.boxes),
+        (
+            np.array([block.quad for block in page.blocks]),
+            np.array([block.quad for block in upright.blocks]),
+        ),
+    ):
+        x, y = expected[..., 0], expected[..., 1]
+        # A picture that has to be turned clockwise was turned the other way.
+        back = {90: (y, width - x), 180: (width - x, height - y), 270: (height - y, x)}[rotation]
+        np.testing.assert_allclose(quads, np.stack(back, -1), atol=1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_page_that_slants_by_any_angle_is_read_in_order(ocr: OCR, seed: int) -> None:
+    drawn, lines = turned_pages.page(seed)
+    degrees = random.Random(seed).uniform(0, 360)
+    page = ocr.read(turned_pages.turned(drawn, degrees))
+    assert errors(page, lines) <= 0.03
+    # The page is turned back to within 45 degrees, and the order takes care of the rest.
+    assert abs((page.rotation + degrees + 180) % 360 - 180) < 50
+
+
+def test_page_is_taken_as_it_stands_if_the_caller_says_so(bundle: Bundle) -> None:
+    ocr = OCR(bundle, provider="cpu", upright=False)
+    drawn, lines = turned_pages.page(3)
+    page = ocr.read(turned_pages.turned(drawn, 180))
+    assert page.rotation == 0
+    assert errors(page, lines[::-1]) < 0.1 < errors(page, lines)
+
+
+def test_page_without_text_is_not_turned(ocr: OCR) -> None:
+    assert ocr.read(np.full((300, 200, 3), 255, np.uint8)).rotation == 0
+
+
+@pytest.mark.slow
+def test_lone_characters_are_not_turned(ocr: OCR) -> None:
+    for seed, text in enumerate("1I?J7tKR25PrLFE"):
+        page = ocr.read(turned_pages.character(text, 30 + 2 * seed, seed))
+        read = page.text.strip()
+        group = next((group for group in ALIKE if text in group), text)
+        assert page.rotation == 0
+        assert read and read.lower() in group.lower()
+
+
+class FakeRecognizer:
+    """Reads the name that a crop's pixels stand for; the crops of a page are told apart by it."""
+
+    def __init__(self, readings: dict[int, Reading]) -> None:
+        self.readings = readings
+
+    def recognize(self, crops: Sequence[Crop], watch: object = None) -> list[Reading]:
+        return [self.readings[int(crop.pixels[0, 0, 0])] for crop in crops]
+
+
+def crop_of(pixels: list[list[int]], *, laid_down: bool = False) -> Crop:
+    """Make a crop whose upper left pixel differs with each rotation."""
+    image = np.repeat(np.array(pixels, np.uint8)[..., None], 3, axis=2)
+    return Crop(len(image), image.shape[1], lambda: image, laid_down=laid_down)
+
+
+@pytest.mark.parametrize(
+    ("upright", "turned", "chosen"),
+    [
+        (Reading("line", 0.7), Reading("anil", 0.8), "anil"),
+        (Reading("line", 0.8), Reading("anil", 0.7), "line"),
+        (Reading("q", 0.7), Reading("b", 0.8), "q"),
+        (Reading("q", 0.7), Reading("b", 0.95), "b"),
+    ],
+)
+def test_crop_that_the_classifier_would_turn_is_read_both_ways(
+    upright: Reading, turned: Reading, chosen: str
+) -> None:
+    recognizer = FakeRecognizer({1: upright, 2: turned})
+    reader = reader_with(recognizer)
+    crop = crop_of([[1, 0, 0], [0, 0, 2]])
+    readings = reader._recognize_all_ways([crop], [180], Stopwatch())
+    assert [reading.text for reading in readings] == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("laid_down", "standing", "chosen"),
+    [
+        (Reading("一", 0.9), Reading("I", 0.8), "I"),
+        (Reading("一", 0.95), Reading("I", 0.5), "一"),
+        (Reading("12", 0.9), Reading("", 0.0), "12"),
+        (Reading("12", 0.9), Reading("ab", 0.95), "12"),
+    ],
+)
+def test_tall_region_may_hold_a_single_character(
+    laid_down: Reading, standing: Reading, chosen: str
+) -> None:
+    recognizer = FakeRecognizer({1: laid_down, 2: standing})
+    # Turned clockwise, the lower left pixel comes to the upper left.
+    crop = crop_of([[1, 0], [2, 0]], laid_down=True)
+    readings = reader_with(recognizer)._recognize_all_ways([crop], [0], Stopwatch())
+    assert [reading.text for reading in readings] == [chosen]
+
+
+def reader_with(recognizer: FakeRecognizer) -> UprightReader:
+    return UprightReader(
+        None,  # type: ignore[arg-type]
+        recognizer,  # type: ignore[arg-type]
+        None,
+        turn_pages=True,
+        keep_pixels=True,
+    )
