@@ -15,8 +15,11 @@ from .bundle.manifest import Recognition
 # The widest piece of a line that is read in pieces, in heights of the line. Wider pieces are not
 # read better, and with more pieces all threads have work.
 WIDEST = 34
-# How far neighbouring pieces overlap, in heights.
+# How far neighbouring pieces overlap, in heights; a third of a piece if that is less.
 OVERLAP = 4
+# The least that the network's widest input must hold, in heights: pieces of less show too little
+# between their ends.
+NARROWEST = 4
 # How much of a piece's ends sees too little of what is beside it, in heights. A letter that is cut
 # through lies within it, as no letter is much wider than high.
 EDGE = 1
@@ -54,7 +57,8 @@ def joins_pieces(stage: Recognition) -> bool:
     other. CTC networks of a fixed width straighten the picture first (TPS), so that the place that
     a step shows depends on the picture.
     """
-    return stage.algorithm == "CTC" and stage.width is None
+    any_width = stage.width is None and stage.max_width >= NARROWEST * stage.height
+    return stage.algorithm == "CTC" and any_width
 
 
 def inputs_of(index: int, size: tuple[int, int], stage: Recognition) -> list[Input]:
@@ -85,7 +89,7 @@ def _pieces(index: int, columns: int, length: int, stage: Recognition) -> list[I
     """
     unit, height = stage.multiple, stage.height
     most = min(stage.max_width, WIDEST * height) // unit * unit
-    overlap = min(OVERLAP * height, most // 4) // unit * unit
+    overlap = min(OVERLAP * height, most // 3) // unit * unit
     number = math.ceil((length - overlap) / (most - overlap))
     hop = math.ceil((length - overlap) / number / unit) * unit
     apart = max(1, round(hop * columns / length))

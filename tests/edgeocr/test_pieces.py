@@ -53,7 +53,7 @@ def check(pieces: list[Input], size: tuple[int, int], stage: Recognition) -> Non
         assert each.width == pytest.approx((each.end - each.begin) * hop / apart, abs=0.51)
 
 
-@pytest.mark.parametrize("max_width", [160, 800, 3200])
+@pytest.mark.parametrize("max_width", [192, 800, 3200])
 @pytest.mark.parametrize("height", [LEAST_ROWS, 13, 48, 200])
 @pytest.mark.parametrize("letters", [67, 68, 100, 401, 2000])
 def test_pieces_show_the_whole_line_at_multiples_of_the_stride(
@@ -80,13 +80,14 @@ def test_line_that_fits_is_not_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"algorithm": "Attention"}, {"algorithm": "SRN"}, {"width": 3200}]
+    "changed",
+    [{"algorithm": "Attention"}, {"algorithm": "SRN"}, {"width": 3200}, {"max_width": 191}],
 )
-def test_networks_whose_steps_show_no_known_place_get_the_line_squeezed(
+def test_networks_whose_pieces_can_not_be_joined_get_the_line_squeezed(
     changed: dict[str, object],
 ) -> None:
     stage = dataclasses.replace(STAGE, **changed)  # type: ignore[arg-type]
-    assert inputs_of(0, (48, 9000), stage) == [Input(0, 0, 9000, 3200)]
+    assert inputs_of(0, (48, 9000), stage) == [Input(0, 0, 9000, stage.max_width)]
 
 
 def test_rules_are_not_cut_and_nothing_is_longer_than_a_page_of_letters() -> None:

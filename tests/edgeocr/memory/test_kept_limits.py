@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr.memory import limit as limits
+from tests.support import long_lines
 from tests.support.limited_process import read_within
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
 
@@ -107,6 +110,21 @@ def test_limit_is_kept_with_fixed_shapes_and_without_stated_memory() -> None:
     """The embedded bundle does not state what its stages take, so a safe figure is assumed."""
     done = read_within("220MB", EMBEDDED_BUNDLE, [SAMPLE], fixed_shapes=True)
     assert done["peak"] <= 220 * MB and done["pages"][0]["text"]
+
+
+def test_limit_is_kept_by_a_long_line_that_is_read_in_narrower_pieces(
+    memory_bundle: Path, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(5)
+    content = long_lines.text(random, "counting", 500)
+    line = long_lines.draw(content, long_lines.font(random, installed=False), random)
+    strip = cv2.copyMakeBorder(line, 30, 30, 30, 30, cv2.BORDER_REPLICATE)
+    cv2.imwrite(str(tmp_path / "strip.png"), strip)
+    done = read_within("180MB", memory_bundle, [str(tmp_path / "strip.png")])
+    assert done["peak"] <= 180 * MB
+    (page,) = done["pages"]
+    found = page["text"].replace(" ", "").replace("\n", "")
+    assert Levenshtein.distance(found, content.replace(" ", "")) <= 0.01 * len(content)
 
 
 def test_limit_is_kept_while_drawing(memory_bundle: Path, large: dict[str, str]) -> None:
