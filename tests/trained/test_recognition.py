@@ -6,6 +6,7 @@ from itertools import takewhile
 
 import numpy as np
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from edgeocr import OCR, Bundle, RuntimeOptions
 from tests.support import systems
@@ -71,6 +72,20 @@ def test_words_wider_than_the_input_are_read(name: str) -> None:
     widest = (stage.width or stage.min_width) / stage.height
     assert all(word.crop.shape[1] / word.crop.shape[0] > widest for word in given)
     assert accuracy(OCR(bundle(name), provider="cpu", threads=1), given) >= 0.8
+
+
+@pytest.mark.parametrize("name", ["crnn", "rosetta"])
+def test_line_of_hundred_words_is_read_in_pieces(name: str) -> None:
+    """These networks have a stride of 4 pixels, where those of the other tests have 8."""
+    given = words.clean(100, SEED)
+    line = np.concatenate([words.fit(word.crop, 32, 3200) for word in given], axis=1)
+    ocr = OCR(bundle(name), provider="cpu", threads=1)
+    shapes: list[tuple[int, ...]] = []
+    ocr.stages["recognition"].session.observer = lambda batch: shapes.append(batch.shape)
+    (reading,) = ocr.recognize([line])
+    assert len(shapes) > 5
+    text = "".join(word.text for word in given)
+    assert Levenshtein.distance(reading.text, text) <= 0.02 * len(text)
 
 
 @pytest.mark.parametrize("name", NAMES)
