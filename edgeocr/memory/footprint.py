@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..decoding import formats
 from ..errors import ImageError
 from ..images import Source
 from . import image_headers
@@ -61,7 +62,7 @@ def predict(source: Source) -> Footprint:
         copied = 0 if isinstance(source, bytes) else len(source)
         header = image_headers.read(io.BytesIO(source))
         if header is None and len(source):
-            raise ImageError(NO_HEADER)
+            raise ImageError(_refusal(bytes(source[: formats.ENOUGH])))
         return Footprint(source, len(source), copied, header)
     try:
         if isinstance(source, (str, os.PathLike)):
@@ -69,7 +70,9 @@ def predict(source: Source) -> Footprint:
                 size = os.fstat(file.fileno()).st_size
                 header = image_headers.read(file)
                 if header is None and size:
-                    raise ImageError(f"{os.fspath(source)}: {NO_HEADER}")
+                    file.seek(0)
+                    reason = _refusal(file.read(formats.ENOUGH))
+                    raise ImageError(f"{os.fspath(source)}: {reason}")
                 return Footprint(source, 0, size, header)
         picture: Any = source
         if hasattr(picture, "getexif"):
@@ -81,3 +84,9 @@ def predict(source: Source) -> Footprint:
     except (OSError, ValueError):  # loading the source reports it
         pass
     return Footprint(source)
+
+
+def _refusal(start: bytes) -> str:
+    """Say why a file without a known header can't be read within a memory limit."""
+    kind = formats.kind_of(start)
+    return formats.refusal(start) if kind is not None and not kind.decoded_by_some else NO_HEADER

@@ -28,6 +28,7 @@ EDGEOCR = (
     ("lines",),
     ("writers",),
     ("images",),
+    ("decoding",),
     ("bundle",),
     ("runtime",),
     ("postprocess",),
