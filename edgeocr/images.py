@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .decoding import tiff
 from .decoding.files import Pixels, decode, standard, upright, with_transparent_grey
-from .errors import ImageError
+from .errors import EdgeOCRError, ImageError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Image: TypeAlias = NDArray[np.uint8]
 Source: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[Any]"
-    " | IO[bytes] | PIL.Image.Image"
+    " | IO[bytes] | PIL.Image.Image | Frame"
 )
 
 SUFFIXES = frozenset(
@@ -53,11 +54,13 @@ class Picture:
         image: uint8 [H, W, 3] BGR.
         width: Width of the whole source in pixels; larger than W where the source was reduced.
         height: Height of the whole source in pixels.
+        frames: How many frames the source has, of which this is one.
     """
 
     image: Image
     width: int
     height: int
+    frames: int = 1
 
     @classmethod
     def whole(cls, image: Image) -> Picture:
@@ -72,12 +75,51 @@ class Picture:
         return self.width / width, self.height / height
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One of the pictures that a source holds, or its only one: a source itself.
+
+    Attributes:
+        name: What results and errors call it, as in `scan.tif[2]`.
+        number: Its place among the frames, from 1.
+        count: How many frames the source has.
+        held: A source of this picture alone, a page of a TIFF file, or why there is no picture.
+    """
+
+    name: str
+    number: int = 1
+    count: int = 1
+    held: Any = None
+
+    def load(self, reduction: int = 1) -> Image:
+        """Decode the frame as `load` does."""
+        if isinstance(self.held, EdgeOCRError):
+            error = self.held
+        else:
+            try:
+                return (
+                    _load_page(self.held)
+                    if isinstance(self.held, tiff.Page)
+                    else load(self.held, reduction)
+                )
+            except ImageError as raised:
+                error = raised
+        if (
+            isinstance(error, ImageError)
+            and self.count > 1
+            and not str(error).startswith(self.name)
+        ):
+            raise ImageError(f"{self.name}: {error}")
+        raise error
+
+
 def load(source: Source, reduction: int = 1) -> Image:
     """Decode or convert a source.
 
     Args:
         source: A path, the bytes of an image file, an open binary file, a PIL image, or an array:
-            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16. Of a file
+            with several frames the first one is decoded; a `Frame` is one of them.
         reduction: Decode the source, which must be a JPEG file, at 1/`reduction` of its sides:
             1, 2, 4 or 8.
 
@@ -88,30 +130,48 @@ def load(source: Source, reduction: int = 1) -> Image:
         ImageError: The file does not exist or can't be decoded, or the array has a shape or dtype
             that no image has.
     """
+    if isinstance(source, Frame):
+        return source.load(reduction)
     if isinstance(source, np.ndarray):
         return Pixels(standard(source)).on_ground()
     if isinstance(source, (str, os.PathLike)):
         return _from_path(source, reduction)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return decode(bytes(source), reduction).on_ground()
-    if hasattr(source, "getexif") and hasattr(source, "convert"):
+    if is_pillow(source):
         return _from_pil(source)
     if hasattr(source, "read"):
-        try:
-            content = source.read()
-        except (OSError, ValueError) as error:  # ValueError: the file is closed
-            raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
-        if not isinstance(content, bytes):
-            raise ImageError("the file object yields text: open it in binary mode ('rb')")
-        return decode(content, reduction).on_ground()
+        return decode(content_of(source), reduction).on_ground()
     raise ImageError(
         f"a {type(source).__name__} is not an image source: "
         "pass a path, bytes, a NumPy array, a PIL image or a binary file"
     )
 
 
+def is_pillow(source: object) -> bool:
+    """Tell whether a source is a PIL image, without importing Pillow."""
+    return hasattr(source, "getexif") and hasattr(source, "convert")
+
+
+def content_of(source: Any) -> bytes:
+    """Read a file object to its end.
+
+    Raises:
+        ImageError: It can't be read, or was opened in text mode.
+    """
+    try:
+        content = source.read()
+    except (OSError, ValueError) as error:  # ValueError: the file is closed
+        raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
+    if not isinstance(content, bytes):
+        raise ImageError("the file object yields text: open it in binary mode ('rb')")
+    return content
+
+
 def name_of(source: Source) -> str:
     """Return the name of a source for results and errors: its path, or its type in brackets."""
+    if isinstance(source, Frame):
+        return source.name
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     name = getattr(source, "filename", None) or getattr(source, "name", None)
@@ -134,6 +194,13 @@ def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
         return decode(content, reduction).on_ground()
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
+
+
+def _load_page(page: tiff.Page) -> Image:
+    try:
+        return decode(page.content()).on_ground()
+    except (OSError, tiff.DirectoryError) as error:
+        raise ImageError(f"can't be read: {error}") from error
 
 
 def _from_pil(image: Any) -> Image:

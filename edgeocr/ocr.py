@@ -13,6 +13,7 @@ from .bundle.bundle import Bundle
 from .crops import Crop, crop_region
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
+from .frames import counted
 from .images import Image, Source
 from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
 from .lines import Line, Reading, Region, blocks_of, lines_of, quads_of, scaled
@@ -229,6 +230,7 @@ class OCR:
             watch.milliseconds,
             dict(self.providers),
             blocks,
+            frames=counted(source, picture.frames),
         )
 
     @overload
@@ -260,7 +262,9 @@ class OCR:
         check_on_error(on_error)
         self._check_open()
         outcomes = stream.in_order(
-            partial(outcome, self.read), sources, min(PAGES_AT_ONCE, self.threads)
+            partial(outcome, self.read),
+            self._loader.frames(sources),
+            min(PAGES_AT_ONCE, self.threads),
         )
         return handled(outcomes, on_error)
 
@@ -294,6 +298,7 @@ class OCR:
             tuple(regions),
             watch.milliseconds,
             dict(self.providers),
+            counted(source, picture.frames),
         )
 
     @overload

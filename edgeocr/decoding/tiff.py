@@ -6,6 +6,7 @@ import os
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 # First bytes of a TIFF file, little and big endian, with 32-bit and with 64-bit offsets.
@@ -193,11 +194,32 @@ def replace_value(content: bytearray, layout: Layout, tag: Tag, value: int) -> N
     struct.pack_into(layout.order + KINDS[tag.kind], content, at, value)
 
 
-def single_page(content: bytes, offset: int) -> bytearray:
-    """Return a copy of a TIFF file whose first page is the one with a directory at this offset."""
-    layout = Layout.of(content)
-    if layout is None:
-        raise DirectoryError("the file is no TIFF file any more")
-    copy = bytearray(content)
-    struct.pack_into(layout.pointer, copy, layout.first_pointer, offset)
-    return copy
+@dataclass(frozen=True)
+class Page:
+    """A page of a TIFF file.
+
+    Attributes:
+        file: The path of the file, or its content.
+        offset: Where the directory of the page begins.
+    """
+
+    file: str | os.PathLike[str] | bytes | bytearray | memoryview
+    offset: int
+
+    def content(self) -> bytes:
+        """Return the file with its header changed, so that this page is the first.
+
+        Raises:
+            OSError: The file can't be read.
+            DirectoryError: The file has changed and is no TIFF file any more.
+        """
+        if isinstance(self.file, (str, os.PathLike)):
+            whole = memoryview(Path(self.file).read_bytes())
+        else:
+            whole = memoryview(self.file)
+        layout = Layout.of(bytes(whole[:4]))
+        if layout is None:
+            raise DirectoryError("the file is no TIFF file any more")
+        pointer = struct.pack(layout.pointer, self.offset)
+        start = layout.first_pointer
+        return b"".join((whole[:start], pointer, whole[start + len(pointer) :]))

@@ -42,8 +42,10 @@ BEYOND = 0.05
 MARGIN = 0.02
 # Steps of opacity below this are gradients, such as those of soft shadows, and not outlines.
 LEAST_STEP = 0.1
-# Numbers of pixels and of edges that are looked at: more would not change the choice.
-PIXELS, EDGES = 600_000, 100_000
+# Numbers of pixels and of edges, of rows and of columns each, that are looked at: more would not
+# change the choice. They bound the memory that choosing takes.
+PIXELS, EDGES = 400_000, 30_000
+MOST_BYTES = 10_000_000
 # Rows that are blended at a time, so that wide intermediate values take little memory.
 ROWS = 128
 
@@ -128,9 +130,8 @@ def _edges(pixels: Image, premultiplied: bool) -> Iterator[tuple[Float32, Float3
     )
     for one, other in pairs:
         step = np.abs(one[..., 3].astype(np.int16) - other[..., 3])
-        y, x = np.nonzero(step > LEAST_STEP * 255)
-        thin = max(1, len(y) // EDGES)
-        y, x = y[::thin], x[::thin]
+        places = np.flatnonzero(step > LEAST_STEP * 255)
+        y, x = np.unravel_index(places[:: -(-len(places) // EDGES) or 1], step.shape)
         first, second = one[y, x].astype(np.float32), other[y, x].astype(np.float32)
         for each in (first, second):
             each[:, 3] /= 255

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..decoding import formats
-from ..errors import ImageError
-from ..images import Source
+from ..decoding import formats, tiff
+from ..decoding.transparency import MOST_BYTES
+from ..errors import EdgeOCRError, ImageError
+from ..images import Frame, Source
 from . import image_headers
 
 # Bytes per pixel that converting a PIL image to BGR takes, its own pixels included: measured with
@@ -49,15 +50,19 @@ def predict(source: Source) -> Footprint:
     Raises:
         ImageError: The header of a file is damaged or of an unknown format.
     """
+    if isinstance(source, Frame):
+        return replace(_predict_frame(source), source=source)
     if isinstance(source, np.ndarray):
-        # 16-bit pixels are converted through 32 bits, transparent ones through several copies, and
-        # a view is copied first.
+        # 16-bit pixels are converted through 32 bits, and a view is copied first. Transparent ones
+        # are copied, and choosing their ground takes a limited number of bytes beside.
         channels = source.shape[2] if source.ndim == 3 else 1
         contiguous = source.flags.c_contiguous
-        eight_bits = 9 if channels == 4 else 3 if contiguous else 4
+        eight_bits = 1 if channels == 4 else 3 if contiguous else 4
         per_value = eight_bits if source.dtype == np.uint8 else 12
         is_bgr = source.dtype == np.uint8 and channels == 3 and contiguous
-        return Footprint(source, source.nbytes, 0 if is_bgr else source.size * per_value)
+        ground = min(MOST_BYTES, 30 * source.size) if channels == 4 else 0
+        loading = 0 if is_bgr else source.size * per_value + ground
+        return Footprint(source, source.nbytes, loading)
     if isinstance(source, (bytes, bytearray, memoryview)):
         copied = 0 if isinstance(source, bytes) else len(source)
         header = image_headers.read(io.BytesIO(source))
@@ -84,6 +89,28 @@ def predict(source: Source) -> Footprint:
     except (OSError, ValueError):  # loading the source reports it
         pass
     return Footprint(source)
+
+
+def _predict_frame(frame: Frame) -> Footprint:
+    held = frame.held
+    if isinstance(held, EdgeOCRError):  # loading raises it
+        return Footprint(frame)
+    if not isinstance(held, tiff.Page):
+        return predict(held)
+    try:
+        if isinstance(held.file, (str, os.PathLike)):
+            size, present = Path(held.file).stat().st_size, 0
+            with Path(held.file).open("rb") as file:
+                header = image_headers.read_page(file, held.offset)
+        else:
+            size = present = len(held.file)
+            header = image_headers.read_page(io.BytesIO(held.file), held.offset)
+    except OSError:  # loading reports it
+        return Footprint(frame)
+    if header is None:
+        raise ImageError(f"{frame.name}: {NO_HEADER}")
+    # The content is copied to change its header.
+    return Footprint(frame, present, 2 * size - present, header)
 
 
 def _refusal(start: bytes) -> str:

@@ -27,6 +27,7 @@ EDGEOCR = (
     ("page",),
     ("lines",),
     ("writers",),
+    ("frames",),
     ("images",),
     ("decoding",),
     ("bundle",),

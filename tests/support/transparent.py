@@ -54,7 +54,7 @@ def draw(seed: int, kind: str | None = None) -> Drawn:
     chance = random.Random(seed)
     name = kind or sorted(KINDS)[seed % len(KINDS)]
     several = name in ("light and dark", "badge beside text")
-    lines = tuple(_line(chance) for _ in range(chance.randint(2 if several else 1, 4)))
+    lines = tuple(line_of_words(chance) for _ in range(chance.randint(2 if several else 1, 4)))
     image = KINDS[name](chance, lines)
     return Drawn(name, _with_hidden_colours(image, chance), lines)
 
@@ -127,7 +127,8 @@ def _associated_tiff(image: Image.Image) -> bytes:
     return content.replace(tag + b"\2", tag + b"\1")
 
 
-def _line(chance: random.Random) -> str:
+def line_of_words(chance: random.Random) -> str:
+    """Return a line of words, perhaps with a number."""
     words = [chance.choice(WORDS) for _ in range(chance.randint(1, 3))]
     if chance.random() < 0.4:
         words.append(str(chance.randint(10, 9999)))
@@ -145,7 +146,7 @@ def _font(size: int, name: str | None) -> ImageFont.FreeTypeFont | ImageFont.Ima
     return ImageFont.load_default(size)
 
 
-def _mask(chance: random.Random, lines: Sequence[str], outline: int = 0) -> Image.Image:
+def opacity(chance: random.Random, lines: Sequence[str], outline: int = 0) -> Image.Image:
     """Draw the lines as opacity, mode L, with a margin around them."""
     size = chance.randint(20, 56)
     name = chance.choice((None, None, "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf"))
@@ -171,7 +172,7 @@ Drawing = Callable[[random.Random, Sequence[str]], Image.Image]
 
 def _plain(colour_of: Callable[[random.Random], Colour]) -> Drawing:
     def drawn(chance: random.Random, lines: Sequence[str]) -> Image.Image:
-        return _ink(colour_of(chance), _mask(chance, lines))
+        return _ink(colour_of(chance), opacity(chance, lines))
 
     return drawn
 
@@ -188,12 +189,12 @@ def _grey(chance: random.Random) -> Colour:
 def _faint(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw text that is itself half transparent, as a watermark is."""
     colour = chance.choice((WHITE, BLACK, _any_colour(chance)))
-    return _ink(colour, _mask(chance, lines), chance.uniform(0.45, 0.9))
+    return _ink(colour, opacity(chance, lines), chance.uniform(0.45, 0.9))
 
 
 def _light_and_dark(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw some lines in a light colour and the others in a dark one."""
-    mask = np.asarray(_mask(chance, lines))
+    mask = np.asarray(opacity(chance, lines))
     colours = np.zeros((*mask.shape, 4), np.uint8)
     light = tuple(chance.randint(225, 255) for _ in range(3))
     dark = tuple(chance.randint(0, 30) for _ in range(3))
@@ -209,7 +210,7 @@ def _light_and_dark(chance: random.Random, lines: Sequence[str]) -> Image.Image:
 def _soft_shadow(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw text over a blurred shadow of the opposite lightness, or over a glow."""
     text, under = chance.choice(((WHITE, BLACK), (BLACK, WHITE)))
-    mask = _mask(chance, lines)
+    mask = opacity(chance, lines)
     shadow = Image.new("L", mask.size)
     shift = chance.randint(0, 4)
     shadow.paste(mask, (shift, shift))
@@ -221,7 +222,7 @@ def _soft_shadow(chance: random.Random, lines: Sequence[str]) -> Image.Image:
 def _hard_shadow(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw text over a copy of itself that is shifted and half transparent."""
     text, under = chance.choice(((WHITE, BLACK), (BLACK, WHITE)))
-    mask = _mask(chance, lines)
+    mask = opacity(chance, lines)
     shadow = Image.new("L", mask.size)
     shadow.paste(mask, (2, 2))
     image = _ink(under, shadow, chance.uniform(0.3, 0.7))
@@ -233,17 +234,17 @@ def _outlined(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     text, outline = chance.choice(((WHITE, BLACK), (BLACK, WHITE)))
     state = chance.getstate()
     width = 2
-    around = _mask(chance, lines, width)
+    around = opacity(chance, lines, width)
     chance.setstate(state)
     inner = Image.new("L", around.size)
-    thin = _mask(chance, lines)
+    thin = opacity(chance, lines)
     inner.paste(thin, (width, width))
     return Image.alpha_composite(_ink(outline, around), _ink(text, inner))
 
 
 def _badge(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw text on an opaque ground of its own with round corners."""
-    mask = _mask(chance, lines)
+    mask = opacity(chance, lines)
     ground, text = chance.choice(((WHITE, BLACK), (BLACK, WHITE), ((20, 60, 160), WHITE)))
     margin = chance.randint(0, 30)
     size = (mask.width + 2 * margin, mask.height + 2 * margin)
@@ -258,7 +259,7 @@ def _badge(chance: random.Random, lines: Sequence[str]) -> Image.Image:
 def _badge_beside_text(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw a badge above text that stands on the transparency itself, in white or black."""
     upper = _badge(chance, lines[:1])
-    lower = _ink(chance.choice((WHITE, BLACK)), _mask(chance, lines[1:]))
+    lower = _ink(chance.choice((WHITE, BLACK)), opacity(chance, lines[1:]))
     image = Image.new("RGBA", (max(upper.width, lower.width), upper.height + lower.height))
     image.paste(upper, (0, 0))
     image.paste(lower, (0, upper.height))
@@ -268,7 +269,7 @@ def _badge_beside_text(chance: random.Random, lines: Sequence[str]) -> Image.Ima
 def _with_soft_edges(chance: random.Random, lines: Sequence[str]) -> Image.Image:
     """Draw white text as Pillow does on transparent black, which darkens the edges."""
     colour = chance.choice((WHITE, (255, 240, 120)))
-    mask = _mask(chance, lines)
+    mask = opacity(chance, lines)
     image = Image.new("RGBA", mask.size)
     image.paste((*colour, 255), mask=mask)
     return image
@@ -303,16 +304,17 @@ def _with_hidden_colours(image: Image.Image, chance: random.Random) -> Image.Ima
     return Image.fromarray(pixels)
 
 
-def _plain_text(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
+def is_text(text: str, wanted: str) -> bool:
+    """Tell whether a text is the wanted one, but for white space and 3 of 100 characters."""
+    from rapidfuzz.distance import Levenshtein
+
+    plain, right = ("".join(unicodedata.normalize("NFKC", each).split()) for each in (text, wanted))
+    return Levenshtein.distance(right, plain) <= 0.03 * len(right)
 
 
 def is_read(drawn: Drawn, text: str) -> bool:
-    """Tell whether a text is what stands in a picture, but for 3 of 100 characters."""
-    from rapidfuzz.distance import Levenshtein
-
-    wanted = _plain_text("".join(drawn.lines))
-    return Levenshtein.distance(wanted, _plain_text(text)) <= 0.03 * len(wanted)
+    """Tell whether a text is what stands in a picture."""
+    return is_text(text, "".join(drawn.lines))
 
 
 def main(first: int, last: int) -> None:
