@@ -16,6 +16,7 @@ import numpy as np
 
 from .decoding import animation, tiff
 from .decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
+from .decoding.tiff_page import Page
 from .errors import EdgeOCRError, ImageError, MoreFramesWarning
 from .images import Frame, Source, content_of, is_pillow, name_of
 
@@ -140,16 +141,21 @@ class _Opened:
         """Yield the frames, or the source itself where it has no more than one."""
         if self._start[:4] in tiff.MAGIC and len(pages := self._pages()) > 1:
             yield from self._pages_of(pages)
-        elif is_animated(self._start) and len((found := find(self._content())).parts) > 1:
-            needed = found.width * found.height * CANVAS_BYTES
-            refusal = admission(needed) if admission is not None else None
-            if refusal is not None:
-                yield Frame(self._name, held=refusal)
-            else:
-                yield from self._steps_of(found)
-        else:
-            # A file object can't be read twice.
-            yield Frame(self._name, held=self.source) if self._read else self.source
+            return
+        if is_animated(self._start):
+            content = self._content()
+            found = find(content)
+            if len(found.parts) > 1:
+                held = 0 if content is self.source else len(content)
+                needed = found.width * found.height * CANVAS_BYTES + held
+                refusal = admission(needed) if admission is not None else None
+                if refusal is not None:
+                    yield Frame(self._name, held=refusal)
+                else:
+                    yield from self._steps_of(found)
+                return
+        # A file object can't be read twice.
+        yield Frame(self._name, held=self.source) if self._read else self.source
 
     def _pages(self) -> list[int]:
         # Buffers other than bytes are copied.
@@ -164,7 +170,7 @@ class _Opened:
             if number > MOST_PAGES:
                 yield self._too_many(number, count, MOST_PAGES)
             else:
-                yield self._frame(number, count, tiff.Page(self.source, offset))
+                yield self._frame(number, count, Page(self.source, offset))
 
     def _steps_of(self, found: animation.Animation) -> Iterator[Frame]:
         count = len(found.parts)

@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .decoding import tiff
 from .decoding.files import Pixels, decode, standard, upright, with_transparent_grey
+from .decoding.tiff import DirectoryError
+from .decoding.tiff_page import Page
 from .errors import EdgeOCRError, ImageError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Frame:
             try:
                 return (
                     _load_page(self.held)
-                    if isinstance(self.held, tiff.Page)
+                    if isinstance(self.held, Page)
                     else load(self.held, reduction)
                 )
             except ImageError as raised:
@@ -196,10 +197,10 @@ def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
         raise ImageError(f"{path}: {error}") from None
 
 
-def _load_page(page: tiff.Page) -> Image:
+def _load_page(page: Page) -> Image:
     try:
         return decode(page.content()).on_ground()
-    except (OSError, tiff.DirectoryError) as error:
+    except (OSError, DirectoryError) as error:
         raise ImageError(f"can't be read: {error}") from error
 
 

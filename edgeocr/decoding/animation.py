@@ -26,9 +26,10 @@ Piece: TypeAlias = "bytes | memoryview"
 Disposal = Literal["keep", "clear", "restore"]
 # OpenCV's own limit for the pixels of a picture.
 MOST_PIXELS = 1 << 30
-# Bytes per pixel of the canvas that composing holds at the worst moment: the canvas, the picture
-# that was shown last and the next one, a rectangle and its copies (measured with OpenCV 5).
-CANVAS_BYTES = 40
+# Bytes per pixel of the canvas that composing holds at the worst moment: the canvas, two copies of
+# a rectangle that OpenCV makes, the picture that is compared, the next one, and three that are
+# being read or wait for it.
+CANVAS_BYTES = 32
 # Two pictures are the same where no colour differs by more than this, out of 255: the noise of
 # lossy compression and of dithering stays below it, a letter does not.
 NOISE = 32
@@ -277,7 +278,7 @@ def _png(content: bytes) -> Animation:
         elif kind == b"fdAT":
             data.append(body[4:])
         elif kind in (b"PLTE", b"tRNS", b"gAMA", b"sBIT"):
-            shared.append(_png_chunk(kind, body))
+            shared += _png_chunk(kind, body)
         elif kind == b"IEND":
             break
     finish()
@@ -292,15 +293,16 @@ def _png_part(header: bytes, control: bytes, shared: list[Piece], data: list[mem
         wide, high, left, top, dispose, blend = struct.unpack_from(">4x4I4xBB", control)
         header = struct.pack(">II", wide, high) + header[8:]
     pieces = (
-        PNG + _png_chunk(b"IHDR", header),
+        PNG,
+        *_png_chunk(b"IHDR", header),
         *shared,
-        *(_png_chunk(b"IDAT", each) for each in data),
-        _png_chunk(b"IEND", b""),
+        *(piece for each in data for piece in _png_chunk(b"IDAT", each)),
+        *_png_chunk(b"IEND", b""),
     )
     disposals: dict[int, Disposal] = {1: "clear", 2: "restore"}
     return Part(pieces, left, top, blend == 1, disposals.get(dispose, "keep"), aside)
 
 
-def _png_chunk(kind: bytes, body: Piece) -> bytes:
+def _png_chunk(kind: bytes, body: Piece) -> tuple[Piece, ...]:
     checksum = zlib.crc32(body, zlib.crc32(kind))
-    return struct.pack(">I", len(body)) + kind + bytes(body) + struct.pack(">I", checksum)
+    return struct.pack(">I", len(body)) + kind, body, struct.pack(">I", checksum)

@@ -25,6 +25,7 @@ TIFF_TAGS = (
     tiff.SUBFILE,
     tiff.BITS,
     tiff.SAMPLES,
+    tiff.COMPRESSION,
     tiff.PHOTOMETRIC,
     tiff.PLANES,
     tiff.PREDICTOR,
@@ -188,6 +189,7 @@ def _has_grey_and_alpha(directory: tiff.Directory) -> bool:
     return (
         (value(tiff.BITS, 1), value(tiff.SAMPLES, 1)) == (8, 2)
         and value(tiff.EXTRA_SAMPLES) in (1, 2)
+        and value(tiff.COMPRESSION, 1) in tiff.BYTEWISE
         and value(tiff.PHOTOMETRIC, 9) in (0, 1)
         and value(tiff.PLANES, 1) != tiff.SEPARATE_PLANES
         and not (tiff.TILE_WIDTH in directory.tags and value(tiff.PREDICTOR) == tiff.DIFFERENCES)

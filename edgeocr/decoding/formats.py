@@ -153,7 +153,7 @@ PICTURES = (
     _kind("a PNG picture", "", rb"\x89PNG\r\n\x1a\n"),
     _kind("a WebP picture", "", rb"RIFF.{4}WEBP"),
     _kind("a TIFF picture", "", rb"II[*+]\x00", rb"MM\x00[*+]"),
-    _kind("a GIF picture", "", rb"GIF8[79]a"),
+    _kind("a GIF picture", " (GIF files need version 4.11)", rb"GIF8[79]a"),
     _kind("a BMP picture", "", rb"BM.{4}\x00{4}"),
     _kind("a JPEG 2000 picture", "", rb"\x00\x00\x00\x0cjP  ", rb"\xff\x4f\xff\x51"),
     _kind("a PNM picture", "", rb"P[1-6]\s"),
@@ -179,8 +179,8 @@ def refusal(start: bytes) -> str:
         if kind.matches(start):
             return (
                 f"OpenCV can't decode it: this is {kind.name} that is damaged, cut short or of a "
-                f"kind that OpenCV lacks: get the file again, or open it in a picture viewer and "
-                "save it as PNG"
+                f"kind that this OpenCV lacks{kind.advice}: get the file again, or open it in a "
+                "picture viewer and save it as PNG"
             )
     if not any(start):
         return "the file holds zeros only: copying it may have failed, so get it again"

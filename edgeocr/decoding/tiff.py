@@ -6,7 +6,6 @@ import os
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 # First bytes of a TIFF file, little and big endian, with 32-bit and with 64-bit offsets.
@@ -17,13 +16,15 @@ MAGIC = CLASSIC + BIG
 KINDS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 WIDTH, HEIGHT, BITS, SAMPLES = 0x0100, 0x0101, 0x0102, 0x0115
 SUBFILE, PHOTOMETRIC, EXTRA_SAMPLES = 0x00FE, 0x0106, 0x0152
-PLANES, PREDICTOR, TILE_WIDTH = 0x011C, 0x013D, 0x0142
+COMPRESSION, PLANES, PREDICTOR, TILE_WIDTH = 0x0103, 0x011C, 0x013D, 0x0142
 SUB_DIRECTORIES, DNG_VERSION = 0x014A, 0xC612
 # Bits of the tag SUBFILE: the picture is a smaller copy of another one, or a mask for one.
 COPY_OR_MASK = 1 | 4
 ASSOCIATED_ALPHA = 1
 WHITE_IS_ZERO = 0
 SEPARATE_PLANES = 2
+# Compressions of bytes, whatever they mean: none, LZW, Deflate (twice), PackBits, Zstandard.
+BYTEWISE = frozenset({1, 5, 8, 32946, 32773, 50000})
 DIFFERENCES = 2
 
 
@@ -192,34 +193,3 @@ def replace_value(content: bytearray, layout: Layout, tag: Tag, value: int) -> N
     struct.pack_into(layout.order + ("Q" if layout.big else "I"), content, tag.row + 4, 1)
     at = tag.row + (12 if layout.big else 8)
     struct.pack_into(layout.order + KINDS[tag.kind], content, at, value)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of a TIFF file.
-
-    Attributes:
-        file: The path of the file, or its content.
-        offset: Where the directory of the page begins.
-    """
-
-    file: str | os.PathLike[str] | bytes | bytearray | memoryview
-    offset: int
-
-    def content(self) -> bytes:
-        """Return the file with its header changed, so that this page is the first.
-
-        Raises:
-            OSError: The file can't be read.
-            DirectoryError: The file has changed and is no TIFF file any more.
-        """
-        if isinstance(self.file, (str, os.PathLike)):
-            whole = memoryview(Path(self.file).read_bytes())
-        else:
-            whole = memoryview(self.file)
-        layout = Layout.of(bytes(whole[:4]))
-        if layout is None:
-            raise DirectoryError("the file is no TIFF file any more")
-        pointer = struct.pack(layout.pointer, self.offset)
-        start = layout.first_pointer
-        return b"".join((whole[:start], pointer, whole[start + len(pointer) :]))

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..decoding import formats, tiff
+from ..decoding import formats
+from ..decoding.tiff import DirectoryError
+from ..decoding.tiff_page import Page
 from ..decoding.transparency import MOST_BYTES
 from ..errors import EdgeOCRError, ImageError
 from ..images import Frame, Source
@@ -95,22 +97,18 @@ def _predict_frame(frame: Frame) -> Footprint:
     held = frame.held
     if isinstance(held, EdgeOCRError):  # loading raises it
         return Footprint(frame)
-    if not isinstance(held, tiff.Page):
+    if not isinstance(held, Page):
         return predict(held)
     try:
-        if isinstance(held.file, (str, os.PathLike)):
-            size, present = Path(held.file).stat().st_size, 0
-            with Path(held.file).open("rb") as file:
-                header = image_headers.read_page(file, held.offset)
-        else:
-            size = present = len(held.file)
-            header = image_headers.read_page(io.BytesIO(held.file), held.offset)
-    except OSError:  # loading reports it
+        with held.opened() as file:
+            header = image_headers.read_page(file, held.offset)
+        loading = held.loading_bytes()
+    except (OSError, DirectoryError):  # loading reports it
         return Footprint(frame)
     if header is None:
         raise ImageError(f"{frame.name}: {NO_HEADER}")
-    # The content is copied to change its header.
-    return Footprint(frame, present, 2 * size - present, header)
+    present = 0 if isinstance(held.file, (str, os.PathLike)) else len(held.file)
+    return Footprint(frame, present, loading, header)
 
 
 def _refusal(start: bytes) -> str:

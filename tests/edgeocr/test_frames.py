@@ -11,10 +11,21 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from edgeocr import OCR, EdgeOCRError, ImageError, MoreFramesWarning, Page, Source, frames_of
+from edgeocr import (
+    OCR,
+    EdgeOCRError,
+    ImageError,
+    MemoryLimitError,
+    MoreFramesWarning,
+    Page,
+    Source,
+    frames_of,
+)
 from edgeocr import frames as frames_module
 from edgeocr.decoding import tiff
+from edgeocr.decoding.animation import CANVAS_BYTES
 from edgeocr.images import Frame, load, name_of
+from tests.edgeocr.test_images import NO_GIF
 from tests.support import framed, transparent
 
 
@@ -45,7 +56,9 @@ def scan(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", framed.FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(each, marks=[NO_GIF] if each == "GIF" else []) for each in framed.FORMS]
+)
 def test_every_way_to_hand_over_a_file_gives_its_frames(form: str, tmp_path: Path) -> None:
     values = [0, 255, 0] if form == "TIFF group4" else [10, 120, 230]
     content = framed.encode(levels(*values), form)
@@ -136,7 +149,7 @@ def test_circle_of_directories_comes_to_an_end() -> None:
 def test_too_many_pages_are_refused_after_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames_module, "MOST_PAGES", 3)
     monkeypatch.setattr(frames_module, "MOST_STEPS", 3)
-    for form in ("TIFF raw", "GIF"):
+    for form in ("TIFF raw", "PNG"):
         shown = greys(framed.encode(levels(10, 120, 230, 60, 90), form))
         assert shown[:3] == [10, 120, 230] and len(shown) == 4
         assert "no more than 3 frames" in str(shown[3])
@@ -205,6 +218,24 @@ def test_one_frame_can_be_read_and_drawn(ocr: OCR, scan: Path) -> None:
         page = ocr.read(second)
     assert page.source == f"{scan}[2]" and page.frames == 3
     assert ocr.draw(second, page)[5, 5, 0] == page.draw(second)[5, 5, 0] == 120
+
+
+def test_animation_waits_for_room_within_a_memory_limit(tmp_path: Path) -> None:
+    """Its canvas counts, and the content of its file unless that is in memory already."""
+    content = framed.encode(levels(10, 120), "WEBP lossless")
+    path = tmp_path / "a.webp"
+    path.write_bytes(content)
+    asked: list[int] = []
+
+    def refuse(needed: int) -> EdgeOCRError:
+        asked.append(needed)
+        return MemoryLimitError("too much", needed=needed, limit=1)
+
+    for source in (content, path):
+        (frame,) = frames_of(source, refuse)
+        with pytest.raises(MemoryLimitError):
+            load(frame)
+    assert asked == [40 * 30 * CANVAS_BYTES, 40 * 30 * CANVAS_BYTES + len(content)]
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ import pytest
 from edgeocr import OCR
 from edgeocr.decoding.transparency import WHITE, choose_ground, flatten
 from edgeocr.images import load
+from tests.edgeocr.test_images import NO_GIF
 from tests.support import transparent
 
 
@@ -106,7 +107,10 @@ def test_large_picture_takes_little_time_and_gives_the_same_ground() -> None:
     assert time.perf_counter() - start < 2
 
 
-@pytest.mark.parametrize("form", transparent.FORMS)
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param(each, marks=[NO_GIF] if each == "gif" else []) for each in transparent.FORMS],
+)
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (255, 240, 120)])
 def test_every_form_of_file_shows_its_text(form: str, colour: tuple[int, int, int]) -> None:
     """The darkest and the lightest pixel differ, and the text is the smaller part."""
