@@ -16,6 +16,7 @@ import numpy as np
 
 from .decoding import animation, tiff
 from .decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
+from .decoding.formats import ENOUGH, kind_of
 from .decoding.tiff_page import Page
 from .errors import EdgeOCRError, ImageError, MoreFramesWarning
 from .images import Frame, Source, content_of, is_pillow, name_of
@@ -131,7 +132,7 @@ class _Opened:
 
     def count(self) -> int:
         """Return the number of frames, without decoding them; 0 or 1 where there is one."""
-        if self._start[:4] in tiff.MAGIC:
+        if self._may_have_pages():
             return len(self._pages())
         if is_animated(self._start):
             return len(find(self._content()).parts)
@@ -139,7 +140,7 @@ class _Opened:
 
     def frames(self, admission: Admission | None) -> Iterator[Source]:
         """Yield the frames, or the source itself where it has no more than one."""
-        if self._start[:4] in tiff.MAGIC and len(pages := self._pages()) > 1:
+        if self._may_have_pages() and len(pages := self._pages()) > 1:
             yield from self._pages_of(pages)
             return
         if is_animated(self._start):
@@ -156,6 +157,10 @@ class _Opened:
                 return
         # A file object can't be read twice.
         yield Frame(self._name, held=self.source) if self._read else self.source
+
+    def _may_have_pages(self) -> bool:
+        # Raw photographs are TIFF files, too, with previews as further pictures.
+        return self._start[:4] in tiff.MAGIC and kind_of(self._start[:ENOUGH]) is None
 
     def _pages(self) -> list[int]:
         # Buffers other than bytes are copied.

@@ -181,7 +181,7 @@ class OCR:
             return {name: stage.session.warm_up() for name, stage in self.stages.items()}
 
     def read(self, source: Source) -> Page:
-        """Find and read all lines of a picture.
+        """Find and read all lines of a picture, or of its first frame if it has several.
 
         Args:
             source: A path, the bytes of an image file, an open binary file, a PIL image, or an
@@ -244,7 +244,7 @@ class OCR:
     def read_many(
         self, sources: Iterable[Source], *, on_error: OnError = "return"
     ) -> Iterator[Page] | Iterator[Page | EdgeOCRError]:
-        """Read pictures in their order.
+        """Read pictures in their order, and all frames of those that have several.
 
         With more than one thread the next picture is fetched and begun, in another thread, while
         one is being read: its detection fills the gaps of the other's recognition.

@@ -73,13 +73,15 @@ def frames_in(source: NamedSource, admission: Admission | None) -> Iterator[Name
 def _pictures_in(folder: str) -> Iterator[NamedSource]:
     from ..images import SUFFIXES
 
-    found = sorted(
-        str(path)
-        for path in Path(folder).iterdir()
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
-    yield from (NamedSource(path, path, stem=Path(path).stem) for path in found)
+    files = sorted(path for path in Path(folder).iterdir() if path.is_file())
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
+    for path in found:
+        yield NamedSource(str(path), str(path), stem=path.stem)
     if not found:
         known = " ".join(sorted(SUFFIXES))
-        error = ImageError(f"{folder}: no pictures in this folder itself ({known})", source=folder)
-        yield NamedSource(folder, folder, error)
+        reason = f"{folder}: no pictures in this folder itself ({known})"
+        if others := sorted({path.suffix.lower() for path in files if path.suffix}):
+            reason += (
+                f"; it has {' '.join(others[:5])}: name such files to hear what to do with them"
+            )
+        yield NamedSource(folder, folder, ImageError(reason, source=folder))

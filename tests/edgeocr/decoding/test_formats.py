@@ -12,7 +12,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from edgeocr import OCR, ImageError
+from edgeocr import OCR, ImageError, frames_of
+from edgeocr.decoding import tiff
 from edgeocr.decoding.formats import OTHERS, PICTURES, refusal
 from edgeocr.images import load
 
@@ -137,6 +138,27 @@ def test_floating_point_picture_says_what_to_do(tmp_path: Path) -> None:
     PIL.Image.fromarray(np.ones((4, 5), np.float32)).save(path)
     with pytest.raises(ImageError, match=r"a\.tif: its pixels are floating-point"):
         load(path)
+
+
+def test_preview_of_a_raw_photograph_is_not_taken_for_the_photograph() -> None:
+    """A DNG or NEF file has a small preview first, and the photograph in a directory below it."""
+    stream = io.BytesIO()
+    preview = PIL.Image.new("RGB", (40, 30))
+    preview.save(stream, "TIFF", tiffinfo={tiff.SUBFILE: 1, tiff.DNG_VERSION: 1})
+    with pytest.raises(ImageError, match="this is a raw photograph of a camera"):
+        load(stream.getvalue())
+    preview.save(stream := io.BytesIO(), "TIFF", tiffinfo={tiff.SUBFILE: 1})
+    assert load(stream.getvalue()).shape == (30, 40, 3)
+
+
+def test_previews_in_a_raw_photograph_are_no_pages() -> None:
+    stream = io.BytesIO()
+    pages = [PIL.Image.new("L", (40, 30), level) for level in (10, 200)]
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:])
+    content = bytearray(stream.getvalue())
+    assert len(list(frames_of(bytes(content)))) == 2
+    content[8:10] = b"CR"
+    assert len(list(frames_of(bytes(content)))) == 1
 
 
 def test_kind_is_told_within_a_memory_limit_too(tmp_path: Path) -> None:
