@@ -16,6 +16,7 @@ from .errors import (
     GraphError,
     ImageError,
     MemoryLimitError,
+    MoreFramesWarning,
     ProviderUnavailableError,
     SignatureError,
     StageMissingError,
@@ -44,6 +45,7 @@ _LAZY = {
     "RuntimeOptions": "runtime.options",
     "Source": "images",
     "WarmUpResult": "runtime.session",
+    "frames_of": "frames",
 }
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "ImageError",
     "Line",
     "MemoryLimitError",
+    "MoreFramesWarning",
     "Page",
     "ProviderUnavailableError",
     "Reading",
@@ -69,6 +72,7 @@ __all__ = [
     "StageMissingError",
     "WarmUpResult",
     "__version__",
+    "frames_of",
 ]
 
 

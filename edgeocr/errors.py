@@ -79,6 +79,10 @@ class FontError(EdgeOCRError):
     """Text can't be drawn: Pillow is missing, or no installed font covers the characters."""
 
 
+class MoreFramesWarning(UserWarning):
+    """A file holds more pictures than the first one, which alone was read."""
+
+
 def printable(text: str) -> str:
     """Replace every character that could control a terminal by U+FFFD."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

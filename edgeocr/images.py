@@ -1,22 +1,23 @@
 """Decode any source to a uint8 [H, W, 3] BGR image, upright, the way a person would see it.
 
-The EXIF orientation is applied, transparent pixels are blended onto white, and 16 bits per channel
-are reduced to 8.
+The EXIF orientation is applied, transparent pixels get a ground that shows the text, and 16 bits
+per channel are reduced to 8.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ImageError
+from .decoding.files import Pixels, decode, standard, upright, with_transparent_grey
+from .decoding.tiff import DirectoryError
+from .decoding.tiff_page import Page
+from .errors import EdgeOCRError, ImageError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Image: TypeAlias = NDArray[np.uint8]
 Source: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[Any]"
-    " | IO[bytes] | PIL.Image.Image"
+    " | IO[bytes] | PIL.Image.Image | Frame"
 )
 
 SUFFIXES = frozenset(
@@ -44,15 +45,6 @@ SUFFIXES = frozenset(
         "webp",
     )
 )
-# OpenCV's flag that decodes a JPEG at 1/n of its sides, by n.
-REDUCED = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
-# First bytes of a TIFF file, little and big endian.
-TIFF = (b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +55,13 @@ class Picture:
         image: uint8 [H, W, 3] BGR.
         width: Width of the whole source in pixels; larger than W where the source was reduced.
         height: Height of the whole source in pixels.
+        frames: How many frames the source has, of which this is one.
     """
 
     image: Image
     width: int
     height: int
+    frames: int = 1
 
     @classmethod
     def whole(cls, image: Image) -> Picture:
@@ -97,12 +91,51 @@ class Picture:
         return scaled.astype(np.float32, copy=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One of the pictures that a source holds, or its only one: a source itself.
+
+    Attributes:
+        name: What results and errors call it, as in `scan.tif[2]`.
+        number: Its place among the frames, from 1.
+        count: How many frames the source has.
+        held: A source of this picture alone, a page of a TIFF file, or why there is no picture.
+    """
+
+    name: str
+    number: int = 1
+    count: int = 1
+    held: Any = None
+
+    def load(self, reduction: int = 1) -> Image:
+        """Decode the frame as `load` does."""
+        if isinstance(self.held, EdgeOCRError):
+            error = self.held
+        else:
+            try:
+                return (
+                    _load_page(self.held)
+                    if isinstance(self.held, Page)
+                    else load(self.held, reduction)
+                )
+            except ImageError as raised:
+                error = raised
+        if (
+            isinstance(error, ImageError)
+            and self.count > 1
+            and not str(error).startswith(self.name)
+        ):
+            raise ImageError(f"{self.name}: {error}")
+        raise error
+
+
 def load(source: Source, reduction: int = 1) -> Image:
     """Decode or convert a source.
 
     Args:
         source: A path, the bytes of an image file, an open binary file, a PIL image, or an array:
-            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16. Of a file
+            with several frames the first one is decoded; a `Frame` is one of them.
         reduction: Decode the source, which must be a JPEG file, at 1/`reduction` of its sides:
             1, 2, 4 or 8.
 
@@ -113,30 +146,48 @@ def load(source: Source, reduction: int = 1) -> Image:
         ImageError: The file does not exist or can't be decoded, or the array has a shape or dtype
             that no image has.
     """
+    if isinstance(source, Frame):
+        return source.load(reduction)
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return Pixels(standard(source)).on_ground()
     if isinstance(source, (str, os.PathLike)):
         return _from_path(source, reduction)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode(bytes(source), reduction)
-    if hasattr(source, "getexif") and hasattr(source, "convert"):
+        return decode(bytes(source), reduction).on_ground()
+    if is_pillow(source):
         return _from_pil(source)
     if hasattr(source, "read"):
-        try:
-            content = source.read()
-        except (OSError, ValueError) as error:  # ValueError: the file is closed
-            raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
-        if not isinstance(content, bytes):
-            raise ImageError("the file object yields text: open it in binary mode ('rb')")
-        return _decode(content, reduction)
+        return decode(content_of(source), reduction).on_ground()
     raise ImageError(
         f"a {type(source).__name__} is not an image source: "
         "pass a path, bytes, a NumPy array, a PIL image or a binary file"
     )
 
 
+def is_pillow(source: object) -> bool:
+    """Tell whether a source is a PIL image, without importing Pillow."""
+    return hasattr(source, "getexif") and hasattr(source, "convert")
+
+
+def content_of(source: Any) -> bytes:
+    """Read a file object to its end.
+
+    Raises:
+        ImageError: It can't be read, or was opened in text mode.
+    """
+    try:
+        content = source.read()
+    except (OSError, ValueError) as error:  # ValueError: the file is closed
+        raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
+    if not isinstance(content, bytes):
+        raise ImageError("the file object yields text: open it in binary mode ('rb')")
+    return content
+
+
 def name_of(source: Source) -> str:
     """Return the name of a source for results and errors: its path, or its type in brackets."""
+    if isinstance(source, Frame):
+        return source.name
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     name = getattr(source, "filename", None) or getattr(source, "name", None)
@@ -156,59 +207,16 @@ def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
         reason = getattr(error, "strerror", None) or error
         raise ImageError(f"{path}: can't be read: {reason}") from error
     try:
-        return _decode(content, reduction)
+        return decode(content, reduction).on_ground()
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
 
 
-def _decode(content: bytes, reduction: int) -> Image:
-    if not content:
-        raise ImageError("the file is empty")
-    buffer = np.frombuffer(content, np.uint8)
-    # OpenCV applies the EXIF orientation in its colour mode only, and keeps transparency in its
-    # unchanged mode only. JPEG has no transparency, and the fourth byte of a BMP is mostly padding.
-    opaque = content[:2] in (b"\xff\xd8", b"BM")
+def _load_page(page: Page) -> Image:
     try:
-        if opaque:
-            image = cv2.imdecode(buffer, REDUCED[reduction])
-        else:
-            image = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-    except (cv2.error, MemoryError) as error:
-        raise ImageError(f"can't be decoded: {error}") from error
-    if image is None:
-        raise ImageError("OpenCV can't decode it: the format is unknown or the file is damaged")
-    if opaque:
-        return np.asarray(image, np.uint8)
-    if content[:4] in TIFF and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 4:
-        # libtiff has already turned the image upright and multiplied the colours by the alpha.
-        return np.asarray(image[..., :3] + (255 - image[..., 3:]), np.uint8)
-    return _upright(_from_array(image), _exif_orientation(content))
-
-
-def _from_array(array: NDArray[Any]) -> Image:
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size:
-        raise ImageError(
-            f"an array of shape {array.shape} is not an image: "
-            "pass [H, W] grey, [H, W, 3] BGR or [H, W, 4] BGRA"
-        )
-    if array.dtype == np.uint16:
-        # 65535 / 257 = 255, so this maps the full range and rounds.
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    if array.dtype != np.uint8:
-        raise ImageError(
-            f"an image array must be uint8 or uint16, this one is {array.dtype}: "
-            "scale it to 0…255 and convert it to uint8"
-        )
-    channels = array.shape[2]
-    if channels == 1:
-        return np.repeat(array, 3, axis=2)
-    if channels == 4:
-        alpha = array[..., 3:].astype(np.uint16)
-        on_white = array[..., :3] * alpha + 255 * (255 - alpha)
-        return ((on_white + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(array)
+        return decode(page.content()).on_ground()
+    except (OSError, DirectoryError) as error:
+        raise ImageError(f"can't be read: {error}") from error
 
 
 def _from_pil(image: Any) -> Image:
@@ -218,55 +226,16 @@ def _from_pil(image: Any) -> Image:
         if image.mode.startswith("I"):
             # 16 bits per pixel; older versions of Pillow open such a PNG with 32.
             array = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
+            if isinstance(key := image.info.get("transparency"), int):
+                array = with_transparent_grey(array, key)
         elif image.mode == "F":
             raise ImageError("a PIL image of mode F has no defined range: convert it to L or RGB")
         elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+            if image.mode == "La":  # which Pillow converts to one mode only
+                image = image.convert("LA")
             array = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
         else:
             array = np.asarray(image.convert("RGB"))[..., ::-1]
     except (OSError, ValueError, SyntaxError) as error:
         raise ImageError(f"Pillow can't decode the image: {error}") from error
-    return _upright(_from_array(array), orientation)
-
-
-def _upright(image: Image, orientation: int) -> Image:
-    """Undo an EXIF orientation from 1 to 8; any other value counts as 1."""
-    if orientation in (5, 6, 7, 8):
-        image = image.transpose(1, 0, 2)
-    flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
-    return np.ascontiguousarray(np.flip(image, flips) if flips else image)
-
-
-def _exif_orientation(content: bytes) -> int:
-    """Return the orientation in the EXIF data of a PNG or WebP file, or 1 without one."""
-    if content[:8] == b"\x89PNG\r\n\x1a\n":
-        tiff = _chunk(content, 8, b"eXIf", ">I4s", 12)
-    elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        tiff = _chunk(content, 12, b"EXIF", "<4sI", 8).removeprefix(b"Exif\0\0")
-    else:
-        return 1
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (directory,) = struct.unpack_from(order + "I", tiff, 4)
-        (entries,) = struct.unpack_from(order + "H", tiff, directory)
-        for i in range(entries):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * i)
-            if (tag, kind) == (0x0112, 3):
-                return int(value)
-    except struct.error:  # a truncated directory counts as no orientation
-        pass
-    return 1
-
-
-def _chunk(content: bytes, start: int, wanted: bytes, header: str, overhead: int) -> bytes:
-    """Return the body of a PNG or RIFF chunk, or nothing where the file lacks the chunk."""
-    while start + 8 <= len(content):
-        fields = struct.unpack_from(header, content, start)
-        kind, length = fields if isinstance(fields[0], bytes) else fields[::-1]
-        if kind == wanted:
-            return content[start + 8 : start + 8 + length]
-        # RIFF pads bodies to an even length, and PNG appends a CRC.
-        start += overhead + length + (length & 1 if overhead == 8 else 0)
-    return b""
+    return Pixels(upright(standard(array), orientation)).on_ground()

@@ -14,9 +14,10 @@ from .bundle.bundle import Bundle
 from .crops import Crop
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
+from .frames import counted
 from .images import Image, Source
 from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
-from .lines import Line, Reading, Region, blocks_of, lines_of, moved, quads_of
+from .lines import Line, Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
 from .memory.opening import open_within
@@ -187,7 +188,7 @@ class OCR:
             return {name: stage.session.warm_up() for name, stage in self.stages.items()}
 
     def read(self, source: Source) -> Page:
-        """Find and read all lines of a picture.
+        """Find and read all lines of a picture, or of its first frame if it has several.
 
         Args:
             source: A path, the bytes of an image file, an open binary file, a PIL image, or an
@@ -211,16 +212,13 @@ class OCR:
             else:
                 # Detect, crop, orient and recognize, the right way up.
                 upright = self._upright_reader().read(picture.image, watch)
-                rotation = upright.rotation
-                minimum_score = self._stages.recognizer.minimum_score
-                lines = lines_of(upright.regions, upright.readings, minimum_score)
+                lines, rotation = upright.lines, upright.rotation
             # Put the lines into reading order.
             with watch("layout"):
                 layout = self._layout(lines, [line.text for line in lines])
                 # Return to pixels of the source.
-                lines = [
-                    moved(line, partial(picture.in_source, rotation=rotation)) for line in lines
-                ]
+                in_source = partial(picture.in_source, rotation=rotation)
+                lines = [moved(line, in_source) for line in lines]
                 blocks = blocks_of(lines, layout.blocks, layout.slant - radians(rotation))
         return Page(
             images.name_of(source),
@@ -231,6 +229,7 @@ class OCR:
             dict(self.providers),
             blocks,
             rotation,
+            frames=counted(source, picture.frames),
         )
 
     @overload
@@ -244,7 +243,7 @@ class OCR:
     def read_many(
         self, sources: Iterable[Source], *, on_error: OnError = "return"
     ) -> Iterator[Page] | Iterator[Page | EdgeOCRError]:
-        """Read pictures in their order.
+        """Read pictures in their order, and all frames of those that have several.
 
         With more than one thread the next picture is fetched and begun, in another thread, while
         one is being read: its detection fills the gaps of the other's recognition.
@@ -262,7 +261,9 @@ class OCR:
         check_on_error(on_error)
         self._check_open()
         outcomes = stream.in_order(
-            partial(outcome, self.read), sources, min(PAGES_AT_ONCE, self.threads)
+            partial(outcome, self.read),
+            self._loader.frames(sources),
+            min(PAGES_AT_ONCE, self.threads),
         )
         return handled(outcomes, on_error)
 
@@ -296,6 +297,7 @@ class OCR:
             tuple(regions),
             watch.milliseconds,
             dict(self.providers),
+            counted(source, picture.frames),
         )
 
     @overload

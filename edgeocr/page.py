@@ -205,6 +205,7 @@ class Detections(_Result[Region]):
         regions: The regions in reading order.
         milliseconds: Wall time of each stage.
         providers: The execution provider that each stage ran on.
+        frames: How many frames or pages the file has, of which this is one.
     """
 
     source: str
@@ -213,6 +214,7 @@ class Detections(_Result[Region]):
     regions: tuple[Region, ...]
     milliseconds: dict[str, float] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)
+    frames: int = 1
 
     _noun = "region"
 
@@ -220,11 +222,15 @@ class Detections(_Result[Region]):
     def _found(self) -> tuple[Region, ...]:
         return self.regions
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `edgeocr detect` writes as JSON, as a dictionary."""
+        return {**super().to_dict(), "frames": self.frames}
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Detections:
         """Restore what `to_dict` returned."""
         regions = tuple(Region.from_dict(region) for region in data["regions"])
-        return cls(regions=regions, **_run_from_dict(data))
+        return cls(regions=regions, frames=int(data.get("frames", 1)), **_run_from_dict(data))
 
     def draw(self, image: Source) -> Image:
         """Draw the outline of every region.

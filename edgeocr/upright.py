@@ -17,7 +17,7 @@ import numpy as np
 from .crops import Crop, crop_region, turn
 from .detect import Detector
 from .images import Image
-from .lines import Reading, Region, quads_of
+from .lines import Line, Reading, Region, lines_of, quads_of
 from .orient import Orienter
 from .postprocess.geometry import TALL, Float32, side_lengths
 from .recognize import Recognizer
@@ -47,17 +47,15 @@ CHARACTERS = 16
 
 
 @dataclass(frozen=True)
-class UprightReadings:
-    """The regions of a page that stands upright, and what they read.
+class UprightLines:
+    """The lines of a page that stands upright.
 
     Attributes:
-        regions: The regions in pixels of the upright image.
-        readings: The reading of each region.
+        lines: The lines in pixels of the upright image, in no particular order.
         rotation: By how many degrees the image had to be turned clockwise to stand upright.
     """
 
-    regions: list[Region]
-    readings: list[Reading]
+    lines: list[Line]
     rotation: int
 
 
@@ -103,8 +101,8 @@ class UprightReader:
         self._turn_pages = turn_pages
         self._keep_pixels = keep_pixels
 
-    def read(self, image: Image, watch: Stopwatch) -> UprightReadings:
-        """Find and read the regions of an image.
+    def read(self, image: Image, watch: Stopwatch) -> UprightLines:
+        """Find and read the lines of an image.
 
         An image that turns out to be turned is turned upright, and then read as if it had been
         given like that.
@@ -134,7 +132,8 @@ class UprightReader:
             rotation = 180
             view = self._look_at(turn(image, rotation), watch)
             readings = self._recognize(view, watch)
-        return UprightReadings(view.regions, readings, rotation)
+        lines = lines_of(view.regions, readings, self._recognizer.minimum_score)
+        return UprightLines(lines, rotation)
 
     def _look_at(self, image: Image, watch: Stopwatch) -> _View:
         regions = self._detector.detect(image, watch)

@@ -12,7 +12,7 @@ import cv2
 from ..errors import EdgeOCRError, FontError
 
 if TYPE_CHECKING:
-    from ..images import Image
+    from ..images import Image, Source
     from ..ocr import OCR
     from ..page import Detections, Page
     from .sources import NamedSource
@@ -21,7 +21,7 @@ JPEG_QUALITY = 90
 
 
 class OverlayFolder:
-    """A folder with one overlay picture for each source, under the source's name."""
+    """A folder with one overlay picture for each source or frame, under its name."""
 
     def __init__(self, folder: Path, ocr: OCR, sources: Collection[Path], *, texts: bool) -> None:
         """Create the folder if it does not exist.
@@ -56,7 +56,7 @@ class OverlayFolder:
         Raises:
             EdgeOCRError: If the picture cannot be drawn or written, or would replace a source.
         """
-        path = self._folder / self._free_name("stdin" if source.name == "-" else source.name)
+        path = self._folder / self._free_name(source.stem)
         if path.resolve() in self._sources:
             raise EdgeOCRError(f"{path} is one of the sources: the overlay would overwrite it")
         try:
@@ -72,7 +72,7 @@ class OverlayFolder:
         except OSError as error:
             raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
 
-    def _draw(self, source: str | bytes, result: Page | Detections) -> Image:
+    def _draw(self, source: Source, result: Page | Detections) -> Image:
         """Draw a result; once no font covers a picture's texts, draw all without texts."""
         if self._texts:
             try:
@@ -82,8 +82,7 @@ class OverlayFolder:
                 self._texts = False
         return self._ocr.draw(source, result)
 
-    def _free_name(self, source: str) -> str:
-        stem = Path(source).stem
+    def _free_name(self, stem: str) -> str:
         name, number = f"{stem}.jpg", 2
         while name in self._taken:
             name, number = f"{stem}-{number}.jpg", number + 1

@@ -6,7 +6,8 @@ import argparse
 import io
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..errors import EdgeOCRError
 from .arguments import add_engine_arguments, add_provider_argument, open_ocr
 from .log import log_to_stderr
 from .progress import ProgressLine
-from .sources import NamedSource, expand
+from .sources import NamedSource, expand, frames_in
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -41,7 +42,9 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a picture, a folder of pictures (without its subfolders), or - for standard input",
+        help="a picture, a folder of pictures (without its subfolders), or - for standard input; "
+        "all pages of a TIFF file and all frames of an animation are read; PDF and HEIC files must "
+        "be converted first, for example with pdftoppm or heif-convert",
     )
     add_engine_arguments(command)
     add_provider_argument(command)
@@ -119,11 +122,18 @@ def run(options: argparse.Namespace) -> int:
         stack.callback(stream.flush)
         # A single picture is written as one JSON object, and anything else as a list.
         several = len(sources) > 1 or any(Path(name).is_dir() for name in options.sources)
+        several = several or _frames(sources[0]) > 1
         write = _writer(_format(options), stream, stack, several=several)
         # With --verbose each picture has a line of its own, so the progress would say nothing new.
         enabled = len(sources) > 1 and not options.verbose
         progress = stack.enter_context(ProgressLine(sys.stderr, enabled=enabled))
         return _read_all(options, ocr, sources, files, write, progress)
+
+
+def _frames(source: NamedSource) -> int:
+    from ..frames import count_of
+
+    return count_of(source.picture) if source.error is None else 1
 
 
 def _read_all(
@@ -153,7 +163,8 @@ def _read_all(
         if options.verbose and outcome.drawable is not None:
             progress.print(f"{outcome.source.name}: {_summary(outcome.drawable)}")
         write(outcome)
-        progress.show_bar(done, len(sources), Path(outcome.source.name).name)
+        # How many frames there will be is not known.
+        progress.show_bar(done, max(done, len(sources)), Path(outcome.source.name).name)
     return 1 if failed else 0
 
 
@@ -177,20 +188,37 @@ class _Outcome:
 
 
 def _outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator[_Outcome]:
-    """Yield the outcome of each source, in order."""
+    """Yield the outcome of each frame of each source, in order.
+
+    The frames are found while others are read, so `waiting` holds those whose results are to come.
+    """
+    waiting: deque[NamedSource] = deque()
+    admission = ocr.memory_budget.admit if ocr.memory_budget is not None else None
+
+    def pictures() -> Iterator[Source]:
+        for source in sources:
+            for frame in frames_in(source, admission):
+                waiting.append(frame)
+                if frame.error is None:
+                    yield frame.picture
+
     results = {"read": _pages, "detect": _detections, "recognize": _readings}[command](
-        ocr, [source.picture for source in sources if source.error is None]
+        ocr, pictures()
     )
-    for source in sources:
-        result = next(results) if source.error is None else source.error
-        yield _outcome(source, result)
+    for result in results:
+        while (failed := waiting.popleft()).error is not None:
+            yield _outcome(failed, failed.error)
+        yield _outcome(failed, result)
+    for source in waiting:
+        assert source.error is not None
+        yield _outcome(source, source.error)
 
 
-def _pages(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Page | EdgeOCRError]:
+def _pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
     return ocr.read_many(pictures)
 
 
-def _detections(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Detections | EdgeOCRError]:
+def _detections(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Detections | EdgeOCRError]:
     for picture in pictures:
         try:
             yield ocr.detect(picture)
@@ -198,7 +226,7 @@ def _detections(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Detections | E
             yield error
 
 
-def _readings(ocr: OCR, pictures: Sequence[Source]) -> Iterator[Reading | EdgeOCRError]:
+def _readings(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Reading | EdgeOCRError]:
     rest = iter(pictures)
     while crops := list(itertools.islice(rest, CROPS_AT_ONCE)):
         yield from ocr.recognize(crops, on_error="return")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import ImageError
+
+if TYPE_CHECKING:
+    from ..frames import Admission
+    from ..images import Frame
 
 
 @dataclass(frozen=True)
@@ -15,14 +20,17 @@ class NamedSource:
     """A picture with the name that the output has for it, or a folder without pictures.
 
     Attributes:
-        name: The path, or "-" for standard input.
-        picture: The path, or the bytes of standard input.
+        name: The path, or "-" for standard input; where a file has several frames, followed by the
+            frame's number, as in "scan.tif[2]".
+        picture: The path, the bytes of standard input, or one of several frames.
         error: The reason why there is no picture; None where there is one.
+        stem: What files that are made from the picture are called, without an ending.
     """
 
     name: str
-    picture: str | bytes
+    picture: str | bytes | Frame
     error: ImageError | None = None
+    stem: str = ""
 
 
 def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
@@ -33,23 +41,47 @@ def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
     """
     for argument in arguments:
         if argument == "-":
-            yield NamedSource("-", sys.stdin.buffer.read())
+            yield NamedSource("-", sys.stdin.buffer.read(), stem="stdin")
         elif Path(argument).is_dir():
             yield from _pictures_in(argument)
         else:
-            yield NamedSource(argument, argument)
+            yield NamedSource(argument, argument, stem=Path(argument).stem)
+
+
+def frames_in(source: NamedSource, admission: Admission | None) -> Iterator[NamedSource]:
+    """Yield each frame of a source under a name of its own, or the source itself if it has one.
+
+    Args:
+        source: A picture, or what has none.
+        admission: Says whether the memory limit leaves room for the pixels of an animation.
+    """
+    from ..frames import frames_of
+    from ..images import Frame
+
+    if source.error is not None:
+        yield source
+        return
+    for picture in frames_of(source.picture, admission):
+        if isinstance(picture, Frame) and picture.count > 1:
+            name = f"{source.name}[{picture.number}]"
+            stem = f"{source.stem}-page-{picture.number}"
+            yield NamedSource(name, replace(picture, name=name), stem=stem)
+        else:
+            yield source
 
 
 def _pictures_in(folder: str) -> Iterator[NamedSource]:
     from ..images import SUFFIXES
 
-    found = sorted(
-        str(path)
-        for path in Path(folder).iterdir()
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
-    yield from (NamedSource(path, path) for path in found)
+    files = sorted(path for path in Path(folder).iterdir() if path.is_file())
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
+    for path in found:
+        yield NamedSource(str(path), str(path), stem=path.stem)
     if not found:
         known = " ".join(sorted(SUFFIXES))
-        error = ImageError(f"{folder}: no pictures in this folder itself ({known})", source=folder)
-        yield NamedSource(folder, folder, error)
+        reason = f"{folder}: no pictures in this folder itself ({known})"
+        if others := sorted({path.suffix.lower() for path in files if path.suffix}):
+            reason += (
+                f"; it has {' '.join(others[:5])}: name such files to hear what to do with them"
+            )
+        yield NamedSource(folder, folder, ImageError(reason, source=folder))

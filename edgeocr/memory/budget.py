@@ -185,6 +185,10 @@ class MemoryBudget:
                     crops.append(each.load().image)
             yield crops
 
+    def admit(self, needed: int) -> MemoryLimitError | None:
+        """Return the error to raise if so many bytes of pixels can't be held; else None."""
+        return self._refuse_pictures(needed) if needed > self.picture_bytes else None
+
     def explain(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
         """Return the error to raise for a picture or a bundle called `name`.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
 
-from .. import images
+from .. import frames, images
 from ..device.cpus import confined
 from ..errors import EdgeOCRError
 from ..images import Picture, Source
@@ -22,6 +23,9 @@ class PictureBudget(Protocol):
         self, source: Source, watch: Stopwatch, extra: int = 0
     ) -> AbstractContextManager[Picture]:
         """Load a picture once there is room for it and for `extra` bytes per pixel."""
+
+    def admit(self, needed: int) -> EdgeOCRError | None:
+        """Return the error to raise if so many bytes of pixels can't be held; else None."""
 
     def explain(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
         """Return the error to raise; where memory ran out, it says how much is needed."""
@@ -58,13 +62,21 @@ class PictureLoader:
             MemoryLimitError: There is no room for the picture within the memory limit.
         """
         with self.errors_named(source), confined(self._cpus):
+            with watch("load"):
+                frame, count = frames.first_of(source)
             if self.budget is not None:
-                with self.budget.picture(source, watch, extra) as picture:
-                    yield picture
+                with self.budget.picture(frame, watch, extra) as picture:
+                    yield replace(picture, frames=count)
             else:
                 with watch("load"):
-                    image = images.load(source)
-                yield Picture.whole(image)
+                    image = images.load(frame)
+                yield replace(Picture.whole(image), frames=count)
+
+    def frames(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Yield the frames of each source, or the source itself where it has one frame."""
+        admission = self.budget.admit if self.budget is not None else None
+        for source in sources:
+            yield from frames.frames_of(source, admission)
 
     @contextmanager
     def errors_named(self, source: Source) -> Iterator[None]:

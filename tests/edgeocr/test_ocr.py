@@ -117,7 +117,7 @@ def test_curved_lines_are_read_as_polygons(bundle: Bundle, pictures: Path, label
 def test_without_orientation_a_picture_upside_down_is_not_read(
     bundle: Bundle, pictures: Path, labels: Labels
 ) -> None:
-    ocr = OCR(bundle, provider="cpu", orientation=False)
+    ocr = OCR(bundle, provider="cpu", orientation=False, upright=False)
     assert sorted(ocr.providers) == ["detection", "recognition"]
     page = ocr.read(pictures / "receipt.jpg")
     assert "orientation" not in page.milliseconds and "orientation" not in page.providers

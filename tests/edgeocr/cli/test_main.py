@@ -208,7 +208,8 @@ def test_detect_prints_corners_and_scores(
     assert images.load(str(tmp_path / "sample.jpg")).shape == (720, 960, 3)
     code, out, _ = run(capsys, "detect", SAMPLE, "--format", "json")
     found = json.loads(out)
-    assert set(found) == {"source", "width", "height", "regions", "milliseconds", "providers"}
+    keys = {"source", "width", "height", "regions", "milliseconds", "providers", "frames"}
+    assert set(found) == keys and found["frames"] == 1
     assert all(set(region) == {"quad", "score"} for region in found["regions"])
 
 

@@ -37,6 +37,19 @@ def test_arrays_take_no_more_than_predicted(dtype: type, channels: int, contiguo
     assert peak <= footprint.loading + SMALL
 
 
+@pytest.mark.parametrize("side", [60, 300, 600, 1500])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_noise_of_transparency_takes_no_more_than_predicted(side: int, dtype: type) -> None:
+    array = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (side, side, 4), dtype)
+    tracemalloc.start()
+    try:
+        images.load(array)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= predict(array).loading + SMALL
+
+
 def test_bgr_array_takes_nothing_more() -> None:
     array = np.zeros((4, 5, 3), np.uint8)
     assert predict(array) == Footprint(array, 60, 0, 20)

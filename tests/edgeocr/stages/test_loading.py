@@ -33,6 +33,9 @@ class FakeBudget:
         self.asked.append((source, extra))
         yield Picture(WHITE, 60, 40)
 
+    def admit(self, needed: int) -> EdgeOCRError | None:
+        return None
+
     def explain(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
         return MemoryLimitError(f"{name}: explained", needed=2, limit=1)
 

@@ -1,0 +1,1 @@
+"""What image files hold beside plain pixels: transparency, orientation, frames, their format."""

@@ -1,0 +1,195 @@
+"""The pages of a TIFF file: the directories that its header and they themselves point to."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import IO
+
+# First bytes of a TIFF file, little and big endian, with 32-bit and with 64-bit offsets.
+CLASSIC = (b"II*\0", b"MM\0*")
+BIG = (b"II+\0", b"MM\0+")
+MAGIC = CLASSIC + BIG
+# Types of whole numbers in a directory, with their `struct` format.
+KINDS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+WIDTH, HEIGHT, BITS, SAMPLES = 0x0100, 0x0101, 0x0102, 0x0115
+SUBFILE, PHOTOMETRIC, EXTRA_SAMPLES = 0x00FE, 0x0106, 0x0152
+COMPRESSION, PLANES, PREDICTOR, TILE_WIDTH = 0x0103, 0x011C, 0x013D, 0x0142
+SUB_DIRECTORIES, DNG_VERSION = 0x014A, 0xC612
+# Bits of the tag SUBFILE: the picture is a smaller copy of another one, or a mask for one.
+COPY_OR_MASK = 1 | 4
+ASSOCIATED_ALPHA = 1
+WHITE_IS_ZERO = 0
+SEPARATE_PLANES = 2
+# Compressions of bytes, whatever they mean: none, LZW, Deflate (twice), PackBits, Zstandard.
+BYTEWISE = frozenset({1, 5, 8, 32946, 32773, 50000})
+DIFFERENCES = 2
+
+
+class DirectoryError(ValueError):
+    """A directory is damaged or cut short."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a TIFF file writes its numbers.
+
+    Attributes:
+        order: The byte order, "<" or ">", for `struct`.
+        big: Whether offsets have 64 bits.
+    """
+
+    order: str
+    big: bool
+
+    @classmethod
+    def of(cls, start: bytes) -> Layout | None:
+        """Return the layout of a file with these first four bytes; None if it is no TIFF file."""
+        if start[:4] not in MAGIC:
+            return None
+        return cls("<" if start[:2] == b"II" else ">", start[:4] in BIG)
+
+    @property
+    def pointer(self) -> str:
+        """The format of an offset."""
+        return self.order + ("Q" if self.big else "I")
+
+    @property
+    def first_pointer(self) -> int:
+        """Where in the file the offset of the first directory stands."""
+        return 8 if self.big else 4
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A whole number in a directory.
+
+    Attributes:
+        value: The number, or the first of several.
+        kind: Its type, a key of `KINDS`.
+        row: Where in the file the directory's entry stands.
+    """
+
+    value: int
+    kind: int
+    row: int
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What a directory says about one picture of a file.
+
+    Attributes:
+        tags: The tags that were asked for and have a whole number, by their number.
+        next: Offset of the next directory; 0 for the last one.
+    """
+
+    tags: dict[int, Tag]
+    next: int
+
+    def value(self, tag: int, default: int = 0) -> int:
+        """Return the value of a tag, or a default where the directory lacks it."""
+        return self.tags[tag].value if tag in self.tags else default
+
+
+def read_directory(
+    stream: IO[bytes], layout: Layout, offset: int, wanted: Collection[int]
+) -> Directory:
+    """Read some tags of a directory.
+
+    Args:
+        stream: The file; its position is changed.
+        layout: The file's layout.
+        offset: Where the directory begins.
+        wanted: Numbers of the tags.
+
+    Raises:
+        DirectoryError: The directory is not within the file, or the type of a tag is none that a
+            whole number has.
+    """
+    counter, row = ("Q", "HHQ8s") if layout.big else ("H", "HHI4s")
+    width = struct.calcsize(layout.order + row)
+    try:
+        stream.seek(offset)
+        entries = _number(stream, layout.order + counter)
+        if entries > 0xFFFF:
+            raise DirectoryError("a directory has too many entries")
+        start = stream.tell()
+        rows = stream.read(width * entries)
+        found: dict[int, Tag] = {}
+        for i in range(entries):
+            tag, kind, number, data = struct.unpack_from(layout.order + row, rows, width * i)
+            if tag not in wanted or tag in found:  # libtiff uses the first of two
+                continue
+            if kind not in KINDS or not number:
+                raise DirectoryError(f"tag {tag} has no number")
+            format_ = layout.order + KINDS[kind]
+            value = struct.unpack_from(format_, data)[0]
+            if number * struct.calcsize(format_) > len(data):  # the values are stored elsewhere
+                stream.seek(struct.unpack(layout.pointer, data)[0])
+                value = _number(stream, format_)
+            found[tag] = Tag(value, kind, start + width * i)
+        stream.seek(start + width * entries)
+        last = stream.read(struct.calcsize(layout.pointer))
+    except (struct.error, ValueError, OverflowError, OSError) as error:
+        raise DirectoryError(str(error)) from error
+    # Some writers end the file instead of writing that there is no further directory.
+    complete = len(last) == struct.calcsize(layout.pointer)
+    return Directory(found, struct.unpack(layout.pointer, last)[0] if complete else 0)
+
+
+def _number(stream: IO[bytes], format_: str) -> int:
+    """Read a number; `struct.error` where the file ends before it."""
+    number: int = struct.unpack(format_, stream.read(struct.calcsize(format_)))[0]
+    return number
+
+
+def first_directory(stream: IO[bytes], layout: Layout) -> int:
+    """Return the offset of the first directory, or 0 where the file is too short to have one."""
+    stream.seek(layout.first_pointer)
+    data = stream.read(struct.calcsize(layout.pointer))
+    return struct.unpack(layout.pointer, data)[0] if len(data) > 3 else 0
+
+
+def pages(stream: IO[bytes], most: int) -> list[int]:
+    """Return the offsets of the directories that hold pages.
+
+    Smaller copies of pages, and masks, are left out. A damaged directory counts as a page, and ends
+    the list; so does a directory that leads back to an earlier one, without being a page.
+
+    Args:
+        stream: A TIFF file.
+        most: The most offsets to return.
+    """
+    stream.seek(0)
+    layout = Layout.of(stream.read(4))
+    if layout is None:
+        return []
+    size = stream.seek(0, os.SEEK_END)
+    found: list[int] = []
+    seen: set[int] = set()
+    offset = first_directory(stream, layout)
+    # Copies count, too, so that a file of nothing else comes to an end.
+    while offset and offset not in seen and len(found) < most and len(seen) < 8 * most:
+        seen.add(offset)
+        try:
+            if offset >= size:
+                raise DirectoryError("a directory lies behind the end of the file")
+            directory = read_directory(stream, layout, offset, (SUBFILE,))
+        except DirectoryError:
+            found.append(offset)
+            break
+        # The first picture is the main one, whatever it says.
+        if not found or not directory.value(SUBFILE) & COPY_OR_MASK:
+            found.append(offset)
+        offset = directory.next
+    return found
+
+
+def replace_value(content: bytearray, layout: Layout, tag: Tag, value: int) -> None:
+    """Make a tag of the type BYTE, SHORT or LONG hold one other number."""
+    struct.pack_into(layout.order + ("Q" if layout.big else "I"), content, tag.row + 4, 1)
+    at = tag.row + (12 if layout.big else 8)
+    struct.pack_into(layout.order + KINDS[tag.kind], content, at, value)

@@ -1,0 +1,245 @@
+"""The frames of a source that holds several pictures: pages of a TIFF file, steps of an animation.
+
+Frames are counted from 1, and a frame is called after its source and its number: `scan.tif[2]`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .decoding import animation, tiff
+from .decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
+from .decoding.formats import ENOUGH, kind_of
+from .decoding.tiff_page import Page
+from .errors import EdgeOCRError, ImageError, MoreFramesWarning
+from .images import Frame, Source, content_of, is_pillow, name_of
+
+# More pages of a file, or steps of an animation, are refused: damaged and hostile files claim them.
+MOST_PAGES = 10_000
+MOST_STEPS = 1_000
+# Bytes from the beginning of a file that tell whether it has frames.
+START = 1 << 16
+# Pillow's formats with pages or steps. The further pictures of others are layers, or copies of the
+# first one for other purposes, as in the files of telephones (MPO).
+PILLOW_PAGES, PILLOW_STEPS = frozenset({"TIFF", "DCX"}), frozenset({"GIF", "WEBP", "PNG", "AVIF"})
+
+# Returns the error to raise where so many bytes can't be held.
+Admission = Callable[[int], EdgeOCRError | None]
+
+
+def frames_of(source: Source, admission: Admission | None = None) -> Iterator[Source]:
+    """Yield each frame of a source as a source of its own.
+
+    A source with one frame is yielded as it is; so is one that can't be read, which reading it will
+    report. A frame of an animation that looks like the one that was yielded before it is left out.
+    A frame that can't be decoded is yielded, too: reading it raises the error.
+
+    Args:
+        source: A picture as `OCR.read` takes it.
+        admission: Says whether the memory limit leaves room for the pixels of an animation.
+
+    Yields:
+        `source` itself, or `Frame` objects, which `OCR.read` takes.
+    """
+    if isinstance(source, (Frame, np.ndarray)):
+        yield source
+    elif is_pillow(source):
+        yield from _pillow_frames(source)
+    else:
+        try:
+            opened = _Opened.of(source)
+        except (OSError, ValueError):  # reading it reports this
+            yield source
+        except ImageError as error:
+            yield Frame(name_of(source), held=error)
+        else:
+            yield from opened.frames(admission)
+
+
+def first_of(source: Source) -> tuple[Source, int]:
+    """Return what to load for the first frame of a source, and how many frames the source has.
+
+    That is the source itself, except for a file object, which is read to its end.
+
+    Raises:
+        ImageError: A file object can't be read.
+    """
+    if isinstance(source, Frame):
+        return source, source.count
+    if isinstance(source, np.ndarray):
+        return source, 1
+    if is_pillow(source):
+        return source, _pillow_count(source)
+    try:
+        opened = _Opened.of(source)
+        return opened.source, max(1, opened.count())
+    except (OSError, ValueError):  # loading it reports this
+        return source, 1
+
+
+def count_of(source: Source) -> int:
+    """Return the number of frames of a path, bytes, an array or a PIL image; 1 if it is no image.
+
+    Frames that look alike count one by one.
+    """
+    return 1 if hasattr(source, "read") and not is_pillow(source) else first_of(source)[1]
+
+
+def counted(source: Source, count: int) -> int:
+    """Return the number of frames, and warn the caller's caller if only the first was read."""
+    if count > 1 and not isinstance(source, Frame):
+        warnings.warn(
+            f"{name_of(source)} has {count} frames, and this is about the first one only: "
+            "read_many reads all of them",
+            MoreFramesWarning,
+            stacklevel=3,
+        )
+    return count
+
+
+class _Opened:
+    """A file of which the beginning is known.
+
+    Attributes:
+        source: The path or the bytes, which are those of a file object that has been read.
+    """
+
+    def __init__(self, name: str, source: Any, start: bytes, *, read: bool = False) -> None:
+        self._name = name
+        self.source = source
+        self._start = start
+        self._read = read
+
+    @classmethod
+    def of(cls, source: Any) -> _Opened:
+        """Read the beginning of a path, or all of a file object."""
+        if isinstance(source, (str, os.PathLike)):
+            with Path(source).open("rb") as file:
+                return cls(name_of(source), source, file.read(START))
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return cls(name_of(source), source, bytes(source[:START]))
+        if hasattr(source, "read"):
+            content = content_of(source)
+            return cls(name_of(source), content, content[:START], read=True)
+        raise ValueError("no image source")
+
+    def count(self) -> int:
+        """Return the number of frames, without decoding them; 0 or 1 where there is one."""
+        if self._may_have_pages():
+            return len(self._pages())
+        if is_animated(self._start):
+            return len(find(self._content()).parts)
+        return 1
+
+    def frames(self, admission: Admission | None) -> Iterator[Source]:
+        """Yield the frames, or the source itself where it has no more than one."""
+        if self._may_have_pages() and len(pages := self._pages()) > 1:
+            yield from self._pages_of(pages)
+            return
+        if is_animated(self._start):
+            content = self._content()
+            found = find(content)
+            if len(found.parts) > 1:
+                held = 0 if content is self.source else len(content)
+                needed = found.width * found.height * CANVAS_BYTES + held
+                refusal = admission(needed) if admission is not None else None
+                if refusal is not None:
+                    yield Frame(self._name, held=refusal)
+                else:
+                    yield from self._steps_of(found)
+                return
+        # A file object can't be read twice.
+        yield Frame(self._name, held=self.source) if self._read else self.source
+
+    def _may_have_pages(self) -> bool:
+        # Raw photographs are TIFF files, too, with previews as further pictures.
+        return self._start[:4] in tiff.MAGIC and kind_of(self._start[:ENOUGH]) is None
+
+    def _pages(self) -> list[int]:
+        # Buffers other than bytes are copied.
+        if isinstance(self.source, (bytes, bytearray, memoryview)):
+            return tiff.pages(io.BytesIO(self.source), MOST_PAGES + 1)
+        with Path(self.source).open("rb") as file:
+            return tiff.pages(file, MOST_PAGES + 1)
+
+    def _pages_of(self, offsets: list[int]) -> Iterator[Frame]:
+        count = len(offsets)
+        for number, offset in enumerate(offsets, 1):
+            if number > MOST_PAGES:
+                yield self._too_many(number, count, MOST_PAGES)
+            else:
+                yield self._frame(number, count, Page(self.source, offset))
+
+    def _steps_of(self, found: animation.Animation) -> Iterator[Frame]:
+        count = len(found.parts)
+        shown = None
+        for number, picture in enumerate(found.pictures(), 1):
+            if number > MOST_STEPS:
+                yield self._too_many(number, count, MOST_STEPS)
+                return
+            if isinstance(picture, ImageError):
+                yield self._frame(number, count, picture)
+            elif shown is None or not looks_alike(shown, picture):
+                shown = picture
+                yield self._frame(number, count, picture)
+
+    def _too_many(self, number: int, count: int, most: int) -> Frame:
+        error = ImageError(f"no more than {most} frames of a file are read: split the file")
+        return self._frame(number, count, error)
+
+    def _frame(self, number: int, count: int, held: Any) -> Frame:
+        return Frame(f"{self._name}[{number}]", number, count, held)
+
+    def _content(self) -> bytes:
+        if isinstance(self.source, (bytes, bytearray, memoryview)):
+            return bytes(self.source)
+        return Path(self.source).read_bytes()
+
+
+def _pillow_count(image: Any) -> int:
+    if image.format not in PILLOW_PAGES | PILLOW_STEPS:
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except (OSError, ValueError, EOFError, SyntaxError):  # loading it reports this
+        return 1
+
+
+def _pillow_frames(image: Any) -> Iterator[Source]:
+    """Yield copies of a PIL image at each of its frames; it stays at the frame where it is."""
+    count = _pillow_count(image)
+    if count < 2:
+        yield image
+        return
+    most = MOST_PAGES if image.format in PILLOW_PAGES else MOST_STEPS
+    here, shown = image.tell(), None
+    for number in range(1, count + 1):
+        held: Any
+        try:
+            if number > most:
+                raise ImageError(f"no more than {most} frames of a picture are read")
+            image.seek(number - 1)
+            held = image.copy()
+            held.filename = name_of(image)
+        except ImageError as error:
+            held = error
+        except (OSError, ValueError, EOFError, SyntaxError) as error:
+            held = ImageError(f"Pillow can't decode the frame: {error}")
+        finally:
+            image.seek(here)
+        if not isinstance(held, ImageError) and image.format in PILLOW_STEPS:
+            pixels = np.array(held.convert("RGBA"))
+            pixels[pixels[..., 3] == 0] = 0
+            if shown is not None and looks_alike(shown, pixels):
+                continue
+            shown = pixels
+        yield Frame(f"{name_of(image)}[{number}]", number, count, held)
+        if number > most:
+            return
