@@ -1,0 +1,239 @@
+"""Part a page by its gutters into columns, until what is left is read row by row.
+
+A gutter is an upright strip without text that has lines on both of its sides; it ends where a line
+crosses it. The longest gutter that parts columns (`running.py` says which do) divides the page into
+what is above it, the columns at its two sides, and what is below it, and so on within each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boxes import Boxes, Indices
+from .running import LEAST, Verdict, judge
+
+# The least width of a gutter, in line heights, and how far a line may reach into it.
+GUTTER, STRAY = 0.5, 0.15
+# A line that a detector has merged from two columns is at most this many line heights high, and the
+# next ones are at most this many line pitches away.
+MERGED, PITCHES = 1.3, 1.4
+# The most gutters of one part of a page that are judged.
+MOST_JUDGED = 30
+# A space between lines parts what is judged separately if it is this many line heights, and this
+# many times the usual space.
+SPACE, USUAL_SPACES = 0.8, 1.8
+# Lines above or below a gutter's other side, parted by a space, are no column's if so few.
+HEADING = 2
+# A heading is larger than the lines of a column by this factor.
+LARGER = 1.3
+# A line across several columns is wider than their lines by this factor.
+WIDER = 1.25
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Parts pages by their gutters.
+
+    Attributes:
+        boxes: The lines of a page.
+        texts: Their texts, if known.
+        every: Take each gutter as one that parts columns.
+        least: The least number of lines on either side of a gutter.
+    """
+
+    boxes: Boxes
+    texts: Sequence[str] | None
+    every: bool = False
+    least: int = LEAST
+
+    def parts(self, chosen: Indices) -> Iterator[Indices]:
+        """Yield the lines of each part in the order in which parts are read."""
+        cut = self._cut(chosen) if len(chosen) > 1 else None
+        if cut is None:
+            if len(chosen):
+                yield chosen
+            return
+        for part in cut:
+            yield from self.parts(part)
+
+    def _cut(self, chosen: Indices) -> list[Indices] | None:
+        """Return what is above, before, behind and below the best gutter; None without one."""
+        for judged, (left, right) in enumerate(self._gutters(chosen)):
+            if judged == MOST_JUDGED:
+                break
+            found = self._columns(left, right)
+            if found is not None:
+                left, right = found
+                both = np.concatenate([left, right])
+                top, bottom = self.boxes.top[both].min(), self.boxes.bottom[both].max()
+                rest = np.setdiff1d(chosen, both)
+                middle = self.boxes.middle[rest]
+                above = middle < (top + bottom) / 2
+                return [rest[above], left, right, rest[~above]]
+        return None
+
+    def _gutters(self, chosen: Indices) -> list[tuple[Indices, Indices]]:
+        """Return the lines before and behind each gutter, the longest gutter first."""
+        boxes = self.boxes.take(chosen)
+        height = boxes.line_height()
+        middle = boxes.middle
+        order = np.argsort(middle, kind="stable")
+        ends = np.unique(np.round(boxes.right / (0.25 * height))) * 0.25 * height
+        ends = ends[ends < boxes.left.max()]
+        found: dict[tuple[int, ...], tuple[float, Indices, Indices]] = {}
+        for end in ends.tolist():
+            before = boxes.right <= end + STRAY * height
+            behind = boxes.left >= end + (GUTTER - STRAY) * height
+            behind &= ~before
+            before |= _merged(boxes, before, behind, order)
+            across = order[~(before | behind)[order]]
+            # Lines across end one stretch of the gutter and begin the next.
+            stretch = np.searchsorted(middle[across], middle)
+            lefts = np.bincount(stretch[before], minlength=len(across) + 1)
+            rights = np.bincount(stretch[behind], minlength=len(across) + 1)
+            for k in np.flatnonzero(np.minimum(lefts, rights) >= 1).tolist():
+                left = np.flatnonzero(before & (stretch == k))
+                right = np.flatnonzero(behind & (stretch == k))
+                solid = boxes.solid[left].any() or boxes.solid[right].any()
+                if not solid and min(len(left), len(right)) < self.least:
+                    continue
+                top = min(boxes.top[left].min(), boxes.top[right].min())
+                bottom = max(boxes.bottom[left].max(), boxes.bottom[right].max())
+                key = (len(left), len(right), int(left[0]), int(right[0]), int(left[-1]))
+                if key not in found:
+                    found[key] = (bottom - top, chosen[left], chosen[right])
+        longest = sorted(found.values(), key=lambda each: (-each[0], -len(each[1]) - len(each[2])))
+        return [(left, right) for _, left, right in longest]
+
+    def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
+        """Return the lines of the columns that a gutter parts, or None if it parts none."""
+        pieces = self._pieces(np.concatenate([left, right]))
+        sides = [(p[np.isin(p, left)], p[np.isin(p, right)]) for p in pieces]
+        if self.every:
+            verdicts = [Verdict.COLUMNS if len(a) and len(b) else Verdict.UNKNOWN for a, b in sides]
+        else:
+            verdicts = [
+                self._judged(a, b) if min(len(a), len(b)) > self.least else Verdict.UNKNOWN
+                for a, b in sides
+            ]
+            if Verdict.COLUMNS not in verdicts:
+                verdicts = [self._judged(left, right)] * len(sides)
+        run = _longest_run(verdicts)
+        run = run[: self._end_of_story([sides[k] for k in run])]
+        while len(run) > 1 and self._is_heading(sides[run[0]], [sides[k] for k in run[1:]], 1):
+            run = run[1:]
+        while len(run) > 1 and self._is_heading(sides[run[-1]], [sides[k] for k in run[:-1]], 0):
+            run = run[:-1]
+        if not run:
+            return None
+        one = np.concatenate([sides[k][0] for k in run])
+        other = np.concatenate([sides[k][1] for k in run])
+        return (one, other) if len(one) and len(other) else None
+
+    def _judged(self, left: Indices, right: Indices) -> Verdict:
+        if not len(left) or not len(right):
+            return Verdict.UNKNOWN
+        return judge(self.boxes, self.texts, left, right, self.least)
+
+    def _is_heading(
+        self, piece: tuple[Indices, Indices], rest: list[tuple[Indices, Indices]], side: int
+    ) -> bool:
+        """Return whether a piece at the end of a gutter is a heading, or a foot, of all columns.
+
+        It has few lines, on one side only, which are larger than those of the column or begin
+        elsewhere. At the top only what stands behind the gutter (`side` 1) matters, because what
+        stands before it is read first anyway; at the foot it is the other way round.
+        """
+        own, other = piece[side], piece[1 - side]
+        column = np.concatenate([each[side] for each in rest])
+        if len(other) or not 0 < len(own) <= HEADING or not len(column):
+            return False
+        height = float(np.median(self.boxes.height[column]))
+        larger = (self.boxes.height[own] > LARGER * height).all()
+        begin = self.boxes.left
+        return bool(larger or (np.abs(begin[own][:, None] - begin[column]) > height).all())
+
+    def _end_of_story(self, sides: list[tuple[Indices, Indices]]) -> int:
+        """Return the number of pieces above a line that begins something new.
+
+        Such a line stands before the gutter, below all that stands behind it. It is wider than the
+        lines above it, or larger than they are if they form several columns.
+        """
+        last = max((k for k, (_, right) in enumerate(sides) if len(right)), default=-1)
+        if last < 0:
+            return len(sides)
+        above = np.concatenate([left for left, _ in sides[: last + 1]])
+        if not len(above):
+            return len(sides)
+        widest, height = self.boxes.width[above].max(), float(np.median(self.boxes.height[above]))
+        several = np.ptp(self.boxes.left[above]) > 0.8 * widest
+        for k in range(last + 1, len(sides)):
+            piece = sides[k][0]
+            larger = several and self.boxes.height[piece].max() > LARGER * height
+            if larger or self.boxes.width[piece].max() > WIDER * widest:
+                return k
+        return len(sides)
+
+    def _pieces(self, chosen: Indices) -> list[Indices]:
+        """Part lines where there is a larger space between them than usual, across all columns."""
+        boxes = self.boxes.take(chosen)
+        order = np.argsort(boxes.top, kind="stable")
+        lowest = np.maximum.accumulate(boxes.bottom[order])
+        spaces = boxes.top[order][1:] - lowest[:-1]
+        height = boxes.line_height()
+        usual = spaces[spaces > 0]
+        least = max(SPACE * height, USUAL_SPACES * float(np.median(usual)) if len(usual) else 0)
+        return np.split(chosen[order], np.flatnonzero(spaces > least) + 1)
+
+
+def _merged(
+    boxes: Boxes, before: NDArray[np.bool_], behind: NDArray[np.bool_], order: Indices
+) -> NDArray[np.bool_]:
+    """Return which lines [N] across a gutter are lines of two columns that a detector has merged.
+
+    Such a line is no higher than others, and one line pitch above and below it there are lines on
+    both sides of the gutter. A heading across has more space around it, or is higher.
+
+    Args:
+        boxes: Lines of a page.
+        before: Which lines [N] are before the gutter.
+        behind: Which are behind it.
+        order: All lines from the top.
+    """
+    found = np.zeros(len(boxes), bool)
+    across = np.flatnonzero(~(before | behind))
+    if not len(across) or min(before.sum(), behind.sum()) < 2 * len(across):
+        return found
+    height = boxes.line_height()
+    middle = boxes.middle
+    sides = [middle[order[side[order]]] for side in (before, behind)]
+    pitches = np.diff(sides[0])
+    usual = pitches[pitches > 0.5 * height]
+    reach = PITCHES * float(np.median(usual)) if len(usual) else 0.0
+    for line in across.tolist():
+        if boxes.solid[line] or boxes.height[line] > MERGED * height:
+            continue
+        near = [side[np.abs(side - middle[line]) < reach] - middle[line] for side in sides]
+        others = np.abs(middle[across] - middle[line]) < reach
+        found[line] = others.sum() == 1 and all(
+            (each > 0.5 * height).any() and (each < -0.5 * height).any() for each in near
+        )
+    return found
+
+
+def _longest_run(verdicts: list[Verdict]) -> list[int]:
+    """Return the longest run of pieces without rows in which at least one piece has columns."""
+    best: list[int] = []
+    run: list[int] = []
+    for k, verdict in enumerate([*verdicts, Verdict.ROWS]):
+        if verdict is not Verdict.ROWS:
+            run.append(k)
+            continue
+        if len(run) > len(best) and any(verdicts[i] is Verdict.COLUMNS for i in run):
+            best = run
+        run = []
+    return best

@@ -1,0 +1,120 @@
+"""The rule that tells columns, which are read one after the other, from the cells of rows.
+
+A gutter parts columns if
+
+1. the lines on both of its sides run on: they are long, begin at the same place, and most reach
+   the end of their column, or, where the texts are known, go on in the middle of a sentence; or
+2. on one side they run on, and the lines of the two sides are not at the same heights; or
+3. there are many lines on both sides, and hardly any two are at the same height.
+
+Otherwise what stands side by side is a row: a label and its value, an article and its price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boxes import Boxes, Indices
+from .scripts import goes_on
+
+# Lines that run on are at least this many times as long as high, by their median; fewer times if
+# texts say that lines go on, more often if they say that they don't ...
+LONG, LONG_IF_ON, LONG_IF_NOT = 6.5, 5.0, 9.0
+# ... begin within this many line heights of the column's edge, this share of them, ...
+INDENT, BEGIN = 1.0, 0.55
+# ... and this share ends within the last 30 % of the column's width: in prose all but the last
+# lines of paragraphs, of names of random lengths less than half.
+END, FULL = 0.3, 0.6
+# The share that is enough if texts say that lines go on, and the share that is necessary if they
+# say that they don't; and the shares of lines with a small first letter that say so.
+FULL_IF_ON, FULL_IF_NOT = 0.35, 0.85
+ON, NOT_ON = 0.35, 0.12
+# Two lines are at the same height if their middles differ by less than this share of a line.
+LEVEL = 0.25
+# Shares of lines that have one at the same height: fewer than the first part columns where one
+# side runs on, fewer than the second where none does.
+SOME_LEVEL, FEW_LEVEL = 0.6, 0.4
+# A line stands behind another if their middles differ by less than this many heights: lines of two
+# columns need not be at the same heights.
+BESIDE = 0.9
+# The least number of lines on either side for a judgement, and for one by heights alone.
+LEAST, MANY = 3, 5
+
+
+class Verdict(Enum):
+    """How what stands at both sides of a gutter is read."""
+
+    COLUMNS = "columns"
+    ROWS = "rows"
+    UNKNOWN = "unknown"
+
+
+def judge(
+    boxes: Boxes, texts: Sequence[str] | None, left: Indices, right: Indices, least: int = LEAST
+) -> Verdict:
+    """Tell whether a gutter parts columns or cells.
+
+    Args:
+        boxes: Lines of a page.
+        texts: Their texts, if known.
+        left: Indices of the lines before the gutter.
+        right: Indices of those behind it.
+        least: The least number of lines on either side for a judgement.
+    """
+    height = boxes.take(np.concatenate([left, right])).line_height()
+    left = left[_facing(boxes.take(left).mirrored(), height)]
+    right = right[_facing(boxes.take(right), height)]
+    if boxes.solid[left].all() or boxes.solid[right].all():
+        return Verdict.COLUMNS
+    if min(len(left), len(right)) < least:
+        return Verdict.UNKNOWN
+    number = _runs_on(boxes, texts, left, height) + _runs_on(boxes, texts, right, height)
+    if number == 2:
+        return Verdict.COLUMNS
+    level = _level(boxes.middle[left], boxes.middle[right], height)
+    if number == 1 and level < SOME_LEVEL:
+        return Verdict.COLUMNS
+    if min(len(left), len(right)) >= MANY and level < FEW_LEVEL:
+        return Verdict.COLUMNS
+    return Verdict.ROWS
+
+
+def _facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
+    """Return which boxes [N] have no other box of the set before them in their row."""
+    before = boxes.right <= boxes.left[:, None] + 0.3 * height
+    beside = np.abs(boxes.middle[:, None] - boxes.middle) < BESIDE * height
+    beside |= (
+        boxes.solid & (boxes.top < boxes.bottom[:, None]) & (boxes.bottom > boxes.top[:, None])
+    )
+    np.fill_diagonal(before, False)
+    return np.asarray(~(before & beside).any(axis=1), bool)
+
+
+def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height: float) -> bool:
+    """Return whether the chosen lines look like running text."""
+    these = boxes.take(chosen)
+    on = goes_on([texts[i] for i in chosen.tolist()]) if texts is not None else None
+    long, full = LONG, FULL
+    if on is not None and on >= ON:
+        long, full = LONG_IF_ON, FULL_IF_ON
+    elif on is not None and on <= NOT_ON:
+        long, full = LONG_IF_NOT, FULL_IF_NOT
+    if float(np.median(these.width)) < long * height:
+        return False
+    begin, end = float(np.median(these.left)), float(np.quantile(these.right, 0.9))
+    if (np.abs(these.left - begin) < INDENT * height).mean() < BEGIN:
+        return False
+    return bool((these.right > end - END * (end - begin)).mean() >= full)
+
+
+def _level(left: NDArray[np.float64], right: NDArray[np.float64], height: float) -> float:
+    """Return the share of the side with fewer lines that has one at its height on the other."""
+    few, many = sorted((np.sort(left), np.sort(right)), key=len)
+    places = np.searchsorted(many, few)
+    below = np.abs(few - many[np.minimum(places, len(many) - 1)])
+    above = np.abs(few - many[np.maximum(places - 1, 0)])
+    return float((np.minimum(below, above) < LEVEL * height).mean())
