@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ from ..postprocess.geometry import Float32
 
 Float64 = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+
+def median(values: Float64) -> float:
+    """Return the median of values [N], which is the upper one if there are two."""
+    return float(np.sort(values)[len(values) // 2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +58,18 @@ class Boxes:
 
     def take(self, chosen: Indices | NDArray[np.bool_]) -> Boxes:
         """Return the chosen boxes."""
-        return Boxes(*(getattr(self, each.name)[chosen] for each in fields(self)))
+        return Boxes(
+            self.left[chosen],
+            self.right[chosen],
+            self.top[chosen],
+            self.bottom[chosen],
+            self.solid[chosen],
+        )
 
     def line_height(self) -> float:
         """Return the usual height of a line: the median of those that are not solid."""
         heights = self.height[~self.solid]
-        return max(float(np.median(heights if len(heights) else self.height)), 1.0)
+        return max(median(heights if len(heights) else self.height), 1.0)
 
     def mirrored(self) -> Boxes:
         """Return the boxes as seen in a mirror, for what is read from the right."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import Boxes, Indices
+from .boxes import Boxes, Float64, Indices, median
 from .running import LEAST, Verdict, judge
 
 # The least width of a gutter, in line heights, and how far a line may reach into it.
@@ -78,36 +78,43 @@ class Partition:
 
     def _gutters(self, chosen: Indices) -> list[tuple[Indices, Indices]]:
         """Return the lines before and behind each gutter, the longest gutter first."""
+        chosen = chosen[np.argsort(self.boxes.middle[chosen], kind="stable")]
         boxes = self.boxes.take(chosen)
         height = boxes.line_height()
-        middle = boxes.middle
-        order = np.argsort(middle, kind="stable")
-        ends = np.unique(np.round(boxes.right / (0.25 * height))) * 0.25 * height
-        ends = ends[ends < boxes.left.max()]
-        found: dict[tuple[int, ...], tuple[float, Indices, Indices]] = {}
-        for end in ends.tolist():
+        solid = bool(boxes.solid.any())
+        least = 1 if solid else self.least
+        begins, ends = np.sort(boxes.left), np.sort(boxes.right)
+        # A gutter begins where a line ends. Of those with the same lines behind them the last one
+        # has the most lines before it.
+        behind_from = ends + (GUTTER - STRAY) * height
+        behind_number = len(chosen) - np.searchsorted(begins, behind_from)
+        last = np.append(behind_number[1:] != behind_number[:-1], True)
+        before_number = np.searchsorted(ends, ends + STRAY * height, side="right")
+        wanted = last & (np.minimum(before_number, behind_number) >= least)
+        found: list[tuple[float, Indices, Indices]] = []
+        for end in ends[wanted].tolist():
             before = boxes.right <= end + STRAY * height
-            behind = boxes.left >= end + (GUTTER - STRAY) * height
-            behind &= ~before
-            before |= _merged(boxes, before, behind, order)
-            across = order[~(before | behind)[order]]
+            behind = (boxes.left >= end + (GUTTER - STRAY) * height) & ~before
+            across = np.flatnonzero(~(before | behind))
+            if len(across):
+                before |= _merged(boxes, before, behind, across)
+                across = np.flatnonzero(~(before | behind))
             # Lines across end one stretch of the gutter and begin the next.
-            stretch = np.searchsorted(middle[across], middle)
-            lefts = np.bincount(stretch[before], minlength=len(across) + 1)
-            rights = np.bincount(stretch[behind], minlength=len(across) + 1)
-            for k in np.flatnonzero(np.minimum(lefts, rights) >= 1).tolist():
-                left = np.flatnonzero(before & (stretch == k))
-                right = np.flatnonzero(behind & (stretch == k))
-                solid = boxes.solid[left].any() or boxes.solid[right].any()
-                if not solid and min(len(left), len(right)) < self.least:
-                    continue
-                top = min(boxes.top[left].min(), boxes.top[right].min())
-                bottom = max(boxes.bottom[left].max(), boxes.bottom[right].max())
-                key = (len(left), len(right), int(left[0]), int(right[0]), int(left[-1]))
-                if key not in found:
-                    found[key] = (bottom - top, chosen[left], chosen[right])
-        longest = sorted(found.values(), key=lambda each: (-each[0], -len(each[1]) - len(each[2])))
-        return [(left, right) for _, left, right in longest]
+            bounds = [0, *across.tolist(), len(chosen)]
+            lefts = np.concatenate([[0], np.cumsum(before)])
+            rights = np.concatenate([[0], np.cumsum(behind)])
+            fewest = np.minimum(np.diff(lefts[bounds]), np.diff(rights[bounds]))
+            for k in np.flatnonzero(fewest >= least).tolist():
+                stretch = slice(bounds[k], bounds[k + 1])
+                left = bounds[k] + np.flatnonzero(before[stretch])
+                right = bounds[k] + np.flatnonzero(behind[stretch])
+                some = solid and (boxes.solid[left].any() or boxes.solid[right].any())
+                if fewest[k] >= self.least or some:
+                    both = slice(min(left[0], right[0]), max(left[-1], right[-1]) + 1)
+                    length = float(boxes.bottom[both].max() - boxes.top[both].min())
+                    found.append((length, chosen[left], chosen[right]))
+        found.sort(key=lambda each: (-each[0], -len(each[1]) - len(each[2])))
+        return [(left, right) for _, left, right in found]
 
     def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
         """Return the lines of the columns that a gutter parts, or None if it parts none."""
@@ -152,7 +159,7 @@ class Partition:
         column = np.concatenate([each[side] for each in rest])
         if len(other) or not 0 < len(own) <= HEADING or not len(column):
             return False
-        height = float(np.median(self.boxes.height[column]))
+        height = median(self.boxes.height[column])
         larger = (self.boxes.height[own] > LARGER * height).all()
         begin = self.boxes.left
         return bool(larger or (np.abs(begin[own][:, None] - begin[column]) > height).all())
@@ -169,7 +176,7 @@ class Partition:
         above = np.concatenate([left for left, _ in sides[: last + 1]])
         if not len(above):
             return len(sides)
-        widest, height = self.boxes.width[above].max(), float(np.median(self.boxes.height[above]))
+        widest, height = self.boxes.width[above].max(), median(self.boxes.height[above])
         several = np.ptp(self.boxes.left[above]) > 0.8 * widest
         for k in range(last + 1, len(sides)):
             piece = sides[k][0]
@@ -186,12 +193,12 @@ class Partition:
         spaces = boxes.top[order][1:] - lowest[:-1]
         height = boxes.line_height()
         usual = spaces[spaces > 0]
-        least = max(SPACE * height, USUAL_SPACES * float(np.median(usual)) if len(usual) else 0)
+        least = max(SPACE * height, USUAL_SPACES * median(usual) if len(usual) else 0)
         return np.split(chosen[order], np.flatnonzero(spaces > least) + 1)
 
 
 def _merged(
-    boxes: Boxes, before: NDArray[np.bool_], behind: NDArray[np.bool_], order: Indices
+    boxes: Boxes, before: NDArray[np.bool_], behind: NDArray[np.bool_], across: Indices
 ) -> NDArray[np.bool_]:
     """Return which lines [N] across a gutter are lines of two columns that a detector has merged.
 
@@ -199,30 +206,35 @@ def _merged(
     both sides of the gutter. A heading across has more space around it, or is higher.
 
     Args:
-        boxes: Lines of a page.
+        boxes: Lines of a page, from the top.
         before: Which lines [N] are before the gutter.
         behind: Which are behind it.
-        order: All lines from the top.
+        across: Indices of the lines across it.
     """
     found = np.zeros(len(boxes), bool)
-    across = np.flatnonzero(~(before | behind))
-    if not len(across) or min(before.sum(), behind.sum()) < 2 * len(across):
+    middle = boxes.middle
+    sides = [middle[before], middle[behind]]
+    if min(map(len, sides)) < 2 * len(across):
         return found
     height = boxes.line_height()
-    middle = boxes.middle
-    sides = [middle[order[side[order]]] for side in (before, behind)]
     pitches = np.diff(sides[0])
     usual = pitches[pitches > 0.5 * height]
-    reach = PITCHES * float(np.median(usual)) if len(usual) else 0.0
+    reach = PITCHES * median(usual) if len(usual) else 0.0
     for line in across.tolist():
-        if boxes.solid[line] or boxes.height[line] > MERGED * height:
+        if boxes.solid[line] or boxes.bottom[line] - boxes.top[line] > MERGED * height:
             continue
-        near = [side[np.abs(side - middle[line]) < reach] - middle[line] for side in sides]
         others = np.abs(middle[across] - middle[line]) < reach
         found[line] = others.sum() == 1 and all(
-            (each > 0.5 * height).any() and (each < -0.5 * height).any() for each in near
+            _between(side - middle[line], 0.5 * height, reach)
+            and _between(middle[line] - side, 0.5 * height, reach)
+            for side in sides
         )
     return found
+
+
+def _between(values: Float64, low: float, high: float) -> bool:
+    """Return whether any value is between two bounds."""
+    return bool(((values > low) & (values < high)).any())
 
 
 def _longest_run(verdicts: list[Verdict]) -> list[int]:

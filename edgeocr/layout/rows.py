@@ -20,19 +20,29 @@ def joined_pieces(boxes: Boxes) -> list[list[int]]:
     """
     if len(boxes) < 2:
         return [[i] for i in range(len(boxes))]
-    middle, height = boxes.middle, boxes.height
-    least = np.minimum(height[:, None], height)
-    gap = boxes.left - boxes.right[:, None]
+    # Pairs whose middles are about as high: each box and those that follow in that order.
+    order = np.argsort(boxes.middle, kind="stable")
+    sorted_boxes = boxes.take(order)
+    middle, height = sorted_boxes.middle, sorted_boxes.height
+    last = np.searchsorted(middle, middle + REACH * height)
+    number = np.maximum(last - np.arange(len(order)) - 1, 0)
+    ones = np.repeat(np.arange(len(order)), number)
+    others = ones + 1 + np.arange(len(ones)) - np.repeat(np.cumsum(number) - number, number)
+    left, right, solid = sorted_boxes.left, sorted_boxes.right, sorted_boxes.solid
+    swap = left[others] < left[ones]
+    ones, others = np.where(swap, others, ones), np.where(swap, ones, others)
+    least = np.minimum(height[ones], height[others])
+    gap = left[others] - right[ones]
     fits = (gap < SPACE * least) & (gap > -OVERLAP * least)
-    fits &= np.abs(middle[:, None] - middle) < REACH * least
-    fits &= np.maximum(height[:, None], height) < 1.6 * least
-    fits &= boxes.left > boxes.left[:, None]
-    fits &= ~(boxes.solid | boxes.solid[:, None])
-    ones, others = np.nonzero(fits)
+    fits &= np.abs(middle[ones] - middle[others]) < REACH * least
+    fits &= np.maximum(height[ones], height[others]) < 1.6 * least
+    fits &= (left[others] > left[ones]) & ~(solid[ones] | solid[others])
+    ones, others = ones[fits], others[fits]
+    nearest = np.argsort(np.abs(middle[ones] - middle[others]), kind="stable")
+    ones, others = order[ones[nearest]], order[others[nearest]]
     after: dict[int, int] = {}
     before: dict[int, int] = {}
-    nearest = np.argsort(np.abs(middle[ones] - middle[others]), kind="stable")
-    for one, other in zip(ones[nearest].tolist(), others[nearest].tolist(), strict=True):
+    for one, other in zip(ones.tolist(), others.tolist(), strict=True):
         if one not in after and other not in before:
             after[one], before[other] = other, one
     lines = []

@@ -18,7 +18,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import Boxes, Indices
+from .boxes import Boxes, Float64, Indices, median
 from .scripts import goes_on
 
 # Lines that run on are at least this many times as long as high, by their median; fewer times if
@@ -37,12 +37,12 @@ ON, NOT_ON = 0.35, 0.12
 LEVEL = 0.25
 # Shares of lines that have one at the same height: fewer than the first part columns where one
 # side runs on, fewer than the second where none does.
-SOME_LEVEL, FEW_LEVEL = 0.6, 0.4
+SOME_LEVEL, FEW_LEVEL = 0.6, 0.3
 # A line stands behind another if their middles differ by less than this many heights: lines of two
 # columns need not be at the same heights.
 BESIDE = 0.9
 # The least number of lines on either side for a judgement, and for one by heights alone.
-LEAST, MANY = 3, 5
+LEAST, MANY = 3, 8
 
 
 class Verdict(Enum):
@@ -65,53 +65,74 @@ def judge(
         right: Indices of those behind it.
         least: The least number of lines on either side for a judgement.
     """
-    height = boxes.take(np.concatenate([left, right])).line_height()
-    left = left[_facing(boxes.take(left).mirrored(), height)]
-    right = right[_facing(boxes.take(right), height)]
-    if boxes.solid[left].all() or boxes.solid[right].all():
+    both = np.concatenate([left, right])
+    solid = bool(boxes.solid[both].any())
+    height = boxes.take(both).line_height() if solid else max(median(boxes.height[both]), 1.0)
+    if not solid:
+        if min(len(left), len(right)) < least:
+            return Verdict.UNKNOWN
+        # Hardly any line is long enough: only lines' heights can tell columns.
+        long = int((boxes.width[both] >= LONG_IF_ON * height).sum())
+        if long < least and min(len(left), len(right)) < MANY:
+            return Verdict.ROWS
+    left = left[facing(boxes.take(left).mirrored(), height)]
+    right = right[facing(boxes.take(right), height)]
+    if solid and (boxes.solid[left].all() or boxes.solid[right].all()):
         return Verdict.COLUMNS
     if min(len(left), len(right)) < least:
         return Verdict.UNKNOWN
     number = _runs_on(boxes, texts, left, height) + _runs_on(boxes, texts, right, height)
     if number == 2:
         return Verdict.COLUMNS
+    if number == 0 and min(len(left), len(right)) < MANY:
+        return Verdict.ROWS
     level = _level(boxes.middle[left], boxes.middle[right], height)
-    if number == 1 and level < SOME_LEVEL:
-        return Verdict.COLUMNS
-    if min(len(left), len(right)) >= MANY and level < FEW_LEVEL:
-        return Verdict.COLUMNS
-    return Verdict.ROWS
+    return Verdict.COLUMNS if level < (SOME_LEVEL if number else FEW_LEVEL) else Verdict.ROWS
 
 
-def _facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
-    """Return which boxes [N] have no other box of the set before them in their row."""
-    before = boxes.right <= boxes.left[:, None] + 0.3 * height
-    beside = np.abs(boxes.middle[:, None] - boxes.middle) < BESIDE * height
-    beside |= (
-        boxes.solid & (boxes.top < boxes.bottom[:, None]) & (boxes.bottom > boxes.top[:, None])
-    )
-    np.fill_diagonal(before, False)
-    return np.asarray(~(before & beside).any(axis=1), bool)
+def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
+    """Return which boxes [N] have no other box of the set before them in their row.
+
+    Args:
+        boxes: Lines on one side of a gutter, which is to their left.
+        height: The usual height of a line.
+    """
+    order = np.argsort(boxes.middle)
+    middle, left = boxes.middle[order], boxes.left[order]
+    right = np.maximum(boxes.right[order], left + 0.5 * height)
+    low = np.searchsorted(middle, middle - BESIDE * height)
+    high = np.searchsorted(middle, middle + BESIDE * height, side="right")
+    spans = np.stack([low, high], 1).ravel()
+    # The box of each row that ends first: its neighbours in the order of their heights.
+    first = np.minimum.reduceat(np.append(right, np.inf), spans)[::2]
+    found = np.empty(len(boxes), bool)
+    found[order] = first > left + 0.3 * height
+    for k in np.flatnonzero(boxes.solid).tolist():
+        beside = (boxes.top < boxes.bottom[k]) & (boxes.bottom > boxes.top[k])
+        found &= ~(beside & (boxes.right[k] <= boxes.left + 0.3 * height))
+    return found
 
 
 def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height: float) -> bool:
     """Return whether the chosen lines look like running text."""
-    these = boxes.take(chosen)
+    left, right = boxes.left[chosen], boxes.right[chosen]
+    width = median(right - left)
+    if width < LONG_IF_ON * height:
+        return False
+    begin, end = median(left), float(np.sort(right)[int(0.9 * (len(right) - 1))])
+    if (np.abs(left - begin) < INDENT * height).sum() < BEGIN * len(chosen):
+        return False
     on = goes_on([texts[i] for i in chosen.tolist()]) if texts is not None else None
     long, full = LONG, FULL
     if on is not None and on >= ON:
         long, full = LONG_IF_ON, FULL_IF_ON
     elif on is not None and on <= NOT_ON:
         long, full = LONG_IF_NOT, FULL_IF_NOT
-    if float(np.median(these.width)) < long * height:
-        return False
-    begin, end = float(np.median(these.left)), float(np.quantile(these.right, 0.9))
-    if (np.abs(these.left - begin) < INDENT * height).mean() < BEGIN:
-        return False
-    return bool((these.right > end - END * (end - begin)).mean() >= full)
+    ending = (right > end - END * (end - begin)).sum()
+    return bool(width >= long * height and ending >= full * len(chosen))
 
 
-def _level(left: NDArray[np.float64], right: NDArray[np.float64], height: float) -> float:
+def _level(left: Float64, right: Float64, height: float) -> float:
     """Return the share of the side with fewer lines that has one at its height on the other."""
     few, many = sorted((np.sort(left), np.sort(right)), key=len)
     places = np.searchsorted(many, few)

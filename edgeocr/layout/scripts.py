@@ -46,7 +46,7 @@ def goes_on(texts: Sequence[str]) -> float | None:
     cased = [c.islower() for c in firsts if c.isupper() or c.islower()]
     if len(cased) >= 3:
         return sum(cased) / len(cased)
-    if any(ord(c) >= EAST_ASIAN for c in firsts):
+    if any(c and ord(c) >= EAST_ASIAN for c in firsts):
         return None
     return sum(text.strip().count(" ") >= 2 for text in texts) / max(len(texts), 1)
 

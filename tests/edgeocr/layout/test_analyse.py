@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeocr.layout import analyse
+from edgeocr.layout import READING_ORDERS, ReadingOrder, analyse
 from tests.support.quads import level
 
 
@@ -134,13 +134,34 @@ def test_slant_is_that_of_the_rows_and_not_of_single_words() -> None:
     assert layout.order == list(range(10))
 
 
-def test_every_region_comes_once_in_any_layout() -> None:
+TEXTS = [
+    "",
+    " ",
+    "…",
+    "1",
+    "12.50",
+    "Harbour",
+    "the old town",
+    "中文",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "(-)",
+]
+
+
+@pytest.mark.parametrize("reading_order", READING_ORDERS)
+def test_every_region_comes_once_in_any_layout(reading_order: ReadingOrder) -> None:
     random = np.random.default_rng(5)
-    for count in (1, 2, 17, 300):
+    for count in (1, 2, 3, 5, 9, 17, 60, 300):
+        sizes = [300, 80] if count % 2 else [60, 300]
         quads = np.array(
-            [level(*random.uniform([0, 0, 1, 1], [900, 700, 300, 80])) for _ in range(count)]
+            [level(*random.uniform([0, 0, 1, 1], [900, 700, *sizes])) for _ in range(count)]
         )
-        assert sorted(analyse(quads).order) == list(range(count))
+        quads += random.normal(0, 3, quads.shape).astype(np.float32)
+        texts = random.choice(TEXTS, count).tolist()
+        for known in (None, texts, [""] * count):
+            layout = analyse(quads, reading_order=reading_order, texts=known)
+            assert sorted(layout.order) == list(range(count))
+            assert all(layout.blocks)
 
 
 def test_regions_without_size_come_once() -> None:
