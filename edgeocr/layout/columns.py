@@ -21,6 +21,8 @@ GUTTER, STRAY = 0.5, 0.15
 # A line that a detector has merged from two columns is at most this many line heights high, and the
 # next ones are at most this many line pitches away.
 MERGED, PITCHES = 1.3, 1.4
+# The most lines across a gutter of which some may be such lines.
+MOST_MERGED = 20
 # The most gutters of one part of a page that are judged.
 MOST_JUDGED = 30
 # A space between lines parts what is judged separately if it is this many line heights, and this
@@ -62,9 +64,7 @@ class Partition:
 
     def _cut(self, chosen: Indices) -> list[Indices] | None:
         """Return what is above, before, behind and below the best gutter; None without one."""
-        for judged, (left, right) in enumerate(self._gutters(chosen)):
-            if judged == MOST_JUDGED:
-                break
+        for left, right in self._gutters(chosen):
             found = self._columns(left, right)
             if found is not None:
                 left, right = found
@@ -91,30 +91,33 @@ class Partition:
         last = np.append(behind_number[1:] != behind_number[:-1], True)
         before_number = np.searchsorted(ends, ends + STRAY * height, side="right")
         wanted = last & (np.minimum(before_number, behind_number) >= least)
-        found: list[tuple[float, Indices, Indices]] = []
+        middle = boxes.middle
+        sides: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
+        found: list[tuple[float, int, int, int]] = []
         for end in ends[wanted].tolist():
             before = boxes.right <= end + STRAY * height
             behind = (boxes.left >= end + (GUTTER - STRAY) * height) & ~before
             across = np.flatnonzero(~(before | behind))
-            if len(across):
+            if 0 < len(across) <= MOST_MERGED:
                 before |= _merged(boxes, before, behind, across)
                 across = np.flatnonzero(~(before | behind))
             # Lines across end one stretch of the gutter and begin the next.
-            bounds = [0, *across.tolist(), len(chosen)]
-            lefts = np.concatenate([[0], np.cumsum(before)])
-            rights = np.concatenate([[0], np.cumsum(behind)])
-            fewest = np.minimum(np.diff(lefts[bounds]), np.diff(rights[bounds]))
+            starts, stops = np.append(0, across + 1), np.append(across, len(chosen))
+            lefts = np.append(0, np.cumsum(before))
+            rights = np.append(0, np.cumsum(behind))
+            fewest = np.minimum(lefts[stops] - lefts[starts], rights[stops] - rights[starts])
             for k in np.flatnonzero(fewest >= least).tolist():
-                stretch = slice(bounds[k], bounds[k + 1])
-                left = bounds[k] + np.flatnonzero(before[stretch])
-                right = bounds[k] + np.flatnonzero(behind[stretch])
-                some = solid and (boxes.solid[left].any() or boxes.solid[right].any())
-                if fewest[k] >= self.least or some:
-                    both = slice(min(left[0], right[0]), max(left[-1], right[-1]) + 1)
-                    length = float(boxes.bottom[both].max() - boxes.top[both].min())
-                    found.append((length, chosen[left], chosen[right]))
-        found.sort(key=lambda each: (-each[0], -len(each[1]) - len(each[2])))
-        return [(left, right) for _, left, right in found]
+                start, stop = int(starts[k]), int(stops[k])
+                length = float(middle[stop - 1] - middle[start])
+                found.append((-length, start - stop, start, len(sides)))
+            sides.append((before, behind))
+        longest = []
+        for _, number, start, k in sorted(found)[:MOST_JUDGED]:
+            stretch = slice(start, start - number)
+            before, behind = (start + np.flatnonzero(side[stretch]) for side in sides[k])
+            if min(len(before), len(behind)) >= self.least or boxes.solid[stretch].any():
+                longest.append((chosen[before], chosen[behind]))
+        return longest
 
     def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
         """Return the lines of the columns that a gutter parts, or None if it parts none."""
@@ -131,14 +134,13 @@ class Partition:
                 verdicts = [self._judged(left, right)] * len(sides)
         run = _longest_run(verdicts)
         run = run[: self._end_of_story([sides[k] for k in run])]
-        while len(run) > 1 and self._is_heading(sides[run[0]], [sides[k] for k in run[1:]], 1):
-            run = run[1:]
-        while len(run) > 1 and self._is_heading(sides[run[-1]], [sides[k] for k in run[:-1]], 0):
-            run = run[:-1]
         if not run:
             return None
         one = np.concatenate([sides[k][0] for k in run])
         other = np.concatenate([sides[k][1] for k in run])
+        # What stands before the gutter is read first anyway, and what stands behind it last.
+        other = self._without_headings(other, one, 1)
+        one = self._without_headings(one, other, -1)
         return (one, other) if len(one) and len(other) else None
 
     def _judged(self, left: Indices, right: Indices) -> Verdict:
@@ -146,23 +148,39 @@ class Partition:
             return Verdict.UNKNOWN
         return judge(self.boxes, self.texts, left, right, self.least)
 
-    def _is_heading(
-        self, piece: tuple[Indices, Indices], rest: list[tuple[Indices, Indices]], side: int
-    ) -> bool:
-        """Return whether a piece at the end of a gutter is a heading, or a foot, of all columns.
+    def _without_headings(self, own: Indices, other: Indices, down: int) -> Indices:
+        """Return the lines of one side of a gutter without headings, or a foot, of both sides.
 
-        It has few lines, on one side only, which are larger than those of the column or begin
-        elsewhere. At the top only what stands behind the gutter (`side` 1) matters, because what
-        stands before it is read first anyway; at the foot it is the other way round.
+        At most two lines, above (or below, where `down` is -1) all that stands on the other side,
+        are such. They are wider than the lines of the column, or begin elsewhere, or are larger and
+        stand in the middle of both sides.
         """
-        own, other = piece[side], piece[1 - side]
-        column = np.concatenate([each[side] for each in rest])
-        if len(other) or not 0 < len(own) <= HEADING or not len(column):
-            return False
-        height = median(self.boxes.height[column])
-        larger = (self.boxes.height[own] > LARGER * height).all()
-        begin = self.boxes.left
-        return bool(larger or (np.abs(begin[own][:, None] - begin[column]) > height).all())
+        boxes = self.boxes
+        if not len(own) or not len(other):
+            return own
+        order = own[np.argsort(down * boxes.middle[own], kind="stable")]
+        column = order[HEADING:]
+        if not len(column):
+            return own
+        height = median(boxes.height[column])
+        if down == 1:
+            outside = boxes.bottom[order] < boxes.top[other].min() + 0.3 * height
+        else:
+            outside = boxes.top[order] > boxes.bottom[other].max() - 0.3 * height
+        wider = boxes.width[order] > WIDER * np.sort(boxes.width[column])[-2:][0]
+        begin = boxes.left[column]
+        both = np.concatenate([column, other])
+        centre = boxes.left[both].min() + boxes.right[both].max()
+        number = 0
+        while number < HEADING and outside[number]:
+            line = order[number]
+            elsewhere = (np.abs(begin - boxes.left[line]) > height).all()
+            central = abs(boxes.left[line] + boxes.right[line] - centre) < 2 * height
+            larger = boxes.height[line] > LARGER * height
+            if not (wider[number] or elsewhere or (central and larger)):
+                break
+            number += 1
+        return order[number:]
 
     def _end_of_story(self, sides: list[tuple[Indices, Indices]]) -> int:
         """Return the number of pieces above a line that begins something new.
