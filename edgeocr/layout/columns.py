@@ -167,7 +167,8 @@ class Partition:
             outside = boxes.bottom[order] < boxes.top[other].min() + 0.3 * height
         else:
             outside = boxes.top[order] > boxes.bottom[other].max() - 0.3 * height
-        wider = boxes.width[order] > WIDER * np.sort(boxes.width[column])[-2:][0]
+        usual = max(float(boxes.width[column].max()), median(boxes.width[other]))
+        wider = boxes.width[order] > WIDER * usual
         begin = boxes.left[column]
         both = np.concatenate([column, other])
         centre = boxes.left[both].min() + boxes.right[both].max()
@@ -210,7 +211,7 @@ class Partition:
         lowest = np.maximum.accumulate(boxes.bottom[order])
         spaces = boxes.top[order][1:] - lowest[:-1]
         height = boxes.line_height()
-        usual = spaces[spaces > 0]
+        usual = spaces[spaces > -0.5 * height]
         least = max(SPACE * height, USUAL_SPACES * median(usual) if len(usual) else 0)
         return np.split(chosen[order], np.flatnonzero(spaces > least) + 1)
 

@@ -41,6 +41,9 @@ SOME_LEVEL, FEW_LEVEL = 0.6, 0.3
 # A line stands behind another if their middles differ by less than this many heights: lines of two
 # columns need not be at the same heights.
 BESIDE = 0.9
+# A column next to a gutter is at most this wide, as a multiple of what three quarters of the lines
+# are not wider than; and it has this share of the lines that face the gutter.
+COLUMN, NEAREST = 1.35, 0.35
 # The least number of lines on either side for a judgement, and for one by heights alone.
 LEAST, MANY = 3, 8
 
@@ -81,7 +84,10 @@ def judge(
         return Verdict.COLUMNS
     if min(len(left), len(right)) < least:
         return Verdict.UNKNOWN
-    number = _runs_on(boxes, texts, left, height) + _runs_on(boxes, texts, right, height)
+    number = sum(
+        _runs_on(boxes, texts, side[_nearest(boxes.take(side), sign)], height)
+        for side, sign in ((left, 1), (right, -1))
+    )
     if number == 2:
         return Verdict.COLUMNS
     if number == 0 and min(len(left), len(right)) < MANY:
@@ -111,6 +117,24 @@ def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
         beside = (boxes.top < boxes.bottom[k]) & (boxes.bottom > boxes.top[k])
         found &= ~(beside & (boxes.right[k] <= boxes.left + 0.3 * height))
     return found
+
+
+def _nearest(boxes: Boxes, side: int) -> NDArray[np.bool_]:
+    """Return which boxes [N] are of the column next to a gutter.
+
+    Where that column is short, lines of the next one face the gutter as well.
+
+    Args:
+        boxes: Boxes that face a gutter.
+        side: 1 if the gutter is at their right, -1 if it is at their left.
+    """
+    width = float(np.sort(boxes.width)[int(0.75 * (len(boxes) - 1))])
+    if side == 1:
+        found = boxes.left > boxes.right.max() - COLUMN * width
+    else:
+        found = boxes.left < boxes.left.min() + (COLUMN - 0.5) * width
+    enough = found.sum() >= max(LEAST, NEAREST * len(boxes))
+    return np.asarray(found if enough else np.ones_like(found), bool)
 
 
 def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height: float) -> bool:

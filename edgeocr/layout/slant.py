@@ -15,8 +15,9 @@ from .scripts import lean
 # comes from the letters at its ends; and that of its corners, in pixels.
 LEAN = 0.08
 JITTER = 0.7
-# By which share of the lean of the letters at its ends a box leans.
-LEANS = 1.0
+# The share of the lean of the letters at its ends by which a box leans, mean and standard deviation
+# over pictures. Measured on drawn tables: 0.5 in level ones, 1.0 in turned ones.
+SHARE = (0.7, 0.4)
 # A box must be this many times as long as it is high for its direction to count.
 LONG = 1.5
 # The least and the greatest uncertainty of a slope that boxes' directions tell.
@@ -86,12 +87,15 @@ def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
     wide = (long > LONG * thick) & (np.abs(along[:, 1]) < 2 * np.abs(along[:, 0]))
     if not wide.any():
         return Slant(0.0, 0.0, (float(x), float(y)))
-    slopes = along[:, 1] / np.where(wide, along[:, 0], 1)
-    if texts is not None:
-        slopes -= LEANS * np.array([lean(text) for text in texts]) * thick / np.maximum(long, 1)
-    slopes = slopes[wide]
+    slopes = along[wide, 1] / along[wide, 0]
     doubts = np.hypot(LEAN * thick[wide], JITTER) / long[wide]
+    unsure = 0.0
+    if texts is not None:
+        leans = np.array([lean(text) for text in texts])[wide] * thick[wide] / long[wide]
+        share, unsure = _share(slopes, leans, 1 / doubts**2)
+        slopes = slopes - share * leans
     slope, doubt = _middle(slopes, doubts)
+    doubt = float(np.clip(np.hypot(doubt, unsure), LEAST_DOUBT, MOST_DOUBT))
     # The rows are looked for on the page as the boxes' directions level it.
     level = Slant(float(np.arctan(slope)), 0.0, (float(x), float(y)))
     seen = level.levelled(quads).astype(np.float64)[wide]
@@ -99,6 +103,16 @@ def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
     change, convergence = _fitted(seen, height, slope, doubt, slopes - slope, doubts)
     total = 0.0 if change == -slope else slope + change * (1 + slope * slope)
     return Slant(float(np.arctan(total)), convergence, (float(x), float(y)))
+
+
+def _share(slopes: Float64, leans: Float64, weights: Float64) -> tuple[float, float]:
+    """Return by which share of its letters' lean a box leans, and the doubt about their mean."""
+    mean = float(weights @ leans / weights.sum())
+    away = leans - mean
+    usual, spread = SHARE
+    certain = float(weights @ (away * away)) + 1 / spread**2
+    share = (float(weights @ (away * slopes)) + usual / spread**2) / certain
+    return share, abs(mean) / float(np.sqrt(certain))
 
 
 def _middle(slopes: Float64, doubts: Float64) -> tuple[float, float]:
@@ -114,8 +128,7 @@ def _middle(slopes: Float64, doubts: Float64) -> tuple[float, float]:
     spread = 1.48 * float(away[order][np.searchsorted(shares, shares[-1] / 2)])
     single = max(spread, float(1 / np.sqrt(weights.mean())))
     # Words of a list often end alike, so their leans are no independent samples.
-    doubt = single / count ** (1 / 3)
-    return middle, float(np.clip(doubt, LEAST_DOUBT, MOST_DOUBT))
+    return middle, float(single / count ** (1 / 3))
 
 
 def _fitted(
