@@ -130,14 +130,15 @@ class Partition:
                 self._judged(a, b) if min(len(a), len(b)) > self.least else Verdict.UNKNOWN
                 for a, b in sides
             ]
-            if Verdict.COLUMNS not in verdicts:
-                verdicts = [self._judged(left, right)] * len(sides)
-        run = _longest_run(verdicts)
-        run = run[: self._end_of_story([sides[k] for k in run])]
-        if not run:
+        for run in _runs(verdicts):
+            one, other = (np.concatenate([sides[k][i] for k in run]) for i in (0, 1))
+            found = any(verdicts[k] is Verdict.COLUMNS for k in run)
+            if found or self._judged(one, other) is Verdict.COLUMNS:
+                break
+        else:
             return None
-        one = np.concatenate([sides[k][0] for k in run])
-        other = np.concatenate([sides[k][1] for k in run])
+        run = run[: self._end_of_story([sides[k] for k in run])]
+        one, other = (np.concatenate([sides[k][i] for k in run]) for i in (0, 1))
         # What stands before the gutter is read first anyway, and what stands behind it last.
         other = self._without_headings(other, one, 1)
         one = self._without_headings(one, other, -1)
@@ -256,15 +257,12 @@ def _between(values: Float64, low: float, high: float) -> bool:
     return bool(((values > low) & (values < high)).any())
 
 
-def _longest_run(verdicts: list[Verdict]) -> list[int]:
-    """Return the longest run of pieces without rows in which at least one piece has columns."""
-    best: list[int] = []
-    run: list[int] = []
-    for k, verdict in enumerate([*verdicts, Verdict.ROWS]):
-        if verdict is not Verdict.ROWS:
-            run.append(k)
-            continue
-        if len(run) > len(best) and any(verdicts[i] is Verdict.COLUMNS for i in run):
-            best = run
-        run = []
-    return best
+def _runs(verdicts: list[Verdict]) -> list[list[int]]:
+    """Return the runs of pieces that are not judged to be rows, the longest first."""
+    runs: list[list[int]] = [[]]
+    for k, verdict in enumerate(verdicts):
+        if verdict is Verdict.ROWS:
+            runs.append([])
+        else:
+            runs[-1].append(k)
+    return sorted((run for run in runs if run), key=len, reverse=True)

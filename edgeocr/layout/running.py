@@ -31,8 +31,10 @@ INDENT, BEGIN = 1.0, 0.55
 END, FULL = 0.3, 0.6
 # The share that is enough if texts say that lines go on, and the share that is necessary if they
 # say that they don't; and the shares of lines with a small first letter that say so.
-FULL_IF_ON, FULL_IF_NOT = 0.35, 0.85
+FULL_IF_ON, FULL_IF_NOT = 0.7, 0.85
 ON, NOT_ON = 0.35, 0.12
+# What the last lines of paragraphs end with.
+ENDS = (".", "!", "?", ":", "\u3002", "\uff01", "\uff1f", "\u061f")
 # Two lines are at the same height if their middles differ by less than this share of a line.
 LEVEL = 0.25
 # Shares of lines that have one at the same height: fewer than the first part columns where one
@@ -146,14 +148,20 @@ def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height:
     begin, end = median(left), float(np.sort(right)[int(0.9 * (len(right) - 1))])
     if (np.abs(left - begin) < INDENT * height).sum() < BEGIN * len(chosen):
         return False
-    on = goes_on([texts[i] for i in chosen.tolist()]) if texts is not None else None
+    ending = right > end - END * (end - begin)
+    on = None
+    if texts is not None:
+        read = [texts[i] for i in chosen.tolist()]
+        on = goes_on(read)
+        # The last line of a paragraph tells nothing by its length.
+        last = np.array([text.rstrip().endswith(ENDS) for text in read], bool)
+        ending = ending[ending | ~last]
     long, full = LONG, FULL
     if on is not None and on >= ON:
         long, full = LONG_IF_ON, FULL_IF_ON
     elif on is not None and on <= NOT_ON:
         long, full = LONG_IF_NOT, FULL_IF_NOT
-    ending = (right > end - END * (end - begin)).sum()
-    return bool(width >= long * height and ending >= full * len(chosen))
+    return bool(width >= long * height and ending.mean() >= full)
 
 
 def _level(left: Float64, right: Float64, height: float) -> float:
