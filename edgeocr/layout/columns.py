@@ -1,0 +1,268 @@
+"""Part a page by its gutters into columns, until what is left is read row by row.
+
+A gutter is an upright strip without text that has lines on both of its sides; it ends where a line
+crosses it. The longest gutter that parts columns (`running.py` says which do) divides the page into
+what is above it, the columns at its two sides, and what is below it, and so on within each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boxes import Boxes, Float64, Indices, median
+from .running import LEAST, Verdict, judge
+
+# The least width of a gutter, in line heights, and how far a line may reach into it.
+GUTTER, STRAY = 0.5, 0.15
+# A line that a detector has merged from two columns is at most this many line heights high, and the
+# next ones are at most this many line pitches away.
+MERGED, PITCHES = 1.3, 1.4
+# The most lines across a gutter of which some may be such lines.
+MOST_MERGED = 20
+# The most gutters of one part of a page that are judged.
+MOST_JUDGED = 30
+# A space between lines parts what is judged separately if it is this many line heights, and this
+# many times the usual space.
+SPACE, USUAL_SPACES = 0.8, 1.8
+# Lines above or below a gutter's other side, parted by a space, are no column's if so few.
+HEADING = 2
+# A heading is larger than the lines of a column by this factor.
+LARGER = 1.3
+# A line across several columns is wider than their lines by this factor.
+WIDER = 1.25
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Parts pages by their gutters.
+
+    Attributes:
+        boxes: The lines of a page.
+        texts: Their texts, if known.
+        every: Take each gutter as one that parts columns.
+        least: The least number of lines on either side of a gutter.
+    """
+
+    boxes: Boxes
+    texts: Sequence[str] | None
+    every: bool = False
+    least: int = LEAST
+
+    def parts(self, chosen: Indices) -> Iterator[Indices]:
+        """Yield the lines of each part in the order in which parts are read."""
+        cut = self._cut(chosen) if len(chosen) > 1 else None
+        if cut is None:
+            if len(chosen):
+                yield chosen
+            return
+        for part in cut:
+            yield from self.parts(part)
+
+    def _cut(self, chosen: Indices) -> list[Indices] | None:
+        """Return what is above, before, behind and below the best gutter; None without one."""
+        for left, right in self._gutters(chosen):
+            found = self._columns(left, right)
+            if found is not None:
+                left, right = found
+                both = np.concatenate([left, right])
+                top, bottom = self.boxes.top[both].min(), self.boxes.bottom[both].max()
+                rest = np.setdiff1d(chosen, both)
+                middle = self.boxes.middle[rest]
+                above = middle < (top + bottom) / 2
+                return [rest[above], left, right, rest[~above]]
+        return None
+
+    def _gutters(self, chosen: Indices) -> list[tuple[Indices, Indices]]:
+        """Return the lines before and behind each gutter, the longest gutter first."""
+        chosen = chosen[np.argsort(self.boxes.middle[chosen], kind="stable")]
+        boxes = self.boxes.take(chosen)
+        height = boxes.line_height()
+        solid = bool(boxes.solid.any())
+        least = 1 if solid else self.least
+        begins, ends = np.sort(boxes.left), np.sort(boxes.right)
+        # A gutter begins where a line ends. Of those with the same lines behind them the last one
+        # has the most lines before it.
+        behind_from = ends + (GUTTER - STRAY) * height
+        behind_number = len(chosen) - np.searchsorted(begins, behind_from)
+        last = np.append(behind_number[1:] != behind_number[:-1], True)
+        before_number = np.searchsorted(ends, ends + STRAY * height, side="right")
+        wanted = last & (np.minimum(before_number, behind_number) >= least)
+        middle = boxes.middle
+        sides: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
+        found: list[tuple[float, int, int, int]] = []
+        for end in ends[wanted].tolist():
+            before = boxes.right <= end + STRAY * height
+            behind = (boxes.left >= end + (GUTTER - STRAY) * height) & ~before
+            across = np.flatnonzero(~(before | behind))
+            if 0 < len(across) <= MOST_MERGED:
+                before |= _merged(boxes, before, behind, across)
+                across = np.flatnonzero(~(before | behind))
+            # Lines across end one stretch of the gutter and begin the next.
+            starts, stops = np.append(0, across + 1), np.append(across, len(chosen))
+            lefts = np.append(0, np.cumsum(before))
+            rights = np.append(0, np.cumsum(behind))
+            fewest = np.minimum(lefts[stops] - lefts[starts], rights[stops] - rights[starts])
+            for k in np.flatnonzero(fewest >= least).tolist():
+                start, stop = int(starts[k]), int(stops[k])
+                length = float(middle[stop - 1] - middle[start])
+                found.append((-length, start - stop, start, len(sides)))
+            sides.append((before, behind))
+        longest = []
+        for _, number, start, k in sorted(found)[:MOST_JUDGED]:
+            stretch = slice(start, start - number)
+            before, behind = (start + np.flatnonzero(side[stretch]) for side in sides[k])
+            if min(len(before), len(behind)) >= self.least or boxes.solid[stretch].any():
+                longest.append((chosen[before], chosen[behind]))
+        return longest
+
+    def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
+        """Return the lines of the columns that a gutter parts, or None if it parts none."""
+        pieces = self._pieces(np.concatenate([left, right]))
+        sides = [(p[np.isin(p, left)], p[np.isin(p, right)]) for p in pieces]
+        if self.every:
+            verdicts = [Verdict.COLUMNS if len(a) and len(b) else Verdict.UNKNOWN for a, b in sides]
+        else:
+            verdicts = [
+                self._judged(a, b) if min(len(a), len(b)) > self.least else Verdict.UNKNOWN
+                for a, b in sides
+            ]
+        for run in _runs(verdicts):
+            one, other = (np.concatenate([sides[k][i] for k in run]) for i in (0, 1))
+            found = any(verdicts[k] is Verdict.COLUMNS for k in run)
+            if found or self._judged(one, other) is Verdict.COLUMNS:
+                break
+        else:
+            return None
+        run = run[: self._end_of_story([sides[k] for k in run])]
+        one, other = (np.concatenate([sides[k][i] for k in run]) for i in (0, 1))
+        # What stands before the gutter is read first anyway, and what stands behind it last.
+        other = self._without_headings(other, one, 1)
+        one = self._without_headings(one, other, -1)
+        return (one, other) if len(one) and len(other) else None
+
+    def _judged(self, left: Indices, right: Indices) -> Verdict:
+        if not len(left) or not len(right):
+            return Verdict.UNKNOWN
+        return judge(self.boxes, self.texts, left, right, self.least)
+
+    def _without_headings(self, own: Indices, other: Indices, down: int) -> Indices:
+        """Return the lines of one side of a gutter without headings, or a foot, of both sides.
+
+        At most two lines, above (or below, where `down` is -1) all that stands on the other side,
+        are such. They are wider than the lines of the column, or begin elsewhere, or are larger and
+        stand in the middle of both sides.
+        """
+        boxes = self.boxes
+        if not len(own) or not len(other):
+            return own
+        order = own[np.argsort(down * boxes.middle[own], kind="stable")]
+        column = order[HEADING:]
+        if not len(column):
+            return own
+        height = median(boxes.height[column])
+        if down == 1:
+            outside = boxes.bottom[order] < boxes.top[other].min() + 0.3 * height
+        else:
+            outside = boxes.top[order] > boxes.bottom[other].max() - 0.3 * height
+        usual = max(float(boxes.width[column].max()), median(boxes.width[other]))
+        wider = boxes.width[order] > WIDER * usual
+        begin = boxes.left[column]
+        both = np.concatenate([column, other])
+        centre = boxes.left[both].min() + boxes.right[both].max()
+        number = 0
+        while number < HEADING and outside[number]:
+            line = order[number]
+            elsewhere = (np.abs(begin - boxes.left[line]) > height).all()
+            central = abs(boxes.left[line] + boxes.right[line] - centre) < 2 * height
+            larger = boxes.height[line] > LARGER * height
+            if not (wider[number] or elsewhere or (central and larger)):
+                break
+            number += 1
+        return order[number:]
+
+    def _end_of_story(self, sides: list[tuple[Indices, Indices]]) -> int:
+        """Return the number of pieces above a line that begins something new.
+
+        Such a line stands before the gutter, below all that stands behind it. It is wider than the
+        lines above it, or larger than they are if they form several columns.
+        """
+        last = max((k for k, (_, right) in enumerate(sides) if len(right)), default=-1)
+        if last < 0:
+            return len(sides)
+        above = np.concatenate([left for left, _ in sides[: last + 1]])
+        if not len(above):
+            return len(sides)
+        widest, height = self.boxes.width[above].max(), median(self.boxes.height[above])
+        several = np.ptp(self.boxes.left[above]) > 0.8 * widest
+        for k in range(last + 1, len(sides)):
+            piece = sides[k][0]
+            larger = several and self.boxes.height[piece].max() > LARGER * height
+            if larger or self.boxes.width[piece].max() > WIDER * widest:
+                return k
+        return len(sides)
+
+    def _pieces(self, chosen: Indices) -> list[Indices]:
+        """Part lines where there is a larger space between them than usual, across all columns."""
+        boxes = self.boxes.take(chosen)
+        order = np.argsort(boxes.top, kind="stable")
+        lowest = np.maximum.accumulate(boxes.bottom[order])
+        spaces = boxes.top[order][1:] - lowest[:-1]
+        height = boxes.line_height()
+        usual = spaces[spaces > -0.5 * height]
+        least = max(SPACE * height, USUAL_SPACES * median(usual) if len(usual) else 0)
+        return np.split(chosen[order], np.flatnonzero(spaces > least) + 1)
+
+
+def _merged(
+    boxes: Boxes, before: NDArray[np.bool_], behind: NDArray[np.bool_], across: Indices
+) -> NDArray[np.bool_]:
+    """Return which lines [N] across a gutter are lines of two columns that a detector has merged.
+
+    Such a line is no higher than others, and one line pitch above and below it there are lines on
+    both sides of the gutter. A heading across has more space around it, or is higher.
+
+    Args:
+        boxes: Lines of a page, from the top.
+        before: Which lines [N] are before the gutter.
+        behind: Which are behind it.
+        across: Indices of the lines across it.
+    """
+    found = np.zeros(len(boxes), bool)
+    middle = boxes.middle
+    sides = [middle[before], middle[behind]]
+    if min(map(len, sides)) < 2 * len(across):
+        return found
+    height = boxes.line_height()
+    pitches = np.diff(sides[0])
+    usual = pitches[pitches > 0.5 * height]
+    reach = PITCHES * median(usual) if len(usual) else 0.0
+    for line in across.tolist():
+        if boxes.solid[line] or boxes.bottom[line] - boxes.top[line] > MERGED * height:
+            continue
+        others = np.abs(middle[across] - middle[line]) < reach
+        found[line] = others.sum() == 1 and all(
+            _between(side - middle[line], 0.5 * height, reach)
+            and _between(middle[line] - side, 0.5 * height, reach)
+            for side in sides
+        )
+    return found
+
+
+def _between(values: Float64, low: float, high: float) -> bool:
+    """Return whether any value is between two bounds."""
+    return bool(((values > low) & (values < high)).any())
+
+
+def _runs(verdicts: list[Verdict]) -> list[list[int]]:
+    """Return the runs of pieces that are not judged to be rows, the longest first."""
+    runs: list[list[int]] = [[]]
+    for k, verdict in enumerate(verdicts):
+        if verdict is Verdict.ROWS:
+            runs.append([])
+        else:
+            runs[-1].append(k)
+    return sorted((run for run in runs if run), key=len, reverse=True)

@@ -1,0 +1,173 @@
+"""The rule that tells columns, which are read one after the other, from the cells of rows.
+
+A gutter parts columns if
+
+1. the lines on both of its sides run on: they are long, begin at the same place, and most reach
+   the end of their column, or, where the texts are known, go on in the middle of a sentence; or
+2. on one side they run on, and the lines of the two sides are not at the same heights; or
+3. there are many lines on both sides, and hardly any two are at the same height.
+
+Otherwise what stands side by side is a row: a label and its value, an article and its price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boxes import Boxes, Float64, Indices, median
+from .scripts import goes_on
+
+# Lines that run on are at least this many times as long as high, by their median; fewer times if
+# texts say that lines go on, more often if they say that they don't ...
+LONG, LONG_IF_ON, LONG_IF_NOT = 6.5, 5.0, 9.0
+# ... begin within this many line heights of the column's edge, this share of them, ...
+INDENT, BEGIN = 1.0, 0.55
+# ... and this share ends within the last 30 % of the column's width: in prose all but the last
+# lines of paragraphs, of names of random lengths less than half.
+END, FULL = 0.3, 0.6
+# The share that is enough if texts say that lines go on, and the share that is necessary if they
+# say that they don't; and the shares of lines with a small first letter that say so.
+FULL_IF_ON, FULL_IF_NOT = 0.7, 0.85
+ON, NOT_ON = 0.35, 0.12
+# What the last lines of paragraphs end with.
+ENDS = (".", "!", "?", ":", "\u3002", "\uff01", "\uff1f", "\u061f")
+# Two lines are at the same height if their middles differ by less than this share of a line.
+LEVEL = 0.25
+# Shares of lines that have one at the same height: fewer than the first part columns where one
+# side runs on, fewer than the second where none does.
+SOME_LEVEL, FEW_LEVEL = 0.6, 0.3
+# A line stands behind another if their middles differ by less than this many heights: lines of two
+# columns need not be at the same heights.
+BESIDE = 0.9
+# A column next to a gutter is at most this wide, as a multiple of what three quarters of the lines
+# are not wider than; and it has this share of the lines that face the gutter.
+COLUMN, NEAREST = 1.35, 0.35
+# The least number of lines on either side for a judgement, and for one by heights alone.
+LEAST, MANY = 3, 8
+
+
+class Verdict(Enum):
+    """How what stands at both sides of a gutter is read."""
+
+    COLUMNS = "columns"
+    ROWS = "rows"
+    UNKNOWN = "unknown"
+
+
+def judge(
+    boxes: Boxes, texts: Sequence[str] | None, left: Indices, right: Indices, least: int = LEAST
+) -> Verdict:
+    """Tell whether a gutter parts columns or cells.
+
+    Args:
+        boxes: Lines of a page.
+        texts: Their texts, if known.
+        left: Indices of the lines before the gutter.
+        right: Indices of those behind it.
+        least: The least number of lines on either side for a judgement.
+    """
+    both = np.concatenate([left, right])
+    solid = bool(boxes.solid[both].any())
+    height = boxes.take(both).line_height() if solid else max(median(boxes.height[both]), 1.0)
+    if not solid:
+        if min(len(left), len(right)) < least:
+            return Verdict.UNKNOWN
+        # Hardly any line is long enough: only lines' heights can tell columns.
+        long = int((boxes.width[both] >= LONG_IF_ON * height).sum())
+        if long < least and min(len(left), len(right)) < MANY:
+            return Verdict.ROWS
+    left = left[facing(boxes.take(left).mirrored(), height)]
+    right = right[facing(boxes.take(right), height)]
+    if solid and (boxes.solid[left].all() or boxes.solid[right].all()):
+        return Verdict.COLUMNS
+    if min(len(left), len(right)) < least:
+        return Verdict.UNKNOWN
+    number = sum(
+        _runs_on(boxes, texts, side[_nearest(boxes.take(side), sign)], height)
+        for side, sign in ((left, 1), (right, -1))
+    )
+    if number == 2:
+        return Verdict.COLUMNS
+    if number == 0 and min(len(left), len(right)) < MANY:
+        return Verdict.ROWS
+    level = _level(boxes.middle[left], boxes.middle[right], height)
+    return Verdict.COLUMNS if level < (SOME_LEVEL if number else FEW_LEVEL) else Verdict.ROWS
+
+
+def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
+    """Return which boxes [N] have no other box of the set before them in their row.
+
+    Args:
+        boxes: Lines on one side of a gutter, which is to their left.
+        height: The usual height of a line.
+    """
+    order = np.argsort(boxes.middle)
+    middle, left = boxes.middle[order], boxes.left[order]
+    right = np.maximum(boxes.right[order], left + 0.5 * height)
+    low = np.searchsorted(middle, middle - BESIDE * height)
+    high = np.searchsorted(middle, middle + BESIDE * height, side="right")
+    spans = np.stack([low, high], 1).ravel()
+    # The box of each row that ends first: its neighbours in the order of their heights.
+    first = np.minimum.reduceat(np.append(right, np.inf), spans)[::2]
+    found = np.empty(len(boxes), bool)
+    found[order] = first > left + 0.3 * height
+    for k in np.flatnonzero(boxes.solid).tolist():
+        beside = (boxes.top < boxes.bottom[k]) & (boxes.bottom > boxes.top[k])
+        found &= ~(beside & (boxes.right[k] <= boxes.left + 0.3 * height))
+    return found
+
+
+def _nearest(boxes: Boxes, side: int) -> NDArray[np.bool_]:
+    """Return which boxes [N] are of the column next to a gutter.
+
+    Where that column is short, lines of the next one face the gutter as well.
+
+    Args:
+        boxes: Boxes that face a gutter.
+        side: 1 if the gutter is at their right, -1 if it is at their left.
+    """
+    width = float(np.sort(boxes.width)[int(0.75 * (len(boxes) - 1))])
+    if side == 1:
+        found = boxes.left > boxes.right.max() - COLUMN * width
+    else:
+        found = boxes.left < boxes.left.min() + (COLUMN - 0.5) * width
+    enough = found.sum() >= max(LEAST, NEAREST * len(boxes))
+    return np.asarray(found if enough else np.ones_like(found), bool)
+
+
+def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height: float) -> bool:
+    """Return whether the chosen lines look like running text."""
+    left, right = boxes.left[chosen], boxes.right[chosen]
+    width = median(right - left)
+    if width < LONG_IF_ON * height:
+        return False
+    begin, end = median(left), float(np.sort(right)[int(0.9 * (len(right) - 1))])
+    if (np.abs(left - begin) < INDENT * height).sum() < BEGIN * len(chosen):
+        return False
+    ending = right > end - END * (end - begin)
+    on = None
+    if texts is not None:
+        read = [texts[i] for i in chosen.tolist()]
+        on = goes_on(read)
+        # The last line of a paragraph tells nothing by its length.
+        last = np.array([text.rstrip().endswith(ENDS) for text in read], bool)
+        ending = ending[ending | ~last]
+    long, full = LONG, FULL
+    if on is not None and on >= ON:
+        long, full = LONG_IF_ON, FULL_IF_ON
+    elif on is not None and on <= NOT_ON:
+        long, full = LONG_IF_NOT, FULL_IF_NOT
+    return bool(width >= long * height and ending.mean() >= full)
+
+
+def _level(left: Float64, right: Float64, height: float) -> float:
+    """Return the share of the side with fewer lines that has one at its height on the other."""
+    few, many = sorted((np.sort(left), np.sort(right)), key=len)
+    places = np.searchsorted(many, few)
+    below = np.abs(few - many[np.minimum(places, len(many) - 1)])
+    above = np.abs(few - many[np.maximum(places - 1, 0)])
+    return float((np.minimum(below, above) < LEVEL * height).mean())

@@ -1,0 +1,66 @@
+"""What the texts say about how they are read: from the right, downwards, on and on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from unicodedata import bidirectional
+
+# Where the blocks of East Asian characters begin in Unicode.
+EAST_ASIAN = 0x2E80
+# Letters without a part above the x-height, and those with a part below the baseline.
+LOW, HANGING = frozenset("acegmnopqrsuvwxyz.,;:_-"), frozenset("gjpqy,;()/")
+# Heights of these parts, as shares of the height of a line's box.
+ABOVE, BELOW = 0.2, 0.2
+
+
+def from_the_right(texts: Sequence[str]) -> bool | None:
+    """Return whether most letters are of a script that is read from the right.
+
+    None if there is no letter that tells: digits and punctuation belong to either direction.
+    """
+    right = left = 0
+    for text in texts:
+        if text.isascii():
+            left += sum(map(str.isalpha, text))
+            continue
+        for character in text:
+            kind = bidirectional(character)
+            right += kind in ("R", "AL")
+            left += kind == "L"
+    return None if right == left == 0 else right > left
+
+
+def is_alphabetic(text: str) -> bool:
+    """Return whether a text is mostly of letters that are not written one below the other."""
+    letters = [c for c in text if c.isalpha()]
+    return 2 * sum(ord(c) < EAST_ASIAN for c in letters) > len(letters)
+
+
+def goes_on(texts: Sequence[str]) -> float | None:
+    """Return the share of lines that seem to go on what the line before them began.
+
+    Where letters have two cases, these are the lines that begin with a small one; otherwise lines
+    of three words or more. None if the texts tell nothing, as those of scripts without spaces.
+    """
+    firsts = [next((c for c in text if c.isalnum()), "") for text in texts]
+    cased = [c.islower() for c in firsts if c.isupper() or c.islower()]
+    if len(cased) >= 3:
+        return sum(cased) / len(cased)
+    if any(c and ord(c) >= EAST_ASIAN for c in firsts):
+        return None
+    return sum(text.strip().count(" ") >= 2 for text in texts) / max(len(texts), 1)
+
+
+def lean(text: str) -> float:
+    """Return how far the letters at a text's ends push its box down from left to right.
+
+    "Honey" begins with a letter that rises and ends with one that hangs, so the middles of its
+    box's left and right side differ by the result, a share of the box's height.
+    """
+    letters = text.replace(" ", "")
+    if len(letters) < 2 or not (letters[0].isascii() and letters[-1].isascii()):
+        return 0.0
+    first, last = letters[0], letters[-1]
+    above = (last in LOW) - (first in LOW)
+    below = (last in HANGING) - (first in HANGING)
+    return (ABOVE * above + BELOW * below) / 2

@@ -1,0 +1,64 @@
+"""Tall regions: lines that run downwards, as Chinese does, and labels turned by 90 degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boxes import Boxes
+from .scripts import is_alphabetic
+
+# A line runs downwards if its box is this many times as high as wide, and this many times as high
+# as a line is thick: a lone tall character is as high as a line.
+TALL, HIGH = 1.5, 2.0
+# Lines that run downwards belong to one block if they are at most this far apart, in thicknesses.
+APART = 2.5
+
+
+def runs_down(boxes: Boxes, texts: Sequence[str] | None) -> NDArray[np.bool_]:
+    """Return which boxes [N] hold a line that runs downwards."""
+    width, height = boxes.width, boxes.height
+    thickness = float(np.median(np.minimum(width, height))) if len(boxes) else 0.0
+    found = (height > TALL * width) & (height > HIGH * np.maximum(thickness, 1.0))
+    if texts is not None:
+        found &= np.array([len(text.strip()) != 1 for text in texts], bool)
+    return np.asarray(found, bool)
+
+
+def groups(
+    boxes: Boxes, chosen: Sequence[int], texts: Sequence[str] | None
+) -> tuple[list[list[int]], list[int]]:
+    """Tell vertical text from labels.
+
+    Args:
+        boxes: All boxes of a page.
+        chosen: Indices of those that run downwards.
+        texts: The texts of all boxes, if known.
+
+    Returns:
+        The indices of each block of vertical text, and those of labels: turned lines of an alphabet
+        or, if the texts aren't known, lone ones.
+    """
+    labels = [i for i in chosen if texts is not None and is_alphabetic(texts[i])]
+    rest = [i for i in chosen if i not in labels]
+    blocks: list[list[int]] = []
+    while rest:
+        block = [rest.pop()]
+        for one in block:
+            near = [other for other in rest if _near(boxes, one, other)]
+            block.extend(near)
+            rest = [other for other in rest if other not in near]
+        blocks.append(sorted(block))
+    if texts is None:
+        labels += [i for block in blocks if len(block) == 1 for i in block]
+        blocks = [block for block in blocks if len(block) > 1]
+    return blocks, sorted(labels)
+
+
+def _near(boxes: Boxes, one: int, other: int) -> bool:
+    thickness = max(float(boxes.width[one]), float(boxes.width[other]))
+    x = max(boxes.left[one], boxes.left[other]) - min(boxes.right[one], boxes.right[other])
+    y = max(boxes.top[one], boxes.top[other]) - min(boxes.bottom[one], boxes.bottom[other])
+    return bool(max(x, y) < APART * thickness and min(x, y) < 0.5 * thickness)
