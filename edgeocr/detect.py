@@ -116,7 +116,6 @@ class Detector(PictureStage):
                 image,
                 regions,
                 scale,
-                1 + settings.unclip_ratio,
                 lambda place: self._look(image, place, watch),
             )
         least = scale * small_text.LEAST_GAIN

@@ -8,17 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .detail import detailed
+from .detail import detailed, letter_heights
 from .images import Image
 from .lines import Region, quads_of
 from .postprocess.geometry import Float32, side_lengths
 from .tiles import Place
 
-# Text is small where its regions are thinner than this many pixels in the network's map, before
-# they are grown to the height of the letters.
-THIN = 4.8
-# How thick most of them are in the second look.
-LIKED = 6.5
+# Text is small where its letters have fewer pixels of the network's input from top to bottom.
+SMALL = 5.25
+# How many most of them have in the second look.
+LIKED = 7.5
 # A second look at less than this many times the scale of the first would find the same.
 LEAST_GAIN = 1.25
 # A region that would be higher than this in the second look is kept from the first one, because
@@ -46,20 +45,18 @@ def places(
     image: Image,
     regions: Sequence[Region],
     scale: float,
-    growth: float,
     look: Callable[[Place], Sequence[Region]],
 ) -> list[Place]:
     """Return the places of a picture that are worth a second look, none of which overlap.
 
-    Text is known to be small where the first look has found thin regions. Text that is smaller
-    still leaves no trace in the first look, but detail in the picture: where there is much of it
-    and no region, a sample tells whether it is text.
+    Text is known to be small where the first look has found regions with low letters. Text that is
+    smaller still leaves no trace in the first look, but detail in the picture: where there is much
+    of it and no region, a sample tells whether it is text.
 
     Args:
         image: uint8 [H, W, 3] BGR.
         regions: What the first look has found, in pixels of the image.
         scale: The network's pixels per pixel of the image in the first look.
-        growth: How much higher a region is than its part of the network's map.
         look: Runs the network on a place and returns what it finds there.
 
     Returns:
@@ -68,21 +65,21 @@ def places(
     if scale * LEAST_GAIN > 1:
         return []
     quads, cell = quads_of(regions), CELL / scale
-    boxes, thickness = _boxes(quads), _heights(quads) * scale / growth
+    boxes, letters = _boxes(quads), letter_heights(image, quads) * scale
     counts = detailed(image, quads, cell)
     # What each cell calls for: the scale of the second look, as a multiple of the first one's.
     gains = np.zeros(counts.shape, np.float32)
-    for i in np.flatnonzero(thickness < THIN).tolist():
+    for i in np.flatnonzero(letters < SMALL).tolist():
         left, top, right, bottom = (boxes[i] / cell).astype(int).tolist()
         part = gains[top : bottom + 1, left : right + 1]
-        np.maximum(part, LIKED / max(1.0, float(thickness[i])), out=part)
+        np.maximum(part, LIKED / max(1.0, float(letters[i])), out=part)
     counts[_dilated(gains > 0)] = 0
     failures = 0
     for cells, sample in _samples(counts, cell, scale, image):
-        found = _text(look(sample))
-        if len(found):
-            typical = float(np.quantile(found, 0.25)) * sample.scale / growth
-            gains[cells] = sample.scale / scale * LIKED / typical
+        text = _text(look(sample))
+        if len(text):
+            typical = float(np.quantile(letter_heights(image, text), 0.25)) * scale
+            gains[cells] = LIKED / max(1.0, typical)
             continue
         failures += 1
         if failures == MOST_FAILURES:
@@ -159,10 +156,10 @@ def _samples(
 
 
 def _text(regions: Sequence[Region]) -> Float32:
-    """Return the heights of those regions that are lines of text beyond doubt."""
+    """Return the quads [N, 4, 2] of those regions that are lines of text beyond doubt."""
     sure = quads_of([region for region in regions if region.score >= SURE])
     short, long = np.sort(np.stack(side_lengths(sure)), axis=0)
-    return np.asarray(short[long >= ELONGATED * short], np.float32)
+    return np.asarray(sure[long >= ELONGATED * short], np.float32)
 
 
 def _dilated(cells: Mask) -> Mask:

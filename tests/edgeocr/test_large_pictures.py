@@ -107,5 +107,5 @@ def test_lines_of_a_large_page_are_read_once(ocr: OCR) -> None:
     drawn = in_corner(page(108, 20, 700, 600), 3000, 3600, 108)
     read = " ".join(line.text for line in ocr.read(drawn.image)).split()
     expected = " ".join(drawn.texts).split()
-    assert len(set(expected) & set(read)) >= 0.9 * len(set(expected))
+    assert len(set(expected) & set(read)) >= 0.8 * len(set(expected))
     assert len(read) <= 1.05 * len(expected)
