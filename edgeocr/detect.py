@@ -40,6 +40,9 @@ MAPS = {
 # All tiles of a picture together have no more pixels than this many runs at `max_pixels`: beyond
 # that they see it at a smaller scale, which is found in no more than so many steps.
 MOST_RUNS, MOST_REDUCTIONS = 32, 20
+# The same where memory is limited. The map of a place takes a byte for each pixel, and decoding it
+# a few more, beside the memory of a run, which is at least fifty bytes for each of its pixels.
+MOST_RUNS_WITHIN_MEMORY = 8
 # A picture so long that its shorter side would have fewer pixels in one run is seen in tiles, with
 # this many pixels if that doesn't enlarge it by more than the second number.
 STRIP, LARGEST_SCALE = 64, 4.0
@@ -127,7 +130,8 @@ class Detector(PictureStage):
         Each place takes a tile at least, so of very many the last are left out.
         """
         affordable = list(places)
-        most = MOST_RUNS * self.max_pixels
+        limited = self.session.admission is not None
+        most = (MOST_RUNS_WITHIN_MEMORY if limited else MOST_RUNS) * self.max_pixels
         needed = [self.tiles(place).pixels for place in affordable]
         for _ in range(MOST_REDUCTIONS):
             if sum(needed) <= most:

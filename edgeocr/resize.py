@@ -115,8 +115,7 @@ class PictureStage:
         self._resize = limited(self._resize, pixels)
         limited_job = _job(self._name, self._resize, None)
         self.session.restrict_shapes(limited_job.shapes, limited_job.usual_shape)
-        done = "detected" if self._name == "detection" else "spotted"
-        return f"pictures are {done} at {pixels} pixels at most"
+        return f"a run of {self._name} sees {pixels} pixels at most"
 
     def maps(self, image: Image, watch: Stopwatch) -> tuple[list[NDArray[Any]], Float32]:
         """Run the network on an image.

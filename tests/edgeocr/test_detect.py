@@ -97,7 +97,7 @@ def test_limit_of_pixels_is_kept(
     )
     usual = limited.max_pixels
     assert limited.limit_pixels(usual) is None and limited.max_pixels == usual
-    assert limited.limit_pixels(400_000) == "pictures are detected at 400000 pixels at most"
+    assert limited.limit_pixels(400_000) == "a run of detection sees 400000 pixels at most"
     assert limited.max_pixels == 400_000
     shapes: list[tuple[int, ...]] = []
     limited.session.observer = lambda batch: shapes.append(batch.shape)
