@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import accumulate
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import small_text
 from .bundle.manifest import Detection, EASTDetection
 from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
@@ -19,6 +22,7 @@ from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
+from .tiles import Place
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
@@ -33,6 +37,16 @@ MAPS = {
     "EAST": ("score", "geometry"),
     "SAST": ("tcl", "border", "tvo", "tco"),
 }
+
+# All tiles of a picture together have no more pixels than this many runs at `max_pixels`: beyond
+# that they see it at a smaller scale, which is found in no more than so many steps.
+MOST_RUNS, MOST_REDUCTIONS = 32, 20
+# The same where memory is limited. The map of a place takes a byte for each pixel, and decoding it
+# a few more, beside the memory of a run, which is at least fifty bytes for each of its pixels.
+MOST_RUNS_WITHIN_MEMORY = 8
+# A picture so long that its shorter side would have fewer pixels in one run is seen in tiles, with
+# this many pixels if that doesn't enlarge it by more than the second number.
+STRIP, LARGEST_SCALE = 64, 4.0
 
 
 class Detector(PictureStage):
@@ -71,18 +85,93 @@ class Detector(PictureStage):
             GraphError: The network failed.
         """
         watch = watch or Stopwatch()
-        maps, scale = self.maps(image, watch)
-        with watch("postprocess"):
-            return self._regions(maps, scale, image)
+        strip = self._strip(image)
+        if strip is not None:
+            regions, scale = self._look(image, strip, watch), strip.scale
+        else:
+            maps, factors = self.maps(image, watch)
+            scale = 1 / float(factors.mean())
+            with watch("postprocess"):
+                regions = self._regions(maps, factors, image)
+        for place in self._second_looks(regions, scale, image, watch):
+            second = self._look(image, place, watch)
+            with watch("postprocess"):
+                regions = small_text.merged(regions, second, place)
+        return regions
 
-    def _regions(self, maps: Sequence[NDArray[Any]], scale: Float32, image: Image) -> list[Region]:
-        found, scores = _decode(maps, self._stage.postprocess)
+    def _strip(self, image: Image) -> Place | None:
+        """Return the whole image as a place if it is too long to be seen in one run."""
+        height, width = image.shape[:2]
+        short = min(height, width)
+        if self._stage.algorithm != "DB" or min(self.size(height, width)) >= STRIP:
+            return None
+        place = Place(0, 0, width, height, min(STRIP / short, LARGEST_SCALE))
+        return next(iter(self._affordable([place])), None)
+
+    def _second_looks(
+        self, regions: Sequence[Region], scale: float, image: Image, watch: Stopwatch
+    ) -> list[Place]:
+        """Return the places where text is too small for the first look."""
+        settings = self._stage.postprocess
+        if not isinstance(settings, DBSettings):
+            return []
+        with watch("postprocess"):
+            places = small_text.places(
+                image,
+                regions,
+                scale,
+                lambda place: self._look(image, place, watch),
+            )
+        least = scale * small_text.LEAST_GAIN
+        return [place for place in self._affordable(places) if place.scale >= least]
+
+    def _affordable(self, places: Sequence[Place]) -> list[Place]:
+        """Return the places at scales at which they take no more than `MOST_RUNS` together.
+
+        Each place takes a tile at least, so of very many the last are left out.
+        """
+        affordable = list(places)
+        limited = self.session.admission is not None
+        most = (MOST_RUNS_WITHIN_MEMORY if limited else MOST_RUNS) * self.max_pixels
+        needed = [self.tiles(place).pixels for place in affordable]
+        for _ in range(MOST_REDUCTIONS):
+            if sum(needed) <= most:
+                break
+            share = 0.95 * math.sqrt(most / sum(needed))
+            affordable = [replace(place, scale=place.scale * share) for place in affordable]
+            needed = [self.tiles(place).pixels for place in affordable]
+        return [
+            place
+            for place, total in zip(affordable, accumulate(needed), strict=True)
+            if total <= most
+        ]
+
+    def _look(self, image: Image, place: Place, watch: Stopwatch) -> list[Region]:
+        """Find the regions of a place of the image at its scale."""
+        joined = self.stitched(image, place, watch)
+        with watch("postprocess"):
+            factors = np.full(2, 1 / place.scale, np.float32)
+            tiles = len(self.tiles(place))
+            return self._regions([joined], factors, image, (place.left, place.top), tiles)
+
+    def _regions(
+        self,
+        maps: Sequence[NDArray[Any]],
+        scale: Float32,
+        image: Image,
+        corner: tuple[int, int] = (0, 0),
+        tiles: int = 1,
+    ) -> list[Region]:
+        settings = self._stage.postprocess
+        if isinstance(settings, DBSettings):
+            settings = replace(settings, max_candidates=settings.max_candidates * tiles)
+        found, scores = _decode(maps, settings)
         polygons: Sequence[Float32 | None]
         if isinstance(found, list):
-            quads = in_image(enclosing(found), scale, image)
-            polygons = [in_image(polygon, scale, image) for polygon in found]
+            quads = in_image(enclosing(found), scale, image, corner)
+            polygons = [in_image(polygon, scale, image, corner) for polygon in found]
         else:
-            quads, polygons = in_image(found, scale, image), [None] * len(found)
+            quads, polygons = in_image(found, scale, image, corner), [None] * len(found)
         sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)
         large = sides[:, :2].min(axis=1) >= MINIMUM_IMAGE_SIDE[self._stage.algorithm]
         return [

@@ -19,6 +19,7 @@ from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
+from .tiles import Grid, Place, grid
 
 # Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
 USUAL = (1200, 1600)
@@ -114,8 +115,7 @@ class PictureStage:
         self._resize = limited(self._resize, pixels)
         limited_job = _job(self._name, self._resize, None)
         self.session.restrict_shapes(limited_job.shapes, limited_job.usual_shape)
-        done = "detected" if self._name == "detection" else "spotted"
-        return f"pictures are {done} at {pixels} pixels at most"
+        return f"a run of {self._name} sees {pixels} pixels at most"
 
     def maps(self, image: Image, watch: Stopwatch) -> tuple[list[NDArray[Any]], Float32]:
         """Run the network on an image.
@@ -135,6 +135,36 @@ class PictureStage:
         with watch("postprocess"):
             return [resized.crop_map(output[0]) for output in outputs], resized.scale
 
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width at which `maps` shows the network such an image."""
+        inside = network_size(height, width, self._resize)
+        return fixed_size(*inside, self._resize)[0] if self.session.fixed_shapes else inside
+
+    def tiles(self, place: Place) -> Grid:
+        """Return the tiles in which `stitched` runs the network on a place."""
+        return grid(place.height, place.width, self._resize, fixed=self.session.fixed_shapes)
+
+    def stitched(self, image: Image, place: Place, watch: Stopwatch) -> NDArray[np.uint8]:
+        """Run a network whose only output is a map on a place of an image, in overlapping tiles.
+
+        Args:
+            image: uint8 [H, W, 3] BGR.
+            place: The place, and the scale at which the network sees it.
+            watch: Records the time of each step.
+
+        Returns:
+            255 times the map, uint8 [height, width of the place at its scale].
+        """
+        joined = np.zeros((place.height, place.width), np.uint8)
+        for tile in self.tiles(place).tiles(place):
+            with watch("resize"):
+                pixels = tile.cut(image, place)
+            with watch(self._name):
+                (output,) = self.session.run(pixels[None])
+            with watch("postprocess"):
+                tile.paste(output[0], joined)
+        return joined
+
 
 def _job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
     """Describe the session of a stage whose network is given whole pictures."""
@@ -142,16 +172,19 @@ def _job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: s
     return Job(stage, "image", (1, *network_size(*USUAL, rule), 3), shapes, preferred, precision)
 
 
-def in_image(points: Float32, scale: Float32, image: Image) -> Float32:
+def in_image(
+    points: Float32, scale: Float32, image: Image, corner: tuple[int, int] = (0, 0)
+) -> Float32:
     """Convert points of the network's input to points of the image, and clip them to it.
 
     Args:
         points: float32 [..., 2], x and y.
         scale: float32 [2], the factors of x and y.
         image: uint8 [H, W, 3].
+        corner: Where in the image the network's input begins, x and y.
     """
     last = np.array(image.shape[1::-1], np.float32) - 1
-    return np.asarray(np.clip(points * scale, 0, last), np.float32)
+    return np.asarray(np.clip(points * scale + np.array(corner, np.float32), 0, last), np.float32)
 
 
 def run_sizes(rule: Resize, activation_bytes: int) -> RunSizes:

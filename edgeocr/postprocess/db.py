@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArrayError
-from .geometry import Float32, box_scores, offset_rectangles, rectangle_corners, side_lengths
+from .geometry import Float32, Map, box_scores, offset_rectangles, rectangle_corners, side_lengths
 
 # Regions narrower than this many map pixels are noise, before and after unclipping
 # (PaddleOCR's `min_size`).
@@ -28,7 +28,7 @@ CLIPPER_GRID = 8
 
 
 def quads(
-    probability: NDArray[np.float32],
+    probability: Map,
     *,
     threshold: float,
     box_threshold: float,
@@ -40,7 +40,8 @@ def quads(
     """Find rotated rectangles in a probability map.
 
     Args:
-        probability: float32 [H, W] from 0 to 1; NaN counts as 0.
+        probability: float32 [H, W] from 0 to 1, where NaN counts as 0; or uint8 [H, W], 255 times
+            the probability.
         threshold: A pixel above it belongs to a region.
         box_threshold: A region is kept if the mean of the map over it is at least this.
         unclip_ratio: A region grows by area · ratio / perimeter on each side.
@@ -54,7 +55,7 @@ def quads(
         float32 [N].
 
     Raises:
-        ArrayError: `probability` is not a two-dimensional array of floats.
+        ArrayError: `probability` is not a two-dimensional array of floats or uint8.
     """
     _, boxes, scores = _candidates(
         probability, threshold, box_threshold, max_candidates, dilation, score
@@ -67,7 +68,7 @@ def quads(
 
 
 def polygons(
-    probability: NDArray[np.float32],
+    probability: Map,
     *,
     threshold: float,
     box_threshold: float,
@@ -90,7 +91,7 @@ def polygons(
         N polygons in map pixels, float32 [K, 2] each, clockwise, and their scores, float32 [N].
 
     Raises:
-        ArrayError: `probability` is not a two-dimensional array of floats.
+        ArrayError: `probability` is not a two-dimensional array of floats or uint8.
     """
     import pyclipper
     import shapely
@@ -120,14 +121,14 @@ def polygons(
 
 
 def region_scores(
-    probability: NDArray[np.float32],
+    probability: Map,
     mask: NDArray[np.uint8],
     contours: Sequence[NDArray[np.int32]],
 ) -> Float32:
     """Return the mean of the map over the region of each contour.
 
     Args:
-        probability: float32 [H, W].
+        probability: float32 or uint8 [H, W].
         mask: uint8 [H, W], 1 where there is a region.
         contours: The outer contour of N connected regions of the mask.
 
@@ -143,7 +144,7 @@ def region_scores(
 
 
 def _candidates(
-    probability: NDArray[np.float32],
+    probability: Map,
     threshold: float,
     box_threshold: float,
     most: int,
@@ -162,14 +163,18 @@ def _candidates(
         scores = box_scores(probability, boxes)
     else:
         scores = region_scores(probability, mask, contours)
+    if probability.dtype == np.uint8:
+        scores /= 255
     kept = scores >= box_threshold
     return [contours[i] for i in np.flatnonzero(kept).tolist()], boxes[kept], scores[kept]
 
 
-def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+def _checked(probability: Map) -> Map:
+    if probability.ndim == 2 and probability.dtype == np.uint8:
+        return probability
     if probability.ndim != 2 or not np.issubdtype(probability.dtype, np.floating):
         raise ArrayError(
-            "DB's probability map must be float [H, W], not "
+            "DB's probability map must be float or uint8 [H, W], not "
             f"{probability.dtype} {probability.shape}"
         )
     probability = np.ascontiguousarray(probability, np.float32)
@@ -180,9 +185,9 @@ def _checked(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     return probability
 
 
-def _binarize(
-    probability: NDArray[np.float32], threshold: float, dilation: bool
-) -> NDArray[np.uint8]:
+def _binarize(probability: Map, threshold: float, dilation: bool) -> NDArray[np.uint8]:
+    if probability.dtype == np.uint8:
+        threshold = int(threshold * 255)
     mask = (probability > threshold).view(np.uint8)
     if dilation and mask.size:
         mask = cv2.dilate(mask, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32: TypeAlias = NDArray[np.float32]
+# A map of probabilities: float32 from 0 to 1, or 255 times as much as uint8.
+Map: TypeAlias = "NDArray[np.float32] | NDArray[np.uint8]"
 
 # A region at least this much taller than wide holds text that runs down (PaddleOCR's value).
 TALL = 1.5
@@ -71,14 +73,14 @@ def offset_rectangles(quads: Float32, distances: Float32) -> Float32:
     return np.asarray(quads + steps, np.float32)
 
 
-def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
+def box_scores(probability: Map, boxes: Float32) -> Float32:
     """Return the mean of a map over convex quads, edges included.
 
     A quad is a stack of row spans, and all spans are summed in one go. The pixels are those that
     `cv2.fillPoly` would paint.
 
     Args:
-        probability: float32 [H, W], the map.
+        probability: float32 or uint8 [H, W], the map.
         boxes: float32 [N, 4, 2], the quads. Parts outside the map do not count.
 
     Returns:
@@ -120,7 +122,7 @@ def box_scores(probability: NDArray[np.float32], boxes: Float32) -> Float32:
 
 
 def _span_sums(
-    values: Float32, begins: NDArray[np.int64], ends: NDArray[np.int64]
+    values: Map, begins: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the sums of values[begin:end] for N spans, float64 [N]."""
     # `reduceat` sums each span and each gap to the next one. With the spans sorted by their begins,

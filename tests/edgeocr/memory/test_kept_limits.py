@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr.memory import limit as limits
-from tests.support import long_lines
+from tests.support import large_pictures, long_lines
 from tests.support.limited_process import read_within
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
 
@@ -55,6 +55,19 @@ def test_peak_stays_below_the_limit_on_large(
     pattern = rf"page\.png: needs (\d+) MB, the limit is {limit[:-2]} MB: make the picture smaller"
     assert re.search(pattern, whole["error"])
     assert whole["needed"] > number
+
+
+@pytest.mark.parametrize("limit", ["170MB", "300MB"])
+def test_limit_is_kept_while_small_text_is_looked_at_again(
+    memory_bundle: Path, tmp_path: Path, limit: str
+) -> None:
+    paths = [str(tmp_path / name) for name in ("print.jpg", "screenshot.jpg")]
+    for path, size in zip(paths, ((16, 3000, 3000), (30, 9000, 1080)), strict=True):
+        cv2.imwrite(path, large_pictures.page(9, *size).image)
+    done = read_within(limit, memory_bundle, [*paths, *paths])
+    number = limits.parse(limit)
+    assert number is not None and done["peak"] <= number
+    assert all(page["text"] for page in done["pages"])
 
 
 def test_limit_that_an_error_names_is_enough(memory_bundle: Path, large: dict[str, str]) -> None:
