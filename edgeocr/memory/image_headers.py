@@ -166,7 +166,8 @@ def read_page(stream: IO[bytes], offset: int | None = None) -> Header | None:
     if width < 1 or height < 1:
         return None
     # libtiff decodes many kinds to RGBA first, by strips or tiles, one of which may be the picture.
-    return Header(width, height, _bytes(max(channels, 3), depth) + 4)
+    # Between other pictures this takes up to 13 bytes per pixel of RGB, alone 10.
+    return Header(width, height, _bytes(max(channels, 3), depth) + 7)
 
 
 def _pnm(stream: IO[bytes]) -> Header | None:
