@@ -1,9 +1,9 @@
 """Put regions into reading order, and group them into blocks.
 
-The page is levelled (`slant.py`). On the level page (`level_page.py`) turned labels and vertical
-text are set apart (`tall.py`), pieces of one line are joined (`rows.py`), and columns are parted
-(`columns.py`, by the rule in `running.py`). What is left is read row by row, and its rows make
-blocks (`blocks.py`).
+The page is levelled (`slant.py`) and its columns are made upright (`upright.py`). On the level page
+(`level_page.py`) turned labels and vertical text are set apart (`tall.py`), pieces of one line are
+joined (`rows.py`), and columns are parted (`columns.py`, by the rule in `running.py`). What is left
+is read row by row, and its rows make blocks (`blocks.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..postprocess.geometry import Float32
 from . import boxes as level_boxes
 from . import slant
 from .level_page import LevelPage, ReadingOrder
+from .upright import straightened
 
 __all__ = ["READING_ORDERS", "Layout", "ReadingOrder", "analyse"]
 
@@ -58,7 +59,8 @@ def analyse(
     """
     if not len(quads):
         return Layout([], 0.0)
+    quads = level_boxes.from_top_left(quads)
     found = slant.find(quads, texts)
-    boxes = level_boxes.of_quads(found.levelled(quads))
+    boxes = straightened(level_boxes.of_quads(found.levelled(quads)))
     page = LevelPage(boxes, texts, wanted=reading_order)
     return Layout([block for part in page.parts() for block in part], found.angle)
