@@ -61,6 +61,8 @@ def analyse(
         return Layout([], 0.0)
     quads = level_boxes.from_top_left(quads)
     found = slant.find(quads, texts)
-    boxes = straightened(level_boxes.of_quads(found.levelled(quads)))
+    boxes = level_boxes.of_quads(found.levelled(quads))
+    if found.angle or found.convergence:
+        boxes = straightened(boxes)
     page = LevelPage(boxes, texts, wanted=reading_order)
     return Layout([block for part in page.parts() for block in part], found.angle)

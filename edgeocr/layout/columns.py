@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Boxes, Float64, Indices, median
-from .running import LEAST, LONG_IF_ON, Verdict, judge
+from .running import LEAST, LONG_IF_ON, Verdict, judge, may_run_on
 
 # The least width of a gutter, in line heights, and how far a line may reach into it.
 GUTTER, STRAY = 0.5, 0.15
@@ -131,8 +131,12 @@ class Partition:
 
     def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
         """Return the lines of the columns that a gutter parts, or None if it parts none."""
-        pieces = self._pieces(np.concatenate([left, right]))
-        sides = [(p[np.isin(p, left)], p[np.isin(p, right)]) for p in pieces]
+        both = np.concatenate([left, right])
+        if not self.every and not may_run_on(self.boxes, both):
+            return (left, right) if self._judged(left, right) is Verdict.COLUMNS else None
+        before = np.zeros(len(self.boxes), bool)
+        before[left] = True
+        sides = [(p[before[p]], p[~before[p]]) for p in self._pieces(both)]
         if self.every:
             verdicts = [Verdict.COLUMNS if len(a) and len(b) else Verdict.UNKNOWN for a, b in sides]
         else:
