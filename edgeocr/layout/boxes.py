@@ -102,3 +102,17 @@ def of_quads(quads: Float32) -> Boxes:
     x = np.sort(np.stack([points[:, [0, 3], 0].mean(1), points[:, [1, 2], 0].mean(1)]), axis=0)
     y = np.sort(np.stack([points[:, :2, 1].mean(1), points[:, 2:, 1].mean(1)]), axis=0)
     return Boxes(x[0], x[1], y[0], y[1], np.zeros(len(quads), bool))
+
+
+def from_top_left(quads: Float32) -> Float32:
+    """Return quads [N, 4, 2] with the corner first that is at the top left of upright text.
+
+    Detectors begin at the upper one of the two leftmost corners, which is another one where a tall
+    region leans. At the right corner, the way to the next one runs to the right, within 45 degrees.
+    """
+    sides = quads[:, [1, 2, 3, 0]] - quads
+    # The mean of two opposite sides; so of four turns, only one points to the right.
+    along = sides - sides[:, [2, 3, 0, 1]]
+    first = np.argmax(along[..., 0] / np.maximum(np.linalg.norm(along, axis=2), 1e-6), axis=1)
+    places = (first[:, None] + np.arange(4)) % 4
+    return np.take_along_axis(quads, places[..., None], axis=1)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Boxes, Float64, Indices, median
-from .running import LEAST, Verdict, judge
+from .running import LEAST, LONG_IF_ON, Verdict, judge, may_run_on
 
 # The least width of a gutter, in line heights, and how far a line may reach into it.
 GUTTER, STRAY = 0.5, 0.15
@@ -23,6 +23,8 @@ GUTTER, STRAY = 0.5, 0.15
 MERGED, PITCHES = 1.3, 1.4
 # The most lines across a gutter of which some may be such lines.
 MOST_MERGED = 20
+# Two lines are in one row if their middles differ by less than this many line heights.
+IN_ROW = 0.3
 # The most gutters of one part of a page that are judged.
 MOST_JUDGED = 30
 # A space between lines parts what is judged separately if it is this many line heights, and this
@@ -101,6 +103,14 @@ class Partition:
             if 0 < len(across) <= MOST_MERGED:
                 before |= _merged(boxes, before, behind, across)
                 across = np.flatnonzero(~(before | behind))
+            if len(across):
+                # What stands in one row with a line across is as little of a column as that line.
+                places = np.searchsorted(middle[across], middle)
+                above = middle - middle[across[np.maximum(places - 1, 0)]]
+                below = middle[across[np.minimum(places, len(across) - 1)]] - middle
+                near = np.minimum(np.abs(above), np.abs(below)) < IN_ROW * height
+                before, behind = before & ~near, behind & ~near
+                across = np.flatnonzero(near)
             # Lines across end one stretch of the gutter and begin the next.
             starts, stops = np.append(0, across + 1), np.append(across, len(chosen))
             lefts = np.append(0, np.cumsum(before))
@@ -121,8 +131,12 @@ class Partition:
 
     def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
         """Return the lines of the columns that a gutter parts, or None if it parts none."""
-        pieces = self._pieces(np.concatenate([left, right]))
-        sides = [(p[np.isin(p, left)], p[np.isin(p, right)]) for p in pieces]
+        both = np.concatenate([left, right])
+        if not self.every and not may_run_on(self.boxes, both):
+            return (left, right) if self._judged(left, right) is Verdict.COLUMNS else None
+        before = np.zeros(len(self.boxes), bool)
+        before[left] = True
+        sides = [(p[before[p]], p[~before[p]]) for p in self._pieces(both)]
         if self.every:
             verdicts = [Verdict.COLUMNS if len(a) and len(b) else Verdict.UNKNOWN for a, b in sides]
         else:
@@ -131,14 +145,22 @@ class Partition:
                 for a, b in sides
             ]
         for run in _runs(verdicts):
-            one, other = (np.concatenate([sides[k][i] for k in run]) for i in (0, 1))
-            found = any(verdicts[k] is Verdict.COLUMNS for k in run)
-            if found or self._judged(one, other) is Verdict.COLUMNS:
+            columns = [i for i, k in enumerate(run) if verdicts[k] is Verdict.COLUMNS]
+            if columns:
+                # Rows of a table that are too few to be judged on their own.
+                first, last = columns[0], columns[-1] + 1
+                head, foot = (
+                    _joined([sides[k] for k in part]) for part in (run[:first], run[last:])
+                )
+                start = first if self._judged(*head) is Verdict.ROWS else 0
+                run = run[start : last if self._is_short(*foot) else None]
+                break
+            if self._judged(*_joined([sides[k] for k in run])) is Verdict.COLUMNS:
                 break
         else:
             return None
         run = run[: self._end_of_story([sides[k] for k in run])]
-        one, other = (np.concatenate([sides[k][i] for k in run]) for i in (0, 1))
+        one, other = _joined([sides[k] for k in run])
         # What stands before the gutter is read first anyway, and what stands behind it last.
         other = self._without_headings(other, one, 1)
         one = self._without_headings(one, other, -1)
@@ -148,6 +170,15 @@ class Partition:
         if not len(left) or not len(right):
             return Verdict.UNKNOWN
         return judge(self.boxes, self.texts, left, right, self.least)
+
+    def _is_short(self, left: Indices, right: Indices) -> bool:
+        """Return whether what follows columns is no text, because all its lines are short."""
+        if not len(left) or not len(right):
+            return False
+        both = np.concatenate([left, right])
+        width, height = self.boxes.width[both], self.boxes.height[both]
+        short = median(width) < LONG_IF_ON * median(height)
+        return short or self._judged(left, right) is Verdict.ROWS
 
     def _without_headings(self, own: Indices, other: Indices, down: int) -> Indices:
         """Return the lines of one side of a gutter without headings, or a foot, of both sides.
@@ -255,6 +286,13 @@ def _merged(
 def _between(values: Float64, low: float, high: float) -> bool:
     """Return whether any value is between two bounds."""
     return bool(((values > low) & (values < high)).any())
+
+
+def _joined(sides: list[tuple[Indices, Indices]]) -> tuple[Indices, Indices]:
+    """Return the lines before and behind a gutter of several pieces."""
+    none = np.empty(0, np.intp)
+    left, right = (np.concatenate([none, *(side[i] for side in sides)]) for i in (0, 1))
+    return left, right
 
 
 def _runs(verdicts: list[Verdict]) -> list[list[int]]:

@@ -76,9 +76,8 @@ def judge(
     if not solid:
         if min(len(left), len(right)) < least:
             return Verdict.UNKNOWN
-        # Hardly any line is long enough: only lines' heights can tell columns.
-        long = int((boxes.width[both] >= LONG_IF_ON * height).sum())
-        if long < least and min(len(left), len(right)) < MANY:
+        # Where no line is long, only the heights of many lines tell columns.
+        if min(len(left), len(right)) < MANY and not may_run_on(boxes, both):
             return Verdict.ROWS
     left = left[facing(boxes.take(left).mirrored(), height)]
     right = right[facing(boxes.take(right), height)]
@@ -96,6 +95,14 @@ def judge(
         return Verdict.ROWS
     level = _level(boxes.middle[left], boxes.middle[right], height)
     return Verdict.COLUMNS if level < (SOME_LEVEL if number else FEW_LEVEL) else Verdict.ROWS
+
+
+def may_run_on(boxes: Boxes, chosen: Indices) -> bool:
+    """Return whether a few of the chosen lines at least are as long as running text."""
+    height = boxes.bottom[chosen] - boxes.top[chosen]
+    width = boxes.right[chosen] - boxes.left[chosen]
+    solid = bool(boxes.solid[chosen].any())
+    return solid or int((width >= LONG_IF_ON * median(height)).sum()) >= LEAST
 
 
 def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:

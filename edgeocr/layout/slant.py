@@ -81,12 +81,14 @@ def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
     low, high = centres.min(axis=0), centres.max(axis=0)
     x, y = (low + high) / 2
     along = (points[:, 1] + points[:, 2] - points[:, 0] - points[:, 3]) / 2
-    thick = np.linalg.norm(points[:, 3] + points[:, 2] - points[:, 0] - points[:, 1], axis=1) / 2
+    down = (points[:, 3] + points[:, 2] - points[:, 0] - points[:, 1]) / 2
     long = np.linalg.norm(along, axis=1)
-    thick = np.maximum(thick, 1.0)
+    thick = np.maximum(np.linalg.norm(down, axis=1), 1.0)
     wide = (long > LONG * thick) & (np.abs(along[:, 1]) < 2 * np.abs(along[:, 0]))
-    if not wide.any():
-        return Slant(0.0, 0.0, (float(x), float(y)))
+    upright = (down[:, 1] > LONG * np.maximum(long, 1)) & ~wide
+    if not wide.any() or upright.sum() > wide.sum():
+        angle = _of_vertical(down[upright], long[upright])
+        return Slant(angle, 0.0, (float(x), float(y)))
     slopes = along[wide, 1] / along[wide, 0]
     doubts = np.hypot(LEAN * thick[wide], JITTER) / long[wide]
     unsure = 0.0
@@ -103,6 +105,19 @@ def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
     change, convergence = _fitted(seen, height, slope, doubt, slopes - slope, doubts)
     total = 0.0 if change == -slope else slope + change * (1 + slope * slope)
     return Slant(float(np.arctan(total)), convergence, (float(x), float(y)))
+
+
+def _of_vertical(down: Float64, thick: Float64) -> float:
+    """Return the slant of a page on which most lines run downwards.
+
+    Args:
+        down: float64 [N, 2] from the upper end of each line to its lower end.
+        thick: float64 [N], how wide the lines are.
+    """
+    if not len(down):
+        return 0.0
+    slope, doubt = _middle(-down[:, 0] / down[:, 1], np.hypot(LEAN * thick, JITTER) / down[:, 1])
+    return float(np.arctan(slope)) if abs(slope) > 2 * max(doubt, LEAST_DOUBT) else 0.0
 
 
 def _share(slopes: Float64, leans: Float64, weights: Float64) -> tuple[float, float]:

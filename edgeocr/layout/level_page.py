@@ -1,0 +1,170 @@
+"""The reading order of a page whose rows are level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from . import blocks, scripts, tall
+from .boxes import Boxes, Indices
+from .columns import Partition
+from .rows import joined_pieces, rows
+
+ReadingOrder: TypeAlias = Literal["auto", "rows", "columns"]
+# A block is a list of indices of boxes in reading order, and so is a line of one or more pieces.
+Block: TypeAlias = list[int]
+Line: TypeAlias = list[int]
+
+
+@dataclass(frozen=True)
+class LevelPage:
+    """The boxes and texts of a page whose rows are level.
+
+    Attributes:
+        boxes: The boxes, as they stand on the page.
+        texts: Their texts, if known.
+        wanted: The reading order that is wanted.
+    """
+
+    boxes: Boxes
+    texts: Sequence[str] | None
+    wanted: ReadingOrder = "auto"
+
+    def parts(self) -> list[list[Block]]:
+        """Return the blocks of each part of the page, in reading order.
+
+        A part is what no gutter divides, a label, or what has a gutter above or below it.
+        """
+        lines = self._pieces + self._upright
+        found = []
+        if lines:
+            joined = self._seen.joined(lines)
+            joined.solid[len(self._pieces) :] = True
+            for part in self._partition(joined, lines):
+                these = joined.take(part)
+                in_rows = [
+                    [lines[int(part[i])] for row in block for i in row]
+                    for block in blocks.of_rows(these, rows(these))
+                ]
+                found.append([whole for block in in_rows for whole in self._written(block)])
+        return self._with_labels(found)
+
+    @cached_property
+    def _down(self) -> list[bool]:
+        """Which boxes hold a line that runs downwards."""
+        return [bool(each) for each in tall.runs_down(self.boxes, self.texts)]
+
+    @cached_property
+    def _tall_groups(self) -> tuple[list[Block], list[int]]:
+        down = [i for i, runs_down in enumerate(self._down) if runs_down]
+        return tall.groups(self.boxes, down, self.texts)
+
+    @property
+    def _upright(self) -> list[Block]:
+        """The blocks of vertical text."""
+        return self._tall_groups[0]
+
+    @property
+    def _labels(self) -> list[int]:
+        """The lines that are turned by 90 degrees."""
+        return self._tall_groups[1]
+
+    @cached_property
+    def _from_the_right(self) -> bool:
+        """Whether columns, and cells of rows, are read from the right.
+
+        Scripts that are written so are, and pages on which most lines are vertical.
+        """
+        if self.texts is not None and scripts.from_the_right(self.texts):
+            return True
+        vertical = sum(map(len, self._upright))
+        return 2 * vertical > len(self.boxes) - len(self._labels)
+
+    @cached_property
+    def _seen(self) -> Boxes:
+        """The boxes in the direction in which they are read."""
+        return self.boxes.mirrored() if self._from_the_right else self.boxes
+
+    @cached_property
+    def _pieces(self) -> list[Line]:
+        """The pieces of each horizontal line."""
+        level = np.array([i for i, down in enumerate(self._down) if not down], np.intp)
+        return [[int(level[i]) for i in line] for line in joined_pieces(self._seen.take(level))]
+
+    def _partition(self, joined: Boxes, lines: list[Line]) -> list[Indices]:
+        everything = np.arange(len(lines))
+        if self.wanted == "rows":
+            return [everything]
+        texts = self.texts
+        read = None if texts is None else [" ".join(texts[i] for i in line) for line in lines]
+        return [*Partition(joined, read, every=self.wanted == "columns").parts(everything)]
+
+    def _written(self, block: list[Line]) -> list[Block]:
+        """Return the blocks of lines, which are several where some lines are vertical text."""
+        found: list[Block] = [[]]
+        for line in block:
+            if self._down[line[0]]:
+                found += [*self._vertical(line), []]
+            else:
+                found[-1] += self._in_own_direction(line)
+        return [each for each in found if each]
+
+    def _in_own_direction(self, line: Line) -> Line:
+        """Return the pieces of a line in the direction of its own script."""
+        if len(line) > 1 and self.texts is not None:
+            own = scripts.from_the_right([self.texts[i] for i in line])
+            if own is not None and own != self._from_the_right:
+                return line[::-1]
+        return line
+
+    def _vertical(self, block: Block) -> list[Block]:
+        """Return vertical text from the right, one tier below the other."""
+        boxes = self.boxes.take(np.array(block)).fallen()
+        tiers = [np.arange(len(block))]
+        if self.wanted != "rows":
+            tiers = [*Partition(boxes, None, every=True, least=2).parts(tiers[0])]
+        return [
+            [block[int(tier[k])] for row in rows(boxes.take(tier)) for k in row] for tier in tiers
+        ]
+
+    def _with_labels(self, parts: list[list[Block]]) -> list[list[Block]]:
+        """Put each turned label before or behind the parts that it stands beside."""
+        seen = self._seen
+        spans = [seen.joined([[i for block in part for i in block]]) for part in parts]
+        for label in sorted(self._labels, key=lambda i: (seen.left[i], seen.top[i])):
+            beside = _band(spans, seen.take(np.array([label])), 0.5 * seen.line_height())
+            middle = seen.left[label] + seen.right[label]
+            before = [k for k in beside if spans[k].left[0] + spans[k].right[0] < middle]
+            if before:
+                place = max(before) + 1
+            elif beside:
+                place = min(beside)
+            else:
+                place = sum(bool(span.top[0] < seen.top[label]) for span in spans)
+            parts.insert(place, [[label]])
+            spans.insert(place, seen.take(np.array([label])))
+        return parts
+
+
+def _band(spans: list[Boxes], label: Boxes, least: float) -> list[int]:
+    """Return the indices of parts that stand beside a label, or beside one that does.
+
+    Args:
+        spans: One box around each part.
+        label: The label's box.
+        least: By how many pixels two parts overlap at least.
+    """
+    found: list[int] = []
+    waiting = [label]
+    while waiting:
+        one = waiting.pop()
+        for k, span in enumerate(spans):
+            overlap = min(one.bottom[0], span.bottom[0]) - max(one.top[0], span.top[0])
+            if k not in found and overlap > least:
+                found.append(k)
+                waiting.append(span)
+    return found
