@@ -19,8 +19,8 @@ LEAST_CONTRAST = 16
 # Between two words the empty columns are at least this wide, as a share of the line's height, and
 # at least this many times as wide as between most neighbours of the line, which stand far apart
 # where type is spaced or has one width. Chosen for PP-OCRv4 mobile on the 1269 labelled lines of
-# ten receipts (SROIE) and nine drawn pages, cut out by their labels: the word F1 rises from 0.860 to
-# 0.901 and from 0.540 to 0.575. WIDTH from 0.26 to 0.34 and TIMES from 0 to 3 change that of the
+# ten receipts (SROIE) and nine drawn pages, cut out by their labels: the word F1 rises from 0.860
+# to 0.901 and from 0.540 to 0.575. WIDTH from 0.26 to 0.34 and TIMES from 0 to 3 change that of the
 # receipts by less than a point.
 WIDTH = 0.26
 TIMES = 2.0
