@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -116,7 +116,10 @@ def run(options: argparse.Namespace) -> None:
     from . import conditions
 
     fonts = conditions.Fonts(options.fonts, options.chinese_font)
-    kinds = {**KINDS, "conditions": partial(conditions.pages, fonts=fonts)}
+    kinds: dict[str, Callable[[int], Iterator[Picture]]] = {
+        **KINDS,
+        "conditions": partial(conditions.pages, fonts=fonts),
+    }
     try:
         _check_pillow()
         for kind in kinds if options.kind is None else (options.kind,):
