@@ -54,7 +54,7 @@ def test_row_counts_and_names_the_seeds_that_are_wrong() -> None:
 def test_same_seed_draws_the_same_picture(kind: str) -> None:
     first, again, other = (kinds.OTHERS[kind](seed) for seed in (5, 5, 6))
     assert first.text == again.text != other.text
-    assert np.array_equal(first.picture, again.picture)  # type: ignore[arg-type]
+    assert np.array_equal(first.picture, again.picture)
 
 
 def test_turned_pages_are_turned_by_quarter_turns() -> None:
