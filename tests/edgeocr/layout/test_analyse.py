@@ -82,6 +82,17 @@ def test_two_vertical_lines_are_read_from_the_right() -> None:
     assert order(level(0, 0, 22, 140), level(30, 0, 22, 140), level(60, 0, 22, 140)) == [2, 1, 0]
 
 
+def test_horizontal_title_of_vertical_text_is_read_from_the_left() -> None:
+    title = [level(x, 0, 40, 40) for x in (0, 60, 120)]
+    columns = [level(x, 60, 22, 200) for x in (120, 80, 40, 0)]
+    assert order(*title, *columns) == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_tall_region_that_leans_may_begin_at_any_corner() -> None:
+    leaning = [np.roll(quad, k, axis=0) for k, quad in enumerate(slanted(4, [0, 60, 120]))]
+    assert order(*leaning) == list(range(15))
+
+
 def test_cells_are_read_in_rows_and_running_text_in_columns() -> None:
     cells = [level(x, 30 * row, wide, 20) for row in range(6) for x, wide in ((0, 60), (300, 45))]
     assert order(*cells) == list(range(12))
