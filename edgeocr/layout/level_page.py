@@ -47,7 +47,7 @@ class LevelPage:
             for part in self._partition(joined, lines):
                 these = joined.take(part)
                 in_rows = [
-                    [lines[int(part[i])] for row in block for i in row]
+                    [line for row in block for line in self._row([lines[part[i]] for i in row])]
                     for block in blocks.of_rows(these, rows(these))
                 ]
                 found.append([whole for block in in_rows for whole in self._written(block)])
@@ -79,10 +79,14 @@ class LevelPage:
 
         Scripts that are written so are, and pages on which most lines are vertical.
         """
-        if self.texts is not None and scripts.from_the_right(self.texts):
+        if self._script_from_the_right:
             return True
         vertical = sum(map(len, self._upright))
         return 2 * vertical > len(self.boxes) - len(self._labels)
+
+    @cached_property
+    def _script_from_the_right(self) -> bool:
+        return bool(self.texts is not None and scripts.from_the_right(self.texts))
 
     @cached_property
     def _seen(self) -> Boxes:
@@ -102,6 +106,15 @@ class LevelPage:
         texts = self.texts
         read = None if texts is None else [" ".join(texts[i] for i in line) for line in lines]
         return [*Partition(joined, read, every=self.wanted == "columns").parts(everything)]
+
+    def _row(self, row: list[Line]) -> list[Line]:
+        """Return the lines of a row, which has been sorted in the direction of the page's columns.
+
+        On a page of vertical text, horizontal lines are still read from the left.
+        """
+        if self._script_from_the_right or not self._from_the_right:
+            return row
+        return row if any(self._down[line[0]] for line in row) else row[::-1]
 
     def _written(self, block: list[Line]) -> list[Block]:
         """Return the blocks of lines, which are several where some lines are vertical text."""
