@@ -1,4 +1,4 @@
-"""Measure Hmean and CER on labelled pictures: python -m benchmarks accuracy --data DIR."""
+"""Measure Hmean, CER and words on labelled pictures: python -m benchmarks accuracy --data DIR."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from converters.accuracy import labels
 from converters.accuracy.score import Score
+from converters.accuracy.words import WordScore
 from edgeocr import OCR, EdgeOCRError
 
 
@@ -59,7 +60,7 @@ def _run(options: argparse.Namespace) -> None:
         memory_limit=options.memory_limit,
         max_pixels=options.max_pixels,
     )
-    total = Score()
+    total, words = Score(), WordScore()
     pictures = labels.read(options.data)
     for path, expected in pictures.items():
         page = ocr.read(path)
@@ -70,22 +71,28 @@ def _run(options: argparse.Namespace) -> None:
         picture = Score()
         picture.add(expected, found)
         total.add(expected, found)
-        print(f"{path.name:24} {_figures(picture)}")
+        labelled = [label.text for label in expected if label.care]
+        of_picture = WordScore()
+        for score in (of_picture, words):
+            score.add(labelled, page.texts)
+        print(f"{path.name:24} {_figures(picture, of_picture)}")
         if options.errors:
             _print_errors(expected, found)
-    print(f"{f'{len(pictures)} pictures':24} {_figures(total)}")
+    print(f"{f'{len(pictures)} pictures':24} {_figures(total, words)}")
     if options.json:
-        figures = {key: round(value, 4) for key, value in total.figures().items()}
+        both = {**total.figures(), **words.figures()}
+        figures = {key: round(value, 4) for key, value in both.items()}
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def _figures(score: Score) -> str:
+def _figures(score: Score, words: WordScore) -> str:
     """Return the figures as one row."""
-    figures = score.figures()
+    figures = {**score.figures(), **words.figures()}
     return (
         f"{score.labelled:4} lines  det H {figures['detection_hmean']:.4f}  "
         f"P {figures['precision']:.4f}  R {figures['recall']:.4f}  H {figures['hmean']:.4f}  "
-        f"CER {figures['cer']:.4f}"
+        f"CER {figures['cer']:.4f}  words P {figures['word_precision']:.4f}  "
+        f"R {figures['word_recall']:.4f}  F1 {figures['word_f1']:.4f}"
     )
 
 
