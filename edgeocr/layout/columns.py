@@ -18,6 +18,9 @@ from .running import LEAST, LONG_IF_ON, Verdict, judge, may_run_on
 
 # The least width of a gutter, in line heights, and how far a line may reach into it.
 GUTTER, STRAY = 0.5, 0.15
+# What stands above or below columns is a part of them if this share of its lines begins where lines
+# of the columns do.
+SAME_BEGIN = 0.7
 # A line that a detector has merged from two columns is at most this many line heights high, and the
 # next ones are at most this many line pitches away.
 MERGED, PITCHES = 1.3, 1.4
@@ -149,11 +152,13 @@ class Partition:
             if columns:
                 # Rows of a table that are too few to be judged on their own.
                 first, last = columns[0], columns[-1] + 1
-                head, foot = (
-                    _joined([sides[k] for k in part]) for part in (run[:first], run[last:])
+                head, body, foot = (
+                    _joined([sides[k] for k in part])
+                    for part in (run[:first], run[first:last], run[last:])
                 )
-                start = first if self._judged(*head) is Verdict.ROWS else 0
-                run = run[start : last if self._is_short(*foot) else None]
+                start = first if self._is_table(head, body) else 0
+                stop = last if self._is_table(foot, body) else None
+                run = run[start:stop]
                 break
             if self._judged(*_joined([sides[k] for k in run])) is Verdict.COLUMNS:
                 break
@@ -171,13 +176,18 @@ class Partition:
             return Verdict.UNKNOWN
         return judge(self.boxes, self.texts, left, right, self.least)
 
-    def _is_short(self, left: Indices, right: Indices) -> bool:
-        """Return whether what follows columns is no text, because all its lines are short."""
+    def _is_table(self, piece: tuple[Indices, Indices], columns: tuple[Indices, Indices]) -> bool:
+        """Return whether what stands above or below columns is no part of them, but cells."""
+        left, right = piece
         if not len(left) or not len(right):
             return False
-        both = np.concatenate([left, right])
-        width, height = self.boxes.width[both], self.boxes.height[both]
-        short = median(width) < LONG_IF_ON * median(height)
+        both = np.concatenate(piece)
+        height = median(self.boxes.height[both])
+        begin = self.boxes.left
+        away = np.abs(begin[right][:, None] - begin[columns[1]]).min(axis=1)
+        if (away < 0.5 * height).mean() >= SAME_BEGIN:
+            return False
+        short = median(self.boxes.width[both]) < LONG_IF_ON * height
         return short or self._judged(left, right) is Verdict.ROWS
 
     def _without_headings(self, own: Indices, other: Indices, down: int) -> Indices:
