@@ -37,6 +37,8 @@ SPACE, USUAL_SPACES = 0.8, 1.8
 HEADING = 2
 # A heading is larger than the lines of a column by this factor.
 LARGER = 1.3
+# So is the headline of the next story, which has space above it, too.
+HEADLINE = 1.22
 # A line across several columns is wider than their lines by this factor.
 WIDER = 1.25
 
@@ -228,21 +230,22 @@ class Partition:
     def _end_of_story(self, sides: list[tuple[Indices, Indices]]) -> int:
         """Return the number of pieces above a line that begins something new.
 
-        Such a line stands before the gutter, below all that stands behind it. It is wider than the
-        lines above it, or larger than they are if they form several columns.
+        There is a space above such a line, across all columns, and columns above that space. It is
+        larger than their lines; or it stands before the gutter, below all that stands behind it,
+        and is wider than the lines above it.
         """
         last = max((k for k, (_, right) in enumerate(sides) if len(right)), default=-1)
-        if last < 0:
-            return len(sides)
-        above = np.concatenate([left for left, _ in sides[: last + 1]])
-        if not len(above):
-            return len(sides)
-        widest, height = self.boxes.width[above].max(), median(self.boxes.height[above])
-        several = np.ptp(self.boxes.left[above]) > 0.8 * widest
-        for k in range(last + 1, len(sides)):
-            piece = sides[k][0]
-            larger = several and self.boxes.height[piece].max() > LARGER * height
-            if larger or self.boxes.width[piece].max() > WIDER * widest:
+        for k in range(1, len(sides)):
+            left, right = _joined(sides[:k])
+            if not len(left) or not len(right):
+                continue
+            above, piece = np.concatenate([left, right]), np.concatenate(sides[k])
+            height = median(self.boxes.height[above])
+            middle = self.boxes.middle[piece]
+            first = piece[middle < middle.min() + 0.5 * height]
+            if (self.boxes.height[first] > HEADLINE * height).all():
+                return k
+            if k > last and self.boxes.width[piece].max() > WIDER * self.boxes.width[left].max():
                 return k
         return len(sides)
 
