@@ -144,6 +144,12 @@ class LevelPage:
             [block[int(tier[k])] for row in rows(boxes.take(tier)) for k in row] for tier in tiers
         ]
 
+    def _label(self, label: Block, *, upwards: bool) -> Block:
+        """Return the pieces of a label line by line, as they are read with the head turned."""
+        boxes = self.boxes.take(np.array(label))
+        turned = boxes.risen() if upwards else boxes.fallen()
+        return [label[i] for row in rows(turned) for i in row]
+
     def _with_labels(self, parts: list[list[Block]]) -> list[list[Block]]:
         """Put each turned label before or behind the parts that it stands beside."""
         seen = self._seen
@@ -159,9 +165,8 @@ class LevelPage:
                 place = min(beside)
             else:
                 place = sum(bool(span.top[0] < box.top[0]) for span in spans)
-            # Pieces of one label: at the right they run downwards, at the left mostly upwards.
-            down = 1 if before else -1
-            parts.insert(place, [sorted(label, key=lambda i: float(down * seen.top[i]))])
+            # A label at the right of something mostly runs downwards, any other one upwards.
+            parts.insert(place, [self._label(label, upwards=not before)])
             spans.insert(place, box)
         return parts
 
