@@ -74,6 +74,15 @@ def test_turned_label_at_the_left_comes_before_what_it_stands_beside() -> None:
     assert order(*rows, level(0, 20, 22, 100)) == [5, 0, 1, 2, 3, 4]
 
 
+def test_label_of_two_turned_lines_is_read_line_by_line() -> None:
+    rows = [level(100, y, 150, 20) for y in range(0, 300, 30)]
+    texts = ["the old town"] * 10 + ["Archive", "copy", "of 2020"]
+    left = [level(0, 160, 22, 100), level(0, 20, 22, 100), level(30, 60, 22, 200)]
+    assert analyse(np.array([*rows, *left]), texts=texts).order == [10, 11, 12, *range(10)]
+    right = [level(330, 20, 22, 100), level(330, 160, 22, 100), level(300, 20, 22, 200)]
+    assert analyse(np.array([*rows, *right]), texts=texts).order == [*range(10), 10, 11, 12]
+
+
 def test_lone_tall_character_stays_in_its_row() -> None:
     assert order(level(60, 0, 90, 20), level(40, 0, 9, 20), level(0, 30, 90, 20)) == [1, 0, 2]
 
