@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "show results of edgeocr bench side by side",
     "conversions": "convert and verify every Paddle model below a folder",
     "decoders": "time the decoders of EAST, SAST and PGNet beside PaddleOCR's",
+    "kinds": "count how many random pictures of each kind are read as a person reads them",
     "pages": "draw labelled signs and pages, to measure accuracy on",
     "peers": "measure edgeocr beside other engines that run the same weights",
     "regress": "fail if a read costs more instructions or CPU time than the baseline's",

@@ -32,7 +32,9 @@ COLUMNS = {
     "recall": "R",
     "hmean": "H",
     "cer": "CER",
-    "word_f1": "words",
+    "word_precision": "words P",
+    "word_recall": "R",
+    "word_f1": "F1",
 }
 # Width of the first column, and of the second with the number of lines.
 FIRST, SECOND = 24, 10

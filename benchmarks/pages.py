@@ -1,4 +1,4 @@
-"""Draw labelled signs and pages to measure accuracy on: python -m benchmarks pages --output DIR."""
+"""Draw labelled pictures to measure accuracy on: python -m benchmarks pages --output DIR."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ PAGES = (
     *((200, points) for points in (6, 7, 9, 10)),
     *((150, points) for points in (7, 10, 12)),
 )
+# Screenshots of several screens: their height and the size of their text, in pixels.
+SCREENSHOTS = ((8000, 40), (14_000, 34), (20_000, 28))
+SCREEN_WIDTH = 1080
+# Scans of an A4 sheet on which a receipt lies: dots per inch and the size of its text in points.
+RECEIPTS = ((600, 5), (600, 6), (600, 8), (300, 6))
+RECEIPT_INCHES = (2.3, 5.0)
 
 Corners: TypeAlias = list[tuple[float, float]]
 
@@ -172,7 +178,18 @@ def pages(seed: int) -> Iterator[Picture]:
         yield draw_page(name, dpi, points, Random(f"{seed} pages {dpi} {points}"))
 
 
-KINDS = {"signs": signs, "pages": pages}
+def large(seed: int) -> Iterator[Picture]:
+    """Draw pictures far larger than a detector's input: screenshots, and receipts in scans."""
+    for height, size in SCREENSHOTS:
+        yield draw_screenshot(
+            f"screen-{height}.jpg", height, size, Random(f"{seed} {height} {size}")
+        )
+    for dpi, points in RECEIPTS:
+        name = f"receipt-{dpi}dpi-{points:02}pt.jpg"
+        yield draw_receipt(name, dpi, points, Random(f"{seed} receipt {dpi} {points}"))
+
+
+KINDS = {"signs": signs, "pages": pages, "large": large}
 
 
 def draw_sign(name: str, rng: Random) -> Picture:
@@ -273,6 +290,44 @@ def draw_page(name: str, dpi: int, points: int, rng: Random) -> Picture:
         top += round(1.2 * size)
     image = image.filter(ImageFilter.GaussianBlur(0.5))
     return Picture(name, image, lines, quality=80, dpi=dpi)
+
+
+def draw_screenshot(name: str, height: int, size: int, rng: Random) -> Picture:
+    """Draw a long screenshot: paragraphs of text that is `size` pixels high."""
+    from PIL import Image
+
+    image = Image.new("RGB", (SCREEN_WIDTH, height), (255, 255, 255))
+    lines = _fill(image, (40, 40, SCREEN_WIDTH - 40, height - 40), size, rng)
+    return Picture(name, image, lines, quality=90, dpi=72)
+
+
+def draw_receipt(name: str, dpi: int, points: int, rng: Random) -> Picture:
+    """Draw a scan of an A4 sheet with a narrow strip of text somewhere on it."""
+    from PIL import Image, ImageFilter
+
+    width, height = (int(inches * dpi) for inches in PAPER_INCHES)
+    wide, high = (int(inches * dpi) for inches in RECEIPT_INCHES)
+    left, top = rng.randrange(width - wide), rng.randrange(height - high)
+    image = Image.new("RGB", (width, height), (244, 244, 242))
+    lines = _fill(image, (left, top, left + wide, top + high), round(points * dpi / 72), rng)
+    return Picture(name, image.filter(ImageFilter.GaussianBlur(1)), lines, quality=80, dpi=dpi)
+
+
+def _fill(image: Image, box: tuple[int, int, int, int], size: int, rng: Random) -> list[Line]:
+    """Write paragraphs into a box (left, top, right, bottom) of an image; return their lines."""
+    from PIL import ImageDraw
+
+    draw, font = ImageDraw.Draw(image), default_font(size)
+    left, top, right, bottom = box
+    lines = []
+    while top < bottom - 2 * size:
+        for text in _paragraph(font, right - left, rng):
+            if top < bottom - 2 * size:
+                draw.text((left, top), text, font=font, fill=(20, 20, 20))
+                lines.append(Line(text, corners(draw.textbbox((left, top), text, font=font))))
+            top += round(1.6 * size)
+        top += round(1.2 * size)
+    return lines
 
 
 def _paragraph(font: FreeTypeFont, width: float, rng: Random) -> Iterator[str]:

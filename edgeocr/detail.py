@@ -13,6 +13,8 @@ from .postprocess.geometry import Float32, side_lengths
 BLOCK = 16
 # Rows of pixels that are looked at in one go, so that their copies stay small.
 BAND = 1024
+# One row of pixels in so many is looked at.
+ROW_STEP = 4
 # Grey levels by which neighbouring pixels differ, on average over a block, where there may be text.
 DIFFERENCE = 24
 # A cell with fewer such blocks has none: a speck, the end of a rule.
@@ -82,8 +84,8 @@ def _letter_height(image: Image, quad: Float32) -> float:
 def detailed(image: Image, quads: Float32, cell: float) -> NDArray[np.int64]:
     """Count the blocks with detail in each cell of a picture, outside of what was found already.
 
-    Detail is the range of the values around a pixel. It is measured in every second row, with
-    pairs of columns averaged: small letters stay distinct, and noise is lower.
+    Detail is the range of the values around a pixel. It is measured in every fourth row, which
+    takes little time, with pairs of columns averaged, which lowers noise.
 
     Args:
         image: uint8 [H, W, 3] BGR.
@@ -113,7 +115,7 @@ def _ranges(image: Image) -> NDArray[np.uint8]:
     step = BAND // BLOCK
     for first in range(0, rows if columns else 0, step):
         last = min(first + step, rows)
-        lines = image[first * BLOCK : last * BLOCK : 2, : columns * BLOCK]
+        lines = image[first * BLOCK : last * BLOCK : ROW_STEP, : columns * BLOCK]
         green = cv2.extractChannel(lines, 1)
         green = cv2.resize(green, (green.shape[1] // 2, green.shape[0]))
         spread = cv2.subtract(cv2.dilate(green, square), cv2.erode(green, square))

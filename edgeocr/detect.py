@@ -115,13 +115,14 @@ class Detector(PictureStage):
         settings = self._stage.postprocess
         if not isinstance(settings, DBSettings):
             return []
+        samples = Stopwatch()
         with watch("postprocess"):
             places = small_text.places(
-                image,
-                regions,
-                scale,
-                lambda place: self._look(image, place, watch),
+                image, regions, scale, lambda place: self._look(image, place, samples)
             )
+        for step, milliseconds in samples.milliseconds.items():
+            watch.add(step, milliseconds / 1000)
+            watch.add("postprocess", -milliseconds / 1000)
         least = scale * small_text.LEAST_GAIN
         return [place for place in self._affordable(places) if place.scale >= least]
 

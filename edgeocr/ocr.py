@@ -89,7 +89,7 @@ class OCR:
             shape: The shape of the regions to find, "quad" or "polygon"; by default the bundle's.
                 Polygons follow curved lines and are straightened before they are read. EAST finds
                 quads only, PGNet polygons only.
-            max_pixels: The most pixels at which a picture is detected; by default the bundle's.
+            max_pixels: The most pixels of one run of detection; by default the bundle's.
             reading_order: "rows" reads across the whole page, "columns" reads each column to its
                 end, and "auto" decides by where the lines stand.
             memory_limit: The memory that the process may hold, in bytes or as in "300MB", "300MiB"

@@ -27,14 +27,13 @@ LARGEST = 96.0
 CELL = 32
 # Cells around small text that belong to its place.
 MARGIN = 1
-# A sample of detail that may be text: its side in pixels of the network's input, its scale as a
-# multiple of the first look's (which sees letters of five pixels and more), the least score and the
-# least ratio of the sides of regions that prove that it is text, and how many samples without text
-# end the search.
+# A sample of detail that may be text: its side in pixels of the network's input, and its scale as a
+# multiple of the first look's, which sees letters of five pixels and more.
 SAMPLE = 192
 SAMPLE_GAIN = 4.0
-SURE = 0.65
-ELONGATED = 2.0
+# The least score, and the least ratio of the sides, of a region that proves that it is text.
+SURE, ELONGATED = 0.65, 2.0
+# So many samples without text end the search.
 MOST_FAILURES = 2
 
 Boxes = NDArray[np.int64]

@@ -97,11 +97,11 @@ class Score:
         self.common_words += (labelled_words & found_words).total()
 
     def figures(self) -> dict[str, float]:
-        """Return detection's Hmean; precision, recall and Hmean of exact lines; CER; and word F1.
+        """Return detection's Hmean; precision, recall and Hmean of exact lines; CER; and words.
 
-        CER is the edits divided by the labelled characters, so it can exceed 1. Word F1 is the
-        harmonic mean of the shares of found words that are labelled and of labelled words that are
-        found. It doesn't depend on how words are joined to lines.
+        CER is the edits divided by the labelled characters, so it can exceed 1. Precision, recall
+        and F1 of words don't depend on how words are joined to lines: this is how receipts are
+        scored whose labels and regions divide lines differently.
         """
         precision, recall = _ratio(self.exact, self.found), _ratio(self.exact, self.labelled)
         return {
@@ -110,6 +110,8 @@ class Score:
             "recall": recall,
             "hmean": _ratio(2 * self.exact, self.found + self.labelled),
             "cer": _ratio(self.edits, self.characters),
+            "word_precision": _ratio(self.common_words, self.found_words),
+            "word_recall": _ratio(self.common_words, self.labelled_words),
             "word_f1": _ratio(2 * self.common_words, self.found_words + self.labelled_words),
         }
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .boxes import Boxes
+from .boxes import Boxes, Float64, median
 
-# A space between rows begins a block if it exceeds the usual one of these rows by this share of a
-# line's height.
+# A row begins a block if it is farther below the one before it than usual among these rows, by this
+# share of a line's height; half of it is enough between single lines and rows of cells.
 SPACE = 0.4
 # So does a line that is this many times as high as the one before it, or the other way round.
 SIZE = 1.45
+# And so does a line that is indented by this many line heights, at least and at most, if the lines
+# before and behind it are not: they differ from the usual begin by no more than the third number.
+INDENT = (0.7, 4.0, 0.35)
 
 
 def of_rows(boxes: Boxes, rows: list[list[int]]) -> Iterator[list[list[int]]]:
@@ -26,19 +30,31 @@ def of_rows(boxes: Boxes, rows: list[list[int]]) -> Iterator[list[list[int]]]:
         return
     tops = np.array([boxes.top[row].mean() for row in rows])
     bottoms = np.array([boxes.bottom[row].mean() for row in rows])
-    heights = bottoms - tops
-    spaces = tops[1:] - bottoms[:-1]
-    usual = float(np.median(spaces)) if len(spaces) else 0.0
-    height = float(np.median(heights))
-    ratio = np.maximum(heights[1:], heights[:-1]) / np.maximum(
-        np.minimum(heights[1:], heights[:-1]), 1.0
-    )
+    heights = np.maximum(bottoms - tops, 1.0)
+    steps = np.diff(tops + bottoms) / 2
+    usual = median(steps) if len(steps) else 0.0
+    height = median(heights)
+    ratio = heights[1:] / heights[:-1]
     cells = np.array([len(row) > 1 for row in rows])
-    # Two headings of a table part it from what is around it only if there is space as well.
+    # Cells of other sizes may be rows of the same table.
     table = cells[1:] & cells[:-1]
-    begins = (spaces > usual + SPACE * height) | ((ratio > SIZE) & ~table)
-    begins |= (cells[1:] != cells[:-1]) & (spaces > usual + SPACE / 2 * height)
+    begins = steps > usual + SPACE * height
+    begins |= (np.maximum(ratio, 1 / ratio) > SIZE) & ~table
+    begins |= (cells[1:] != cells[:-1]) & (steps > usual + SPACE / 2 * height)
+    if not cells.any():
+        begins |= _indented(np.array([boxes.left[row[0]] for row in rows]), height)[1:]
     start = 0
     for end in [*(np.flatnonzero(begins) + 1).tolist(), len(rows)]:
         yield rows[start:end]
         start = end
+
+
+def _indented(left: Float64, height: float) -> NDArray[np.bool_]:
+    """Return which lines [N], that begin at `left`, are the first ones of indented paragraphs."""
+    least, most, stray = (share * height for share in INDENT)
+    away = left - median(left)
+    plain = np.abs(away) < stray
+    found = (away > least) & (away < most)
+    found[1:] &= plain[:-1]
+    found[:-1] &= plain[1:]
+    return np.asarray(found, bool)

@@ -79,6 +79,10 @@ class Boxes:
         """Return the boxes turned so that vertical lines, the first at the right, lie level."""
         return Boxes(self.top, self.bottom, -self.right, -self.left, self.solid)
 
+    def risen(self) -> Boxes:
+        """Return the boxes turned so that lines that run upwards, first at the left, lie level."""
+        return Boxes(-self.bottom, -self.top, self.left, self.right, self.solid)
+
     def joined(self, groups: list[list[int]]) -> Boxes:
         """Return one box around each group of boxes."""
         starts = np.cumsum([0, *map(len, groups)])[:-1]

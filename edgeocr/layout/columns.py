@@ -18,6 +18,9 @@ from .running import LEAST, LONG_IF_ON, Verdict, judge, may_run_on
 
 # The least width of a gutter, in line heights, and how far a line may reach into it.
 GUTTER, STRAY = 0.5, 0.15
+# What stands above or below columns is a part of them if this share of its lines begins where lines
+# of the columns do.
+SAME_BEGIN = 0.7
 # A line that a detector has merged from two columns is at most this many line heights high, and the
 # next ones are at most this many line pitches away.
 MERGED, PITCHES = 1.3, 1.4
@@ -34,6 +37,8 @@ SPACE, USUAL_SPACES = 0.8, 1.8
 HEADING = 2
 # A heading is larger than the lines of a column by this factor.
 LARGER = 1.3
+# So is the headline of the next story, which has space above it, too.
+HEADLINE = 1.22
 # A line across several columns is wider than their lines by this factor.
 WIDER = 1.25
 
@@ -149,11 +154,13 @@ class Partition:
             if columns:
                 # Rows of a table that are too few to be judged on their own.
                 first, last = columns[0], columns[-1] + 1
-                head, foot = (
-                    _joined([sides[k] for k in part]) for part in (run[:first], run[last:])
+                head, body, foot = (
+                    _joined([sides[k] for k in part])
+                    for part in (run[:first], run[first:last], run[last:])
                 )
-                start = first if self._judged(*head) is Verdict.ROWS else 0
-                run = run[start : last if self._is_short(*foot) else None]
+                start = first if self._is_table(head, body) else 0
+                stop = last if self._is_table(foot, body) else None
+                run = run[start:stop]
                 break
             if self._judged(*_joined([sides[k] for k in run])) is Verdict.COLUMNS:
                 break
@@ -171,13 +178,18 @@ class Partition:
             return Verdict.UNKNOWN
         return judge(self.boxes, self.texts, left, right, self.least)
 
-    def _is_short(self, left: Indices, right: Indices) -> bool:
-        """Return whether what follows columns is no text, because all its lines are short."""
+    def _is_table(self, piece: tuple[Indices, Indices], columns: tuple[Indices, Indices]) -> bool:
+        """Return whether what stands above or below columns is no part of them, but cells."""
+        left, right = piece
         if not len(left) or not len(right):
             return False
-        both = np.concatenate([left, right])
-        width, height = self.boxes.width[both], self.boxes.height[both]
-        short = median(width) < LONG_IF_ON * median(height)
+        both = np.concatenate(piece)
+        height = median(self.boxes.height[both])
+        begin = self.boxes.left
+        away = np.abs(begin[right][:, None] - begin[columns[1]]).min(axis=1)
+        if (away < 0.5 * height).mean() >= SAME_BEGIN:
+            return False
+        short = median(self.boxes.width[both]) < LONG_IF_ON * height
         return short or self._judged(left, right) is Verdict.ROWS
 
     def _without_headings(self, own: Indices, other: Indices, down: int) -> Indices:
@@ -218,21 +230,22 @@ class Partition:
     def _end_of_story(self, sides: list[tuple[Indices, Indices]]) -> int:
         """Return the number of pieces above a line that begins something new.
 
-        Such a line stands before the gutter, below all that stands behind it. It is wider than the
-        lines above it, or larger than they are if they form several columns.
+        There is a space above such a line, across all columns, and columns above that space. It is
+        larger than their lines; or it stands before the gutter, below all that stands behind it,
+        and is wider than the lines above it.
         """
         last = max((k for k, (_, right) in enumerate(sides) if len(right)), default=-1)
-        if last < 0:
-            return len(sides)
-        above = np.concatenate([left for left, _ in sides[: last + 1]])
-        if not len(above):
-            return len(sides)
-        widest, height = self.boxes.width[above].max(), median(self.boxes.height[above])
-        several = np.ptp(self.boxes.left[above]) > 0.8 * widest
-        for k in range(last + 1, len(sides)):
-            piece = sides[k][0]
-            larger = several and self.boxes.height[piece].max() > LARGER * height
-            if larger or self.boxes.width[piece].max() > WIDER * widest:
+        for k in range(1, len(sides)):
+            left, right = _joined(sides[:k])
+            if not len(left) or not len(right):
+                continue
+            above, piece = np.concatenate([left, right]), np.concatenate(sides[k])
+            height = median(self.boxes.height[above])
+            middle = self.boxes.middle[piece]
+            first = piece[middle < middle.min() + 0.5 * height]
+            if (self.boxes.height[first] > HEADLINE * height).all():
+                return k
+            if k > last and self.boxes.width[piece].max() > WIDER * self.boxes.width[left].max():
                 return k
         return len(sides)
 

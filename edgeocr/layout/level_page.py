@@ -47,7 +47,7 @@ class LevelPage:
             for part in self._partition(joined, lines):
                 these = joined.take(part)
                 in_rows = [
-                    [lines[int(part[i])] for row in block for i in row]
+                    [line for row in block for line in self._row([lines[part[i]] for i in row])]
                     for block in blocks.of_rows(these, rows(these))
                 ]
                 found.append([whole for block in in_rows for whole in self._written(block)])
@@ -59,7 +59,7 @@ class LevelPage:
         return [bool(each) for each in tall.runs_down(self.boxes, self.texts)]
 
     @cached_property
-    def _tall_groups(self) -> tuple[list[Block], list[int]]:
+    def _tall_groups(self) -> tuple[list[Block], list[Block]]:
         down = [i for i, runs_down in enumerate(self._down) if runs_down]
         return tall.groups(self.boxes, down, self.texts)
 
@@ -69,8 +69,8 @@ class LevelPage:
         return self._tall_groups[0]
 
     @property
-    def _labels(self) -> list[int]:
-        """The lines that are turned by 90 degrees."""
+    def _labels(self) -> list[Block]:
+        """The labels that are turned by 90 degrees."""
         return self._tall_groups[1]
 
     @cached_property
@@ -79,10 +79,14 @@ class LevelPage:
 
         Scripts that are written so are, and pages on which most lines are vertical.
         """
-        if self.texts is not None and scripts.from_the_right(self.texts):
+        if self._script_from_the_right:
             return True
         vertical = sum(map(len, self._upright))
-        return 2 * vertical > len(self.boxes) - len(self._labels)
+        return 2 * vertical > len(self.boxes) - sum(map(len, self._labels))
+
+    @cached_property
+    def _script_from_the_right(self) -> bool:
+        return bool(self.texts is not None and scripts.from_the_right(self.texts))
 
     @cached_property
     def _seen(self) -> Boxes:
@@ -102,6 +106,15 @@ class LevelPage:
         texts = self.texts
         read = None if texts is None else [" ".join(texts[i] for i in line) for line in lines]
         return [*Partition(joined, read, every=self.wanted == "columns").parts(everything)]
+
+    def _row(self, row: list[Line]) -> list[Line]:
+        """Return the lines of a row, which has been sorted in the direction of the page's columns.
+
+        On a page of vertical text, horizontal lines are still read from the left.
+        """
+        if self._script_from_the_right or not self._from_the_right:
+            return row
+        return row if any(self._down[line[0]] for line in row) else row[::-1]
 
     def _written(self, block: list[Line]) -> list[Block]:
         """Return the blocks of lines, which are several where some lines are vertical text."""
@@ -131,22 +144,30 @@ class LevelPage:
             [block[int(tier[k])] for row in rows(boxes.take(tier)) for k in row] for tier in tiers
         ]
 
+    def _label(self, label: Block, *, upwards: bool) -> Block:
+        """Return the pieces of a label line by line, as they are read with the head turned."""
+        boxes = self.boxes.take(np.array(label))
+        turned = boxes.risen() if upwards else boxes.fallen()
+        return [label[i] for row in rows(turned) for i in row]
+
     def _with_labels(self, parts: list[list[Block]]) -> list[list[Block]]:
         """Put each turned label before or behind the parts that it stands beside."""
         seen = self._seen
         spans = [seen.joined([[i for block in part for i in block]]) for part in parts]
-        for label in sorted(self._labels, key=lambda i: (seen.left[i], seen.top[i])):
-            beside = _band(spans, seen.take(np.array([label])), 0.5 * seen.line_height())
-            middle = seen.left[label] + seen.right[label]
+        for label in self._labels:
+            box = seen.joined([label])
+            beside = _band(spans, box, 0.5 * seen.line_height())
+            middle = box.left[0] + box.right[0]
             before = [k for k in beside if spans[k].left[0] + spans[k].right[0] < middle]
             if before:
                 place = max(before) + 1
             elif beside:
                 place = min(beside)
             else:
-                place = sum(bool(span.top[0] < seen.top[label]) for span in spans)
-            parts.insert(place, [[label]])
-            spans.insert(place, seen.take(np.array([label])))
+                place = sum(bool(span.top[0] < box.top[0]) for span in spans)
+            # A label at the right of something mostly runs downwards, any other one upwards.
+            parts.insert(place, [self._label(label, upwards=not before)])
+            spans.insert(place, box)
         return parts
 
 

@@ -33,6 +33,9 @@ END, FULL = 0.3, 0.6
 # say that they don't; and the shares of lines with a small first letter that say so.
 FULL_IF_ON, FULL_IF_NOT = 0.7, 0.85
 ON, NOT_ON = 0.35, 0.12
+# Lines that are this many line heights below each other are more often rows than text, so the share
+# for lines that don't go on is asked for.
+SPARSE = 1.55
 # What the last lines of paragraphs end with.
 ENDS = (".", "!", "?", ":", "\u3002", "\uff01", "\uff1f", "\u061f")
 # Two lines are at the same height if their middles differ by less than this share of a line.
@@ -148,6 +151,8 @@ def _nearest(boxes: Boxes, side: int) -> NDArray[np.bool_]:
 
 def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height: float) -> bool:
     """Return whether the chosen lines look like running text."""
+    if len(chosen) < 2:
+        return False
     left, right = boxes.left[chosen], boxes.right[chosen]
     width = median(right - left)
     if width < LONG_IF_ON * height:
@@ -168,6 +173,9 @@ def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height:
         long, full = LONG_IF_ON, FULL_IF_ON
     elif on is not None and on <= NOT_ON:
         long, full = LONG_IF_NOT, FULL_IF_NOT
+    pitch = median(np.diff(np.sort(boxes.middle[chosen])))
+    if pitch > SPARSE * height:
+        full = max(full, FULL_IF_NOT)
     return bool(width >= long * height and ending.mean() >= full)
 
 

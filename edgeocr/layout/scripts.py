@@ -30,10 +30,10 @@ def from_the_right(texts: Sequence[str]) -> bool | None:
     return None if right == left == 0 else right > left
 
 
-def is_alphabetic(text: str) -> bool:
-    """Return whether a text is mostly of letters that are not written one below the other."""
+def is_east_asian(text: str) -> bool:
+    """Return whether a text is mostly of characters that may be written one below the other."""
     letters = [c for c in text if c.isalpha()]
-    return 2 * sum(ord(c) < EAST_ASIAN for c in letters) > len(letters)
+    return bool(letters) and 2 * sum(ord(c) >= EAST_ASIAN for c in letters) >= len(letters)
 
 
 def goes_on(texts: Sequence[str]) -> float | None:

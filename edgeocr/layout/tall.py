@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Boxes
-from .scripts import is_alphabetic
+from .scripts import is_east_asian
 
 # A line runs downwards if its box is this many times as high as wide, and this many times as high
 # as a line is thick: a lone tall character is as high as a line.
@@ -29,7 +29,7 @@ def runs_down(boxes: Boxes, texts: Sequence[str] | None) -> NDArray[np.bool_]:
 
 def groups(
     boxes: Boxes, chosen: Sequence[int], texts: Sequence[str] | None
-) -> tuple[list[list[int]], list[int]]:
+) -> tuple[list[list[int]], list[list[int]]]:
     """Tell vertical text from labels.
 
     Args:
@@ -38,23 +38,24 @@ def groups(
         texts: The texts of all boxes, if known.
 
     Returns:
-        The indices of each block of vertical text, and those of labels: turned lines of an alphabet
-        or, if the texts aren't known, lone ones.
+        The indices of each block of vertical text, and those of each label: neighbouring lines of
+        which most hold no East Asian characters or, if the texts aren't known, lone lines.
     """
-    labels = [i for i in chosen if texts is not None and is_alphabetic(texts[i])]
-    rest = [i for i in chosen if i not in labels]
+    rest = list(chosen)
     blocks: list[list[int]] = []
+    labels: list[list[int]] = []
     while rest:
         block = [rest.pop()]
         for one in block:
             near = [other for other in rest if _near(boxes, one, other)]
             block.extend(near)
             rest = [other for other in rest if other not in near]
-        blocks.append(sorted(block))
-    if texts is None:
-        labels += [i for block in blocks if len(block) == 1 for i in block]
-        blocks = [block for block in blocks if len(block) > 1]
-    return blocks, sorted(labels)
+        if texts is None:
+            is_text = len(block) > 1
+        else:
+            is_text = 2 * sum(is_east_asian(texts[i]) for i in block) >= len(block)
+        (blocks if is_text else labels).append(sorted(block))
+    return blocks, labels
 
 
 def _near(boxes: Boxes, one: int, other: int) -> bool:

@@ -30,15 +30,21 @@ def two_signs_and_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "PAGES", ((72, 9),))
     monkeypatch.setattr(conditions, "COUNT", 1)
     monkeypatch.setattr(conditions, "CONDITIONS", ("sparse",))
+    monkeypatch.setattr(pages, "SCREENSHOTS", ((400, 20),))
+    monkeypatch.setattr(pages, "RECEIPTS", ((72, 9),))
 
 
 @pytest.mark.usefixtures("two_signs_and_a_page")
-def test_command_draws_both_kinds_with_labels(
+def test_command_draws_all_kinds_with_labels(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw(tmp_path)
     printed = capsys.readouterr().out
-    for kind, names in (("signs", ["00.jpg", "01.jpg"]), ("pages", ["72dpi-09pt.jpg"])):
+    for kind, names in (
+        ("signs", ["00.jpg", "01.jpg"]),
+        ("pages", ["72dpi-09pt.jpg"]),
+        ("large", ["screen-400.jpg", "receipt-72dpi-09pt.jpg"]),
+    ):
         read = labels.read(tmp_path / kind)
         assert [path.name for path in read] == names
         assert all(path.is_file() for path in read)

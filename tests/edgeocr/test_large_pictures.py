@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from edgeocr.images import Image
 from edgeocr.lines import Region
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.stopwatch import Stopwatch
 from tests.support.large_pictures import Drawn, in_corner, page, parts_of_lines, strip
 
 
@@ -85,6 +88,17 @@ def test_sizes_of_runs_are_the_fixed_ones(bundle: Bundle) -> None:
     regions = detector.detect(drawn.image)
     assert right(regions, drawn) >= 0.95
     assert shapes <= set(detector.session.shapes)
+
+
+def test_times_of_the_steps_add_up_to_the_whole(detector: Detector) -> None:
+    image = in_corner(page(109, 9, 500, 600), 2000, 3000, 109).image
+    watch = Stopwatch()
+    start = perf_counter()
+    detector.detect(image, watch)
+    taken = (perf_counter() - start) * 1000
+    assert set(watch.milliseconds) == {"resize", "detection", "postprocess"}
+    assert all(each > 0 for each in watch.milliseconds.values())
+    assert 0.8 * taken < sum(watch.milliseconds.values()) <= taken
 
 
 @pytest.mark.slow

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from tests.support.sheet_words import name, prose
-from tests.support.sheets import Random, Sheet, Text, fitted, length, turned
+from tests.support.sheet_words import han, name, prose
+from tests.support.sheets import Random, Sheet, Text, fitted, length, photographed, turned
 
 
 def columns(
@@ -119,3 +120,42 @@ def sheet_of(random: Random, texts: Sequence[Text], figures: Sequence[tuple[floa
     """Return a sheet, which is a little turned in a third of all cases."""
     made = fitted(texts, random, figures)
     return turned(made, random.normal(0, 2)) if random.random() < 0.33 else made
+
+
+def columns_seen_from_the_side(random: Random) -> Sheet:
+    """Columns or a newspaper in perspective."""
+    return photographed(_level_columns(random), random, 0.05)
+
+
+def skewed_columns(random: Random) -> Sheet:
+    """Columns or a newspaper, turned by up to 10 degrees."""
+    return turned(_level_columns(random), random.uniform(-10, 10))
+
+
+def chinese_columns(random: Random) -> Sheet:
+    """Two or three columns of Chinese, perhaps under a heading."""
+    size = random.uniform(15, 26)
+    characters, count = int(random.integers(9, 20)), int(random.integers(2, 4))
+    pitch, gutter = size * random.uniform(1.25, 1.7), size * random.uniform(1.2, 3)
+    texts: list[Text] = []
+    top = 30.0
+    if random.random() < 0.5:
+        large = size * 1.6
+        head = han(random, int(random.integers(4, 10)))
+        texts.append(Text(head, 20, top + large, large, large * len(head)))
+        top += 2.2 * large
+    number = int(random.integers(5, 20))
+    for j in range(count):
+        y = top + size + random.choice([0, random.uniform(0, pitch)])
+        rest = number if j < count - 1 else number - int(random.integers(0, 3))
+        for i in range(rest):
+            short = random.random() < 0.13
+            line = han(random, int(random.integers(2, characters)) if short else characters)
+            x = 20 + j * (characters * size + gutter)
+            texts.append(Text(line, x, y + i * pitch, size, size * len(line)))
+    return fitted(texts, random)
+
+
+def _level_columns(random: Random) -> Sheet:
+    make = (two_columns, three_columns, unequal_columns, newspaper)[int(random.integers(4))]
+    return replace(make(random), warp=None)

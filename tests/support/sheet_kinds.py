@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.support.sheet_columns import (
+    chinese_columns,
     columns,
+    columns_seen_from_the_side,
     newspaper,
+    skewed_columns,
     three_columns,
     two_columns,
     unequal_columns,
@@ -18,9 +22,11 @@ from tests.support.sheet_tables import (
     price_list,
     receipt,
     skewed_table,
+    text_table,
+    wrapped_table,
 )
 from tests.support.sheet_words import han, name, prose, right_to_left_words
-from tests.support.sheets import Random, Sheet, Text, fitted, length
+from tests.support.sheets import Random, Sheet, Text, fitted, length, turned
 
 
 def vertical(random: Random) -> Sheet:
@@ -105,6 +111,18 @@ def side_label(random: Random) -> Sheet:
     return fitted([*body, Text(label, x, y, small, long, way)], random)
 
 
+def steep(random: Random) -> Sheet:
+    """A table, a form or columns, turned by 10 to 43 degrees."""
+    make = (level_table, form, receipt, two_columns, three_columns)[int(random.integers(5))]
+    level = replace(make(random), warp=None)
+    return turned(level, random.choice([-1, 1]) * random.uniform(10, 43))
+
+
+def slanting_vertical(random: Random) -> Sheet:
+    """Vertical text, turned by up to 4 degrees."""
+    return turned(vertical(random), random.uniform(-4, 4))
+
+
 KINDS: dict[str, Callable[[Random], Sheet]] = {
     make.__name__: make
     for make in (
@@ -121,5 +139,12 @@ KINDS: dict[str, Callable[[Random], Sheet]] = {
         vertical,
         right_to_left,
         side_label,
+        text_table,
+        wrapped_table,
+        columns_seen_from_the_side,
+        skewed_columns,
+        chinese_columns,
+        steep,
+        slanting_vertical,
     )
 }

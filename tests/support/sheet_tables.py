@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tests.support.sheet_words import LABELS, name, price, prose
+from tests.support.sheet_words import LABELS, WORDS, name, price, prose
 from tests.support.sheets import Random, Sheet, Text, fitted, length, photographed, turned
 
 
@@ -107,6 +107,44 @@ def price_list(random: Random) -> Sheet:
     pitch = size * random.uniform(1.25, 2)
     lefts = [0, wide]
     return fitted(grid(random, rows, size, 20, 20 + size, lefts, pitch, [False, True]), random)
+
+
+def text_table(random: Random) -> Sheet:
+    """A table whose cells hold one to four words."""
+    size = random.uniform(15, 26)
+    columns, small = int(random.integers(2, 5)), random.random() < 0.5
+
+    def cell() -> str:
+        words = " ".join(random.choice(WORDS, int(random.integers(1, 5))))
+        return words if small else words.capitalize()
+
+    rows = [[cell() for _ in range(columns)] for _ in range(int(random.integers(4, 14)))]
+    widths = [max(length(row[j], size) for row in rows) for j in range(columns)]
+    ends = np.cumsum([width + size * random.uniform(1.5, 4) for width in widths]).tolist()
+    pitch = size * random.uniform(1.3, 2.2)
+    return fitted(grid(random, rows, size, 20, 40, [0, *ends], pitch), random)
+
+
+def wrapped_table(random: Random) -> Sheet:
+    """A table whose first column has texts of one to three lines."""
+    size = random.uniform(15, 24)
+    pitch, width = size * random.uniform(1.25, 1.5), size * random.uniform(10, 18)
+    second = 20 + width + random.uniform(1.2, 3) * size
+    texts, y = [], 40 + size
+
+    def place(text: str, x: float) -> None:
+        texts.append(Text(text, x, y, size, length(text, size)))
+
+    for _ in range(int(random.integers(3, 9))):
+        first, *rest = prose(random, size, width, int(random.integers(1, 4)))
+        place(first.capitalize(), 20)
+        place(str(random.integers(1, 200)), second)
+        place(price(random), second + 6 * size)
+        for line in rest:
+            y += pitch
+            place(line, 20)
+        y += pitch * random.uniform(1, 1.6)
+    return fitted(texts, random)
 
 
 def skewed_table(random: Random) -> Sheet:

@@ -31,6 +31,8 @@ def test_perfect_reading_has_the_best_figures() -> None:
         "recall": 1,
         "hmean": 1,
         "cer": 0,
+        "word_precision": 1,
+        "word_recall": 1,
         "word_f1": 1,
     }
 
@@ -134,6 +136,9 @@ def test_words_count_wherever_they_stand_and_however_they_are_joined() -> None:
     total = score(labels, found)
     assert (total.labelled_words, total.found_words, total.common_words) == (7, 7, 5)
     assert total.figures()["word_f1"] == pytest.approx(5 / 7)
+    total.add([], [(box(0, 0, 10, 10), "three more words")])
+    assert total.figures()["word_precision"] == pytest.approx(5 / 10)
+    assert total.figures()["word_recall"] == pytest.approx(5 / 7)
 
 
 def test_words_of_lines_that_do_not_count_are_left_out() -> None:

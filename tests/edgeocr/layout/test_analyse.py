@@ -74,12 +74,32 @@ def test_turned_label_at_the_left_comes_before_what_it_stands_beside() -> None:
     assert order(*rows, level(0, 20, 22, 100)) == [5, 0, 1, 2, 3, 4]
 
 
+def test_label_of_two_turned_lines_is_read_line_by_line() -> None:
+    rows = [level(100, y, 150, 20) for y in range(0, 300, 30)]
+    texts = ["the old town"] * 10 + ["Archive", "copy", "of 2020"]
+    left = [level(0, 160, 22, 100), level(0, 20, 22, 100), level(30, 60, 22, 200)]
+    assert analyse(np.array([*rows, *left]), texts=texts).order == [10, 11, 12, *range(10)]
+    right = [level(330, 20, 22, 100), level(330, 160, 22, 100), level(300, 20, 22, 200)]
+    assert analyse(np.array([*rows, *right]), texts=texts).order == [*range(10), 10, 11, 12]
+
+
 def test_lone_tall_character_stays_in_its_row() -> None:
     assert order(level(60, 0, 90, 20), level(40, 0, 9, 20), level(0, 30, 90, 20)) == [1, 0, 2]
 
 
 def test_two_vertical_lines_are_read_from_the_right() -> None:
     assert order(level(0, 0, 22, 140), level(30, 0, 22, 140), level(60, 0, 22, 140)) == [2, 1, 0]
+
+
+def test_horizontal_title_of_vertical_text_is_read_from_the_left() -> None:
+    title = [level(x, 0, 40, 40) for x in (0, 60, 120)]
+    columns = [level(x, 60, 22, 200) for x in (120, 80, 40, 0)]
+    assert order(*title, *columns) == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_tall_region_that_leans_may_begin_at_any_corner() -> None:
+    leaning = [np.roll(quad, k, axis=0) for k, quad in enumerate(slanted(4, [0, 60, 120]))]
+    assert order(*leaning) == list(range(15))
 
 
 def test_cells_are_read_in_rows_and_running_text_in_columns() -> None:
@@ -125,6 +145,16 @@ def test_heading_and_paragraphs_are_blocks_of_their_own() -> None:
     assert blocks == [[0], [1, 2, 3, 4], [5, 6, 7, 8]]
 
 
+def test_indented_line_begins_a_paragraph() -> None:
+    lines = [level(30 * (i in (0, 4)), 25 * i, 400 - 30 * (i in (0, 4)), 20) for i in range(8)]
+    assert analyse(np.array(lines)).blocks == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_rows_of_a_table_are_one_block() -> None:
+    cells = [level(x, 30 * row, 60, 20) for row in range(6) for x in (0, 200, 300)]
+    assert analyse(np.array(cells)).blocks == [list(range(18))]
+
+
 def test_slant_is_that_of_the_rows_and_not_of_single_words() -> None:
     # Words whose letters push the right end down by 2 pixels, as in "Honey".
     lean = np.array([[0, -1], [0, 1], [0, 1], [0, -1]], np.float32)
@@ -151,7 +181,7 @@ TEXTS = [
 @pytest.mark.parametrize("reading_order", READING_ORDERS)
 def test_every_region_comes_once_in_any_layout(reading_order: ReadingOrder) -> None:
     random = np.random.default_rng(5)
-    for count in (1, 2, 3, 5, 9, 17, 60, 300):
+    for count in (1, 2, 3, 5, 9, 17, 120):
         sizes = [300, 80] if count % 2 else [60, 300]
         quads = np.array(
             [level(*random.uniform([0, 0, 1, 1], [900, 700, *sizes])) for _ in range(count)]

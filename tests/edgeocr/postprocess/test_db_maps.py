@@ -97,13 +97,28 @@ def test_only_the_largest_candidates_are_examined(
 
 
 @BOTH
+@pytest.mark.parametrize("score", ["box", "polygon"])
+def test_map_of_bytes_gives_the_regions_of_the_same_floats(decode: Any, score: str) -> None:
+    perfect = ideal.probability(words(3, 12, 256, 384), 256, 384)
+    rounded = np.rint(cv2.GaussianBlur(perfect, (7, 7), 1) * 255)
+    numbers = NUMBERS | ({"score": score} if decode is db.quads else {})
+    expected, scores = decode((rounded / 255).astype(np.float32), **numbers)
+    found, same = decode(rounded.astype(np.uint8), **numbers)
+    assert len(found) == len(expected) > 5
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other)
+    np.testing.assert_allclose(same, scores, atol=1e-4)
+
+
+@BOTH
 @pytest.mark.parametrize(
     "probability",
     [
         np.zeros((1, 64, 64), np.float32),
         np.zeros(64, np.float32),
         np.zeros((), np.float32),
-        np.zeros((64, 64), np.uint8),
+        np.zeros((1, 64, 64), np.uint8),
+        np.zeros((64, 64), np.int16),
         np.zeros((64, 64), bool),
         np.zeros((64, 64), np.complex64),
         np.zeros((64, 64), object),
