@@ -77,14 +77,17 @@ def mark(
         raise ArrayError(
             f"indices and scores must have one shape [T], not {indices.shape} and {scores.shape}"
         )
-    changes = np.flatnonzero(np.diff(indices, prepend=blank))
-    begins = changes[indices[changes] != blank]
-    if len(begins) < 2:
+    if len(indices) < 3:
         return
     # A character's steps go on as long as its class does.
-    ends = np.append(np.flatnonzero(np.diff(indices)), len(indices) - 1)
-    lasts = ends[np.searchsorted(ends, begins)]
+    changes = np.flatnonzero(indices[1:] != indices[:-1])
+    begins = np.concatenate([[0], changes + 1])
+    lasts = np.concatenate([changes, [len(indices) - 1]])
     characters = indices[begins]
+    kept = characters != blank
+    begins, lasts, characters = begins[kept], lasts[kept], characters[kept]
+    if len(begins) < 2:
+        return
     between = np.flatnonzero(
         spaced[characters[:-1]] & spaced[characters[1:]] & (begins[1:] > lasts[:-1] + 1)
     )
@@ -93,7 +96,9 @@ def mark(
     # From the middle of the first character's last step to that of the second one's first step.
     places = np.stack([lasts[between], begins[between + 1]], axis=1)
     gaps = _longest_runs(empty, (2 * places + 1) * stride // 2)
-    wide = gaps >= max(WIDTH * height, TIMES * float(np.median(gaps)))
+    ascending, middle = np.sort(gaps), len(gaps) // 2
+    median = (int(ascending[middle]) + int(ascending[-1 - middle])) / 2
+    wide = gaps >= max(WIDTH * height, TIMES * median)
     steps = places[wide].sum(axis=1) // 2
     indices[steps] = space
     left = between[wide]
