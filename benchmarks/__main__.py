@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
-    "accuracy": "measure Hmean and CER on a labelled folder",
+    "accuracy": "measure what is read of labelled pictures, also beside other engines",
     "breakdown": "show where each millisecond of a page goes",
     "compare": "show results of edgeocr bench side by side",
     "conversions": "convert and verify every Paddle model below a folder",

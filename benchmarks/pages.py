@@ -6,7 +6,8 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -94,8 +95,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--kind",
-        choices=tuple(KINDS),
+        choices=(*KINDS, "conditions"),
         help="kind of picture; default: all kinds, each in a folder of its name",
+    )
+    parser.add_argument(
+        "--fonts",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="further fonts for the kind conditions; default: the one that comes with Pillow",
+    )
+    parser.add_argument(
+        "--chinese-font",
+        type=Path,
+        metavar="FILE",
+        help="font for Chinese in the kind conditions; default: no Chinese",
     )
     parser.add_argument(
         "--seed", type=int, default=SEED, help=f"seed of the random numbers; default: {SEED}"
@@ -104,11 +119,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the pictures and write a Label.txt beside them."""
+    from . import conditions
+
+    fonts = conditions.Fonts(options.fonts, options.chinese_font)
+    kinds: dict[str, Callable[[int], Iterator[Picture]]] = {
+        **KINDS,
+        "conditions": partial(conditions.pages, fonts=fonts),
+    }
     try:
         _check_pillow()
-        for kind in KINDS if options.kind is None else (options.kind,):
+        for kind in kinds if options.kind is None else (options.kind,):
             folder = options.output / kind
-            pictures, lines = write(folder, KINDS[kind](options.seed))
+            pictures, lines = write(folder, kinds[kind](options.seed))
             print(f"{folder}: {pictures} pictures, {lines} lines that count")
     except (ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -180,7 +202,7 @@ def draw_sign(name: str, rng: Random) -> Picture:
     boxes = []
     top = rng.randrange(6, 30)
     while True:
-        font = _font(rng.choice(SIGN_SIZES))
+        font = default_font(rng.choice(SIGN_SIZES))
         words = [random_word(rng) for _ in range(rng.randrange(1, 6))]
         while len(words) > 1 and font.getlength(" ".join(words)) > width - 10:
             words.pop()
@@ -201,7 +223,7 @@ def draw_sign(name: str, rng: Random) -> Picture:
     image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 0.7)))
     lines = []
     for text, box in boxes:
-        outline = _turned(_corners(box), degrees, image.width, image.height)
+        outline = _turned(corners(box), degrees, image.width, image.height)
         inside = all(0 <= x <= width and 0 <= y <= height for x, y in outline)
         lines.append(Line(text if inside else DONT_CARE[0], outline))
     return Picture(name, image, lines, quality=rng.randrange(60, 93), dpi=72)
@@ -254,7 +276,7 @@ def draw_page(name: str, dpi: int, points: int, rng: Random) -> Picture:
     image = Image.new("RGB", (width, height), (250, 250, 248))
     draw = ImageDraw.Draw(image)
     size = round(points * dpi / 72)
-    font = _font(size)
+    font = default_font(size)
     column = width - 1.8 * dpi
     lines = []
     left, top = int(0.9 * dpi), int(0.8 * dpi)
@@ -263,7 +285,7 @@ def draw_page(name: str, dpi: int, points: int, rng: Random) -> Picture:
             if top >= height - dpi:
                 break
             draw.text((left, top), text, font=font, fill=(20, 20, 20))
-            lines.append(Line(text, _corners(draw.textbbox((left, top), text, font=font))))
+            lines.append(Line(text, corners(draw.textbbox((left, top), text, font=font))))
             top += round(1.6 * size)
         top += round(1.2 * size)
     image = image.filter(ImageFilter.GaussianBlur(0.5))
@@ -295,14 +317,14 @@ def _fill(image: Image, box: tuple[int, int, int, int], size: int, rng: Random) 
     """Write paragraphs into a box (left, top, right, bottom) of an image; return their lines."""
     from PIL import ImageDraw
 
-    draw, font = ImageDraw.Draw(image), _font(size)
+    draw, font = ImageDraw.Draw(image), default_font(size)
     left, top, right, bottom = box
     lines = []
     while top < bottom - 2 * size:
         for text in _paragraph(font, right - left, rng):
             if top < bottom - 2 * size:
                 draw.text((left, top), text, font=font, fill=(20, 20, 20))
-                lines.append(Line(text, _corners(draw.textbbox((left, top), text, font=font))))
+                lines.append(Line(text, corners(draw.textbbox((left, top), text, font=font))))
             top += round(1.6 * size)
         top += round(1.2 * size)
     return lines
@@ -336,13 +358,13 @@ def random_word(rng: Random) -> str:
     return word.upper() if style < 0.2 else word.title() if style < 0.45 else word
 
 
-def _corners(box: tuple[float, float, float, float]) -> Corners:
+def corners(box: tuple[float, float, float, float]) -> Corners:
     """Return the corners of a box (left, top, right, bottom), clockwise from the top left."""
     left, top, right, bottom = box
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
-def _font(size: int) -> FreeTypeFont:
+def default_font(size: int) -> FreeTypeFont:
     """Return the TrueType font that comes with Pillow, which is the same everywhere."""
     from PIL import ImageFont
 

@@ -164,12 +164,22 @@ def accuracy(
         labelled: Labelled lines by the name of the picture.
         read: Lines that were read, likewise.
     """
-    total = Score()
-    for name in labelled.keys() & read.keys():
-        total.add(labelled[name], _found(read[name]))
+    total = Score.total(score(labelled[name], read[name]) for name in labelled.keys() & read.keys())
     if not total.labelled:
         return None
     return {key: round(value, 4) for key, value in total.figures().items()}
+
+
+def score(labelled: Sequence[LabelledLine], read: Sequence[Line]) -> Score:
+    """Return the score of one picture.
+
+    Args:
+        labelled: Its labelled lines.
+        read: The lines that were read.
+    """
+    made = Score()
+    made.add(labelled, _found(read))
+    return made
 
 
 def summarize(

@@ -30,11 +30,26 @@ def prepare(name: str, catalog: Catalog, folder: Path) -> tuple[Path, Models]:
     Raises:
         ConverterError: A model can't be converted, or the bundle lacks one that the peers need.
     """
+    models = for_peers(name, catalog, folder)
+    bundle = folder / f"{name}.edgeocr"
+    freeze(catalog.bundle(name), catalog, bundle)
+    return bundle, models
+
+
+def for_peers(name: str, catalog: Catalog, folder: Path) -> Models:
+    """Write the plain graphs that a bundle is made of into a folder, and return their paths.
+
+    Args:
+        name: Name of the bundle.
+        catalog: The contents of models.toml.
+        folder: The folder to write into.
+
+    Raises:
+        ConverterError: A model can't be converted, or the bundle lacks one that the peers need.
+    """
     entry = catalog.bundle(name)
     if entry.detection is None or entry.recognition is None:
         raise CatalogError(f"{name}: the peers need a model for detection and one for recognition")
-    bundle = folder / f"{name}.edgeocr"
-    freeze(entry, catalog, bundle)
     models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}
     with Fetcher() as fetcher:
 
@@ -56,4 +71,4 @@ def prepare(name: str, catalog: Catalog, folder: Path) -> tuple[Path, Models]:
         path = folder / f"{name}.txt"
         path.write_bytes(charset.content(listed))
         models["charset"] = str(path)
-    return bundle, models
+    return models

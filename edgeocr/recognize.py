@@ -14,7 +14,7 @@ from .bundle.manifest import Recognition
 from .crops import Crop
 from .lines import Reading
 from .pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
-from .postprocess import attention, bidi, ctc, joining
+from .postprocess import attention, bidi, ctc, joining, spaces
 from .runtime.job import Job, Shape
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
@@ -65,6 +65,11 @@ class Recognizer:
         """
         self._stage = stage
         self._characters = np.array(characters, object)
+        # The class of the spaces that are found in the pixels; None if none are.
+        self._space = None
+        if stage.spaces == "found" and " " in characters:
+            self._space = list(characters).index(" ")
+        self._spaced = spaces.spaced_classes(characters)
         self.minimum_score = stage.minimum_score
         self.run_sizes = run_sizes(stage)
         strides = -(-max(stage.min_width, USUAL_STRIDES * stage.multiple) // stage.multiple)
@@ -141,6 +146,7 @@ class Recognizer:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
             batches = stage.batches
         groups = _group(widths, batches[-1])
+        empty: dict[int, NDArray[np.bool_]] = {}  # the columns of each input without ink
 
         def batch_size(group: list[int]) -> int:
             return next(number for number in batches if number >= len(group))
@@ -152,6 +158,9 @@ class Recognizer:
                 shown = inputs[i]
                 pixels = crops[shown.crop].pixels[:, shown.begin : shown.end]
                 row[:, : shown.width] = cv2.resize(pixels, (shown.width, stage.height))
+                if self._space is not None:
+                    grey = cv2.cvtColor(row[:, : shown.width], cv2.COLOR_BGR2GRAY)
+                    empty[i] = spaces.empty_columns(grey.astype(np.uint8, copy=False))
             return batch
 
         def needs(group: list[int]) -> tuple[int, int]:
@@ -161,7 +170,7 @@ class Recognizer:
 
         outputs = self.session.run_each(groups, batch_of, watch, ("crops", "recognition"), needs)
         with watch("decoding"):
-            return self._readings(inputs, widths, groups, outputs)
+            return self._readings(inputs, widths, groups, outputs, empty)
 
     def _readings(
         self,
@@ -169,6 +178,7 @@ class Recognizer:
         widths: NDArray[np.int64],
         groups: list[list[int]],
         outputs: list[list[NDArray[Any]]],
+        empty: dict[int, NDArray[np.bool_]],
     ) -> list[Reading]:
         # All inputs are decoded together, so shorter sequences are padded with a class that stands
         # for no character.
@@ -179,14 +189,16 @@ class Recognizer:
             # Rows of a batch beyond its group are padding.
             all_indices[group, : indices.shape[1]] = indices[: len(group)]
             all_scores[group, : scores.shape[1]] = scores[: len(group)]
+        # The widest inputs come first. All widths have the same number of pixels for each step.
+        stride = max(1, round(int(widths[groups[0][0]]) / max(1, outputs[0][0].shape[1])))
+        for row, columns in empty.items():
+            self._mark_spaces(all_indices[row], all_scores[row], columns, stride)
         readings = self._spelled(all_indices, all_scores)
         rows_of: dict[int, list[int]] = {}  # the rows that show each crop
         for row, each in enumerate(inputs):
             rows_of.setdefault(each.crop, []).append(row)
         if len(rows_of) == len(inputs):
             return readings
-        # The widest inputs come first. All widths have the same number of pixels for each step.
-        stride = max(1, round(int(widths[groups[0][0]]) / max(1, outputs[0][0].shape[1])))
         return [
             readings[rows[0]]
             if len(rows) == 1
@@ -195,6 +207,27 @@ class Recognizer:
             )
             for rows in rows_of.values()
         ]
+
+    def _mark_spaces(
+        self,
+        indices: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        empty: NDArray[np.bool_],
+        stride: int,
+    ) -> None:
+        """Put the spaces that one input shows into its classes [T] and probabilities [T]."""
+        blank = self._stage.charset.blank
+        assert blank is not None and self._space is not None  # checked with the manifest
+        spaces.mark(
+            indices,
+            scores,
+            empty,
+            height=self._stage.height,
+            stride=stride,
+            spaced=self._spaced,
+            space=self._space,
+            blank=blank,
+        )
 
     def _joined(
         self,

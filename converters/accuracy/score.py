@@ -1,10 +1,12 @@
-"""Score readings: detection's and end-to-end precision, recall and Hmean, and CER."""
+"""Score readings: detection's and end-to-end precision, recall and Hmean, CER, and words."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 
 import shapely
 from rapidfuzz.distance import Levenshtein
@@ -13,6 +15,8 @@ from .labels import LabelledLine, Polygon
 
 # The intersection over union from which a found region counts as a labelled line.
 IOU = 0.5
+# A word is a run of letters and digits.
+WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass
@@ -27,6 +31,10 @@ class Score:
         edits: Edit distance between the labelled and the found texts. A labelled line that was not
             found counts as if all its characters were deleted.
         characters: Characters of all labelled lines.
+        labelled_words: Words of the labelled lines that count.
+        found_words: Words of the found lines that count.
+        common_words: Words that are among both the labelled and the found words of a picture,
+            wherever they stand in it.
     """
 
     labelled: int = 0
@@ -35,6 +43,15 @@ class Score:
     exact: int = 0
     edits: int = 0
     characters: int = 0
+    labelled_words: int = 0
+    found_words: int = 0
+    common_words: int = 0
+
+    @classmethod
+    def total(cls, scores: Iterable[Score]) -> Score:
+        """Return the sums of the counts of several scores."""
+        counts = [astuple(score) for score in scores]
+        return cls(*map(sum, zip(*counts, strict=True)))
 
     def add(self, labels: Sequence[LabelledLine], found: Sequence[tuple[Polygon, str]]) -> None:
         """Count one picture.
@@ -58,13 +75,14 @@ class Score:
                 pairs[i] = j
         # A region that was found on a line that must not count, and matches no other line, is
         # neither right nor wrong.
-        uncounted = sum(
-            j not in pairs.values()
-            and any(shape.intersection(area).area > shape.area / 2 for area in ignored)
+        uncounted = {
+            j
             for j, shape in enumerate(shapes)
-        )
+            if j not in pairs.values()
+            and any(shape.intersection(area).area > shape.area / 2 for area in ignored)
+        }
         self.labelled += len(care)
-        self.found += len(found) - uncounted
+        self.found += len(found) - len(uncounted)
         self.matched += len(pairs)
         for i, label in enumerate(care):
             expected = normalized(label.text)
@@ -72,11 +90,18 @@ class Score:
             self.exact += i in pairs and expected == text
             self.edits += Levenshtein.distance(expected, text)
             self.characters += len(expected)
+        labelled_words = words(label.text for label in care)
+        found_words = words(text for j, (_, text) in enumerate(found) if j not in uncounted)
+        self.labelled_words += labelled_words.total()
+        self.found_words += found_words.total()
+        self.common_words += (labelled_words & found_words).total()
 
     def figures(self) -> dict[str, float]:
-        """Return detection's Hmean; precision, recall and Hmean of exact lines; and CER.
+        """Return detection's Hmean; precision, recall and Hmean of exact lines; CER; and words.
 
-        CER is the edits divided by the labelled characters, so it can exceed 1.
+        CER is the edits divided by the labelled characters, so it can exceed 1. Precision, recall
+        and F1 of words don't depend on how words are joined to lines: this is how receipts are
+        scored whose labels and regions divide lines differently.
         """
         precision, recall = _ratio(self.exact, self.found), _ratio(self.exact, self.labelled)
         return {
@@ -85,6 +110,9 @@ class Score:
             "recall": recall,
             "hmean": _ratio(2 * self.exact, self.found + self.labelled),
             "cer": _ratio(self.edits, self.characters),
+            "word_precision": _ratio(self.common_words, self.found_words),
+            "word_recall": _ratio(self.common_words, self.labelled_words),
+            "word_f1": _ratio(2 * self.common_words, self.found_words + self.labelled_words),
         }
 
 
@@ -96,6 +124,13 @@ def same_place(one: Polygon, other: Polygon) -> bool:
 def normalized(text: str) -> str:
     """Return a text in NFKC without white space."""
     return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def words(texts: Iterable[str]) -> Counter[str]:
+    """Count the words of texts: runs of letters and digits in NFKC and in upper case."""
+    return Counter(
+        word for text in texts for word in WORD.findall(unicodedata.normalize("NFKC", text).upper())
+    )
 
 
 def _shape(polygon: Polygon) -> shapely.Geometry:

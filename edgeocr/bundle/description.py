@@ -103,6 +103,8 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
         yield from _row("charset", f"{charset.classes} classes{pruned}, {charset.file}")
     if isinstance(stage, Recognition) and stage.visual_order:
         yield from _row("texts", "put from visual into logical order")
+    if isinstance(stage, Recognition) and stage.spaces == "found":
+        yield from _row("spaces", "found in the pixels where the network reads none")
     yield from _row("input", "; ".join(_input(stage)))
     if not isinstance(stage, (Orientation, Recognition)):
         numbers = vars(stage.postprocess).items()

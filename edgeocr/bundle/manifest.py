@@ -208,6 +208,8 @@ class Recognition(CropStage):
             set.
         visual_order: Whether the characters of right-to-left scripts come out as they stand in the
             picture from left to right, so that they have to be put into logical order.
+        spaces: Whether the network has learned to read the spaces between words ("read"), or drops
+            many of them, so that further ones are found in the pixels ("found"; CTC only).
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -221,6 +223,7 @@ class Recognition(CropStage):
     stretch_widths: list[Positive] | None = None
     widths: list[Positive] = field(default_factory=list)
     visual_order: bool = False
+    spaces: Literal["read", "found"] = "read"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,6 +90,7 @@ def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str
     if isinstance(stage, Recognition):
         yield from _order_problems(stage.widths, f"{path}.widths")
         yield from _width_problems(stage, path)
+        yield from _space_problems(stage, path)
     if isinstance(stage, (Recognition, Spotting)):
         yield from _charset_problems(stage, f"{path}.charset")
         yield from _file_problems(manifest, stage.charset.file, f"{path}.charset.file")
@@ -126,6 +127,11 @@ def _charset_problems(stage: Recognition | Spotting, path: str) -> Iterator[str]
             yield f"{path}.{name} must be below the number of classes, {charset.classes}"
     if len(set(charset.special)) < len(charset.special):
         yield f"{path}: begin and end are the same class"
+
+
+def _space_problems(stage: Recognition, path: str) -> Iterator[str]:
+    if stage.spaces == "found" and stage.algorithm != "CTC":
+        yield f'{path}.spaces can be "found" only with CTC, not with {stage.algorithm}'
 
 
 def _width_problems(stage: Recognition, path: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from benchmarks import pages
+from benchmarks import conditions, pages
 from converters.accuracy import labels
 from converters.accuracy.score import Score
 from edgeocr import OCR
@@ -28,6 +28,8 @@ def draw(folder: Path, *words: str) -> None:
 def two_signs_and_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "SIGNS", 2)
     monkeypatch.setattr(pages, "PAGES", ((72, 9),))
+    monkeypatch.setattr(conditions, "COUNT", 1)
+    monkeypatch.setattr(conditions, "CONDITIONS", ("sparse",))
     monkeypatch.setattr(pages, "SCREENSHOTS", ((400, 20),))
     monkeypatch.setattr(pages, "RECEIPTS", ((72, 9),))
 

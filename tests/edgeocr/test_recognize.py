@@ -119,6 +119,33 @@ def test_texts_in_visual_order_are_put_into_logical_order(
     assert sum(a != b for a, b in zip(as_drawn, in_order, strict=True)) > 5
 
 
+def test_finding_spaces_changes_nothing_but_spaces(
+    bundle: Bundle, stage: Recognition, recognizer: Recognizer, labelled: Labelled
+) -> None:
+    finding = Recognizer(
+        dataclasses.replace(stage, spaces="found"),
+        bundle.read(stage.graph),
+        bundle.characters,
+        placement=Placement("cpu"),
+        pool=ThreadPool(2),
+    )
+    crops = [Crop.whole(cut) for _, cut in labelled]
+    # Each word was cut out of its line's picture without the rest: words are joined with a gap.
+    words = [cut for text, cut in labelled if text.isascii() and text.isalpha()][:4]
+    height = min(len(cut) for cut in words)
+    paper = np.full((height, height, 3), int(np.median(words[0])), np.uint8)
+    parts: list[Image] = []
+    for word in words:
+        sized = cv2.resize(word, (word.shape[1] * height // len(word), height))
+        parts += [sized.astype(np.uint8, copy=False), paper]
+    crops.append(Crop.whole(np.hstack(parts)))
+    for plain, found in zip(recognizer.recognize(crops), finding.recognize(crops), strict=True):
+        assert found.text.replace(" ", "") == plain.text.replace(" ", "")
+        assert len(found.text) >= len(plain.text)
+        assert found.score == pytest.approx(plain.score, abs=0.01)
+    assert len(found.text.split()) >= len(words)
+
+
 @pytest.mark.slow
 def test_batches_of_fixed_shapes_give_the_same_texts(
     bundle: Bundle, stage: Recognition, recognizer: Recognizer, labelled: Labelled

@@ -31,6 +31,9 @@ def test_perfect_reading_has_the_best_figures() -> None:
         "recall": 1,
         "hmean": 1,
         "cer": 0,
+        "word_precision": 1,
+        "word_recall": 1,
+        "word_f1": 1,
     }
 
 
@@ -124,3 +127,33 @@ def test_polygon_that_crosses_itself_matches() -> None:
 
 def test_empty_page_has_zero_figures() -> None:
     assert set(score([], []).figures().values()) == {0.0}
+
+
+def test_words_count_wherever_they_stand_and_however_they_are_joined() -> None:
+    labels = [line(box(0, 0, 100, 10), "Total: 12.50 RM"), line(box(0, 20, 100, 10), "no no yes")]
+    # Joined to one line, in capitals, with one "no" too few, one word wrong and one too many.
+    found = [(box(0, 0, 100, 30), "TOTAL 12.50 RN"), (box(0, 60, 9, 9), "no yes (yes)")]
+    total = score(labels, found)
+    assert (total.labelled_words, total.found_words, total.common_words) == (7, 7, 5)
+    assert total.figures()["word_f1"] == pytest.approx(5 / 7)
+    total.add([], [(box(0, 0, 10, 10), "three more words")])
+    assert total.figures()["word_precision"] == pytest.approx(5 / 10)
+    assert total.figures()["word_recall"] == pytest.approx(5 / 7)
+
+
+def test_words_of_lines_that_do_not_count_are_left_out() -> None:
+    labels = [line(box(0, 0, 100, 10), "one"), line(box(0, 20, 100, 10), "###", care=False)]
+    found = [(box(0, 0, 100, 10), "one"), (box(0, 20, 100, 10), "blurred")]
+    assert score(labels, found).figures()["word_f1"] == 1
+
+
+def test_total_is_the_score_of_all_pictures() -> None:
+    pictures = [
+        ([line(box(0, 0, 10, 4), "ab c")], [(box(0, 0, 10, 4), "ab d")]),
+        ([line(box(0, 0, 10, 4), "e")], [(box(0, 0, 10, 4), "e"), (box(50, 0, 10, 4), "f")]),
+    ]
+    together = Score()
+    for labels, found in pictures:
+        together.add(labels, found)
+    assert Score.total(score(*each) for each in pictures) == together
+    assert Score.total([]) == Score()

@@ -304,6 +304,10 @@ def test_attention_and_srn_have_begin_and_end_instead_of_a_blank(
     del charset["blank"]
     reading = parse(data).stages.reading
     assert reading is not None and reading.charset.special == [0, 1]
+    put(data, "stages.recognition.spaces", "found")
+    with pytest.raises(BundleError, match=r"spaces can be .found. only with CTC"):
+        parse(data)
+    put(data, "stages.recognition.spaces", "read")
     charset["end"] = charset["classes"]
     with pytest.raises(BundleError, match=r"charset\.end must be below the number of classes"):
         parse(data)
