@@ -11,7 +11,7 @@ from tests.support.sheets import imitated
 
 # Sheets of each kind, and the share of them that must be right. Without texts, what is read from
 # the right can't be told, and columns are told by their shapes alone.
-FEW, MANY = 4, 300
+FEW, MANY = 4, 50
 RIGHT, RIGHT_WITHOUT_TEXTS = 0.95, 0.9
 
 
