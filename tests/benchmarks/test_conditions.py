@@ -14,6 +14,7 @@ FONTS = conditions.Fonts()
 SLOW = {"large", "dense", "table", "blur"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "condition",
     [

@@ -45,6 +45,7 @@ def right(regions: list[Region], drawn: Drawn) -> float:
     return float(np.mean([part > 0.93 for part in parts_of_lines(regions, drawn)]))
 
 
+@pytest.mark.slow
 def test_small_letters_of_a_large_page_are_found(detector: Detector) -> None:
     drawn = page(101, 10, 1400, 2000)
     regions, pixels = looked_at(detector, drawn.image)
@@ -52,6 +53,7 @@ def test_small_letters_of_a_large_page_are_found(detector: Detector) -> None:
     assert len(pixels) > 2
 
 
+@pytest.mark.slow
 def test_long_screenshot_is_found_line_by_line(detector: Detector) -> None:
     drawn = page(102, 30, 8000, 1080)
     regions, pixels = looked_at(detector, drawn.image)
@@ -80,6 +82,7 @@ def test_long_strip_of_one_line_is_one_region(detector: Detector, upright: bool)
     assert np.ptp(region.quad[:, int(upright)]) > 0.97 * 16_000
 
 
+@pytest.mark.slow
 def test_sizes_of_runs_are_the_fixed_ones(bundle: Bundle) -> None:
     detector = opened(bundle, fixed_shapes=True)
     shapes: set[tuple[int, ...]] = set()

@@ -48,6 +48,7 @@ def test_turned_picture_is_read_like_the_upright_one(
         assert page.texts == upright.texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_lines_and_blocks_are_where_they_are_in_the_picture_as_given(
     ocr: OCR, rotation: int

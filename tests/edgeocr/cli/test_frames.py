@@ -75,6 +75,7 @@ def test_standard_input_may_have_pages(
     assert [row["source"] for row in rows] == ["-[1]", "-[2]", "-[3]"]
 
 
+@pytest.mark.slow
 def test_pages_are_read_within_a_memory_limit(
     capsys: pytest.CaptureFixture[str], scan: Path, file: framed.Framed
 ) -> None:

@@ -68,6 +68,7 @@ def test_bad_source_is_reported_in_its_place_and_the_rest_is_read(
     assert "bad.jpg" in err and "missing.png" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["read", "detect"])
 @pytest.mark.parametrize("order", READING_ORDERS)
 def test_reading_order_is_that_of_the_option(

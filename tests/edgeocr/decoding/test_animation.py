@@ -66,6 +66,7 @@ def without_hidden_colours(picture: np.ndarray) -> np.ndarray:
     return np.where(picture[..., 3:] == 0, 0, picture).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "options"), KINDS, ids=str)
 @pytest.mark.parametrize("transparent", [False, True])
 @pytest.mark.skipif(

@@ -51,6 +51,7 @@ def whole(content: bytes, offset: int) -> np.ndarray:
     return decode(changed).array
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("big", [False, True])

@@ -77,6 +77,7 @@ def test_an_ambiguous_line_becomes_one_that_is_drawn_alike(script: Script) -> No
         assert visual_order(logical_order(visual, "right-to-left")) == visual, seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("length", "direction", "failures"),
     [
