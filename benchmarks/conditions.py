@@ -1,4 +1,4 @@
-"""Draw pages under many conditions: receipts, tables, forms, small print, blur, weak contrast …"""
+"""Draw pages under many conditions: receipts, tables, forms, dense text, blur, weak contrast."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Fonts:
     """The fonts to draw with.
 
     Attributes:
-        latin: Paths of fonts beside the one that comes with Pillow.
+        latin: Paths of fonts to use besides the one that comes with Pillow.
         chinese: Path of a font with Chinese characters; None to draw no Chinese.
     """
 
@@ -120,7 +120,7 @@ def draw(condition: str, number: int, fonts: Fonts) -> Picture:
 
 
 class _Sheet:
-    """A sheet of paper that is filled from the top."""
+    """A sheet of paper that is filled with lines from the top."""
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks kinds [--count N] [--seed N] [--kind NAME …] [--cjk-font PATH].
 
-A picture is right if its text, in reading order, NFKC and without white space, differs from what
-was drawn in at most 3 of 100 characters.
+A picture counts as right if its text, in reading order, in NFKC form and without white space,
+differs from what was drawn in at most 3 of 100 characters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LINE_LENGTHS = (100, 1000)
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture, and what is written in it.
+    """A picture, and the text that was drawn in it.
 
     Attributes:
         picture: uint8 [H, W, 3] BGR, or the bytes of an image file.
@@ -49,11 +49,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Result:
-    """How many pictures of a kind are right.
+    """How many pictures of a kind were read right.
 
     Attributes:
         kind: Name of the kind.
-        right: The number of pictures that are right.
+        right: The number of pictures that were read right.
         count: The number of pictures.
         wrong: The seeds of the others.
     """

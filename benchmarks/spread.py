@@ -1,4 +1,4 @@
-"""How far a figure may be off because other pictures of the same kind would have given another."""
+"""The standard error of a figure: how much it would vary with other pictures of the same kind."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def standard_errors(
 ) -> dict[str, float]:
     """Return the standard error of each of `Score.figures`, by leaving out each picture once.
 
-    Lines of one picture succeed and fail together, so that pictures are what varies, not lines.
-    This is the jackknife (Tukey 1958).
+    Lines of one picture succeed and fail together, so pictures are left out, and not lines. This is
+    the jackknife (Tukey 1958).
 
     Args:
         scores: The score of each picture.
-        others: Another engine's scores of the same pictures, in the same order: the errors are then
-            those of the first engine's figures minus the second's. That is far smaller than the
-            error of either, because both meet the same pictures.
+        others: Another engine's scores of the same pictures, in the same order. The errors are then
+            those of the differences, the first engine's figures minus the second's. They are far
+            smaller than the errors of either engine, because both read the same pictures.
 
     Returns:
         The error of each figure; NaN if there are fewer than two pictures.

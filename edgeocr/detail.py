@@ -9,31 +9,31 @@ from numpy.typing import NDArray
 from .images import Image
 from .postprocess.geometry import Float32, side_lengths
 
-# Side in pixels of the picture of the blocks in which detail is measured.
+# The side of the blocks in which detail is measured, in pixels of the picture.
 BLOCK = 16
-# Rows of pixels that are looked at in one go, so that their copies stay small.
+# The number of rows of pixels that are processed at a time, so that their copies stay small.
 BAND = 1024
-# One row of pixels in so many is looked at.
+# One row of pixels out of this many is looked at.
 ROW_STEP = 4
-# Grey levels by which neighbouring pixels differ, on average over a block, where there may be text.
+# There may be text in a block where neighbouring pixels differ by this many grey levels on average.
 DIFFERENCE = 24
-# A cell with fewer such blocks has none: a speck, the end of a rule.
+# A cell with fewer such blocks counts as having none: they show a speck, or the end of a rule.
 FEWEST = 3
-# The part of a region in which letters are measured: from its middle, this many times as long as
-# the region is high, at no more than so many rows.
+# The part of a region in which letters are measured: around its middle, this many times as long as
+# the region is high, and sampled in at most this many rows.
 LENGTH, ROWS = 4, 48
 # Grey levels by which rows with letters must differ from rows without to be told apart.
 FAINT = 1.0
-# Regions that are measured; of more, the others are estimated from those.
+# The most regions that are measured; if there are more, the others are estimated from these.
 MOST_MEASURED = 128
 
 
 def letter_heights(image: Image, quads: Float32) -> Float32:
     """Measure the height of the letters in regions: of `x` in `extra`, of `E` in `EXTRA`.
 
-    Unlike the height of a region, which is that of the network's map made larger, it doesn't depend
-    on the size at which the network saw the picture. A block of several lines has the letters of
-    one line.
+    The height of a region is that of a shape in the network's map, made larger. The height of its
+    letters, however, doesn't depend on the size at which the network saw the picture. For a block
+    of several lines, it is that of the letters of one line.
 
     Args:
         image: uint8 [H, W, 3] BGR.
@@ -54,7 +54,7 @@ def letter_heights(image: Image, quads: Float32) -> Float32:
 
 
 def _letter_height(image: Image, quad: Float32) -> float:
-    """Return the length of the run of rows with most contrast in a region, in image pixels."""
+    """Return the height of the longest run of rows with contrast in a region, in image pixels."""
     top, left = (float(side[0]) for side in side_lengths(quad[None]))
     if left > top:
         quad, top, left = np.roll(quad, 1, axis=0), left, top
@@ -82,7 +82,7 @@ def _letter_height(image: Image, quad: Float32) -> float:
 
 
 def detailed(image: Image, quads: Float32, cell: float) -> NDArray[np.int64]:
-    """Count the blocks with detail in each cell of a picture, outside of what was found already.
+    """Count the blocks with detail in each cell of a picture, outside the regions found so far.
 
     Detail is the range of the values around a pixel. It is measured in every fourth row, which
     takes little time, with pairs of columns averaged, which lowers noise.
@@ -93,7 +93,8 @@ def detailed(image: Image, quads: Float32, cell: float) -> NDArray[np.int64]:
         cell: Side of a cell in pixels of the image.
 
     Returns:
-        Numbers of blocks, int64 [ceil(H / cell), ceil(W / cell)]; 0 where there are very few.
+        The number of blocks in each cell, int64 [ceil(H / cell), ceil(W / cell)]; 0 where there
+        are very few.
     """
     height, width = image.shape[:2]
     blocks = (_ranges(image) >= DIFFERENCE).astype(np.uint8)

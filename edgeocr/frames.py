@@ -1,6 +1,6 @@
 """The frames of a source that holds several pictures: pages of a TIFF file, steps of an animation.
 
-Frames are counted from 1, and a frame is called after its source and its number: `scan.tif[2]`.
+Frames are counted from 1, and a frame is named by its source and its number: `scan.tif[2]`.
 """
 
 from __future__ import annotations
@@ -21,29 +21,30 @@ from .decoding.tiff_page import Page
 from .errors import EdgeOCRError, ImageError, MoreFramesWarning
 from .images import Frame, Source, content_of, is_pillow, name_of
 
-# More pages of a file, or steps of an animation, are refused: damaged and hostile files claim them.
+# The most pages of a file and steps of an animation that are read. Damaged and hostile files claim
+# to have more, and these are refused.
 MOST_PAGES = 10_000
 MOST_STEPS = 1_000
-# Bytes from the beginning of a file that tell whether it has frames.
+# The number of bytes from the beginning of a file that tell whether it has several frames.
 START = 1 << 16
-# Pillow's formats with pages or steps. The further pictures of others are layers, or copies of the
-# first one for other purposes, as in the files of telephones (MPO).
+# Pillow's formats with pages or steps. In other formats, further pictures are layers, or copies of
+# the first one for other purposes, as in the files of phones (MPO).
 PILLOW_PAGES, PILLOW_STEPS = frozenset({"TIFF", "DCX"}), frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
-# Returns the error to raise where so many bytes can't be held.
+# Returns the error to raise if this many bytes can't be held, or None if they can.
 Admission = Callable[[int], EdgeOCRError | None]
 
 
 def frames_of(source: Source, admission: Admission | None = None) -> Iterator[Source]:
     """Yield each frame of a source as a source of its own.
 
-    A source with one frame is yielded as it is; so is one that can't be read, which reading it will
-    report. A frame of an animation that looks like the one that was yielded before it is left out.
+    A source with one frame is yielded as it is. So is a source that can't be read: reading it will
+    report that. A frame of an animation that looks like the last one that was yielded is left out.
     A frame that can't be decoded is yielded, too: reading it raises the error.
 
     Args:
         source: A picture as `OCR.read` takes it.
-        admission: Says whether the memory limit leaves room for the pixels of an animation.
+        admission: Tells whether the memory limit leaves room for the pixels of an animation.
 
     Yields:
         `source` itself, or `Frame` objects, which `OCR.read` takes.
@@ -105,10 +106,10 @@ def counted(source: Source, count: int) -> int:
 
 
 class _Opened:
-    """A file of which the beginning is known.
+    """A file whose first bytes have been read.
 
     Attributes:
-        source: The path or the bytes, which are those of a file object that has been read.
+        source: The path, or the bytes; for a file object, the bytes that were read from it.
     """
 
     def __init__(self, name: str, source: Any, start: bytes, *, read: bool = False) -> None:
@@ -131,7 +132,7 @@ class _Opened:
         raise ValueError("no image source")
 
     def count(self) -> int:
-        """Return the number of frames, without decoding them; 0 or 1 where there is one."""
+        """Return the number of frames, without decoding them; 0 or 1 if there is one."""
         if self._may_have_pages():
             return len(self._pages())
         if is_animated(self._start):
@@ -139,7 +140,7 @@ class _Opened:
         return 1
 
     def frames(self, admission: Admission | None) -> Iterator[Source]:
-        """Yield the frames, or the source itself where it has no more than one."""
+        """Yield the frames, or the source itself if it has no more than one."""
         if self._may_have_pages() and len(pages := self._pages()) > 1:
             yield from self._pages_of(pages)
             return
@@ -163,7 +164,7 @@ class _Opened:
         return self._start[:4] in tiff.MAGIC and kind_of(self._start[:ENOUGH]) is None
 
     def _pages(self) -> list[int]:
-        # Buffers other than bytes are copied.
+        # BytesIO copies buffers other than bytes.
         if isinstance(self.source, (bytes, bytearray, memoryview)):
             return tiff.pages(io.BytesIO(self.source), MOST_PAGES + 1)
         with Path(self.source).open("rb") as file:
@@ -213,7 +214,7 @@ def _pillow_count(image: Any) -> int:
 
 
 def _pillow_frames(image: Any) -> Iterator[Source]:
-    """Yield copies of a PIL image at each of its frames; it stays at the frame where it is."""
+    """Yield a copy of each frame of a PIL image; the image itself stays at its current frame."""
     count = _pillow_count(image)
     if count < 2:
         yield image

@@ -1,4 +1,4 @@
-"""What the recognition network's inputs show of a crop: all of it, or a piece of a long line."""
+"""Which part of a crop each input of the recognition network shows: all of it, or a piece."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from .bundle.manifest import Recognition
 
 # The widest piece of a line that is read in pieces, in heights of the line. Wider pieces are not
-# read better, and with more pieces all threads have work.
+# read better, and more pieces keep all threads busy.
 WIDEST = 34
 # How far neighbouring pieces overlap, in heights; a third of a piece if that is less.
 OVERLAP = 4
-# The least that the network's widest input must hold, in heights: pieces of less show too little
-# between their ends.
+# The least width of the network's widest input, in heights, with which lines are read in pieces:
+# narrower pieces show too little between their ends.
 NARROWEST = 4
-# How much of a piece's ends sees too little of what is beside it, in heights. A letter that is cut
-# through lies within it, as no letter is much wider than high.
+# How long the ends of a piece are, in heights, in which time steps see too little of what is beside
+# them. A letter that is cut through lies within an end, as no letter is much wider than high.
 EDGE = 1
 # The longest line, in heights, that keeps its proportions: about 10 000 letters. A longer one is
 # squeezed to it, so that no picture keeps the network busy for minutes.
@@ -37,8 +37,8 @@ class Input:
 
     Attributes:
         crop: Index of the crop.
-        begin: The first of the crop's columns that it shows.
-        end: The column behind the last.
+        begin: The first of the crop's columns that the input shows.
+        end: The column after the last one.
         width: The width to which these columns are resized, in pixels.
         start: Where the piece begins in the resized line, in pixels.
     """
@@ -53,16 +53,16 @@ class Input:
 def joins_pieces(stage: Recognition) -> bool:
     """Tell whether a line may be read in pieces: whether each time step shows a known place.
 
-    That is so for CTC networks that take any width. Attention and SRN write one character after the
-    other. CTC networks of a fixed width straighten the picture first (TPS), so that the place that
-    a step shows depends on the picture.
+    This holds for CTC networks that take inputs of any width. Attention and SRN networks write one
+    character after the other. CTC networks of a fixed width straighten the picture first (TPS), so
+    the place that a time step shows depends on the picture.
     """
     any_width = stage.width is None and stage.max_width >= NARROWEST * stage.height
     return stage.algorithm == "CTC" and any_width
 
 
 def inputs_of(index: int, size: tuple[int, int], stage: Recognition) -> list[Input]:
-    """Return what is run for a crop: one input, or the pieces of a line that is too wide.
+    """Return the inputs that are run for a crop: one, or the pieces of a line that is too wide.
 
     Args:
         index: Index of the crop.
@@ -83,9 +83,9 @@ def inputs_of(index: int, size: tuple[int, int], stage: Recognition) -> list[Inp
 def _pieces(index: int, columns: int, length: int, stage: Recognition) -> list[Input]:
     """Cut the columns of a crop, resized to `length` pixels, into overlapping pieces.
 
-    The pieces begin every `hop` pixels, a multiple of the network's stride, so that time steps of
-    neighbours show the same places. They are whole columns of the crop; the line is stretched a
-    little so that `hop` is a whole number of columns.
+    The pieces begin every `hop` pixels, a multiple of the network's stride, so that the time steps
+    of neighbouring pieces show the same places. A piece consists of whole columns of the crop; the
+    line is stretched a little so that `hop` is a whole number of columns.
     """
     unit, height = stage.multiple, stage.height
     most = min(stage.max_width, WIDEST * height) // unit * unit
@@ -104,7 +104,7 @@ def _pieces(index: int, columns: int, length: int, stage: Recognition) -> list[I
 
 
 def input_widths(inputs: Sequence[Input], stage: Recognition) -> NDArray[np.int64]:
-    """Return the width in pixels of each input, which its crop or piece and a margin fit into."""
+    """Return the width in pixels of each input: room for its crop or piece, and for a margin."""
     drawn = np.array([each.width for each in inputs], np.int64)
     if stage.width is not None:
         return np.full_like(drawn, stage.width)

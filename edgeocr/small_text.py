@@ -14,26 +14,26 @@ from .lines import Region, quads_of
 from .postprocess.geometry import Float32, side_lengths
 from .tiles import Place
 
-# Text is small where its letters have fewer pixels of the network's input from top to bottom.
+# Text is small if its letters are less than this many pixels high in the network's input.
 SMALL = 5.25
-# How many most of them have in the second look.
+# The height in pixels that most small letters have in the second look.
 LIKED = 7.5
 # A second look at less than this many times the scale of the first would find the same.
 LEAST_GAIN = 1.25
 # A region that would be higher than this in the second look is kept from the first one, because
 # large letters fall apart.
 LARGEST = 96.0
-# Side in pixels of the first look of the cells by which small text is grouped to places.
+# The side of the cells by which small text is grouped into places, in pixels of the first look.
 CELL = 32
-# Cells around small text that belong to its place.
+# How many cells around small text belong to its place.
 MARGIN = 1
 # A sample of detail that may be text: its side in pixels of the network's input, and its scale as a
-# multiple of the first look's, which sees letters of five pixels and more.
+# multiple of that of the first look, which finds letters of five pixels and more.
 SAMPLE = 192
 SAMPLE_GAIN = 4.0
-# The least score, and the least ratio of the sides, of a region that proves that it is text.
+# A region proves that a sample is text if its score and the ratio of its sides are at least these.
 SURE, ELONGATED = 0.65, 2.0
-# So many samples without text end the search.
+# After this many samples without text, the search ends.
 MOST_FAILURES = 2
 
 Boxes = NDArray[np.int64]
@@ -46,11 +46,11 @@ def places(
     scale: float,
     look: Callable[[Place], Sequence[Region]],
 ) -> list[Place]:
-    """Return the places of a picture that are worth a second look, none of which overlap.
+    """Return the places of a picture that are worth a second look; no two of them overlap.
 
     Text is known to be small where the first look has found regions with low letters. Text that is
-    smaller still leaves no trace in the first look, but detail in the picture: where there is much
-    of it and no region, a sample tells whether it is text.
+    smaller still leaves no trace in the first look, but the picture has detail there: where there
+    is much detail and no region, a sample tells whether it is text.
 
     Args:
         image: uint8 [H, W, 3] BGR.
@@ -59,14 +59,14 @@ def places(
         look: Runs the network on a place and returns what it finds there.
 
     Returns:
-        Places that hold each of the regions either wholly or not at all.
+        The places; each holds any region either wholly or not at all.
     """
     if scale * LEAST_GAIN > 1:
         return []
     quads, cell = quads_of(regions), CELL / scale
     boxes, letters = _boxes(quads), letter_heights(image, quads) * scale
     counts = detailed(image, quads, cell)
-    # What each cell calls for: the scale of the second look, as a multiple of the first one's.
+    # The scale of the second look that each cell calls for, as a multiple of the first one's.
     gains = np.zeros(counts.shape, np.float32)
     for i in np.flatnonzero(letters < SMALL).tolist():
         left, top, right, bottom = (boxes[i] / cell).astype(int).tolist()
@@ -102,7 +102,7 @@ def merged(first: Sequence[Region], second: Sequence[Region], place: Place) -> l
 
     Args:
         first: The regions of the whole picture.
-        second: Those that the second look has found in the place.
+        second: The regions that the second look has found in the place.
         place: The place, which holds each region of `first` wholly or not at all.
     """
     quads = quads_of(first)
@@ -119,7 +119,7 @@ def merged(first: Sequence[Region], second: Sequence[Region], place: Place) -> l
 
 
 def _lines_of(block: Float32, parts: Sequence[Region]) -> bool:
-    """Return whether parts of a quad are lines of it, and not letters."""
+    """Return whether regions within a block are its lines, and not letters."""
     if not parts:
         return False
     short, long = sorted(float(side[0]) for side in side_lengths(block[None]))
@@ -169,7 +169,7 @@ def _dilated(cells: Mask) -> Mask:
 
 
 def _clusters(cells: Mask, boxes: Boxes, cell: float, image: Image) -> Boxes:
-    """Return boxes [N, 4] around connected cells that hold each of `boxes` wholly or not at all."""
+    """Return boxes [N, 4] around connected cells; they hold any of `boxes` wholly or not at all."""
     _, _, statistics, _ = cv2.connectedComponentsWithStats(
         _dilated(cells).astype(np.uint8), connectivity=8
     )

@@ -14,22 +14,23 @@ from numpy.typing import NDArray
 from .bundle.manifest import Resize
 from .images import Image
 
-# Neighbouring tiles share this many pixels of the network's input. At the seam, in the middle of
-# them, each tile still sees half of them beyond: more than the height of two lines of text.
+# Neighbouring tiles share this many pixels of the network's input. The seam is in the middle of the
+# shared pixels, so each tile sees half of them beyond the seam: more than the height of two lines
+# of text.
 OVERLAP = 96
-# cv2's linear interpolation skips pixels where a picture is reduced to less than this.
+# cv2's linear interpolation skips pixels if a picture is reduced to less than this share.
 AREA_BELOW = 0.5
 
 
 @dataclass(frozen=True)
 class Place:
-    """A part of a picture, and how large the network is to see it.
+    """A part of a picture, and the scale at which the network sees it.
 
     Attributes:
         left: First column of the picture.
         top: First row.
-        right: The column after the last.
-        bottom: The row after the last.
+        right: The column after the last one.
+        bottom: The row after the last one.
         scale: The network's pixels per pixel of the picture.
     """
 
@@ -41,12 +42,12 @@ class Place:
 
     @property
     def width(self) -> int:
-        """Its width in pixels of the network's input."""
+        """The width of the place in pixels of the network's input."""
         return max(1, round((self.right - self.left) * self.scale))
 
     @property
     def height(self) -> int:
-        """Its height in pixels of the network's input."""
+        """The height of the place in pixels of the network's input."""
         return max(1, round((self.bottom - self.top) * self.scale))
 
 
@@ -57,8 +58,8 @@ class Grid:
     Attributes:
         height: Rows of one tile.
         width: Columns of one tile.
-        rows: The first row of each row of tiles, in pixels of the place at its scale.
-        columns: The first column of each column of tiles.
+        rows: The first pixel row of each row of tiles, in pixels of the place at its scale.
+        columns: The first pixel column of each column of tiles.
     """
 
     height: int
@@ -88,8 +89,9 @@ def grid(height: int, width: int, rule: Resize, *, fixed: bool = False) -> Grid:
     Args:
         height: Rows to cover, in pixels of the network's input.
         width: Columns to cover.
-        rule: Gives the most pixels of a tile, what its sides are multiples of, and the fixed sizes.
-        fixed: A tile has one of the rule's fixed sizes.
+        rule: Gives the most pixels of a tile, the number whose multiples its sides are, and the
+            fixed sizes.
+        fixed: Give tiles one of the rule's fixed sizes.
     """
     if fixed:
         sizes: Iterator[tuple[int, int]] = ((size[0], size[1]) for size in rule.sizes)
@@ -102,7 +104,7 @@ def grid(height: int, width: int, rule: Resize, *, fixed: bool = False) -> Grid:
     ]
     if grids:
         return min(grids, key=lambda each: (each.pixels, len(each.columns)))
-    # The limit leaves no room for an overlap: its largest square, side by side.
+    # The limit leaves no room for an overlap: the largest square within it, tiled side by side.
     side = max(1, math.isqrt(rule.max_pixels) // rule.multiple) * rule.multiple
     high, wide = max(rule.sizes, key=math.prod) if fixed else (side, side)
     return Grid(high, wide, _starts(height, high), _starts(width, wide))
@@ -113,7 +115,7 @@ class Tile:
     """One tile, and the part of the place's map that comes from it.
 
     Where tiles overlap, each gives the half on its own side, so that every pixel of the map comes
-    from a tile that sees what is around it.
+    from a tile that sees the surroundings of that pixel.
 
     Attributes:
         top: Its first row, in pixels of the place at its scale.
@@ -162,7 +164,7 @@ class Tile:
         return np.ascontiguousarray(part)
 
     def paste(self, probability: NDArray[np.floating], joined: NDArray[np.uint8]) -> None:
-        """Put its part of a map into the place's map, times 255.
+        """Put the tile's part of its map into the place's map, times 255.
 
         Args:
             probability: float [height, width], what the network returns for the tile.
@@ -179,7 +181,7 @@ class Tile:
 
 
 def _sizes(height: int, width: int, rule: Resize) -> Iterator[tuple[int, int]]:
-    """Yield sizes of tiles within the rule's limits: for each number of columns the best one."""
+    """Yield the best size of tiles within the rule's limits for each number of columns."""
     step = rule.multiple
     for columns in range(1, 2 + width // OVERLAP):
         wide = _up((width + (columns - 1) * OVERLAP) / columns, step)
@@ -196,7 +198,7 @@ def _up(value: float, step: int) -> int:
 
 
 def _covers(side: int, whole: int) -> bool:
-    """Return whether tiles of this side cover the whole with an overlap that is worth it."""
+    """Return whether tiles of this side cover the whole with a worthwhile overlap."""
     return side >= whole or side >= 2 * OVERLAP
 
 

@@ -1,8 +1,8 @@
 """Read a picture the right way up, whichever way it was photographed or scanned.
 
-The page decides, not each crop: whether lines run across or down tells the quarter turns, and the
-classifier's votes and the recognizer's scores over many crops tell which way up. On a page that
-stands upright, a single region may still be turned; it is read both ways.
+The page decides, not each crop: whether lines run across or down shows a quarter turn, and the
+classifier's votes and the recognizer's scores over many crops show which way up the page is. On a
+page that stands upright, a single region may still be turned; it is read both ways.
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ from .recognize import Recognizer
 from .runtime.stopwatch import Stopwatch
 
 # The mean probability of being upside down, over all crops, from which a page may be upside down.
-# Photographs and receipts have 0.00 to 0.17 as they are, and 0.72 to 1.00 upside down.
+# It is 0.00 to 0.17 for photographs and receipts as they are, and 0.72 to 1.00 upside down.
 SUSPECTED = 0.5
 # The median score of readings below which a page may be upside down whatever the classifier says.
-# Photographs and receipts have 0.94 to 1.00 as they are, and 0.39 to 0.70 upside down.
+# It is 0.94 to 1.00 for photographs and receipts as they are, and 0.39 to 0.70 upside down.
 READS_BADLY = 0.8
-# Lines that are read in several ways to find out which way up a page is, and how many times as long
-# as high they are at best: long enough to tell, short enough to cost little.
+# The number of lines that are read in several ways to find out which way up a page is, and their
+# best ratio of length to height: long enough to tell, short enough to cost little.
 SAMPLE, BEST_LENGTH = 8, 8.0
-# A page is turned only by crops that are together this many times as long as high, about a dozen
-# letters, and that read better by this much on average. With less, each crop is judged on its own.
+# A page is turned only if the ratios of length to height of its sampled crops add up to this much,
+# about a dozen letters, and the crops read better by this much on average. Otherwise, each crop is
+# judged on its own.
 LEAST_TEXT, LEAST_GAIN = 6.0, 0.05
 # A tall region may hold a single character up to this many times as high as wide.
 TALLEST_CHARACTER = 4.0
 # A single character is taken as it stands unless it reads better by this much when it is turned:
 # many characters resemble others, or themselves, upside down.
 CHARACTER_MARGIN = 0.2
-# Characters of vertical writing stand at distances of this many times the line's width.
+# The distance between characters of vertical writing, as multiples of the line's width.
 PITCH = (0.7, 1.5)
-# Characters that are cut out of vertical lines to see whether they stand upright.
+# The number of characters that are cut out of vertical lines to see whether they stand upright.
 CHARACTERS = 16
 
 
@@ -61,12 +62,12 @@ class UprightLines:
 
 @dataclass(frozen=True)
 class _View:
-    """What is seen of an image as it stands.
+    """What is found in an image as it stands.
 
     Attributes:
         regions: The regions.
         crops: The crop of each region.
-        votes: What the classifier says of each crop; None without a classifier.
+        votes: The classifier's output for each crop; None without a classifier.
     """
 
     regions: list[Region]
@@ -114,7 +115,7 @@ class UprightReader:
         Raises:
             GraphError: A network failed.
         """
-        # Detect the regions, crop each of them, and let the classifier vote.
+        # Detect the regions, crop each of them, and let the classifier vote on the crops.
         view = self._look_at(image, watch)
         # Turn the page upright.
         rotation = self._rotation(view, watch) if self._turn_pages else 0
@@ -157,7 +158,7 @@ class UprightReader:
             crops: The crops. Tall ones that were laid down may hold one character, and are also
                 read standing.
             rotations: By how many degrees the classifier would turn each crop, counter-clockwise.
-                It errs on short crops, so that these are read both ways.
+                It errs on short crops, so crops that it would turn are read both ways.
             watch: Records the time of each step.
         """
         turned = {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
@@ -203,8 +204,8 @@ class UprightReader:
         """Return the rotation of a page most of whose regions run down or up.
 
         Args:
-            crops: Crops of such regions, laid level so that text which runs down reads from the
-                left.
+            crops: Crops of such regions, laid level so that text that runs down reads from left
+                to right.
             watch: Records the time of each step.
         """
         if sum(crop.width / crop.height for crop in crops) < LEAST_TEXT:
@@ -228,15 +229,15 @@ class UprightReader:
         """Tell whether characters stand upright in lines that run down.
 
         Networks are trained on vertical writing that was laid down, so they read a character that
-        lies on its left side as surely as an upright one; they can't read one on its right side or
-        on its head. Vertical writing that was laid down has characters on their left side: turned
-        to the right they are upright, turned to the left they stand on their heads. Lines of a
-        turned page have upright characters once they are laid down: turned to the right they lie on
-        their right side, turned to the left on their left side.
+        lies on its left side as surely as an upright one; they can't read one that lies on its
+        right side or is upside down. In vertical writing that was laid down, characters lie on
+        their left side: turned to the right they are upright, turned to the left they are upside
+        down. In the lines of a turned page, once they are laid down, characters are upright: turned
+        to the right they lie on their right side, turned to the left on their left side.
 
         Args:
             crops: The lines, laid down.
-            texts: What they read.
+            texts: What the recognizer read in each.
             watch: Records the time of each step.
         """
         wide = [east_asian_width(character) in "WF" for text in texts for character in text]
@@ -268,7 +269,7 @@ class UprightReader:
 
 
 def _sample(crops: Sequence[Crop]) -> list[Crop]:
-    """Choose the crops by which the rotation of a page is judged."""
+    """Choose the crops from which the rotation of a page is judged."""
 
     def misfit(crop: Crop) -> float:
         return abs(math.log(crop.width / crop.height / BEST_LENGTH))
@@ -277,7 +278,7 @@ def _sample(crops: Sequence[Crop]) -> list[Crop]:
 
 
 def _gain(crops: Sequence[Crop], readings: Sequence[Sequence[Reading]]) -> float:
-    """Return by how much the second readings of crops score better than the first on average.
+    """Return by how much, on average, the second reading of a crop scores better than the first.
 
     Long crops weigh more.
     """
@@ -300,7 +301,7 @@ def _may_be_character(crop: Crop) -> bool:
 
 
 def _is_character(standing: Reading, laid_down: Reading) -> bool:
-    """Tell whether a region holds one character, by what it reads standing and laid down."""
+    """Tell whether a region holds one character, from its readings standing and laid down."""
     return len(standing.text.strip()) == 1 and standing.score + CHARACTER_MARGIN >= laid_down.score
 
 

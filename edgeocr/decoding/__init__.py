@@ -1,1 +1,1 @@
-"""What image files hold beside plain pixels: transparency, orientation, frames, their format."""
+"""Image files: their format, pixels, transparency, orientation and frames."""

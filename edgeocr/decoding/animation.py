@@ -1,8 +1,8 @@
 """The pictures of an animation (GIF, WebP, PNG), one after the other.
 
-Each file holds rectangles that change the picture before. A rectangle is cut out as an image file
-of its own, which OpenCV decodes, and drawn onto the canvas here: one picture is in memory at a
-time, and animations are read with versions of OpenCV that don't know them.
+Each file holds rectangles that change the picture before them. A rectangle is cut out as an image
+file of its own, which OpenCV decodes, and is drawn onto the canvas here. So only one picture is in
+memory at a time, and animations can be read with versions of OpenCV that don't support them.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Disposal = Literal["keep", "clear", "restore"]
 # OpenCV's own limit for the pixels of a picture.
 MOST_PIXELS = 1 << 30
 # Bytes per pixel of the canvas that composing holds at the worst moment: the canvas, two copies of
-# a rectangle that OpenCV makes, the picture that is compared, the next one, and three that are
-# being read or wait for it.
+# a rectangle that OpenCV makes, the picture that is compared, the next one, and three pictures that
+# are being read or wait to be read.
 CANVAS_BYTES = 32
-# Two pictures are the same where no colour differs by more than this, out of 255: the noise of
-# lossy compression and of dithering stays below it, a letter does not.
+# Two pictures count as the same if no channel differs by more than this, out of 255: the noise of
+# lossy compression and of dithering stays below it, the change that a letter makes does not.
 NOISE = 32
-# Rows that are compared or blended at a time.
+# The number of rows that are compared or blended at a time.
 ROWS = 128
 
 
@@ -43,9 +43,9 @@ class Part:
 
     Attributes:
         pieces: An image file that holds the rectangle alone, in pieces.
-        left: Where it is drawn, in pixels of the canvas.
-        top: Where it is drawn, in pixels of the canvas.
-        blended: Whether transparent pixels let the picture before shine through.
+        left: The first column of the canvas that it is drawn on.
+        top: The first row of the canvas that it is drawn on.
+        blended: Whether the picture before shines through transparent pixels.
         disposal: What becomes of the rectangle before the next one is drawn.
         aside: Whether it is a picture of its own, beside the animation.
     """
@@ -73,7 +73,7 @@ class Animation:
     parts: tuple[Part, ...]
 
     def pictures(self) -> Iterator[Image | ImageError]:
-        """Yield each picture, uint8 [H, W, 4] BGRA, or why its part can't be decoded.
+        """Yield each picture, uint8 [H, W, 4] BGRA, or the error if its part can't be decoded.
 
         A part that can't be decoded leaves the canvas as it is.
         """
@@ -126,7 +126,7 @@ def looks_alike(one: Image, other: Image) -> bool:
 
 
 def is_animated(start: bytes) -> bool:
-    """Tell by the first bytes of a file, 64 KiB or all of it, whether it may be an animation."""
+    """Tell from the first 64 KiB of a file, or all of it, whether it may be an animation."""
     if start[:6] in (b"GIF89a", b"GIF87a"):
         return True
     if is_webp(start):
@@ -141,7 +141,8 @@ def is_animated(start: bytes) -> bool:
 def find(content: bytes) -> Animation:
     """Find the parts of an animation.
 
-    A damaged file has the parts up to the damage. A file that `is_animated` refuses has none.
+    For a damaged file, these are the parts up to the damage. A file for which `is_animated` is
+    false has none.
     """
     try:
         if content[:3] == b"GIF":
@@ -214,7 +215,7 @@ def _gif(content: bytes) -> Animation:
         disposal = disposals.get(control[0] >> 2 & 7, "keep")
         parts.append(Part(pieces, left, top, True, disposal))
         control = b"\0\0\0\0"
-        if not width or not height:  # some encoders leave this to the first picture
+        if not width or not height:  # some encoders leave the size to the first picture
             width, height = left + wide, top + high
     return Animation(width, height, tuple(parts))
 
@@ -224,7 +225,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _after_blocks(content: bytes, at: int) -> int:
-    """Return the offset behind a row of data blocks, or the end of a file that is cut short."""
+    """Return the offset after a row of data blocks, or the end of a file that is cut short."""
     while at < len(content) and content[at]:
         at += 1 + content[at]
     return min(at + 1, len(content))

@@ -56,9 +56,9 @@ def exif_orientation(content: bytes) -> int:
 
 
 def transparent_grey(content: bytes) -> int | None:
-    """Return the grey that counts as transparent in a PNG file without colour, as it is decoded.
+    """Return the decoded value of the transparent grey of a PNG file without colour, or None.
 
-    OpenCV decodes such a file to one channel and ignores this.
+    OpenCV decodes such a file to one channel and ignores its transparency.
     """
     if content[:8] != PNG or content[12:16] != b"IHDR" or content[25:26] != b"\0":
         return None
@@ -66,13 +66,13 @@ def transparent_grey(content: bytes) -> int | None:
     if len(key) < 2:
         return None
     depth = content[24]
-    # Fewer than eight bits are spread over the whole range, and unused bits are ignored.
+    # Values of fewer than eight bits are spread over the whole range, and unused bits are ignored.
     level = int.from_bytes(key, "big") & ((1 << min(depth, 16)) - 1)
     return level * 255 // ((1 << depth) - 1) if depth < 8 else level
 
 
 def _first(content: bytes, wanted: bytes, before: bytes | None = None) -> bytes:
-    """Return the body of the first chunk of a kind, or nothing where the file lacks it."""
+    """Return the body of the first chunk of a kind, or nothing if the file lacks it."""
     for kind, body in chunks(content):
         if kind == wanted:
             return bytes(body)

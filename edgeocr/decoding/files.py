@@ -14,7 +14,7 @@ from ..errors import ImageError
 from . import chunks, formats, tiff
 from .transparency import flatten
 
-# OpenCV's flag that decodes a JPEG at 1/n of its sides, by n.
+# OpenCV's flag that decodes a JPEG at 1/n of its width and height, for each n.
 REDUCED = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -49,7 +49,7 @@ class Pixels:
     premultiplied: bool = False
 
     def on_ground(self) -> NDArray[np.uint8]:
-        """Return uint8 [H, W, 3] BGR, with transparent pixels on a ground that shows the text."""
+        """Return uint8 [H, W, 3] BGR, with transparency on a ground that shows the text."""
         if self.array.shape[2] == 4:
             return flatten(self.array, premultiplied=self.premultiplied)
         return np.ascontiguousarray(self.array)
@@ -60,7 +60,7 @@ def decode(content: bytes | bytearray, reduction: int = 1) -> Pixels:
 
     Args:
         content: The file.
-        reduction: Decode a JPEG file at 1/`reduction` of its sides: 1, 2, 4 or 8.
+        reduction: 1, 2, 4 or 8; a JPEG file is decoded at 1/`reduction` of its width and height.
 
     Raises:
         ImageError: The file can't be decoded; the message says what it is and what to do.
@@ -144,7 +144,8 @@ def _tiff(content: bytes | bytearray) -> Pixels:
         )
     except tiff.DirectoryError:
         directory = tiff.Directory({}, 0)
-    # In these the first picture is a small preview, and the photograph itself can't be decoded.
+    # In a raw photograph the first picture is a small preview, and the photograph itself can't be
+    # decoded.
     if directory.value(tiff.SUBFILE) & 1 and {tiff.SUB_DIRECTORIES, tiff.DNG_VERSION} & {
         *directory.tags
     }:
@@ -153,7 +154,7 @@ def _tiff(content: bytes | bytearray) -> Pixels:
         return _grey_and_alpha(content, directory, layout)
     array = _opencv(content, cv2.IMREAD_UNCHANGED)
     if array.ndim == 3 and array.shape[2] == 4:
-        # libtiff multiplies 8-bit colours by the alpha. Those of 16 bits are as the file has them.
+        # libtiff multiplies 8-bit colours by the alpha, and leaves 16-bit colours as they are.
         associated = directory.value(tiff.EXTRA_SAMPLES) == tiff.ASSOCIATED_ALPHA
         return Pixels(standard(array), array.dtype == np.uint8 or associated)
     return Pixels(standard(array))
@@ -184,7 +185,7 @@ def _grey_and_alpha(
 
 
 def _has_grey_and_alpha(directory: tiff.Directory) -> bool:
-    """Tell whether a directory says that a picture has grey and alpha, as `_grey_and_alpha` can."""
+    """Tell whether a picture has grey and alpha, in a form that `_grey_and_alpha` can decode."""
     value = directory.value
     return (
         (value(tiff.BITS, 1), value(tiff.SAMPLES, 1)) == (8, 2)

@@ -1,11 +1,11 @@
-"""Tell by its first bytes what a file is that is no picture, and what to do with it."""
+"""Tell from its first bytes what a file is that is not a picture, and what to do with it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-# Bytes from the beginning of a file that are enough to tell what it is.
+# This many bytes from the beginning of a file are enough to tell what it is.
 ENOUGH = 4096
 TO_PNG = "convert it to PNG or JPEG first"
 
@@ -43,7 +43,7 @@ _OFFICE = (
     "export it as PDF and convert its pages to PNG first, for example with pdftoppm -r 200 -png"
 )
 
-# The first that matches counts, so the more special ones come first.
+# The first kind that matches counts, so the more specific ones come first.
 OTHERS = (
     _kind(
         "a PDF document",
@@ -147,7 +147,7 @@ OTHERS = (
     _kind("a program", "pass a picture instead", rb"\x7fELF", rb"MZ.{58}"),
 )
 RAW = f"this is a raw photograph of a camera, not a finished picture: {_RAW}"
-# Pictures that OpenCV decodes, unless they are damaged or its build lacks the format.
+# Pictures that OpenCV decodes, unless they are damaged or the build of OpenCV lacks the format.
 PICTURES = (
     _kind("a JPEG picture", "", rb"\xff\xd8"),
     _kind("a PNG picture", "", rb"\x89PNG\r\n\x1a\n"),
@@ -172,7 +172,7 @@ def refusal(start: bytes) -> str:
         return "the file is empty"
     other = kind_of(start)
     if other is not None:
-        # Some are pictures all the same, but not for this OpenCV.
+        # Some of these kinds are pictures, but this OpenCV can't decode them.
         wrong = "which OpenCV can't decode here" if "picture" in other.name else "not a picture"
         return f"this is {other.name}, {wrong}: {other.advice}"
     for kind in PICTURES:
@@ -197,7 +197,7 @@ def refusal(start: bytes) -> str:
 
 
 def kind_of(start: bytes) -> Kind | None:
-    """Return the kind of a file that is no picture for OpenCV, or None where it is not known."""
+    """Return the kind of a file that OpenCV does not take for a picture; None if it is unknown."""
     return next((kind for kind in OTHERS if kind.matches(start)), None)
 
 

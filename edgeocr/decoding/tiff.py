@@ -1,4 +1,4 @@
-"""The pages of a TIFF file: the directories that its header and they themselves point to."""
+"""The pages of a TIFF file: directories, the first of which its header points to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ COPY_OR_MASK = 1 | 4
 ASSOCIATED_ALPHA = 1
 WHITE_IS_ZERO = 0
 SEPARATE_PLANES = 2
-# Compressions of bytes, whatever they mean: none, LZW, Deflate (twice), PackBits, Zstandard.
+# Compressions that don't depend on what the bytes mean: none, LZW, Deflate (under two numbers),
+# PackBits, Zstandard.
 BYTEWISE = frozenset({1, 5, 8, 32946, 32773, 50000})
 DIFFERENCES = 2
 
@@ -82,7 +83,7 @@ class Directory:
     """What a directory says about one picture of a file.
 
     Attributes:
-        tags: The tags that were asked for and have a whole number, by their number.
+        tags: The tags that were asked for and hold a whole number, by tag number.
         next: Offset of the next directory; 0 for the last one.
     """
 
@@ -90,7 +91,7 @@ class Directory:
     next: int
 
     def value(self, tag: int, default: int = 0) -> int:
-        """Return the value of a tag, or a default where the directory lacks it."""
+        """Return the value of a tag, or a default if the directory lacks the tag."""
         return self.tags[tag].value if tag in self.tags else default
 
 
@@ -106,8 +107,8 @@ def read_directory(
         wanted: Numbers of the tags.
 
     Raises:
-        DirectoryError: The directory is not within the file, or the type of a tag is none that a
-            whole number has.
+        DirectoryError: The directory is not within the file, or a tag has a type that is not one of
+            whole numbers.
     """
     counter, row = ("Q", "HHQ8s") if layout.big else ("H", "HHI4s")
     width = struct.calcsize(layout.order + row)
@@ -141,13 +142,13 @@ def read_directory(
 
 
 def _number(stream: IO[bytes], format_: str) -> int:
-    """Read a number; `struct.error` where the file ends before it."""
+    """Read a number; raise `struct.error` if the file ends before it."""
     number: int = struct.unpack(format_, stream.read(struct.calcsize(format_)))[0]
     return number
 
 
 def first_directory(stream: IO[bytes], layout: Layout) -> int:
-    """Return the offset of the first directory, or 0 where the file is too short to have one."""
+    """Return the offset of the first directory, or 0 if the file is too short to have one."""
     stream.seek(layout.first_pointer)
     data = stream.read(struct.calcsize(layout.pointer))
     return struct.unpack(layout.pointer, data)[0] if len(data) > 3 else 0
@@ -156,8 +157,8 @@ def first_directory(stream: IO[bytes], layout: Layout) -> int:
 def pages(stream: IO[bytes], most: int) -> list[int]:
     """Return the offsets of the directories that hold pages.
 
-    Smaller copies of pages, and masks, are left out. A damaged directory counts as a page, and ends
-    the list; so does a directory that leads back to an earlier one, without being a page.
+    Smaller copies of pages, and masks, are left out. A damaged directory counts as a page and ends
+    the list. A directory that leads back to an earlier one ends the list, too.
 
     Args:
         stream: A TIFF file.
@@ -171,7 +172,7 @@ def pages(stream: IO[bytes], most: int) -> list[int]:
     found: list[int] = []
     seen: set[int] = set()
     offset = first_directory(stream, layout)
-    # Copies count, too, so that a file of nothing else comes to an end.
+    # Copies count, too, so that the loop ends even for a file of nothing else.
     while offset and offset not in seen and len(found) < most and len(seen) < 8 * most:
         seen.add(offset)
         try:
@@ -181,7 +182,7 @@ def pages(stream: IO[bytes], most: int) -> list[int]:
         except DirectoryError:
             found.append(offset)
             break
-        # The first picture is the main one, whatever it says.
+        # The first picture is the main one, whatever its tags say.
         if not found or not directory.value(SUBFILE) & COPY_OR_MASK:
             found.append(offset)
         offset = directory.next
@@ -189,7 +190,7 @@ def pages(stream: IO[bytes], most: int) -> list[int]:
 
 
 def replace_value(content: bytearray, layout: Layout, tag: Tag, value: int) -> None:
-    """Make a tag of the type BYTE, SHORT or LONG hold one other number."""
+    """Replace the value of a tag of the type BYTE, SHORT or LONG by one number."""
     struct.pack_into(layout.order + ("Q" if layout.big else "I"), content, tag.row + 4, 1)
     at = tag.row + (12 if layout.big else 8)
     struct.pack_into(layout.order + KINDS[tag.kind], content, at, value)

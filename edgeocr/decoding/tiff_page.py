@@ -1,4 +1,4 @@
-"""One page of a TIFF file as a file of its own, so that no more than this page is in memory."""
+"""One page of a TIFF file as a file of its own, so that only this page is in memory."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import IO
 
 from .tiff import COMPRESSION, DirectoryError, Layout
 
-# Bytes of a value by its type.
+# The size in bytes of a value of each type.
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 SIZES |= {16: 8, 17: 8, 18: 8}
 NUMBERS = {3: "H", 4: "I", 16: "Q"}
-# The tags that say where the pixels are, and how many bytes each of these pieces has.
+# Pairs of tags that say where the pieces of the pixels are, and how many bytes each piece has.
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))
 _POINTERS = tuple(where for where, _ in PIECES)
-# Tags that lead to directories beside the page, which decoding its pixels doesn't need.
+# Tags that lead to further directories, which aren't needed to decode the pixels of the page.
 LEFT_OUT = frozenset({0x8769, 0x8825, 0xA005})
-# In this compression, further tags lead to places in the file.
+# A compression for which further tags lead to places in the file.
 OLD_JPEG = 6
 
 
@@ -130,7 +130,7 @@ def _size(stream: IO[bytes]) -> int:
 
 
 def _pointing_to(stream: IO[bytes], layout: Layout, offset: int) -> bytes:
-    """Return the whole file with another offset of the first directory."""
+    """Return the whole file with its header pointing to another first directory."""
     stream.seek(0)
     whole = memoryview(stream.read())
     pointer, start = struct.pack(layout.pointer, offset), layout.first_pointer
@@ -192,7 +192,7 @@ def _file_of(
         rows.append((entry, at))
         if len(entry.values) > pointer:
             at += len(entry.values)
-    # Pieces begin at even places, as the standard wants it.
+    # Pieces begin at even offsets, as the standard requires.
     contents = [_read(stream, *piece) for piece in pieces]
     place, places = at + (at & 1), []
     body = bytearray(place - start)

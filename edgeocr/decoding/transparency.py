@@ -1,7 +1,8 @@
 """Put a picture with transparency onto a ground that shows its text.
 
-What lies under transparent pixels is unknown: white letters without a background are made for a
-dark page, black ones for a light page. So the ground is chosen by the pixels that border on it.
+The ground is the colour that is put under transparent pixels. What it was meant to be is unknown:
+white letters on a transparent background are made for a dark page, black ones for a light page. So
+the ground is chosen by the pixels that border on it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ Colour = tuple[int, int, int]
 Image = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-# Grounds in BGR, from the most to the least ordinary: of grounds that show as much, the first is
-# taken. Colours are for pictures with white, black and grey text at once.
+# Grounds in BGR, from the most to the least ordinary: of grounds that show the text equally well,
+# the first is taken. Colours are for pictures with white, black and grey text at once.
 GROUNDS: tuple[Colour, ...] = (
     (255, 255, 255),
     (0, 0, 0),
@@ -32,18 +33,18 @@ GROUNDS: tuple[Colour, ...] = (
 WHITE = GROUNDS[0]
 # How bright blue, green and red look (ITU-R BT.601).
 LUMA = np.array([0.114, 0.587, 0.299], np.float32)
-# A difference of hue alone is harder to read than one of lightness.
+# The weight of a difference of hue alone, which is harder to read than one of lightness.
 HUE = 0.5
 # With this many levels between text and ground, out of 255, text is as good as black on white.
 ENOUGH = 96.0
-# The share of the rating that contrast beyond that is worth.
+# The share of the rating that depends on contrast beyond ENOUGH.
 BEYOND = 0.05
 # An ordinary ground is kept unless another one shows this share of the edges more.
 MARGIN = 0.02
 # Steps of opacity below this are gradients, such as those of soft shadows, and not outlines.
 LEAST_STEP = 0.1
-# Numbers of pixels and of edges, of rows and of columns each, that are looked at: more would not
-# change the choice. They bound the memory that choosing takes.
+# The most pixels and edges that are looked at, along rows and along columns each: more would not
+# change the choice. These numbers limit the memory that choosing takes.
 PIXELS, EDGES = 400_000, 30_000
 MOST_BYTES = 10_000_000
 # Rows that are blended at a time, so that wide intermediate values take little memory.
@@ -80,8 +81,8 @@ def choose_ground(pixels: Image, *, premultiplied: bool = False) -> Colour:
     """Choose the colour to put under transparent pixels.
 
     Every place where the opacity jumps from one pixel to the next is an edge that the ground makes
-    visible or hides. The ground that shows most of them is chosen. Steps count by their square: a
-    soft shadow has many small ones, a letter few large ones.
+    visible or hides. The ground that shows most of the edges is chosen. An edge is weighted by the
+    square of its step: a soft shadow has many small steps, a letter has few large ones.
 
     Args:
         pixels: uint8 [H, W, 4] BGRA.

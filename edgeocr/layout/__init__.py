@@ -2,8 +2,8 @@
 
 The page is levelled (`slant.py`) and its columns are made upright (`upright.py`). On the level page
 (`level_page.py`) turned labels and vertical text are set apart (`tall.py`), pieces of one line are
-joined (`rows.py`), and columns are parted (`columns.py`, by the rule in `running.py`). What is left
-is read row by row, and its rows make blocks (`blocks.py`).
+joined (`rows.py`), and columns are separated (`columns.py`, by the rule in `running.py`). What is
+left is read row by row, and its rows make blocks (`blocks.py`).
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def analyse(
     Args:
         quads: float32 [N, 4, 2], clockwise from the top left, of a page whose text stands upright
             or slants by up to 45 degrees.
-        reading_order: "rows" reads across the whole page, "columns" reads on both sides of every
-            gutter one after the other, "auto" only where the lines form columns of text.
-        texts: What is written in each quad, if that is known: the script says in which direction
-            lines and columns are read, and words whether lines go on.
+        reading_order: "rows" reads across the whole page, "columns" reads the two sides of every
+            gutter one after the other, "auto" does so only where the lines form columns of text.
+        texts: What is written in each quad, if that is known: the script tells in which direction
+            lines and columns are read, and the words tell whether lines go on.
     """
     if not len(quads):
         return Layout([], 0.0)

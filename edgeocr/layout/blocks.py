@@ -1,4 +1,4 @@
-"""Part rows into blocks: paragraphs, headings, and parts of tables."""
+"""Divide rows into blocks: paragraphs, headings, and parts of tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from .boxes import Boxes, Float64, median
 
-# A row begins a block if it is farther below the one before it than usual among these rows, by this
-# share of a line's height; half of it is enough between single lines and rows of cells.
+# A row begins a block if it is farther below the row before it than is usual among these rows, by
+# this share of a line's height; half of that is enough between a single line and a row of cells.
 SPACE = 0.4
-# So does a line that is this many times as high as the one before it, or the other way round.
+# A row also begins a block if it is this many times as high as the row before it, or if that row is
+# this many times as high as it.
 SIZE = 1.45
-# And so does a line that is indented by this many line heights, at least and at most, if the lines
-# before and behind it are not: they differ from the usual begin by no more than the third number.
+# A line also begins a block if it is indented by this many line heights (at least and at most), and
+# the lines before and after it are not: they begin no farther than the third number from the usual
+# place.
 INDENT = (0.7, 4.0, 0.35)
 
 
@@ -36,7 +38,7 @@ def of_rows(boxes: Boxes, rows: list[list[int]]) -> Iterator[list[list[int]]]:
     height = median(heights)
     ratio = heights[1:] / heights[:-1]
     cells = np.array([len(row) > 1 for row in rows])
-    # Cells of other sizes may be rows of the same table.
+    # Two rows of cells may belong to the same table although their sizes differ.
     table = cells[1:] & cells[:-1]
     begins = steps > usual + SPACE * height
     begins |= (np.maximum(ratio, 1 / ratio) > SIZE) & ~table

@@ -1,4 +1,4 @@
-"""Level boxes: what reading order is decided on, once the page's slant is taken away."""
+"""Level boxes, from which the reading order is decided once the page's slant is removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Indices = NDArray[np.intp]
 
 
 def median(values: Float64) -> float:
-    """Return the median of values [N], which is the upper one if there are two."""
+    """Return the median of values [N]; of two middle values, it is the upper one."""
     return float(np.sort(values)[len(values) // 2])
 
 
@@ -23,7 +23,7 @@ class Boxes:
     """Boxes of lines, cells or words; all arrays are [N], in pixels.
 
     Attributes:
-        left: Where each begins: its left end, or, on a page that is read from the right, the
+        left: Where each begins: its left end, or, on a page that is read from right to left, the
             negative of its right end.
         right: Where each ends.
         top: The upper sides.
@@ -53,7 +53,7 @@ class Boxes:
 
     @property
     def middle(self) -> Float64:
-        """The heights' middles."""
+        """The vertical middles."""
         return (self.top + self.bottom) / 2
 
     def take(self, chosen: Indices | NDArray[np.bool_]) -> Boxes:
@@ -67,20 +67,20 @@ class Boxes:
         )
 
     def line_height(self) -> float:
-        """Return the usual height of a line: the median of those that are not solid."""
+        """Return the usual height of a line: the median of the boxes that are not solid."""
         heights = self.height[~self.solid]
         return max(median(heights if len(heights) else self.height), 1.0)
 
     def mirrored(self) -> Boxes:
-        """Return the boxes as seen in a mirror, for what is read from the right."""
+        """Return the boxes as seen in a mirror, for pages that are read from right to left."""
         return Boxes(-self.right, -self.left, self.top, self.bottom, self.solid)
 
     def fallen(self) -> Boxes:
-        """Return the boxes turned so that vertical lines, the first at the right, lie level."""
+        """Turn the boxes so that lines that run downwards, the first at the right, lie level."""
         return Boxes(self.top, self.bottom, -self.right, -self.left, self.solid)
 
     def risen(self) -> Boxes:
-        """Return the boxes turned so that lines that run upwards, first at the left, lie level."""
+        """Turn the boxes so that lines that run upwards, the first at the left, lie level."""
         return Boxes(-self.bottom, -self.top, self.left, self.right, self.solid)
 
     def joined(self, groups: list[list[int]]) -> Boxes:
@@ -99,8 +99,8 @@ class Boxes:
 def of_quads(quads: Float32) -> Boxes:
     """Return the boxes of quads [N, 4, 2] that stand level.
 
-    A side lies at the middle of its two corners, so that a box that leans by the letters at its
-    ends is no higher than one that doesn't.
+    Each side is put at the middle of its two corners, so that a box that leans because of the
+    letters at its ends is no higher than one that doesn't lean.
     """
     points = quads.astype(np.float64)
     x = np.sort(np.stack([points[:, [0, 3], 0].mean(1), points[:, [1, 2], 0].mean(1)]), axis=0)
@@ -109,13 +109,14 @@ def of_quads(quads: Float32) -> Boxes:
 
 
 def from_top_left(quads: Float32) -> Float32:
-    """Return quads [N, 4, 2] with the corner first that is at the top left of upright text.
+    """Return quads [N, 4, 2] that begin at the corner that is at the top left of upright text.
 
-    Detectors begin at the upper one of the two leftmost corners, which is another one where a tall
-    region leans. At the right corner, the way to the next one runs to the right, within 45 degrees.
+    Detectors begin at the upper one of the two leftmost corners, which is a different corner where
+    a tall region leans. From the wanted corner, the way to the next one runs to the right, within
+    45 degrees.
     """
     sides = quads[:, [1, 2, 3, 0]] - quads
-    # The mean of two opposite sides; so of four turns, only one points to the right.
+    # The mean of two opposite sides, so that only one of the four choices points to the right.
     along = sides - sides[:, [2, 3, 0, 1]]
     first = np.argmax(along[..., 0] / np.maximum(np.linalg.norm(along, axis=2), 1e-6), axis=1)
     places = (first[:, None] + np.arange(4)) % 4

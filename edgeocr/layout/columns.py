@@ -1,8 +1,9 @@
-"""Part a page by its gutters into columns, until what is left is read row by row.
+"""Divide a page by its gutters into columns, until what is left is read row by row.
 
 A gutter is an upright strip without text that has lines on both of its sides; it ends where a line
-crosses it. The longest gutter that parts columns (`running.py` says which do) divides the page into
-what is above it, the columns at its two sides, and what is below it, and so on within each of them.
+crosses it. The side that is read first is *before* the gutter, the other one *behind* it. The
+longest gutter that separates columns (`running.py` says which do) divides the page into what is
+above it, the columns at its two sides, and what is below it. Each of these is divided again.
 """
 
 from __future__ import annotations
@@ -22,22 +23,23 @@ GUTTER, STRAY = 0.5, 0.15
 # of the columns do.
 SAME_BEGIN = 0.7
 # A line that a detector has merged from two columns is at most this many line heights high, and the
-# next ones are at most this many line pitches away.
+# next lines are at most this many line pitches away.
 MERGED, PITCHES = 1.3, 1.4
-# The most lines across a gutter of which some may be such lines.
+# If more lines than this cross a gutter, none of them is taken for a merged line.
 MOST_MERGED = 20
 # Two lines are in one row if their middles differ by less than this many line heights.
 IN_ROW = 0.3
 # The most gutters of one part of a page that are judged.
 MOST_JUDGED = 30
-# A space between lines parts what is judged separately if it is this many line heights, and this
-# many times the usual space.
+# What is above and what is below a space between lines is judged separately if the space is this
+# many line heights, and this many times the usual space.
 SPACE, USUAL_SPACES = 0.8, 1.8
-# Lines above or below a gutter's other side, parted by a space, are no column's if so few.
+# At most this many lines that stand above or below the whole other side of a gutter are headings,
+# or a foot, and don't belong to a column.
 HEADING = 2
 # A heading is larger than the lines of a column by this factor.
 LARGER = 1.3
-# So is the headline of the next story, which has space above it, too.
+# The headline of the next story, which also has space above it, is larger by this factor.
 HEADLINE = 1.22
 # A line across several columns is wider than their lines by this factor.
 WIDER = 1.25
@@ -45,12 +47,12 @@ WIDER = 1.25
 
 @dataclass(frozen=True)
 class Partition:
-    """Parts pages by their gutters.
+    """Divides pages by their gutters.
 
     Attributes:
         boxes: The lines of a page.
         texts: Their texts, if known.
-        every: Take each gutter as one that parts columns.
+        every: Take each gutter as one that separates columns.
         least: The least number of lines on either side of a gutter.
     """
 
@@ -91,8 +93,8 @@ class Partition:
         solid = bool(boxes.solid.any())
         least = 1 if solid else self.least
         begins, ends = np.sort(boxes.left), np.sort(boxes.right)
-        # A gutter begins where a line ends. Of those with the same lines behind them the last one
-        # has the most lines before it.
+        # A gutter begins where a line ends. Of gutters with the same lines behind them, the last
+        # one has the most lines before it.
         behind_from = ends + (GUTTER - STRAY) * height
         behind_number = len(chosen) - np.searchsorted(begins, behind_from)
         last = np.append(behind_number[1:] != behind_number[:-1], True)
@@ -109,14 +111,14 @@ class Partition:
                 before |= _merged(boxes, before, behind, across)
                 across = np.flatnonzero(~(before | behind))
             if len(across):
-                # What stands in one row with a line across is as little of a column as that line.
+                # Whatever stands in one row with a line across is no part of a column either.
                 places = np.searchsorted(middle[across], middle)
                 above = middle - middle[across[np.maximum(places - 1, 0)]]
                 below = middle[across[np.minimum(places, len(across) - 1)]] - middle
                 near = np.minimum(np.abs(above), np.abs(below)) < IN_ROW * height
                 before, behind = before & ~near, behind & ~near
                 across = np.flatnonzero(near)
-            # Lines across end one stretch of the gutter and begin the next.
+            # A line across ends one stretch of the gutter and begins the next.
             starts, stops = np.append(0, across + 1), np.append(across, len(chosen))
             lefts = np.append(0, np.cumsum(before))
             rights = np.append(0, np.cumsum(behind))
@@ -135,7 +137,7 @@ class Partition:
         return longest
 
     def _columns(self, left: Indices, right: Indices) -> tuple[Indices, Indices] | None:
-        """Return the lines of the columns that a gutter parts, or None if it parts none."""
+        """Return the lines of the columns that a gutter separates; None if it separates none."""
         both = np.concatenate([left, right])
         if not self.every and not may_run_on(self.boxes, both):
             return (left, right) if self._judged(left, right) is Verdict.COLUMNS else None
@@ -152,7 +154,8 @@ class Partition:
         for run in _runs(verdicts):
             columns = [i for i, k in enumerate(run) if verdicts[k] is Verdict.COLUMNS]
             if columns:
-                # Rows of a table that are too few to be judged on their own.
+                # Above and below the columns, there may be rows of a table that are too few to be
+                # judged on their own.
                 first, last = columns[0], columns[-1] + 1
                 head, body, foot = (
                     _joined([sides[k] for k in part])
@@ -179,7 +182,7 @@ class Partition:
         return judge(self.boxes, self.texts, left, right, self.least)
 
     def _is_table(self, piece: tuple[Indices, Indices], columns: tuple[Indices, Indices]) -> bool:
-        """Return whether what stands above or below columns is no part of them, but cells."""
+        """Return whether what stands above or below columns is not part of them, but cells."""
         left, right = piece
         if not len(left) or not len(right):
             return False
@@ -193,11 +196,11 @@ class Partition:
         return short or self._judged(left, right) is Verdict.ROWS
 
     def _without_headings(self, own: Indices, other: Indices, down: int) -> Indices:
-        """Return the lines of one side of a gutter without headings, or a foot, of both sides.
+        """Return the lines of one side of a gutter without headings, or a foot, over both sides.
 
-        At most two lines, above (or below, where `down` is -1) all that stands on the other side,
-        are such. They are wider than the lines of the column, or begin elsewhere, or are larger and
-        stand in the middle of both sides.
+        These are at most two lines, above (or below, where `down` is -1) all that stands on the
+        other side. They are wider than the lines of the column, or begin elsewhere, or are larger
+        and centred over both sides.
         """
         boxes = self.boxes
         if not len(own) or not len(other):
@@ -230,9 +233,9 @@ class Partition:
     def _end_of_story(self, sides: list[tuple[Indices, Indices]]) -> int:
         """Return the number of pieces above a line that begins something new.
 
-        There is a space above such a line, across all columns, and columns above that space. It is
-        larger than their lines; or it stands before the gutter, below all that stands behind it,
-        and is wider than the lines above it.
+        There is a space above such a line, across all columns, and columns above that space. The
+        line is larger than the lines of the columns; or it stands before the gutter, below all that
+        stands behind the gutter, and is wider than the lines above it.
         """
         last = max((k for k, (_, right) in enumerate(sides) if len(right)), default=-1)
         for k in range(1, len(sides)):
@@ -250,7 +253,7 @@ class Partition:
         return len(sides)
 
     def _pieces(self, chosen: Indices) -> list[Indices]:
-        """Part lines where there is a larger space between them than usual, across all columns."""
+        """Divide lines where the space between them, across all columns, is larger than usual."""
         boxes = self.boxes.take(chosen)
         order = np.argsort(boxes.top, kind="stable")
         lowest = np.maximum.accumulate(boxes.bottom[order])
@@ -267,7 +270,7 @@ def _merged(
     """Return which lines [N] across a gutter are lines of two columns that a detector has merged.
 
     Such a line is no higher than others, and one line pitch above and below it there are lines on
-    both sides of the gutter. A heading across has more space around it, or is higher.
+    both sides of the gutter. A heading across the gutter has more space around it, or is higher.
 
     Args:
         boxes: Lines of a page, from the top.

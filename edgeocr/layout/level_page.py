@@ -37,7 +37,7 @@ class LevelPage:
     def parts(self) -> list[list[Block]]:
         """Return the blocks of each part of the page, in reading order.
 
-        A part is what no gutter divides, a label, or what has a gutter above or below it.
+        A part is a label, or lines that no gutter divides.
         """
         lines = self._pieces + self._upright
         found = []
@@ -77,7 +77,8 @@ class LevelPage:
     def _from_the_right(self) -> bool:
         """Whether columns, and cells of rows, are read from the right.
 
-        Scripts that are written so are, and pages on which most lines are vertical.
+        This is so for scripts that are written from right to left, and for pages on which most
+        lines are vertical.
         """
         if self._script_from_the_right:
             return True
@@ -90,7 +91,7 @@ class LevelPage:
 
     @cached_property
     def _seen(self) -> Boxes:
-        """The boxes in the direction in which they are read."""
+        """The boxes, mirrored if the page is read from right to left."""
         return self.boxes.mirrored() if self._from_the_right else self.boxes
 
     @cached_property
@@ -110,14 +111,14 @@ class LevelPage:
     def _row(self, row: list[Line]) -> list[Line]:
         """Return the lines of a row, which has been sorted in the direction of the page's columns.
 
-        On a page of vertical text, horizontal lines are still read from the left.
+        On a page of vertical text, horizontal lines are still read from left to right.
         """
         if self._script_from_the_right or not self._from_the_right:
             return row
         return row if any(self._down[line[0]] for line in row) else row[::-1]
 
     def _written(self, block: list[Line]) -> list[Block]:
-        """Return the blocks of lines, which are several where some lines are vertical text."""
+        """Return a block of lines as several blocks if some of its lines are vertical text."""
         found: list[Block] = [[]]
         for line in block:
             if self._down[line[0]]:
@@ -135,7 +136,7 @@ class LevelPage:
         return line
 
     def _vertical(self, block: Block) -> list[Block]:
-        """Return vertical text from the right, one tier below the other."""
+        """Return the tiers of vertical text from the top, the lines of each from the right."""
         boxes = self.boxes.take(np.array(block)).fallen()
         tiers = [np.arange(len(block))]
         if self.wanted != "rows":
@@ -151,7 +152,7 @@ class LevelPage:
         return [label[i] for row in rows(turned) for i in row]
 
     def _with_labels(self, parts: list[list[Block]]) -> list[list[Block]]:
-        """Put each turned label before or behind the parts that it stands beside."""
+        """Put each turned label before or after the parts that it stands beside."""
         seen = self._seen
         spans = [seen.joined([[i for block in part for i in block]]) for part in parts]
         for label in self._labels:
@@ -172,12 +173,12 @@ class LevelPage:
 
 
 def _band(spans: list[Boxes], label: Boxes, least: float) -> list[int]:
-    """Return the indices of parts that stand beside a label, or beside one that does.
+    """Return the indices of the parts that stand beside a label, or beside such a part.
 
     Args:
         spans: One box around each part.
         label: The label's box.
-        least: By how many pixels two parts overlap at least.
+        least: By how many pixels two parts that stand side by side overlap at least.
     """
     found: list[int] = []
     waiting = [label]

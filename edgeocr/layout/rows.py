@@ -6,21 +6,22 @@ import numpy as np
 
 from .boxes import Boxes
 
-# Pieces of a line are at most this far apart, and overlap by no more, in line heights.
+# Pieces of a line are at most the first number of line heights apart, and overlap by at most the
+# second.
 SPACE, OVERLAP = 0.35, 0.8
-# Difference of the middles of two cells of a row, as a share of the greater height.
+# The greatest difference of the middles of two cells of a row, as a share of the greater height.
 REACH = 0.3
 
 
 def joined_pieces(boxes: Boxes) -> list[list[int]]:
-    """Group boxes that are pieces of one line: as high, at the same height, and hardly apart.
+    """Group boxes that are pieces of one line: equally high, level, and hardly apart.
 
     Returns:
         The indices of each line's pieces from the left; most lines have one.
     """
     if len(boxes) < 2:
         return [[i] for i in range(len(boxes))]
-    # Pairs whose middles are about as high: each box and those that follow in that order.
+    # Pairs whose middles are at about the same height: each box, and those that follow it.
     order = np.argsort(boxes.middle, kind="stable")
     sorted_boxes = boxes.take(order)
     middle, height = sorted_boxes.middle, sorted_boxes.height
@@ -58,8 +59,8 @@ def joined_pieces(boxes: Boxes) -> list[list[int]]:
 def rows(boxes: Boxes) -> list[list[int]]:
     """Group boxes into rows.
 
-    A box joins the row whose nearest box has its middle at about the same height, unless there is
-    a box of that row above or below it. So a row may be uneven, or bend.
+    A box joins the row whose nearest box has its middle at about the same height, unless a box of
+    that row stands above or below the one that would join. So a row may be uneven, or bend.
 
     Returns:
         The indices of each row's boxes from the left; rows from the top.
@@ -96,7 +97,7 @@ def _away(
     left: list[float],
     right: list[float],
 ) -> float:
-    """Return how far a box is above or below a row: at most 1 if it can belong to it."""
+    """Return how far a box is above or below a row: at most 1 if the box can belong to the row."""
     nearest, gap = -1, np.inf
     for j in row:
         apart = max(left[j] - right[i], left[i] - right[j])

@@ -1,13 +1,13 @@
 """The rule that tells columns, which are read one after the other, from the cells of rows.
 
-A gutter parts columns if
+A gutter separates columns if
 
 1. the lines on both of its sides run on: they are long, begin at the same place, and most reach
    the end of their column, or, where the texts are known, go on in the middle of a sentence; or
-2. on one side they run on, and the lines of the two sides are not at the same heights; or
+2. the lines on one side run on, and the lines of the two sides are not at the same heights; or
 3. there are many lines on both sides, and hardly any two are at the same height.
 
-Otherwise what stands side by side is a row: a label and its value, an article and its price.
+Otherwise, what stands side by side is a row: a label and its value, an article and its price.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ from numpy.typing import NDArray
 from .boxes import Boxes, Float64, Indices, median
 from .scripts import goes_on
 
-# Lines that run on are at least this many times as long as high, by their median; fewer times if
-# texts say that lines go on, more often if they say that they don't ...
+# Lines that run on have a median length of at least this many times their height: LONG_IF_ON if
+# their texts say that they go on, LONG_IF_NOT if the texts say that they don't, otherwise LONG. ...
 LONG, LONG_IF_ON, LONG_IF_NOT = 6.5, 5.0, 9.0
-# ... begin within this many line heights of the column's edge, this share of them, ...
+# ... At least the share BEGIN of them begins within INDENT line heights of the column's edge, ...
 INDENT, BEGIN = 1.0, 0.55
-# ... and this share ends within the last 30 % of the column's width: in prose all but the last
-# lines of paragraphs, of names of random lengths less than half.
+# ... and the share FULL ends within the last 30 % (END) of the column's width. In prose, these are
+# all but the last lines of paragraphs; of names of random lengths, less than half.
 END, FULL = 0.3, 0.6
-# The share that is enough if texts say that lines go on, and the share that is necessary if they
-# say that they don't; and the shares of lines with a small first letter that say so.
+# That share if texts say that lines go on, and if they say that lines don't go on. They say so if
+# the share of lines with a small first letter is at least ON, and at most NOT_ON.
 FULL_IF_ON, FULL_IF_NOT = 0.7, 0.85
 ON, NOT_ON = 0.35, 0.12
-# Lines that are this many line heights below each other are more often rows than text, so the share
-# for lines that don't go on is asked for.
+# Lines with a pitch of more than this many line heights are more often rows than text, so they need
+# the share for lines that don't go on.
 SPARSE = 1.55
 # What the last lines of paragraphs end with.
 ENDS = (".", "!", "?", ":", "\u3002", "\uff01", "\uff1f", "\u061f")
 # Two lines are at the same height if their middles differ by less than this share of a line.
 LEVEL = 0.25
-# Shares of lines that have one at the same height: fewer than the first part columns where one
-# side runs on, fewer than the second where none does.
+# A gutter separates columns if fewer lines than this share have a line at the same height on the
+# other side: the first number where one side runs on, the second where neither does.
 SOME_LEVEL, FEW_LEVEL = 0.6, 0.3
-# A line stands behind another if their middles differ by less than this many heights: lines of two
-# columns need not be at the same heights.
+# A line stands beside another one if their middles differ by less than this many line heights:
+# lines of two columns need not be at the same heights.
 BESIDE = 0.9
-# A column next to a gutter is at most this wide, as a multiple of what three quarters of the lines
-# are not wider than; and it has this share of the lines that face the gutter.
+# A column next to a gutter is at most this wide, as a multiple of the third quartile of the lines'
+# widths; and it has at least this share of the lines that face the gutter.
 COLUMN, NEAREST = 1.35, 0.35
-# The least number of lines on either side for a judgement, and for one by heights alone.
+# The least number of lines on either side for a judgement, and for a judgement by heights alone.
 LEAST, MANY = 3, 8
 
 
 class Verdict(Enum):
-    """How what stands at both sides of a gutter is read."""
+    """How the lines on the two sides of a gutter are read."""
 
     COLUMNS = "columns"
     ROWS = "rows"
@@ -64,7 +64,7 @@ class Verdict(Enum):
 def judge(
     boxes: Boxes, texts: Sequence[str] | None, left: Indices, right: Indices, least: int = LEAST
 ) -> Verdict:
-    """Tell whether a gutter parts columns or cells.
+    """Tell whether a gutter separates columns or cells.
 
     Args:
         boxes: Lines of a page.
@@ -79,7 +79,7 @@ def judge(
     if not solid:
         if min(len(left), len(right)) < least:
             return Verdict.UNKNOWN
-        # Where no line is long, only the heights of many lines tell columns.
+        # If no line is long, columns can be told only by the heights of many lines.
         if min(len(left), len(right)) < MANY and not may_run_on(boxes, both):
             return Verdict.ROWS
     left = left[facing(boxes.take(left).mirrored(), height)]
@@ -101,7 +101,7 @@ def judge(
 
 
 def may_run_on(boxes: Boxes, chosen: Indices) -> bool:
-    """Return whether a few of the chosen lines at least are as long as running text."""
+    """Return whether at least a few of the chosen lines are as long as running text."""
     height = boxes.bottom[chosen] - boxes.top[chosen]
     width = boxes.right[chosen] - boxes.left[chosen]
     solid = bool(boxes.solid[chosen].any())
@@ -109,7 +109,7 @@ def may_run_on(boxes: Boxes, chosen: Indices) -> bool:
 
 
 def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
-    """Return which boxes [N] have no other box of the set before them in their row.
+    """Return which boxes [N] have no other box between them and the gutter in their row.
 
     Args:
         boxes: Lines on one side of a gutter, which is to their left.
@@ -121,7 +121,7 @@ def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
     low = np.searchsorted(middle, middle - BESIDE * height)
     high = np.searchsorted(middle, middle + BESIDE * height, side="right")
     spans = np.stack([low, high], 1).ravel()
-    # The box of each row that ends first: its neighbours in the order of their heights.
+    # Where the first box of each row ends; a row is a box and its neighbours in height.
     first = np.minimum.reduceat(np.append(right, np.inf), spans)[::2]
     found = np.empty(len(boxes), bool)
     found[order] = first > left + 0.3 * height
@@ -132,7 +132,7 @@ def facing(boxes: Boxes, height: float) -> NDArray[np.bool_]:
 
 
 def _nearest(boxes: Boxes, side: int) -> NDArray[np.bool_]:
-    """Return which boxes [N] are of the column next to a gutter.
+    """Return which boxes [N] belong to the column next to a gutter.
 
     Where that column is short, lines of the next one face the gutter as well.
 
@@ -165,7 +165,7 @@ def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height:
     if texts is not None:
         read = [texts[i] for i in chosen.tolist()]
         on = goes_on(read)
-        # The last line of a paragraph tells nothing by its length.
+        # The length of the last line of a paragraph tells nothing.
         last = np.array([text.rstrip().endswith(ENDS) for text in read], bool)
         ending = ending[ending | ~last]
     long, full = LONG, FULL

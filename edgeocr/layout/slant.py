@@ -1,4 +1,4 @@
-"""The slant of a page's rows, and how they converge where the page was seen from the side."""
+"""The slant of a page's rows, and how the rows converge if the page was seen from the side."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from .boxes import Float64
 from .scripts import lean
 
 # Standard deviation of the direction of a box, as a multiple of its height over its length, that
-# comes from the letters at its ends; and that of its corners, in pixels.
+# comes from the letters at its ends; and standard deviation of its corners, in pixels.
 LEAN = 0.08
 JITTER = 0.7
-# The share of the lean of the letters at its ends by which a box leans, mean and standard deviation
-# over pictures. Measured on drawn tables: 0.5 in level ones, 1.0 in turned ones.
+# The ratio of the lean of a box to that of the letters at its ends: mean and standard deviation
+# over pictures. It was measured on drawn tables: 0.5 in level ones, 1.0 in turned ones.
 SHARE = (0.7, 0.4)
 # A box must be this many times as long as it is high for its direction to count.
 LONG = 1.5
-# The least and the greatest uncertainty of a slope that boxes' directions tell.
+# The least and the greatest uncertainty of a slope that is estimated from the directions of boxes.
 LEAST_DOUBT, MOST_DOUBT = 0.003, 0.04
-# Nats by which a level page is more likely than any other, and one that does not converge.
+# By how many nats a level page is likelier than any other, and parallel rows than converging ones.
 LEVEL_BONUS = 2.0
 PARALLEL_BONUS = 2.0
-# Nats by which the columns' edges can say at most which of several slopes is right.
+# The most nats by which the edges of columns can speak for one of several slopes.
 EDGES_BONUS = 3.0
 # Standard deviation of the convergence: the change of the slope from the page's middle to its top.
 CONVERGENCE = 0.05
-# Heights of cells of one row differ by at most this share of a line's height.
+# The vertical positions of cells of one row differ by at most this share of a line's height.
 NEAR = 0.25
-# Standard deviation of those heights, as a share of a line's height.
+# Standard deviation of these positions, as a share of a line's height.
 UNEVEN = 0.07
-# Cells of the histogram to either side in which values count as near.
+# The number of histogram cells to either side of a value in which other values count as near.
 WINDOW = 2
 # The most slopes and convergences that are tried.
 MOST_SLOPES, MOST_CONVERGENCES = 121, 25
@@ -65,11 +65,11 @@ class Slant:
 def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
     """Estimate the slant of a page that stands upright, up to 45 degrees.
 
-    Two things tell it. The directions of boxes, of which long ones say most, because a box leans
-    by the letters at its ends: "Honey" by more than 2 degrees on a level page. And rows: at the
-    right slope, cells of a row have the same height on the page, so that heights gather at few
-    places. A slope is worth the logarithm of its likelihood by both, and a level page is preferred
-    to one that is hardly more likely.
+    Two things tell the slant. The first is the directions of boxes. Long boxes say most, because a
+    box leans with the letters at its ends: "Honey" by more than 2 degrees on a level page. The
+    second is rows: at the right slope, the cells of a row stand at the same height on the page, so
+    heights gather at few places. A slope is rated by the logarithm of its likelihood under both,
+    and a level page is preferred to a slope that is hardly more likely.
 
     Args:
         quads: float32 [N, 4, 2], clockwise from the top left.
@@ -98,7 +98,7 @@ def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
         slopes = slopes - share * leans
     slope, doubt = _middle(slopes, doubts)
     doubt = float(np.clip(np.hypot(doubt, unsure), LEAST_DOUBT, MOST_DOUBT))
-    # The rows are looked for on the page as the boxes' directions level it.
+    # Rows are looked for on the page after the directions of the boxes have levelled it.
     level = Slant(float(np.arctan(slope)), 0.0, (float(x), float(y)))
     seen = level.levelled(quads).astype(np.float64)[wide]
     height = float(np.median(thick[wide]))
@@ -121,7 +121,10 @@ def _of_vertical(down: Float64, thick: Float64) -> float:
 
 
 def _share(slopes: Float64, leans: Float64, weights: Float64) -> tuple[float, float]:
-    """Return by which share of its letters' lean a box leans, and the doubt about their mean."""
+    """Return the ratio of the boxes' leans to those of their letters.
+
+    The second result is the doubt about the mean slope that follows from the doubt about the ratio.
+    """
     mean = float(weights @ leans / weights.sum())
     away = leans - mean
     usual, spread = SHARE
@@ -149,15 +152,15 @@ def _middle(slopes: Float64, doubts: Float64) -> tuple[float, float]:
 def _fitted(
     quads: Float64, height: float, slope: float, doubt: float, slopes: Float64, doubts: Float64
 ) -> tuple[float, float]:
-    """Return by how much rows rise on the levelled page, and how they converge.
+    """Return by how much rows still rise on the levelled page, and how they converge.
 
     Args:
-        quads: float64 [N, 4, 2] as the boxes' directions level them.
+        quads: float64 [N, 4, 2], after the directions of the boxes have levelled them.
         height: Usual height of a line, in pixels.
-        slope: The slope that was taken away.
-        doubt: Its standard deviation.
+        slope: The slope that was removed.
+        doubt: The standard deviation of that slope.
         slopes: Directions of the boxes [N], without that slope.
-        doubts: Their standard deviations [N].
+        doubts: Standard deviations of these directions [N].
     """
     centres = quads.mean(axis=1)
     x, y = centres.T
@@ -174,7 +177,7 @@ def _fitted(
     best = int(np.argmax(nats))
     most = float(nats[best])
     found = float(tried[best]), 0.0
-    # Convergence: the boxes' own directions say about how much there is.
+    # Convergence: the directions of the boxes tell roughly how much there is.
     weights = 1 / doubts**2
     certain = float((weights * y * y).sum())
     expected = float((weights * y * slopes).sum()) / max(certain, 1e-9)
@@ -213,7 +216,7 @@ def _refined(
 ) -> tuple[tuple[float, float], float]:
     """Return the rise and the convergence that fit rows and directions best, by least squares.
 
-    The second result is by how many nats they are likelier than those that were found.
+    The second result says by how many nats these are likelier than `found`.
     """
     rise, convergence = found
     level = (y - rise * x) / (1 + convergence * x)
@@ -242,7 +245,7 @@ def _refined(
 
 
 def _edges(quads: Float64, tried: Float64, height: float) -> Float64:
-    """Return for each slope [S] the nats by which the columns' edges speak for it."""
+    """Return how far the edges of columns speak for each slope [S], in nats."""
     y = quads[..., 1].mean(axis=1)
     lefts, rights = quads[:, [0, 3], 0].mean(axis=1), quads[:, [1, 2], 0].mean(axis=1)
     found = np.max(
@@ -254,8 +257,8 @@ def _edges(quads: Float64, tried: Float64, height: float) -> Float64:
 def _gathered(values: Float64, width: float) -> Float64:
     """Return how closely each row of values [S, N] gathers, in nats.
 
-    It is the sum of the logarithms of how many values are within `width` of each, itself included:
-    0 where no two are, and N log N where all are.
+    For each value, the values within `width` of it are counted, itself included. The result is the
+    sum of the logarithms of these counts: 0 if no two values are that close, N log N if all are.
     """
     sets = len(values)
     fine = width / WINDOW

@@ -1,4 +1,4 @@
-"""Tall regions: lines that run downwards, as Chinese does, and labels turned by 90 degrees."""
+"""Tall regions: vertical text, such as vertical Chinese, and labels turned by 90 degrees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .boxes import Boxes
 from .scripts import is_east_asian
 
 # A line runs downwards if its box is this many times as high as wide, and this many times as high
-# as a line is thick: a lone tall character is as high as a line.
+# as a line is thick. A lone tall character is only as high as a line.
 TALL, HIGH = 1.5, 2.0
 # Lines that run downwards belong to one block if they are at most this far apart, in thicknesses.
 APART = 2.5
@@ -34,12 +34,13 @@ def groups(
 
     Args:
         boxes: All boxes of a page.
-        chosen: Indices of those that run downwards.
+        chosen: Indices of the boxes that run downwards.
         texts: The texts of all boxes, if known.
 
     Returns:
-        The indices of each block of vertical text, and those of each label: neighbouring lines of
-        which most hold no East Asian characters or, if the texts aren't known, lone lines.
+        The indices of each block of vertical text, and those of each label. A label consists of
+        neighbouring lines most of which hold no East Asian characters or, if the texts aren't
+        known, of a lone line.
     """
     rest = list(chosen)
     blocks: list[list[int]] = []

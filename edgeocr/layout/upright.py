@@ -1,4 +1,4 @@
-"""The lean of a page's columns: where it was seen from the side, their edges aren't upright."""
+"""The lean of a page's columns, whose edges aren't upright if the page was seen from the side."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from .boxes import Boxes, Float64
 
-# The next line of a column is at most this many line heights below, and begins at the same place
-# but for a lean of this slope and a share of a line's height.
+# The next line of a column is at most NEXT line heights below. It begins at the same place, except
+# for a lean of the slope LEAN, and for STRAY line heights.
 NEXT, LEAN, STRAY = 2.2, 0.15, 0.3
-# Edges of at least this many lines tell a lean, if there are two.
+# The lean can be told if there are two edges of at least this many lines.
 LINES = 5
 # Columns are straightened if an edge strays by at least this many line heights.
 LEAST = 0.4
-# Standard deviation of the difference of the slopes of edges at the page's left and right.
+# Standard deviation of the difference between the slopes of edges at the page's left and right.
 SPREAD = 0.1
 
 
@@ -23,8 +23,8 @@ def straightened(boxes: Boxes) -> Boxes:
     """Return boxes of a level page with the edges of its columns upright.
 
     Under perspective, all edges run towards one point, so their slopes change evenly across the
-    page. They are fitted to the begins of lines that stand one below the other (or their ends, on a
-    page that is read from the right).
+    page. The edges are fitted to the places where lines that stand one below the other begin (or
+    where they end, on a page that is read from right to left).
     """
     if len(boxes) < 2 * LINES:
         return boxes
@@ -38,7 +38,7 @@ def straightened(boxes: Boxes) -> Boxes:
     place, slope, weight = np.array(edges).T
     reach = max(float(np.ptp(boxes.left)) / 2, height)
     root = np.sqrt(weight)
-    # Slopes are known to about half a line's height over the length of the edge.
+    # Slopes are known to within about half a line's height over the length of the edge.
     left = np.stack([root, root * place], 1) / (0.2 * height)
     left = np.concatenate([left, [[0, reach / SPREAD]]])
     right = np.append(root * slope / (0.2 * height), 0)
@@ -54,11 +54,11 @@ def straightened(boxes: Boxes) -> Boxes:
 
 
 def _edges(x: Float64, middle: Float64, height: float) -> list[tuple[float, float, float]]:
-    """Return place, slope and weight of each edge along which lines begin or end.
+    """Return the place, slope and weight of each edge along which lines begin or end.
 
     Args:
         x: Where the lines begin, or end.
-        middle: How far down they are.
+        middle: How far down the lines are.
         height: The usual height of a line.
     """
     order = np.argsort(middle, kind="stable")

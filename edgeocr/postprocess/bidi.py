@@ -1,22 +1,23 @@
-"""Put lines of right-to-left scripts from the order in which they are drawn into that of reading.
+"""Convert lines of right-to-left scripts from the order in which they are drawn to reading order.
 
-A network reads a picture from its left to its right, so a line of Arabic or Hebrew comes out in
-visual order: its last letter first, numbers and Latin words inside it as they are. Programs store
-text in logical order, in which it is spoken and typed. The Unicode bidirectional algorithm (UAX #9)
-leads from logical to visual order, here for lines without control characters, which no network
-reads. `logical_order` inverts it.
+A network reads a picture from left to right, so a line of Arabic or Hebrew comes out in visual
+order: its last letter first, numbers and Latin words inside it as they are. Programs store text in
+logical order, in which it is spoken and typed. The Unicode bidirectional algorithm (UAX #9)
+converts logical to visual order. `visual_order` applies it to lines without control characters,
+which no network reads, and `logical_order` inverts it.
 
 The inverse is not unique. Where several texts are drawn alike, `logical_order` returns the one that
-keeps Latin words and numbers in the order in which they stand in the picture, as in "iPhone 15":
-"15 iPhone" is drawn like it in a line of Arabic. And no text without control characters is drawn in
-some orders, such as "15 iPhone" itself; these stay as they are, too. Four kinds of lines are
-ambiguous:
+keeps Latin words and numbers in the order in which they stand in the picture. In a line of Arabic,
+for example, the texts "iPhone 15" and "15 iPhone" are both drawn as "iPhone 15", which is returned
+as it is. Some orders, such as "15 iPhone" as drawn, belong to no text without control characters;
+these stay as they are, too. Four kinds of lines are ambiguous:
 
 - a number beside a Latin word;
 - brackets that hold a Latin word beside another one;
 - a line that begins and ends with Latin words, whose paragraph may have either direction;
-- what was set with control characters, which cannot be seen: the groups of a telephone number, put
-  from left to right by them, are taken for numbers that follow each other from right to left.
+- a line that was set with control characters, which cannot be seen: if they put the groups of a
+  telephone number in order from left to right, the groups are taken for numbers that follow each
+  other from right to left.
 """
 
 from __future__ import annotations
@@ -29,35 +30,35 @@ Direction: TypeAlias = Literal["left-to-right", "right-to-left"]
 
 # Pairs of characters that open and close something, which UAX #9 keeps together (rule N0).
 BRACKETS = "()[]{}⁅⁆⁽⁾₍₎⟦⟧⟨⟩⟪⟫⦅⦆〈〉《》「」『』【】〔〕〖〗〘〙〚〛﹙﹚﹛﹜﹝﹞（）［］｛｝｟｠｢｣"
-# Further pairs of which one is drawn as the other from right to left (rule L4).
+# Further pairs. In text that runs from right to left, one is drawn as the other (rule L4).
 MIRRORED = BRACKETS + "<>«»‹›≤≥≪≫＜＞"
 _CLOSING = dict(zip(BRACKETS[::2], BRACKETS[1::2], strict=True))
 _OPENING = {closing: opening for opening, closing in _CLOSING.items()}
 _MIRROR = dict(zip(MIRRORED[::2], MIRRORED[1::2], strict=True))
 _MIRROR |= {closing: opening for opening, closing in _MIRROR.items()}
 
-# The most brackets that may be open at a place (BD16).
+# The most brackets that may be open at the same time (BD16).
 _DEEPEST = 63
-# The most times that an order is corrected. Random characters need at most four; an order in which
-# no text is drawn alternates for ever.
+# The most times that an order is corrected. Random characters need at most four corrections; an
+# order in which no text is drawn alternates for ever.
 _CORRECTIONS = 8
-# A line between Latin words is taken for a Latin line with words of another script in it if it has
-# more than this many times as many Latin letters as others: most lines of a network for Arabic are
-# in Arabic paragraphs.
+# A line that begins and ends with Latin words is taken for a Latin line with words of another
+# script in it only if it has more than this many times as many Latin letters as others, because
+# most lines that a network for Arabic reads are in Arabic paragraphs.
 _LATIN_MAJORITY = 3
 
 
 def logical_order(visual: str, direction: Direction | None = None) -> str:
-    """Put a line from visual into logical order.
+    """Convert a line from visual to logical order.
 
     Args:
         visual: The characters of one line from left to right, brackets as they look.
-        direction: The direction of the paragraph that the line is in. By default it is that of
-            `direction_of`, and a line without right-to-left letters and Arabic-Indic digits stays
-            as it is.
+        direction: The direction of the paragraph that the line is in. By default, it is the result
+            of `direction_of`, and a line that has neither right-to-left letters nor Arabic-Indic
+            digits stays as it is.
 
     Returns:
-        The characters in the order of reading, brackets as they are stored.
+        The characters in reading order, brackets as they are stored.
     """
     types = [_type(character) for character in visual]
     if direction is None and not {"R", "AL", "AN"} & set(types):
@@ -65,7 +66,7 @@ def logical_order(visual: str, direction: Direction | None = None) -> str:
     base = _level(direction_of(visual) if direction is None else direction)
     guess = levels = _guess(visual, types, base)
     for _ in range(_CORRECTIONS):
-        # If the text that these levels lead to has the same levels, it is drawn as seen.
+        # If the text that results from these levels has the same levels, it is drawn as seen.
         order = _order(levels, base, to_visual=False)
         found = _levels(_mirrored([visual[i] for i in order], [levels[i] for i in order]), base)
         corrected = levels.copy()
@@ -84,10 +85,10 @@ def logical_order(visual: str, direction: Direction | None = None) -> str:
 
 
 def visual_order(logical: str, direction: Direction = "right-to-left") -> str:
-    """Put a line from logical into visual order, as UAX #9 does.
+    """Convert a line from logical to visual order, as UAX #9 does.
 
     Args:
-        logical: The characters of one line in the order of reading, without control characters.
+        logical: The characters of one line in reading order, without control characters.
         direction: The direction of the paragraph that the line is in.
 
     Returns:
@@ -103,7 +104,7 @@ def direction_of(text: str) -> Direction:
     """Return the direction of the paragraph that a line of a right-to-left script is probably in.
 
     It is "right-to-left", unless the line begins and ends with left-to-right letters and has more
-    than three times as many of them as of others.
+    than three times as many of these as of other letters.
 
     Args:
         text: The line in visual or logical order.
@@ -160,7 +161,7 @@ def _order(levels: Sequence[int], base: int, *, to_visual: bool) -> list[int]:
 
 
 def _guess(visual: str, types: Sequence[str], base: int) -> list[int]:
-    """Return levels under which words, numbers and what is between them keep their order."""
+    """Return levels under which words, numbers and the characters between them keep their order."""
     levels = [base] * len(types)
     inner = {"L", "EN", "AN"} if base else {"R", "AL"}
     for start, end in _spans(types, base):
@@ -168,7 +169,8 @@ def _guess(visual: str, types: Sequence[str], base: int) -> list[int]:
         if not places:
             continue
         first, last = places[0], places[-1] + 1
-        # Signs beside a number belong to it, and a bracket to its counterpart between the words.
+        # A sign beside a number belongs to it, and a bracket belongs to its counterpart if that
+        # stands between the words.
         between = set(visual[first:last])
         while last < end and (
             types[last] == "NSM"
@@ -189,7 +191,7 @@ def _guess(visual: str, types: Sequence[str], base: int) -> list[int]:
 
 
 def _spans(types: Sequence[str], base: int) -> Iterator[tuple[int, int]]:
-    """Yield start and end of what stands between the letters of the paragraph's direction."""
+    """Yield the start and end of each run between letters of the paragraph's direction."""
     outer = ("R", "AL") if base else ("L",)
     start = 0
     for i, each in enumerate([*types, outer[0]]):
@@ -246,14 +248,14 @@ def _weak_types(original: Sequence[str], base: int) -> list[str]:
 
 
 def _direction_of(resolved: str) -> str | None:
-    """Return the direction that a type has among neutral characters: numbers count as "R"."""
+    """Return the direction that a type gives to neutral characters: numbers count as "R"."""
     return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(resolved)
 
 
 def _resolve_brackets(
     text: Sequence[str], types: list[str], original: Sequence[str], base: int
 ) -> None:
-    """Give both brackets of a pair one direction (rule N0)."""
+    """Give the two brackets of each pair the same direction (rule N0)."""
     outer = "R" if base else "L"
     for opening, closing in sorted(_pairs(text, types)):
         inside = {_direction_of(each) for each in types[opening + 1 : closing]} - {None}
@@ -292,7 +294,7 @@ def _pairs(text: Sequence[str], types: Sequence[str]) -> Iterator[tuple[int, int
 
 
 def _resolve_neutrals(types: list[str], base: int) -> None:
-    """Give neutral characters the direction of both sides, or the paragraph's (N1 and N2)."""
+    """Give neutral characters the direction of both neighbours, or the paragraph's (N1 and N2)."""
     outer = "R" if base else "L"
     before, start = outer, 0
     for i in range(len(types) + 1):

@@ -1,7 +1,7 @@
 """Join what a CTC network reads in overlapping pieces of a line.
 
 Pieces are joined on the time axis and not by their texts: where a digit repeats, any shift of a
-text would match, but each time step shows a known place of the line.
+text would match, whereas each time step shows a known place of the line.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..errors import ArrayError
 
-# Two pieces that agree in this many steps on either side of a place agree there; more steps don't
-# make it a better place. A character of a network with a stride of 8 pixels and a height of 48
-# takes two to six.
+# Two pieces agree at a place if they agree in this many steps on either side of it; more steps
+# don't make the place better. In a network with a stride of 8 pixels and a height of 48, a
+# character takes two to six steps.
 ENOUGH = 3
 
 
@@ -32,11 +32,11 @@ def join(
     Args:
         indices: The most probable class of each step: integer [T] for each piece.
         scores: The probability of that class: float [T] for each piece.
-        starts: The step of the line at which each piece begins: the first is 0, they ascend, and
-            no piece begins after the end of the one before.
+        starts: The step of the line at which each piece begins. The first start is 0, starts
+            ascend, and no piece begins after the end of the piece before it.
         blank: The class that CTC drops.
-        edge: Steps at both ends of a piece, except the line's own ends, that see too little of
-            what surrounds them. They are used only where the overlap has no others.
+        edge: The number of steps at each end of a piece, except at the line's own ends, that see
+            too little of what surrounds them. They are used only if the overlap has no others.
 
     Returns:
         Classes and probabilities of the whole line, [T] each.
@@ -49,7 +49,7 @@ def join(
     parts: list[slice] = []
     for i in range(len(indices) - 1):
         apart = starts[i + 1] - starts[i]
-        # A step that the piece before has not reached can't be left to this one.
+        # This piece can't end before the step from which it is used.
         first = max(begin - apart, 0)
         length = min(len(indices[i]) - apart, len(indices[i + 1]))
         ours, theirs = indices[i][apart:][first:length], indices[i + 1][first:length]
@@ -66,17 +66,18 @@ def join(
 def best_cut(
     left: NDArray[np.integer], right: NDArray[np.integer], *, blank: int = 0, edge: int = 0
 ) -> int:
-    """Find the step at which to go over from one piece to the next.
+    """Find the step at which to change over from one piece to the next.
 
-    These count, the first most: as many characters have begun before the step in one piece as in
-    the other, apart from what the overlap's ends make of a character that is cut through; the
-    pieces agree on both sides of the step; it lies between two blanks; it is near the middle.
+    Four things count, the first one most. As many characters have begun before the step in one
+    piece as in the other, except for a constant difference, which comes from characters that are
+    cut through at the overlap's ends. The pieces agree on both sides of the step. The step lies
+    between two blanks. The step is near the middle.
 
     Args:
         left: The classes that the first piece gives to the steps of the overlap, integer [T].
         right: The classes that the second piece gives to them, integer [T].
         blank: The class that CTC drops.
-        edge: Steps at both ends of the overlap that are avoided if it has any others.
+        edge: The number of steps at each end of the overlap that are avoided if there are others.
 
     Returns:
         The number of steps, 0 to T, that are taken from the first piece.

@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 from ..errors import ArrayError
 
-# A column of pixels is empty if its values differ by less than this share of the whole line's.
+# A column of pixels is empty if its values differ by less than this share of the difference of the
+# values of the whole line.
 EMPTY = 0.15
-# Rows at the top and at the bottom, as a share of the height, that aren't looked at: they hold
-# parts of other lines, rules and frames.
+# The share of rows at the top and at the bottom that aren't looked at: they hold parts of other
+# lines, rules and frames.
 RIM = 1 / 12
-# A line whose grey values differ by less shows nothing.
+# A line whose grey values differ by less than this shows nothing.
 LEAST_CONTRAST = 16
-# Between two words the empty columns are at least this wide, as a share of the line's height, and
-# at least this many times as wide as between most neighbours of the line, which stand far apart
-# where type is spaced or has one width. Chosen for PP-OCRv4 mobile on the 1269 labelled lines of
+# The gap of empty columns between two words is at least WIDTH line heights wide, and at least TIMES
+# times as wide as the median gap between neighbouring characters of the line, which is wide in
+# letter-spaced and in monospaced type. Chosen for PP-OCRv4 mobile on the 1269 labelled lines of
 # ten receipts (SROIE) and nine drawn pages, cut out by their labels: the word F1 rises from 0.860
-# to 0.901 and from 0.540 to 0.575. WIDTH from 0.26 to 0.34 and TIMES from 0 to 3 change that of the
-# receipts by less than a point.
+# to 0.901 and from 0.540 to 0.575. WIDTH from 0.26 to 0.34 and TIMES from 0 to 3 change the word
+# F1 of the receipts by less than a point.
 WIDTH = 0.26
 TIMES = 2.0
 
@@ -59,19 +60,19 @@ def mark(
 
     Args:
         indices: integer [T], the most probable class of each step of CTC; changed in place.
-        scores: float [T], the probability of that class; a space gets the mean of its neighbours',
-            so that it doesn't change how sure a text is. Changed in place.
-        empty: bool [W], which columns of the network's input show no ink; columns beyond it, which
-            the input was padded with, have no characters.
+        scores: float [T], the probability of that class; changed in place. A space gets the mean of
+            its neighbours' probabilities, so that it hardly changes the score of the text.
+        empty: bool [W], which columns of the network's input show no ink; columns beyond W are
+            padding and have no characters.
         height: Height of the network's input in pixels.
         stride: The network's pixels for each time step.
         spaced: bool [classes], the characters between which there can be a space: not those of
-            scripts that are written without.
+            scripts that are written without spaces.
         space: The class of the space.
         blank: The class that CTC drops.
 
     Raises:
-        ArrayError: `indices` and `scores` are not one line's.
+        ArrayError: `indices` and `scores` don't have the same shape [T].
     """
     if indices.ndim != 1 or indices.shape != scores.shape:
         raise ArrayError(
@@ -79,7 +80,7 @@ def mark(
         )
     if len(indices) < 3:
         return
-    # A character's steps go on as long as its class does.
+    # A character lasts as many steps as its class stays the same.
     changes = np.flatnonzero(indices[1:] != indices[:-1])
     begins = np.concatenate([[0], changes + 1])
     lasts = np.concatenate([changes, [len(indices) - 1]])
@@ -106,13 +107,13 @@ def mark(
 
 
 def spaced_classes(characters: Collection[str]) -> NDArray[np.bool_]:
-    """Tell between which characters words are told apart by spaces: those of ASCII.
+    """Tell between which characters there can be a space: those of ASCII.
 
     Args:
         characters: The character of each class.
 
     Returns:
-        bool [classes]; False for the space itself, and for classes that are no character.
+        bool [classes]; False for the space itself, and for classes that are not one character.
     """
     return np.array([len(c) == 1 and c.isascii() and not c.isspace() for c in characters], np.bool_)
 
@@ -120,7 +121,7 @@ def spaced_classes(characters: Collection[str]) -> NDArray[np.bool_]:
 def _longest_runs(flags: NDArray[np.bool_], slices: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the length of the longest run of True in each of N slices [N, 2] of flags [W].
 
-    The slices are ascending, and don't overlap.
+    The slices ascend and don't overlap.
     """
     padded = np.zeros(max(len(flags), int(slices.max()) + 1) + 1, np.bool_)
     padded[1 : len(flags) + 1] = flags  # column i stands at i + 1
