@@ -45,7 +45,7 @@ _LAZY = {
     "RuntimeOptions": "runtime.options",
     "Source": "images",
     "WarmUpResult": "runtime.session",
-    "frames_of": "frames",
+    "frames_of": "stages.frames",
 }
 
 __all__ = [

@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import small_text
 from .bundle.manifest import Detection, EASTDetection
 from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
@@ -22,7 +21,8 @@ from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
-from .tiles import Place
+from .tiling import small_text
+from .tiling.tiles import Place
 
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 

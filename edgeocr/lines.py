@@ -48,7 +48,7 @@ class Reading:
     score: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the text and the rounded score for JSON."""
+        """Return the text, and the score rounded to four digits, as JSON can hold them."""
         return {"text": self.text, "score": round(self.score, 4)}
 
     @classmethod

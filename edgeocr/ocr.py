@@ -14,7 +14,6 @@ from .bundle.bundle import Bundle
 from .crops import Crop
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
-from .frames import counted
 from .images import Image, Source
 from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
 from .lines import Line, Reading, Region, blocks_of, moved, quads_of
@@ -30,6 +29,7 @@ from .runtime.placement import Placement
 from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
+from .stages.frames import counted
 from .stages.loading import PictureLoader
 from .stages.opening import Stage, open_bundle, open_stages, usable_threads
 from .upright import UprightReader

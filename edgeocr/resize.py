@@ -19,7 +19,7 @@ from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
-from .tiles import Grid, Place, grid
+from .tiling.tiles import Grid, Place, grid
 
 # Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
 USUAL = (1200, 1600)

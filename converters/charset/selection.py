@@ -166,7 +166,7 @@ def _latin(request: str, network: Sequence[str]) -> Wanted:
 
 
 def _is_latin(entry: str) -> bool:
-    """Return whether an entry is a Latin letter: not a full-width one, a unit sign or a cross."""
+    """Tell whether an entry is a Latin letter; full-width letters and unit signs are not."""
     return all(
         unicodedata.category(each)[0] == "L" and unicodedata.name(each, "").startswith("LATIN ")
         for each in entry

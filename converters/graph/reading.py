@@ -1,4 +1,4 @@
-"""Answer questions about an ONNX graph; nothing here changes it."""
+"""Look up nodes, values and attributes of an ONNX graph without changing it."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def _ignore(progress: Progress) -> None:
 def _measure_in_process(
     request: Request, on_progress: OnProgress
 ) -> ProviderResult | ProviderFailure:
-    """Start a process that measures one provider, report its progress, and return its answer."""
+    """Measure one provider in a child process, report its progress, and return the result."""
     on_progress(Progress(request.provider, "starting"))
     answer: dict[str, Any] = {}
     total = 0.0
@@ -248,7 +248,7 @@ def _measure_in_process(
 
 
 def _message(row: str) -> dict[str, Any]:
-    """Decode a row that the measuring process printed; empty if the row is not a message."""
+    """Decode a row that the measuring process printed; return {} if it is no message."""
     try:
         message = json.loads(row)
     except ValueError:  # printed by a library before the messages had their own channel

@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _frames(source: NamedSource) -> int:
-    from ..frames import count_of
+    from ..stages.frames import count_of
 
     return count_of(source.picture) if source.error is None else 1
 

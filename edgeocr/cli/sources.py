@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ..errors import ImageError
 
 if TYPE_CHECKING:
-    from ..frames import Admission
     from ..images import Frame
+    from ..stages.frames import Admission
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def frames_in(source: NamedSource, admission: Admission | None) -> Iterator[Name
         source: A picture, or what has none.
         admission: Says whether the memory limit leaves room for the pixels of an animation.
     """
-    from ..frames import frames_of
     from ..images import Frame
+    from ..stages.frames import frames_of
 
     if source.error is not None:
         yield source

@@ -150,7 +150,7 @@ def _nearest(boxes: Boxes, side: int) -> NDArray[np.bool_]:
 
 
 def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height: float) -> bool:
-    """Return whether the chosen lines look like running text."""
+    """Tell whether the chosen lines look like running text, such as paragraphs."""
     if len(chosen) < 2:
         return False
     left, right = boxes.left[chosen], boxes.right[chosen]
@@ -180,7 +180,7 @@ def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height:
 
 
 def _level(left: Float64, right: Float64, height: float) -> float:
-    """Return the share of the side with fewer lines that has one at its height on the other."""
+    """Return the share of lines, on the side with fewer, that face one on the other side."""
     few, many = sorted((np.sort(left), np.sort(right)), key=len)
     places = np.searchsorted(many, few)
     below = np.abs(few - many[np.minimum(places, len(many) - 1)])

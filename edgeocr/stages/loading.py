@@ -9,11 +9,12 @@ from typing import Protocol
 
 import cv2
 
-from .. import frames, images
+from .. import images
 from ..device.cpus import confined
 from ..errors import EdgeOCRError
 from ..images import Picture, Source
 from ..runtime.stopwatch import Stopwatch
+from . import frames
 
 
 class PictureBudget(Protocol):

@@ -21,7 +21,7 @@ class HasBlocks(HasText, Protocol):
 
     @property
     def blocks(self) -> Sequence[HasText]:
-        """The blocks in reading order; none if it is unknown which lines belong together."""
+        """The blocks in reading order; empty if it is unknown which lines belong together."""
 
 
 class HasQuad(Protocol):

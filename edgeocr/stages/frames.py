@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from .decoding import animation, tiff
-from .decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
-from .decoding.formats import ENOUGH, kind_of
-from .decoding.tiff_page import Page
-from .errors import EdgeOCRError, ImageError, MoreFramesWarning
-from .images import Frame, Source, content_of, is_pillow, name_of
+from ..decoding import animation, tiff
+from ..decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
+from ..decoding.formats import ENOUGH, kind_of
+from ..decoding.tiff_page import Page
+from ..errors import EdgeOCRError, ImageError, MoreFramesWarning
+from ..images import Frame, Source, content_of, is_pillow, name_of
 
 # The most pages of a file and steps of an animation that are read. Damaged and hostile files claim
 # to have more, and these are refused.

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .bundle.manifest import Resize
-from .images import Image
+from ..bundle.manifest import Resize
+from ..images import Image
 
 # Neighbouring tiles share this many pixels of the network's input. The seam is in the middle of the
 # shared pixels, so each tile sees half of them beyond the seam: more than the height of two lines

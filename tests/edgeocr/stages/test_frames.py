@@ -21,10 +21,10 @@ from edgeocr import (
     Source,
     frames_of,
 )
-from edgeocr import frames as frames_module
 from edgeocr.decoding import tiff
 from edgeocr.decoding.animation import CANVAS_BYTES
 from edgeocr.images import Frame, load, name_of
+from edgeocr.stages import frames as frames_module
 from tests.edgeocr.test_images import NO_GIF
 from tests.support import framed, transparent
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..images import Image
+from ..lines import Region, quads_of
+from ..postprocess.geometry import Float32, side_lengths
 from .detail import detailed, letter_heights
-from .images import Image
-from .lines import Region, quads_of
-from .postprocess.geometry import Float32, side_lengths
 from .tiles import Place
 
 # Text is small if its letters are less than this many pixels high in the network's input.
@@ -204,7 +204,7 @@ def _touching(boxes: Boxes, other: Boxes) -> Mask:
 
 
 def _whole(clusters: Boxes, boxes: Boxes) -> Boxes:
-    """Grow clusters until none touches another one, or holds only a part of a box."""
+    """Grow clusters until no two of them touch and none holds only a part of a box."""
     i = 0
     while i < len(clusters):
         mine = clusters[i]

@@ -10,7 +10,7 @@ import pytest
 
 from edgeocr.bundle.manifest import Resize
 from edgeocr.images import Image
-from edgeocr.tiles import OVERLAP, Place, Tile, grid
+from edgeocr.tiling.tiles import OVERLAP, Place, Tile, grid
 
 MOST = 900_000
 RULE = Resize("min", 544, MOST, 32)

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeocr.detail import detailed, letter_heights
 from edgeocr.images import Image
 from edgeocr.lines import Region
-from edgeocr.small_text import LIKED, SMALL, merged, places
-from edgeocr.tiles import Place
+from edgeocr.tiling.detail import detailed, letter_heights
+from edgeocr.tiling.small_text import LIKED, SMALL, merged, places
+from edgeocr.tiling.tiles import Place
 from tests.support.large_pictures import page
 
 SCALE = 0.25

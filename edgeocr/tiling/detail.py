@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .images import Image
-from .postprocess.geometry import Float32, side_lengths
+from ..images import Image
+from ..postprocess.geometry import Float32, side_lengths
 
 # The side of the blocks in which detail is measured, in pixels of the picture.
 BLOCK = 16
