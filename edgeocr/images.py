@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .decoding.contents import described, read_all, read_path
 from .decoding.files import Pixels, decode, standard, upright, with_transparent_grey
+from .decoding.limits import DEFAULT_LIMITS, Limits
 from .decoding.tiff import DirectoryError
 from .decoding.tiff_page import Page
 from .errors import EdgeOCRError, ImageError
@@ -107,16 +108,16 @@ class Frame:
     count: int = 1
     held: Any = None
 
-    def load(self, reduction: int = 1) -> Image:
+    def load(self, reduction: int = 1, limits: Limits = DEFAULT_LIMITS) -> Image:
         """Decode the frame as `load` does."""
         if isinstance(self.held, EdgeOCRError):
             error = self.held
         else:
             try:
                 return (
-                    _load_page(self.held)
+                    _load_page(self.held, limits)
                     if isinstance(self.held, Page)
-                    else load(self.held, reduction)
+                    else load(self.held, reduction, limits)
                 )
             except ImageError as raised:
                 error = raised
@@ -129,7 +130,7 @@ class Frame:
         raise error
 
 
-def load(source: Source, reduction: int = 1) -> Image:
+def load(source: Source, reduction: int = 1, limits: Limits = DEFAULT_LIMITS) -> Image:
     """Decode or convert a source.
 
     Args:
@@ -138,26 +139,28 @@ def load(source: Source, reduction: int = 1) -> Image:
             with several frames the first one is decoded; a `Frame` is one of them.
         reduction: Decode the source, which must be a JPEG file, at 1/`reduction` of its sides:
             1, 2, 4 or 8.
+        limits: How large a file and its picture may be. Arrays, and PIL images that don't come from
+            a file, are in memory already and have no limit.
 
     Returns:
         uint8 [H, W, 3] BGR, contiguous. An array that is in this form already is not copied.
 
     Raises:
-        ImageError: The file does not exist or can't be decoded, or the array has a shape or dtype
-            that no image has.
+        ImageError: The file does not exist, is too large or can't be decoded, or the array has a
+            shape or dtype that no image has.
     """
     if isinstance(source, Frame):
-        return source.load(reduction)
+        return source.load(reduction, limits)
     if isinstance(source, np.ndarray):
         return Pixels(standard(source)).on_ground()
     if isinstance(source, (str, os.PathLike)):
-        return _from_path(source, reduction)
+        return _from_path(source, reduction, limits)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(bytes(source), reduction).on_ground()
+        return decode(_bytes_of(source), reduction, limits).on_ground()
     if is_pillow(source):
-        return _from_pil(source)
+        return _from_pil(source, limits)
     if hasattr(source, "read"):
-        return decode(content_of(source), reduction).on_ground()
+        return decode(content_of(source, limits), reduction, limits).on_ground()
     raise ImageError(
         f"a {type(source).__name__} is not an image source: "
         "pass a path, bytes, a NumPy array, a PIL image or a binary file"
@@ -169,60 +172,69 @@ def is_pillow(source: object) -> bool:
     return hasattr(source, "getexif") and hasattr(source, "convert")
 
 
-def content_of(source: Any) -> bytes:
+def content_of(source: Any, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Read a file object to its end.
 
     Raises:
-        ImageError: It can't be read, or was opened in text mode.
+        ImageError: It can't be read, was opened in text mode, or is too large.
+        MemoryLimitError: Its content doesn't fit into the memory limit.
     """
     try:
-        content = source.read()
-    except (OSError, ValueError) as error:  # ValueError: the file is closed
-        raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
-    if not isinstance(content, bytes):
-        raise ImageError("the file object yields text: open it in binary mode ('rb')")
-    return content
+        return read_all(source, limits)
+    except ImageError as error:
+        raise ImageError(f"{name_of(source)}: {error}") from error.__cause__
 
 
 def name_of(source: Source) -> str:
     """Return the name of a source for results and errors: its path, or its type in brackets."""
     if isinstance(source, Frame):
         return source.name
-    if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
-    name = getattr(source, "filename", None) or getattr(source, "name", None)
+    try:
+        if isinstance(source, (str, os.PathLike)):
+            name: object = os.fspath(source)
+        else:
+            name = getattr(source, "filename", None) or getattr(source, "name", None)
+    except Exception:  # the source is foreign code: loading it reports what is wrong
+        name = None
     return name if isinstance(name, str) else f"<{type(source).__name__}>"
 
 
-def _from_path(source: str | os.PathLike[str], reduction: int) -> Image:
-    path = Path(source)
-    if str(source).startswith(("http:", "https:")):
+def _bytes_of(source: bytes | bytearray | memoryview) -> bytes:
+    try:
+        return bytes(source)
+    except ValueError as error:  # a memory view that has been released
+        raise ImageError(f"{name_of(source)}: can't be read: {error}") from error
+
+
+def _from_path(source: str | os.PathLike[str], reduction: int, limits: Limits) -> Image:
+    path = name_of(source)
+    if path.startswith(("http:", "https:")):
         raise ImageError(
-            f"{source}: edgeocr does not download: fetch the file first and pass its path"
+            f"{path}: edgeocr does not download: fetch the file first and pass its path"
         )
     try:
-        # cv2.imread can't open non-ASCII paths on Windows.
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: the path has a null byte
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(f"{path}: can't be read: {reason}") from error
-    try:
-        return decode(content, reduction).on_ground()
+        return decode(read_path(source, limits), reduction, limits).on_ground()
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
+        raise ImageError(f"{path}: {error}") from error.__cause__
+    except EdgeOCRError:
+        raise
+    except (OSError, ValueError, TypeError) as error:  # ValueError: the path has a null byte
+        raise ImageError(f"{path}: can't be read: {described(error)}") from error
 
 
-def _load_page(page: Page) -> Image:
+def _load_page(page: Page, limits: Limits) -> Image:
     try:
-        return decode(page.content()).on_ground()
+        return decode(page.content(), limits=limits).on_ground()
     except (OSError, DirectoryError) as error:
         raise ImageError(f"can't be read: {error}") from error
 
 
-def _from_pil(image: Any) -> Image:
+def _from_pil(image: Any, limits: Limits) -> Image:
     try:
+        if image.format is not None:  # it comes from a file
+            limits.check_size(*image.size)
         image.load()  # Pillow turns a TIFF upright while loading, and drops its orientation
-        orientation = int(image.getexif().get(0x0112, 1))
+        orientation = _orientation(image)
         if image.mode.startswith("I"):
             # 16 bits per pixel; older versions of Pillow open such a PNG with 32.
             array = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
@@ -236,6 +248,17 @@ def _from_pil(image: Any) -> Image:
             array = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
         else:
             array = np.asarray(image.convert("RGB"))[..., ::-1]
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ImageError(f"Pillow can't decode the image: {error}") from error
-    return Pixels(upright(standard(array), orientation)).on_ground()
+        array = standard(array)
+    except (EdgeOCRError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file makes Pillow raise anything
+        raise ImageError(f"Pillow can't decode the image: {described(error)}") from error
+    return Pixels(upright(array, orientation)).on_ground()
+
+
+def _orientation(image: Any) -> int:
+    """Return the EXIF orientation of a PIL image, or 1 where its EXIF data is damaged."""
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # Pillow parses what the file holds, such as fractions with a zero below
+        return 1

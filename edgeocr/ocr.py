@@ -12,10 +12,11 @@ from typing import Literal, overload
 from . import images
 from .bundle.bundle import Bundle
 from .crops import Crop
+from .decoding.limits import MAX_IMAGE_PIXELS, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
-from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
+from .layout import Layout, ReadingOrder, analyse, checked_order
 from .lines import Line, Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
@@ -31,7 +32,7 @@ from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 from .stages.frames import counted
 from .stages.loading import PictureLoader
-from .stages.opening import Stage, open_bundle, open_stages, usable_threads
+from .stages.opening import Stage, checked_shape, open_bundle, open_stages, usable_threads
 from .upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -57,6 +58,7 @@ class OCR:
         bundle_name: Name of the bundle.
         bundle_digest: sha256 of the bundle's manifest, which covers all its files.
         memory_budget: What the memory limit leaves for runs and pictures; None without a limit.
+        limits: How large files and pictures may be.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class OCR:
         upright: bool = True,
         shape: Literal["quad", "polygon"] | None = None,
         max_pixels: int | None = None,
+        max_image_pixels: int | None = MAX_IMAGE_PIXELS,
         reading_order: ReadingOrder = "auto",
         memory_limit: int | str | None = None,
         require_signature: str | os.PathLike[str] | bytes | None = None,
@@ -90,6 +93,8 @@ class OCR:
                 Polygons follow curved lines and are straightened before they are read. EAST finds
                 quads only, PGNet polygons only.
             max_pixels: The most pixels of one run of detection; by default the bundle's.
+            max_image_pixels: The most pixels that a picture may have by its file's header, so that
+                a small file can't fill the memory; None for no limit.
             reading_order: "rows" reads across the whole page, "columns" reads each column to its
                 end, and "auto" decides by where the lines stand.
             memory_limit: The memory that the process may hold, in bytes or as in "300MB", "300MiB"
@@ -114,12 +119,9 @@ class OCR:
         self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
-        if shape not in (None, "quad", "polygon"):
-            raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
-        if reading_order not in READING_ORDERS:
-            allowed = ", ".join(map(repr, READING_ORDERS))
-            raise ValueError(f"reading_order must be one of {allowed}, not {reading_order!r}")
-        self._reading_order = reading_order
+        shape = checked_shape(shape)
+        max_image_pixels = checked_pixels(max_image_pixels)
+        self._reading_order = checked_order(reading_order)
         limit = memory_limits.parse(memory_limit)
         opened = open_bundle(bundle, require_signature)
         manifest = opened.manifest
@@ -153,7 +155,8 @@ class OCR:
                 )
         self.stages: dict[str, Stage] = self._stages.by_name
         self._upright = upright
-        self._loader = PictureLoader(self._cpus, self.memory_budget)
+        self._loader = PictureLoader(self._cpus, self.memory_budget, max_image_pixels)
+        self.limits = self._loader.limits
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
         self.skipped_providers = self._stages.skipped_providers
         self.engine_folders = self._stages.engine_folders
@@ -336,10 +339,11 @@ class OCR:
             # Each crop waits for room of its own, so that a large one does not fail the others.
             outcomes = (outcome(self._recognize_one, crop) for crop in crops)
             return list(handled(outcomes, on_error))
-        loaded = [outcome(self._load_crop, crop) for crop in crops]
+        loaded = [outcome(self._loader.image, crop) for crop in crops]
+        whole = [Crop.whole(each) for each in loaded if not isinstance(each, EdgeOCRError)]
         with confined(self._cpus):
-            read = iter(recognizer.recognize([each for each in loaded if isinstance(each, Crop)]))
-        outcomes = (next(read) if isinstance(each, Crop) else each for each in loaded)
+            read = iter(recognizer.recognize(whole))
+        outcomes = (each if isinstance(each, EdgeOCRError) else next(read) for each in loaded)
         return list(handled(outcomes, on_error))
 
     def draw(self, source: Source, result: Page | Detections, *, texts: bool = False) -> Image:
@@ -379,21 +383,13 @@ class OCR:
         )
 
     def _recognize_together(self, sources: Sequence[Source]) -> list[Reading]:
-        recognizer = self._stages.recognizer
-        with confined(self._cpus):
-            if self.memory_budget is None:
-                return recognizer.recognize([self._load_crop(source) for source in sources])
-            with self.memory_budget.crops(sources) as loaded:
-                return recognizer.recognize([Crop.whole(image) for image in loaded])
+        with confined(self._cpus), self._loader.images(sources) as loaded:
+            return self._stages.recognizer.recognize([Crop.whole(image) for image in loaded])
 
     def _recognize_one(self, source: Source) -> Reading:
         with self._loader.picture(source, Stopwatch()) as picture:
             (reading,) = self._stages.recognizer.recognize([Crop.whole(picture.image)])
             return reading
-
-    def _load_crop(self, source: Source) -> Crop:
-        with self._loader.errors_named(source):
-            return Crop.whole(images.load(source))
 
     def _check_open(self) -> None:
         if self._closed:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, overload
 
 import numpy as np
 
+from .decoding.limits import MAX_IMAGE_PIXELS, Limits
 from .images import Image, Source, load
 from .lines import Block, Line, Located, Region, quads_of, rounded, scaled
 from .postprocess.geometry import Float32
@@ -89,7 +90,9 @@ class _Result(Sequence[Located]):
     def _draw(self, image: Source, *, texts: bool) -> Image:
         from .writers import overlay
 
-        loaded = load(image)
+        # A picture that was read may be drawn on, however large it is.
+        pixels = max(MAX_IMAGE_PIXELS, self.width * self.height)
+        loaded = load(image, limits=Limits(pixels))
         # The picture may have been decoded at another size than the one that was read.
         height, width = loaded.shape[:2]
         scale = (width / self.width, height / self.height)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..decoding.limits import MAX_IMAGE_PIXELS
 from ..errors import EdgeOCRError
 
 if TYPE_CHECKING:
@@ -84,6 +85,18 @@ def add_provider_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_picture_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare how large pictures may be."""
+    command.add_argument(
+        "--max-image-pixels",
+        type=_image_pixels,
+        default=MAX_IMAGE_PIXELS,
+        metavar="N",
+        help="the most pixels that a picture may have by its file's header; larger ones are "
+        f"refused before they are decoded; default: {MAX_IMAGE_PIXELS}; none: no limit",
+    )
+
+
 def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: bool = True) -> OCR:
     """Open the `OCR` that the options ask for.
 
@@ -108,6 +121,7 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: 
             upright=upright,
             shape=getattr(options, "shape", None),
             max_pixels=options.max_pixels,
+            max_image_pixels=getattr(options, "max_image_pixels", MAX_IMAGE_PIXELS),
             reading_order=getattr(options, "reading_order", "auto"),
             memory_limit=options.memory_limit,
             require_signature=options.require_signature,
@@ -212,6 +226,10 @@ def _cpus(text: str) -> tuple[int, ...]:
 
 def _pixels(text: str) -> int:
     return _whole_number(text, LEAST_PIXELS, 1 << 30)
+
+
+def _image_pixels(text: str) -> int | None:
+    return None if text.lower() == "none" else _whole_number(text, 1, 1 << 50)
 
 
 def _whole_number(text: str, least: int, most: int) -> int:

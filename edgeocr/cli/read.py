@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import EdgeOCRError
-from .arguments import add_engine_arguments, add_provider_argument, open_ocr
+from .arguments import (
+    add_engine_arguments,
+    add_picture_arguments,
+    add_provider_argument,
+    open_ocr,
+)
 from .log import log_to_stderr
 from .progress import ProgressLine
 from .sources import NamedSource, expand, frames_in
@@ -48,6 +53,7 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     )
     add_engine_arguments(command)
     add_provider_argument(command)
+    add_picture_arguments(command)
     command.add_argument(
         "--format",
         choices=("text", "json", "jsonl"),
@@ -193,11 +199,10 @@ def _outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterato
     The frames are found while others are read, so `waiting` holds those whose results are to come.
     """
     waiting: deque[NamedSource] = deque()
-    admission = ocr.memory_budget.admit if ocr.memory_budget is not None else None
 
     def pictures() -> Iterator[Source]:
         for source in sources:
-            for frame in frames_in(source, admission):
+            for frame in frames_in(source, ocr.limits):
                 waiting.append(frame)
                 if frame.error is None:
                     yield frame.picture

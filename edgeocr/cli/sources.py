@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ..errors import ImageError
 
 if TYPE_CHECKING:
+    from ..decoding.limits import Limits
     from ..images import Frame
-    from ..stages.frames import Admission
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
             yield NamedSource(argument, argument, stem=Path(argument).stem)
 
 
-def frames_in(source: NamedSource, admission: Admission | None) -> Iterator[NamedSource]:
+def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
     """Yield each frame of a source under a name of its own, or the source itself if it has one.
 
     Args:
         source: A picture, or what has none.
-        admission: Says whether the memory limit leaves room for the pixels of an animation.
+        limits: How large files and animations may be.
     """
     from ..images import Frame
     from ..stages.frames import frames_of
@@ -61,7 +61,7 @@ def frames_in(source: NamedSource, admission: Admission | None) -> Iterator[Name
     if source.error is not None:
         yield source
         return
-    for picture in frames_of(source.picture, admission):
+    for picture in frames_of(source.picture, limits):
         if isinstance(picture, Frame) and picture.count > 1:
             name = f"{source.name}[{picture.number}]"
             stem = f"{source.stem}-page-{picture.number}"

@@ -20,12 +20,17 @@ from numpy.typing import NDArray
 from ..errors import ImageError
 from .chunks import PNG, chunks, is_webp
 from .files import decode
+from .limits import DEFAULT_LIMITS, Limits
+from .transparency import bands
 
 Image = NDArray[np.uint8]
-Piece: TypeAlias = "bytes | memoryview"
+Piece: TypeAlias = "bytes | bytearray | memoryview"
 Disposal = Literal["keep", "clear", "restore"]
-# OpenCV's own limit for the pixels of a picture.
+# OpenCV's own limit for the pixels of a picture, which holds where the caller sets none.
 MOST_PIXELS = 1 << 30
+# Chunks of a PNG file that are smaller than this are joined: hostile files have millions of them,
+# each of which would take more memory than its content.
+SMALL_CHUNK = 4096
 # Bytes per pixel of the canvas that composing holds at the worst moment: the canvas, two copies of
 # a rectangle that OpenCV makes, the picture that is compared, the next one, and three pictures that
 # are being read or wait to be read.
@@ -33,8 +38,6 @@ CANVAS_BYTES = 32
 # Two pictures count as the same if no channel differs by more than this, out of 255: the noise of
 # lossy compression and of dithering stays below it, the change that a letter makes does not.
 NOISE = 32
-# The number of rows that are compared or blended at a time.
-ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -65,25 +68,35 @@ class Animation:
     Attributes:
         width: Width of the canvas in pixels.
         height: Height of the canvas in pixels.
-        parts: What is drawn, in order.
+        parts: What is drawn, in order, up to the most parts that were asked for.
+        count: How many parts the file has.
     """
 
     width: int
     height: int
     parts: tuple[Part, ...]
+    count: int
 
-    def pictures(self) -> Iterator[Image | ImageError]:
+    def pictures(self, limits: Limits = DEFAULT_LIMITS) -> Iterator[Image | ImageError]:
         """Yield each picture, uint8 [H, W, 4] BGRA, or the error if its part can't be decoded.
 
         A part that can't be decoded leaves the canvas as it is.
+
+        Args:
+            limits: How large the canvas and each part may be.
         """
+        try:
+            limits.check_size(self.width, self.height)
+        except ImageError as error:
+            yield error
+            return
         if self.width * self.height > MOST_PIXELS:
             yield ImageError(f"{self.width} × {self.height} pixels are more than OpenCV decodes")
             return
         canvas = Canvas(self.width, self.height)
         for part in self.parts:
             try:
-                pixels = _bgra(decode(b"".join(part.pieces)).array)
+                pixels = _bgra(decode(b"".join(part.pieces), limits=limits).array)
                 picture = pixels if part.aside else canvas.draw(pixels, part)
             except ImageError as error:
                 yield error
@@ -106,9 +119,9 @@ class Canvas:
         place = self._pixels[part.top : part.top + height, part.left : part.left + width]
         before = place.copy() if part.disposal == "restore" else None
         self._dispose = _disposal(part.disposal, place, before)
-        for top in range(0, len(place), ROWS):
-            rows = place[top : top + ROWS]
-            new = pixels[top : top + len(rows), : rows.shape[1]]
+        for band in bands(place):
+            rows = place[band]
+            new = pixels[band][: len(rows), : rows.shape[1]]
             rows[:] = _over(new, rows) if part.blended else new
             rows[rows[..., 3] == 0] = 0
         copy: Image = self._pixels.copy()
@@ -119,10 +132,7 @@ def looks_alike(one: Image, other: Image) -> bool:
     """Tell whether no pixel of two pictures, uint8 [H, W, 4], differs by more than noise."""
     if one.shape != other.shape:
         return False
-    return all(
-        int(cv2.absdiff(one[top : top + ROWS], other[top : top + ROWS]).max()) <= NOISE
-        for top in range(0, len(one), ROWS)
-    )
+    return all(int(cv2.absdiff(one[band], other[band]).max()) <= NOISE for band in bands(one))
 
 
 def is_animated(start: bytes) -> bool:
@@ -138,20 +148,42 @@ def is_animated(start: bytes) -> bool:
     return False
 
 
-def find(content: bytes) -> Animation:
+def find(content: bytes, most: int) -> Animation:
     """Find the parts of an animation.
 
     For a damaged file, these are the parts up to the damage. A file for which `is_animated` is
     false has none.
+
+    Args:
+        content: The file.
+        most: The most parts to return; the others are counted.
     """
+    found = _Parts(most)
     try:
         if content[:3] == b"GIF":
-            return _gif(content)
-        if is_webp(content):
-            return _webp(content)
-        return _png(content)
+            size = _gif(content, found)
+        elif is_webp(content):
+            size = _webp(content, found)
+        else:
+            size = _png(content, found)
     except (struct.error, IndexError):
-        return Animation(0, 0, ())
+        return Animation(0, 0, (), 0)
+    return Animation(*size, tuple(found.parts), found.count)
+
+
+class _Parts:
+    """The parts that have been found, of which only the first ones are kept."""
+
+    def __init__(self, most: int) -> None:
+        self.parts: list[Part] = []
+        self.count = 0
+        self._most = most
+
+    def add(self, part: Part) -> None:
+        """Count a part, and keep it unless there are enough."""
+        self.count += 1
+        if len(self.parts) < self._most:
+            self.parts.append(part)
 
 
 def _disposal(kind: Disposal, place: Image, before: Image | None) -> Callable[[], None]:
@@ -183,12 +215,12 @@ def _bgra(array: Image) -> Image:
     return np.dstack([array, np.full(array.shape[:2], 255, np.uint8)])
 
 
-def _gif(content: bytes) -> Animation:
+def _gif(content: bytes, found: _Parts) -> tuple[int, int]:
+    """Find the parts of a GIF file, and return the size of the canvas."""
     view = memoryview(content)
     width, height, flags = struct.unpack_from("<HHB", content, 6)
     at = 13 + _palette_bytes(flags)
     palette = view[13:at]
-    parts: list[Part] = []
     control = b"\0\0\0\0"
     while at < len(content) and content[at] != 0x3B:
         block = content[at]
@@ -213,11 +245,11 @@ def _gif(content: bytes) -> Animation:
             b"\x3b",
         )
         disposal = disposals.get(control[0] >> 2 & 7, "keep")
-        parts.append(Part(pieces, left, top, True, disposal))
+        found.add(Part(pieces, left, top, True, disposal))
         control = b"\0\0\0\0"
         if not width or not height:  # some encoders leave the size to the first picture
             width, height = left + wide, top + high
-    return Animation(width, height, tuple(parts))
+    return width, height
 
 
 def _palette_bytes(flags: int) -> int:
@@ -231,8 +263,8 @@ def _after_blocks(content: bytes, at: int) -> int:
     return min(at + 1, len(content))
 
 
-def _webp(content: bytes) -> Animation:
-    parts = []
+def _webp(content: bytes, found: _Parts) -> tuple[int, int]:
+    """Find the parts of a WebP file, and return the size of the canvas."""
     width = height = 0
     for kind, body in chunks(content):
         if kind == b"VP8X" and len(body) >= 10:
@@ -248,24 +280,27 @@ def _webp(content: bytes) -> Animation:
             pieces = (b"RIFF" + size + b"WEBP" + extended, inner)
             disposal: Disposal = "clear" if flags & 1 else "keep"
             place = (2 * _three(body, 0), 2 * _three(body, 3))
-            parts.append(Part(pieces, *place, not flags & 2, disposal))
-    return Animation(width, height, tuple(parts))
+            found.add(Part(pieces, *place, not flags & 2, disposal))
+    return width, height
 
 
 def _three(body: memoryview, at: int) -> int:
     return int.from_bytes(body[at : at + 3], "little")
 
 
-def _png(content: bytes) -> Animation:
-    """Find the parts of an animated PNG; its still picture may be the first part, or be aside."""
-    shared: list[Piece] = []
+def _png(content: bytes, found: _Parts) -> tuple[int, int]:
+    """Find the parts of an animated PNG, and return the size of the canvas.
+
+    The still picture may be the first part, or be aside.
+    """
+    shared: dict[bytes, tuple[Piece, ...]] = {}
     header, control = b"", b""
-    data: list[memoryview] = []
-    parts: list[Part] = []
+    data: list[Piece] = []
 
     def finish() -> None:
         if data:
-            parts.append(_png_part(header, control, shared, data))
+            pieces = [piece for each in shared.values() for piece in each]
+            found.add(_png_part(header, control, pieces, data))
             data.clear()
 
     for kind, body in chunks(content):
@@ -275,19 +310,29 @@ def _png(content: bytes) -> Animation:
             finish()
             control = bytes(body)
         elif kind == b"IDAT":
-            data.append(body)
+            _append(data, body)
         elif kind == b"fdAT":
-            data.append(body[4:])
-        elif kind in (b"PLTE", b"tRNS", b"gAMA", b"sBIT"):
-            shared += _png_chunk(kind, body)
+            _append(data, body[4:])
+        elif kind in (b"PLTE", b"tRNS", b"gAMA", b"sBIT") and kind not in shared:
+            shared[kind] = _png_chunk(kind, body)
         elif kind == b"IEND":
             break
     finish()
     width, height = struct.unpack_from(">II", header)
-    return Animation(width, height, tuple(parts))
+    return width, height
 
 
-def _png_part(header: bytes, control: bytes, shared: list[Piece], data: list[memoryview]) -> Part:
+def _append(data: list[Piece], body: memoryview) -> None:
+    """Add a piece of a picture's data, and join small ones."""
+    if len(body) >= SMALL_CHUNK:
+        data.append(body)
+    elif data and isinstance(data[-1], bytearray):
+        data[-1] += body
+    else:
+        data.append(bytearray(body))
+
+
+def _png_part(header: bytes, control: bytes, shared: list[Piece], data: list[Piece]) -> Part:
     aside = len(control) < 26
     left = top = dispose = blend = 0
     if not aside:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import ImageError
 from . import chunks, formats, tiff
+from .headers import reader as headers
+from .limits import DEFAULT_LIMITS, Limits
 from .transparency import flatten
 
 # OpenCV's flag that decodes a JPEG at 1/n of its width and height, for each n.
@@ -21,6 +23,10 @@ REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
+FLOATING_POINT = (
+    "its pixels are floating-point numbers, whose range is not known: convert it to 8 bits, for "
+    "example to PNG"
+)
 TIFF_TAGS = (
     tiff.SUBFILE,
     tiff.BITS,
@@ -55,18 +61,25 @@ class Pixels:
         return np.ascontiguousarray(self.array)
 
 
-def decode(content: bytes | bytearray, reduction: int = 1) -> Pixels:
+def decode(
+    content: bytes | bytearray, reduction: int = 1, limits: Limits = DEFAULT_LIMITS
+) -> Pixels:
     """Decode the first or only picture of an image file, and turn it upright.
 
     Args:
         content: The file.
         reduction: 1, 2, 4 or 8; a JPEG file is decoded at 1/`reduction` of its width and height.
+        limits: How large the picture may be, which is found out before it is decoded.
 
     Raises:
-        ImageError: The file can't be decoded; the message says what it is and what to do.
+        ImageError: The file can't be decoded, or the picture is too large; the message says what it
+            is and what to do.
     """
     if not content:
         raise ImageError("the file is empty")
+    if formats.FLOATING.match(content):
+        raise ImageError(FLOATING_POINT)
+    limits.check_header(headers.read(io.BytesIO(content)), content)
     # OpenCV applies the EXIF orientation in its colour mode only, and keeps transparency in its
     # unchanged mode only. JPEG has no transparency, and the fourth byte of a BMP is mostly padding.
     if content[:2] in (b"\xff\xd8", b"BM"):
@@ -126,10 +139,7 @@ def _opencv(content: bytes | bytearray, flag: int) -> NDArray[Any]:
     if image is None:
         raise ImageError(formats.refusal(bytes(content[: formats.ENOUGH])))
     if image.dtype.kind == "f":
-        raise ImageError(
-            f"its pixels are floating-point numbers ({image.dtype}), whose range is not known: "
-            "convert it to 8 bits, for example to PNG"
-        )
+        raise ImageError(FLOATING_POINT)
     return image
 
 

@@ -156,8 +156,11 @@ PICTURES = (
     _kind("a GIF picture", " (GIF files need version 4.11)", rb"GIF8[79]a"),
     _kind("a BMP picture", "", rb"BM.{4}\x00{4}"),
     _kind("a JPEG 2000 picture", "", rb"\x00\x00\x00\x0cjP  ", rb"\xff\x4f\xff\x51"),
-    _kind("a PNM picture", "", rb"P[1-6]\s"),
+    _kind("a PNM or PAM picture", "", rb"P[1-7]\s"),
+    _kind("a Sun raster picture", "", rb"\x59\xa6\x6a\x95"),
 )
+# Pictures whose pixels are floating-point numbers: Radiance HDR, PFM, OpenEXR.
+FLOATING = re.compile(rb"#\?R|P[Ff]\s|\x76\x2f\x31\x01")
 # Bytes that no text has. Text in a 16-bit encoding begins with a byte order mark.
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
@@ -175,13 +178,13 @@ def refusal(start: bytes) -> str:
         # Some of these kinds are pictures, but this OpenCV can't decode them.
         wrong = "which OpenCV can't decode here" if "picture" in other.name else "not a picture"
         return f"this is {other.name}, {wrong}: {other.advice}"
-    for kind in PICTURES:
-        if kind.matches(start):
-            return (
-                f"OpenCV can't decode it: this is {kind.name} that is damaged, cut short or of a "
-                f"kind that this OpenCV lacks{kind.advice}: get the file again, or open it in a "
-                "picture viewer and save it as PNG"
-            )
+    picture = picture_kind_of(start)
+    if picture is not None:
+        return (
+            f"OpenCV can't decode it: this is {picture.name} that is damaged, cut short or of a "
+            f"kind that this OpenCV lacks{picture.advice}: get the file again, or open it in a "
+            "picture viewer and save it as PNG"
+        )
     if not any(start):
         return "the file holds zeros only: copying it may have failed, so get it again"
     if is_text(start):
@@ -194,6 +197,29 @@ def refusal(start: bytes) -> str:
         "OpenCV can't decode it: the format is unknown or the file is damaged: "
         "open it in a picture viewer and save it as PNG"
     )
+
+
+def refusal_without_size(start: bytes) -> str:
+    """Say why a file is not decoded whose header does not tell the size of the picture.
+
+    Args:
+        start: The first `ENOUGH` bytes of the file, or all of a shorter one.
+    """
+    picture = kind_of(start) or picture_kind_of(start)
+    if picture is None or (picture not in PICTURES and not picture.decoded_by_some):
+        return refusal(start)
+    advice = f" ({picture.advice})" if picture.decoded_by_some else ""
+    return (
+        f"this is {picture.name} that is damaged, cut short or of an unusual form, so that it is "
+        "not known how large it is: get the file again, or open it in a picture viewer and save it "
+        f"as PNG{advice}; if you trust it, pass OCR(max_image_pixels=None) or --max-image-pixels "
+        "none"
+    )
+
+
+def picture_kind_of(start: bytes) -> Kind | None:
+    """Return the kind of a file that OpenCV takes for a picture; None for other files."""
+    return next((kind for kind in PICTURES if kind.matches(start)), None)
 
 
 def kind_of(start: bytes) -> Kind | None:

@@ -16,7 +16,8 @@ MAGIC = CLASSIC + BIG
 KINDS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 WIDTH, HEIGHT, BITS, SAMPLES = 0x0100, 0x0101, 0x0102, 0x0115
 SUBFILE, PHOTOMETRIC, EXTRA_SAMPLES = 0x00FE, 0x0106, 0x0152
-COMPRESSION, PLANES, PREDICTOR, TILE_WIDTH = 0x0103, 0x011C, 0x013D, 0x0142
+COMPRESSION, PLANES, PREDICTOR = 0x0103, 0x011C, 0x013D
+TILE_WIDTH, TILE_HEIGHT = 0x0142, 0x0143
 SUB_DIRECTORIES, DNG_VERSION = 0x014A, 0xC612
 # Bits of the tag SUBFILE: the picture is a smaller copy of another one, or a mask for one.
 COPY_OR_MASK = 1 | 4
@@ -27,6 +28,9 @@ SEPARATE_PLANES = 2
 # PackBits, Zstandard.
 BYTEWISE = frozenset({1, 5, 8, 32946, 32773, 50000})
 DIFFERENCES = 2
+# The most entries of all directories together that are looked at while pages are counted: 10 000
+# pages with 100 entries each. Directories of a hostile file overlap, and would take days to read.
+MOST_ENTRIES = 1_000_000
 
 
 class DirectoryError(ValueError):
@@ -85,10 +89,12 @@ class Directory:
     Attributes:
         tags: The tags that were asked for and hold a whole number, by tag number.
         next: Offset of the next directory; 0 for the last one.
+        entries: How many entries the directory has.
     """
 
     tags: dict[int, Tag]
     next: int
+    entries: int = 0
 
     def value(self, tag: int, default: int = 0) -> int:
         """Return the value of a tag, or a default if the directory lacks the tag."""
@@ -138,7 +144,8 @@ def read_directory(
         raise DirectoryError(str(error)) from error
     # Some writers end the file instead of writing that there is no further directory.
     complete = len(last) == struct.calcsize(layout.pointer)
-    return Directory(found, struct.unpack(layout.pointer, last)[0] if complete else 0)
+    following = struct.unpack(layout.pointer, last)[0] if complete else 0
+    return Directory(found, following, entries)
 
 
 def _number(stream: IO[bytes], format_: str) -> int:
@@ -171,6 +178,7 @@ def pages(stream: IO[bytes], most: int) -> list[int]:
     size = stream.seek(0, os.SEEK_END)
     found: list[int] = []
     seen: set[int] = set()
+    entries = 0
     offset = first_directory(stream, layout)
     # Copies count, too, so that the loop ends even for a file of nothing else.
     while offset and offset not in seen and len(found) < most and len(seen) < 8 * most:
@@ -179,6 +187,9 @@ def pages(stream: IO[bytes], most: int) -> list[int]:
             if offset >= size:
                 raise DirectoryError("a directory lies behind the end of the file")
             directory = read_directory(stream, layout, offset, (SUBFILE,))
+            entries += directory.entries
+            if entries > MOST_ENTRIES:
+                raise DirectoryError("the directories have too many entries")
         except DirectoryError:
             found.append(offset)
             break

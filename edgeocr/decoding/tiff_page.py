@@ -20,6 +20,9 @@ NUMBERS = {3: "H", 4: "I", 16: "Q"}
 # Pairs of tags that say where the pieces of the pixels are, and how many bytes each piece has.
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))
 _POINTERS = tuple(where for where, _ in PIECES)
+# The most pieces of a page that are copied one by one; above it, the whole file is taken. A page of
+# 179 megapixels has 44 000 tiles of 64 × 64, and Python takes 200 bytes for each.
+MOST_PIECES = 100_000
 # Tags that lead to further directories, which aren't needed to decode the pixels of the page.
 LEFT_OUT = frozenset({0x8769, 0x8825, 0xA005})
 # A compression for which further tags lead to places in the file.
@@ -36,7 +39,7 @@ class _Entry:
     values: bytes
 
     def numbers(self, layout: Layout) -> tuple[int, ...]:
-        if self.kind not in NUMBERS:
+        if self.kind not in NUMBERS or self.number > MOST_PIECES:
             raise DirectoryError(f"tag {self.tag} has no numbers")
         return struct.unpack(f"{layout.order}{self.number}{NUMBERS[self.kind]}", self.values)
 

@@ -47,8 +47,8 @@ LEAST_STEP = 0.1
 # change the choice. These numbers limit the memory that choosing takes.
 PIXELS, EDGES = 400_000, 30_000
 MOST_BYTES = 10_000_000
-# Rows that are blended at a time, so that wide intermediate values take little memory.
-ROWS = 128
+# About as many pixels are blended at a time, so that wide intermediate values take little memory.
+BAND = 1 << 17
 
 
 def flatten(pixels: Image, *, premultiplied: bool = False) -> Image:
@@ -65,16 +65,24 @@ def flatten(pixels: Image, *, premultiplied: bool = False) -> Image:
         return np.ascontiguousarray(pixels[..., :3])
     ground = np.array(choose_ground(pixels, premultiplied=premultiplied), np.uint16)
     blended = np.empty((*pixels.shape[:2], 3), np.uint8)
-    for top in range(0, len(pixels), ROWS):
-        colours = pixels[top : top + ROWS, :, :3].astype(np.uint16)
-        alpha = pixels[top : top + ROWS, :, 3:].astype(np.uint16)
+    for rows in bands(pixels):
+        colours = pixels[rows, :, :3].astype(np.uint16)
+        alpha = pixels[rows, :, 3:].astype(np.uint16)
         shining = ground * (255 - alpha)
         if premultiplied:  # a damaged file may hold colours above its alpha
             blend = np.minimum(colours + (shining + np.uint16(127)) // 255, 255)
         else:
             blend = (colours * alpha + shining + np.uint16(127)) // 255
-        blended[top : top + ROWS] = blend
+        blended[rows] = blend
     return blended
+
+
+def bands(pixels: Image) -> Iterator[slice]:
+    """Yield the rows of an image in slices of about `BAND` pixels, and of one row at least."""
+    height, width = pixels.shape[:2]
+    step = max(1, BAND // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, top + step)
 
 
 def choose_ground(pixels: Image, *, premultiplied: bool = False) -> Colour:

@@ -10,12 +10,14 @@ from time import sleep
 from typing import Protocol
 
 from .. import images
+from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..errors import EdgeOCRError, MemoryLimitError
 from ..images import Image, Picture, Source
 from ..runtime.arena import arena_limit
 from ..runtime.run_sizes import RunSizes
 from ..runtime.session import Session
 from ..runtime.stopwatch import Stopwatch
+from ..stages.loading import foreign_errors_explained
 from .footprint import Footprint, predict
 from .limit import exceeded, is_memory_error, release_unused, resident_bytes
 from .room import Room, RunAdmission
@@ -41,6 +43,8 @@ LEAST_PICTURE = 12_000_000
 OPENING_LEAST, OPENING_MOST = (1.5, 5_000_000), (1.65, 14_000_000)
 # A JPEG can be decoded at 1/n of its sides for these n.
 REDUCTIONS = (1, 2, 4, 8)
+# How many contents of file objects are in memory at once: two are read, and one waits.
+CONTENTS = 3
 # Hundredths of a second for which a picture waits for memory that should be free.
 PATIENCE = 20
 
@@ -68,9 +72,9 @@ class _Reduced:
     width: int = 0
     height: int = 0
 
-    def load(self) -> Picture:
+    def load(self, limits: Limits) -> Picture:
         """Decode the picture."""
-        image = images.load(self.source, self.reduction)
+        image = images.load(self.source, self.reduction, limits)
         if self.reduction == 1:
             return Picture.whole(image)
         # The EXIF orientation may have swapped the sides. A square doesn't show it and needn't.
@@ -151,7 +155,13 @@ class MemoryBudget:
                 self.effects.append(effect)
 
     @contextmanager
-    def picture(self, source: Source, watch: Stopwatch, extra: int = 0) -> Iterator[Picture]:
+    def picture(
+        self,
+        source: Source,
+        watch: Stopwatch,
+        extra: int = 0,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Iterator[Picture]:
         """Load a picture once there is room for it, and keep the room while the block runs.
 
         A JPEG for which there is no room is decoded at a half, a quarter or an eighth of its sides.
@@ -160,34 +170,41 @@ class MemoryBudget:
             source: The picture.
             watch: Records the time of loading.
             extra: Bytes per pixel that the block needs beside the picture.
+            limits: How large the file and the picture may be.
 
         Raises:
             ImageError: The source is no image, or its header does not tell its size.
             MemoryLimitError: There can't be enough room.
         """
-        with self._room([source], extra) as (reduced,):
-            with watch("load"):
-                picture = reduced.load()
+        with self._room([source], extra, limits) as (reduced,):
+            with watch("load"), foreign_errors_explained(source):
+                picture = reduced.load(limits)
             yield picture
 
     @contextmanager
-    def crops(self, sources: Sequence[Source]) -> Iterator[list[Image]]:
+    def crops(
+        self, sources: Sequence[Source], limits: Limits = DEFAULT_LIMITS
+    ) -> Iterator[list[Image]]:
         """Load crops once there is room for all of them, and keep it while the block runs.
 
         Raises:
             ImageError: A source is no image; the error's `source` names it.
             MemoryLimitError: There can't be enough room.
         """
-        with self._room(sources, 0) as reduced:
+        with self._room(sources, 0, limits) as reduced:
             crops = []
             for source, each in zip(sources, reduced, strict=True):
-                with _named(source):
-                    crops.append(each.load().image)
+                with _named(source), foreign_errors_explained(source):
+                    crops.append(each.load(limits).image)
             yield crops
 
     def admit(self, needed: int) -> MemoryLimitError | None:
         """Return the error to raise if so many bytes of pixels can't be held; else None."""
         return self._refuse_pictures(needed) if needed > self.picture_bytes else None
+
+    def admit_content(self, needed: int) -> MemoryLimitError | None:
+        """Return the error to raise if so many bytes of a file object can't be held; else None."""
+        return self.admit(CONTENTS * needed)
 
     def explain(self, error: EdgeOCRError | MemoryError, name: str) -> EdgeOCRError:
         """Return the error to raise for a picture or a bundle called `name`.
@@ -217,13 +234,15 @@ class MemoryBudget:
         return f"memory limit {self.limit / 1e6:.0f} MB: {'; '.join(parts)}"
 
     @contextmanager
-    def _room(self, sources: Sequence[Source], extra: int) -> Iterator[list[_Reduced]]:
+    def _room(
+        self, sources: Sequence[Source], extra: int, limits: Limits
+    ) -> Iterator[list[_Reduced]]:
         """Keep room for some pictures together, and say how to load each."""
         needed = present = 0
         reduced: list[_Reduced] = []
         for source in sources:
-            with _named(source):
-                footprint = predict(source)
+            with _named(source), foreign_errors_explained(source):
+                footprint = predict(source, limits)
             best, part = self._reduced(footprint, extra, self.picture_bytes // len(sources))
             needed, present = needed + part, present + footprint.present
             reduced.append(best)
@@ -247,10 +266,11 @@ class MemoryBudget:
         header = footprint.header
         if header is None:
             return best, held + footprint.pixels * extra
+        held += header.structures
         needed = held
         for reduction in REDUCTIONS if header.reducible else REDUCTIONS[:1]:
             pixels = header.width * header.height // reduction**2
-            needed = held + pixels * max(header.decoding, 3 + extra)
+            needed = held + pixels * max(header.decoding or 0, 3 + extra)
             if reduction > 1:
                 best = _Reduced(footprint.source, reduction, header.width, header.height)
             if needed <= available:

@@ -11,21 +11,26 @@ from typing import Any
 import numpy as np
 
 from ..decoding import formats
+from ..decoding.contents import is_regular, read_path
+from ..decoding.headers import reader
+from ..decoding.headers.header import Header
+from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..decoding.tiff import DirectoryError
 from ..decoding.tiff_page import Page
 from ..decoding.transparency import MOST_BYTES
 from ..errors import EdgeOCRError, ImageError
-from ..images import Frame, Source
-from . import image_headers
+from ..images import Frame, Source, content_of
 
 # Bytes per pixel that converting a PIL image to BGR takes, its own pixels included: measured with
 # Pillow 11, without and with transparency.
 PIL_BYTES = 10
 PIL_ALPHA_BYTES = 35
+# Formats that Pillow decodes with no more memory than for their pixels, 35 bytes each.
+PIL_PREDICTABLE = frozenset({"BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "WEBP"})
 NO_HEADER = (
     "the memory that decoding takes can't be predicted: within a memory_limit only BMP, GIF, JPEG, "
-    "JPEG 2000, PNG, PNM, TIFF and WebP files with an intact header are read; convert the file, or "
-    "lift the limit"
+    "JPEG 2000, PAM, PNG, PNM, Sun raster, TIFF and WebP files with an intact and ordinary header "
+    "are read; convert the file, or lift the limit"
 )
 
 
@@ -45,14 +50,20 @@ class Footprint:
     present: int = 0
     loading: int = 0
     pixels: int = 0
-    header: image_headers.Header | None = None
+    header: Header | None = None
 
 
-def predict(source: Source) -> Footprint:
-    """Return the footprint of a source, reading no more of a file than its header.
+def predict(source: Source, limits: Limits = DEFAULT_LIMITS) -> Footprint:
+    """Return the footprint of a source, reading no more of a file than its headers.
+
+    Args:
+        source: A picture as `OCR.read` takes it.
+        limits: How much of a file object may be read, which is read wholly.
 
     Raises:
-        ImageError: The header of a file is damaged or of an unknown format.
+        ImageError: The header of a file is damaged or of an unknown format, or a file object can't
+            be read.
+        MemoryLimitError: The content of a file object doesn't fit into the memory limit.
     """
     if isinstance(source, Frame):
         return replace(_predict_frame(source), source=source)
@@ -69,31 +80,54 @@ def predict(source: Source) -> Footprint:
         return Footprint(source, source.nbytes, loading, source.size // max(1, channels))
     if isinstance(source, (bytes, bytearray, memoryview)):
         copied = 0 if isinstance(source, bytes) else len(source)
-        header = image_headers.read(io.BytesIO(source))
-        if header is None and len(source):
-            raise ImageError(_refusal(bytes(source[: formats.ENOUGH])))
+        header = reader.read(io.BytesIO(source))
+        if len(source):
+            _check_predictable(header, bytes(source[: formats.ENOUGH]))
         return Footprint(source, len(source), copied, header=header)
-    try:
-        if isinstance(source, (str, os.PathLike)):
-            with Path(source).open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                header = image_headers.read(file)
-                if header is None and size:
-                    file.seek(0)
-                    reason = _refusal(file.read(formats.ENOUGH))
-                    raise ImageError(f"{os.fspath(source)}: {reason}")
-                return Footprint(source, 0, size, header=header)
-        picture: Any = source
-        if hasattr(picture, "getexif"):
-            opaque = picture.mode in ("L", "RGB", "1", "P") and "transparency" not in picture.info
-            per_pixel = PIL_BYTES if opaque else PIL_ALPHA_BYTES
-            pixels = picture.width * picture.height
-            return Footprint(source, 0, pixels * per_pixel, pixels)
-        if hasattr(picture, "read") and isinstance(content := picture.read(), bytes):
-            return predict(content)
-    except (OSError, ValueError):  # loading the source reports it
-        pass
+    if isinstance(source, (str, os.PathLike)):
+        return _predict_path(source, limits)
+    picture: Any = source
+    if hasattr(picture, "getexif"):
+        return _predict_pillow(picture)
+    if hasattr(picture, "read"):
+        return predict(content_of(picture, limits))
     return Footprint(source)
+
+
+def _predict_path(path: str | os.PathLike[str], limits: Limits) -> Footprint:
+    try:
+        if not is_regular(path):
+            return predict(read_path(path, limits))
+        with Path(path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            header = reader.read(file)
+            if size:
+                file.seek(0)
+                _check_predictable(header, file.read(formats.ENOUGH))
+            return Footprint(path, 0, size, header=header)
+    except ImageError as error:
+        raise ImageError(f"{os.fspath(path)}: {error}") from error.__cause__
+    except (OSError, ValueError):  # loading the source reports it
+        return Footprint(path)
+
+
+def _predict_pillow(picture: Any) -> Footprint:
+    """Return the footprint of a PIL image.
+
+    Raises:
+        ImageError: Its file is still to be decoded, and Pillow might take any amount of memory.
+    """
+    if picture.format not in PIL_PREDICTABLE and getattr(picture, "tile", None):
+        raise ImageError(
+            f"the memory that decoding a PIL image of the format {picture.format} takes can't be "
+            "predicted: within a memory_limit call its method load first, or pass the path of the "
+            "file"
+        )
+    opaque = picture.mode in ("L", "RGB", "1", "P") and "transparency" not in picture.info
+    # Pillow's copy of a JPEG file's coefficients is not counted by the smaller figure.
+    plain = opaque and not (picture.format == "JPEG" and getattr(picture, "tile", None))
+    pixels = picture.width * picture.height
+    return Footprint(picture, 0, pixels * (PIL_BYTES if plain else PIL_ALPHA_BYTES), pixels)
 
 
 def _predict_frame(frame: Frame) -> Footprint:
@@ -104,17 +138,20 @@ def _predict_frame(frame: Frame) -> Footprint:
         return predict(held)
     try:
         with held.opened() as file:
-            header = image_headers.read_page(file, held.offset)
+            header = reader.read_page(file, held.offset)
         loading = held.loading_bytes()
     except (OSError, DirectoryError):  # loading reports it
         return Footprint(frame)
-    if header is None:
+    if header is None or header.decoding is None:
         raise ImageError(f"{frame.name}: {NO_HEADER}")
     present = 0 if isinstance(held.file, (str, os.PathLike)) else len(held.file)
     return Footprint(frame, present, loading, header=header)
 
 
-def _refusal(start: bytes) -> str:
-    """Say why a file without a known header can't be read within a memory limit."""
+def _check_predictable(header: Header | None, start: bytes) -> None:
+    """Refuse a file that begins with `start` unless its header tells what decoding takes."""
+    if header is not None and header.decoding is not None:
+        return
     kind = formats.kind_of(start)
-    return formats.refusal(start) if kind is not None and not kind.decoded_by_some else NO_HEADER
+    is_other = kind is not None and not kind.decoded_by_some
+    raise ImageError(formats.refusal(start) if is_other else NO_HEADER)

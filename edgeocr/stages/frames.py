@@ -5,10 +5,11 @@ Frames are counted from 1, and a frame is named by its source and its number: `s
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import numpy as np
 
 from ..decoding import animation, tiff
 from ..decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
+from ..decoding.contents import described, is_regular, read_path
 from ..decoding.formats import ENOUGH, kind_of
+from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..decoding.tiff_page import Page
 from ..errors import EdgeOCRError, ImageError, MoreFramesWarning
 from ..images import Frame, Source, content_of, is_pillow, name_of
@@ -31,11 +34,8 @@ START = 1 << 16
 # the first one for other purposes, as in the files of phones (MPO).
 PILLOW_PAGES, PILLOW_STEPS = frozenset({"TIFF", "DCX"}), frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
-# Returns the error to raise if this many bytes can't be held, or None if they can.
-Admission = Callable[[int], EdgeOCRError | None]
 
-
-def frames_of(source: Source, admission: Admission | None = None) -> Iterator[Source]:
+def frames_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Source]:
     """Yield each frame of a source as a source of its own.
 
     A source with one frame is yielded as it is. So is a source that can't be read: reading it will
@@ -44,33 +44,48 @@ def frames_of(source: Source, admission: Admission | None = None) -> Iterator[So
 
     Args:
         source: A picture as `OCR.read` takes it.
-        admission: Tells whether the memory limit leaves room for the pixels of an animation.
+        limits: How large files and animations may be.
 
     Yields:
         `source` itself, or `Frame` objects, which `OCR.read` takes.
     """
     if isinstance(source, (Frame, np.ndarray)):
         yield source
-    elif is_pillow(source):
-        yield from _pillow_frames(source)
-    else:
+        return
+    found = _pillow_frames(source, limits) if is_pillow(source) else _file_frames(source, limits)
+    while True:
+        # The source is foreign code: what it raises must not end the iteration over all sources.
         try:
-            opened = _Opened.of(source)
-        except (OSError, ValueError):  # reading it reports this
-            yield source
-        except ImageError as error:
-            yield Frame(name_of(source), held=error)
-        else:
-            yield from opened.frames(admission)
+            frame = next(found, None)
+        except EdgeOCRError as error:
+            frame = Frame(name_of(source), held=error)
+        except Exception as error:
+            reason = ImageError(f"{name_of(source)}: can't be read: {described(error)}")
+            reason.__cause__ = error
+            frame = Frame(name_of(source), held=reason)
+        if frame is None:
+            return
+        yield frame
 
 
-def first_of(source: Source) -> tuple[Source, int]:
+def _file_frames(source: Any, limits: Limits) -> Iterator[Source]:
+    """Yield the frames of a path, of the bytes of a file or of a file object."""
+    try:
+        opened = _Opened.of(source, limits)
+    except (OSError, ValueError):  # reading it reports this
+        yield source
+    else:
+        yield from opened.frames()
+
+
+def first_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[Source, int]:
     """Return what to load for the first frame of a source, and how many frames the source has.
 
     That is the source itself, except for a file object, which is read to its end.
 
     Raises:
         ImageError: A file object can't be read.
+        MemoryLimitError: Its content doesn't fit into the memory limit.
     """
     if isinstance(source, Frame):
         return source, source.count
@@ -79,7 +94,7 @@ def first_of(source: Source) -> tuple[Source, int]:
     if is_pillow(source):
         return source, _pillow_count(source)
     try:
-        opened = _Opened.of(source)
+        opened = _Opened.of(source, limits)
         return opened.source, max(1, opened.count())
     except (OSError, ValueError):  # loading it reports this
         return source, 1
@@ -90,7 +105,14 @@ def count_of(source: Source) -> int:
 
     Frames that look alike count one by one.
     """
-    return 1 if hasattr(source, "read") and not is_pillow(source) else first_of(source)[1]
+    if hasattr(source, "read") and not is_pillow(source):
+        return 1
+    try:
+        if isinstance(source, (str, os.PathLike)) and not is_regular(source):
+            return 1  # a pipe can be read once only
+        return first_of(source)[1]
+    except Exception:  # reading it reports this
+        return 1
 
 
 def counted(source: Source, count: int) -> int:
@@ -109,47 +131,60 @@ class _Opened:
     """A file whose first bytes have been read.
 
     Attributes:
-        source: The path, or the bytes; for a file object, the bytes that were read from it.
+        source: The path, or the bytes; for a file object, a pipe or a device, the bytes that were
+            read from it.
     """
 
-    def __init__(self, name: str, source: Any, start: bytes, *, read: bool = False) -> None:
+    def __init__(
+        self, name: str, source: Any, start: bytes, limits: Limits, *, read: bool = False
+    ) -> None:
         self._name = name
         self.source = source
         self._start = start
+        self._limits = limits
         self._read = read
 
     @classmethod
-    def of(cls, source: Any) -> _Opened:
-        """Read the beginning of a path, or all of a file object."""
-        if isinstance(source, (str, os.PathLike)):
-            with Path(source).open("rb") as file:
-                return cls(name_of(source), source, file.read(START))
+    def of(cls, source: Any, limits: Limits) -> _Opened:
+        """Read the beginning of a file, or all of a file object, a pipe or a device."""
+        name = name_of(source)
         if isinstance(source, (bytes, bytearray, memoryview)):
-            return cls(name_of(source), source, bytes(source[:START]))
-        if hasattr(source, "read"):
-            content = content_of(source)
-            return cls(name_of(source), content, content[:START], read=True)
-        raise ValueError("no image source")
+            return cls(name, source, bytes(source[:START]), limits)
+        if isinstance(source, (str, os.PathLike)):
+            if is_regular(source):
+                with Path(source).open("rb") as file:
+                    return cls(name, source, file.read(START), limits)
+            try:
+                content = read_path(source, limits)
+            except ImageError as error:
+                raise ImageError(f"{name}: {error}") from error.__cause__
+        elif hasattr(source, "read"):
+            content = content_of(source, limits)
+        else:
+            raise ValueError("no image source")
+        return cls(name, content, content[:START], limits, read=True)
 
     def count(self) -> int:
         """Return the number of frames, without decoding them; 0 or 1 if there is one."""
         if self._may_have_pages():
             return len(self._pages())
         if is_animated(self._start):
-            return len(find(self._content()).parts)
+            return find(self._content(), MOST_STEPS).count
         return 1
 
-    def frames(self, admission: Admission | None) -> Iterator[Source]:
+    def frames(self) -> Iterator[Source]:
         """Yield the frames, or the source itself if it has no more than one."""
         if self._may_have_pages() and len(pages := self._pages()) > 1:
             yield from self._pages_of(pages)
             return
         if is_animated(self._start):
             content = self._content()
-            found = find(content)
-            if len(found.parts) > 1:
+            found = find(content, MOST_STEPS)
+            if found.count > 1:
+                self._limits.check_size(found.width, found.height)
                 held = 0 if content is self.source else len(content)
                 needed = found.width * found.height * CANVAS_BYTES + held
+                admission = self._limits.pictures
                 refusal = admission(needed) if admission is not None else None
                 if refusal is not None:
                     yield Frame(self._name, held=refusal)
@@ -179,17 +214,19 @@ class _Opened:
                 yield self._frame(number, count, Page(self.source, offset))
 
     def _steps_of(self, found: animation.Animation) -> Iterator[Frame]:
-        count = len(found.parts)
-        shown = None
-        for number, picture in enumerate(found.pictures(), 1):
-            if number > MOST_STEPS:
-                yield self._too_many(number, count, MOST_STEPS)
+        count, shown = found.count, None
+        most = self._limits.most_canvases(found.width, found.height)
+        for number, picture in enumerate(found.pictures(self._limits), 1):
+            if most is not None and number > most:
+                yield self._frame(number, count, _too_large(most))
                 return
             if isinstance(picture, ImageError):
                 yield self._frame(number, count, picture)
             elif shown is None or not looks_alike(shown, picture):
                 shown = picture
                 yield self._frame(number, count, picture)
+        if count > MOST_STEPS:
+            yield self._too_many(MOST_STEPS + 1, count, MOST_STEPS)
 
     def _too_many(self, number: int, count: int, most: int) -> Frame:
         error = ImageError(f"no more than {most} frames of a file are read: split the file")
@@ -201,7 +238,8 @@ class _Opened:
     def _content(self) -> bytes:
         if isinstance(self.source, (bytes, bytearray, memoryview)):
             return bytes(self.source)
-        return Path(self.source).read_bytes()
+        self._limits.check_content(Path(self.source).stat().st_size)
+        return read_path(self.source, self._limits)
 
 
 def _pillow_count(image: Any) -> int:
@@ -209,32 +247,46 @@ def _pillow_count(image: Any) -> int:
         return 1
     try:
         return int(getattr(image, "n_frames", 1))
-    except (OSError, ValueError, EOFError, SyntaxError):  # loading it reports this
+    except Exception:  # a damaged file makes Pillow raise anything; loading it reports this
         return 1
 
 
-def _pillow_frames(image: Any) -> Iterator[Source]:
+def _too_large(most: int) -> ImageError:
+    return ImageError(
+        f"no more than {most} frames of this size are read: split the file, or raise "
+        "max_image_pixels"
+    )
+
+
+def _pillow_frames(image: Any, limits: Limits) -> Iterator[Source]:
     """Yield a copy of each frame of a PIL image; the image itself stays at its current frame."""
     count = _pillow_count(image)
     if count < 2:
         yield image
         return
+    limits.check_size(*image.size)
     most = MOST_PAGES if image.format in PILLOW_PAGES else MOST_STEPS
+    most_canvases = limits.most_canvases(*image.size) if image.format in PILLOW_STEPS else None
     here, shown = image.tell(), None
     for number in range(1, count + 1):
         held: Any
         try:
             if number > most:
                 raise ImageError(f"no more than {most} frames of a picture are read")
+            if most_canvases is not None and number > most_canvases:
+                raise _too_large(most := most_canvases)
             image.seek(number - 1)
+            limits.check_size(*image.size)
             held = image.copy()
             held.filename = name_of(image)
         except ImageError as error:
             held = error
-        except (OSError, ValueError, EOFError, SyntaxError) as error:
-            held = ImageError(f"Pillow can't decode the frame: {error}")
+        except Exception as error:  # a damaged file makes Pillow raise anything
+            held = ImageError(f"Pillow can't decode the frame: {described(error)}")
+            held.__cause__ = error
         finally:
-            image.seek(here)
+            with contextlib.suppress(Exception):  # the file may be damaged at its beginning, too
+                image.seek(here)
         if not isinstance(held, ImageError) and image.format in PILLOW_STEPS:
             pixels = np.array(held.convert("RGBA"))
             pixels[pixels[..., 3] == 0] = 0

@@ -105,6 +105,15 @@ def open_bundle(
     return bundle
 
 
+def checked_shape(
+    shape: Literal["quad", "polygon"] | None,
+) -> Literal["quad", "polygon"] | None:
+    """Return the shape of regions that a caller has named, or raise `ValueError` for another."""
+    if shape not in (None, "quad", "polygon"):
+        raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
+    return shape
+
+
 def usable_threads(cpus: Sequence[int] | None, profile: Profile | None) -> int:
     """Return the number of CPU threads where the caller sets none.
 

@@ -81,7 +81,7 @@ def test_every_step_is_the_one_that_pillow_or_opencv_composes(
             pictures = [each.convert("RGB") for each in pictures]
         content = animated(pictures, form, **options)
         assert is_animated(content[:65536])
-        steps = list(find(content).pictures())
+        steps = list(find(content, 100).pictures())
         others = PIL.Image.open(io.BytesIO(content))
         assert len(steps) == others.n_frames  # type: ignore[attr-defined]
         _, by_opencv = cv2.imdecodeanimation(np.frombuffer(content, np.uint8))
@@ -100,16 +100,16 @@ def test_still_picture_is_not_animated(form: str) -> None:
     stream = io.BytesIO()
     rectangles(0, True)[0].save(stream, form)
     content = stream.getvalue()
-    assert len(find(content).parts) == 1 if form == "GIF" else not is_animated(content)
+    assert len(find(content, 100).parts) == 1 if form == "GIF" else not is_animated(content)
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_damaged_file_has_the_steps_before_the_damage(form: str) -> None:
     content = animated(rectangles(1, False), form)
-    whole = len(find(content).parts)
+    whole = len(find(content, 100).parts)
     counts = set()
     for length in range(0, len(content), 7):
-        found = find(content[:length])
+        found = find(content[:length], 100)
         counts.add(len(found.parts))
         for step in found.pictures():
             assert isinstance(step, (np.ndarray, ImageError))
@@ -125,14 +125,14 @@ def test_changed_bytes_raise_nothing_else(form: str) -> None:
         # The size of the canvas stays, which would take memory.
         for place in random.integers(40, len(content), 3):
             damaged[place] = random.integers(0, 256)
-        for step in find(bytes(damaged)).pictures():
+        for step in find(bytes(damaged), 100).pictures():
             assert isinstance(step, (np.ndarray, ImageError))
 
 
 def test_huge_canvas_is_refused_without_memory() -> None:
     content = bytearray(animated(rectangles(0, False), "GIF"))
     content[6:10] = b"\xff\xff\xff\xff"
-    (error,) = find(bytes(content)).pictures()
+    (error,) = find(bytes(content), 100).pictures()
     assert isinstance(error, ImageError) and "65535 × 65535" in str(error)
 
 

@@ -116,4 +116,8 @@ def test_sources_that_loading_will_refuse_are_not_counted(tmp_path: Path) -> Non
     for source in sources:
         assert predict(source) == Footprint(source)
     assert predict(tmp_path / "empty.png").header is None
-    assert predict(io.StringIO("words")).header is None  # type: ignore[arg-type]
+
+
+def test_file_object_that_can_not_be_read_is_an_image_error() -> None:
+    with pytest.raises(ImageError, match="yields text"):
+        predict(io.StringIO("words"))  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from edgeocr import (
 )
 from edgeocr.decoding import tiff
 from edgeocr.decoding.animation import CANVAS_BYTES
+from edgeocr.decoding.limits import Limits
 from edgeocr.images import Frame, load, name_of
 from edgeocr.stages import frames as frames_module
 from tests.edgeocr.test_images import NO_GIF
@@ -232,7 +233,7 @@ def test_animation_waits_for_room_within_a_memory_limit(tmp_path: Path) -> None:
         return MemoryLimitError("too much", needed=needed, limit=1)
 
     for source in (content, path):
-        (frame,) = frames_of(source, refuse)
+        (frame,) = frames_of(source, Limits(pictures=refuse))
         with pytest.raises(MemoryLimitError):
             load(frame)
     assert asked == [40 * 30 * CANVAS_BYTES, 40 * 30 * CANVAS_BYTES + len(content)]

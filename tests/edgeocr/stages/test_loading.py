@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeocr import EdgeOCRError, GraphError, ImageError, MemoryLimitError, Source
+from edgeocr.decoding.limits import Limits
 from edgeocr.images import Picture
 from edgeocr.runtime.stopwatch import Stopwatch
 from edgeocr.stages.loading import PictureLoader
@@ -29,9 +30,18 @@ class FakeBudget:
         self.asked: list[tuple[Source, int]] = []
 
     @contextmanager
-    def picture(self, source: Source, watch: Stopwatch, extra: int = 0) -> Iterator[Picture]:
+    def picture(
+        self, source: Source, watch: Stopwatch, extra: int, limits: Limits
+    ) -> Iterator[Picture]:
         self.asked.append((source, extra))
         yield Picture(WHITE, 60, 40)
+
+    @contextmanager
+    def crops(self, sources: Sequence[Source], limits: Limits) -> Iterator[list[np.ndarray]]:
+        yield [WHITE for _ in sources]
+
+    def admit_content(self, needed: int) -> EdgeOCRError | None:
+        return None
 
     def admit(self, needed: int) -> EdgeOCRError | None:
         return None

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from edgeocr.memory import image_headers
+from edgeocr.decoding.headers import reader
 
 # Format, mode and options with which Pillow writes: one of each that is decoded in its own way.
 KINDS: list[tuple[str, str, dict[str, Any]]] = [
@@ -87,7 +87,7 @@ def test_size_is_the_one_that_pillow_reads(
     kind: str, mode: str, options: dict[str, Any], size: tuple[int, int]
 ) -> None:
     content = encoded(kind, mode, options, size)
-    header = image_headers.read(io.BytesIO(content))
+    header = reader.read(io.BytesIO(content))
     assert header is not None
     assert (header.width, header.height) == Image.open(io.BytesIO(content)).size == size
 
@@ -96,7 +96,7 @@ def test_size_is_the_one_that_pillow_reads(
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_size_is_the_stored_one_whatever_the_orientation(kind: str, orientation: int) -> None:
     content = encoded(kind, "RGB", {}, orientation=orientation)
-    header = image_headers.read(io.BytesIO(content))
+    header = reader.read(io.BytesIO(content))
     assert header is not None
     picture = Image.open(io.BytesIO(content))
     # Pillow reports the turned size of a TIFF, so the stored one is read from its tags.
@@ -111,12 +111,12 @@ def test_16_bit_files_are_predicted_to_take_more_than_8_bit_files() -> None:
     for suffix in (".jp2", ".png", ".tif", ".ppm"):
         done, content = cv2.imencode(suffix, picture)
         assert done
-        header = image_headers.read(io.BytesIO(content.tobytes()))
+        header = reader.read(io.BytesIO(content.tobytes()))
         assert header is not None and (header.width, header.height) == (70, 50)
-        assert header.decoding >= 30  # 8 bits take 6 to 18
+        assert header.decoding is not None and header.decoding >= 30  # 8 bits take 6 to 18
         eight = cv2.imencode(suffix, (picture >> 8).astype(np.uint8))[1]
-        plain = image_headers.read(io.BytesIO(eight.tobytes()))
-        assert plain is not None and plain.decoding <= 18
+        plain = reader.read(io.BytesIO(eight.tobytes()))
+        assert plain is not None and plain.decoding is not None and plain.decoding <= 18
 
 
 def test_size_is_the_one_that_is_decoded_where_a_file_states_several() -> None:
@@ -135,7 +135,7 @@ def test_size_is_the_one_that_is_decoded_where_a_file_states_several() -> None:
     codestream = jp2[jp2.index(b"\xff\x4f\xff\x51") :]
     for content in (jp2, jp2[:32] + lie + large + jp2[32:], codestream, bytes(tiff)):
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-        header = image_headers.read(io.BytesIO(content))
+        header = reader.read(io.BytesIO(content))
         assert header is not None and decoded is not None
         assert (header.height, header.width) == decoded.shape[:2] == (50, 70)
 
@@ -148,27 +148,25 @@ def test_tiff_with_an_unknown_type_of_width_has_no_header(kind: int, number: int
     (at,) = struct.unpack_from("<I", content, 4)
     assert struct.unpack_from("<H", content, at + 2) == (0x0100,)
     struct.pack_into("<HI", content, at + 4, kind, number)
-    assert image_headers.read(io.BytesIO(content)) is None
+    assert reader.read(io.BytesIO(content)) is None
 
 
 def test_comments_in_a_pnm_header_are_skipped() -> None:
-    header = image_headers.read(
-        io.BytesIO(b"P5 # wide\n# and high\n30\n# 40\n 20 255\n" + bytes(600))
-    )
+    header = reader.read(io.BytesIO(b"P5 # wide\n# and high\n30\n# 40\n 20 255\n" + bytes(600)))
     assert header is not None and (header.width, header.height) == (30, 20)
 
 
 def test_tiff_directory_may_follow_the_pixels() -> None:
     content = encoded("TIFF", "RGB", {"compression": "tiff_lzw"}, (300, 200))
     assert int.from_bytes(content[4:8], "little") > 1000
-    header = image_headers.read(io.BytesIO(content))
+    header = reader.read(io.BytesIO(content))
     assert header is not None and (header.width, header.height) == (300, 200)
 
 
 def test_only_baseline_jpegs_are_reducible() -> None:
-    plain = image_headers.read(io.BytesIO(encoded("JPEG", "RGB", {})))
-    progressive = image_headers.read(io.BytesIO(encoded("JPEG", "RGB", {"progressive": True})))
-    png = image_headers.read(io.BytesIO(encoded("PNG", "RGB", {})))
+    plain = reader.read(io.BytesIO(encoded("JPEG", "RGB", {})))
+    progressive = reader.read(io.BytesIO(encoded("JPEG", "RGB", {"progressive": True})))
+    png = reader.read(io.BytesIO(encoded("PNG", "RGB", {})))
     assert plain and plain.reducible and progressive and png
     assert not progressive.reducible and not png.reducible
 
@@ -179,13 +177,13 @@ def test_truncated_file_has_the_right_size_or_none(
 ) -> None:
     content = encoded(kind, mode, options)
     for end in [*range(min(len(content), 200)), len(content) // 2]:
-        header = image_headers.read(io.BytesIO(content[:end]))
+        header = reader.read(io.BytesIO(content[:end]))
         assert header is None or (header.width, header.height) == (211, 97)
 
 
 def test_content_that_is_no_picture_has_no_header() -> None:
     for content in (b"", b"GIF", b"%PDF-1.7", b"P7\n", b"\xff\xd8\xff\xd9", b"RIFF\0\0\0\0WAVE"):
-        assert image_headers.read(io.BytesIO(content + bytes(40))) is None
+        assert reader.read(io.BytesIO(content + bytes(40))) is None
 
 
 @pytest.mark.slow
@@ -198,8 +196,8 @@ def test_decoding_takes_no_more_than_predicted(tmp_path: Path) -> None:
         path, small = tmp_path / f"{i}.{kind}", tmp_path / f"{i}-small.{kind}"
         path.write_bytes(content)
         small.write_bytes(encoded(kind, mode, options, (64, 48)))
-        header = image_headers.read(io.BytesIO(content))
-        assert header is not None
+        header = reader.read(io.BytesIO(content))
+        assert header is not None and header.decoding is not None
         predicted.append(header.decoding)
         arguments += [str(path), str(small)]
     done = subprocess.run(

@@ -1,0 +1,63 @@
+"""The size of an AVIF file."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import IO
+
+from .header import Header
+
+BRANDS = (b"avif", b"avis")
+# The boxes of the file that describe pictures and tracks, and the most bytes that one may have.
+DESCRIPTIONS = (b"meta", b"moov")
+MOST_BYTES = 1 << 20
+MOST_BOXES = 1_000
+# Where a description states the size of a picture, of a part of one or of a track.
+STATED = re.compile(rb"ispe.{4}(.{8})|av01.{24}(.{4})", re.DOTALL)
+
+
+def read(stream: IO[bytes]) -> Header | None:
+    """Return the largest size that the file states, or None if it is damaged or of another kind."""
+    if stream.read(12)[4:] not in [b"ftyp" + brand for brand in BRANDS]:
+        return None
+    sizes = [_size(match) for box in _descriptions(stream) for match in STATED.finditer(box)]
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    # The AV1 decoder keeps a number of frames that is not stated.
+    return Header(width, height, None)
+
+
+def _size(match: re.Match[bytes]) -> tuple[int, int]:
+    width, height = struct.unpack(">II" if match[1] else ">HH", match[1] or match[2])
+    return width, height
+
+
+def _descriptions(stream: IO[bytes]) -> list[bytes]:
+    """Return the contents of the boxes that describe pictures.
+
+    Raises:
+        ValueError: There are too many boxes, or one is too large.
+        struct.error: The file is cut short.
+    """
+    found: list[bytes] = []
+    at = 0
+    for _ in range(MOST_BOXES):
+        stream.seek(at)
+        start = stream.read(16)
+        if not start:
+            return found
+        length, kind = struct.unpack_from(">I4s", start)
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", start, 8)
+        last = length == 0  # the box lasts to the end of the file
+        if kind in DESCRIPTIONS:
+            stream.seek(at)
+            found.append(stream.read(MOST_BYTES + 1 if last else min(length, MOST_BYTES + 1)))
+            if len(found[-1]) > MOST_BYTES:
+                raise ValueError("a description is too large")
+        if last:
+            return found
+        if not 8 <= length < 1 << 48:
+            raise ValueError("a box is damaged")
+        at += length
+    raise ValueError("there are too many boxes")
