@@ -126,7 +126,7 @@ class Frame:
             and self.count > 1
             and not str(error).startswith(self.name)
         ):
-            raise ImageError(f"{self.name}: {error}")
+            raise ImageError(f"{self.name}: {error}") from error.__cause__
         raise error
 
 

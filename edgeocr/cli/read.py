@@ -22,7 +22,7 @@ from .arguments import (
 )
 from .log import log_to_stderr
 from .progress import ProgressLine
-from .sources import NamedSource, expand, frames_in
+from .sources import NamedSource, expand, frames_in, with_content
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -123,6 +123,7 @@ def run(options: argparse.Namespace) -> int:
         )
         if options.verbose:
             _describe(ocr)
+        sources = [with_content(source, ocr.limits) for source in sources]
         stream = _open_output(options.output, stack)
         # Flushing here reports a full disk or a closed pipe while it can still be reported.
         stack.callback(stream.flush)

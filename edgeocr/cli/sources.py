@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from ..errors import ImageError
+from ..errors import EdgeOCRError, ImageError
 
 if TYPE_CHECKING:
     from ..decoding.limits import Limits
@@ -22,14 +22,14 @@ class NamedSource:
     Attributes:
         name: The path, or "-" for standard input; where a file has several frames, followed by the
             frame's number, as in "scan.tif[2]".
-        picture: The path, the bytes of standard input, or one of several frames.
+        picture: The path, standard input or its bytes, or one of several frames.
         error: The reason why there is no picture; None where there is one.
         stem: What files that are made from the picture are called, without an ending.
     """
 
     name: str
-    picture: str | bytes | Frame
-    error: ImageError | None = None
+    picture: str | bytes | Frame | IO[bytes]
+    error: EdgeOCRError | None = None
     stem: str = ""
 
 
@@ -41,11 +41,28 @@ def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
     """
     for argument in arguments:
         if argument == "-":
-            yield NamedSource("-", sys.stdin.buffer.read(), stem="stdin")
+            yield NamedSource("-", sys.stdin.buffer, stem="stdin")
         elif Path(argument).is_dir():
             yield from _pictures_in(argument)
         else:
             yield NamedSource(argument, argument, stem=Path(argument).stem)
+
+
+def with_content(source: NamedSource, limits: Limits) -> NamedSource:
+    """Replace standard input by its content, so that its frames can be counted and then read.
+
+    Args:
+        source: Any source.
+        limits: How much may be read.
+    """
+    from ..images import content_of
+
+    if source.name != "-":
+        return source
+    try:
+        return replace(source, picture=content_of(source.picture, limits))
+    except EdgeOCRError as error:
+        return replace(source, error=error)
 
 
 def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:

@@ -16,8 +16,8 @@ MAX_IMAGE_PIXELS = 178_956_970
 # of MAX_IMAGE_PIXELS takes with three channels of 16 bits, without compression.
 MAX_FILE_BYTES = (1 << 31) - 1
 # The most bytes that decoding may take beside the pixels, such as for the descriptions of JPEG 2000
-# tiles and code blocks, unless the file itself has more. Code blocks of 32 × 32 take 260 MB for MAX_IMAGE_PIXELS in RGB
-# colours.
+# tiles and code blocks, unless the file itself has more. Code blocks of 32 × 32 take 260 MB for
+# MAX_IMAGE_PIXELS in RGB colours.
 MAX_STRUCTURES = 1 << 29
 # An animation is composed as long as its pictures have no more than this many times the most pixels
 # of a picture together: 1 000 pictures of 2.8 megapixels by default.

@@ -9,26 +9,35 @@ from typing import IO
 from .header import Header
 
 BRANDS = (b"avif", b"avis")
-# The boxes of the file that describe pictures and tracks, and the most bytes that one may have.
-DESCRIPTIONS = (b"meta", b"moov")
+# The boxes of the file that describe pictures and tracks, and where they state a size, in 32 or 16
+# bits: of a picture or a part of one; of a track, as a fraction of 65536, or of its samples.
+STATED = {
+    b"meta": re.compile(rb"ispe.{4}(.{8})", re.DOTALL),
+    b"moov": re.compile(
+        rb"tkhd(?:\x00.{75}|\x01.{87})(..)..(..)|av01.{24}(..)(..)",
+        re.DOTALL,
+    ),
+}
+# The most bytes that such a box may have, and the most boxes of a file.
 MOST_BYTES = 1 << 20
 MOST_BOXES = 1_000
-# Where a description states the size of a picture, of a part of one or of a track.
-STATED = re.compile(rb"ispe.{4}(.{8})|av01.{24}(.{4})", re.DOTALL)
 
 
 def read(stream: IO[bytes]) -> Header | None:
     """Return the largest size that the file states, or None if it is damaged or of another kind."""
     if stream.read(12)[4:] not in [b"ftyp" + brand for brand in BRANDS]:
         return None
-    sizes = [_size(match) for box in _descriptions(stream) for match in STATED.finditer(box)]
+    sizes = [
+        _size(match) for box in _descriptions(stream) for match in STATED[box[4:8]].finditer(box)
+    ]
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     # The AV1 decoder keeps a number of frames that is not stated.
     return Header(width, height, None)
 
 
 def _size(match: re.Match[bytes]) -> tuple[int, int]:
-    width, height = struct.unpack(">II" if match[1] else ">HH", match[1] or match[2])
+    stated = b"".join(group for group in match.groups() if group)
+    width, height = struct.unpack(">II" if len(stated) == 8 else ">HH", stated)
     return width, height
 
 
@@ -50,7 +59,7 @@ def _descriptions(stream: IO[bytes]) -> list[bytes]:
         if length == 1:
             (length,) = struct.unpack_from(">Q", start, 8)
         last = length == 0  # the box lasts to the end of the file
-        if kind in DESCRIPTIONS:
+        if kind in STATED:
             stream.seek(at)
             found.append(stream.read(MOST_BYTES + 1 if last else min(length, MOST_BYTES + 1)))
             if len(found[-1]) > MOST_BYTES:

@@ -14,8 +14,8 @@ from .. import tiff
 from . import avif, jpeg, jpeg2000, netpbm, tiff_page
 from .header import Header, bytes_per_pixel
 
-# The most chunks of a PNG file that are looked at. Chunks of pixels have 8 KB in many files, so this
-# is enough for 8 GB.
+# The most chunks of a PNG file that are looked at. In many files each has 8 KB of pixels, so they
+# have 8 GB.
 MOST_CHUNKS = 1_000_000
 
 
