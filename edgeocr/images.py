@@ -169,7 +169,10 @@ def load(source: Source, reduction: int = 1, limits: Limits = DEFAULT_LIMITS) ->
 
 def is_pillow(source: object) -> bool:
     """Tell whether a source is a PIL image, without importing Pillow."""
-    return hasattr(source, "getexif") and hasattr(source, "convert")
+    try:
+        return hasattr(source, "getexif") and hasattr(source, "convert")
+    except Exception:  # attributes of foreign objects may raise anything
+        return False
 
 
 def content_of(source: Any, limits: Limits = DEFAULT_LIMITS) -> bytes:

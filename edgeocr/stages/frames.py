@@ -21,7 +21,7 @@ from ..decoding.contents import described, is_regular, read_path
 from ..decoding.formats import ENOUGH, kind_of
 from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..decoding.tiff_page import Page
-from ..errors import EdgeOCRError, ImageError, MoreFramesWarning
+from ..errors import EdgeOCRError, ImageError, MemoryLimitError, MoreFramesWarning
 from ..images import Frame, Source, content_of, is_pillow, name_of
 
 # The most pages of a file and steps of an animation that are read. Damaged and hostile files claim
@@ -56,15 +56,19 @@ def frames_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Sourc
     while True:
         # The source is foreign code: what it raises must not end the iteration over all sources.
         try:
-            frame = next(found, None)
-        except EdgeOCRError as error:
+            frame = next(found)
+        except StopIteration:
+            return
+        except MemoryLimitError as error:
             frame = Frame(name_of(source), held=error)
         except Exception as error:
-            reason = ImageError(f"{name_of(source)}: can't be read: {described(error)}")
-            reason.__cause__ = error
-            frame = Frame(name_of(source), held=reason)
-        if frame is None:
-            return
+            name = name_of(source)
+            known = isinstance(error, EdgeOCRError)
+            message = str(error) if known else f"can't be read: {described(error)}"
+            prefix = "" if message.startswith(f"{name}: ") else f"{name}: "
+            failure = ImageError(f"{prefix}{message}")
+            failure.__cause__ = error.__cause__ if known else error
+            frame = Frame(name, held=failure)
         yield frame
 
 

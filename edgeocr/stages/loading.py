@@ -134,7 +134,7 @@ class PictureLoader:
                 named = self.budget.explain(named, name)
             named.source = name
             try:
-                raise named from (None if named is error else error)
+                raise named from (error.__cause__ if named is error else error)
             finally:
                 # This frame would keep the error, the error keeps the frame, and both the picture.
                 del named

@@ -71,7 +71,7 @@ def jpeg2000(
     layers: int = 1,
     of_tile: bool = False,
 ) -> bytes:
-    """Return a JPEG 2000 codestream without data.
+    """Return a JPEG 2000 codestream whose data are zeros: packets that hold nothing.
 
     Args:
         size: Width and height.
@@ -99,7 +99,7 @@ def jpeg2000(
     inner = segment(0xFF52, style) if of_tile else b""
     main = segment(0xFF51, described) + segment(0xFF52, plain if of_tile else style)
     main += segment(0xFF5C, quantized)
-    data = bytes(64)
+    data = bytes(4000)
     length = 12 + len(inner) + 2 + len(data)
     part = segment(0xFF90, struct.pack(">HIBB", 0, length, 0, 1)) + inner + b"\xff\x93" + data
     return b"\xff\x4f" + main + part + b"\xff\xd9"
