@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from rapidfuzz.distance import Levenshtein
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr.memory import limit as limits
+from tests.support import hostile_pictures as hostile
 from tests.support import large_pictures, long_lines
 from tests.support.limited_process import read_within
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
@@ -166,3 +169,41 @@ def test_limit_of_one_ocr_does_not_apply_to_the_next(memory_bundle: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 60 * MB
+
+
+def test_limit_is_kept_by_files_that_take_more_than_their_pixels(
+    memory_bundle: Path, tmp_path: Path
+) -> None:
+    bitmap = b"P4 #c\r9000 9000\n10 10\n" + bytes(9000 * 1125)  # to some, the comment goes on
+    files = {
+        "scans.jpg": hostile.jpeg_with_a_scan_per_component(6000, 6000),
+        "tiles.j2k": hostile.jpeg2000((255, 257), (1, 1)),
+        "comment.pbm": bitmap,
+        "tile.tif": hostile.tiled_tiff(64, 64, 8192),
+        "canvas.gif": hostile.gif(12000, 12000),
+        "progressive.jpg": hostile.jpeg(9000, 9000, progressive=True),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    paths = [str(tmp_path / name) for name in files]
+    endless = tmp_path / "endless.png"
+    os.mkfifo(endless)
+    writer = threading.Thread(target=write_without_end, args=(endless,), daemon=True)
+    writer.start()
+    done = read_within(
+        "200MB", memory_bundle, [*paths, "/dev/zero", "/dev/urandom", str(endless), SAMPLE]
+    )
+    assert done["peak"] <= 200 * MB
+    *refused, sample = done["pages"]
+    assert len(refused) == 9 and all("error" in page for page in refused)
+    assert all(page["needed"] for page in [*refused[:6], refused[8]]), "all exceed the limit"
+    assert sample["text"]
+    writer.join(10)
+
+
+def write_without_end(path: Path) -> None:
+    """Write the beginning of a PNG file and then zeros into a pipe, as long as someone reads."""
+    with contextlib.suppress(BrokenPipeError), path.open("wb") as pipe:
+        pipe.write(b"\x89PNG\r\n\x1a\n")
+        while True:
+            pipe.write(bytes(1 << 20))
