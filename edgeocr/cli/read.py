@@ -123,7 +123,11 @@ def run(options: argparse.Namespace) -> int:
         )
         if options.verbose:
             _describe(ocr)
-        sources = [with_content(source, ocr.limits) for source in sources]
+        # What can be read once is read at once where its frames decide about the output.
+        sources = [
+            with_content(source, ocr.limits) if source.name == "-" or len(sources) == 1 else source
+            for source in sources
+        ]
         stream = _open_output(options.output, stack)
         # Flushing here reports a full disk or a closed pipe while it can still be reported.
         stack.callback(stream.flush)

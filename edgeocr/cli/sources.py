@@ -51,18 +51,28 @@ def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
 def with_content(source: NamedSource, limits: Limits) -> NamedSource:
     """Replace standard input by its content, so that its frames can be counted and then read.
 
+    A pipe or a device that has a path is replaced, too.
+
     Args:
         source: Any source.
         limits: How much may be read.
     """
+    from ..decoding.contents import is_regular, read_path
     from ..images import content_of
 
-    if source.name != "-":
+    picture = source.picture
+    if source.error is not None:
         return source
     try:
-        return replace(source, picture=content_of(source.picture, limits))
+        if source.name == "-":
+            return replace(source, picture=content_of(picture, limits))
+        if isinstance(picture, str) and not is_regular(picture):
+            return replace(source, picture=read_path(picture, limits))
     except EdgeOCRError as error:
         return replace(source, error=error)
+    except (OSError, ValueError):  # reading it reports this
+        pass
+    return source
 
 
 def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
@@ -83,6 +93,8 @@ def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
             name = f"{source.name}[{picture.number}]"
             stem = f"{source.stem}-page-{picture.number}"
             yield NamedSource(name, replace(picture, name=name), stem=stem)
+        elif isinstance(picture, Frame):  # the content of a pipe, which can't be read again
+            yield replace(source, picture=replace(picture, name=source.name))
         else:
             yield source
 

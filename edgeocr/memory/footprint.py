@@ -117,15 +117,17 @@ def _predict_pillow(picture: Any) -> Footprint:
     Raises:
         ImageError: Its file is still to be decoded, and Pillow might take any amount of memory.
     """
-    if picture.format not in PIL_PREDICTABLE and getattr(picture, "tile", None):
+    undecoded = bool(getattr(picture, "tile", None))
+    # Pillow's reader of AVIF does not show whether the file has been decoded.
+    if picture.format == "AVIF" or (undecoded and picture.format not in PIL_PREDICTABLE):
         raise ImageError(
             f"the memory that decoding a PIL image of the format {picture.format} takes can't be "
-            "predicted: within a memory_limit call its method load first, or pass the path of the "
-            "file"
+            "predicted: within a memory_limit pass the path of the file, or the result of the "
+            "image's copy(), which is decoded"
         )
     opaque = picture.mode in ("L", "RGB", "1", "P") and "transparency" not in picture.info
     # Pillow's copy of a JPEG file's coefficients is not counted by the smaller figure.
-    plain = opaque and not (picture.format == "JPEG" and getattr(picture, "tile", None))
+    plain = opaque and not (undecoded and picture.format in ("JPEG", "MPO"))
     pixels = picture.width * picture.height
     return Footprint(picture, 0, pixels * (PIL_BYTES if plain else PIL_ALPHA_BYTES), pixels)
 

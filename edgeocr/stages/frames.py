@@ -17,6 +17,7 @@ import numpy as np
 
 from ..decoding import animation, tiff
 from ..decoding.animation import CANVAS_BYTES, find, is_animated, looks_alike
+from ..decoding.chunks import PNG
 from ..decoding.contents import described, is_regular, read_path
 from ..decoding.formats import ENOUGH, kind_of
 from ..decoding.limits import DEFAULT_LIMITS, Limits
@@ -187,6 +188,8 @@ class _Opened:
             if found.count > 1:
                 self._limits.check_size(found.width, found.height)
                 held = 0 if content is self.source else len(content)
+                if content.startswith(PNG):
+                    held += len(content)  # small chunks are joined, which copies them
                 needed = found.width * found.height * CANVAS_BYTES + held
                 admission = self._limits.pictures
                 refusal = admission(needed) if admission is not None else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,3 +67,17 @@ def test_standard_input_is_read_within_limits(
     captured = capsys.readouterr()
     assert captured.err.startswith("edgeocr: error: -: ") and words in captured.err
     assert '"source": "-"' in captured.out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_among_other_sources_are_read_once(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, pipes = (pictures / "sample.jpg").read_bytes(), [tmp_path / "a", tmp_path / "b"]
+    for pipe, written in zip(pipes, (content, b"no picture"), strict=True):
+        os.mkfifo(pipe)
+        threading.Thread(target=pipe.write_bytes, args=(written,), daemon=True).start()
+    assert main(["read", *map(str, pipes), "--provider", "cpu"]) == 1
+    captured = capsys.readouterr()
+    assert "NOODLE" in captured.out
+    assert captured.err.startswith(f"edgeocr: error: {pipes[1]}: this is text")

@@ -116,7 +116,7 @@ def test_batch_goes_on_after_every_kind_of_failing_source(ocr: OCR, tmp_path: Pa
     assert len(results) == len(sources) + 1
     assert all(isinstance(each, ImageError) and each.source for each in results[:-1])
     assert isinstance(results[-1], Page)
-    crops = ocr.recognize([Failing(EOFError()), WHITE], on_error="return")  # type: ignore[list-item]
+    crops = ocr.recognize([Failing(EOFError()), WHITE], on_error="return")  # type: ignore[call-overload]
     assert isinstance(crops[0], ImageError) and not isinstance(crops[1], ImageError)
 
 

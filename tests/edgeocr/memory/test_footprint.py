@@ -98,6 +98,25 @@ def test_pil_images_are_counted_by_their_pixels(mode: str, per_pixel: int) -> No
     assert predict(picture) == Footprint(picture, 0, 600 * per_pixel, 600)
 
 
+@pytest.mark.parametrize("form", ["TIFF", "JPEG2000", "AVIF"])
+def test_pil_image_that_is_still_to_be_decoded_is_refused_where_that_may_take_anything(
+    form: str,
+) -> None:
+    PIL.Image.new("RGB", (80, 60)).save(stream := io.BytesIO(), form)
+    picture = PIL.Image.open(stream)
+    with pytest.raises(ImageError, match=rf"format {form} takes can't be predicted"):
+        predict(picture)
+    assert predict(picture.copy()).pixels == 4800
+
+
+def test_pil_image_of_a_jpeg_file_counts_with_its_coefficients() -> None:
+    PIL.Image.new("RGB", (80, 60)).save(stream := io.BytesIO(), "JPEG")
+    picture = PIL.Image.open(stream)
+    assert predict(picture).loading == 4800 * PIL_ALPHA_BYTES
+    picture.load()
+    assert predict(picture).loading == 4800 * PIL_BYTES
+
+
 @pytest.mark.parametrize("content", [b"no picture", b"\x59\xa6\x6a\x95" + bytes(60)])
 def test_file_without_a_known_header_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "picture.ras"
