@@ -38,7 +38,7 @@ def read(stream: IO[bytes]) -> Header | None:
             stream.seek(0)
             try:
                 header = parser(stream)
-            except (struct.error, ValueError, KeyError, IndexError, OverflowError):
+            except (struct.error, ValueError, LookupError, ArithmeticError):
                 return None
             return header if header and header.width > 0 and header.height > 0 else None
     return None

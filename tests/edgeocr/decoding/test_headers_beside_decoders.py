@@ -70,3 +70,11 @@ def test_png_chunk_counts_with_its_stated_length() -> None:
     cut = hostile.png(8, 8)[:33] + (50_000_000).to_bytes(4, "big") + b"IDAT"
     header = reader.read(io.BytesIO(cut))
     assert header is not None and header.structures == 50_000_000
+
+
+def test_jpeg_with_a_sampling_factor_of_zero_has_no_header() -> None:
+    content = bytearray(hostile.jpeg_with_a_scan_per_component(16, 16))
+    at = content.index(b"\xff\xc0") + 11
+    for component in range(3):
+        content[at + 3 * component] = 0
+    assert reader.read(io.BytesIO(content)) is None

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from edgeocr.decoding import tiff
+from edgeocr.decoding import tiff, tiff_page
 from edgeocr.decoding.files import decode
 from edgeocr.decoding.tiff_page import Page
 from edgeocr.errors import ImageError
@@ -111,3 +111,26 @@ def test_changed_bytes_give_pixels_or_an_image_error() -> None:
             assert len(page.content()) <= page.loading_bytes() + 1000
             with contextlib.suppress(ImageError):
                 decode(page.content())
+
+
+def test_directories_that_overlap_end_after_a_number_of_entries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pages = [PIL.Image.new("L", (4, 4)) for _ in range(9)]
+    pages[0].save(stream := io.BytesIO(), "TIFF", save_all=True, append_images=pages[1:])
+    assert len(tiff.pages(stream, 100)) == 9
+    monkeypatch.setattr(tiff, "MOST_ENTRIES", 40)
+    found = len(tiff.pages(stream, 100))
+    assert 1 < found < 9
+
+
+def test_page_with_too_many_pieces_comes_with_the_whole_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = PIL.Image.new("L", (4, 8))
+    image.save(stream := io.BytesIO(), "TIFF", tiffinfo={278: 1})
+    content = stream.getvalue()
+    page = Page(content, tiff.first_directory(stream, tiff.Layout("<", False)))
+    assert page.loading_bytes() < 2 * len(content)
+    monkeypatch.setattr(tiff_page, "MOST_PIECES", 7)
+    assert page.loading_bytes() == 2 * len(content) and page.content() == content
