@@ -61,7 +61,7 @@ def read_all(stream: Any, limits: Limits) -> bytes:
     while True:
         try:
             part = stream.read(PART)
-        except EdgeOCRError:
+        except (EdgeOCRError, MemoryError):
             raise
         except Exception as error:
             raise ImageError(f"can't be read: {described(error)}") from error
@@ -89,7 +89,7 @@ def described(error: BaseException) -> str:
 
 def _check_start(start: bytes, limits: Limits) -> None:
     """Refuse a large file that no picture begins like, before it is read wholly."""
-    if limits.pixels is None or formats.picture_kind_of(start) is not None:
+    if limits.pixels is None or formats.picture_kind_of(start) is not None or start[:2] == b"BM":
         return
     other = formats.kind_of(start)
     if other is None or not other.decoded_by_some:

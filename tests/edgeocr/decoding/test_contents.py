@@ -127,6 +127,14 @@ def test_too_long_file_object_is_refused_after_the_most(monkeypatch: pytest.Monk
         read_all(endless, DEFAULT_LIMITS)
 
 
+def test_large_bitmap_with_reserved_bytes_in_use_is_read() -> None:
+    image = PIL.Image.new("RGB", (700, 600))
+    image.save(stream := io.BytesIO(), "BMP")
+    content = bytearray(stream.getvalue())
+    content[6:10] = b"made"
+    assert len(content) > PART and load(io.BytesIO(content)).shape == (600, 700, 3)
+
+
 def test_large_file_that_is_no_picture_is_refused_after_its_beginning(tmp_path: Path) -> None:
     path = tmp_path / "zeros.png"
     with path.open("wb") as file:
