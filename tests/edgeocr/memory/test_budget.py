@@ -165,11 +165,13 @@ def test_every_kind_of_source_is_read_and_counted(ocr: OCR, pictures: Path) -> N
 
 
 @pytest.mark.slow
-def test_files_that_do_not_tell_their_size_are_refused_undecoded(
+def test_files_that_do_not_tell_what_decoding_takes_are_refused_undecoded(
     ocr: OCR, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenCV decodes formats whose headers edgeocr does not parse, such as Sun raster."""
-    path = tmp_path / "page.ras"
+    """The header of an AVIF file does not tell how many frames its decoder keeps."""
+    path = tmp_path / "page.avif"
+    if not cv2.haveImageWriter(str(path)):
+        pytest.skip("this OpenCV lacks AVIF")
     cv2.imwrite(str(path), np.full((64, 64, 3), 255, np.uint8))
     assert images.load(path).shape == (64, 64, 3)
     monkeypatch.setattr(images, "load", lambda *_: pytest.fail("decoded"))
