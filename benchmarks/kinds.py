@@ -29,7 +29,8 @@ from .peers import positive
 # At most this share of the characters may differ.
 TOLERANCE = 0.03
 # Sheets that need a font with Chinese characters; those in Hebrew can't be read by any bundle.
-CHINESE, UNREADABLE = {"vertical"}, {"right_to_left"}
+CHINESE = {"chinese_columns", "chinese_table", "slanting_vertical", "vertical"}
+UNREADABLE = {"right_to_left"}
 # The number of characters of a long line.
 LINE_LENGTHS = (100, 1000)
 
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cjk-font",
         type=Path,
         metavar="PATH",
-        help="font with Chinese characters; without one, vertical writing is left out",
+        help="font with Chinese characters; without one, kinds that need it are left out",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 

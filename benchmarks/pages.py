@@ -95,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--kind",
-        choices=(*KINDS, "conditions"),
+        choices=(*KINDS, "columns", "conditions"),
         help="kind of picture; default: all kinds, each in a folder of its name",
     )
     parser.add_argument(
@@ -119,11 +119,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the pictures and write a Label.txt beside them."""
-    from . import conditions
+    from . import conditions, number_columns
 
     fonts = conditions.Fonts(options.fonts, options.chinese_font)
     kinds: dict[str, Callable[[int], Iterator[Picture]]] = {
         **KINDS,
+        "columns": number_columns.tables,
         "conditions": partial(conditions.pages, fonts=fonts),
     }
     try:

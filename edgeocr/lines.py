@@ -109,15 +109,9 @@ class Block:
 Located = TypeVar("Located", Line, Region)
 
 
-def lines_of(
-    regions: Sequence[Region], readings: Sequence[Reading], minimum_score: float
-) -> list[Line]:
-    """Join each region with its reading, and drop readings that are empty or too unsure."""
-    return [
-        Line(reading.text, reading.score, region.quad, region.polygon)
-        for region, reading in zip(regions, readings, strict=True)
-        if reading.text.strip() and reading.score >= minimum_score
-    ]
+def line_of(region: Region, reading: Reading) -> Line:
+    """Join a region with what was read in it."""
+    return Line(reading.text, reading.score, region.quad, region.polygon)
 
 
 def quads_of(found: Sequence[Line] | Sequence[Region]) -> Float32:

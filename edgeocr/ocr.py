@@ -16,8 +16,8 @@ from .decoding.limits import MAX_IMAGE_PIXELS, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
-from .layout import Layout, ReadingOrder, analyse, checked_order
-from .lines import Line, Reading, Region, blocks_of, moved, quads_of
+from .layout import ReadingOrder, analyse, checked_order
+from .lines import Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
 from .memory.opening import open_within
@@ -121,7 +121,7 @@ class OCR:
             raise ValueError(f"threads must be at least 1, not {threads}")
         shape = checked_shape(shape)
         max_image_pixels = checked_pixels(max_image_pixels)
-        self._reading_order = checked_order(reading_order)
+        self._analyse = partial(analyse, reading_order=checked_order(reading_order))
         limit = memory_limits.parse(memory_limit)
         opened = open_bundle(bundle, require_signature)
         manifest = opened.manifest
@@ -207,7 +207,7 @@ class OCR:
         watch = Stopwatch()
         # Load the picture; whatever fails below is raised as an error that names it.
         with self._loader.picture(source, watch, TURNING_BYTES) as picture:
-            rotation = 0
+            rotation, upwards = 0, None
             if self._stages.spotting is not None:
                 # Find and read with one network.
                 lines = self._stages.spotting.spot(picture.image, watch)
@@ -215,10 +215,11 @@ class OCR:
             else:
                 # Detect, crop, orient and recognize, the right way up.
                 upright = self._upright_reader().read(picture.image, watch)
-                lines, rotation = upright.lines, upright.rotation
+                lines, rotation, upwards = upright.lines, upright.rotation, upright.upwards
             # Put the lines into reading order.
             with watch("layout"):
-                layout = self._layout(lines, [line.text for line in lines])
+                texts = [line.text for line in lines]
+                layout = self._analyse(quads_of(lines), texts=texts, upwards=upwards)
                 # Return to pixels of the source.
                 in_source = partial(picture.in_source, rotation=rotation)
                 lines = [moved(line, in_source) for line in lines]
@@ -292,7 +293,7 @@ class OCR:
                 regions = self._stages.detector.detect(picture.image, watch)
             with watch("layout"):
                 regions = [moved(region, picture.in_source) for region in regions]
-                regions = [regions[i] for i in self._layout(regions).order]
+                regions = [regions[i] for i in self._analyse(quads_of(regions)).order]
         return Detections(
             images.name_of(source),
             picture.width,
@@ -366,11 +367,6 @@ class OCR:
             if isinstance(result, Page):
                 return result.draw(picture.image, texts=texts)
             return result.draw(picture.image)
-
-    def _layout(
-        self, found: Sequence[Line] | Sequence[Region], texts: Sequence[str] | None = None
-    ) -> Layout:
-        return analyse(quads_of(found), reading_order=self._reading_order, texts=texts)
 
     def _upright_reader(self) -> UprightReader:
         return UprightReader(

@@ -17,7 +17,7 @@ import numpy as np
 from .crops import Crop, crop_region, turn
 from .detect import Detector
 from .images import Image
-from .lines import Line, Reading, Region, lines_of, quads_of
+from .lines import Line, Reading, Region, line_of, quads_of
 from .orient import Orienter
 from .postprocess.geometry import TALL, Float32, side_lengths
 from .recognize import Recognizer
@@ -54,10 +54,12 @@ class UprightLines:
     Attributes:
         lines: The lines in pixels of the upright image, in no particular order.
         rotation: By how many degrees the image had to be turned clockwise to stand upright.
+        upwards: Which of the lines are labels that are read from the bottom up.
     """
 
     lines: list[Line]
     rotation: int
+    upwards: list[bool]
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class UprightReader:
         if rotation:
             view = self._look_at(turn(image, -rotation), watch)
         # Recognize all crops.
-        readings = self._recognize(view, watch)
+        readings, turned = self._recognize(view, watch)
         # A page that reads badly may be upside down although the classifier did not notice.
         if (
             self._turn_pages
@@ -132,9 +134,13 @@ class UprightReader:
         ):
             rotation = 180
             view = self._look_at(turn(image, rotation), watch)
-            readings = self._recognize(view, watch)
-        lines = lines_of(view.regions, readings, self._recognizer.minimum_score)
-        return UprightLines(lines, rotation)
+            readings, turned = self._recognize(view, watch)
+        # Drop what says nothing or is too unsure.
+        kept = [i for i, reading in enumerate(readings) if self._is_kept(reading)]
+        lines = [line_of(view.regions[i], readings[i]) for i in kept]
+        return UprightLines(
+            lines, rotation, [view.crops[i].laid_down and i in turned for i in kept]
+        )
 
     def _look_at(self, image: Image, watch: Stopwatch) -> _View:
         regions = self._detector.detect(image, watch)
@@ -143,7 +149,10 @@ class UprightReader:
         votes = None if self._orienter is None else self._orienter.probabilities(crops, watch)
         return _View(regions, crops, votes)
 
-    def _recognize(self, view: _View, watch: Stopwatch) -> list[Reading]:
+    def _is_kept(self, reading: Reading) -> bool:
+        return bool(reading.text.strip()) and reading.score >= self._recognizer.minimum_score
+
+    def _recognize(self, view: _View, watch: Stopwatch) -> tuple[list[Reading], set[int]]:
         rotations = [0] * len(view.crops)
         if view.votes is not None and self._orienter is not None:
             rotations = self._orienter.rotations(view.votes)
@@ -151,7 +160,7 @@ class UprightReader:
 
     def _recognize_all_ways(
         self, crops: Sequence[Crop], rotations: Sequence[int], watch: Stopwatch
-    ) -> list[Reading]:
+    ) -> tuple[list[Reading], set[int]]:
         """Read crops, and choose between the readings of those that may stand in several ways.
 
         Args:
@@ -160,21 +169,26 @@ class UprightReader:
             rotations: By how many degrees the classifier would turn each crop, counter-clockwise.
                 It errs on short crops, so crops that it would turn are read both ways.
             watch: Records the time of each step.
+
+        Returns:
+            The readings, and the indices of the crops that were turned for them.
         """
         turned = {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
         standing = {i: crop.turned(270) for i, crop in enumerate(crops) if _may_be_character(crop)}
         readings = self._recognizer.recognize([*crops, *turned.values(), *standing.values()], watch)
         chosen, others = readings[: len(crops)], iter(readings[len(crops) :])
+        better = set()
         for i in turned:
             reading = next(others)
             margin = CHARACTER_MARGIN if len(chosen[i].text) == 1 else 0.0
             if reading.score > chosen[i].score + margin:
                 chosen[i] = reading
+                better.add(i)
         for i in standing:
             reading = next(others)
             if _is_character(reading, chosen[i]):
                 chosen[i] = reading
-        return chosen
+        return chosen, better
 
     def _rotation(self, view: _View, watch: Stopwatch) -> int:
         """Return by how many degrees the page has to be turned clockwise."""

@@ -346,7 +346,10 @@ def _indices(
     expected: list[dict[str, Array]],
     *again: list[dict[str, Array]],
 ) -> bool | None:
-    """Return whether the choices are equal wherever the reference makes the same choice again."""
+    """Return whether our choices of characters equal the reference's; None if there are none.
+
+    Choices that the reference itself makes differently in one of its further runs don't count.
+    """
     if "indices" not in expected[0]:
         return None
     for probe, (ours, theirs) in enumerate(zip(got, expected, strict=True)):

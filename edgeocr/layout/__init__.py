@@ -54,6 +54,7 @@ def analyse(
     *,
     reading_order: ReadingOrder = "auto",
     texts: Sequence[str] | None = None,
+    upwards: Sequence[bool] | None = None,
 ) -> Layout:
     """Find out in which order quads are read, and which of them form a block.
 
@@ -64,6 +65,8 @@ def analyse(
             gutter one after the other, "auto" does so only where the lines form columns of text.
         texts: What is written in each quad, if that is known: the script tells in which direction
             lines and columns are read, and the words tell whether lines go on.
+        upwards: Which quads are read from the bottom up, if that is known. Without it, a label at
+            the right of the other text is taken to be read downwards, any other label upwards.
     """
     if not len(quads):
         return Layout([], 0.0)
@@ -72,5 +75,5 @@ def analyse(
     boxes = level_boxes.of_quads(found.levelled(quads))
     if found.angle or found.convergence:
         boxes = straightened(boxes)
-    page = LevelPage(boxes, texts, wanted=reading_order)
+    page = LevelPage(boxes, texts, upwards, wanted=reading_order)
     return Layout([block for part in page.parts() for block in part], found.angle)

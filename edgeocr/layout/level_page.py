@@ -27,11 +27,13 @@ class LevelPage:
     Attributes:
         boxes: The boxes, as they stand on the page.
         texts: Their texts, if known.
+        upwards: Which of them are read from the bottom up, if known.
         wanted: The reading order that is wanted.
     """
 
     boxes: Boxes
     texts: Sequence[str] | None
+    upwards: Sequence[bool] | None = None
     wanted: ReadingOrder = "auto"
 
     def parts(self) -> list[list[Block]]:
@@ -61,7 +63,8 @@ class LevelPage:
     @cached_property
     def _tall_groups(self) -> tuple[list[Block], list[Block]]:
         down = [i for i, runs_down in enumerate(self._down) if runs_down]
-        return tall.groups(self.boxes, down, self.texts)
+        blocks, labels = tall.groups(self.boxes, down, self.texts)
+        return blocks, tall.completed(labels, self.boxes, self._down)
 
     @property
     def _upright(self) -> list[Block]:
@@ -97,7 +100,10 @@ class LevelPage:
     @cached_property
     def _pieces(self) -> list[Line]:
         """The pieces of each horizontal line."""
-        level = np.array([i for i, down in enumerate(self._down) if not down], np.intp)
+        in_labels = {i for label in self._labels for i in label}
+        level = np.array(
+            [i for i, down in enumerate(self._down) if not down and i not in in_labels], np.intp
+        )
         return [[int(level[i]) for i in line] for line in joined_pieces(self._seen.take(level))]
 
     def _partition(self, joined: Boxes, lines: list[Line]) -> list[Indices]:
@@ -145,8 +151,19 @@ class LevelPage:
             [block[int(tier[k])] for row in rows(boxes.take(tier)) for k in row] for tier in tiers
         ]
 
-    def _label(self, label: Block, *, upwards: bool) -> Block:
-        """Return the pieces of a label line by line, as they are read with the head turned."""
+    def _label(self, label: Block, *, at_right: bool) -> Block:
+        """Return the pieces of a label line by line, as they are read with the head turned.
+
+        Args:
+            label: The pieces.
+            at_right: Whether the label stands at the right of what is beside it: then it mostly
+                runs downwards, otherwise upwards.
+        """
+        upwards = not at_right
+        if self.upwards is not None and self.texts is not None:
+            # Long pieces are more certain.
+            votes = [len(self.texts[i]) * (1 if self.upwards[i] else -1) for i in label]
+            upwards = sum(votes) > 0
         boxes = self.boxes.take(np.array(label))
         turned = boxes.risen() if upwards else boxes.fallen()
         return [label[i] for row in rows(turned) for i in row]
@@ -166,8 +183,7 @@ class LevelPage:
                 place = min(beside)
             else:
                 place = sum(bool(span.top[0] < box.top[0]) for span in spans)
-            # A label at the right of something mostly runs downwards, any other one upwards.
-            parts.insert(place, [self._label(label, upwards=not before)])
+            parts.insert(place, [self._label(label, at_right=bool(before))])
             spans.insert(place, box)
         return parts
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Boxes, Float64, Indices, median
-from .scripts import goes_on
+from .scripts import goes_on, is_east_asian
 
 # Lines that run on have a median length of at least this many times their height: LONG_IF_ON if
 # their texts say that they go on, LONG_IF_NOT if the texts say that they don't, otherwise LONG. ...
@@ -36,6 +36,9 @@ ON, NOT_ON = 0.35, 0.12
 # Lines with a pitch of more than this many line heights are more often rows than text, so they need
 # the share for lines that don't go on.
 SPARSE = 1.55
+# East Asian text is set with wider pitches, because none of its characters rises or falls.
+# The number was chosen on 600 drawn sheets of Chinese columns and 600 of Chinese tables.
+SPARSE_EAST_ASIAN = 1.75
 # What the last lines of paragraphs end with.
 ENDS = (".", "!", "?", ":", "\u3002", "\uff01", "\uff1f", "\u061f")
 # Two lines are at the same height if their middles differ by less than this share of a line.
@@ -174,7 +177,8 @@ def _runs_on(boxes: Boxes, texts: Sequence[str] | None, chosen: Indices, height:
     elif on is not None and on <= NOT_ON:
         long, full = LONG_IF_NOT, FULL_IF_NOT
     pitch = median(np.diff(np.sort(boxes.middle[chosen])))
-    if pitch > SPARSE * height:
+    east_asian = texts is not None and is_east_asian("".join(texts[i] for i in chosen.tolist()))
+    if pitch > (SPARSE_EAST_ASIAN if east_asian else SPARSE) * height:
         full = max(full, FULL_IF_NOT)
     return bool(width >= long * height and ending.mean() >= full)
 

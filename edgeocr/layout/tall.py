@@ -15,6 +15,10 @@ from .scripts import is_east_asian
 TALL, HIGH = 1.5, 2.0
 # Lines that run downwards belong to one block if they are at most this far apart, in thicknesses.
 APART = 2.5
+# A short piece, such as a number, continues a label if it is at most this many times as wide as the
+# label is thick, if this share of its width is inside the label's, and if it is at most this far
+# away, in thicknesses.
+WIDEST, INSIDE, NEXT = 1.3, 0.7, 0.6
 
 
 def runs_down(boxes: Boxes, texts: Sequence[str] | None) -> NDArray[np.bool_]:
@@ -57,6 +61,36 @@ def groups(
             is_text = 2 * sum(is_east_asian(texts[i]) for i in block) >= len(block)
         (blocks if is_text else labels).append(sorted(block))
     return blocks, labels
+
+
+def completed(labels: Sequence[list[int]], boxes: Boxes, down: Sequence[bool]) -> list[list[int]]:
+    """Add short pieces, which are not taller than wide, to the labels that they continue.
+
+    Args:
+        labels: The indices of the boxes of each label.
+        boxes: All boxes of a page.
+        down: Which boxes run downwards.
+    """
+    found = [list(label) for label in labels]
+    rest = [i for i, runs_down in enumerate(down) if not runs_down]
+    for label in found:
+        for one in label:
+            pieces = [i for i in rest if _continues(boxes, one, i)]
+            label.extend(pieces)
+            rest = [i for i in rest if i not in pieces]
+    return found
+
+
+def _continues(boxes: Boxes, one: int, other: int) -> bool:
+    """Return whether a box stands right above or below a piece of a label, and no wider."""
+    thickness = float(boxes.width[one])
+    shared = min(boxes.right[one], boxes.right[other]) - max(boxes.left[one], boxes.left[other])
+    gap = max(boxes.top[one], boxes.top[other]) - min(boxes.bottom[one], boxes.bottom[other])
+    return bool(
+        boxes.width[other] <= WIDEST * thickness
+        and shared >= INSIDE * boxes.width[other]
+        and gap < NEXT * thickness
+    )
 
 
 def _near(boxes: Boxes, one: int, other: int) -> bool:

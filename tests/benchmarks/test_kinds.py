@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 
 from benchmarks import kinds
 from tests.support import turned_pages
+from tests.support.sheet_kinds import KINDS as SHEETS
 
 
 class Fixed:
@@ -60,3 +63,12 @@ def test_same_seed_draws_the_same_picture(kind: str) -> None:
 def test_turned_pages_are_turned_by_quarter_turns() -> None:
     drawn, _ = turned_pages.page(0)
     assert kinds.OTHERS["turned_page"](0).picture.shape[:2] == drawn.size  # type: ignore[union-attr]
+
+
+def test_kinds_with_chinese_characters_are_drawn_with_the_font_that_has_them() -> None:
+    def is_chinese(name: str) -> bool:
+        sheets = (SHEETS[name](np.random.default_rng(seed)) for seed in range(10))
+        letters = {letter for sheet in sheets for text in sheet.texts for letter in text.text}
+        return any(unicodedata.name(letter, "").startswith("CJK") for letter in letters)
+
+    assert {name for name in SHEETS if is_chinese(name)} == kinds.CHINESE

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from benchmarks import conditions, pages
+from benchmarks import conditions, number_columns, pages
 from converters.accuracy import labels
 from converters.accuracy.score import Score
 from edgeocr import OCR
@@ -30,6 +30,8 @@ def two_signs_and_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "PAGES", ((72, 9),))
     monkeypatch.setattr(conditions, "COUNT", 1)
     monkeypatch.setattr(conditions, "CONDITIONS", ("sparse",))
+    monkeypatch.setattr(number_columns, "TABLES", 1)
+    monkeypatch.setattr(number_columns, "GAPS", (1.0,))
     monkeypatch.setattr(pages, "SCREENSHOTS", ((400, 20),))
     monkeypatch.setattr(pages, "RECEIPTS", ((72, 9),))
 
@@ -44,6 +46,7 @@ def test_command_draws_all_kinds_with_labels(
         ("signs", ["00.jpg", "01.jpg"]),
         ("pages", ["72dpi-09pt.jpg"]),
         ("large", ["screen-400.jpg", "receipt-72dpi-09pt.jpg"]),
+        ("columns", ["gap-1.00-0.jpg"]),
     ):
         read = labels.read(tmp_path / kind)
         assert [path.name for path in read] == names
@@ -212,3 +215,17 @@ def test_unwritable_folder_ends_with_an_error(
         draw(tmp_path / "file")
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_columns_of_numbers_stand_as_far_apart_as_asked() -> None:
+    near, far = (number_columns.draw_table("any", gap, Random(3)) for gap in (1.0, 3.0))
+    assert [line.text for line in near.lines] == [line.text for line in far.lines]
+    first = near.lines[0].corners[0][0]
+    moved = {
+        round(b.corners[0][0] - a.corners[0][0]) for a, b in zip(near.lines, far.lines, strict=True)
+    }
+    # Each column moves by two sizes more than the one before it.
+    size = min(moved - {0}) / 2
+    assert size in number_columns.SIZES
+    assert moved == {round(2 * size * column) for column in range(len(moved))}
+    assert first == far.lines[0].corners[0][0]

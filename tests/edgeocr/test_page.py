@@ -11,7 +11,7 @@ import pytest
 
 from edgeocr import Detections, Line, Page, Reading, Region
 from edgeocr.images import load
-from edgeocr.lines import Block, lines_of, scaled
+from edgeocr.lines import Block, scaled
 from tests.support.quads import level
 
 POLYGON = np.array([[0, 0], [5.126, 0], [2, 9]], np.float32)
@@ -158,9 +158,3 @@ def test_scaling_multiplies_quad_and_polygon() -> None:
     assert larger.polygon is not None
     np.testing.assert_allclose(larger.polygon, POLYGON * np.array([2, 3], np.float32))
     assert scaled(line, (1.0, 1.0)) is line
-
-
-def test_empty_and_unsure_readings_make_no_line() -> None:
-    regions = [Region(level(0, y, 9, 9), 1.0) for y in (0, 20, 40)]
-    readings = [Reading("sure", 0.9), Reading("  ", 0.9), Reading("unsure", 0.2)]
-    assert [line.text for line in lines_of(regions, readings, 0.5)] == ["sure"]

@@ -13,10 +13,11 @@ from rapidfuzz.distance import Levenshtein
 from edgeocr import OCR, Bundle, Page
 from edgeocr.crops import Crop, turn
 from edgeocr.images import load
-from edgeocr.lines import Reading
+from edgeocr.lines import Reading, Region
 from edgeocr.runtime.stopwatch import Stopwatch
 from edgeocr.upright import UprightReader
 from tests.support import turned_pages
+from tests.support.quads import level
 
 NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
 # Lower and upper case of these look alike, and so do the characters of each group.
@@ -107,6 +108,8 @@ def test_lone_characters_are_not_turned(ocr: OCR) -> None:
 class FakeRecognizer:
     """Reads the name that a crop's pixels stand for; the crops of a page are told apart by it."""
 
+    minimum_score = 0.5
+
     def __init__(self, readings: dict[int, Reading]) -> None:
         self.readings = readings
 
@@ -135,7 +138,7 @@ def test_crop_that_the_classifier_would_turn_is_read_both_ways(
     recognizer = FakeRecognizer({1: upright, 2: turned})
     reader = reader_with(recognizer)
     crop = crop_of([[1, 0, 0], [0, 0, 2]])
-    readings = reader._recognize_all_ways([crop], [180], Stopwatch())
+    readings, _ = reader._recognize_all_ways([crop], [180], Stopwatch())
     assert [reading.text for reading in readings] == [chosen]
 
 
@@ -154,15 +157,62 @@ def test_tall_region_may_hold_a_single_character(
     recognizer = FakeRecognizer({1: laid_down, 2: standing})
     # Turned clockwise, the lower left pixel comes to the upper left.
     crop = crop_of([[1, 0], [2, 0]], laid_down=True)
-    readings = reader_with(recognizer)._recognize_all_ways([crop], [0], Stopwatch())
+    readings, _ = reader_with(recognizer)._recognize_all_ways([crop], [0], Stopwatch())
     assert [reading.text for reading in readings] == [chosen]
 
 
-def reader_with(recognizer: FakeRecognizer) -> UprightReader:
+class FakeDetector:
+    """Finds the given quads in every image."""
+
+    def __init__(self, quads: list[np.ndarray]) -> None:
+        self.regions = [Region(quad, 1.0) for quad in quads]
+
+    def detect(self, image: np.ndarray, watch: object = None) -> list[Region]:
+        return self.regions
+
+
+class FakeOrienter:
+    """Takes every crop for one that is upside down."""
+
+    def probabilities(self, crops: Sequence[Crop], watch: object = None) -> np.ndarray:
+        return np.tile(np.array([0, 1], np.float32), (len(crops), 1))
+
+    def rotations(self, probability: np.ndarray) -> list[int]:
+        return [180] * len(probability)
+
+
+def test_empty_and_unsure_readings_make_no_line() -> None:
+    image = np.zeros((60, 60, 3), np.uint8)
+    image[:10], image[20:30], image[40:50] = 1, 2, 3
+    detector = FakeDetector([level(0, y, 40, 8) for y in (0, 20, 40)])
+    recognizer = FakeRecognizer({1: Reading("sure", 0.9), 2: Reading(" ", 0.9), 3: Reading("x", 0)})
+    found = reader_with(recognizer, detector).read(image, Stopwatch())
+    assert [line.text for line in found.lines] == ["sure"]
+    assert found.upwards == [False]
+
+
+def test_turned_label_that_reads_better_upside_down_runs_upwards() -> None:
+    image = np.zeros((60, 60, 3), np.uint8)
+    # Laid down, a label begins at its upper end; a line begins at its left end.
+    image[:30, :10], image[30:, :10], image[:10, 15:35], image[:10, 35:] = 1, 2, 3, 4
+    detector = FakeDetector([level(0, 0, 9, 59), level(15, 0, 40, 9)])
+    readings = {1: ("dn", 0.6), 2: ("up", 0.9), 3: ("enil", 0.6), 4: ("line", 0.9)}
+    recognizer = FakeRecognizer({key: Reading(*value) for key, value in readings.items()})
+    reader = reader_with(recognizer, detector, FakeOrienter())
+    found = reader.read(image, Stopwatch())
+    assert [line.text for line in found.lines] == ["up", "line"]
+    assert found.upwards == [True, False]
+
+
+def reader_with(
+    recognizer: FakeRecognizer,
+    detector: FakeDetector | None = None,
+    orienter: FakeOrienter | None = None,
+) -> UprightReader:
     return UprightReader(
-        None,  # type: ignore[arg-type]
+        detector,  # type: ignore[arg-type]
         recognizer,  # type: ignore[arg-type]
-        None,
-        turn_pages=True,
+        orienter,  # type: ignore[arg-type]
+        turn_pages=False,
         keep_pixels=True,
     )

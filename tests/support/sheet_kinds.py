@@ -16,6 +16,7 @@ from tests.support.sheet_columns import (
     unequal_columns,
 )
 from tests.support.sheet_tables import (
+    chinese_table,
     form,
     level_table,
     perspective_table,
@@ -146,5 +147,6 @@ KINDS: dict[str, Callable[[Random], Sheet]] = {
         chinese_columns,
         steep,
         slanting_vertical,
+        chinese_table,
     )
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tests.support.sheet_words import LABELS, WORDS, name, price, prose
+from tests.support.sheet_words import LABELS, WORDS, han, name, price, prose
 from tests.support.sheets import Random, Sheet, Text, fitted, length, photographed, turned
 
 
@@ -122,6 +122,19 @@ def text_table(random: Random) -> Sheet:
     widths = [max(length(row[j], size) for row in rows) for j in range(columns)]
     ends = np.cumsum([width + size * random.uniform(1.5, 4) for width in widths]).tolist()
     pitch = size * random.uniform(1.3, 2.2)
+    return fitted(grid(random, rows, size, 20, 40, [0, *ends], pitch), random)
+
+
+def chinese_table(random: Random) -> Sheet:
+    """A table whose cells hold two to sixteen Chinese characters."""
+    size = random.uniform(15, 26)
+    longest = random.integers(3, 17, int(random.integers(2, 5)))
+    rows = [
+        [han(random, int(random.integers(2, most + 1))) for most in longest]
+        for _ in range(int(random.integers(4, 14)))
+    ]
+    ends = np.cumsum(size * (longest + random.uniform(1.2, 4, len(longest)))).tolist()
+    pitch = size * random.uniform(1.3, 2.4)
     return fitted(grid(random, rows, size, 20, 40, [0, *ends], pitch), random)
 
 

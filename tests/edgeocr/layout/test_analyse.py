@@ -83,6 +83,25 @@ def test_label_of_two_turned_lines_is_read_line_by_line() -> None:
     assert analyse(np.array([*rows, *right]), texts=texts).order == [*range(10), 10, 11, 12]
 
 
+@pytest.mark.parametrize(("upwards", "label"), [(False, [5, 6, 7]), (True, [7, 6, 5])])
+def test_short_pieces_continue_a_label_in_the_direction_in_which_it_was_read(
+    upwards: bool, label: list[int]
+) -> None:
+    rows = [level(50, y, 150, 20) for y in (0, 30, 60, 90, 120)]
+    pieces = [level(0, 10, 22, 80), level(1, 88, 20, 20), level(2, 106, 19, 24)]
+    texts = ["the old town"] * 5 + ["Archive", "4", "7"]
+    known = [False] * 5 + [upwards, upwards, not upwards]
+    found = analyse(np.array([*rows, *pieces]), texts=texts, upwards=known)
+    assert found.order == [*label, *range(5)]
+
+
+def test_what_is_wider_than_a_label_does_not_continue_it() -> None:
+    cells = [level(x, 60 + 30 * row, 45, 20) for row in range(4) for x in (0, 90)]
+    label = level(0, 0, 20, 55)
+    texts = ["Total"] * 8 + ["copy 3"]
+    assert analyse(np.array([*cells, label]), texts=texts).order == [8, *range(8)]
+
+
 def test_lone_tall_character_stays_in_its_row() -> None:
     assert order(level(60, 0, 90, 20), level(40, 0, 9, 20), level(0, 30, 90, 20)) == [1, 0, 2]
 
