@@ -38,8 +38,8 @@ SAMPLE, BEST_LENGTH = 8, 8.0
 LEAST_TEXT, LEAST_GAIN = 6.0, 0.05
 # A tall region may hold a single character up to this many times as high as wide.
 TALLEST_CHARACTER = 4.0
-# A single character is taken as it stands unless it reads better by this much when it is turned:
-# many characters resemble others, or themselves, upside down.
+# A single character, or one that is repeated, is taken as it stands unless it reads better by this
+# much when it is turned: many characters resemble others, or themselves, upside down.
 CHARACTER_MARGIN = 0.2
 # The distance between characters of vertical writing, as multiples of the line's width.
 PITCH = (0.7, 1.5)
@@ -180,7 +180,7 @@ class UprightReader:
         better = set()
         for i in turned:
             reading = next(others)
-            margin = CHARACTER_MARGIN if len(chosen[i].text) == 1 else 0.0
+            margin = CHARACTER_MARGIN if _is_one_character(chosen[i]) else 0.0
             if reading.score > chosen[i].score + margin:
                 chosen[i] = reading
                 better.add(i)
@@ -271,7 +271,11 @@ class UprightReader:
         crops = _sample(crops)
         if sum(crop.width / crop.height for crop in crops) < LEAST_TEXT:
             return False
-        return _gain(crops, self._recognize_turned(crops, (0, 180), watch)) > LEAST_GAIN
+        readings = self._recognize_turned(crops, (0, 180), watch)
+        # A row of nines reads as well upside down.
+        telling = [i for i, (given, _) in enumerate(readings) if not _is_one_character(given)]
+        gain = _gain([crops[i] for i in telling], [readings[i] for i in telling])
+        return gain > LEAST_GAIN
 
     def _recognize_turned(
         self, crops: Sequence[Crop], degrees: Sequence[int], watch: Stopwatch
@@ -317,6 +321,11 @@ def _may_be_character(crop: Crop) -> bool:
 def _is_character(standing: Reading, laid_down: Reading) -> bool:
     """Tell whether a region holds one character, from its readings standing and laid down."""
     return len(standing.text.strip()) == 1 and standing.score + CHARACTER_MARGIN >= laid_down.score
+
+
+def _is_one_character(reading: Reading) -> bool:
+    """Tell whether a reading is one character, perhaps repeated."""
+    return len(set(reading.text.strip())) == 1
 
 
 def _piece(crop: Crop, left: float, right: float) -> Crop:

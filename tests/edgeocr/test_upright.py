@@ -130,6 +130,7 @@ def crop_of(pixels: list[list[int]], *, laid_down: bool = False) -> Crop:
         (Reading("line", 0.8), Reading("anil", 0.7), "line"),
         (Reading("q", 0.7), Reading("b", 0.8), "q"),
         (Reading("q", 0.7), Reading("b", 0.95), "b"),
+        (Reading("9999", 0.9), Reading("6666", 0.99), "9999"),
     ],
 )
 def test_crop_that_the_classifier_would_turn_is_read_both_ways(
