@@ -15,7 +15,7 @@ from .crops import Crop
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
-from .layout import READING_ORDERS, Layout, ReadingOrder, analyse
+from .layout import Layout, ReadingOrder, analyse
 from .lines import Line, Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
@@ -31,7 +31,7 @@ from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 from .stages.frames import counted
 from .stages.loading import PictureLoader
-from .stages.opening import Stage, open_bundle, open_stages, usable_threads
+from .stages.opening import Stage, check_options, open_bundle, open_stages, usable_threads
 from .upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -72,6 +72,7 @@ class OCR:
         reading_order: ReadingOrder = "auto",
         memory_limit: int | str | None = None,
         require_signature: str | os.PathLike[str] | bytes | None = None,
+        expect_digest: str | None = None,
         runtime: RuntimeOptions | None = None,
     ) -> None:
         """Open a bundle.
@@ -99,11 +100,13 @@ class OCR:
                 held before.
             require_signature: Path of a public key in PEM, or its content: the bundle is refused
                 unless it is signed by this key.
+            expect_digest: The bundle's digest in hexadecimal, as `edgeocr bundle verify` prints it:
+                a bundle with another one is refused.
             runtime: Further options of the execution providers.
 
         Raises:
-            BundleError: The bundle can't be opened; a `SignatureError` if it is not signed as
-                required.
+            BundleError: The bundle can't be opened, or is not the expected one; a `SignatureError`
+                if it is not signed as required.
             ProviderUnavailableError: The provider is not in this build of ONNX Runtime, or does not
                 start here.
             GraphError: ONNX Runtime can't load one of the graphs.
@@ -112,16 +115,10 @@ class OCR:
         """
         runtime = runtime or RuntimeOptions()
         self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads}")
-        if shape not in (None, "quad", "polygon"):
-            raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
-        if reading_order not in READING_ORDERS:
-            allowed = ", ".join(map(repr, READING_ORDERS))
-            raise ValueError(f"reading_order must be one of {allowed}, not {reading_order!r}")
+        check_options(threads, shape, reading_order)
         self._reading_order = reading_order
         limit = memory_limits.parse(memory_limit)
-        opened = open_bundle(bundle, require_signature)
+        opened = open_bundle(bundle, require_signature, expect_digest)
         manifest = opened.manifest
         self.bundle_digest = opened.digest
         self.bundle_name = printable(manifest.name)
