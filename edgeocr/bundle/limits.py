@@ -46,13 +46,13 @@ STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud80
 
 
 def check_number(count: int) -> None:
-    """Check the number of files.
+    """Check the number of files, or of folders.
 
     Raises:
         BundleError: There are too many.
     """
     if count > FILES:
-        raise BundleError(f"more than {FILES} files: a bundle has no more")
+        raise BundleError(f"more than {FILES} files or folders: a bundle has no more")
 
 
 def check_size(name: str, size: int, most: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 from ..errors import BundleError
@@ -50,8 +51,7 @@ def decode(content: bytes, name: str) -> Any:
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     decoded = dict(members)
     if len(decoded) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in decoded if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in members).most_common(1)
         raise ValueError(f"an object has the member {twice!r:.80} twice")
     return decoded
 

@@ -8,7 +8,9 @@ import os
 import struct
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -114,11 +116,11 @@ def test_too_many_files_and_folders_are_refused(files: Files, tmp_path: Path) ->
     path = folder(files, tmp_path / "b")
     for number in range(limits.FILES - len(files) + 1):
         (path / f"{number}.txt").touch()
-    assert "more than 1000 files" in refusal(path)
+    assert "more than 1000 files or folders" in refusal(path)
     path = folder(files, tmp_path / "c")
     for number in range(limits.FILES + 1):
         (path / f"{number}").mkdir()
-    assert "more than 1000 files" in refusal(path)
+    assert "more than 1000 files or folders" in refusal(path)
 
 
 def test_a_deep_folder_is_refused(files: Files, tmp_path: Path) -> None:
@@ -186,16 +188,44 @@ def test_messages_quote_little_of_a_bundle(
     assert len(refusal(path)) < 1100 + len(str(path))
 
 
-def test_a_manifest_of_the_largest_size_opens_soon(
-    embedded_files: Files, files: Files, tmp_path: Path
-) -> None:
-    """Fill a manifest with the entries that cost most for their bytes: nested lists of numbers."""
-    manifest = json.loads(files[MANIFEST])
-    check = {"status": "passed", "inputs": [[1] * 20] * 6_000}
+def nested_numbers(manifest: dict[str, Any]) -> str:
+    check = {"status": "passed", "inputs": [[1] * 20] * 6000}
     manifest["provenance"][0]["parity"] = {"a": check}
-    files[MANIFEST] = json.dumps(manifest, separators=(",", ":")).encode()
+    return json.dumps(manifest, separators=(",", ":"))
+
+
+def many_files(manifest: dict[str, Any]) -> str:
+    manifest["files"] |= {f"{i}": {"sha256": "", "size": 0} for i in range(8000)}
+    return json.dumps(manifest, separators=(",", ":"))
+
+
+def many_batches(manifest: dict[str, Any]) -> str:
+    manifest["stages"]["orientation"]["batches"] = [*range(1, 43_000)]
+    return json.dumps(manifest, separators=(",", ":"))
+
+
+def many_members(manifest: dict[str, Any]) -> str:
+    return json.dumps({f"{i:x}": 1 for i in range(29_000)}, separators=(",", ":"))
+
+
+def a_member_twice_at_the_end(manifest: dict[str, Any]) -> str:
+    return many_members(manifest)[:-1] + ',"z":1,"z":2}'
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [nested_numbers, many_files, many_batches, many_members, a_member_twice_at_the_end],
+)
+def test_a_manifest_of_the_largest_size_is_read_or_refused_soon(
+    files: Files, tmp_path: Path, fill: Callable[[dict[str, Any]], str]
+) -> None:
+    files[MANIFEST] = fill(json.loads(files[MANIFEST])).encode()
     assert 0.9 * limits.MANIFEST_BYTES < len(files[MANIFEST]) <= limits.MANIFEST_BYTES
-    assert Bundle.open(packed(files, tmp_path / "a.edgeocr"))
+    path = packed(files, tmp_path / "a.edgeocr")
+    start = process_time()
+    with nullcontext() if fill is nested_numbers else pytest.raises(BundleError):
+        Bundle.open(path)
+    assert process_time() - start < 3
 
 
 def test_all_bundles_of_the_tests_are_far_below_the_limits() -> None:
