@@ -247,7 +247,7 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
         sign=options.sign,
     )
     bundle = freeze(_wanted(catalog, options), catalog, options.output, plan)
-    print(f"{bundle.path}: sha256 of the manifest {bundle.digest}")
+    print(f"{bundle.path}: digest {bundle.digest}")
     if bundle.signed_by is not None:
         print(f"signed by {bundle.signed_by}")
     return 0

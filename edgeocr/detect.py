@@ -19,6 +19,7 @@ from .lines import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
+from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
 from .tiling import small_text
@@ -33,9 +34,14 @@ MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0}
 POLYGON_SAMPLE_POINTS = 6
 # The outputs of each algorithm's graph, in the order in which its decoder takes them.
 MAPS = {
-    "DB": ("probability",),
-    "EAST": ("score", "geometry"),
-    "SAST": ("tcl", "border", "tvo", "tco"),
+    "DB": (Output("probability", (1, "H", "W")),),
+    "EAST": (Output("score", (1, "h", "w")), Output("geometry", (1, 8, "h", "w"))),
+    "SAST": (
+        Output("tcl", (1, "h", "w")),
+        Output("border", (1, 4, "h", "w")),
+        Output("tvo", (1, 8, "h", "w")),
+        Output("tco", (1, 2, "h", "w")),
+    ),
 }
 
 # All tiles of a picture together have no more pixels than this many runs at `max_pixels`: beyond

@@ -16,7 +16,7 @@ from .decoding.limits import MAX_IMAGE_PIXELS, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
-from .layout import ReadingOrder, analyse, checked_order
+from .layout import ReadingOrder, analyse
 from .lines import Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
@@ -32,7 +32,7 @@ from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 from .stages.frames import counted
 from .stages.loading import PictureLoader
-from .stages.opening import Stage, checked_shape, open_bundle, open_stages, usable_threads
+from .stages.opening import Stage, check_options, open_bundle, open_stages, usable_threads
 from .upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -75,6 +75,7 @@ class OCR:
         reading_order: ReadingOrder = "auto",
         memory_limit: int | str | None = None,
         require_signature: str | os.PathLike[str] | bytes | None = None,
+        expect_digest: str | None = None,
         runtime: RuntimeOptions | None = None,
     ) -> None:
         """Open a bundle.
@@ -104,11 +105,13 @@ class OCR:
                 held before.
             require_signature: Path of a public key in PEM, or its content: the bundle is refused
                 unless it is signed by this key.
+            expect_digest: The bundle's digest in hexadecimal, as `edgeocr bundle verify` prints it:
+                a bundle with another one is refused.
             runtime: Further options of the execution providers.
 
         Raises:
-            BundleError: The bundle can't be opened; a `SignatureError` if it is not signed as
-                required.
+            BundleError: The bundle can't be opened, or is not the expected one; a `SignatureError`
+                if it is not signed as required.
             ProviderUnavailableError: The provider is not in this build of ONNX Runtime, or does not
                 start here.
             GraphError: ONNX Runtime can't load one of the graphs.
@@ -117,13 +120,11 @@ class OCR:
         """
         runtime = runtime or RuntimeOptions()
         self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be at least 1, not {threads}")
-        shape = checked_shape(shape)
+        check_options(threads, shape, reading_order)
         max_image_pixels = checked_pixels(max_image_pixels)
-        self._analyse = partial(analyse, reading_order=checked_order(reading_order))
+        self._analyse = partial(analyse, reading_order=reading_order)
         limit = memory_limits.parse(memory_limit)
-        opened = open_bundle(bundle, require_signature)
+        opened = open_bundle(bundle, require_signature, expect_digest)
         manifest = opened.manifest
         self.bundle_digest = opened.digest
         self.bundle_name = printable(manifest.name)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .bundle.manifest import Orientation
 from .crops import Crop
-from .errors import GraphError
 from .postprocess.geometry import Float32
 from .runtime.job import Job
+from .runtime.outputs import Output, checked
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
@@ -122,7 +122,8 @@ class Orienter:
             float32 [N, classes], with a class for each of the manifest's `degrees`.
 
         Raises:
-            GraphError: The network failed, or has another number of classes than the manifest.
+            GraphError: The network failed, or returned something else than probabilities of the
+                manifest's classes.
         """
         watch = watch or Stopwatch()
         if not crops:
@@ -133,20 +134,24 @@ class Orienter:
         results = self.session.run_each(
             batches, self._batch, watch, ("crops", "orientation"), self._needs
         )
-        probability: Float32 = np.concatenate(
-            [rows[: len(batch)] for batch, (rows,) in zip(batches, results, strict=True)]
-        )
-        if probability.shape[1] != len(self._stage.degrees):
-            raise GraphError(
-                f"the orientation graph has {probability.shape[1]} classes, "
-                f"the manifest lists {len(self._stage.degrees)}: freeze the bundle again"
-            )
-        return probability.astype(np.float32, copy=False)
+        expected = [Output("probability", ("N", len(self._stage.degrees)))]
+        parts = []
+        for batch, outputs in zip(batches, results, strict=True):
+            sides = {"N": self._number(batch)}
+            (rows,) = checked("orientation", expected, outputs, sides)
+            parts.append(rows[: len(batch)])
+        # A network that returns no numbers is not sure of anything.
+        probability: Float32 = np.concatenate(parts)
+        return np.nan_to_num(probability, copy=False, posinf=0.0, neginf=0.0)
 
     def _needs(self, crops: Sequence[Crop]) -> tuple[int, int]:
         """Return the pixels of a batch, and the bytes for making one crop at a time."""
         largest = max(crop.peak_bytes for crop in crops)
         return len(crops) * self._stage.height * self._stage.width, largest
+
+    def _number(self, crops: Sequence[Crop]) -> int:
+        """Return the number of crops in the network's input, some of which may be padding."""
+        return next((each for each in self._batches or () if each >= len(crops)), len(crops))
 
     def _batch(self, crops: Sequence[Crop]) -> NDArray[np.uint8]:
         """Resize crops to the network's height, in their own proportions as far as they fit.
@@ -155,10 +160,7 @@ class Orienter:
         that would have to be squeezed to less than half of its width.
         """
         height, width = self._stage.height, self._stage.width
-        number = len(crops)
-        if self._batches:
-            number = next(each for each in self._batches if each >= number)
-        batch = np.full((number, height, width, 3), self._stage.padding, np.uint8)
+        batch = np.full((self._number(crops), height, width, 3), self._stage.padding, np.uint8)
         for row, crop in zip(batch, crops, strict=False):
             natural = int(np.ceil(height * crop.width / crop.height))
             fitted = width if self._stage.stretch else min(width, natural)

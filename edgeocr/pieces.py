@@ -55,10 +55,11 @@ def joins_pieces(stage: Recognition) -> bool:
 
     This holds for CTC networks that take inputs of any width. Attention and SRN networks write one
     character after the other. CTC networks of a fixed width straighten the picture first (TPS), so
-    the place that a time step shows depends on the picture.
+    the place that a time step shows depends on the picture. A network whose stride is more than its
+    height would have too few steps in a piece; no real one has.
     """
     any_width = stage.width is None and stage.max_width >= NARROWEST * stage.height
-    return stage.algorithm == "CTC" and any_width
+    return stage.algorithm == "CTC" and any_width and stage.multiple <= stage.height
 
 
 def inputs_of(index: int, size: tuple[int, int], stage: Recognition) -> list[Input]:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from .bundle.manifest import Recognition
 from .crops import Crop
+from .errors import ArrayError, GraphError
 from .lines import Reading
 from .pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
-from .postprocess import attention, bidi, ctc, joining, spaces
+from .postprocess import attention, bidi, ctc, joining, sequences, spaces
 from .runtime.job import Job, Shape
+from .runtime.outputs import Output, checked
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
@@ -25,6 +27,11 @@ from .runtime.threads import ThreadPool
 # Width of a line of ordinary length, in strides of the network. A stage that takes any shape is
 # warmed up with it.
 USUAL_STRIDES = 40
+# The outputs of the graph.
+OUTPUTS = (Output("indices", ("N", "T"), np.int32), Output("scores", ("N", "T")))
+# A network gives no more time steps than its input has columns, or than this: networks that write
+# one character after the other give the same number, such as 25 or 40, for all inputs.
+MOST_STEPS = 1000
 # The smallest share of its widest input at which recognition is of use: it still reads ordinary
 # lines.
 LEAST_SHARE = 1 / 4
@@ -84,7 +91,7 @@ class Recognizer:
                 stage.providers,
                 stage.precision,
             ),
-            ["indices", "scores"],
+            [output.name for output in OUTPUTS],
             placement=placement,
             threads=pool.threads,
             pool=pool,
@@ -131,7 +138,8 @@ class Recognizer:
             The text and score of each crop, in the same order.
 
         Raises:
-            GraphError: The network failed.
+            GraphError: The network failed, or returned something else than classes of the charset
+                and their probabilities.
         """
         watch = watch or Stopwatch()
         if not crops:
@@ -170,7 +178,16 @@ class Recognizer:
 
         outputs = self.session.run_each(groups, batch_of, watch, ("crops", "recognition"), needs)
         with watch("decoding"):
-            return self._readings(inputs, widths, groups, outputs, empty)
+            for group, output in zip(groups, outputs, strict=True):
+                most = max(int(widths[group[0]]), MOST_STEPS)
+                steps = range(most + 1)
+                checked("recognition", OUTPUTS, output, {"N": batch_size(group), "T": steps})
+            try:
+                return self._readings(inputs, widths, groups, outputs, empty)
+            except ArrayError as error:
+                raise GraphError(
+                    f"the outputs of the recognition graph can't be decoded: {error}"
+                ) from error
 
     def _readings(
         self,
@@ -189,6 +206,7 @@ class Recognizer:
             # Rows of a batch beyond its group are padding.
             all_indices[group, : indices.shape[1]] = indices[: len(group)]
             all_scores[group, : scores.shape[1]] = scores[: len(group)]
+        sequences.check(all_indices, all_scores, self._characters)
         # The widest inputs come first. All widths have the same number of pixels for each step.
         stride = max(1, round(int(widths[groups[0][0]]) / max(1, outputs[0][0].shape[1])))
         for row, columns in empty.items():

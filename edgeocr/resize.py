@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from .bundle.manifest import Detection, Resize, Spotting, Stages
 from .images import Image
 from .postprocess.geometry import Float32
+from .postprocess.maps import STRIDE
 from .runtime.job import Job
+from .runtime.outputs import Output, checked
 from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
@@ -68,7 +70,7 @@ class PictureStage:
         name: Literal["detection", "spotting"],
         stage: Detection | Spotting,
         graph: bytes,
-        outputs: Sequence[str],
+        outputs: Sequence[Output],
         *,
         placement: Placement,
         threads: int,
@@ -79,7 +81,8 @@ class PictureStage:
             name: The stage's name.
             stage: The stage as the manifest describes it.
             graph: Content of its ONNX file.
-            outputs: Names of the graph's outputs, in the order in which `maps` returns them.
+            outputs: The graph's outputs, in the order in which `maps` returns them. Axes named H
+                and W have the sides of the input, and those named h and w a quarter of them.
             placement: The execution provider that is wanted.
             threads: CPU threads for one run.
 
@@ -87,12 +90,12 @@ class PictureStage:
             GraphError: The graph can't be loaded or is not a graph of this stage.
             ProviderUnavailableError: The provider does not start.
         """
-        self._name = name
+        self._name, self._outputs = name, outputs
         self.run_sizes = run_sizes(stage.resize, stage.activation_bytes)
         self.session = Session(
             graph,
             _job(name, stage.resize, stage.providers, stage.precision),
-            outputs,
+            [output.name for output in outputs],
             placement=placement,
             threads=threads,
         )
@@ -127,11 +130,14 @@ class PictureStage:
         Returns:
             The graph's outputs without their first axis, cut to the part that shows the image, and
             the factors [2] that turn x and y in the network's input into x and y in the image.
+
+        Raises:
+            GraphError: The network failed, or returned something else than maps of the right size.
         """
         with watch("resize"):
             resized = resize(image, self._resize, fixed=self.session.fixed_shapes)
         with watch(self._name):
-            outputs = self.session.run(resized.pixels[None])
+            outputs = self._run(resized.pixels)
         with watch("postprocess"):
             return [resized.crop_map(output[0]) for output in outputs], resized.scale
 
@@ -154,16 +160,30 @@ class PictureStage:
 
         Returns:
             255 times the map, uint8 [height, width of the place at its scale].
+
+        Raises:
+            GraphError: As for `maps`.
         """
         joined = np.zeros((place.height, place.width), np.uint8)
         for tile in self.tiles(place).tiles(place):
             with watch("resize"):
                 pixels = tile.cut(image, place)
             with watch(self._name):
-                (output,) = self.session.run(pixels[None])
+                (output,) = self._run(pixels)
             with watch("postprocess"):
                 tile.paste(output[0], joined)
         return joined
+
+    def _run(self, pixels: Image) -> list[NDArray[Any]]:
+        """Run the network on an input and check its outputs."""
+        height, width = pixels.shape[:2]
+        sides = {"H": height, "W": width, "h": _quarter(height), "w": _quarter(width)}
+        return checked(self._name, self._outputs, self.session.run(pixels[None]), sides)
+
+
+def _quarter(side: int) -> range:
+    """Return the sides that a map of a quarter of the input's side may have."""
+    return range(side // STRIDE, -(-side // STRIDE) + 1)
 
 
 def _job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:

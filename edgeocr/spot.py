@@ -15,11 +15,19 @@ from .lines import Line
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
+from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
 
-# The outputs of the graph, in the order in which the decoder takes them.
-MAPS = ("tcl", "border", "direction", "characters")
+
+def outputs_for(classes: int) -> tuple[Output, ...]:
+    """Return the outputs of a graph with this many classes, in the order of the decoder."""
+    return (
+        Output("tcl", (1, "h", "w")),
+        Output("border", (1, 4, "h", "w")),
+        Output("direction", (1, 2, "h", "w")),
+        Output("characters", (1, classes, "h", "w")),
+    )
 
 
 class Spotter(PictureStage):
@@ -47,7 +55,8 @@ class Spotter(PictureStage):
             GraphError: The graph can't be loaded or is not a spotting graph.
             ProviderUnavailableError: The provider does not start.
         """
-        super().__init__("spotting", stage, graph, MAPS, placement=placement, threads=threads)
+        outputs = outputs_for(len(characters))
+        super().__init__("spotting", stage, graph, outputs, placement=placement, threads=threads)
         self._stage = stage
         self._charset = np.array(characters, object)
         (self._blank,) = stage.charset.special  # a parsed manifest has exactly one here

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from edgeocr.bundle.archive import MANIFEST
-from edgeocr.bundle.bundle import Bundle
+from edgeocr.bundle.bundle import Bundle, InMemory
 from edgeocr.bundle.manifest import REQUIRES, SCHEMA, File, Manifest, Stages
 from edgeocr.bundle.provenance import Accuracy, Origin, Precision, Quantization
 from edgeocr.version import __version__
@@ -137,7 +137,7 @@ class Assembly:
         manifest = replace(self, profile=None)._manifest(self.files)
         contents = {name: content.data for name, content in self.files.items()}
         contents[MANIFEST] = manifest_json.content(manifest)
-        return Bundle(Path(self.name), contents)
+        return Bundle(Path(self.name), InMemory(contents))
 
     def complete(self) -> dict[str, bytes]:
         """Return all files with their contents, the manifest and the bill of materials included."""

@@ -101,7 +101,7 @@ def measure(
 
     settings = settings or Settings()
     sources = list(samples() if sources is None else sources)
-    opened = open_bundle(bundle, settings.require_signature)
+    opened = open_bundle(bundle, settings.require_signature, settings.expect_digest)
     pictures = inspect(sources)
     if not pictures.paths:
         raise EdgeOCRError(pictures.failed[0].error if pictures.failed else "no pictures to read")

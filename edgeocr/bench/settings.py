@@ -46,12 +46,14 @@ class Settings:
         threads: The number of CPU threads; None for the default of `OCR`.
         engine_cache: Folder with TensorRT engines; None for the default of `OCR`.
         require_signature: Path of a public key; None to accept unsigned bundles.
+        expect_digest: The digest that the bundle must have; None to accept any.
     """
 
     recorded: RecordedSettings = field(default_factory=RecordedSettings)
     threads: int | None = None
     engine_cache: str | None = None
     require_signature: str | None = None
+    expect_digest: str | None = None
 
     def open(self, bundle: str | None, provider: str | Mapping[str, str]) -> OCR:
         """Open an `OCR` with these settings.
@@ -73,6 +75,7 @@ class Settings:
             max_pixels=self.recorded.max_pixels,
             memory_limit=self.recorded.memory_limit,
             require_signature=self.require_signature,
+            expect_digest=self.expect_digest,
             runtime=RuntimeOptions(
                 provider_options=self.recorded.provider_options,
                 fp16=self.recorded.fp16,

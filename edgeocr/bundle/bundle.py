@@ -1,26 +1,60 @@
 """Open bundles: a folder, or the same folder as one file `NAME.edgeocr`.
 
-Opening reads every file into memory once and checks it against the manifest. Nothing is read from
-disk afterwards, so that what was checked is what runs.
+Opening checks first what costs least and trusts nothing: names and sizes, then the manifest's
+digest and signature, then the manifest, then every other file, which it reads into memory once.
+Nothing is read from disk afterwards, so that what was checked is what runs.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from ..errors import BundleError, SignatureError, printable
-from . import archive, signature
-from .archive import MANIFEST, SIGNATURE
-from .manifest import Charset, File, Manifest
+from ..errors import BundleError, SignatureError, excerpt
+from . import limits, signature, strict_json
+from .archive import MANIFEST, SIGNATURE, Archive, check_name
+from .characters import characters
+from .digest import check_digest, normalized
+from .folder import Folder
+from .manifest import File, Manifest
 from .parse import parse
 from .signature import PublicKey
 
 DEFAULT_NAME = "tiny"
+
+
+class Contents(Protocol):
+    """The files of a bundle, of which nothing has been checked yet."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of bytes of each file, by name; known without reading the files."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        ...
+
+
+class InMemory:
+    """Files that are in memory.
+
+    Attributes:
+        sizes: The number of bytes of each file, by name.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        """Take the files; `files` is the content of each by name."""
+        self.sizes = {name: len(content) for name, content in files.items()}
+        self._files = files
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        return self._files[name]
 
 
 class Bundle:
@@ -40,41 +74,45 @@ class Bundle:
     def __init__(
         self,
         path: Path,
-        files: Mapping[str, bytes],
+        contents: Contents,
         require_signature: PublicKey | None = None,
+        expect_digest: str | None = None,
     ) -> None:
-        """Verify the files of a bundle; `Bundle.open` and `Bundle.default` read them from disk.
+        """Verify the files of a bundle; `Bundle.open` and `Bundle.default` find them on disk.
 
         Args:
             path: Where the files come from; error messages and reports name it.
-            files: The content of each file by name. Each is asked for at most once.
+            contents: The files. Each is read at most once.
             require_signature: As in `Bundle.open`.
+            expect_digest: As in `Bundle.open`.
 
         Raises:
             BundleError: As in `Bundle.open`.
             SignatureError: As in `Bundle.open`.
         """
-        if MANIFEST not in files:
+        if MANIFEST not in contents.sizes:
             raise BundleError(f"no {MANIFEST} inside: this is not an edgeocr bundle")
-        raw = files[MANIFEST]
-        self._signature = signature.parse(files[SIGNATURE]) if SIGNATURE in files else None
+        _check_sizes(contents.sizes)
+        raw = contents.read(MANIFEST)
+        self.digest = hashlib.sha256(raw).hexdigest()
+        if expect_digest is not None:
+            check_digest(self.digest, expect_digest)
+        signed = SIGNATURE in contents.sizes
+        self._signature = signature.parse(contents.read(SIGNATURE)) if signed else None
         if require_signature is not None:
             signature.verify(raw, self._signature, require_signature)
-        try:
-            self.manifest_text = raw.decode("utf-8")
-            decoded = json.loads(self.manifest_text)
-        except (ValueError, RecursionError) as error:
-            raise BundleError(f"{MANIFEST} is not valid JSON: {error}") from None
-        self.manifest: Manifest = parse(decoded)
-        _check_names(self.manifest, files)
+        self.manifest: Manifest = parse(strict_json.decode(raw, MANIFEST))
+        self.manifest_text = raw.decode("utf-8")
+        _check_files(self.manifest, contents.sizes)
         self._files = {
-            name: _checked(name, files[name], expected)
+            name: _checked(name, contents.read(name), expected)
             for name, expected in self.manifest.files.items()
         }
         reading = self.manifest.stages.reading
-        self.characters = _characters(reading.charset, self._files) if reading else []
+        self.characters: list[str] = []
+        if reading is not None:
+            self.characters = characters(reading.charset, self._files[reading.charset.file])
         self.path = path
-        self.digest = hashlib.sha256(raw).hexdigest()
 
     @classmethod
     def open(
@@ -82,51 +120,68 @@ class Bundle:
         path: str | os.PathLike[str],
         *,
         require_signature: PublicKey | None = None,
+        expect_digest: str | None = None,
     ) -> Bundle:
         """Open a bundle and verify all of it.
+
+        Without a required signature or an expected digest this finds damage, but not a bundle that
+        somebody made or changed on purpose, its manifest included.
 
         Args:
             path: The bundle's folder or file.
             require_signature: The path of a public key in PEM, or its bytes. The bundle is refused
                 unless its manifest was signed with the private key that belongs to it; this is
                 checked before anything in the bundle is used.
+            expect_digest: The sha256 of the bundle's manifest.json in hexadecimal, which
+                `edgeocr bundle verify` prints. The bundle is refused if it has another one; this is
+                checked before anything in the bundle is used.
 
         Raises:
             BundleError: The bundle is missing or damaged, a file in it is missing, changed or not
-                listed in the manifest, a name leads out of the bundle, or this version can't read
-                the bundle's schema or run one of its algorithms.
+                listed in the manifest, a name leads out of the bundle, it exceeds a limit of the
+                format, it has another digest than expected, there is not enough memory for it, or
+                this version can't read its schema or run one of its algorithms.
             SignatureError: The bundle is not signed as required, or the key is not usable.
             TypeError: An argument has the wrong type.
+            ValueError: The expected digest has not 64 hexadecimal digits.
         """
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"path must be a str or a path, not {type(path).__name__}")
         if require_signature is not None:
             signature.check_key_type(require_signature)
+        if expect_digest is not None:
+            expect_digest = normalized(expect_digest)
         path = Path(path)
         try:
-            if path.is_dir():
-                return cls(path, _Folder(path), require_signature)
-            if path.is_file():
-                return cls(path, archive.read(path), require_signature)
+            with _contents(path) as contents:
+                return cls(path, contents, require_signature, expect_digest)
         except BundleError as error:
             # The message may repeat names and values from a bundle that nobody trusts yet.
-            raise type(error)(f"{path}: {printable(str(error))}") from error
+            raise type(error)(f"{path}: {excerpt(str(error))}") from error
         except OSError as error:
             raise BundleError(f"{path}: can't be read: {error.strerror or error}") from error
-        raise BundleError(f"{path}: no such bundle; it must be a folder or a file NAME.edgeocr")
+        except MemoryError as error:
+            raise BundleError(f"{path}: there is not enough memory to open it") from error
 
     @classmethod
-    def default(cls, *, require_signature: PublicKey | None = None) -> Bundle:
+    def default(
+        cls,
+        *,
+        require_signature: PublicKey | None = None,
+        expect_digest: str | None = None,
+    ) -> Bundle:
         """Open the bundle that comes with the package, which is not signed.
 
         Args:
             require_signature: As in `Bundle.open`.
+            expect_digest: As in `Bundle.open`.
 
         Raises:
+            BundleError: The bundle has another digest than expected.
             SignatureError: A signature is required.
         """
         path = Path(__file__).parents[1] / "bundles" / f"{DEFAULT_NAME}.edgeocr"
-        return cls.open(path, require_signature=require_signature)
+        return cls.open(path, require_signature=require_signature, expect_digest=expect_digest)
 
     def __repr__(self) -> str:
         """Show the bundle's name, its path and the beginning of its digest."""
@@ -154,6 +209,22 @@ class Bundle:
         except SignatureError as error:
             raise SignatureError(f"{self.path}: {error}") from error
 
+    def check_digest(self, expected: str) -> None:
+        """Check that the bundle has the expected digest.
+
+        Args:
+            expected: The sha256 of its manifest.json in hexadecimal.
+
+        Raises:
+            BundleError: It has another one.
+            TypeError: The expected digest is not a str.
+            ValueError: The expected digest has not 64 hexadecimal digits.
+        """
+        try:
+            check_digest(self.digest, normalized(expected))
+        except BundleError as error:
+            raise BundleError(f"{self.path}: {error}") from error
+
     def files(self) -> dict[str, bytes]:
         """Return the content of every file by name, including the manifest and the signature."""
         signed = {} if self._signature is None else {SIGNATURE: self._signature.content}
@@ -171,66 +242,54 @@ class Bundle:
             raise BundleError(f"{self.path}: no file {name!r} in the bundle") from None
 
 
-class _Folder(Mapping[str, bytes]):
-    """The files in a bundle's folder by name; a file is read when its content is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._paths: dict[str, Path] = {}
-        if not (folder / MANIFEST).is_file():
-            return  # not a bundle: it may be a large folder, so its files are not listed
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder).as_posix()
-            mode = path.lstat().st_mode
-            if stat.S_ISLNK(mode):
-                raise BundleError(f"{name} is a symbolic link, which could leave the bundle")
-            if stat.S_ISREG(mode):
-                archive.check_name(name)
-                self._paths[name] = path
-            elif not stat.S_ISDIR(mode):
-                raise BundleError(f"{name} is neither a file nor a folder")
-
-    def __getitem__(self, name: str) -> bytes:
-        return self._paths[name].read_bytes()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._paths  # the inherited method would read the file
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
-
-    def __len__(self) -> int:
-        return len(self._paths)
+@contextmanager
+def _contents(path: Path) -> Iterator[Contents]:
+    """Find the files of a bundle."""
+    if path.is_dir():
+        yield Folder(path)
+    elif path.is_file():
+        with path.open("rb") as stream:
+            yield Archive(stream)
+    elif os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, it accepts any path
+        raise BundleError("it is neither a file nor a folder, as a bundle must be")
+    else:
+        raise BundleError("no such bundle; it must be a folder or a file NAME.edgeocr")
 
 
-def _check_names(manifest: Manifest, files: Mapping[str, bytes]) -> None:
-    inside = set(files) - {MANIFEST, SIGNATURE}
+def _check_sizes(sizes: Mapping[str, int]) -> None:
+    """Check names, number and sizes of the files, before any of them is read."""
+    limits.check_number(len(sizes))
+    largest = {MANIFEST: limits.MANIFEST_BYTES, SIGNATURE: limits.SIGNATURE_BYTES}
+    for name, size in sizes.items():
+        check_name(name)
+        limits.check_size(name, size, largest.get(name, limits.GRAPH_BYTES))
+    limits.check_total(sum(sizes.values()))
+
+
+def _check_files(manifest: Manifest, sizes: Mapping[str, int]) -> None:
+    """Check that the files are those that the manifest lists, with the sizes that it says."""
+    inside = set(sizes) - {MANIFEST, SIGNATURE}
     if missing := sorted(manifest.files.keys() - inside):
         raise BundleError(f"{missing[0]} is listed in the manifest but missing from the bundle")
     if extra := sorted(inside - manifest.files.keys()):
         raise BundleError(f"{extra[0]} is in the bundle but not listed in its manifest")
+    largest = {stage.graph: limits.GRAPH_BYTES for stage in manifest.stages.present.values()}
+    if (reading := manifest.stages.reading) is not None:
+        largest[reading.charset.file] = limits.CHARSET_BYTES
+    for name, expected in manifest.files.items():
+        if sizes[name] != expected.size:
+            raise BundleError(
+                f"{name} is not the file that was frozen: it has {sizes[name]} bytes, the manifest "
+                f"says {expected.size}"
+            )
+        limits.check_size(name, sizes[name], largest.get(name, limits.OTHER_BYTES))
 
 
 def _checked(name: str, content: bytes, expected: File) -> bytes:
     actual = hashlib.sha256(content).hexdigest()
-    if len(content) != expected.size or actual != expected.sha256:
+    if actual != expected.sha256:
         raise BundleError(
-            f"{name} is not the file that was frozen: its sha256 is {actual} ({len(content)} "
-            f"bytes), the manifest says {expected.sha256} ({expected.size} bytes)"
+            f"{name} is not the file that was frozen: its sha256 is {actual}, the manifest says "
+            f"{expected.sha256}"
         )
     return content
-
-
-def _characters(charset: Charset, files: Mapping[str, bytes]) -> list[str]:
-    try:
-        characters = files[charset.file].decode("utf-8").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{charset.file} is not UTF-8: {error}") from None
-    count = len(characters)
-    for special in charset.special:
-        characters.insert(special, "")
-    if len(characters) != charset.classes:
-        raise BundleError(
-            f"{charset.file}: {count} characters and {len(charset.special)} special classes don't "
-            f"make the {charset.classes} classes of the network"
-        )
-    return characters

@@ -36,7 +36,7 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
     rows = [
         *_row("", f"{manifest.name}: {manifest.description}"),
         *_row("bundle", f"{bundle.path}, {size(total)}, schema {manifest.schema}"),
-        *_row("sha256", f"{bundle.digest} of the manifest"),
+        *_row("digest", f"{bundle.digest} of the manifest"),
         *_row("signature", _signature(bundle.signed_by, checked)),
         *_row("made by", made_by),
     ]

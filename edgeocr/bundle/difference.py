@@ -128,7 +128,7 @@ def describe(difference: Difference) -> str:
         The lines. Control characters, which names in a bundle may contain, are replaced.
     """
     if difference.same:
-        return f"the same bundle, sha256 {difference.sha256[0]}"
+        return f"the same bundle, digest {difference.sha256[0]}"
     rows = [f"{mark} {path}" for mark, path in zip("-+", difference.paths, strict=True)]
     if changes := difference.manifest:
         rows += ["", "manifest"]

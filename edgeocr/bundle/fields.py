@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import reprlib
 import types
 import typing
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 Kind = TypeVar("Kind")
+
+
+# Shows values in messages without building all of a large or deeply nested one.
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 80
+_BRIEF.maxlevel = 3
 
 
 class FieldError(ValueError):
@@ -87,7 +94,10 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is float:
         _expect(is_number, where, "a number", value)
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise FieldError(f"{where} must be a number that fits into 64 bits") from None
     if kind is int:
         _expect(is_number and isinstance(value, int), where, "an integer", value)
         return value
@@ -134,4 +144,4 @@ def _words(limits: Range) -> str:
 
 def _expect(fulfilled: bool, where: str, what: str, value: object) -> None:
     if not fulfilled:
-        raise FieldError(f"{where} must be {what}, not {value!r:.80}")
+        raise FieldError(f"{where} must be {what}, not {_BRIEF.repr(value):.80}")

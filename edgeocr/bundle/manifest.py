@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
+from . import limits
 from .fields import Natural, Positive, Range, Share
 from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings
 from .provenance import Accuracy, Origin, Precision
@@ -19,6 +20,10 @@ OLDEST_SCHEMA = 1
 REQUIRES = "0.2.0"
 
 Grey: TypeAlias = Annotated[int, Range(0, 255)]
+# A side of a network's input in pixels, the step between its sides, and its pixels.
+Side: TypeAlias = Annotated[int, Range(1, limits.SIDE)]
+Step: TypeAlias = Annotated[int, Range(1, limits.STEP)]
+Pixels: TypeAlias = Annotated[int, Range(1, limits.INPUT_PIXELS)]
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,12 @@ class Resize:
     """
 
     limit: Literal["min", "max", "long", "height"]
-    limit_side: Positive
-    max_pixels: Positive
-    multiple: Positive
+    limit_side: Side
+    max_pixels: Pixels
+    multiple: Step
     rounding: Literal["nearest", "up"] = "nearest"
     enlarge: Annotated[float, Range(0.1, 10)] = 1.0
-    sizes: list[list[Positive]] = field(default_factory=list)
+    sizes: list[list[Side]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +100,7 @@ class CropStage(Stage):
             fixed set of shapes. An empty list means that there is no such set.
     """
 
-    height: Positive
+    height: Side
     padding: Grey
     batches: list[Positive] = field(default_factory=list)
 
@@ -153,8 +158,8 @@ class Orientation(CropStage):
     """
 
     algorithm: Literal["CLS"]
-    width: Positive
-    degrees: list[int]
+    width: Side
+    degrees: list[Annotated[int, Range(-360, 360)]]
     threshold: Share
     stretch: bool = False
 
@@ -213,15 +218,15 @@ class Recognition(CropStage):
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
-    min_width: Positive
-    max_width: Positive
-    margin: Natural
-    multiple: Positive
+    min_width: Side
+    max_width: Side
+    margin: Annotated[int, Range(0, limits.SIDE)]
+    multiple: Step
     charset: Charset
     minimum_score: Share
-    width: Positive | None = None
-    stretch_widths: list[Positive] | None = None
-    widths: list[Positive] = field(default_factory=list)
+    width: Side | None = None
+    stretch_widths: list[Side] | None = None
+    widths: list[Side] = field(default_factory=list)
     visual_order: bool = False
     spaces: Literal["read", "found"] = "read"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..errors import BundleError
 from ..runtime.providers import PROVIDERS
 from ..version import __version__
-from . import fields
+from . import fields, limits
 from .manifest import (
     OLDEST_SCHEMA,
     SCHEMA,
@@ -83,6 +84,7 @@ def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str
         yield from _size_problems(stage.resize, f"{path}.resize.sizes")
     if isinstance(stage, CropStage):
         yield from _order_problems(stage.batches, f"{path}.batches")
+        yield from _input_problems(stage, path)
     if isinstance(stage, Orientation):
         degrees = stage.degrees
         if len(degrees) < 2 or any(turn % 90 for turn in degrees):
@@ -112,6 +114,20 @@ def _size_problems(resize: Resize, path: str) -> Iterator[str]:
     for size in resize.sizes:
         if len(size) != 2 or any(side % resize.multiple for side in size):
             yield f"{path} must be [height, width] in multiples of {resize.multiple}, not {size}"
+        elif math.prod(size) > limits.INPUT_PIXELS:
+            yield f"{path} has {size}, more than {limits.INPUT_PIXELS} pixels"
+
+
+def _input_problems(stage: CropStage, path: str) -> Iterator[str]:
+    if isinstance(stage, Orientation):
+        widest = stage.width
+    else:
+        assert isinstance(stage, Recognition)
+        widest = stage.width or max(stage.max_width + stage.margin, stage.min_width)
+    # Without fixed numbers of crops, orientation sees up to eight in a run.
+    pixels = max(stage.batches, default=8) * stage.height * widest
+    if pixels > limits.INPUT_PIXELS:
+        yield f"{path} has inputs of {pixels} pixels; {limits.INPUT_PIXELS} are allowed"
 
 
 def _charset_problems(stage: Recognition | Spotting, path: str) -> Iterator[str]:

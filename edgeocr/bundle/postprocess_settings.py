@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from . import limits
 from .fields import Natural, Positive, Range, Share
 
 
@@ -64,7 +65,7 @@ class SASTSettings:
 
     score_threshold: Share
     nms_threshold: Share
-    sample_points: Annotated[int, Range(2)]
+    sample_points: Annotated[int, Range(2, limits.POINTS)]
     expand_scale: Annotated[float, Range(0.1, 10)]
     shrink_ratio_of_width: Annotated[float, Range(0, 10)]
     shape: Literal["quad", "polygon"]
@@ -86,6 +87,6 @@ class PGNetSettings:
     score_threshold: Share
     expand_scale: Annotated[float, Range(0.1, 10)]
     shrink_ratio_of_width: Annotated[float, Range(0, 10)]
-    minimum_points: Annotated[int, Range(2)]
+    minimum_points: Annotated[int, Range(2, limits.POINTS)]
     minimum_characters: Natural
     gather: Literal["points", "align"] = "points"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PublicKey: TypeAlias = "str | os.PathLike[str] | bytes"
 
 ALGORITHM = "Ed25519"
+# No key has more bytes; an encrypted private key in PEM has about 300.
+KEY_BYTES = 1 << 16
 # The environment variable with the password of an encrypted private key.
 PASSWORD_VARIABLE = "EDGEOCR_KEY_PASSWORD"
 
@@ -216,10 +218,14 @@ def _public(key: PublicKey) -> Ed25519PublicKey:
 
 def _content(path: str | os.PathLike[str]) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as stream:
+            content = stream.read(KEY_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: the path has a null byte
         reason = getattr(error, "strerror", None) or error
         raise SignatureError(f"{path}: the key can't be read: {reason}") from None
+    if len(content) > KEY_BYTES:
+        raise SignatureError(f"{path} is no key: it has more than {KEY_BYTES} bytes")
+    return content
 
 
 def _fingerprint(public: Ed25519PublicKey) -> str:

@@ -22,6 +22,7 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
         "--bundle", metavar="PATH", help="bundle to use; default: the one in the package"
     )
     add_signature_argument(command)
+    add_digest_argument(command)
     command.add_argument(
         "--provider-option",
         type=_provider_option,
@@ -70,6 +71,16 @@ def add_signature_argument(command: argparse.ArgumentParser) -> None:
         "--require-signature",
         metavar="KEY.pub",
         help="reject a bundle that is not signed by this key (a public key in PEM format)",
+    )
+
+
+def add_digest_argument(command: argparse.ArgumentParser) -> None:
+    """Declare the digest that a bundle must have."""
+    command.add_argument(
+        "--expect-digest",
+        type=_digest,
+        metavar="SHA256",
+        help="reject a bundle that has not this digest, which `edgeocr bundle verify` prints",
     )
 
 
@@ -125,6 +136,7 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: 
             reading_order=getattr(options, "reading_order", "auto"),
             memory_limit=options.memory_limit,
             require_signature=options.require_signature,
+            expect_digest=options.expect_digest,
             runtime=RuntimeOptions(
                 provider_options=provider_options(options),
                 fp16=options.fp16,
@@ -204,6 +216,15 @@ def _provider_option(text: str) -> tuple[str, str, str]:
     if not (colon and option and equals):
         raise argparse.ArgumentTypeError(f"must be written like cuda:device_id=1, not {text!r}")
     return _provider_name(name), option, value
+
+
+def _digest(text: str) -> str:
+    from ..bundle.digest import normalized
+
+    try:
+        return normalized(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _memory_limit(text: str) -> int | None:

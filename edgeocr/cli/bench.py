@@ -104,7 +104,13 @@ def _settings(options: argparse.Namespace) -> Settings:
         memory_limit=options.memory_limit,
         max_pixels=options.max_pixels,
     )
-    return Settings(recorded, options.threads, options.engine_cache, options.require_signature)
+    return Settings(
+        recorded,
+        options.threads,
+        options.engine_cache,
+        options.require_signature,
+        options.expect_digest,
+    )
 
 
 def _describe(progress: Progress) -> str:

@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EdgeOCRError
-from .arguments import add_signature_argument
+from .arguments import add_digest_argument, add_signature_argument
 
 if TYPE_CHECKING:
     from ..bundle.bundle import Bundle
 
+# What a check without a key and without a digest doesn't show.
+UNPROVEN = (
+    "Every file is as the manifest says. Who wrote the manifest is not shown: compare the digest "
+    "with one that you trust (--expect-digest), or require a signature (--require-signature)."
+)
 DIFF_EPILOG = "Exit code: 0 if the bundles are the same, 1 if they differ, 2 for an error."
 
 
@@ -47,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     for action in (show, verify, unpack, diff):
         add_signature_argument(action)
+    for action in (show, verify, unpack):
+        add_digest_argument(action)
     keygen = actions.add_parser("keygen", help="create a pair of keys to sign bundles")
     keygen.add_argument(
         "name", metavar="NAME", help="name of the keys: NAME.key signs, NAME.pub checks"
@@ -67,13 +74,17 @@ def _show(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     bundle = _opened(options.path, options)
-    print(f"{bundle.path}: intact, {len(bundle.manifest.files)} files, sha256 {bundle.digest}")
+    print(f"{bundle.path}: intact, {len(bundle.manifest.files)} files, digest {bundle.digest}")
     if bundle.signed_by is None:
         print("The bundle is not signed.")
     elif options.require_signature is None:
         print(f"It claims to be signed by {bundle.signed_by}; --require-signature checks that.")
     else:
         print(f"It is signed by {bundle.signed_by}.")
+    if options.expect_digest is not None:
+        print("Its digest is the expected one.")
+    elif options.require_signature is None:
+        print(UNPROVEN)
     return 0
 
 
@@ -82,7 +93,7 @@ def _unpack(options: argparse.Namespace) -> int:
 
     bundle = _opened(options.path, options)
     unpack(bundle, options.output)
-    print(f"{options.output}: {len(bundle.files())} files, sha256 {bundle.digest}")
+    print(f"{options.output}: {len(bundle.files())} files, digest {bundle.digest}")
     return 0
 
 
@@ -115,6 +126,8 @@ def _keygen(options: argparse.Namespace) -> int:
 def _opened(path: str | None, options: argparse.Namespace) -> Bundle:
     from ..bundle.bundle import Bundle
 
+    # `diff` opens two bundles and therefore expects no digest.
+    digest = getattr(options, "expect_digest", None)
     if path is None:
-        return Bundle.default(require_signature=options.require_signature)
-    return Bundle.open(path, require_signature=options.require_signature)
+        return Bundle.default(require_signature=options.require_signature, expect_digest=digest)
+    return Bundle.open(path, require_signature=options.require_signature, expect_digest=digest)

@@ -18,7 +18,7 @@ from . import slant
 from .level_page import LevelPage, ReadingOrder
 from .upright import straightened
 
-__all__ = ["READING_ORDERS", "Layout", "ReadingOrder", "analyse", "checked_order"]
+__all__ = ["READING_ORDERS", "Layout", "ReadingOrder", "analyse"]
 
 READING_ORDERS: tuple[ReadingOrder, ...] = get_args(ReadingOrder)
 
@@ -39,14 +39,6 @@ class Layout:
     def order(self) -> list[int]:
         """The indices of all quads in reading order."""
         return [i for block in self.blocks for i in block]
-
-
-def checked_order(order: ReadingOrder) -> ReadingOrder:
-    """Return a reading order that a caller has named, or raise `ValueError` for another name."""
-    if order not in READING_ORDERS:
-        allowed = ", ".join(map(repr, READING_ORDERS))
-        raise ValueError(f"reading_order must be one of {allowed}, not {order!r}")
-    return order
 
 
 def analyse(

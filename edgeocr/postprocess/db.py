@@ -165,6 +165,7 @@ def _candidates(
         scores = region_scores(probability, mask, contours)
     if probability.dtype == np.uint8:
         scores /= 255
+    scores = np.nan_to_num(np.clip(scores, 0, 1))  # a map may be wrong beyond 0…1
     kept = scores >= box_threshold
     return [contours[i] for i in np.flatnonzero(kept).tolist()], boxes[kept], scores[kept]
 
@@ -178,10 +179,11 @@ def _checked(probability: Map) -> Map:
             f"{probability.dtype} {probability.shape}"
         )
     probability = np.ascontiguousarray(probability, np.float32)
-    with np.errstate(invalid="ignore"):  # the sum of infinities of both signs
+    # The sum of infinities of both signs is invalid, and that of huge numbers overflows.
+    with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(probability.sum())
     if not finite:
-        probability = np.nan_to_num(probability, nan=0.0, posinf=0.0, neginf=0.0)
+        probability = np.clip(np.nan_to_num(probability, posinf=0.0, neginf=0.0), 0, 1)
     return probability
 
 

@@ -204,7 +204,8 @@ def _decode(
     logits = np.nan_to_num(characters[:, points[:, 0], points[:, 1]].astype(np.float32, copy=False))
     indices = logits.argmax(axis=0)
     best = logits.max(axis=0)
-    probability = 1 / np.exp(logits - best).sum(axis=0)
+    with np.errstate(over="ignore"):  # a difference beyond float32 is a probability of 0
+        probability = 1 / np.exp(logits - best).sum(axis=0)
     first = np.zeros(len(points), bool)
     first[np.cumsum(lengths) - lengths] = True
     kept = (indices != blank) & (first | np.append(True, indices[1:] != indices[:-1]))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.cpus import has_vnni
-from ..errors import GraphError
+from ..errors import GraphError, excerpt
 from .arena import use_shared_arena
 from .device_thread import run_on_device_thread
 from .io_binding import BufferedRunner, PlainRunner, Runner
@@ -149,12 +149,13 @@ class Session:
         inputs = started.session.get_inputs()
         names = [node.name for node in started.session.get_outputs()]
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4:
+            found = ", ".join(f"{node.name}: {node.type} {node.shape}" for node in inputs)
             raise GraphError(
-                "an edge graph has one uint8 [N, H, W, 3] input, this one has "
-                + ", ".join(f"{node.name}: {node.type} {node.shape}" for node in inputs)
+                f"an edge graph has one uint8 [N, H, W, 3] input, this one has {excerpt(found)}"
             )
         if missing := [name for name in outputs if name not in names]:
-            raise GraphError(f"the graph has no output {missing[0]!r}, only {', '.join(names)}")
+            found = excerpt(", ".join(names))
+            raise GraphError(f"the graph has no output {missing[0]!r}, only {found}")
         if self.fixed_shapes and started.provider.device is not None:
             return BufferedRunner(
                 started.session,
@@ -300,7 +301,9 @@ class Session:
         try:
             return runner.run(batch)
         except Exception as error:  # ONNX Runtime's errors have no common base class of their own
-            raise GraphError(f"ONNX Runtime failed on input {batch.shape}: {error}") from error
+            raise GraphError(
+                f"ONNX Runtime failed on input {batch.shape}: {excerpt(str(error))}"
+            ) from error
 
 
 def _session_options(threads: int, arena_limit: int | None) -> onnxruntime.SessionOptions:

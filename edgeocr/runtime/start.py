@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..device import nvidia
-from ..errors import GraphError, ProviderUnavailableError
+from ..errors import GraphError, ProviderUnavailableError, excerpt
 from . import diagnosis
 from .captured_output import captured_output
 from .device_thread import run_on_device_thread
@@ -251,7 +251,8 @@ def _open(
             )
         except Exception as error:  # ONNX Runtime's errors have no common base class of their own
             if provider.always_starts or any(each in str(error) for each in BAD_GRAPH):
-                raise GraphError(f"ONNX Runtime can't load the graph: {error}") from error
+                found = excerpt(str(error))
+                raise GraphError(f"ONNX Runtime can't load the graph: {found}") from error
             raise _did_not_start(provider, f"{captured()} {error}") from error
         if session.get_providers()[0] != provider.onnxruntime_name:
             raise _did_not_start(provider, captured())

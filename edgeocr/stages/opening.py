@@ -14,6 +14,7 @@ from ..bundle.manifest import Profile, Stages
 from ..detect import Detector, with_shape
 from ..device.cpus import available_threads
 from ..errors import EdgeOCRError, StageMissingError, printable
+from ..layout import READING_ORDERS
 from ..orient import Orienter
 from ..recognize import Recognizer
 from ..runtime.onnx_runtime import import_onnxruntime
@@ -93,25 +94,40 @@ class OpenStages:
 
 def open_bundle(
     bundle: str | os.PathLike[str] | Bundle | None,
-    key: str | os.PathLike[str] | bytes | None,
+    key: str | os.PathLike[str] | bytes | None = None,
+    digest: str | None = None,
 ) -> Bundle:
-    """Open a bundle, or check the signature of one that is open."""
+    """Open a bundle, or check the signature and the digest of one that is open.
+
+    Args:
+        bundle: Path of a bundle, an opened bundle, or None for the one in the package.
+        key: The public key that the bundle must be signed with; None accepts unsigned bundles.
+        digest: The digest that the bundle must have; None accepts any.
+    """
     if bundle is None:
-        return Bundle.default(require_signature=key)
+        return Bundle.default(require_signature=key, expect_digest=digest)
     if not isinstance(bundle, Bundle):
-        return Bundle.open(bundle, require_signature=key)
+        return Bundle.open(bundle, require_signature=key, expect_digest=digest)
+    if digest is not None:
+        bundle.check_digest(digest)
     if key is not None:
         bundle.check_signature(key)
     return bundle
 
 
-def checked_shape(
-    shape: Literal["quad", "polygon"] | None,
-) -> Literal["quad", "polygon"] | None:
-    """Return the shape of regions that a caller has named, or raise `ValueError` for another."""
+def check_options(threads: int | None, shape: str | None, reading_order: str) -> None:
+    """Check arguments of `OCR` that don't depend on the bundle.
+
+    Raises:
+        ValueError: One of them has an impossible value.
+    """
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
     if shape not in (None, "quad", "polygon"):
         raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
-    return shape
+    if reading_order not in READING_ORDERS:
+        allowed = ", ".join(map(repr, READING_ORDERS))
+        raise ValueError(f"reading_order must be one of {allowed}, not {reading_order!r}")
 
 
 def usable_threads(cpus: Sequence[int] | None, profile: Profile | None) -> int:

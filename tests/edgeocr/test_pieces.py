@@ -81,7 +81,14 @@ def test_line_that_fits_is_not_cut() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"algorithm": "Attention"}, {"algorithm": "SRN"}, {"width": 3200}, {"max_width": 191}],
+    [
+        {"algorithm": "Attention"},
+        {"algorithm": "SRN"},
+        {"width": 3200},
+        {"max_width": 191},
+        {"multiple": 49},
+        {"multiple": 1000, "max_width": 900},
+    ],
 )
 def test_networks_whose_pieces_can_not_be_joined_get_the_line_squeezed(
     changed: dict[str, object],

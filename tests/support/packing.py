@@ -59,6 +59,12 @@ def packed(files: Mapping[str, bytes], path: Path) -> Path:
     return path
 
 
+def unpacked(stream: BinaryIO) -> Files:
+    """Return the files of a bundle's file, in their order."""
+    opened = archive.Archive(stream)
+    return {name: opened.read(name) for name in opened.sizes}
+
+
 def zipped(entries: Iterable[tuple[str, bytes]], target: Path | BinaryIO, **changes: Any) -> None:
     """Pack entries in their order with `zipfile`, which gives a bundle's form if they are sorted.
 

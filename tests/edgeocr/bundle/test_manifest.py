@@ -239,8 +239,8 @@ def test_recognition_may_have_a_single_width(data: dict[str, Any], width: int | 
 @pytest.mark.parametrize(
     ("width", "words"),
     [
-        (0, "at least 1, not 0"),
-        (-100, "at least 1"),
+        (0, "from 1 to 32767, not 0"),
+        (-100, "from 1 to 32767"),
         (100.0, "an integer"),
         ("100", "an integer"),
         (True, "an integer"),
@@ -396,5 +396,5 @@ def test_spotting_beside_other_stages_is_refused(data: dict[str, Any]) -> None:
     data["stages"] = {"spotting": data["stages"]["spotting"]}
     assert parse(data).stages.reading == parse(data).stages.spotting
     put(data, "stages.spotting.postprocess.minimum_points", 1)
-    with pytest.raises(BundleError, match=r"minimum_points must be at least 2"):
+    with pytest.raises(BundleError, match=r"minimum_points must be from 2 to 1000"):
         parse(data)

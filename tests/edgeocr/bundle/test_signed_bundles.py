@@ -17,10 +17,10 @@ from edgeocr.bench import worker as bench_worker
 from edgeocr.bench.provider_result import ProviderFailure
 from edgeocr.bench.settings import Settings
 from edgeocr.bench.worker import Request
-from edgeocr.bundle import archive, signature
+from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.cli.main import main
-from tests.support.packing import Files, fingerprint, folder, packed, sealed
+from tests.support.packing import Files, fingerprint, folder, packed, sealed, unpacked
 from tests.support.paths import IMAGES
 
 SAMPLE = str(IMAGES / "sample.jpg")
@@ -60,7 +60,8 @@ def test_freezing_writes_a_signed_bundle(
         bundle = write(files, tmp_path / name, sign=keys / "own.key")
         bundle.check_signature(keys / "own.pub")
         assert bundle.files() == signed
-    assert list(archive.read(tmp_path / "a.edgeocr"))[:2] == [MANIFEST, SIGNATURE]
+    with (tmp_path / "a.edgeocr").open("rb") as stream:
+        assert list(unpacked(stream))[:2] == [MANIFEST, SIGNATURE]
     with pytest.raises(SignatureError):
         write(files, tmp_path / "b.edgeocr", sign=keys / "own.pub")
     assert not (tmp_path / "b.edgeocr").exists()

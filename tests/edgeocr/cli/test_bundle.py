@@ -14,8 +14,15 @@ from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.description import COLUMNS, size
 from edgeocr.cli.main import main
 from tests.edgeocr.cli.conftest import Run
-from tests.support.packing import Files, packed, with_manifest, with_signature
-from tests.support.paths import BUNDLES, EMBEDDED_BUNDLE
+from tests.support.packing import (
+    Files,
+    folder,
+    packed,
+    with_manifest,
+    with_signature,
+    zipped,
+)
+from tests.support.paths import BUNDLES, EMBEDDED_BUNDLE, IMAGES
 
 SCHEMA_1 = BUNDLES / "schema-1.edgeocr"
 
@@ -50,7 +57,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
     assert (code, err) == (0, "")
     bundle = Bundle.default()
     assert "6.80 MB, schema 2" in " ".join(out.split())
-    assert f"{bundle.digest} of the manifest" in out
+    assert f"digest      {bundle.digest} of the manifest\n" in out
     for origin in bundle.manifest.provenance:
         assert f"{origin.stage}: {origin.title}" in out and f"model       {origin.model}" in out
         for source in origin.files:
@@ -116,33 +123,27 @@ def test_show_keeps_to_its_columns(
     assert len(rows) > 10 and max(map(len, rows)) <= COLUMNS
 
 
-def test_show_and_diff_print_no_control_characters_of_a_bundle(
+def test_nothing_prints_control_characters_of_a_bundle(
     run: Run, files: Files, tmp_path: Path
 ) -> None:
-    def colour(manifest: dict[str, Any]) -> None:
-        manifest["description"] = "red \x1b[31m and\u202e back"
-        manifest["provenance"][0]["title"] = "\x1b]0;title\x07"
-
-    path = packed(with_manifest(files, colour), tmp_path / "a.edgeocr")
-    for arguments in (["show", path], ["diff", EMBEDDED_BUNDLE, path]):
-        out = run(*arguments)[1]
-        assert "red" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
-
-
-def test_errors_print_no_control_characters_of_a_bundle(
-    run: Run, files: Files, tmp_path: Path
-) -> None:
-    steering = "\x1b]0;title\x07"
+    steering = "\x1b]0;title\x07\u202e"
     newer = {"schema": 9, "requires": steering}
+    path = tmp_path / "a.edgeocr"
     for wrong in (
         with_manifest(files, lambda manifest: manifest.update({steering: 1})),
+        with_manifest(files, lambda manifest: manifest.update(description=steering)),
         with_manifest(files, lambda manifest: manifest.update(newer)),
         {**files, steering: b""},
     ):
-        path = packed(wrong, tmp_path / "a.edgeocr")
-        for arguments in (["show", path], ["diff", EMBEDDED_BUNDLE, path]):
-            code, _, err = run(*arguments)
-            assert code and "]0;title" in err and "\x1b" not in err
+        zipped(wrong.items(), path)
+        for arguments in (
+            ["show", path],
+            ["show", "--json", path],
+            ["diff", EMBEDDED_BUNDLE, path],
+        ):
+            code, out, err = run(*arguments)
+            assert code and not out and "]0;title" in err
+            assert not {"\x1b", "\x07", "\u202e"} & set(err)
 
 
 def test_show_json_prints_the_manifest_unchanged(run: Run, embedded_files: Files) -> None:
@@ -165,7 +166,7 @@ def test_verify_checks_content_and_signature(
 ) -> None:
     code, out, _ = run("verify")
     assert code == 0 and "not signed" in out
-    assert f"{EMBEDDED_BUNDLE}: intact, 6 files, sha256" in out
+    assert f"{EMBEDDED_BUNDLE}: intact, 6 files, digest {Bundle.default().digest}\n" in out
     path = packed(with_signature(files, keys / "own.key"), tmp_path / "a.edgeocr")
     fingerprint = Bundle.open(path).signed_by
     code, out, _ = run("verify", path)
@@ -179,6 +180,52 @@ def test_verify_checks_content_and_signature(
     path.write_bytes(content)
     code, out, err = run("verify", path)
     assert (code, out) == (1, "") and "the record of manifest.json in the directory" in err
+
+
+def test_verify_says_what_it_does_not_prove(
+    run: Run, files: Files, keys: Path, tmp_path: Path
+) -> None:
+    """A manifest that was changed is intact, because nothing else knows what it was."""
+    path = folder(with_signature(files, keys / "own.key"), tmp_path / "b")
+    digest = Bundle.open(path).digest
+    (path / MANIFEST).write_bytes(files[MANIFEST].replace(b"smallest", b"smellest"))
+    code, out, _ = run("verify", path)
+    assert code == 0 and "intact" in out and "Who wrote the manifest is not shown" in out
+    code, out, err = run("verify", path, "--expect-digest", digest)
+    assert (code, out) == (1, "") and f"but {digest} is expected" in err
+    (path / MANIFEST).write_bytes(files[MANIFEST])
+    code, out, _ = run("verify", path, "--expect-digest", digest.upper())
+    assert code == 0 and "Its digest is the expected one." in out and "not shown" not in out
+    code, out, _ = run("verify", path, "--require-signature", keys / "own.pub")
+    assert code == 0 and "It is signed by" in out and "not shown" not in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["bundle", "show"], ["bundle", "verify"], ["bundle", "unpack", "-o", "new"]),
+        *(["read", "--bundle"], ["detect", "--bundle"], ["recognize", "--bundle"]),
+        *(["warm", "--bundle"], ["bench", "--bundle"]),
+    ],
+    ids=" ".join,
+)
+def test_every_command_refuses_a_bundle_with_another_digest(
+    files: Files,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = str(packed(files, tmp_path / "a.edgeocr"))
+    picture = [str(IMAGES / "badge.jpg")] if command[0] in ("read", "detect", "recognize") else []
+    assert main([*command, path, "--expect-digest", "0" * 64, *picture]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and f"its digest is {Bundle.open(path).digest}, but 000" in err
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(SystemExit) as ended:
+        main([*command, path, "--expect-digest", "0" * 63, *picture])
+    assert ended.value.code == 2 and "64 hexadecimal digits" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "unpack", "diff"])

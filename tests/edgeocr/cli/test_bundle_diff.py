@@ -22,7 +22,7 @@ def test_diff_finds_a_folder_and_a_file_the_same(
 ) -> None:
     again = folder(embedded_files, tmp_path / "folder")
     code, out, _ = run("diff", EMBEDDED_BUNDLE, again)
-    assert (code, out) == (0, f"the same bundle, sha256 {Bundle.default().digest}\n")
+    assert (code, out) == (0, f"the same bundle, digest {Bundle.default().digest}\n")
     code, out, _ = run("diff", EMBEDDED_BUNDLE, again, "--json")
     data = json.loads(out)
     assert code == 0 and data["same"] and data["paths"] == [str(EMBEDDED_BUNDLE), str(again)]
