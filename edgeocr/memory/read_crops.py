@@ -1,0 +1,77 @@
+"""Read the crops that a caller gives, each of which holds one line, within the memory limit."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from functools import partial
+
+from .. import images
+from ..crops import Crop
+from ..device.cpus import confined
+from ..errors import EdgeOCRError
+from ..images import Source
+from ..lines import Reading
+from ..runtime.outcomes import outcome
+from ..runtime.stopwatch import Stopwatch
+from .opening import OpenReader
+
+
+def read_together(
+    reader: OpenReader, sources: Sequence[Source], cpus: tuple[int, ...] | None
+) -> list[Reading]:
+    """Read all crops, or none if one of them fails.
+
+    Args:
+        reader: The open stages.
+        sources: The crops.
+        cpus: CPUs to run on; None for all.
+
+    Raises:
+        EdgeOCRError: As for `OCR.read`.
+    """
+    recognizer = reader.stages.recognizer
+    with confined(cpus):
+        if reader.budget is None:
+            return recognizer.recognize([_load(reader, source) for source in sources])
+        with reader.budget.crops(sources) as loaded:
+            return recognizer.recognize([Crop.whole(image) for image in loaded])
+
+
+def read_each(
+    reader: OpenReader, sources: Iterable[Source], cpus: tuple[int, ...] | None
+) -> Generator[Reading | EdgeOCRError, None, None]:
+    """Yield the reading of each crop, or the error of one that fails.
+
+    Args:
+        reader: The open stages.
+        sources: The crops.
+        cpus: CPUs to run on; None for all.
+
+    Yields:
+        Readings and errors in the order of the crops.
+
+    Raises:
+        StageMissingError: The bundle has no recognition stage.
+    """
+    recognizer = reader.stages.recognizer
+    if reader.budget is not None:
+        # Each crop waits for room of its own, so that a large one does not fail the others.
+        for source in sources:
+            yield outcome(partial(_read_one, reader), source)
+        return
+    loaded = [outcome(partial(_load, reader), source) for source in sources]
+    with confined(cpus):
+        read = iter(recognizer.recognize([each for each in loaded if isinstance(each, Crop)]))
+    for each in loaded:
+        yield next(read) if isinstance(each, Crop) else each
+
+
+def _read_one(reader: OpenReader, source: Source) -> Reading:
+    with reader.loader.picture(source, Stopwatch()) as picture:
+        (reading,) = reader.stages.recognizer.recognize([Crop.whole(picture.image)])
+        return reading
+
+
+def _load(reader: OpenReader, source: Source) -> Crop:
+    with reader.loader.errors_named(source):
+        return Crop.whole(images.load(source))
