@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 
+import cv2
 import numpy as np
 import pytest
 
@@ -55,9 +57,7 @@ def test_a_soak_without_windows_to_compare_is_a_finding() -> None:
 def test_windows_leave_out_the_warm_up_and_count_what_stays_open(soak: Soak) -> None:
     soak.milliseconds = [1000.0] * 10 + [float(i) for i in range(90)]
     # Descriptors and threads that come and go don't count.
-    soak._held = [
-        _Sample(i, 100 * i, 5 + i % 2, 3 + i // 82 + i % 3) for i in range(100)
-    ]
+    soak._held = [_Sample(i, 100 * i, 5 + i % 2, 3 + i // 82 + i % 3) for i in range(100)]
     windows = soak.windows()
     assert [each.pictures for each in windows] == [18] * 5
     assert [each.milliseconds for each in windows] == [8.5, 26.5, 44.5, 62.5, 80.5]
@@ -71,7 +71,7 @@ def test_pictures_are_always_the_same_and_of_every_kind(samples: Samples) -> Non
     made = [samples.sample(number) for number in range(60)]
     again = [samples.sample(number) for number in range(60)]
     for one, other in zip(made, again, strict=True):
-        assert np.array_equal(one.source, other.source)  # type: ignore[arg-type]
+        assert np.array_equal(one.source, other.source)
     assert any(each.broken for each in made)
     assert any(each.original is not None for each in made)
     assert {type(each.source) for each in made} == {bytes, np.ndarray}
@@ -101,11 +101,16 @@ def test_a_text_that_changes_and_an_unexpected_error_are_failures(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="Linux only")
-def test_a_short_soak_forks_abandons_and_interrupts(
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux has these files")
+def test_a_short_soak_reads_and_disturbs_without_failures(
     monkeypatch: pytest.MonkeyPatch, soak: Soak
 ) -> None:
-    monkeypatch.setattr("benchmarks.soak.PAUSE", 0.01)
-    soak.read(60, threads=2, seconds=None, seed=0)
-    assert soak.read_pictures == 60 and soak.failures == []
+    small = cv2.resize(np.asarray(soak.samples.originals[0]), (320, 240)).astype(np.uint8)
+    monkeypatch.setattr(soak.samples, "originals", [small])
+    soak = Soak(soak.ocr, soak.samples)
+    chance = Random(0)
+    for disturb in (soak._fork, soak._abandon, soak._interrupt):
+        disturb(chance)
+    soak.read(10, threads=2, seconds=None, seed=0)
+    assert soak.read_pictures == 10 and soak.failures == []
     assert soak.forks and soak.abandoned and soak.interrupts
