@@ -25,7 +25,7 @@ from statistics import median
 from time import monotonic, perf_counter, sleep
 
 from edgeocr import OCR, EdgeOCRError, ImageError
-from edgeocr.memory.limit import resident_bytes
+from edgeocr.memory.limit import release_unused, resident_bytes
 
 from .peers import positive
 from .soak_pictures import Samples
@@ -39,8 +39,9 @@ MOST_GROWTH, MOST_DRIFT = 0.1, 0.5
 PAUSE = 0.5
 # Seconds after which a forked child, or the whole soak without any picture read, counts as hanging.
 PATIENCE = 120.0
-# Seconds between two samples of what the process holds.
-SAMPLING = 0.2
+# Seconds between two samples of what the process holds. Before each, freed memory is given back to
+# the system: the C library keeps what each of many threads has freed, which looks like a leak.
+SAMPLING = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -260,6 +261,7 @@ class Soak:
         """Note what the process holds, and end the process with a report if nothing goes on."""
         known, since = 0, monotonic()
         while not self._ended.wait(SAMPLING):
+            release_unused()
             self._held.append(
                 _Sample(
                     self.read_pictures,
