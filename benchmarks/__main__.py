@@ -18,6 +18,7 @@ COMMANDS = {
     "peers": "measure edgeocr beside other engines that run the same weights",
     "regress": "fail if a read costs more instructions or CPU time than the baseline's",
     "shapes": "show how padding to a fixed set of shapes changes what is read",
+    "soak": "read random pictures in many threads, with forks and interrupts, and find leaks",
     "spikes": "read pages of random sizes, and fail if one takes far longer than the median",
     "systems": "list how each OCR system is published, and measure a small network of it",
     "translators": "translate every PIR model below a folder, also with paddle2onnx 2",

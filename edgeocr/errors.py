@@ -75,6 +75,40 @@ class MemoryLimitError(EdgeOCRError):
         self.limit = limit
 
 
+class ClosedError(EdgeOCRError, ValueError):
+    """An `OCR`, or a part of it, was used after it was closed, or while the interpreter ends."""
+
+    def __init__(self, what: str, *, ending: bool = False) -> None:
+        """Create the error.
+
+        Args:
+            what: What is closed.
+            ending: Whether the end of the interpreter has closed it.
+        """
+        if ending:
+            super().__init__(
+                f"{what} is closed because the interpreter is ending: end the threads that read "
+                "before the program ends"
+            )
+        else:
+            super().__init__(f"{what} is closed: create a new one")
+
+
+class ForkedError(EdgeOCRError):
+    """A forked process uses what only its parent can use."""
+
+    def __init__(self, what: str) -> None:
+        """Create the error.
+
+        Args:
+            what: What belongs to the parent, and why it can't be opened again.
+        """
+        super().__init__(
+            f"{what}: create the OCR in the forked process, or start the process with the method "
+            '"spawn" or "forkserver" of multiprocessing'
+        )
+
+
 class FontError(EdgeOCRError):
     """Text can't be drawn: Pillow is missing, or no installed font covers the characters."""
 

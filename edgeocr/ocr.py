@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import radians
@@ -11,8 +11,7 @@ from typing import Literal, overload
 
 from . import images
 from .bundle.bundle import Bundle
-from .crops import Crop
-from .decoding.limits import MAX_IMAGE_PIXELS, checked_pixels
+from .decoding.limits import MAX_IMAGE_PIXELS, Limits, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
@@ -20,19 +19,19 @@ from .layout import ReadingOrder, analyse
 from .lines import Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
-from .memory.opening import open_within
+from .memory.opening import Opening, OpenReader
+from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
 from .resize import limited_stages
 from .runtime import stream
+from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
 from .runtime.outcomes import OnError, check_on_error, check_several, handled, outcome
 from .runtime.placement import Placement
 from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
-from .runtime.threads import ThreadPool
 from .stages.frames import counted
-from .stages.loading import PictureLoader
-from .stages.opening import Stage, check_options, open_bundle, open_stages, usable_threads
+from .stages.opening import Stage, check_options, open_bundle, usable_threads
 from .upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -46,6 +45,8 @@ DRAWING_BYTES = 14
 class OCR:
     """A reader of pictures that runs the networks of one bundle. Threads may share it.
 
+    In a forked process, the first call opens the stages again.
+
     >>> page = OCR().read("tests/images/sample.jpg")
     >>> print(page.text)
 
@@ -53,12 +54,9 @@ class OCR:
         providers: The execution provider that each stage runs on, by stage.
         skipped_providers: Why "auto" did not use a better provider, one reason each.
         engine_folders: Folders in which TensorRT's engines are kept.
-        stages: The opened stages by name: `Detector`, `Orienter`, `Recognizer`, `Spotter`.
         threads: The number of CPU threads in use.
         bundle_name: Name of the bundle.
         bundle_digest: sha256 of the bundle's manifest, which covers all its files.
-        memory_budget: What the memory limit leaves for runs and pictures; None without a limit.
-        limits: How large files and pictures may be.
     """
 
     def __init__(
@@ -132,8 +130,6 @@ class OCR:
         if limit is None and profile is not None:
             limit = profile.memory_limit
         self.threads = threads or usable_threads(self._cpus, profile)
-        self._pool = ThreadPool(self.threads)
-        self._closed = False
         placement = Placement.for_bundle(
             provider,
             runtime,
@@ -144,23 +140,38 @@ class OCR:
         wanted = limited_stages(manifest.stages, max_pixels)
         if not orientation:
             wanted = replace(wanted, orientation=None)
-        self.memory_budget: MemoryBudget | None = None
-        with confined(self._cpus):  # the sessions' threads inherit it
-            if limit:
-                self._stages, self.memory_budget = open_within(
-                    limit, opened, wanted, placement=placement, pool=self._pool, shape=shape
-                )
-            else:
-                self._stages = open_stages(
-                    opened, wanted, placement=placement, pool=self._pool, shape=shape
-                )
-        self.stages: dict[str, Stage] = self._stages.by_name
+        opening = Opening(
+            opened.path.absolute(),
+            opened.digest,
+            wanted,
+            placement,
+            self.threads,
+            self._cpus,
+            shape,
+            limit,
+            max_image_pixels,
+        )
         self._upright = upright
-        self._loader = PictureLoader(self._cpus, self.memory_budget, max_image_pixels)
-        self.limits = self._loader.limits
+        reader = opening.open(opened)
+        self._life = Lifetime(reader, opening.reopen, "this OCR")
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
-        self.skipped_providers = self._stages.skipped_providers
-        self.engine_folders = self._stages.engine_folders
+        self.skipped_providers = reader.stages.skipped_providers
+        self.engine_folders = reader.stages.engine_folders
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """The opened stages by name: `Detector`, `Orienter`, `Recognizer`, `Spotter`."""
+        return self._life.opened().stages.by_name
+
+    @property
+    def memory_budget(self) -> MemoryBudget | None:
+        """What the memory limit leaves for runs and pictures; None without a limit."""
+        return self._life.opened().budget
+
+    @property
+    def limits(self) -> Limits:
+        """How large files and pictures may be."""
+        return self._life.opened().loader.limits
 
     def __enter__(self) -> OCR:
         """Return this `OCR`, which is closed at the end of the block."""
@@ -171,11 +182,11 @@ class OCR:
         self.close()
 
     def close(self) -> None:
-        """Free the sessions, their memory and the threads. A closed `OCR` can't read any more."""
-        self._closed = True
-        for stage in self.stages.values():
-            stage.session.close()
-        self._pool.close()
+        """Free the sessions, their memory and the threads, once no thread uses them any more.
+
+        Every later call raises `ClosedError`. Closing again does nothing.
+        """
+        self._life.close()
 
     def warm_up(self) -> dict[str, WarmUpResult]:
         """Run each stage on every input shape that it can be given, and return what was done.
@@ -187,9 +198,9 @@ class OCR:
         Raises:
             GraphError: A network failed.
         """
-        self._check_open()
-        with confined(self._cpus):
-            return {name: stage.session.warm_up() for name, stage in self.stages.items()}
+        with self._life.using() as reader, confined(self._cpus):
+            stages = reader.stages.by_name
+            return {name: stage.session.warm_up() for name, stage in stages.items()}
 
     def read(self, source: Source) -> Page:
         """Find and read all lines of a picture, or of its first frame if it has several.
@@ -203,19 +214,23 @@ class OCR:
             StageMissingError: The bundle lacks a stage for reading.
             GraphError: A network failed.
             MemoryLimitError: The picture can't be read within the memory limit.
+            ClosedError: This `OCR` is closed, or the interpreter is ending.
+            ForkedError: The execution provider can't be used in a forked process.
         """
-        self._check_open()
         watch = Stopwatch()
         # Load the picture; whatever fails below is raised as an error that names it.
-        with self._loader.picture(source, watch, TURNING_BYTES) as picture:
+        with (
+            self._life.using() as reader,
+            reader.loader.picture(source, watch, TURNING_BYTES) as picture,
+        ):
             rotation, upwards = 0, None
-            if self._stages.spotting is not None:
+            if reader.stages.spotting is not None:
                 # Find and read with one network.
-                lines = self._stages.spotting.spot(picture.image, watch)
+                lines = reader.stages.spotting.spot(picture.image, watch)
                 lines = [line for line in lines if line.text.strip()]
             else:
                 # Detect, crop, orient and recognize, the right way up.
-                upright = self._upright_reader().read(picture.image, watch)
+                upright = self._upright_reader(reader).read(picture.image, watch)
                 lines, rotation, upwards = upright.lines, upright.rotation, upright.upwards
             # Put the lines into reading order.
             with watch("layout"):
@@ -264,10 +279,11 @@ class OCR:
         """
         check_several(sources, "read_many", "read")
         check_on_error(on_error)
-        self._check_open()
+        loader = self._life.opened().loader
+        self._life.check()
         outcomes = stream.in_order(
             partial(outcome, self.read),
-            self._loader.frames(sources),
+            loader.frames(sources),
             min(PAGES_AT_ONCE, self.threads),
         )
         return handled(outcomes, on_error)
@@ -284,14 +300,13 @@ class OCR:
         Raises:
             EdgeOCRError: As for `read`.
         """
-        self._check_open()
         watch = Stopwatch()
-        with self._loader.picture(source, watch) as picture:
-            if self._stages.spotting is not None:
-                lines = self._stages.spotting.spot(picture.image, watch)
+        with self._life.using() as reader, reader.loader.picture(source, watch) as picture:
+            if reader.stages.spotting is not None:
+                lines = reader.stages.spotting.spot(picture.image, watch)
                 regions = [Region(line.quad, line.score, line.polygon) for line in lines]
             else:
-                regions = self._stages.detector.detect(picture.image, watch)
+                regions = reader.stages.detector.detect(picture.image, watch)
             with watch("layout"):
                 regions = [moved(region, picture.in_source) for region in regions]
                 regions = [regions[i] for i in self._analyse(quads_of(regions)).order]
@@ -333,20 +348,10 @@ class OCR:
         """
         check_several(crops, "recognize", "recognize([crop])")
         check_on_error(on_error)
-        self._check_open()
-        recognizer = self._stages.recognizer
-        if on_error == "raise":
-            return self._recognize_together(list(crops))
-        if self.memory_budget is not None:
-            # Each crop waits for room of its own, so that a large one does not fail the others.
-            outcomes = (outcome(self._recognize_one, crop) for crop in crops)
-            return list(handled(outcomes, on_error))
-        loaded = [outcome(self._loader.image, crop) for crop in crops]
-        whole = [Crop.whole(each) for each in loaded if not isinstance(each, EdgeOCRError)]
-        with confined(self._cpus):
-            read = iter(recognizer.recognize(whole))
-        outcomes = (each if isinstance(each, EdgeOCRError) else next(read) for each in loaded)
-        return list(handled(outcomes, on_error))
+        with self._life.using() as reader:
+            if on_error == "raise":
+                return read_together(reader, list(crops), self._cpus)
+            return list(handled(read_each(reader, crops, self._cpus), on_error))
 
     def draw(self, source: Source, result: Page | Detections, *, texts: bool = False) -> Image:
         """Draw what was found in a picture, within the memory limit.
@@ -363,31 +368,20 @@ class OCR:
             FontError: The texts can't be drawn.
             EdgeOCRError: As for `read`.
         """
-        self._check_open()
-        with self._loader.picture(source, Stopwatch(), DRAWING_BYTES) as picture:
+        with (
+            self._life.using() as reader,
+            reader.loader.picture(source, Stopwatch(), DRAWING_BYTES) as picture,
+        ):
             if isinstance(result, Page):
                 return result.draw(picture.image, texts=texts)
             return result.draw(picture.image)
 
-    def _upright_reader(self) -> UprightReader:
+    def _upright_reader(self, reader: OpenReader) -> UprightReader:
         return UprightReader(
-            self._stages.detector,
-            self._stages.recognizer,
-            self._stages.orientation,
+            reader.stages.detector,
+            reader.stages.recognizer,
+            reader.stages.orientation,
             turn_pages=self._upright,
             # Within a memory limit, crops make their pixels each time they are needed.
-            keep_pixels=self.memory_budget is None,
+            keep_pixels=reader.budget is None,
         )
-
-    def _recognize_together(self, sources: Sequence[Source]) -> list[Reading]:
-        with confined(self._cpus), self._loader.images(sources) as loaded:
-            return self._stages.recognizer.recognize([Crop.whole(image) for image in loaded])
-
-    def _recognize_one(self, source: Source) -> Reading:
-        with self._loader.picture(source, Stopwatch()) as picture:
-            (reading,) = self._stages.recognizer.recognize([Crop.whole(picture.image)])
-            return reading
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError("this OCR is closed: create a new one")

@@ -1,19 +1,133 @@
-"""Open the stages of a bundle within a memory limit."""
+"""Open the stages of a bundle for reading, within a memory limit if there is one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
+
+import cv2
 
 from ..bundle.bundle import Bundle
 from ..bundle.manifest import Stages
-from ..errors import EdgeOCRError, printable
+from ..device.cpus import confined
+from ..errors import BundleError, EdgeOCRError, ForkedError, printable
 from ..runtime.placement import Placement
+from ..runtime.providers import PROVIDERS
 from ..runtime.threads import ThreadPool
+from ..stages.loading import PictureLoader
 from ..stages.opening import OpenStages, graph_bytes, import_libraries, open_stages, run_sizes
 from .budget import MemoryBudget
+
+
+@dataclass(frozen=True)
+class OpenReader:
+    """The stages of a bundle, open in one process, and what they work with.
+
+    Attributes:
+        stages: The open stages.
+        pool: The CPU threads that the stages share.
+        budget: What the memory limit leaves for runs and pictures; None without a limit.
+        loader: Loads the pictures.
+    """
+
+    stages: OpenStages
+    pool: ThreadPool
+    budget: MemoryBudget | None
+    loader: PictureLoader
+
+    def close(self) -> None:
+        """Free the sessions, their memory and the threads."""
+        for stage in self.stages.by_name.values():
+            stage.session.close()
+        self.pool.close()
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How the stages of a bundle are opened, in the first process and in its forked children.
+
+    Attributes:
+        path: The bundle's absolute path.
+        digest: The bundle's digest.
+        stages: Which stages to open, with their settings.
+        placement: The execution providers that are wanted.
+        threads: Number of CPU threads.
+        cpus: CPUs to run on; None for all.
+        shape: The shape of regions to find; None for the bundle's.
+        limit: The memory limit in bytes; None or 0 for none.
+        max_image_pixels: The most pixels of a picture; None for no limit.
+    """
+
+    path: Path
+    digest: str
+    stages: Stages
+    placement: Placement
+    threads: int
+    cpus: tuple[int, ...] | None
+    shape: Literal["quad", "polygon"] | None
+    limit: int | None
+    max_image_pixels: int | None
+
+    def open(self, bundle: Bundle) -> OpenReader:
+        """Open the stages.
+
+        Args:
+            bundle: The bundle at `path`. It isn't kept, because it holds all graphs in memory.
+
+        Raises:
+            MemoryLimitError: The limit is too low for the bundle.
+            EdgeOCRError: As for `open_stages`.
+        """
+        pool = ThreadPool(self.threads)
+        budget: MemoryBudget | None = None
+        with confined(self.cpus):  # the sessions' threads inherit it
+            if self.limit:
+                opened, budget = open_within(
+                    self.limit,
+                    bundle,
+                    self.stages,
+                    placement=self.placement,
+                    pool=pool,
+                    shape=self.shape,
+                )
+            else:
+                opened = open_stages(
+                    bundle, self.stages, placement=self.placement, pool=pool, shape=self.shape
+                )
+        loader = PictureLoader(self.cpus, budget, self.max_image_pixels)
+        return OpenReader(opened, pool, budget, loader)
+
+    def reopen(self, parents: OpenReader) -> OpenReader:
+        """Open the same stages on the same providers in a forked child.
+
+        Args:
+            parents: What the parent has open. It is neither used nor freed: see `runtime/forks.py`.
+
+        Raises:
+            ForkedError: A stage runs on a provider that can't be opened in a forked child.
+            BundleError: The bundle is no longer there, or is another one now.
+            MemoryLimitError: The limit, which counts what the child has inherited, is too low.
+            EdgeOCRError: As for `open_stages`.
+        """
+        providers = {name: stage.session.provider for name, stage in parents.stages.by_name.items()}
+        for stage, provider in providers.items():
+            if not PROVIDERS[provider].opens_in_forks:
+                raise ForkedError(
+                    f"{stage} was opened on {provider!r} before this process was forked, and "
+                    f"{provider!r} can't be used in a forked process"
+                )
+        bundle = Bundle.open(self.path)
+        if bundle.digest != self.digest:
+            raise BundleError(
+                f"{self.path}: the bundle has been replaced since it was opened, so a forked "
+                "process can't open it again: create a new OCR"
+            )
+        # A thread of the parent may have held a lock of OpenCV's own threads, which are gone here.
+        cv2.setNumThreads(0)
+        return replace(self, placement=replace(self.placement, provider=providers)).open(bundle)
 
 
 def open_within(

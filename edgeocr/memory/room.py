@@ -12,6 +12,10 @@ from .limit import is_memory_error
 
 Result = TypeVar("Result")
 
+# Seconds after which a thread looks again for room, because a KeyboardInterrupt can keep the thread
+# that returns it from notifying.
+POLL = 1.0
+
 
 class Room:
     """A number of bytes of which threads take parts and return them.
@@ -23,8 +27,14 @@ class Room:
     def __init__(self, total: int) -> None:
         """Create room of `total` bytes."""
         self.total = total
-        self._free = total
-        self._change = threading.Condition()
+        self._parts: dict[object, int] = {}
+        self._lock = threading.RLock()
+        self._change = threading.Condition(self._lock)
+
+    @property
+    def free(self) -> int:
+        """Bytes that no thread has taken."""
+        return self.total - sum(list(self._parts.values()))
 
     @contextmanager
     def taken(self, number: int) -> Iterator[None]:
@@ -34,14 +44,17 @@ class Room:
             number: Bytes, no more than `total`.
         """
         assert number <= self.total
-        with self._change:
-            self._change.wait_for(lambda: self._free >= number)
-            self._free -= number
+        part = object()
         try:
+            with self._lock:
+                while self.free < number:
+                    self._change.wait(POLL)
+                self._parts[part] = number
             yield
         finally:
-            with self._change:
-                self._free += number
+            # A single step: a KeyboardInterrupt must not keep the bytes from coming back.
+            self._parts.pop(part, None)
+            with self._lock:
                 self._change.notify_all()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
+import os
 from typing import TYPE_CHECKING
 
+from .forks import ProcessLock
 from .onnx_runtime import import_onnxruntime
 
 if TYPE_CHECKING:
@@ -21,14 +22,15 @@ ARENA_BYTES = 256 << 20
 # A free piece is split if it is more than this many bytes larger than needed.
 ARENA_SPLIT_BYTES = 1 << 20
 
-_lock = threading.Lock()
-_arena_exists = False
+_lock = ProcessLock()
+# The process that has made the arena; None if there is no arena.
+_arena_maker: int | None = None
 _arena_limit: int | None = None
 
 
 def arena_limit() -> int | None:
-    """Return the most bytes that the arena may take; None without a limit or an arena."""
-    return _arena_limit
+    """Return the most bytes that the arena of this process may take; None if there is no limit."""
+    return _arena_limit if _arena_maker == os.getpid() else None
 
 
 def use_shared_arena(options: onnxruntime.SessionOptions, limit: int | None = None) -> None:
@@ -42,12 +44,17 @@ def use_shared_arena(options: onnxruntime.SessionOptions, limit: int | None = No
         limit: The most bytes that the arena may take, as one region of address space; a run that
             needs more fails. None sets no limit. The limit of the process's first session applies
             for as long as the process lives. If that arena has a limit, a later session without
-            one gets an arena of its own.
+            one gets an arena of its own. So does every session in a forked child: a thread of the
+            parent may have held the lock of the shared arena at that moment. With a limit, such a
+            session has no arena, whose size could not be limited.
     """
-    global _arena_exists, _arena_limit
+    global _arena_maker, _arena_limit
     ort = import_onnxruntime()
     with _lock:
-        if not _arena_exists:
+        if _arena_maker not in (None, os.getpid()):
+            options.enable_cpu_mem_arena = limit is None
+            return
+        if _arena_maker is None:
             where = ort.OrtMemoryInfo(
                 "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
             )
@@ -58,7 +65,7 @@ def use_shared_arena(options: onnxruntime.SessionOptions, limit: int | None = No
                 ort.create_and_register_allocator(where, arena)
             except RuntimeError as error:  # other code in this process has made one before
                 logger.info("using the arena that this process has registered already: %s", error)
-            _arena_exists, _arena_limit = True, limit
+            _arena_maker, _arena_limit = os.getpid(), limit
     if _arena_limit is not None and limit is None:
         return
     options.add_session_config_entry("session.use_env_allocators", "1")

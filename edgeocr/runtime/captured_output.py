@@ -6,13 +6,14 @@ import io
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 
+from .forks import ProcessLock
+
 STDERR = 2
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 
 
 @contextmanager

@@ -7,15 +7,16 @@ process may allocate or copy. A GPU works on one run at a time anyway.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from .forks import PerProcess
+
 Result = TypeVar("Result")
 
-_lock = threading.Lock()
-_executor: ThreadPoolExecutor | None = None
+# The executor starts its thread with the first work. The thread of a parent is not in its children.
+_executor = PerProcess(lambda: ThreadPoolExecutor(1, thread_name_prefix="edgeocr-device"))
 
 
 def run_on_device_thread(work: Callable[..., Result], *arguments: object) -> Result:
@@ -28,8 +29,4 @@ def run_on_device_thread(work: Callable[..., Result], *arguments: object) -> Res
     Returns:
         What `work` returns. What it raises is raised here.
     """
-    global _executor
-    with _lock:
-        if _executor is None:
-            _executor = ThreadPoolExecutor(1, thread_name_prefix="edgeocr-device")
-    return _executor.submit(work, *arguments).result()
+    return _executor.get().submit(work, *arguments).result()

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..errors import EdgeOCRError
+from ..errors import ClosedError, EdgeOCRError, ForkedError
 
 OnError: TypeAlias = Literal["raise", "return", "skip"]
 Item = TypeVar("Item")
@@ -17,9 +17,15 @@ Result = TypeVar("Result")
 
 
 def outcome(work: Callable[[Item], Result], item: Item) -> Result | EdgeOCRError:
-    """Return the result of the work for an item, or the `EdgeOCRError` that the work raises."""
+    """Return the result of the work for an item, or the `EdgeOCRError` that the work raises.
+
+    Raises:
+        ClosedError, ForkedError: The item is not at fault, and no other item could be worked on.
+    """
     try:
         return work(item)
+    except (ClosedError, ForkedError):
+        raise
     except EdgeOCRError as error:
         return _without_frames(error)
 

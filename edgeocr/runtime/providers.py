@@ -45,6 +45,8 @@ class Provider:
             stages whose shapes differ in height; None sets no limit.
         limits_fp16_optimization: Whether graphs in float16 get ONNX Runtime's basic optimizations
             only.
+        opens_in_forks: Whether a forked child can open sessions anew after its parent had some. The
+            others have threads or a device in this process that a fork does not copy.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Provider:
     builds_engines: bool = False
     max_proportion: float | None = None
     limits_fp16_optimization: bool = False
+    opens_in_forks: bool = False
 
     def shapes_for(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Select those of a stage's input shapes that this provider is given.
@@ -88,6 +91,7 @@ _ALL = (
         always_starts=True,
         # Further optimizations of ONNX Runtime 1.32 end the process with some LSTMs in float16.
         limits_fp16_optimization=True,
+        opens_in_forks=True,
     ),
     Provider(
         "cuda",
@@ -147,6 +151,7 @@ _ALL = (
         "XnnpackExecutionProvider",
         install="build ONNX Runtime with --use_xnnpack",
         any_shape=True,
+        opens_in_forks=True,
     ),
     Provider(
         "qnn",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -15,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device.cpus import has_vnni
-from ..errors import GraphError, excerpt
+from ..errors import ClosedError, ForkedError, GraphError, excerpt
 from .arena import use_shared_arena
 from .device_thread import run_on_device_thread
+from .forks import free_in_own_process
 from .io_binding import BufferedRunner, PlainRunner, Runner
 from .job import Job, Shape
 from .onnx_runtime import FATAL_ONLY, import_onnxruntime
@@ -80,7 +83,8 @@ class WarmUpResult:
 class Session:
     """An ONNX Runtime session for a graph with one uint8 [N, H, W, 3] input.
 
-    Safe to share between threads.
+    Safe to share between threads, and not with forked processes: ONNX Runtime's threads and locks
+    belong to the process that opened the session.
 
     Attributes:
         provider: Name of the execution provider that it runs on.
@@ -144,6 +148,8 @@ class Session:
         side_by_side = pool is not None and provider.any_shape
         self._turn = nullcontext() if side_by_side or self._on_device else threading.Lock()
         self._runner: Runner | None = self._make_runner(started, outputs)
+        self._pid = os.getpid()
+        self._free_runner = weakref.finalize(self, free_in_own_process, [self._runner], self._pid)
 
     def _make_runner(self, started: StartedSession, outputs: Sequence[str]) -> Runner:
         inputs = started.session.get_inputs()
@@ -173,7 +179,8 @@ class Session:
         Raises:
             GraphError: The run fails, or `batch` has none of the fixed shapes.
             MemoryLimitError: The run needs more memory than the limit allows.
-            ValueError: The session is closed.
+            ClosedError: The session is closed.
+            ForkedError: Another process opened the session.
         """
         if self.admission is None:
             return self._run(batch)
@@ -204,7 +211,8 @@ class Session:
         Raises:
             GraphError: A run fails.
             MemoryLimitError: A run needs more memory than the limit allows.
-            ValueError: The session is closed.
+            ClosedError: The session is closed.
+            ForkedError: Another process opened the session.
         """
         start = perf_counter()
         runner = self._opened()
@@ -241,8 +249,10 @@ class Session:
         Raises:
             GraphError: A run fails.
             MemoryLimitError: An item needs more memory than the limit allows.
-            ValueError: The session is closed.
+            ClosedError: The session is closed.
+            ForkedError: Another process opened the session.
         """
+        self._opened()
         admission = self.admission
 
         def one(
@@ -267,20 +277,23 @@ class Session:
     def close(self) -> None:
         """Free the graph and its buffers once runs in other threads have ended.
 
-        Every later run raises `ValueError`. Closing again does nothing. The pool that was passed in
-        stays open.
+        Every later run raises `ClosedError`. Closing again does nothing. The pool that was passed
+        in stays open.
         """
-        if self._on_device:
+        if self._on_device and self._pid == os.getpid():
             run_on_device_thread(self._free)
         else:
             self._free()
 
     def _free(self) -> None:
+        self._free_runner()
         self._runner = None
 
     def _opened(self) -> Runner:
         if (runner := self._runner) is None:
-            raise ValueError(f"the session of stage {self._stage!r} is closed")
+            raise ClosedError(f"the session of stage {self._stage!r}")
+        if self._pid != os.getpid():
+            raise ForkedError(f"another process opened the session of stage {self._stage!r}")
         return runner
 
     def _run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeVar
+
+from ..errors import ForkedError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,6 +36,9 @@ def in_order(
 
     Yields:
         The result of each item.
+
+    Raises:
+        ForkedError: The stream has threads and was begun before this process was forked.
     """
     if ahead < 2:
         for item in items:
@@ -68,14 +76,44 @@ def in_order(
 
     # A daemon thread: an item that never comes must not keep the process from ending.
     taker = threading.Thread(target=take, name="edgeocr-stream-items", daemon=True)
+    pid = os.getpid()
+    # The interpreter calls this at its end if the stream is still open: afterwards no thread may be
+    # inside a native library, which taking an item may call.
+    stop = weakref.finalize(results, _stop, stopped, room, taker, pid)
     taker.start()
     try:
-        while (result := results.get()) is not None:
+        while True:
+            if os.getpid() != pid:
+                raise ForkedError("this stream has its threads in the process that began it")
+            result = results.get()
+            if result is None:
+                return
             value = result.result()
             room.release()
             yield value
     finally:
+        if os.getpid() == pid:
+            stopped.set()
+            room.release()
+            # The garbage collector may close the stream in one of the stream's own threads, which
+            # can't wait for itself.
+            with suppress(RuntimeError):
+                executor.shutdown(cancel_futures=True)
+                stop()
+
+
+def _stop(
+    stopped: threading.Event, room: threading.Semaphore, taker: threading.Thread, pid: int
+) -> None:
+    """End the thread that takes the items, unless it belongs to the parent of this process.
+
+    Args:
+        stopped: Tells the thread to end.
+        room: What the thread may be waiting for.
+        taker: The thread.
+        pid: The process that has the thread.
+    """
+    if os.getpid() == pid:
         stopped.set()
         room.release()
-        executor.shutdown(cancel_futures=True)
         taker.join(PATIENCE)

@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from ..errors import ClosedError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# What errors call a pool.
+NAME = "the thread pool"
 
 
 class ThreadPool:
@@ -27,7 +32,7 @@ class ThreadPool:
         self.threads = threads
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may close what it interrupts
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[Result]:
         """Do the work for each item.
@@ -41,16 +46,19 @@ class ThreadPool:
             The results in the order of the items. An error is raised in place of its result.
 
         Raises:
-            ValueError: The pool is closed.
+            ClosedError: The pool is closed, or the interpreter is ending.
         """
         with self._lock:
             if self._closed:
-                raise ValueError("the thread pool is closed")
+                raise ClosedError(NAME)
             if self.threads == 1 or len(items) < 2:
                 return map(work, items)
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="edgeocr")
-            return self._executor.map(work, items)
+            try:
+                return self._executor.map(work, items)
+            except RuntimeError:  # a pool that isn't shut down refuses work for no other reason
+                raise ClosedError(NAME, ending=True) from None
 
     def close(self) -> None:
         """Wait for the work that has begun, and end the threads. Closing again does nothing."""

@@ -9,6 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 
 from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import normalized
-from edgeocr import OCR, Bundle, BundleError, EdgeOCRError, ImageError, Page, Source
+from edgeocr import OCR, Bundle, BundleError, ClosedError, EdgeOCRError, ImageError, Page, Source
 from edgeocr.crops import turn
 from edgeocr.images import load
 from edgeocr.ocr import PAGES_AT_ONCE
@@ -270,6 +271,37 @@ def test_closing_ends_the_threads_and_frees_the_sessions(bundle: Bundle, picture
     assert threading.active_count() == before
     gc.collect()
     assert all(session() is None for session in sessions)
+
+
+def test_closing_while_threads_read_gives_pages_or_errors_that_say_so(
+    bundle: Bundle, pictures: Path
+) -> None:
+    ocr = OCR(bundle, provider="cpu", threads=2)
+    expected = ocr.read(pictures / "badge.jpg").text
+    begun = threading.Barrier(4)
+
+    def read(_: int) -> str:
+        begun.wait()
+        while True:
+            assert ocr.read(pictures / "badge.jpg").text == expected
+
+    with ThreadPoolExecutor(3) as pool:
+        reading = [pool.submit(read, i) for i in range(3)]
+        begun.wait()
+        ocr.close()
+        for each in reading:
+            with pytest.raises(ClosedError, match="this OCR is closed"):
+                each.result(60)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_closing_ends_read_many(bundle: Bundle, pictures: Path, threads: int) -> None:
+    ocr = OCR(bundle, provider="cpu", threads=threads)
+    results = ocr.read_many(repeat(pictures / "badge.jpg"))
+    assert isinstance(next(results), Page)
+    ocr.close()
+    with pytest.raises(ClosedError, match="this OCR is closed"):
+        list(results)
 
 
 def test_read_many_returns_skips_or_raises_errors(ocr: OCR, pictures: Path) -> None:

@@ -82,7 +82,7 @@ def test_runtime_options_reach_the_stages(
         placements.append(placement)
         return open_stages(*args, placement=placement, **options)
 
-    monkeypatch.setattr("edgeocr.ocr.open_stages", spy)
+    monkeypatch.setattr("edgeocr.memory.opening.open_stages", spy)
     runtime = RuntimeOptions(
         provider_options={"cuda": {"device_id": 1}}, fp16=True, engine_cache=tmp_path
     )

@@ -55,13 +55,13 @@ def test_run_that_a_fragmented_arena_refuses_is_repeated_alone() -> None:
     free: list[int] = []
 
     def once() -> str:
-        free.append(room._free)
+        free.append(room.free)
         if len(free) == 1:
             raise FRAGMENTED
         return "done"
 
     assert admission.run(10, 0, once) == "done"
-    assert free == [990, 0] and room._free == 1000
+    assert free == [990, 0] and room.free == 1000
 
 
 def test_run_that_fails_twice_for_lack_of_memory_is_a_memory_limit_error() -> None:

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import current_thread
 from time import perf_counter, sleep
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edgeocr import GraphError
+from edgeocr import ForkedError, GraphError
 from edgeocr.runtime import arena, providers, start
 from edgeocr.runtime.io_binding import BufferedRunner
 from edgeocr.runtime.job import Job
@@ -220,7 +221,7 @@ def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("already registered")
 
     monkeypatch.setattr(ort, "create_and_register_allocator", refuse)
-    monkeypatch.setattr(arena, "_arena_exists", False)
+    monkeypatch.setattr(arena, "_arena_maker", None)
     session(graph())
     session(graph())
     assert len(made) == 1
@@ -239,6 +240,43 @@ def test_a_closed_session_refuses_to_run_and_frees_its_graph(picture: np.ndarray
     for call in (lambda: opened.run(picture), opened.warm_up, opened.run_smallest):
         with pytest.raises(ValueError, match="the session of stage 'detection' is closed"):
             call()
+
+
+def test_a_session_of_another_process_refuses_to_run_and_is_not_freed(
+    monkeypatch: pytest.MonkeyPatch, picture: np.ndarray
+) -> None:
+    """In a forked child, ONNX Runtime would wait for threads that only the parent has."""
+    opened = session(graph(), concurrent=True)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    for call in (
+        lambda: opened.run(picture),
+        lambda: opened.run_each([picture], lambda each: each, Stopwatch(), STAGES),
+        opened.warm_up,
+    ):
+        with pytest.raises(ForkedError, match="another process opened the session of stage"):
+            call()
+    runner: Any = opened._runner
+    kept = weakref.ref(runner._session)
+    del runner
+    opened.close()
+    gc.collect()
+    assert kept() is not None
+
+
+def test_a_forked_child_does_not_use_the_arena_of_its_parent(
+    monkeypatch: pytest.MonkeyPatch, picture: np.ndarray
+) -> None:
+    """Another thread of the parent may have held the arena's lock."""
+    session(graph())  # makes the arena, unless another test has
+    entries: list[str] = []
+    options = import_onnxruntime().SessionOptions()
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    noting: Any = SimpleNamespace(add_session_config_entry=lambda key, _: entries.append(key))
+    for limit, own_arena in ((None, True), (50_000_000, False)):
+        arena.use_shared_arena(noting, limit)
+        assert entries == [] and noting.enable_cpu_mem_arena is own_arena
+    assert arena.arena_limit() is None
+    assert options.enable_cpu_mem_arena  # ONNX Runtime knows the option by this name
 
 
 class CountingAdmission:

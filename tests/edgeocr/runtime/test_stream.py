@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 
 from edgeocr.runtime.stream import in_order
 from tests.support.paths import ROOT
+from tests.support.scripts import FORKING, run
 
 # Seconds that are enough on any machine; only a failing test waits so long.
 PATIENCE = 20.0
@@ -316,3 +318,44 @@ def test_many_items_of_random_duration_keep_their_order() -> None:
 
     assert collect(in_order(work, items(), 4)) == ([item * item for item in range(200)], None)
     assert sorted(worked) == list(range(200))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_a_forked_child_can_neither_continue_a_stream_nor_hang_on_it() -> None:
+    script = """
+from itertools import count
+from edgeocr import ForkedError
+from edgeocr.runtime.stream import in_order
+stream = in_order(abs, count(), 3)
+assert next(stream) == 0
+go_on = '''
+try:
+    next(stream)
+except ForkedError as error:
+    assert "this stream has its threads in the process that began it" in str(error)
+    sys.exit(7)
+'''
+print(forked(go_on), forked("del stream"), forked("pass"), next(stream))
+"""
+    done = run(FORKING + script)
+    assert (done.stdout, done.stderr) == ("7 0 0 1\n", "")
+
+
+@pytest.mark.slow
+def test_the_end_of_the_interpreter_waits_for_an_item_that_a_native_library_makes() -> None:
+    """A thread that returns from OpenCV must still find an interpreter."""
+    script = """
+import cv2, numpy, time
+from edgeocr.runtime.stream import in_order
+picture = numpy.zeros((2000, 2000, 3), numpy.uint8)
+def items():
+    while True:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            cv2.GaussianBlur(picture, (9, 9), 2)
+        yield 1
+stream = in_order(abs, items(), 2)
+assert next(stream) == 1
+"""
+    done = run(script)
+    assert (done.returncode, done.stderr) == (0, "")
