@@ -22,7 +22,7 @@ from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 
-from ..atomic import replacing
+from ..atomic import locked, replacing
 from ..errors import FetchError
 from .archives import unpack
 from .entries import CATALOG, Entry, SourceFile
@@ -104,22 +104,25 @@ class Fetcher:
         """
         folder = model_folder(entry)
         folder.mkdir(parents=True, exist_ok=True)
-        for file in entry.files:
-            target = _place(entry, file)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            expected = file.sha256 or self._lock.get(file.source)
-            if not target.is_file():
-                self._fetch_file(file, expected, target, entry.name)
-            elif expected is None:
-                self._remember(file, sha256(target))
-            elif sha256(target) != expected:
-                logger.info(
-                    "%s: %s in the cache is damaged, fetching it again", entry.name, file.name
-                )
-                self._fetch_file(file, expected, target, entry.name)
-            if file.is_archive:
-                unpack(target, folder, reserved=[other.name for other in entry.files])
+        with locked(folder):  # another process that wants the same files waits, then finds them
+            for file in entry.files:
+                self._fetch_into(folder, entry, file)
         return folder
+
+    def _fetch_into(self, folder: Path, entry: Entry, file: SourceFile) -> None:
+        """Fetch one file of an entry if it is missing or damaged; unpack it if it is an archive."""
+        target = _place(entry, file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        expected = file.sha256 or self._lock.get(file.source)
+        if not target.is_file():
+            self._fetch_file(file, expected, target, entry.name)
+        elif expected is None:
+            self._remember(file, sha256(target))
+        elif sha256(target) != expected:
+            logger.info("%s: %s in the cache is damaged, fetching it again", entry.name, file.name)
+            self._fetch_file(file, expected, target, entry.name)
+        if file.is_archive:
+            unpack(target, folder, reserved=[other.name for other in entry.files])
 
     def sha256(self, entry: Entry, file: SourceFile) -> str:
         """Return the hash of a fetched file: the published one, or else the locked one."""

@@ -16,6 +16,7 @@ from converters.catalog import entries as catalog
 from converters.catalog.entries import SourceFile
 from converters.catalog.fetch import LOCK, Fetcher, cache_folder, fetched, model_folder
 from converters.errors import FetchError
+from tests.support import at_once
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -242,3 +243,25 @@ def test_archive_that_would_replace_another_file_of_the_model_is_refused(cache, 
     wanted = archived(tmp_path / "net.tar", {"net/dictionary.txt": b"other"}, more)
     with pytest.raises(FetchError, match=r"it holds dictionary\.txt"):
         fetch(wanted, tmp_path / "models.lock")
+
+
+def test_archive_that_processes_fetch_at_once_is_fetched_once_and_whole(cache, tmp_path):
+    source = archive(tmp_path / "net.tar", {"net/model": b"m" * 300000, "net/params": b"p" * 9})
+    imports = (
+        "import dataclasses, logging\n"
+        "from pathlib import Path\n"
+        "from converters.catalog import entries, fetch\n"
+        "from converters.catalog.entries import SourceFile\n"
+        "model = entries.load().model('ch_ppocr_mobile_v2.0_cls')\n"
+        "file = SourceFile('net_infer.tar', None, sys.argv[2])\n"
+        "model = dataclasses.replace(model, files=[file])\n"
+        "log = logging.FileHandler(f'{sys.argv[3]}/{sys.argv[1]}.log')\n"
+        "logging.basicConfig(level=logging.INFO, handlers=[log])"
+    )
+    code = "with fetch.Fetcher(Path(sys.argv[3], 'models.lock')) as f: f.fetch(model)"
+    at_once.run(3, imports, code, source, tmp_path)
+    fetches = [path.read_text().count(f"from {source}") for path in tmp_path.glob("*.log")]
+    assert sorted(fetches) == [0, 0, 1]
+    files = {path.name: len(path.read_bytes()) for path in cache.rglob("*") if path.is_file()}
+    assert files == {"net_infer.tar": Path(tmp_path / "net.tar").stat().st_size, "model": 300000,
+                     "params": 9}  # fmt: skip
