@@ -153,7 +153,10 @@ def test_incomplete_operators_are_refused(tmp_path, entry):
         ({"I": [{"%": [1]}]}, "expected an integer of 64 bits, not list"),
         ({"I": [{"%": 10**30}]}, "expected an integer of 64 bits"),
         ({"I": None}, "TypeError"),
-        ({"O": [pir.tensor(2, ["x"])]}, "expected an integer of 64 bits, not str"),
+        (
+            {"O": [{"%": 2, "TT": {"#": "0.t_dtensor", "D": [{"#": "0.t_f32"}, ["x"]]}}]},
+            "expected an integer of 64 bits, not str",
+        ),
         ({"O": [pir.tensor(2, [2**64])]}, "expected an integer of 64 bits"),
         ({"O": [pir.tensor(2, [1] * 10)]}, "at most 9 sizes"),
         ({"O": [{"%": None, "TT": pir.tensor(2, [])["TT"]}]}, "an integer of 64 bits, not None"),
