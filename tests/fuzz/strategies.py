@@ -12,10 +12,13 @@ COORDINATES = st.integers(-400, 8000).map(lambda quarter: quarter / 4)
 
 
 @st.composite
-def rectangles(draw, most: int = 12) -> np.ndarray:
-    """Draw rotated rectangles, float32 [N, 4, 2], clockwise from the top left; some flat."""
+def rectangles(draw, most: int = 12, *, flat: bool = True) -> np.ndarray:
+    """Draw rotated rectangles, float32 [N, 4, 2], clockwise from the top left.
+
+    Some have no height or no width, unless `flat` is False.
+    """
     number = draw(st.integers(1, most))
-    sizes = st.sampled_from([0.0, 0.5, 1.0, 7.0, 20.0, 21.0, 90.0, 400.0])
+    sizes = st.sampled_from([*([0.0] if flat else []), 0.5, 1.0, 7.0, 20.0, 21.0, 90.0, 400.0])
     angles = st.sampled_from([0.0, 0.0, 0.0, 2.0, -3.0, 30.0, 45.0, 89.0])
     rows = [
         [draw(COORDINATES), draw(COORDINATES), draw(sizes), draw(sizes), draw(angles)]

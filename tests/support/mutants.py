@@ -21,8 +21,9 @@ def of_json(tree: Any, chance: random.Random) -> Any:
     """Return a copy of decoded JSON with one to three places changed."""
     changed = [copy.deepcopy(tree)]
     for _ in range(chance.randint(1, 3)):
-        places = list(_places(changed))
-        holder, key = chance.choice(places)
+        places = _places(changed)
+        # Half of the places are chosen from above, so that a long list doesn't hide all else.
+        holder, key = chance.choice(places) if chance.random() < 0.5 else _below(changed, chance)
         other, other_key = chance.choice(places)
         what = chance.randrange(6)
         if what == 0 and holder is not changed:
@@ -74,6 +75,17 @@ def _near(value: Any, chance: random.Random) -> Any:
         return int(value) + chance.choice((-1000, -2, -1, 1, 2, 1000))
     at = chance.randrange(len(value) + 1)
     return value[:at] + chance.choice(("", "x", "\0", "_")) + value[at + 1 :]
+
+
+def _below(tree: list[Any], chance: random.Random) -> tuple[Any, Any]:
+    """Choose a place by going down from the top."""
+    holder: Any = tree
+    while True:
+        key = chance.choice(range(len(holder)) if isinstance(holder, list) else list(holder))
+        inner = holder[key]
+        if not isinstance(inner, (list, dict)) or not inner or chance.random() < 0.15:
+            return holder, key
+        holder = inner
 
 
 def _places(tree: list[Any]) -> list[tuple[Any, Any]]:
