@@ -17,6 +17,7 @@ import time
 import traceback
 import warnings
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def read(job: Job, target: targets.Target, number: int, content: bytes) -> None:
     folder = Path(job.folder)
     (folder / "input").write_bytes(content)
     (folder / "count").write_text(str(number))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(job.seconds)  # ends the process, also while a native library works
     try:
         target.read(content)
@@ -108,7 +110,7 @@ def mutant(target: targets.Target, content: bytes, chance: random.Random) -> byt
 
 def guide(job: Job) -> None:
     """Let atheris make inputs that reach new code."""
-    import atheris
+    atheris: Any = import_module("atheris")
 
     from edgeocr.errors import EdgeOCRError
 
@@ -137,9 +139,9 @@ def guide(job: Job) -> None:
         "-max_len=400000",
         "-len_control=0",
         "-rss_limit_mb=0",  # the limit of this process counts
-        "-timeout=100000",
+        "-timeout=0",  # libFuzzer would handle the alarm that `read` sets
         # Signals end this process, so that `campaign` sees which one it was.
-        *(f"-handle_{name}=0" for name in ("alrm", "abrt", "segv", "bus", "ill", "fpe", "xfsz")),
+        *(f"-handle_{name}=0" for name in ("abrt", "segv", "bus", "ill", "fpe", "xfsz")),
         "-verbosity=0",
         "-print_final_stats=0",
         str(corpus),
