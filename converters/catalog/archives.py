@@ -34,6 +34,10 @@ _OPENERS: dict[bytes, Any] = {
     b"\xfd7zXZ\0": lzma.open,
 }
 
+# What `tarfile` raises for headers that it can't make sense of, beside its own errors: numbers in
+# maps of sparse files that are none or too large, and headers that follow each other without end.
+_FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError, AttributeError)
+
 
 def unpack(archive: Path, folder: Path, reserved: Collection[str] = ()) -> list[Path]:
     """Unpack an archive into a folder.
@@ -124,11 +128,6 @@ def _opened(archive: Path, stack: ExitStack) -> tarfile.TarFile:
         return stack.enter_context(tarfile.open(fileobj=bounded, mode="r:"))
     except (tarfile.TarError, *_FAULTS) as error:
         raise _unreadable(error) from error
-
-
-# What `tarfile` raises for headers that it can't make sense of, beside its own errors: numbers in
-# maps of sparse files that are none or too large, and headers that follow each other without end.
-_FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError, AttributeError)
 
 
 def _unreadable(error: Exception) -> FetchError:
