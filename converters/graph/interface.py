@@ -203,4 +203,7 @@ def _is_softmax(graph: onnx.GraphProto, name: str) -> bool:
 
 
 def _dtype(item: onnx.ValueInfoProto) -> str:
-    return str(onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type))
+    try:
+        return str(onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type))
+    except KeyError:  # no tensor, or of a type that NumPy doesn't have
+        return "unknown"

@@ -25,14 +25,22 @@ def characters(folder: Path, source: CharsetSource) -> list[str]:
         The characters in the order of their classes, without special classes such as the blank.
 
     Raises:
-        ModelFormatError: If the file lists no characters.
+        ModelFormatError: If the file is missing, isn't UTF-8, or lists no characters.
     """
     path = folder / source.file
     if path.suffix in (".yml", ".yaml"):
         listed = inference_yml.characters(path)
     else:
         # `splitlines` would also split at characters of the list, such as U+2028.
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ModelFormatError(
+                f"{path}: a dictionary must be UTF-8 with one character per line ({error.reason} "
+                f"at byte {error.start})"
+            ) from error
+        except FileNotFoundError as error:
+            raise ModelFormatError(f"{path}: the dictionary is missing") from error
         listed = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     if source.space:
         listed = [*listed, " "]

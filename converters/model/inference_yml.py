@@ -30,6 +30,10 @@ TURN_THRESHOLD = 0.9
 # PaddleOCR pads with zeros after normalizing; 127 is the grey that (pixel / 255 - 0.5) / 0.5
 # brings closest to zero.
 PADDING = 127
+# Limits of the file. The largest published one, with 18 000 characters, has 150 KB.
+MAX_BYTES = 16 << 20
+MAX_VALUES = 1_000_000
+MAX_DEPTH = 50
 # The characters of PaddleOCR's recognizers if no dictionary is given.
 ALPHANUMERIC = list("0123456789abcdefghijklmnopqrstuvwxyz")
 HALVES = [0.5, 0.5, 0.5]
@@ -88,10 +92,52 @@ def _load(path: Path) -> Any:
 
     # The loader in C is ten times as fast, but not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if path.stat().st_size > MAX_BYTES:
+        raise typed.FieldError(f"larger than {MAX_BYTES >> 20} MiB, which no inference.yml is")
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise typed.FieldError(f"not valid YAML: {error}") from None
+        data = yaml.load(path.read_text(encoding="utf-8"), loader)
+    # PyYAML's own errors, and what Python raises for a tag with a value that doesn't fit, such as
+    # `!!bool x` or the date 2001-99-99.
+    except (
+        yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+        RecursionError,
+    ) as error:  # fmt: skip
+        raise typed.FieldError(f"not valid YAML: {type(error).__name__}: {error!s:.300}") from error
+    _check_size(data)
+    if isinstance(data, dict):
+        _check_keys([data.get("PreProcess"), data.get("PostProcess")])
+    return data
+
+
+def _check_size(data: Any) -> None:
+    """Refuse what JSON couldn't express in a reasonable length.
+
+    References can make a few lines of YAML stand for a table of any size, or one that contains
+    itself.
+    """
+    left, values = [(data, 0)], 0
+    while left:
+        value, depth = left.pop()
+        values += 1
+        if values > MAX_VALUES or depth > MAX_DEPTH:
+            raise typed.FieldError(f"more than {MAX_VALUES} values, or {MAX_DEPTH} levels of them")
+        if isinstance(value, dict):
+            left += [(item, depth + 1) for item in value.values()]
+        elif isinstance(value, list):
+            left += [(item, depth + 1) for item in value]
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise typed.FieldError("an integer has more than 64 bits")
+
+
+def _check_keys(value: Any) -> None:
+    """Refuse tables with keys that JSON couldn't have, where settings are read."""
+    if isinstance(value, dict):
+        if wrong := [key for key in value if not isinstance(key, str)]:
+            raise typed.FieldError(f"the key {wrong[0]!r:.80} must be a text")
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            _check_keys(item)
 
 
 def _settings(data: Any) -> ModelSettings:
@@ -147,7 +193,7 @@ def _post_process(data: Any) -> dict[str, Any]:
         if fields is not None and not isinstance(fields, dict):
             raise typed.FieldError(f"PostProcess.{name} must be a table, not {fields!r:.80}")
         post = {**(fields or {}), "name": name}
-    if post.get("name") not in POST_PROCESSES:
+    if not isinstance(post.get("name"), str) or post["name"] not in POST_PROCESSES:
         raise typed.FieldError(
             f"PostProcess.name must be one of {', '.join(POST_PROCESSES)}, "
             f"not {post.get('name')!r:.80}"

@@ -6,6 +6,7 @@ Each value is computed in its own precision, and with the same digits on every p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import exact
-from .files import NUMPY
+from .files import NUMPY, require_affordable
 from .program import Operator, Program
 
 Array: TypeAlias = NDArray[Any]
@@ -56,7 +57,7 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
     """Compute an operator's results by name, or return None if that isn't possible.
 
     It isn't possible if an operand isn't constant, the operator isn't supported, an attribute is
-    missing, or the operands don't fit.
+    missing, the operands don't fit, or the result would have more than `MAX_CONSTANT` values.
     """
     function = _FUNCTIONS.get(operator.type)
     if function is None or not all(name in values for name in operator.inputs()):
@@ -67,7 +68,7 @@ def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] 
     operands = _Operands(operator, slots)
     try:
         results = function(operands)
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, MemoryError):
         return None
     names = [
         name for item in operator.desc.outputs if item.parameter != "XShape"
@@ -114,6 +115,7 @@ def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], 
             shape = [1] * op.X.ndim
             shape[op["axis"] : op["axis"] + op.Y.ndim] = op.Y.shape
             return function(op.X, op.Y.reshape(shape)).astype(op.X.dtype)
+        require_affordable(*np.broadcast_shapes(op.X.shape, op.Y.shape))
         return function(op.X, op.Y).astype(op.X.dtype)
 
     return run
@@ -121,7 +123,9 @@ def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], 
 
 def _fill(op: _Operands) -> Array:
     value = op.ValueTensor if op.slots.get("ValueTensor") else float(op["str_value"] or op["value"])
-    return np.full(op.integers("shape", "ShapeTensor", "ShapeTensorList"), value).astype(op.dtype)
+    shape = op.integers("shape", "ShapeTensor", "ShapeTensorList")
+    require_affordable(*shape)
+    return np.full(shape, value).astype(op.dtype)
 
 
 def _assign_value(op: _Operands) -> Array:
@@ -129,6 +133,7 @@ def _assign_value(op: _Operands) -> Array:
         if listed := op._operator.attribute(attribute):
             array: Array = np.array(listed).astype(op.dtype).reshape(op["shape"])
             return array
+    require_affordable(*op["shape"])
     return np.zeros(op["shape"], op.dtype)
 
 
@@ -151,8 +156,10 @@ def _concat(op: _Operands) -> Array:
 
 
 def _eye(op: _Operands) -> Array:
-    columns = op["num_columns"]
-    return np.eye(op["num_rows"], None if columns < 0 else columns, dtype=op.dtype)
+    rows, columns = op["num_rows"], op["num_columns"]
+    columns = rows if columns < 0 else columns
+    require_affordable(rows, columns)
+    return np.eye(rows, columns, dtype=op.dtype)
 
 
 def _scale(op: _Operands) -> Array:
@@ -177,12 +184,25 @@ def _norm(op: _Operands) -> Array:
 
 def _range(op: _Operands) -> Array:
     start, end, step = (item.reshape(()).item() for item in (op.Start, op.End, op.Step))
+    require_affordable(math.ceil((end - start) / step))
     return np.arange(start, end, step, dtype=op.Start.dtype)
 
 
 def _linspace(op: _Operands) -> Array:
     start, stop, number = (item.reshape(()).item() for item in (op.Start, op.Stop, op.Num))
+    require_affordable(int(number))
     return np.linspace(start, stop, int(number)).astype(op.dtype)
+
+
+def _meshgrid(op: _Operands) -> list[Array]:
+    require_affordable(*(item.size for item in op.slots["X"]))
+    return list(np.meshgrid(*op.slots["X"], indexing="ij"))
+
+
+def _tile(op: _Operands) -> Array:
+    times = op.integers("repeat_times", "RepeatTimes", "repeat_times_tensor")
+    require_affordable(op.X.size, *times)
+    return np.tile(op.X, times)
 
 
 _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
@@ -191,15 +211,13 @@ _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "eye": _eye,
     "linspace": _linspace,
     "range": _range,
-    "meshgrid": lambda op: list(np.meshgrid(*op.slots["X"], indexing="ij")),
+    "meshgrid": _meshgrid,
     "assign": lambda op: op.X,
     "cast": lambda op: op.X.astype(NUMPY[op["out_dtype"]]),
     "reshape2": _reshape,
     "transpose2": lambda op: op.X.transpose(op["axis"]),
     "unsqueeze2": _unsqueeze,
-    "tile": lambda op: np.tile(
-        op.X, op.integers("repeat_times", "RepeatTimes", "repeat_times_tensor")
-    ),
+    "tile": _tile,
     "stack": lambda op: np.stack(op.slots["X"], op["axis"]),
     "concat": _concat,
     "scale": _scale,

@@ -6,6 +6,7 @@ sequence of tensors, sorted by the parameters' names.
 
 from __future__ import annotations
 
+import math
 import struct
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,15 @@ NUMPY = dict(DTYPES.values())
 NAMES = {number: name for name, (number, _) in DTYPES.items()}
 # `VarType.Type` of variables that are tensors, and of the lists that hold inputs and outputs.
 DENSE_TENSOR, FEED_LIST, FETCH_LIST = 7, 9, 10
+
+# The most values of a constant that a program computes without its input. PaddleOCR's networks stay
+# far below; the limit keeps a damaged size from filling the memory.
+MAX_CONSTANT = 1 << 24
+# What reading a part of a program raises if it isn't of the form that Paddle writes.
+FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, IndexError, KeyError, MemoryError,
+    RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
 # Message → {field: (number, type)}. "*" marks a repeated field, an initial capital a message.
 # Protobuf keeps fields that aren't listed here when a message is read and written again.
@@ -75,11 +85,38 @@ def parse(path: Path) -> Any:
 
     try:
         desc = messages()["ProgramDesc"].FromString(path.read_bytes())
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise ModelFormatError(f"{path}: not a Paddle program ({error})") from None
+        _check_texts(desc)
+    except (DecodeError, UnicodeError) as error:
+        raise ModelFormatError(
+            f"{path}: not a Paddle program, or a damaged one ({error!s:.200})"
+        ) from error
     if not desc.blocks or not desc.blocks[0].ops:
         raise ModelFormatError(f"{path}: not a Paddle program, or one without operators")
     return desc
+
+
+def _check_texts(message: Any) -> None:
+    """Raise `UnicodeError` for a text in a message or below it that isn't UTF-8.
+
+    Protobuf's parser doesn't check the texts of such messages. Depending on its version, reading a
+    wrong one raises `UnicodeDecodeError` or gives bytes.
+    """
+    for field, value in message.ListFields():
+        repeated = not isinstance(value, (str, bytes, int, float)) and hasattr(value, "__len__")
+        for item in value if repeated else [value]:
+            if field.type == field.TYPE_MESSAGE:
+                _check_texts(item)
+            elif field.type == field.TYPE_STRING and not isinstance(item, str):
+                raise UnicodeError(f"a {field.name} is not UTF-8: {bytes(item)[:40]!r}")
+            elif field.type != field.TYPE_STRING:
+                break
+
+
+def require_affordable(*sizes: int) -> None:
+    """Raise `ValueError` for the shape of a constant with more than `MAX_CONSTANT` values."""
+    count = math.prod(int(size) for size in sizes)
+    if count > MAX_CONSTANT:
+        raise ValueError(f"a constant of the shape {list(sizes)} is too large for a text network")
 
 
 def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
@@ -95,15 +132,19 @@ def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
     Raises:
         ModelFormatError: If the file is too short, too long, or not a parameter file.
     """
+    from google.protobuf.message import DecodeError
+
     content = memoryview(path.read_bytes())
     arrays, offset = {}, 0
     for name in names:
         try:
             arrays[name], offset = _tensor(content, offset)
-        except (struct.error, ValueError, KeyError, OverflowError) as error:
+        except (struct.error, ValueError, KeyError, OverflowError, DecodeError) as error:
             raise ModelFormatError(
-                f"{path}: tensor {len(arrays) + 1} of {len(names)}, {name}, can't be read: {error}"
-            ) from None
+                f"{path}: tensor {len(arrays) + 1} of {len(names)}, {name}, can't be read: "
+                f"{error}; the file is damaged, incomplete or belongs to another program: fetch "
+                "or export it again"
+            ) from error
     if offset != len(content):
         raise ModelFormatError(
             f"{path}: {len(content) - offset} bytes are left after the {len(names)} "
@@ -136,7 +177,7 @@ def _tensor(content: memoryview, offset: int) -> tuple[NDArray[Any], int]:
         raise ValueError(f"data type {desc.data_type} is not supported")
     count = int(np.prod(desc.dims, dtype=np.int64))
     if count < 0 or count * np.dtype(kind).itemsize > len(content) - offset:
-        raise ValueError(f"shape {list(desc.dims)} needs more bytes than the file has")
+        raise ValueError(f"shape {list(desc.dims)[:8]} needs more bytes than the file has")
     array = np.frombuffer(content, kind, count, offset).reshape(desc.dims)
     return array, offset + array.nbytes
 

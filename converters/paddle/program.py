@@ -7,7 +7,7 @@ serve both formats.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from numpy.typing import NDArray
@@ -147,6 +147,12 @@ class Program:
         if parameters is not None:
             arrays = read_parameters(parameters, sorted(declared))
         for name in sorted(declared.keys() - arrays.keys()):
+            inside = PurePath(name)
+            if inside.is_absolute() or ".." in inside.parts or "\0" in name:
+                raise ModelFormatError(
+                    f"{program}: the parameter {name!r:.80} would be read from outside the "
+                    "model's folder"
+                )
             if not (program.parent / name).is_file():
                 raise ModelFormatError(
                     f"{program.parent}: {program.name} needs the parameter file {name}, which is "

@@ -193,9 +193,10 @@ def _in_int8(
                 nodes = search.fewer(nodes)
             else:
                 nodes = []
-            lock.remember(
-                graph, given.digest, stage.model, [n for n in search.kinds if n not in nodes]
-            )
+            left_out = [node for node in search.kinds if node not in nodes]
+            left_out = lock.remember(graph, given.digest, stage.model, left_out)
+            # Another process may have recorded its choice first.
+            nodes = [node for node in search.kinds if node not in left_out]
         if nodes:
             reduced[name] = made(nodes)
             note = f"{len(nodes)} nodes, {len(search.kinds) - len(nodes)} left out"

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..atomic import replacing
+from ..atomic import locked, replacing
 from ..errors import PrecisionError
 
 
@@ -40,26 +40,44 @@ class PrecisionLock:
         choice = self._read().get(_key(graph, pictures))
         return None if choice is None else choice["left_out"]
 
-    def remember(self, graph: bytes, pictures: str, model: str, left_out: list[str]) -> None:
-        """Record the nodes that were left out; the file is replaced atomically."""
-        choice = {"model": model, "left_out": left_out}
-        choices = {**self._read(), _key(graph, pictures): choice}
-        text = json.dumps(choices, indent=1, sort_keys=True) + "\n"
-        with replacing(self.path) as partial:
-            partial.write_text(text, encoding="utf-8")
+    def remember(self, graph: bytes, pictures: str, model: str, left_out: list[str]) -> list[str]:
+        """Record the nodes that were left out, and keep what other processes record meanwhile.
+
+        Args:
+            graph: The float32 graph.
+            pictures: The SHA-256 of the pictures that it was calibrated with.
+            model: The model's name, for readers of the file.
+            left_out: The nodes.
+
+        Returns:
+            The nodes that the file records: `left_out`, or what another process recorded for the
+            same graph and pictures first.
+
+        Raises:
+            PrecisionError: The file is damaged.
+        """
+        with locked(self.path):
+            choices = self._read()
+            choice = {"model": model, "left_out": left_out}
+            recorded: list[str] = choices.setdefault(_key(graph, pictures), choice)["left_out"]
+            text = json.dumps(choices, indent=1, sort_keys=True) + "\n"
+            with replacing(self.path) as partial:
+                partial.write_text(text, encoding="utf-8")
+        return recorded
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        if not self.path.is_file():
-            return {}
         try:
             choices: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
             for choice in choices.values():
-                if not all(isinstance(node, str) for node in choice["left_out"]):
+                left_out = choice["left_out"]
+                if not isinstance(left_out, list) or not all(isinstance(n, str) for n in left_out):
                     raise TypeError("left_out must be names")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise PrecisionError(
                 f"{self.path} is damaged ({error!r}): restore or remove it"
-            ) from None
+            ) from error
         return choices
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import TranslationError
+from ..errors import ModelFormatError, TranslationError
 from ..model.paddle_model import PaddleModel
 from ..paddle import pir
+from ..paddle.files import FAULTS
 from ..paddle.program import Program
 from . import paddle2onnx, repairs
 from .refusals import refused
@@ -53,8 +56,10 @@ def translate(model: PaddleModel) -> Translation:
     else:
         program = Program.read(model.graph, model.parameters)
         operators = Counter(op.type for op in program.operators)
-    made = repairs.mend(program)
-    if wrong := refused(program):
+    with _as_paddle_writes(model):
+        made = repairs.mend(program)
+        wrong = refused(program)
+    if wrong:
         listed = "\n  ".join(wrong)
         raise TranslationError(
             f"{model.graph}: {paddle2onnx.NAME} would get {len(wrong)} operators wrong:\n  "
@@ -70,6 +75,22 @@ def translate(model: PaddleModel) -> Translation:
         except TranslationError as error:
             raise TranslationError(f"{model.graph}: {error}") from None
     return Translation(plain, made_by, made, dict(operators.most_common()))
+
+
+@contextmanager
+def _as_paddle_writes(model: PaddleModel) -> Iterator[None]:
+    """Turn what a program of another form raises into an error that names the file.
+
+    Repairs and refusals read operands and attributes that Paddle always writes. A legacy program
+    declares neither, so that they can't be checked when it is read.
+    """
+    try:
+        yield
+    except FAULTS as error:
+        raise ModelFormatError(
+            f"{model.graph}: an operator is not as Paddle writes it "
+            f"({type(error).__name__}: {error!s:.200}); export the network again"
+        ) from error
 
 
 def _unsupported(model: PaddleModel, program: Program, types: list[str]) -> TranslationError:

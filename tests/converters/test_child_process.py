@@ -1,6 +1,7 @@
 """Processes of their own: how they end, where they run, and what an error says of them."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ def test_process_runs_in_the_folder_with_the_variables(tmp_path: Path):
     code = "import os; print(os.getcwd(), os.environ.get('ONLY'), os.environ.get('HOME'))"
     ended = child_process.run(python(code), None, folder=tmp_path, variables={"ONLY": "this"})
     assert ended.output.split() == [str(tmp_path.resolve()), "this", "None"]
+
+
+def test_temporary_files_of_a_process_that_is_killed_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    code = "import tempfile, time; print(tempfile.mkstemp()); time.sleep(60)"
+    assert child_process.run(python(code), 0.5).code is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_process_that_takes_too_long_is_killed():

@@ -49,7 +49,7 @@ CONVERTERS = (
     ("model",),
     ("paddle", "graph"),
     ("catalog",),
-    ("atomic", "child_process", "exact"),
+    ("atomic", "child_process", "exact", "interruption"),
     ("errors", "__init__"),
 )
 LEVELS: Mapping[str, Sequence[Sequence[str]]] = {"edgeocr": EDGEOCR, "converters": CONVERTERS}

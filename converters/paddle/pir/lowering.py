@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import TranslationError
-from ..files import DTYPES, FEED_LIST, FETCH_LIST, read_parameters
+from ...errors import ModelFormatError, TranslationError
+from ..files import (
+    DTYPES,
+    FAULTS,
+    FEED_LIST,
+    FETCH_LIST,
+    read_parameters,
+    require_affordable,
+)
 from ..program import Program
 from .operators import ATTRIBUTE_KINDS, RULES, Number, Numbers, Rule
 from .reader import Operation, Value, read
@@ -68,17 +75,30 @@ class _Lowering:
         self.lists: dict[int, list[int]] = {}
 
     def run(self, operations: list[Operation]) -> Program:
-        """Lower all operators; return the program."""
+        """Lower all operators; return the program.
+
+        Raises:
+            ModelFormatError: If an operator lacks something that Paddle writes.
+            TranslationError: If an operator can't be expressed.
+        """
         program = self.program
         block = program.desc.blocks[0]
         for name, kind in (("feed", FEED_LIST), ("fetch", FETCH_LIST)):
             block.vars.add(name=name, persistable=True).type.type = kind
         for op in operations:
-            special = _SPECIAL.get(op.name)
-            if special is not None:
-                special(self, op)
-            else:
-                self._apply(op, RULES[op.name])
+            try:
+                special = _SPECIAL.get(op.name)
+                if special is not None:
+                    special(self, op)
+                else:
+                    self._apply(op, RULES[op.name])
+            except FAULTS as error:
+                # The reader has checked the form of an operator. Which attributes, operands and
+                # results it needs, each rule knows alone.
+                raise ModelFormatError(
+                    f"{self.graph}: {op} is not as Paddle writes it "
+                    f"({type(error).__name__}: {error!s:.200}); export the network again"
+                ) from error
         return program
 
     def _apply(self, op: Operation, rule: Rule) -> None:
@@ -220,7 +240,9 @@ class _Lowering:
             ]
         elif items is None and operand.tensor:
             inputs[operand.tensor] = self.variables(number)
-            attributes[operand.attribute] = [-1] * max(self._shape(number), default=0)
+            length = max(self._shape(number), default=0)
+            require_affordable(length)
+            attributes[operand.attribute] = [-1] * length
         else:
             raise self._varies(op, operand.attribute)
 
@@ -266,6 +288,7 @@ def _eye(state: _Lowering, op: Operation) -> None:
     if not all(number in state.constants for number in op.inputs):
         raise state._varies(op, "size")
     rows, columns = (int(state.constants[number].reshape(())) for number in op.inputs)
+    require_affordable(rows, columns)
     _constant(state, op, np.eye(rows, columns))
 
 
@@ -285,6 +308,7 @@ def _arange(state: _Lowering, op: Operation) -> None:
 
 
 def _full(state: _Lowering, op: Operation) -> None:
+    require_affordable(*op.attributes["shape"])
     _constant(state, op, np.full(op.attributes["shape"], op.attributes["value"]))
 
 

@@ -8,6 +8,7 @@ the number of their dialect, 0 for `builtin` and 1 for `pd_op`; the prefix `pd_o
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ DTYPES = {
     "t_i64": "int64", "t_f16": "float16", "t_f32": "float32", "t_f64": "float64",
 }  # fmt: skip
 _DIALECTS = {"0": "builtin"}
+# The most axes that a tensor of Paddle has.
+MAX_AXES = 9
+# What a damaged entry of the JSON raises while it is read.
+_FAULTS = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -55,44 +60,61 @@ def read(path: Path) -> list[Operation]:
     """Read the operators of an inference.json, in their order.
 
     Raises:
-        ModelFormatError: If the file isn't a PIR program, or has more than one block.
+        ModelFormatError: If the file isn't a PIR program, has more than one block, or has an entry
+            of another form than Paddle writes; the message names the operator.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         magic = data["base_code"]["magic"]
         regions = data["program"]["regions"]
         blocks = [block["ops"] for region in regions for block in region["blocks"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelFormatError(f"{path}: not a PIR program ({error!r})") from None
-    if str(magic).lower() != "pir" or len(blocks) != 1:
+    except _FAULTS as error:
+        raise ModelFormatError(f"{path}: not a PIR program ({_in_words(error)})") from error
+    if str(magic).lower() != "pir" or len(blocks) != 1 or not isinstance(blocks[0], list):
         raise ModelFormatError(f"{path}: expected a PIR program of one block")
-    operations = []
+    operations: list[Operation] = []
+    known = {0}
     for index, entry in enumerate(blocks[0]):
         try:
-            operations.append(_operation(entry))
-        except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
-            raise ModelFormatError(f"{path}: operator {index} can't be read: {error!r}") from None
+            operation = _operation(entry)
+            if missing := [number for number in operation.inputs if number not in known]:
+                raise ValueError(f"it reads %{missing[0]}, which no operator before it computes")
+        except _FAULTS as error:
+            raise ModelFormatError(
+                f"{path}: operator {index} can't be read: {_in_words(error)}; the file is damaged: "
+                "export the network again"
+            ) from error
+        known.update(value.number for value in operation.outputs if value is not None)
+        operations.append(operation)
     return operations
 
 
+def _in_words(error: Exception) -> str:
+    """Describe a fault; the `repr` of a `UnicodeDecodeError` would contain the whole file."""
+    return f"{type(error).__name__}: {error}"[:300]
+
+
 def _operation(entry: dict[str, Any]) -> Operation:
-    if entry["#"] == "p":
+    kind = _text(entry["#"])
+    if kind == "p":
         # The first flag is "persistable". Parameters without it, such as a dropout's state, are not
         # in the parameter file.
         saved = bool(entry.get("OA", [1])[0])
-        attributes = {"name": entry["A"][3], "saved": saved}
-        return Operation("parameter", [], [_value(entry["O"])], attributes)
+        value = _value(entry["O"])
+        if value is None:
+            raise ValueError("a parameter without a value")
+        return Operation("parameter", [], [value], {"name": _text(entry["A"][3]), "saved": saved})
     if entry.get("regions"):
-        raise ValueError(f"{entry['#']} has blocks of its own; control flow can't be translated")
+        raise ValueError(f"{kind} has blocks of its own; control flow can't be translated")
     attributes = {
-        item["N"]: _attribute(item["AT"])
+        _text(item["N"]): _attribute(item["AT"])
         for item in entry["A"]
         if not item["AT"]["#"].endswith("a_place")
     }
-    dialect, _, name = entry["#"].partition(".")
+    dialect, _, name = kind.partition(".")
     return Operation(
         name if dialect == "1" else f"{_DIALECTS.get(dialect, dialect)}.{name}",
-        [item["%"] for item in entry["I"]],
+        [_integer(item["%"]) for item in entry["I"]],
         [_value(item) for item in entry["O"]],
         attributes,
     )
@@ -102,7 +124,7 @@ def _value(entry: dict[str, Any]) -> Value | None:
     kind = entry["TT"]
     if kind["#"] == "NULL":
         return None
-    return _typed(entry["%"], kind)
+    return _typed(_integer(entry["%"]), kind)
 
 
 def _typed(number: int, kind: dict[str, Any]) -> Value:
@@ -112,7 +134,29 @@ def _typed(number: int, kind: dict[str, Any]) -> Value:
     if name != "t_dtensor":
         raise ValueError(f"the type {kind['#']} is not supported")
     element = kind["D"][0]["#"].split(".")[-1]
-    return Value(number, DTYPES.get(element, element), tuple(kind["D"][1]))
+    return Value(number, DTYPES.get(element, element), _shape(kind["D"][1]))
+
+
+def _shape(sizes: Sequence[Any]) -> tuple[int, ...]:
+    """Check a declared shape; Paddle writes open sizes as -1, or as other negative numbers."""
+    if not isinstance(sizes, list) or len(sizes) > MAX_AXES:
+        raise ValueError(f"a shape must be a list of at most {MAX_AXES} sizes")
+    return tuple(_integer(size) for size in sizes)
+
+
+def _integer(value: Any) -> int:
+    """Check an integer of 64 bits, which JSON doesn't limit."""
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
+        raise ValueError(f"expected an integer of 64 bits, not {type(value).__name__}")
+    return value
+
+
+def _text(value: Any) -> str:
+    """Check a text that can be written as UTF-8; JSON may contain half of a surrogate pair."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text, not {type(value).__name__}")
+    value.encode()
+    return value
 
 
 def _attribute(entry: dict[str, Any]) -> Any:
@@ -122,4 +166,13 @@ def _attribute(entry: dict[str, Any]) -> Any:
     value = entry.get("D")
     if entry["#"].endswith("a_array"):
         return [_attribute(item) for item in value or []]
-    return value
+    if isinstance(value, list):
+        return [_scalar(item) for item in value]
+    return value if value is None else _scalar(value)
+
+
+def _scalar(value: Any) -> bool | int | float | str:
+    """Check a value that legacy attributes can hold."""
+    if isinstance(value, (bool, float)):
+        return value
+    return _text(value) if isinstance(value, str) else _integer(value)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from converters.catalog import conversions
+from tests.support import at_once
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +58,16 @@ def test_damaged_record_is_replaced(tmp_path, cache, content):
     conversions.remember("a", converted(tmp_path / "out"))
     assert conversions.where("a") == tmp_path / "out"
     assert json.loads((cache / "conversions.json").read_text()) == {"a": str(tmp_path / "out")}
+
+
+def test_no_conversion_is_forgotten_if_processes_write_at_once(tmp_path, cache):
+    code = "for i in range(10):\n    conversions.remember(f'{sys.argv[1]}-{i}', folder)\n"
+    imports = (
+        "from pathlib import Path\n"
+        "from converters.catalog import conversions\n"
+        "folder = Path(sys.argv[2])"
+    )
+    at_once.run(3, imports, code, converted(tmp_path / "out"))
+    names = [f"{process}-{i}" for process in range(3) for i in range(10)]
+    assert [name for name in names if conversions.where(name) is None] == []
+    assert [path.name for path in cache.iterdir()] == ["conversions.json"]

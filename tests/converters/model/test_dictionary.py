@@ -51,3 +51,12 @@ def test_inference_yml_without_a_usable_list_is_refused(tmp_path, content, messa
 def test_special_classes_are_counted():
     assert charset.classes(["a", "b"], {"classes": 3, "blank": 0}) == 3
     assert charset.classes(["a", "b"], {"classes": 4, "begin": 0, "end": 3}) == 4
+
+
+def test_dictionary_that_is_not_text_or_missing_is_refused(tmp_path):
+    source = CharsetSource("dict.txt", False)
+    with pytest.raises(ModelFormatError, match=r"dict\.txt: the dictionary is missing"):
+        charset.characters(tmp_path, source)
+    (tmp_path / "dict.txt").write_bytes(b"a\n\xff\n")
+    with pytest.raises(ModelFormatError, match=r"dict\.txt: a dictionary must be UTF-8 .* byte 2"):
+        charset.characters(tmp_path, source)

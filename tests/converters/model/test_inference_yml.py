@@ -1,12 +1,15 @@
 """inference.yml as PaddleOCR and PaddleClas export it."""
 
+import random
 from pathlib import Path
 
 import pytest
+import yaml
 
 from converters.catalog.entries import CharsetSource, Normalize
 from converters.errors import ModelFormatError
 from converters.model import inference_yml
+from tests.support import mutants
 
 IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 HALVES = [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]
@@ -83,6 +86,10 @@ PostProcess:
     topk: 1
     label_list: [0_degree, 180_degree]
 """
+# Each list holds the one before ten times.
+LAUGHS = "b0: &b0 [x]\n" + "".join(
+    f"b{i}: &b{i} [{', '.join([f'*b{i - 1}'] * 10)}]\n" for i in range(1, 10)
+)
 
 
 @pytest.fixture
@@ -269,3 +276,51 @@ def test_error_names_the_wrong_or_unknown_field(read, text, old, new, message):
 def test_other_yaml_is_refused(read, text):
     with pytest.raises(ModelFormatError, match="PostProcess is missing"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 5000, "not valid YAML"),
+        ("a: !!bool x", "not valid YAML: KeyError"),
+        ("a: !!timestamp x", "not valid YAML: AttributeError"),
+        ("a: 2001-99-99", "not valid YAML: ValueError"),
+        ("a: &a [*a]", "1000000 values, or 50 levels"),
+        (LAUGHS, "1000000 values"),
+        (f"PostProcess: {10**30}", "more than 64 bits"),
+        ("PostProcess: {name: DBPostProcess, 3: 1, x: 2}", "the key 3 must be a text"),
+        ("PostProcess: {name: [DBPostProcess]}", "PostProcess.name must be one of"),
+        (f"PostProcess: {{name: DBPostProcess, thresh: {'9' * 400}}}", "more than 64 bits"),
+    ],
+)
+def test_yaml_that_no_exporter_writes_is_refused(read, content, message):
+    with pytest.raises(ModelFormatError, match=rf"inference\.yml: .*{message}"):
+        read(content)
+
+
+def test_file_that_is_too_large_is_refused(read, monkeypatch):
+    monkeypatch.setattr(inference_yml, "MAX_BYTES", 10)
+    with pytest.raises(ModelFormatError, match="larger than"):
+        read(DETECTION)
+
+
+def test_mutants_are_read_or_refused(tmp_path):
+    path = tmp_path / "inference.yml"
+    refused = 0
+    for seed in range(120):
+        chance = random.Random(seed)
+        text = chance.choice((DETECTION, RECOGNITION))
+        tree = mutants.of_json(yaml.safe_load(text), chance)
+        written = (
+            mutants.dumped(tree),
+            yaml.dump(tree).encode(),
+            mutants.of_bytes(text.encode(), chance),
+        )
+        path.write_bytes(chance.choice(written))
+        for read_it in (inference_yml.read, inference_yml.characters):
+            try:
+                read_it(path)
+            except ModelFormatError as error:
+                refused += 1
+                assert "inference.yml" in str(error) and len(str(error)) < 1500
+    assert refused > 50

@@ -105,9 +105,9 @@ def test_other_magic_is_refused(tmp_path):
 
 
 def test_magic_in_capitals_is_accepted(tmp_path):
-    path = pir.write(tmp_path, pir.fetch(1))
+    path = pir.write(tmp_path, pir.full(1, 0.5))
     path.write_text(path.read_text().replace('"pir"', '"PIR"'))
-    assert [op.name for op in read(path)] == ["fetch"]
+    assert [op.name for op in read(path)] == ["full"]
 
 
 @pytest.mark.parametrize("level", ["blocks", "regions"])
@@ -145,9 +145,47 @@ def test_incomplete_operators_are_refused(tmp_path, entry):
         read(pir.write(tmp_path, entry))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"I": [{"%": 9}]}, "it reads %9, which no operator before it computes"),
+        ({"I": [{"%": -1}]}, "it reads %-1"),
+        ({"I": [{"%": [1]}]}, "expected an integer of 64 bits, not list"),
+        ({"I": [{"%": 10**30}]}, "expected an integer of 64 bits"),
+        ({"I": None}, "TypeError"),
+        (
+            {"O": [{"%": 2, "TT": {"#": "0.t_dtensor", "D": [{"#": "0.t_f32"}, ["x"]]}}]},
+            "expected an integer of 64 bits, not str",
+        ),
+        ({"O": [pir.tensor(2, [2**64])]}, "expected an integer of 64 bits"),
+        ({"O": [pir.tensor(2, [1] * 10)]}, "at most 9 sizes"),
+        ({"O": [{"%": None, "TT": pir.tensor(2, [])["TT"]}]}, "an integer of 64 bits, not None"),
+        ({"#": "1.half\ud800"}, "UnicodeEncodeError"),
+        ({"A": [{"N": 3, "AT": {"#": "0.a_i32", "D": 1}}]}, "expected a text, not int"),
+        ({"A": [{"N": "v", "AT": {"#": "0.a_i32", "D": {}}}]}, "expected an integer .* not dict"),
+        ({"A": [{"N": "v", "AT": {"#": "0.a_i32", "D": 2**63}}]}, "expected an integer of 64"),
+        ({"A": [{"N": "v", "AT": {"#": "0.a_str", "D": "\ud800"}}]}, "UnicodeEncodeError"),
+    ],
+)
+def test_error_says_what_is_wrong_with_an_operator(tmp_path, change, message):
+    entry = pir.operation("any", [1], pir.tensor(2, [])) | change
+    path = pir.write(tmp_path, pir.data("x", pir.tensor(1, [])), entry)
+    with pytest.raises(ModelFormatError, match=rf"operator 1 can't be read: .*{message}"):
+        read(path)
+
+
+def test_deeply_nested_and_wrong_text_give_a_short_error(tmp_path):
+    path = tmp_path / "inference.json"
+    for content in (b"[" * 100000, b'{"magic": "pir"}' + b"x" * 100000 + b"\xff", b"1" * 5000):
+        path.write_bytes(content)
+        with pytest.raises(ModelFormatError, match=r"inference\.json: not a PIR program") as caught:
+            read(path)
+        assert len(str(caught.value)) < 1000
+
+
 def test_absent_results_and_operands_are_read(tmp_path):
     entry = pir.operation("any", [0, 4], {"%": 5, "TT": {"#": "NULL"}}, pir.tensor(6, []))
-    (op,) = read(pir.write(tmp_path, entry))
+    _, op = read(pir.write(tmp_path, pir.full(4, 0.5), entry))
     assert op.inputs == [0, 4]
     absent, value = op.outputs
     assert absent is None and value is not None and value.number == 6

