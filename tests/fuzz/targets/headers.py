@@ -7,7 +7,7 @@ import io
 import cv2
 import numpy as np
 
-from edgeocr.memory import image_headers
+from edgeocr.decoding.headers import reader
 from tests.fuzz.targets import pictures
 from tests.fuzz.targets.pictures import MOST_PIXELS
 
@@ -17,7 +17,7 @@ seeds = pictures.seeds
 def read(content: bytes) -> None:
     """Compare the size in the header with what OpenCV decodes."""
     content = pictures.repaired(content)
-    header = image_headers.read(io.BytesIO(content))
+    header = reader.read(io.BytesIO(content))
     if header is None or header.width * header.height > MOST_PIXELS:
         return
     try:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, features
 
 from edgeocr import images
-from edgeocr.memory import image_headers
+from edgeocr.decoding.headers import reader
 
 # More pixels than this are left to the limits that callers set: decoding them is slow, not wrong.
 MOST_PIXELS = 1 << 21
@@ -61,7 +61,7 @@ def repaired(content: bytes) -> bytes:
 def read(content: bytes) -> None:
     """Load a picture, unless its header states many pixels."""
     content = repaired(content)
-    header = image_headers.read(io.BytesIO(content))
+    header = reader.read(io.BytesIO(content))
     if header is not None and header.width * header.height > MOST_PIXELS:
         return
     picture = images.load(content)
