@@ -273,7 +273,7 @@ class UprightReader:
             return False
         readings = self._recognize_turned(crops, (0, 180), watch)
         # A row of nines reads as well upside down.
-        telling = [i for i, (given, _) in enumerate(readings) if not _is_one_character(given)]
+        telling = [i for i, pair in enumerate(readings) if not any(map(_is_one_character, pair))]
         gain = _gain([crops[i] for i in telling], [readings[i] for i in telling])
         return gain > LEAST_GAIN
 
@@ -325,7 +325,7 @@ def _is_character(standing: Reading, laid_down: Reading) -> bool:
 
 def _is_one_character(reading: Reading) -> bool:
     """Tell whether a reading is one character, perhaps repeated."""
-    return len(set(reading.text.strip())) == 1
+    return len(set(reading.text) - {" "}) == 1
 
 
 def _piece(crop: Crop, left: float, right: float) -> Crop:

@@ -213,7 +213,7 @@ def test_limit_of_pixels_makes_lines_narrower_and_batches_smaller(
     assert limited.max_width == largest - stage.margin
     shapes: list[tuple[int, ...]] = []
     limited.session.observer = lambda batch: shapes.append(batch.shape)
-    limited.recognize([Crop.whole(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 3000)])
+    limited.recognize([Crop.whole(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 2608)])
     assert max(width for _, _, width, _ in shapes) == largest
     assert all(math.prod(shape[:3]) <= pixels for shape in [*shapes, *limited.session.shapes])
 
