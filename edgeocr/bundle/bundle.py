@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import BundleError, SignatureError, printable
+from ..graphs.check import check
 from . import archive, signature
 from .archive import MANIFEST, SIGNATURE
 from .manifest import Charset, File, Manifest
@@ -71,6 +72,11 @@ class Bundle:
             name: _checked(name, files[name], expected)
             for name, expected in self.manifest.files.items()
         }
+        for graph in sorted({stage.graph for stage in self.manifest.stages.present.values()}):
+            try:
+                check(self._files[graph])
+            except BundleError as error:
+                raise BundleError(f"{graph}: {error}") from None
         reading = self.manifest.stages.reading
         self.characters = _characters(reading.charset, self._files) if reading else []
         self.path = path
@@ -93,8 +99,9 @@ class Bundle:
 
         Raises:
             BundleError: The bundle is missing or damaged, a file in it is missing, changed or not
-                listed in the manifest, a name leads out of the bundle, or this version can't read
-                the bundle's schema or run one of its algorithms.
+                listed in the manifest, a name leads out of the bundle, this version can't read
+                the bundle's schema or run one of its algorithms, or a graph has something that
+                edge graphs don't have, such as data in another file.
             SignatureError: The bundle is not signed as required, or the key is not usable.
             TypeError: An argument has the wrong type.
         """
