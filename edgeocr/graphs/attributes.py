@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..errors import BundleError
 from .limits import (
     MAX_BLOCK,
     MAX_CHANNELS,
@@ -19,8 +18,9 @@ from .limits import (
     MAX_TEXT,
     MAX_WINDOW,
 )
-from .messages import Node, Tensor, Value
+from .messages import Tensor, Value
 from .operators import ELEMENT_BYTES
+from .tensors import check_tensor
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Range:
 _AXIS = Range(-MAX_RANK, MAX_RANK)
 _WINDOW = Range(1, MAX_WINDOW, 3)
 _CHANNELS = Range(1, MAX_CHANNELS)
-# Attributes with limits, by name. A name means the same for all operators that have it.
+# Attributes with limits, by name.
 RANGES: Mapping[str, Range] = {
     "axis": _AXIS,
     "axes": _AXIS,
-    "batch_axis": _AXIS,
-    "batch_dims": _AXIS,
+    "batch_axis": Range(0, MAX_RANK),
+    "batch_dims": Range(0, MAX_RANK),
     "blocksize": Range(1, MAX_BLOCK),
     "dilations": _WINDOW,
     "dtype": Range(1, 16),
@@ -64,60 +64,53 @@ RANGES: Mapping[str, Range] = {
     "num_groups": _CHANNELS,
     "num_heads": _CHANNELS,
     "num_outputs": Range(1, MAX_OUTPUTS),
-    "offset_group": _CHANNELS,
-    "output_height": Range(1, MAX_WINDOW),
     "output_padding": Range(0, MAX_WINDOW, 3),
     "output_shape": Range(0, MAX_CHANNELS),
-    "output_width": Range(1, MAX_WINDOW),
-    "pads": Range(0, MAX_WINDOW, 6),
+    # Those of `Pad`, which may cut; the pads of a window have narrower limits, see `weights`.
+    "pads": Range(-MAX_CHANNELS, MAX_CHANNELS, 2 * MAX_RANK),
     "perm": Range(0, MAX_RANK - 1),
     "q_num_heads": _CHANNELS,
     "repeats": Range(1, MAX_FACTOR),
-    "rotary_embedding_dim": Range(0, MAX_CHANNELS),
-    "sampling_ratio": Range(0, MAX_WINDOW),
     "size": Range(1, MAX_WINDOW),
     "split": Range(0, MAX_SIDE, MAX_OUTPUTS),
     "storage_order": Range(0, 1),
     "strides": _WINDOW,
+    "time_axis": Range(0, MAX_RANK),
     "to": Range(1, 16),
 }
-# `Pad` until opset 10: pads of all dimensions, negative ones cut.
-_PADS_OF_PAD = Range(-MAX_CHANNELS, MAX_CHANNELS, 2 * MAX_RANK)
 # Attributes that are element types.
 TYPES = ("dtype", "to")
 # Attributes of `Constant` that make tensors of strings.
 STRINGS = ("value_string", "value_strings")
 
 
-def check_attributes(node: Node, passed: set[tuple[bool, str, Value]]) -> None:
-    """Check the attributes of a node, each for itself.
+def problem(name: str, value: Value) -> str:
+    """Return what is wrong with an attribute, for an error message; empty if it is allowed.
 
     Args:
-        node: The node.
-        passed: The attributes of earlier nodes, most of which come again; this node's are added.
+        name: The attribute's name, which means the same for all operators that have it.
+        value: Its value.
 
     Raises:
-        BundleError: A value is out of its range.
+        BundleError: The value is a malformed tensor.
     """
-    is_pad = node.operator == "Pad"
-    for name, value in node.attributes.items():
-        if isinstance(value, Tensor) or (is_pad, name, value) in passed:
-            continue
-        if not _fits(name, value, is_pad):
-            raise BundleError(f"{node} has {name} = {str(value)[:60]}, which is out of its range")
-        passed.add((is_pad, name, value))
-
-
-def _fits(name: str, value: Value, is_pad: bool) -> bool:
-    """Return whether an attribute of a node, which may be a `Pad`, is within its limits."""
+    if isinstance(value, Tensor):
+        check_tensor(value)
+        return ""
     if name in STRINGS:
-        return False
+        return f"has {name}, and no edge graph has strings"
+    return (
+        "" if _fits(name, value) else f"has {name} = {str(value)[:60]}, which is out of its range"
+    )
+
+
+def _fits(name: str, value: Value) -> bool:
+    """Return whether a value is within the limits for its name."""
     if isinstance(value, bytes):
         return len(value) <= MAX_TEXT
     if isinstance(value, tuple) and value and isinstance(value[0], bytes):
         return len(value) <= MAX_RANK and all(len(str(each)) <= MAX_TEXT for each in value)
-    limits = _PADS_OF_PAD if is_pad and name == "pads" else RANGES.get(name)
-    if limits is None:
+    if (limits := RANGES.get(name)) is None:
         return not isinstance(value, tuple) or len(value) <= MAX_CHANNELS
     if not limits.check(value):
         return False

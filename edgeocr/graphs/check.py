@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import BundleError
-from .attributes import check_attributes
+from .attributes import problem
 from .limits import MAX_RANK, MAX_SIDE
 from .messages import (
     DIMENSION,
@@ -20,11 +20,10 @@ from .messages import (
     Node,
     Reader,
     Tensor,
-    Value,
     messages,
     shown,
 )
-from .operators import DOMAINS, ELEMENT_BYTES, IR_VERSIONS, OPERATORS, OPSETS
+from .operators import DOMAINS, ELEMENT_BYTES, IR_VERSIONS, OPERATORS, OPSETS, OPTIONAL_INPUTS
 from .sizes import check_sizes
 from .tensors import check_tensor
 from .weights import check_weights
@@ -34,8 +33,8 @@ from .wire import Wire, signed
 _ORT_FORMAT = (4, b"ORTM")
 # With an environment variable ONNX Runtime takes settings from this entry, such as writing a file.
 _SETTINGS = b"ort_config"
-# Operators whose output has the shape of their first input, which may be a weight.
-_SAME_SHAPE = ("DequantizeLinear", "QuantizeLinear", "Cast", "Identity")
+# Operators whose output has the shape of their first input, which may be a weight, and `Constant`.
+_FOLLOWED = ("Constant", "DequantizeLinear", "QuantizeLinear", "Cast", "Identity")
 
 
 def check(graph: bytes) -> None:
@@ -96,11 +95,11 @@ def _check_graph(wire: Wire, start: int, end: int) -> None:
     for first, last in (*messages(fields, 12), *messages(fields, 13)):
         _check_port(wire, first, last)
     inputs = {_check_port(wire, first, last) for first, last in messages(fields, 11)}
-    reader = Reader(wire)
+    reader = Reader(wire, problem)
     constants: dict[bytes, Tensor] = {}
     for first, last in messages(fields, 5):
         tensor = reader.tensor(first, last)
-        check_tensor(tensor, f"the tensor {shown(tensor.name)!r}")
+        check_tensor(tensor)
         if tensor.name in constants:
             raise BundleError(f"there are two tensors {shown(tensor.name)!r}")
         constants[tensor.name] = tensor
@@ -112,16 +111,13 @@ def _check_nodes(
     nodes: Iterable[Node], inputs: set[bytes], constants: dict[bytes, Tensor], data: bytes
 ) -> None:
     """Check the nodes in their order; `constants` gets the tensors that they make."""
-    passed: set[tuple[bool, str, Value]] = set()
     dims = {name: tensor.dims for name, tensor in constants.items()}
     # An input may have a constant as its default. An input that is left out has an empty name.
     made = inputs | constants.keys() | {b""}
     for node in nodes:
         _check_operator(node)
-        check_attributes(node, passed)
-        for value in node.attributes.values():
-            if isinstance(value, Tensor):
-                check_tensor(value, f"the tensor in {node}")
+        if b"" in node.inputs:
+            _check_omission(node)
         if not made.issuperset(node.inputs):
             raise BundleError(f"{node} has an input that no node before it makes")
         if not made.isdisjoint(filter(None, node.outputs)):
@@ -129,7 +125,8 @@ def _check_nodes(
         made.update(node.outputs)
         check_weights(node, dims)
         check_sizes(node, constants, data)
-        _follow(node, constants, dims)
+        if node.operator in _FOLLOWED:
+            _follow(node, constants, dims)
 
 
 def _follow(node: Node, constants: dict[bytes, Tensor], dims: dict[bytes, tuple[int, ...]]) -> None:
@@ -139,10 +136,17 @@ def _follow(node: Node, constants: dict[bytes, Tensor], dims: dict[bytes, tuple[
     for output in node.outputs[:1]:
         if node.operator == "Constant" and isinstance(value, Tensor):
             constants[output], dims[output] = value, value.dims
-        elif node.operator in _SAME_SHAPE and source in dims:
+        elif source in dims:
             dims[output] = dims[source]
             if node.operator == "Identity" and source in constants:
                 constants[output] = constants[source]
+
+
+def _check_omission(node: Node) -> None:
+    """Check that an operator allows the inputs to be left out that a node leaves out."""
+    first = OPTIONAL_INPUTS.get(node.operator)
+    if first is None or b"" in node.inputs[:first]:
+        raise BundleError(f"{node} has an input without a name, which it can't do without")
 
 
 def _check_operator(node: Node) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..errors import BundleError
@@ -54,6 +55,11 @@ class Message:
     repeated: frozenset[int] = frozenset()
     refused: Mapping[int, str] = field(default_factory=dict)
 
+    @cached_property
+    def allowed(self) -> frozenset[int]:
+        """Keys of the fields that may be there."""
+        return self.single | self.repeated
+
     def fields(self, wire: Wire, start: int, end: int) -> list[Field]:
         """Read the message's fields and check that it may have them.
 
@@ -63,7 +69,8 @@ class Message:
         found = wire.fields(start, end)
         keys = [each[0] for each in found]
         distinct = set(keys)
-        if unknown := distinct - self.single - self.repeated:
+        if not distinct <= self.allowed:
+            unknown = distinct - self.allowed
             number, kind = divmod(min(unknown), 8)
             what = self.refused.get(number, f"an unknown field, {number} of type {kind}")
             raise BundleError(f"{self.name} has {what}, which no edge graph has")
@@ -210,26 +217,37 @@ class Node(NamedTuple):
         return f"node {shown(self.name)!r} ({self.operator})"
 
 
+# An attribute's name, its value and what is wrong with it.
+Attribute: TypeAlias = tuple[str, Value, str]
+
+
 class Reader:
     """Reads tensors and nodes of one file."""
 
-    def __init__(self, wire: Wire) -> None:
-        """Begin to read a file."""
-        self._wire, self._data = wire, wire.data
+    def __init__(self, wire: Wire, problem: Callable[[str, Value], str]) -> None:
+        """Begin to read a file.
+
+        Args:
+            wire: The file.
+            problem: Returns what is wrong with an attribute of a name and a value, or nothing.
+        """
+        self._wire, self._data, self._problem = wire, wire.data, problem
         # Most attributes of a graph repeat one another, such as strides of 1.
-        self._attributes: dict[bytes, tuple[str, Value]] = {}
+        self._attributes: dict[bytes, Attribute] = {}
 
     def node(self, start: int, end: int) -> Node:
         """Read a node.
 
         Raises:
-            BundleError: The node or an attribute is malformed or has a field that it must not have.
+            BundleError: The node or an attribute is malformed, has a field that it must not have,
+                or an attribute has a problem.
         """
         data = self._data
         inputs: list[bytes] = []
         outputs: list[bytes] = []
         texts = {3: b"", 4: b"", 7: b""}
         attributes: dict[str, Value] = {}
+        wrong = ""
         for key, first, last in NODE.fields(self._wire, start, end):
             number = key >> 3
             if number == 1:
@@ -237,13 +255,14 @@ class Reader:
             elif number == 2:
                 outputs.append(data[first:last])
             elif number == 5:
-                name, value = self._attribute(first, last)
+                name, value, problem = self._attribute(first, last)
+                wrong = wrong or problem
                 if name in attributes:
                     raise BundleError(f"a node has the attribute {name!r} twice")
                 attributes[name] = value
             elif number in texts:
                 texts[number] = data[first:last]
-        return Node(
+        node = Node(
             shown(texts[4]),
             shown(texts[7]) if texts[7] else "",
             texts[3],
@@ -251,6 +270,9 @@ class Reader:
             tuple(outputs),
             attributes,
         )
+        if wrong:
+            raise BundleError(f"{node} {wrong}")
+        return node
 
     def tensor(self, start: int, end: int) -> Tensor:
         """Read where a tensor's values are, but not the values of a large one.
@@ -282,8 +304,7 @@ class Reader:
         few = tuple(integers) if len(integers) == sum(typed.values()) else ()
         return Tensor(name, tuple(dims), element, raw, typed, few)
 
-    def _attribute(self, start: int, end: int) -> tuple[str, Value]:
-        """Return an attribute's name and value."""
+    def _attribute(self, start: int, end: int) -> Attribute:
         if end - start > _SHORT:
             return self._new_attribute(start, end)
         content = self._data[start:end]
@@ -291,7 +312,7 @@ class Reader:
             self._attributes[content] = self._new_attribute(start, end)
         return self._attributes[content]
 
-    def _new_attribute(self, start: int, end: int) -> tuple[str, Value]:
+    def _new_attribute(self, start: int, end: int) -> Attribute:
         data, name, kind = self._data, "", 0
         values: dict[int, Value] = {}
         integers: list[int] = []
@@ -324,7 +345,8 @@ class Reader:
         if kind not in _TYPES or values.keys() - {_TYPES[kind][0]}:
             raise BundleError(f"the attribute {name!r} has no value of its type, {kind}")
         number, default = _TYPES[kind]
-        return name, values.get(number, default)
+        value = values.get(number, default)
+        return name, value, self._problem(name, value)
 
     def _integers(self, kind: int, first: int, last: int) -> list[int]:
         return [signed(first)] if kind == VARINT else self._wire.packed(first, last)

@@ -37,10 +37,10 @@ _NORMALIZATION = """
     LogSoftmax LpNormalization MeanVarianceNormalization RMSNormalization Softmax
 """
 _PRODUCT = """
-    Attention AveragePool Conv ConvTranspose DeformConv Det Einsum GRU Gemm GlobalAveragePool
-    GlobalLpPool GlobalMaxPool LSTM LpPool MatMul MaxPool RNN RotaryEmbedding
+    Attention AveragePool Conv ConvTranspose Einsum GRU Gemm GlobalAveragePool
+    GlobalLpPool GlobalMaxPool LSTM LpPool MatMul MaxPool RNN
 """
-_SAMPLING = "AffineGrid CenterCropPad GridSample NonMaxSuppression RoiAlign"
+_SAMPLING = "AffineGrid GridSample"
 _INTEGER = """
     ConvInteger DequantizeLinear DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul
     QuantizeLinear
@@ -50,6 +50,17 @@ OPERATORS = frozenset(
         (_ELEMENTWISE, _SHAPE, _REDUCTION, _NORMALIZATION, _PRODUCT, _SAMPLING, _INTEGER)
     ).split()
 )
+
+# Operators with optional inputs → position of the first one. Other inputs must not be left out:
+# ONNX Runtime ends the process if one of `Sum` is.
+OPTIONAL_INPUTS = {
+    **{"Attention": 3, "Clip": 1, "Conv": 2, "ConvInteger": 2, "ConvTranspose": 2},
+    **{"DequantizeLinear": 2, "Dropout": 1, "GRU": 3, "Gemm": 2, "LSTM": 3},
+    **{"LayerNormalization": 2, "MatMulInteger": 2, "Pad": 2, "QLinearConv": 8},
+    **{"QuantizeLinear": 2, "RNN": 3, "Resize": 1, "Slice": 3, "Split": 1, "Squeeze": 1},
+    **{"Trilu": 1},
+    **{name: 1 for name in _REDUCTION.split() if name.startswith("Reduce")},
+}
 
 # ONNX's numbers of element types.
 FLOAT32, UINT8, INT8, UINT16, INT16, INT32, INT64 = range(1, 8)

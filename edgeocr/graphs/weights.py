@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from ..errors import BundleError
+from .limits import MAX_WINDOW
 from .messages import Node
 
 # The shape of each input of a node; None if the input isn't constant.
@@ -26,7 +27,10 @@ def check_weights(node: Node, dims: Mapping[bytes, tuple[int, ...]]) -> None:
     rule = _WEIGHTS.get(node.operator)
     if rule is not None and not rule(node, [dims.get(name) for name in node.inputs]):
         shapes = ", ".join(str(list(dims[name])) for name in node.inputs if name in dims)
-        raise BundleError(f"{node} has attributes that don't fit its weights of shape {shapes}")
+        raise BundleError(
+            f"{node} has attributes that don't fit each other or its constant weights, which have "
+            f"the shapes {shapes or 'none'}"
+        )
 
 
 def _at(shapes: Shapes, index: int) -> tuple[int, ...] | None:
@@ -38,19 +42,26 @@ def _integer(node: Node, name: str, default: int) -> int:
     return value if isinstance(value, int) else -1
 
 
-def _window_fits(node: Node, rank: int) -> bool:
-    """Return whether the attributes of a window are for `rank` dimensions."""
+def _window_fits(node: Node, rank: int | None = None) -> bool:
+    """Return whether the attributes of a window are for the same number of dimensions, `rank`."""
+    ranks = set() if rank is None else {float(rank)}
     for name, times in (("strides", 1), ("dilations", 1), ("kernel_shape", 1), ("pads", 2)):
         value = node.attributes.get(name)
-        if value is not None and (not isinstance(value, tuple) or len(value) != times * rank):
-            return False
-    return True
+        if isinstance(value, tuple):
+            ranks.add(len(value) / times)
+            if name == "pads" and not all(0 <= pad <= MAX_WINDOW for pad in _integers(value)):
+                return False
+    return len(ranks) <= 1
+
+
+def _integers(values: tuple[object, ...]) -> list[int]:
+    return [value if isinstance(value, int) else -1 for value in values]
 
 
 def _convolution(node: Node, shapes: Shapes, weight_at: int = 1) -> bool:
     weight, bias = _at(shapes, weight_at), _at(shapes, 8 if weight_at == 3 else 2)
-    if weight is None:
-        return True
+    if weight is None:  # it is computed when the graph runs, so that its shape is not known
+        return False
     if len(weight) < 3 or not all(weight) or not _window_fits(node, len(weight) - 2):
         return False
     group = _integer(node, "group", 1)
@@ -58,13 +69,15 @@ def _convolution(node: Node, shapes: Shapes, weight_at: int = 1) -> bool:
     return (
         node.attributes.get("kernel_shape", weight[2:]) == weight[2:]
         and weight[0] % group == 0
-        and (node.operator in ("ConvInteger", "DeformConv") or bias in (None, (outputs,)))
+        and (node.operator == "ConvInteger" or bias in (None, (outputs,)))
     )
 
 
 def _recurrent(gates: int) -> Fits:
     def fits(node: Node, shapes: Shapes) -> bool:
-        given, again, bias = (_at(shapes, index) for index in (1, 2, 3))
+        sequence, given, again, bias = (_at(shapes, index) for index in range(4))
+        if sequence is not None and not all(sequence):
+            return False  # ONNX Runtime ends the process
         directions = 2 if node.attributes.get("direction") == b"bidirectional" else 1
         known = [each for each in (given, again) if each is not None]
         if any(len(each) != 3 or each[0] != directions for each in known):
@@ -89,10 +102,12 @@ def _product(node: Node, shapes: Shapes) -> bool:
 
 
 _WEIGHTS: Mapping[str, Fits] = {
+    "AveragePool": lambda node, _: _window_fits(node),
+    "LpPool": lambda node, _: _window_fits(node),
+    "MaxPool": lambda node, _: _window_fits(node),
     "Conv": _convolution,
     "ConvTranspose": _convolution,
     "ConvInteger": _convolution,
-    "DeformConv": _convolution,
     "QLinearConv": lambda node, shapes: _convolution(node, shapes, 3),
     "LSTM": _recurrent(4),
     "GRU": _recurrent(3),

@@ -141,6 +141,13 @@ def a_value_twice(model: onnx.ModelProto) -> None:
     model.graph.node.append(node("Relu", "x", to="c"))
 
 
+def computed_weights(model: onnx.ModelProto) -> None:
+    """Hide a weight's shape behind a node that ONNX Runtime computes while it opens the graph."""
+    model.graph.node.insert(0, node("Abs", "w", to="hidden"))
+    convolution = next(each for each in model.graph.node if each.op_type == "Conv")
+    convolution.input[1] = "hidden"
+
+
 def wrong_type(model: onnx.ModelProto) -> None:
     attribute(model, "Softmax", "axis").type = onnx.AttributeProto.INTS
 
@@ -174,11 +181,39 @@ HOSTILE: dict[str, tuple[onnx.ModelProto, str]] = {
     "out of order": (changed(out_of_order), "an input that no node before it makes"),
     "a value twice": (changed(a_value_twice), "a value that is there already"),
     "wrong type": (changed(wrong_type), "'axis' has no value of its type"),
-    "kernel": (set_integers("Conv", "kernel_shape", 64, 3), "don't fit its weights of shape"),
-    "kernel of one side": (set_integers("Conv", "kernel_shape", 3), "don't fit its weights"),
+    "kernel": (
+        set_integers("Conv", "kernel_shape", 64, 3),
+        "its constant weights, which have the shapes",
+    ),
+    "kernel of one side": (set_integers("Conv", "kernel_shape", 3), "don't fit each other"),
+    "computed weights": (changed(computed_weights), "the shapes .4.$"),
+    "negative batches": (
+        graph(node("GatherND", "x", "i", batch_dims=-8), constants=[constant("i", [[0]])]),
+        "batch_dims = -8",
+    ),
     "no kernel": (set_integers("Conv", "kernel_shape", 0, 3), "out of its range"),
     "pads": (set_integers("Conv", "pads", 1, 1, 1, 1 << 40), "out of its range"),
-    "negative pads": (set_integers("Conv", "pads", 1, 1, 1, -1), "out of its range"),
+    "negative pads": (set_integers("Conv", "pads", 1, 1, 1, -1), "don't fit each other"),
+    "pads of a pool": (
+        graph(node("MaxPool", "x", kernel_shape=[2, 2], pads=[1, 1])),
+        r"\(MaxPool\) has attributes that don't fit each other",
+    ),
+    "an input left out": (graph(node("Sum", "x", "")), r"\(Sum\) has an input without a name"),
+    "the first input left out": (
+        graph(node("Clip", "", "x")),
+        r"\(Clip\) has an input without a name",
+    ),
+    "an empty sequence": (
+        graph(
+            helper.make_node("LSTM", ["s", "w", "r"], ["", "scores"], "the_LSTM", hidden_size=2),
+            constants=[
+                constant("s", np.ones((5, 0, 2)), np.float32),
+                constant("w", np.ones((1, 8, 2)), np.float32),
+                constant("r", np.ones((1, 8, 2)), np.float32),
+            ],
+        ),
+        r"\(LSTM\) has attributes that don't fit",
+    ),
     "perm": (set_integers("Transpose", "perm", 0, 3, 1, 1), "perm"),
     "divided by 0": (hostile.dividing(1, 0), r"\(Div\) divides integers by 0"),
     "divided by -1": (hostile.dividing(-(1 << 63), -1), r"\(Div\) divides integers by 0"),
@@ -234,7 +269,7 @@ def test_a_wrong_kernel_in_a_published_network_is_refused(bundle: Bundle) -> Non
     """ONNX Runtime ends the process while it opens this graph."""
     edge = bundle.read("graphs/detection.onnx")
     wrong = hostile.with_wrong_kernel(edge, "p2o.pd_op.conv2d.35.0")
-    with pytest.raises(BundleError, match=r"\(Conv\) has attributes that don't fit its weights"):
+    with pytest.raises(BundleError, match=r"\(Conv\) has attributes that don't fit each other"):
         check(wrong)
 
 
@@ -275,7 +310,7 @@ def test_graphs_of_lower_precision_are_allowed(name: str, height: int) -> None:
         each for each in model.graph.node if each.op_type == "Conv" and each.input[1] in integers
     )
     wrong = hostile.with_wrong_kernel(made, convolution.output[0])
-    with pytest.raises(BundleError, match="don't fit its weights"):
+    with pytest.raises(BundleError, match="don't fit each other"):
         check(wrong)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from edgeocr.graphs.operators import IR_VERSIONS, OPERATORS, OPSETS
+from edgeocr.graphs.operators import IR_VERSIONS, OPERATORS, OPSETS, OPTIONAL_INPUTS
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "graphs.md"
@@ -22,6 +22,16 @@ def test_operators_are_those_of_onnx() -> None:
         if each.type in (onnx.defs.OpSchema.AttrType.GRAPH, onnx.defs.OpSchema.AttrType.GRAPHS)
     }
     assert bodies >= {"If", "Loop", "Scan"} and not bodies & OPERATORS
+
+
+def test_optional_inputs_are_those_of_onnx() -> None:
+    optional = onnx.defs.OpSchema.FormalParameterOption.Optional
+    first: dict[str, int] = {}
+    for schema in onnx.defs.get_all_schemas_with_history():
+        for position, parameter in enumerate(schema.inputs):
+            if parameter.option == optional and schema.name in OPERATORS and not schema.domain:
+                first[schema.name] = min(position, first.get(schema.name, position))
+    assert first == OPTIONAL_INPUTS
 
 
 def test_page_lists_the_operators_and_versions() -> None:
