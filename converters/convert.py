@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeocr.bundle.provenance import Check
+from edgeocr.errors import BundleError
+from edgeocr.graphs.check import check
 
 from . import edge_graph
 from .catalog.entries import Catalog, Entry
@@ -91,6 +93,7 @@ def convert(
     translation = translate(model)
     for repair in translation.repairs:
         logger.info("%s: repaired %s: %s", name, ", ".join(repair.nodes), repair.why)
+    _require_allowed(name, translation.plain)
     interface = examine(translation.plain)
     known, notes = _known(folder, model, interface, catalog, entry)
     logger.info("%s: %s, %s; known by %s", known.name, known.task, known.algorithm, known.known_by)
@@ -122,6 +125,17 @@ def convert(
     return Conversion(
         model, known, interface, translation, edge, rewrites, beside_plain, beside_paddle, notes
     )
+
+
+def _require_allowed(name: str, plain: bytes) -> None:
+    """Raise `ModelFormatError` for a plain graph that no runtime would open after its conversion.
+
+    The check is the runtime's own, and comes before ONNX Runtime sees a model of other people.
+    """
+    try:
+        check(plain)
+    except BundleError as error:
+        raise ModelFormatError(f"{name}: the runtime would refuse its graph: {error}") from None
 
 
 def require_passed(known: Network, comparison: Comparison) -> None:

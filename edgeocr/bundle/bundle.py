@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import BundleError, SignatureError, excerpt
+from ..graphs.check import check
 from . import limits, signature, strict_json
 from .archive import MANIFEST, SIGNATURE, Archive, check_name
 from .characters import characters
@@ -108,6 +109,11 @@ class Bundle:
             name: _checked(name, contents.read(name), expected)
             for name, expected in self.manifest.files.items()
         }
+        for graph in sorted({stage.graph for stage in self.manifest.stages.present.values()}):
+            try:
+                check(self._files[graph])
+            except BundleError as error:
+                raise BundleError(f"{graph}: {error}") from None
         reading = self.manifest.stages.reading
         self.characters: list[str] = []
         if reading is not None:
@@ -139,8 +145,9 @@ class Bundle:
         Raises:
             BundleError: The bundle is missing or damaged, a file in it is missing, changed or not
                 listed in the manifest, a name leads out of the bundle, it exceeds a limit of the
-                format, it has another digest than expected, there is not enough memory for it, or
-                this version can't read its schema or run one of its algorithms.
+                format, it has another digest than expected, there is not enough memory for it, this
+                version can't read its schema or run one of its algorithms, or a graph has something
+                that edge graphs don't have, such as data in another file.
             SignatureError: The bundle is not signed as required, or the key is not usable.
             TypeError: An argument has the wrong type.
             ValueError: The expected digest has not 64 hexadecimal digits.

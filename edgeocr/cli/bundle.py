@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EdgeOCRError
-from .arguments import add_digest_argument, add_signature_argument
+from .arguments import add_digest_argument, add_signature_argument, positive
 
 if TYPE_CHECKING:
     from ..bundle.bundle import Bundle
@@ -33,7 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     verify = actions.add_parser("verify", help="check every file of a bundle, and its signature")
     verify.add_argument("path", nargs="?", help="default: the bundle in the package")
-    verify.set_defaults(run=_verify)
+    verify.add_argument(
+        "--probe",
+        action="store_true",
+        help="also open and run the bundle in a process of its own, with limits",
+    )
+    verify.add_argument(
+        "--probe-seconds",
+        type=positive,
+        metavar="S",
+        help="the most seconds that this process may take (default: 120)",
+    )
+    verify.add_argument(
+        "--probe-memory",
+        metavar="SIZE",
+        help="the most memory that the bundle may take in it, on Linux (default: 2GB)",
+    )
+    verify.set_defaults(run=_verify, parser=verify)
 
     unpack = actions.add_parser(
         "unpack", help="write a bundle to a folder, which is the same bundle"
@@ -85,6 +101,21 @@ def _verify(options: argparse.Namespace) -> int:
         print("Its digest is the expected one.")
     elif options.require_signature is None:
         print(UNPROVEN)
+    return _probe(bundle, options) if options.probe else 0
+
+
+def _probe(bundle: Bundle, options: argparse.Namespace) -> int:
+    from ..probe import probe
+
+    given = {"seconds": options.probe_seconds, "memory": options.probe_memory}
+    try:
+        result = probe(bundle, **{name: each for name, each in given.items() if each is not None})
+    except ValueError as error:
+        options.parser.error(f"argument --probe-memory: {error}")
+    if not result.passed:
+        print(f"edgeocr: error: {bundle.path}: the probe {result}", file=sys.stderr)
+        return 1
+    print(f"The probe {result}.")
     return 0
 
 

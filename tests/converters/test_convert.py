@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import numpy_helper
 
 from converters import convert, edge_graph
 from converters.catalog import entries as catalog
 from converters.convert import Conversion
-from converters.errors import ParityError
+from converters.errors import ModelFormatError, ParityError
 from converters.graph.runner import onnx_runner
 from converters.parity import compare as parity
 from converters.parity import paddle_reference
 from converters.parity.compare import Comparison
 from converters.parity.paddle_reference import PaddleMissingError, Reference
+from tests.support import hostile_graphs
 from tests.zoo.converted import EXPORTS, converted
 
 # Networks are converted or frozen for these tests.
@@ -143,3 +145,25 @@ def test_onnx_model_is_not_compared_with_paddle(monkeypatch, caplog, tmp_path):
     assert made.plain == converted(NAME).plain
     assert made.translation.translator == "none: published as ONNX"
     assert made.checks["paddle"].status == "not run"
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (hostile_graphs.endless(), "mine: the runtime would refuse its graph: .* a subgraph"),
+        (
+            hostile_graphs.graph(hostile_graphs.node("Gelu", "x", domain="com.microsoft")),
+            r"mine: .* node 'the_Gelu' \(Gelu\) is an operator of the domain 'com.microsoft'",
+        ),
+        (hostile_graphs.reading("secret"), "mine: .* a tensor has external data"),
+    ],
+)
+def test_model_that_the_runtime_would_refuse_never_reaches_onnx_runtime(
+    monkeypatch, tmp_path, model, message
+):
+    monkeypatch.setattr(onnxruntime, "InferenceSession", None)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelFormatError, match=message):
+        convert.convert(folder, ENTRIES)

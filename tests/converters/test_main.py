@@ -257,7 +257,7 @@ def test_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, ca
         (["convert", "missing.tar", "-o", "x"], "neither a folder nor a model"),
         (["convert", "broken.tar", "-o", "x"], "broken.tar can't be read"),
         (["convert", "empty", "-o", "x"], "empty: no model here; the folder"),
-        (["convert", "html", "-o", "x"], "the plain graph doesn't load"),
+        (["convert", "html", "-o", "x"], "html: the runtime would refuse its graph: a field has"),
         (["convert", "mine", "--as", "nothing", "-o", "x"], "no model 'nothing'"),
         (["convert", "mine", "--as", "det_mv3_db", "-o", "x"], "says DB, but this graph has"),
         (["convert", "mine", "--as", "ch_rec_mv3_crnn", "-o", "x"], "the network has 37"),

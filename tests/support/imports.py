@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 EDGEOCR = (
     ("__main__",),
     ("cli",),
-    ("bench", "doctor"),
+    ("bench", "doctor", "probe"),
     ("__init__",),
     ("ocr",),
     ("memory",),
@@ -32,6 +32,7 @@ EDGEOCR = (
     ("images",),
     ("decoding",),
     ("bundle",),
+    ("graphs",),
     ("runtime",),
     ("postprocess",),
     ("device",),

@@ -14,7 +14,10 @@ from edgeocr.bundle import archive, signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 
 Files = dict[str, bytes]
-STUB = b"\x08\x0agraph " * 9
+# An ONNX file of version 8 with operators of version 17, a graph without nodes, and a comment.
+STUB = b"\x08\x08" + b"\x42\x02\x10\x11" + b"\x3a\x06\x12\x04stub" + b"\x32\x38" + b"no nodes" * 7
+# The same with a model version.
+OTHER_STUB = STUB + b"\x28\x01"
 
 
 def sealed(files: Files) -> Files:
@@ -41,7 +44,7 @@ def with_signature(files: Files, key: Path) -> Files:
 
 
 def stubs(files: Files) -> Files:
-    """Return the bundle with graphs of a few bytes, which opening doesn't load."""
+    """Return the bundle with graphs of a few bytes, which compute nothing."""
     return sealed(files | {name: STUB for name in files if name.endswith(".onnx")})
 
 

@@ -20,7 +20,15 @@ from edgeocr.bench.worker import Request
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.cli.main import main
-from tests.support.packing import Files, fingerprint, folder, packed, sealed, unpacked
+from tests.support.packing import (
+    OTHER_STUB,
+    Files,
+    fingerprint,
+    folder,
+    packed,
+    sealed,
+    unpacked,
+)
 from tests.support.paths import IMAGES
 
 SAMPLE = str(IMAGES / "sample.jpg")
@@ -115,7 +123,7 @@ def test_a_changed_bundle_with_matching_hashes_never_runs(
     files: Files, signed: Files, keys: Path, tmp_path: Path
 ) -> None:
     """Adapt the hashes to a changed graph, which only the owner of the key could sign."""
-    changed = sealed(files | {"graphs/detection.onnx": b"another graph"})
+    changed = sealed(files | {"graphs/detection.onnx": OTHER_STUB})
     path = tmp_path / "a.edgeocr"
     by_other = {SIGNATURE: signature.sign(changed[MANIFEST], keys / "other.key")}
     for more, words in (

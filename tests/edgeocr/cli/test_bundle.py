@@ -14,10 +14,12 @@ from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.description import COLUMNS, size
 from edgeocr.cli.main import main
 from tests.edgeocr.cli.conftest import Run
+from tests.support import hostile_graphs
 from tests.support.packing import (
     Files,
     folder,
     packed,
+    sealed,
     with_manifest,
     with_signature,
     zipped,
@@ -324,3 +326,34 @@ def test_bundle_verify_imports_no_library_of_the_runtime() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"onnxruntime", "cv2", "numpy", "cryptography", "zipfile"} & set(out.stdout.split())
+
+
+@pytest.mark.slow
+def test_verify_probes_a_bundle(run: Run, embedded_files: Files, tmp_path: Path) -> None:
+    code, out, err = run("verify", "--probe")
+    assert (code, err) == (0, "")
+    assert "\nThe probe passed after " in out
+    filling = hostile_graphs.filling().SerializeToString()
+    files = sealed(embedded_files | {"graphs/recognition.onnx": filling})
+    path = packed(files, tmp_path / "filling.edgeocr")
+    limits = ("--probe-memory", "500MB", "--probe-seconds", "60")
+    code, out, err = run("verify", path, "--probe", *limits)
+    assert code == 1 and "intact" in out
+    assert err.startswith(f"edgeocr: error: {path}: the probe out of memory after ")
+
+
+def test_verify_names_the_operator_that_is_refused(
+    run: Run, embedded_files: Files, tmp_path: Path
+) -> None:
+    model = hostile_graphs.graph(hostile_graphs.node("RandomNormalLike", "x"))
+    files = embedded_files | {"graphs/recognition.onnx": model.SerializeToString()}
+    path = packed(sealed(files), tmp_path / "random.edgeocr")
+    code, out, err = run("verify", path)
+    assert (code, out) == (1, "")
+    assert f"{path}: graphs/recognition.onnx: node 'the_RandomNormalLike'" in err
+
+
+def test_a_wrong_limit_of_the_probe_is_a_wrong_argument(capsys: Any) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["bundle", "verify", "--probe", "--probe-memory", "much"])
+    assert "argument --probe-memory: memory_limit must be" in capsys.readouterr().err

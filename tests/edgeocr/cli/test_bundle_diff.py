@@ -13,7 +13,15 @@ from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle.description import COLUMNS
 from tests.edgeocr.cli.conftest import Run
-from tests.support.packing import Files, folder, packed, sealed, with_manifest, with_signature
+from tests.support.packing import (
+    OTHER_STUB,
+    Files,
+    folder,
+    packed,
+    sealed,
+    with_manifest,
+    with_signature,
+)
 from tests.support.paths import EMBEDDED_BUNDLE
 
 
@@ -37,7 +45,10 @@ def test_diff_lists_fields_files_characters_and_signature(
     characters = files[charset].decode().removesuffix("\n").split("\n")
     kept = [*characters[60:], "\N{FIGURE SPACE}"]
     assert "\N{FIGURE SPACE}" not in characters
-    inside = files | {charset: ("\n".join(kept) + "\n").encode(), "graphs/detection.onnx": b"new"}
+    inside = files | {
+        charset: ("\n".join(kept) + "\n").encode(),
+        "graphs/detection.onnx": OTHER_STUB,
+    }
     inside["licences/More.txt"] = inside.pop("licences/Apache-2.0.txt")
 
     def change(manifest: dict[str, Any]) -> None:
@@ -66,7 +77,7 @@ def test_diff_lists_fields_files_characters_and_signature(
         "  provenance.recognition.title:",
         "  - licences/Apache-2.0.txt, 11.4 kB",
         "  + licences/More.txt, 11.4 kB",
-        "  ~ graphs/detection.onnx, 72 B → 3 B",
+        "  ~ graphs/detection.onnx, 72 B → 74 B",
         "  + 1 character: U+2007",
     ):
         assert row in rows
@@ -79,7 +90,7 @@ def test_diff_lists_fields_files_characters_and_signature(
     assert data["characters_removed"] == characters[:60]
     assert data["characters_added"] == ["\N{FIGURE SPACE}"]
     assert {"path": "stages.detection.providers", "after": ["cpu"]} in data["manifest"]
-    assert {"name": "graphs/detection.onnx", "before": 72, "after": 3} in data["files"]
+    assert {"name": "graphs/detection.onnx", "before": 72, "after": 74} in data["files"]
     paths = [field["path"] for field in data["manifest"]]
     assert len(paths) == len(set(paths)) == 6
     assert {file["name"] for file in data["files"]} == {

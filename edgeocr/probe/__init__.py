@@ -1,0 +1,5 @@
+"""Try a bundle of somebody else in a process of its own, with limits of time and memory."""
+
+from .process import ProbeResult, probe
+
+__all__ = ["ProbeResult", "probe"]
