@@ -56,7 +56,6 @@ def wrong_outputs() -> Iterator[Any]:
                 "float16": array.astype(np.float16),
                 "int64": array.astype(np.int64),
                 "bool": array.astype(bool),
-                "text": array.astype(str).astype(object),
                 "empty": array[:, :0],
             }
             for axis in range(array.ndim):
