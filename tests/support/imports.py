@@ -35,6 +35,7 @@ EDGEOCR = (
     ("runtime",),
     ("postprocess",),
     ("device",),
+    ("outputs",),
     ("errors", "version"),
 )
 CONVERTERS = (
