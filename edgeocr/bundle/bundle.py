@@ -125,8 +125,12 @@ class Bundle:
         Raises:
             SignatureError: A signature is required.
         """
-        path = Path(__file__).parents[1] / "bundles" / f"{DEFAULT_NAME}.edgeocr"
-        return cls.open(path, require_signature=require_signature)
+        return cls.open(cls.default_path(), require_signature=require_signature)
+
+    @staticmethod
+    def default_path() -> Path:
+        """Return the path of the bundle that comes with the package."""
+        return Path(__file__).parents[1] / "bundles" / f"{DEFAULT_NAME}.edgeocr"
 
     def __repr__(self) -> str:
         """Show the bundle's name, its path and the beginning of its digest."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EdgeOCRError
+from ..outputs.guard import OutputGuard
 
 if TYPE_CHECKING:
     from ..ocr import OCR
@@ -72,6 +74,16 @@ def add_signature_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_overwrite_argument(command: argparse.ArgumentParser) -> None:
+    """Declare the permission to replace files that edgeocr did not write."""
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace files even if nothing in them shows that edgeocr wrote them; what the "
+        "command reads is never replaced",
+    )
+
+
 def add_provider_argument(command: argparse.ArgumentParser) -> None:
     """Declare the execution provider that a command runs on."""
     command.add_argument(
@@ -82,6 +94,24 @@ def add_provider_argument(command: argparse.ArgumentParser) -> None:
         help="execution provider: auto (the default) takes the best that works here; cpu, cuda, "
         "tensorrt, openvino, …; or one for each stage, such as detection=cuda,recognition=cpu",
     )
+
+
+def protected(options: argparse.Namespace, sources: Iterable[str]) -> OutputGuard:
+    """Return a guard that protects what a command reads from being written to.
+
+    Args:
+        options: The parsed arguments of a command that has the shared ones.
+        sources: Paths of the pictures.
+    """
+    from ..bundle.bundle import Bundle
+
+    guard = OutputGuard(overwrite=options.overwrite)
+    for source in sources:
+        guard.protect(source, "one of the sources")
+    guard.protect(options.bundle or Bundle.default_path(), "the bundle")
+    if options.require_signature is not None:
+        guard.protect(options.require_signature, "the key")
+    return guard
 
 
 def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: bool = True) -> OCR:

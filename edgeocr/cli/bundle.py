@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EdgeOCRError
 from .arguments import add_signature_argument
+from .streams import report
 
 if TYPE_CHECKING:
     from ..bundle.bundle import Bundle
@@ -92,7 +92,7 @@ def _diff(options: argparse.Namespace) -> int:
     try:
         before, after = (_opened(path, options) for path in (options.before, options.after))
     except (EdgeOCRError, OSError) as error:  # exit code 1 would mean that the bundles differ
-        print(f"edgeocr: error: {error}", file=sys.stderr)
+        report(error)
         return 2
     difference = compare(before, after)
     if options.json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,9 +121,12 @@ class _Opened:
 
     @classmethod
     def of(cls, source: Any) -> _Opened:
-        """Read the beginning of a path, or all of a file object."""
+        """Read the beginning of a path, or all of a pipe, a device or a file object."""
         if isinstance(source, (str, os.PathLike)):
             with Path(source).open("rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it can be read only once
+                    content = content_of(file)
+                    return cls(name_of(source), content, content[:START], read=True)
                 return cls(name_of(source), source, file.read(START))
         if isinstance(source, (bytes, bytearray, memoryview)):
             return cls(name_of(source), source, bytes(source[:START]))
