@@ -6,6 +6,8 @@ call, such as an unknown argument value, is a `ValueError` or a `TypeError` inst
 
 from __future__ import annotations
 
+import os
+
 
 class EdgeOCRError(Exception):
     """A fault that a caller or a user can act upon; the message says what is wrong and what to do.
@@ -109,6 +111,27 @@ class ForkedError(EdgeOCRError):
         )
 
 
+class OutputError(EdgeOCRError, OSError):
+    """A file or standard output can't be written, or holds something that must not be replaced.
+
+    Attributes:
+        path: The output, as the user named it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], reason: str, *, refused: bool = False) -> None:
+        """Create the error.
+
+        Args:
+            path: The output, as the user named it.
+            reason: Why it can't be written, in the system's words; if it was refused, the rest of a
+                sentence that begins with the path.
+            refused: Whether the output could be written, but would destroy something.
+        """
+        name = os.fspath(path)
+        super().__init__(f"{name} {reason}" if refused else f"{name}: can't be written: {reason}")
+        self.path = name
+
+
 class FontError(EdgeOCRError):
     """Text can't be drawn: Pillow is missing, or no installed font covers the characters."""
 
@@ -135,3 +158,14 @@ def excerpt(text: str, most: int = 1000) -> str:
     """
     line = printable(" ".join(text[: 2 * most].split()))
     return line if len(line) <= most and len(text) <= 2 * most else f"{line[: most - 1]}…"
+
+
+def escaped(name: str) -> str:
+    r"""Return a name of a file as one line that is safe on a terminal and valid in UTF-8.
+
+    Characters that can't be printed are written as Python writes them, such as `\n` or `\x1b`, and
+    bytes that are not UTF-8 as `\udcff`, where `ff` is the byte in hexadecimal.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in name
+    )

@@ -14,6 +14,8 @@ import numpy as np
 from .decoding.limits import MAX_IMAGE_PIXELS, Limits
 from .images import Image, Source, load
 from .lines import Block, Line, Located, Region, quads_of, rounded, scaled
+from .outputs.encoding import encoded
+from .outputs.replacement import write_file
 from .postprocess.geometry import Float32
 from .writers import json
 
@@ -76,15 +78,14 @@ class _Result(Sequence[Located]):
         """Return `to_dict` as JSON text, and write it to a file if a path is given.
 
         Args:
-            path: File to write in UTF-8; an existing one is replaced.
+            path: File to write in UTF-8; an existing one is replaced once the new one is complete.
 
         Raises:
-            OSError: The file can't be written.
+            OutputError: The file can't be written; an existing one is as it was.
         """
         text = json.document(self.to_dict())
         if path is not None:
-            # File names on Linux may hold bytes that are not UTF-8.
-            Path(path).write_text(text, encoding="utf-8", errors="surrogateescape")
+            write_file(Path(path), encoded(text))
         return text
 
     def _draw(self, image: Source, *, texts: bool) -> Image:

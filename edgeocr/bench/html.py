@@ -15,6 +15,7 @@ from .html_sections import COLOURS, Column, latencies, pictures, stages, summary
 from .notes import notes
 from .result import BenchResult, Nvidia, device_names
 
+TITLE = "<title>edgeocr bench: "
 STYLE = Path(__file__).with_name("report.css")
 
 
@@ -30,7 +31,7 @@ def report(results: Sequence[BenchResult]) -> str:
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8"/>',
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
-        f"<title>edgeocr bench: {escape(', '.join(devices))}</title>",
+        f"{TITLE}{escape(', '.join(devices))}</title>",
         f"<style>{_style()}</style></head><body>",
         "<h1>edgeocr bench</h1>",
         '<div class="cards">',
@@ -49,6 +50,15 @@ def report(results: Sequence[BenchResult]) -> str:
         rows = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
         parts.append(f"<h2>Notes</h2><ul>{rows}</ul>")
     return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def is_report(start: bytes) -> bool:
+    """Tell whether a file is a report that `report` made.
+
+    Args:
+        start: The first bytes of the file, or all of it.
+    """
+    return start.startswith(b"<!DOCTYPE html>") and TITLE.encode() in start
 
 
 def _style() -> str:

@@ -5,6 +5,7 @@ The names of the fields are the keys of the file (schema 1).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ from .provider_result import ProviderFailure, ProviderResult
 from .settings import RecordedSettings
 
 SCHEMA = 1
+# How a result file begins, whatever its schema.
+BEGINNING = re.compile(rb'\{\s*"schema": \d+,\s*"edgeocr": "')
 
 
 @dataclass(frozen=True)
@@ -234,3 +237,12 @@ def device_names(results: Sequence[BenchResult]) -> list[str]:
         f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
         for i, name in enumerate(names)
     ]
+
+
+def is_result(start: bytes) -> bool:
+    """Tell whether a file is a result of `edgeocr bench`.
+
+    Args:
+        start: The first bytes of the file, or all of it.
+    """
+    return BEGINNING.match(start) is not None

@@ -187,8 +187,14 @@ class Bundle:
             BundleError: The bundle has another digest than expected.
             SignatureError: A signature is required.
         """
-        path = Path(__file__).parents[1] / "bundles" / f"{DEFAULT_NAME}.edgeocr"
-        return cls.open(path, require_signature=require_signature, expect_digest=expect_digest)
+        return cls.open(
+            cls.default_path(), require_signature=require_signature, expect_digest=expect_digest
+        )
+
+    @staticmethod
+    def default_path() -> Path:
+        """Return the path of the bundle that comes with the package."""
+        return Path(__file__).parents[1] / "bundles" / f"{DEFAULT_NAME}.edgeocr"
 
     def __repr__(self) -> str:
         """Show the bundle's name, its path and the beginning of its digest."""

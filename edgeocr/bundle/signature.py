@@ -188,10 +188,17 @@ def generate_keys(name: str | os.PathLike[str]) -> str:
     for path, _, _ in contents:
         if os.path.lexists(path):
             raise SignatureError(f"{path} exists already, and keys are never overwritten")
-    for path, mode, content in contents:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+    made: list[Path] = []
+    try:
+        for path, mode, content in contents:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            made.append(path)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+    except BaseException:  # half a pair would be of no use, and in the way of the next attempt
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
     return _fingerprint(private.public_key())
 
 

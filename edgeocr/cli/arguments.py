@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..decoding.limits import MAX_IMAGE_PIXELS
 from ..errors import EdgeOCRError
+from ..outputs.guard import OutputGuard
 
 if TYPE_CHECKING:
     from ..ocr import OCR
@@ -84,6 +86,16 @@ def add_digest_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_overwrite_argument(command: argparse.ArgumentParser) -> None:
+    """Declare the permission to replace files that edgeocr did not write."""
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace files even if nothing in them shows that edgeocr wrote them; what the "
+        "command reads is never replaced",
+    )
+
+
 def add_provider_argument(command: argparse.ArgumentParser) -> None:
     """Declare the execution provider that a command runs on."""
     command.add_argument(
@@ -106,6 +118,24 @@ def add_picture_arguments(command: argparse.ArgumentParser) -> None:
         help="the most pixels that a picture may have by its file's header; larger ones are "
         f"refused before they are decoded; default: {MAX_IMAGE_PIXELS}; none: no limit",
     )
+
+
+def protected(options: argparse.Namespace, sources: Iterable[str]) -> OutputGuard:
+    """Return a guard that protects what a command reads from being written to.
+
+    Args:
+        options: The parsed arguments of a command that has the shared ones.
+        sources: Paths of the pictures.
+    """
+    from ..bundle.bundle import Bundle
+
+    guard = OutputGuard(overwrite=options.overwrite)
+    for source in sources:
+        guard.protect(source, "one of the sources")
+    guard.protect(options.bundle or Bundle.default_path(), "the bundle")
+    if options.require_signature is not None:
+        guard.protect(options.require_signature, "the key")
+    return guard
 
 
 def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: bool = True) -> OCR:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..bench.settings import REPEAT
+from ..outputs.encoding import encoded
+from ..outputs.replacement import write_file
 from .arguments import (
     add_engine_arguments,
+    add_overwrite_argument,
     output_file,
     positive,
+    protected,
     provider_list,
     provider_options,
 )
 from .progress import ProgressLine
-from .sources import expand
+from .sources import NamedSource, expand
 
 if TYPE_CHECKING:
     from ..bench.measure import Progress
@@ -53,6 +57,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--html", type=output_file, metavar="FILE", help="write a report with charts to FILE"
     )
+    add_overwrite_argument(command)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,11 +74,13 @@ def run(options: argparse.Namespace) -> int:
 
     if "-" in (options.images or ()):
         options.parser.error("bench reads each picture many times: name files instead of -")
-    with ProgressLine(sys.stderr) as progress:
+    named = [] if options.images is None else list(expand(options.images))
+    _check_outputs(options, named)
+    with ProgressLine() as progress:
         result = measure(
             options.providers,
             bundle=options.bundle,
-            sources=None if options.images is None else _pictures(options.images),
+            sources=None if options.images is None else _pictures(named),
             repeat=options.repeat,
             settings=_settings(options),
             on_progress=lambda step: progress.show(_describe(step)),
@@ -81,17 +88,31 @@ def run(options: argparse.Namespace) -> int:
     print(table(result))
     if options.json is not None:
         text = json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n"
-        options.json.write_text(text, encoding="utf-8", errors="surrogateescape")
+        write_file(options.json, encoded(text))
     if options.html is not None:
         from ..bench.html import report
 
-        options.html.write_text(report([result]), encoding="utf-8", errors="replace")
+        write_file(options.html, report([result]).encode("utf-8", "replace"))
     failed = result.failed or any(each.failed for each in result.working.values())
     return 0 if result.working and not failed else 1
 
 
-def _pictures(arguments: list[str]) -> list[PictureSource]:
-    return [source.error or source.name for source in expand(arguments)]
+def _check_outputs(options: argparse.Namespace, named: Sequence[NamedSource]) -> None:
+    """Check that the files may be written, before anything is measured."""
+    from ..bench.html import is_report
+    from ..bench.result import is_result
+
+    if options.json is not None and options.json == options.html:
+        options.parser.error("--json and --html name the same file")
+    guard = protected(options, (source.name for source in named if source.error is None))
+    if options.json is not None:
+        guard.check(options.json, is_result, "--json")
+    if options.html is not None:
+        guard.check(options.html, is_report, "--html")
+
+
+def _pictures(named: Iterable[NamedSource]) -> list[PictureSource]:
+    return [source.error or source.name for source in named]
 
 
 def _settings(options: argparse.Namespace) -> Settings:

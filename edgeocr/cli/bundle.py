@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EdgeOCRError
 from .arguments import add_digest_argument, add_signature_argument, positive
+from .streams import report
 
 if TYPE_CHECKING:
     from ..bundle.bundle import Bundle
@@ -113,7 +113,7 @@ def _probe(bundle: Bundle, options: argparse.Namespace) -> int:
     except ValueError as error:
         options.parser.error(f"argument --probe-memory: {error}")
     if not result.passed:
-        print(f"edgeocr: error: {bundle.path}: the probe {result}", file=sys.stderr)
+        report(f"{bundle.path}: the probe {result}")
         return 1
     print(f"The probe {result}.")
     return 0
@@ -134,7 +134,7 @@ def _diff(options: argparse.Namespace) -> int:
     try:
         before, after = (_opened(path, options) for path in (options.before, options.after))
     except (EdgeOCRError, OSError) as error:  # exit code 1 would mean that the bundles differ
-        print(f"edgeocr: error: {error}", file=sys.stderr)
+        report(error)
         return 2
     difference = compare(before, after)
     if options.json:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from ..errors import EdgeOCRError
 from ..version import __version__
 from . import bench, bundle, doctor, read, warm
+from .signals import exit_code, let_signals_end_the_process, signals_raised
+from .streams import report, silence_if_broken, usable_streams, write_out
 
 EPILOG = (
     "Exit code: 0; 1 if a source, a bundle or the device failed (all other results are written); "
@@ -52,17 +54,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With code 2, after printing the usage, for wrong arguments.
     """
-    options = _parser().parse_args(arguments)
+    with usable_streams():
+        try:
+            with signals_raised():
+                return _run(arguments)
+        except KeyboardInterrupt as interruption:
+            if arguments is None:
+                let_signals_end_the_process()
+            return exit_code(interruption)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
-        return int(options.run(options))
+        try:
+            options = _parser().parse_args(arguments)
+            code = int(options.run(options))
+        finally:
+            # A full disk or a closed pipe can still be reported here.
+            write_out("")
+        return code
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has ended
-        sys.stderr.close()
+        silence_if_broken(sys.stdout)
         return 1
     except (EdgeOCRError, OSError) as error:
-        print(f"edgeocr: error: {error}", file=sys.stderr)
+        report(error)
         return 1
-    except KeyboardInterrupt:
-        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 
 from ..errors import EdgeOCRError, FontError
+from ..outputs.devices import output_errors
+from ..outputs.replacement import write_file
+from ..writers import jpeg
+from .streams import tell
 
 if TYPE_CHECKING:
     from ..images import Image, Source
     from ..ocr import OCR
+    from ..outputs.guard import OutputGuard
     from ..page import Detections, Page
     from .sources import NamedSource
-
-JPEG_QUALITY = 90
 
 
 class OverlayFolder:
     """A folder with one overlay picture for each source or frame, under its name."""
 
-    def __init__(self, folder: Path, ocr: OCR, sources: Collection[Path], *, texts: bool) -> None:
+    def __init__(self, folder: Path, ocr: OCR, guard: OutputGuard, *, texts: bool) -> None:
         """Create the folder if it does not exist.
 
         Args:
             folder: The folder.
             ocr: Draws the pictures.
-            sources: Resolved paths of the sources, which are never overwritten.
+            guard: Knows what must not be written to.
             texts: Whether to add a sheet with the texts.
 
         Raises:
-            EdgeOCRError: If the folder cannot be created.
+            OutputError: If the folder cannot be created.
         """
         self._folder = folder
         self._ocr = ocr
-        self._sources = sources
+        self._guard = guard
         self._texts = texts
         self._taken: set[str] = set()
-        try:
+        with output_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise EdgeOCRError(f"{folder}: the folder can't be created: {reason}") from error
 
     def write(self, source: NamedSource, result: Page | Detections) -> None:
         """Draw and write one picture.
@@ -54,23 +52,17 @@ class OverlayFolder:
             result: What was found in it.
 
         Raises:
-            EdgeOCRError: If the picture cannot be drawn or written, or would replace a source.
+            EdgeOCRError: If the picture cannot be drawn or written, or would replace a source or a
+                file that is no overlay.
         """
         path = self._folder / self._free_name(source.stem)
-        if path.resolve() in self._sources:
-            raise EdgeOCRError(f"{path} is one of the sources: the overlay would overwrite it")
+        self._guard.check(path, jpeg.is_ours, "the overlay")
         try:
-            picture = self._draw(source.picture, result)
-            encoded, content = cv2.imencode(
-                ".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-            )
-            if not encoded:
-                raise EdgeOCRError("OpenCV can't encode the picture")
-            path.write_bytes(content.tobytes())
+            content = jpeg.encode(self._draw(source.picture, result))
         except (EdgeOCRError, MemoryError, cv2.error) as error:
             raise EdgeOCRError(f"{path}: can't be drawn: {error}") from error
-        except OSError as error:
-            raise EdgeOCRError(f"{path}: can't be written: {error.strerror or error}") from error
+        # An overlay can be drawn again, and waiting for the disk takes long on slow cards.
+        write_file(path, content, durable=False)
 
     def _draw(self, source: Source, result: Page | Detections) -> Image:
         """Draw a result; once no font covers a picture's texts, draw all without texts."""
@@ -78,13 +70,14 @@ class OverlayFolder:
             try:
                 return self._ocr.draw(source, result, texts=True)
             except FontError as error:
-                print(f"edgeocr: overlays have no texts: {error}", file=sys.stderr)
+                tell(f"edgeocr: overlays have no texts: {error}")
                 self._texts = False
         return self._ocr.draw(source, result)
 
     def _free_name(self, stem: str) -> str:
         name, number = f"{stem}.jpg", 2
-        while name in self._taken:
+        # Some file systems do not distinguish capital letters.
+        while name.casefold() in self._taken:
             name, number = f"{stem}-{number}.jpg", number + 1
-        self._taken.add(name)
+        self._taken.add(name.casefold())
         return name

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISDIR
 from typing import IO, TYPE_CHECKING
 
 from ..errors import EdgeOCRError, ImageError
+from .streams import standard_input
 
 if TYPE_CHECKING:
     from ..decoding.limits import Limits
@@ -17,66 +19,58 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A picture with the name that the output has for it, or a folder without pictures.
+    """A picture with the name that the output has for it, or a reason why there is none.
 
     Attributes:
         name: The path, or "-" for standard input; where a file has several frames, followed by the
             frame's number, as in "scan.tif[2]".
-        picture: The path, standard input or its bytes, or one of several frames.
+        picture: The path, standard input, the content of a pipe, or one of several frames.
         error: The reason why there is no picture; None where there is one.
         stem: What files that are made from the picture are called, without an ending.
+        of_folder: Whether the user named the folder and not the picture.
     """
 
     name: str
-    picture: str | bytes | Frame | IO[bytes]
-    error: EdgeOCRError | None = None
+    picture: str | IO[bytes] | Frame
+    error: ImageError | None = None
     stem: str = ""
+    of_folder: bool = False
+
+    @property
+    def frames(self) -> int:
+        """How many frames the file has of which this is one; 1 as long as that is unknown."""
+        from ..images import Frame
+
+        return self.picture.count if isinstance(self.picture, Frame) else 1
 
 
 def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
     """Replace each folder by its pictures, and "-" by standard input.
 
     Args:
-        arguments: Files, folders, or "-". Files are not checked.
+        arguments: Files, folders, or "-". Files are not checked, and nothing is read from them: one
+            that does not exist, or has an impossible name, fails when it is read.
+
+    Yields:
+        The sources. A folder that has no pictures, or can't be read, is a source with an error.
     """
+    taken = False
     for argument in arguments:
         if argument == "-":
-            yield NamedSource("-", sys.stdin.buffer, stem="stdin")
-        elif Path(argument).is_dir():
+            yield _standard_input(taken)
+            taken = True
+        elif not argument:
+            yield NamedSource(argument, argument, ImageError("the name of a source is empty"))
+        elif _is_folder(argument):
             yield from _pictures_in(argument)
         else:
             yield NamedSource(argument, argument, stem=Path(argument).stem)
 
 
-def with_content(source: NamedSource, limits: Limits) -> NamedSource:
-    """Replace standard input by its content, so that its frames can be counted and then read.
-
-    A pipe or a device that has a path is replaced, too.
-
-    Args:
-        source: Any source.
-        limits: How much may be read.
-    """
-    from ..decoding.contents import is_regular, read_path
-    from ..images import content_of
-
-    picture = source.picture
-    if source.error is not None:
-        return source
-    try:
-        if source.name == "-":
-            return replace(source, picture=content_of(picture, limits))
-        if isinstance(picture, str) and not is_regular(picture):
-            return replace(source, picture=read_path(picture, limits))
-    except EdgeOCRError as error:
-        return replace(source, error=error)
-    except (OSError, ValueError):  # reading it reports this
-        pass
-    return source
-
-
 def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
     """Yield each frame of a source under a name of its own, or the source itself if it has one.
+
+    A pipe or standard input is read to its end.
 
     Args:
         source: A picture, or what has none.
@@ -93,19 +87,43 @@ def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
             name = f"{source.name}[{picture.number}]"
             stem = f"{source.stem}-page-{picture.number}"
             yield NamedSource(name, replace(picture, name=name), stem=stem)
-        elif isinstance(picture, Frame):  # the content of a pipe, which can't be read again
+        elif isinstance(picture, Frame):
             yield replace(source, picture=replace(picture, name=source.name))
         else:
             yield source
 
 
+def _standard_input(taken: bool) -> NamedSource:
+    if taken:
+        return NamedSource(
+            "-", "-", ImageError("standard input has been read already: name - once")
+        )
+    try:
+        return NamedSource("-", standard_input(), stem="stdin")
+    except EdgeOCRError as error:
+        return NamedSource("-", "-", ImageError(str(error)))
+
+
+def _is_folder(argument: str) -> bool:
+    try:
+        return S_ISDIR(os.stat(argument).st_mode)  # noqa: PTH116
+    except (OSError, ValueError):  # reading it says what is wrong
+        return False
+
+
 def _pictures_in(folder: str) -> Iterator[NamedSource]:
     from ..images import SUFFIXES
 
-    files = sorted(path for path in Path(folder).iterdir() if path.is_file())
-    found = [path for path in files if path.suffix.lower() in SUFFIXES]
+    try:
+        with os.scandir(folder) as entries:
+            files = [Path(folder, entry.name) for entry in entries if _may_be_file(entry)]
+    except OSError as error:
+        reason = f"{folder}: the folder can't be read: {error.strerror or error}"
+        yield NamedSource(folder, folder, ImageError(reason, source=folder), of_folder=True)
+        return
+    found = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
     for path in found:
-        yield NamedSource(str(path), str(path), stem=path.stem)
+        yield NamedSource(str(path), str(path), stem=path.stem, of_folder=True)
     if not found:
         known = " ".join(sorted(SUFFIXES))
         reason = f"{folder}: no pictures in this folder itself ({known})"
@@ -113,4 +131,12 @@ def _pictures_in(folder: str) -> Iterator[NamedSource]:
             reason += (
                 f"; it has {' '.join(others[:5])}: name such files to hear what to do with them"
             )
-        yield NamedSource(folder, folder, ImageError(reason, source=folder))
+        yield NamedSource(folder, folder, ImageError(reason, source=folder), of_folder=True)
+
+
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry of a folder is a file, or can't be examined, which reading reports."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from .arguments import add_engine_arguments, add_provider_argument, open_ocr
+from .streams import tell
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """
     with open_ocr(options) as ocr:
         for reason in ocr.skipped_providers:
-            print(f"edgeocr: skipped provider: {reason}", file=sys.stderr)
+            tell(f"edgeocr: skipped provider: {reason}")
         for stage, done in ocr.warm_up().items():
             shapes = "1 input shape" if done.shapes == 1 else f"{done.shapes} input shapes"
             print(f"{stage}: {shapes} on {done.provider} in {done.seconds:.1f} s")

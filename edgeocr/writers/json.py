@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+# How a document or a line begins that `document` or `line` wrote, in the order of the keys.
+BEGINNING = re.compile(rb'(?:\[\s*)?\{\s*"source": "(?:[^"\\]|\\.)*",\s*"(?:width|text|error)": ')
 
 
 def document(record: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
@@ -23,3 +27,12 @@ def line(record: Mapping[str, Any]) -> str:
         record: What `to_dict` of a result returned.
     """
     return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def is_ours(start: bytes) -> bool:
+    """Tell whether a file begins as `document` and `line` write it.
+
+    Args:
+        start: The first bytes of the file, or all of it.
+    """
+    return BEGINNING.match(start) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from ..errors import escaped
 from ..postprocess.geometry import Float32
 
 
@@ -60,4 +61,4 @@ def text_of_detections(regions: Iterable[HasQuad]) -> str:
 
 def heading(name: str) -> str:
     """Return the line that stands above a picture's text where there are several pictures."""
-    return f"==> {name} <==\n"
+    return f"==> {escaped(name)} <==\n"

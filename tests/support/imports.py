@@ -36,6 +36,7 @@ EDGEOCR = (
     ("runtime",),
     ("postprocess",),
     ("device",),
+    ("outputs",),
     ("errors", "version"),
 )
 CONVERTERS = (

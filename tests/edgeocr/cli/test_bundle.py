@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -357,3 +359,41 @@ def test_a_wrong_limit_of_the_probe_is_a_wrong_argument(capsys: Any) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["bundle", "verify", "--probe", "--probe-memory", "much"])
     assert "argument --probe-memory: memory_limit must be" in capsys.readouterr().err
+
+
+def test_unpack_refuses_a_folder_inside_the_bundle(run: Run, tmp_path: Path) -> None:
+    assert run("unpack", EMBEDDED_BUNDLE, "-o", tmp_path / "a")[0] == 0
+    code, _, err = run("unpack", tmp_path / "a", "-o", tmp_path / "a" / "graphs" / "b")
+    assert code == 1 and "is inside the bundle" in err
+    assert run("verify", tmp_path / "a")[0] == 0
+
+
+def test_unpack_that_is_interrupted_leaves_the_folder_empty(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.name == MANIFEST and target.parent == tmp_path:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    assert run("unpack", EMBEDDED_BUNDLE, "-o", tmp_path)[0] == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keygen_that_fails_leaves_no_half_of_a_pair(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = os.open
+
+    def full(path: Path, flags: int, mode: int = 0o777) -> int:
+        if str(path).endswith(".key"):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return create(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", full)
+    code, _, err = run("keygen", tmp_path / "mine")
+    assert code == 1 and "No space left" in err
+    assert list(tmp_path.iterdir()) == []

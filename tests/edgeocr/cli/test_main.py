@@ -275,6 +275,7 @@ def test_provider_that_is_not_built_in_is_an_error(capsys: pytest.CaptureFixture
         (["bench", "--repeat", "0"], "must be a whole number"),
         (["bench", "--images", "-"], "name files instead of -"),
         (["bench", "--json", "no/where.json"], "there is no folder no"),
+        (["bench", "--json", "a", "--html", "a"], "--json and --html name the same file"),
     ],
 )
 def test_wrong_arguments_exit_with_2_and_a_usage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -28,6 +29,7 @@ from edgeocr.images import Frame, load, name_of
 from edgeocr.stages import frames as frames_module
 from tests.edgeocr.test_images import NO_GIF
 from tests.support import framed, transparent
+from tests.support.pipes import feed
 
 
 def levels(*values: int, size: tuple[int, int] = (40, 30)) -> list[PIL.Image.Image]:
@@ -252,3 +254,20 @@ def test_files_drawn_at_random_are_read_frame_by_frame(ocr: OCR) -> None:
             if not transparent.is_text(page.text, text):
                 wrong.append((seed, file.form, page.text))
     assert len(wrong) <= 4, wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("first_only", [True, False])
+def test_pipe_is_opened_once_and_read_to_its_end(tmp_path: Path, first_only: bool) -> None:
+    picture, fifo = PIL.Image.effect_noise((300, 400), 50), tmp_path / "a.fifo"
+    picture.save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    assert len(content) > frames_module.START
+    feed(fifo, content)
+    if first_only:
+        source, count = frames_module.first_of(fifo)
+        assert count == 1
+    else:
+        (source,) = frames_of(fifo)
+        assert name_of(source) == str(fifo)
+    assert np.array_equal(load(source)[..., 0], np.asarray(picture))
