@@ -13,13 +13,13 @@ from pathlib import Path
 
 from edgeocr.bundle.provenance import Precision
 from edgeocr.cli.log import log_to_stderr
+from edgeocr.cli.signals import exit_code, signals_raised
 from edgeocr.errors import EdgeOCRError
 
 from .catalog import entries as catalogs
 from .catalog.entries import BundleEntry, Catalog, Entry
 from .catalog.fetch import Fetcher, model_folder
 from .errors import FetchError
-from .interruption import ends_cleanly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,15 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; None for this process's.
 
     Returns:
-        The exit code: 0, 1 for an error, 2 for wrong usage, 130 when the user stops the command
-        with Ctrl-C.
-
-    Raises:
-        SystemExit: SIGTERM or SIGHUP ended the command, with the code 143 or 129.
+        The exit code: 0, 1 for an error, 2 for wrong usage; 130, 143 or 129 when Ctrl+C, SIGTERM
+        or SIGHUP stops the command, which then leaves no temporary folder and no child process.
     """
     options = _parser().parse_args(arguments)
     try:
-        with ends_cleanly(), log_to_stderr("converters"):
+        with signals_raised(), log_to_stderr("converters"):
             return _COMMANDS[options.command](catalogs.load(), options)
     except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -45,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f'error: {error}: pip install ".[cpu,convert]"', file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interruption:
+        return exit_code(interruption)
 
 
 def _parser() -> argparse.ArgumentParser:

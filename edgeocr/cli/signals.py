@@ -59,4 +59,8 @@ def let_signals_end_the_process() -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
+    # A second signal doesn't interrupt the cleaning up.
+    for name in NAMES:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     raise Terminated(number)

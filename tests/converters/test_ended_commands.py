@@ -4,13 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from converters.interruption import ends_cleanly
 from tests.support.paths import ROOT, ZOO_EXPORTS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -96,35 +94,3 @@ def test_nothing_is_left_of_a_command_that_is_ended(tmp_path: Path, command, num
     assert list((tmp_path / "temporary").iterdir()) == []
     files = {path for path in tmp_path.rglob("*") if path.is_file()}
     assert {path for path in files if path.suffix != ".pyc"} == {worker, started}
-
-
-def test_handlers_are_those_of_before_afterwards():
-    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)]
-    with ends_cleanly():
-        assert signal.getsignal(signal.SIGTERM) is not before[0]
-    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)] == before
-
-
-def test_signal_that_is_ignored_stays_ignored():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with ends_cleanly():
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-def test_nothing_changes_in_other_threads():
-    errors = []
-
-    def run() -> None:
-        try:
-            with ends_cleanly():
-                pass
-        except ValueError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert errors == []
