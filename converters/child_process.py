@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeocr.cli.signals import signals_deferred
+
 # How many of the last lines that a process printed an error message quotes.
 QUOTED_LINES = 12
 
@@ -60,17 +62,25 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="edgeocr-", ignore_cleanup_errors=True) as temporary:
         names = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)
+        process = None
         try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env={**(os.environ if variables is None else variables), **names},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=seconds,
-            )
+            with (
+                signals_deferred()
+            ):  # otherwise, one could arrive when nobody knows the process yet
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env={**(os.environ if variables is None else variables), **names},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                )
+            output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             return ProcessResult(None, "", seconds)
-        return ProcessResult(done.returncode, done.stdout, seconds)
+        finally:
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.communicate()
+        return ProcessResult(process.returncode, output, seconds)

@@ -46,6 +46,32 @@ def signals_raised() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+@contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Let a signal that arrives while the block runs take effect when the block has ended.
+
+    Only signals that have a handler in Python are deferred, and only in the main thread, which
+    alone gets them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    present = [getattr(signal, name) for name in ("SIGINT", *NAMES) if hasattr(signal, name)]
+    arrived: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, frame: arrived.append(number))
+        for number in present
+        if callable(signal.getsignal(number))
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])
+
+
 def exit_code(interruption: KeyboardInterrupt) -> int:
     """Return the exit code by which shells know a process that a signal has ended."""
     number = interruption.number if isinstance(interruption, Terminated) else signal.SIGINT

@@ -51,7 +51,7 @@ CONVERTERS = (
     ("model",),
     ("paddle", "graph"),
     ("catalog",),
-    ("atomic", "child_process", "exact", "interruption"),
+    ("atomic", "child_process", "exact"),
     ("errors", "__init__"),
 )
 LEVELS: Mapping[str, Sequence[Sequence[str]]] = {"edgeocr": EDGEOCR, "converters": CONVERTERS}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeocr.cli.main import main
-from edgeocr.cli.signals import Terminated, exit_code, signals_raised
+from edgeocr.cli.signals import Terminated, exit_code, signals_deferred, signals_raised
 from tests.support import command
 from tests.support.paths import IMAGES
 
@@ -98,6 +98,15 @@ def test_signals_are_exceptions_in_the_block_and_as_before_behind_it() -> None:
         assert exit_code(caught.value) == 128 + number
         assert signal.getsignal(number) is before is signal.SIG_DFL
     assert exit_code(KeyboardInterrupt()) == 130
+
+
+def test_signal_that_is_deferred_takes_effect_behind_the_block() -> None:
+    done = []
+    with pytest.raises(Terminated) as caught, signals_raised(), signals_deferred():
+        signal.raise_signal(signal.SIGTERM)
+        done.append("the rest of the block")
+    assert done and caught.value.number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_ignored_signals_and_handlers_of_others_stay() -> None:
