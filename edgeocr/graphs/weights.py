@@ -101,6 +101,11 @@ def _product(node: Node, shapes: Shapes) -> bool:
     return all(shape is None or len(shape) == 2 for shape in shapes[:2])
 
 
+def _split(node: Node, shapes: Shapes) -> bool:
+    """Return whether a `Split` has as many outputs as it says; ONNX Runtime may abort otherwise."""
+    return _integer(node, "num_outputs", len(node.outputs)) == len(node.outputs)
+
+
 _WEIGHTS: Mapping[str, Fits] = {
     "AveragePool": lambda node, _: _window_fits(node),
     "LpPool": lambda node, _: _window_fits(node),
@@ -115,4 +120,5 @@ _WEIGHTS: Mapping[str, Fits] = {
     "BatchNormalization": _normalization,
     "InstanceNormalization": _normalization,
     "Gemm": _product,
+    "Split": _split,
 }

@@ -187,6 +187,10 @@ HOSTILE: dict[str, tuple[onnx.ModelProto, str]] = {
     ),
     "kernel of one side": (set_integers("Conv", "kernel_shape", 3), "don't fit each other"),
     "computed weights": (changed(computed_weights), "the shapes .4.$"),
+    "fewer parts than outputs": (
+        graph(helper.make_node("Split", ["x"], ["scores", "b"], num_outputs=1), opset=18),
+        r"\(Split\) has attributes that don't fit each other",
+    ),
     "negative batches": (
         graph(node("GatherND", "x", "i", batch_dims=-8), constants=[constant("i", [[0]])]),
         "batch_dims = -8",
