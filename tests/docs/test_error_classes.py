@@ -236,7 +236,7 @@ def classes() -> dict[str, type[Exception]]:
                     importlib.import_module(module.name)
                 except ModuleNotFoundError as error:  # a script for an environment with Paddle
                     assert error.name == "paddle", module.name
-    found = [EdgeOCRError, *subclasses(EdgeOCRError), *subclasses(Warning)]
+    found: list[type[Exception]] = [EdgeOCRError, *subclasses(EdgeOCRError), *subclasses(Warning)]
     return {
         each.__name__: each
         for each in found
