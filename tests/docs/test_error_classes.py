@@ -1,0 +1,274 @@
+"""docs/troubleshooting.md lists every class of error, and each is raised by a real fault."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import io
+import os
+import pkgutil
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+import converters
+import converters.errors
+import edgeocr
+from converters import child_process
+from converters.accuracy import measure
+from converters.catalog import entries as catalog
+from converters.catalog.entries import SourceFile
+from converters.catalog.fetch import Fetcher
+from converters.model.paddle_model import PaddleModel, identify
+from converters.parity import paddle_reference
+from converters.precision.lock import PrecisionLock
+from converters.translate import paddle2onnx, translate
+from edgeocr import OCR, Bundle, EdgeOCRError, Line
+from edgeocr.memory import opening
+from edgeocr.postprocess import ctc
+from edgeocr.runtime.providers import PROVIDERS
+from edgeocr.writers import overlay
+from tests.support import constant_graphs
+from tests.support.paths import EMBEDDED_BUNDLE, IMAGES, ROOT, ZOO_EXPORTS
+
+PICTURE = IMAGES / "badge.jpg"
+# A picture of the right size for the graphs of tests/support/constant_graphs.py.
+BLANK = np.zeros((constant_graphs.SIDE, constant_graphs.SIDE, 3), np.uint8)
+QUAD = np.array([[4, 4], [60, 4], [60, 20], [4, 20]], np.float32)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fault is made: an empty folder, what it may replace, and a public key."""
+
+    folder: Path
+    patch: pytest.MonkeyPatch
+    key: Path
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A real fault, and what its message must have: the thing at fault, and the remedy if any."""
+
+    error: str
+    make: Callable[[Place], object]
+    named: str
+    remedy: str = ""
+
+
+def damaged(place: Place) -> object:
+    path = place.folder / "cut.edgeocr"
+    path.write_bytes(EMBEDDED_BUNDLE.read_bytes()[:100_000])
+    return Bundle.open(path)
+
+
+def wrong_output(place: Place) -> object:
+    outputs = constant_graphs.sound_outputs("CTC")
+    outputs["scores"] = outputs["scores"][..., None]
+    return OCR(constant_graphs.bundle(CTC=outputs), provider="cpu").recognize([BLANK])
+
+
+def two_pages(place: Place) -> object:
+    page, stream = Image.new("L", (64, 64)), io.BytesIO()
+    page.save(stream, "TIFF", save_all=True, append_images=[page])
+    path = place.folder / "two.tif"
+    path.write_bytes(stream.getvalue())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return constant_reader().read(path)
+
+
+def constant_reader() -> OCR:
+    """Return an OCR that finds and reads one line, whatever the picture shows."""
+    stages = {name: constant_graphs.sound_outputs(name) for name in ("DB", "CTC")}
+    return OCR(constant_graphs.bundle(**stages), provider="cpu", threads=1)
+
+
+def closed(place: Place) -> object:
+    ocr = constant_reader()
+    ocr.close()
+    return ocr.read(BLANK)
+
+
+def forked(place: Place) -> object:
+    """Read in a process that looks forked, on a provider that can't be opened there."""
+    ocr = constant_reader()
+    stand_in = replace(PROVIDERS["cpu"], opens_in_forks=False)
+    place.patch.setattr(opening, "PROVIDERS", MappingProxyType({"cpu": stand_in}))
+    place.patch.setattr(os, "getpid", lambda: 1)
+    return ocr.read(BLANK)
+
+
+def without_font(place: Place) -> object:
+    place.patch.setattr(overlay, "_installed", tuple)
+    return overlay.draw(BLANK, [Line("x", 1.0, QUAD)])
+
+
+def missing_provider(place: Place) -> object:
+    there = onnxruntime.get_available_providers()
+    name = next(name for name, each in PROVIDERS.items() if each.onnxruntime_name not in there)
+    return OCR(provider=name)
+
+
+def gone(place: Place) -> object:
+    place.patch.setenv("EDGEOCR_CACHE", str(place.folder / "cache"))
+    file = SourceFile("inference.pdmodel", "0" * 64, (place.folder / "gone").as_uri(), [])
+    entry = catalog.load().model("ch_ppocr_mobile_v2.0_cls")
+    with Fetcher(place.folder / "models.lock") as fetcher:
+        return fetcher.fetch(dataclasses.replace(entry, files=[file]))
+
+
+def model() -> PaddleModel:
+    return identify(ZOO_EXPORTS / "det_mv3_db" / "legacy")
+
+
+def without_translator(place: Place) -> object:
+    place.patch.setattr(importlib.util, "find_spec", lambda name: None)
+    return translate(model())
+
+
+def unknown_operator(place: Place) -> object:
+    """Translate with a stand-in that prints what paddle2onnx prints, which not all Pythons have."""
+    printed = "There are some ops not supported yet, including erfinv,celu\n"
+    place.patch.setattr(paddle2onnx, "_extension", lambda: place.folder)
+    ended = child_process.ProcessResult(1, printed, 600)
+    place.patch.setattr(child_process, "run", lambda *_: ended)
+    return paddle2onnx.translate(place.folder / "a.pdmodel", place.folder / "a.pdiparams")
+
+
+def without_paddle(place: Place) -> object:
+    place.patch.setattr(importlib.util, "find_spec", lambda name: None)
+    return paddle_reference.run(model(), [[np.zeros((1, 3, 32, 32), np.float32)]], None)
+
+
+def broken_python(place: Place) -> object:
+    probes = [[np.zeros((1, 3, 32, 32), np.float32)]]
+    return paddle_reference.run(model(), probes, place.folder / "no-python")
+
+
+def damaged_lock(place: Place) -> object:
+    path = place.folder / "precision.lock"
+    path.write_text("{")
+    return PrecisionLock(path).get(b"graph", "pictures")
+
+
+def only(stage: str, **options: str) -> OCR:
+    sound = constant_graphs.sound_outputs(stage)
+    return OCR(constant_graphs.bundle(**{stage: sound}), provider="cpu", **options)  # type: ignore[arg-type]
+
+
+FAULTS = [
+    Fault("EdgeOCRError", lambda _: only("PGNet", shape="quad"), "PGNet", "shape='polygon'"),
+    Fault("ImageError", lambda _: constant_reader().read("no.jpg"), r"no\.jpg"),
+    Fault(
+        "ImageError", lambda _: constant_reader().read(BLANK[0, 0]), r"shape \(3,\)", "pass .* BGR"
+    ),
+    Fault(
+        "ArrayError",
+        lambda _: ctc.decode(np.zeros(3, int), np.zeros((1, 3)), np.array(["", "a"], object)),
+        "indices",
+        r"\[N, T\]",
+    ),
+    Fault("BundleError", lambda at: Bundle.open(at.folder / "no.edgeocr"), r"no\.edgeocr"),
+    Fault("BundleError", damaged, r"cut\.edgeocr"),
+    Fault(
+        "SignatureError",
+        lambda at: Bundle.open(EMBEDDED_BUNDLE, require_signature=at.key),
+        r"tiny\.edgeocr.*not signed",
+    ),
+    Fault("StageMissingError", lambda _: only("DB").read(BLANK), "no recognition stage"),
+    Fault("ProviderUnavailableError", missing_provider, "provider '", "install"),
+    Fault("GraphError", wrong_output, "output .*scores.* recognition", "must be"),
+    Fault(
+        "MemoryLimitError",
+        lambda _: OCR(provider="cpu", memory_limit="40MB"),
+        "tiny.*40 MB",
+        "raise memory_limit",
+    ),
+    Fault("ClosedError", closed, "OCR", "create a new one"),
+    Fault("ForkedError", forked, "detection.*'cpu'", "create the OCR in the forked process"),
+    Fault("FontError", without_font, "0 installed fonts", "install one"),
+    Fault("MoreFramesWarning", two_pages, r"two\.tif has 2 frames", "read_many"),
+    Fault(
+        "ConverterError", lambda at: measure.read_labels(at.folder), ": the folder", "needs a Label"
+    ),
+    Fault("CatalogError", lambda _: catalog.load().model("####"), "'####'", "converters list"),
+    Fault("FetchError", gone, r"inference\.pdmodel.*gone", "by hand"),
+    Fault("ModelFormatError", lambda at: identify(at.folder / "no"), "no: ", "neither"),
+    Fault("TranslationError", without_translator, r"paddle2onnx 1\.3\.1", "pip install"),
+    Fault("UnsupportedOperatorsError", unknown_operator, "erfinv, celu"),
+    Fault("ParityError", broken_python, "no-python can't be run"),
+    Fault("PaddleMissingError", without_paddle, "paddlepaddle", "pip install"),
+    Fault("PrecisionError", damaged_lock, r"precision\.lock"),
+]
+
+
+def listed() -> list[str]:
+    """Return the names in the tables of the section of docs/troubleshooting.md."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    section = page.split("\n## Error classes\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+
+def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
+@cache
+def classes() -> dict[str, type[Exception]]:
+    """Import every module of both packages; return their errors and warnings by name."""
+    for package in (edgeocr, converters):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                try:
+                    importlib.import_module(module.name)
+                except ModuleNotFoundError as error:  # a script for an environment with Paddle
+                    assert error.name == "paddle", module.name
+    found: list[type[Exception]] = [EdgeOCRError, *subclasses(EdgeOCRError), *subclasses(Warning)]
+    return {
+        each.__name__: each
+        for each in found
+        if each.__module__.split(".")[0] in ("edgeocr", "converters")
+    }
+
+
+def test_every_class_is_listed_and_has_a_fault_that_raises_it() -> None:
+    assert len(listed()) == len(set(listed()))
+    assert set(listed()) == set(classes())
+    assert {fault.error for fault in FAULTS} == set(listed())
+
+
+def test_every_class_is_where_the_page_says() -> None:
+    for name, each in classes().items():
+        if each.__module__.startswith("edgeocr."):
+            assert getattr(edgeocr, name) is each
+        elif each.__module__ != "converters.errors":
+            page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+            assert re.search(rf"^\| `{name}` \|.*\(`{each.__module__}`\)", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.error)
+def test_fault_raises_the_class_and_says_what_is_wrong(
+    fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: Path
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(Exception) as caught:
+        fault.make(Place(tmp_path, patch, keys / "own.pub"))
+    assert type(caught.value) is classes()[fault.error], repr(caught.value)
+    message = str(caught.value)
+    assert re.search(fault.named, message, re.DOTALL), message
+    assert re.search(fault.remedy, message), message
+    # Lines after the first one list what was tried, such as the places of a download.
+    for line in message.replace(str(tmp_path), "").splitlines():
+        assert line.count(". ") <= 1 and len(line) < 250, message
