@@ -35,6 +35,7 @@ from converters.precision.lock import PrecisionLock
 from converters.translate import paddle2onnx, translate
 from edgeocr import OCR, Bundle, EdgeOCRError, Line
 from edgeocr.memory import opening
+from edgeocr.outputs.replacement import Replacement
 from edgeocr.postprocess import ctc
 from edgeocr.runtime.providers import PROVIDERS
 from edgeocr.writers import overlay
@@ -197,6 +198,7 @@ FAULTS = [
     ),
     Fault("ClosedError", closed, "OCR", "create a new one"),
     Fault("ForkedError", forked, "detection.*'cpu'", "create the OCR in the forked process"),
+    Fault("OutputError", lambda at: Replacement(at.folder / "no" / "out.json"), r"out\.json"),
     Fault("FontError", without_font, "0 installed fonts", "install one"),
     Fault("MoreFramesWarning", two_pages, r"two\.tif has 2 frames", "read_many"),
     Fault(
