@@ -318,6 +318,8 @@ class Soak:
     def _interrupt(self, chance: Random) -> None:
         """Read until a KeyboardInterrupt comes at a random moment, alone or in a stream."""
         self.interrupts += 1
+        # A process that a shell starts in the background ignores Ctrl+C.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         timer = threading.Timer(chance.uniform(0.01, 0.5), _thread.interrupt_main)
         originals = self.samples.originals
         try:
@@ -330,4 +332,6 @@ class Soak:
                         pass
         except KeyboardInterrupt:
             pass
-        timer.join()
+        finally:
+            timer.join()
+            signal.signal(signal.SIGINT, before)

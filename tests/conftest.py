@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +23,12 @@ from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
 # Markers of tests that run only when `-m` names the marker.
 ONLY_BY_NAME = (*PADDLE, "registry", "gpu_package", "openvino")
+
+
+# A process that a shell starts in the background ignores Ctrl+C, and so do its children. Tests send
+# it, to themselves and to commands.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
