@@ -4,7 +4,7 @@ Usage: python -m benchmarks soak [--pictures N] [--threads N] [--seconds S].
 
 The pictures are counted in windows. The last window is compared with the first one, which begins
 after a warm-up: the command fails if the process holds more memory, descriptors or threads, if
-reading has become slower, or if anything was read otherwise than at the beginning.
+reading has become slower, or if a picture gave another text than at the beginning.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ class Soak:
                 self.failures.append(f"picture {number}: {type(error).__name__}: {error}")
             else:
                 if sample.original is not None and text != self._expected[sample.original]:
-                    self.failures.append(f"picture {number} was read otherwise than before")
+                    self.failures.append(f"picture {number} gave another text than before")
             self.milliseconds.append(1000 * (perf_counter() - start))
 
     def _watch(self) -> None:

@@ -64,9 +64,8 @@ def run(
         names = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)
         process = None
         try:
-            with (
-                signals_deferred()
-            ):  # otherwise, one could arrive when nobody knows the process yet
+            # A signal that arrived before `process` is assigned would leave the process running.
+            with signals_deferred():
                 process = subprocess.Popen(
                     command,
                     cwd=folder,

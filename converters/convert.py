@@ -130,7 +130,7 @@ def convert(
 def _require_allowed(name: str, plain: bytes) -> None:
     """Raise `ModelFormatError` for a plain graph that no runtime would open after its conversion.
 
-    The check is the runtime's own, and comes before ONNX Runtime sees a model of other people.
+    The check is the runtime's own. It comes before ONNX Runtime sees a stranger's model.
     """
     try:
         check(plain)

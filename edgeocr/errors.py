@@ -145,17 +145,17 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def excerpt(text: str, most: int = 1000) -> str:
+def excerpt(text: str) -> str:
     """Prepare text that a stranger may have written for an error message.
 
     Args:
         text: The text, such as an error that quotes a file.
-        most: The number of characters to keep.
 
     Returns:
-        The text in one line, without characters that could control a terminal; a longer one is cut
-        and ends with "…".
+        The text in one line, without characters that could control a terminal; one with more than
+        1000 characters is cut and ends with "…".
     """
+    most = 1000
     line = printable(" ".join(text[: 2 * most].split()))
     return line if len(line) <= most and len(text) <= 2 * most else f"{line[: most - 1]}…"
 

@@ -135,8 +135,8 @@ def load(source: Source, reduction: int = 1, limits: Limits = DEFAULT_LIMITS) ->
 
     Args:
         source: A path, the bytes of an image file, an open binary file, a PIL image, or an array:
-            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16. Of a file
-            with several frames the first one is decoded; a `Frame` is one of them.
+            grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16. If a file
+            has several frames, the first one is decoded; a `Frame` stands for any of them.
         reduction: Decode the source, which must be a JPEG file, at 1/`reduction` of its sides:
             1, 2, 4 or 8.
         limits: How large a file and its picture may be. Arrays, and PIL images that don't come from

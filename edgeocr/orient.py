@@ -140,7 +140,7 @@ class Orienter:
             sides = {"N": self._number(batch)}
             (rows,) = checked("orientation", expected, outputs, sides)
             parts.append(rows[: len(batch)])
-        # A network that returns no numbers is not sure of anything.
+        # Values that are not finite count as 0, so that they turn no crop.
         probability: Float32 = np.concatenate(parts)
         return np.nan_to_num(probability, copy=False, posinf=0.0, neginf=0.0)
 

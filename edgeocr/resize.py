@@ -151,7 +151,7 @@ class PictureStage:
         return grid(place.height, place.width, self._resize, fixed=self.session.fixed_shapes)
 
     def stitched(self, image: Image, place: Place, watch: Stopwatch) -> NDArray[np.uint8]:
-        """Run a network whose only output is a map on a place of an image, in overlapping tiles.
+        """Run the network, whose only output is a map, on overlapping tiles of a place.
 
         Args:
             image: uint8 [H, W, 3] BGR.

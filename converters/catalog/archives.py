@@ -25,7 +25,7 @@ MAX_BYTES = 4 << 30
 MAX_MEMBERS = 10_000
 # The longest name of a file in bytes; file systems allow 255, and a partial file's name is longer.
 MAX_NAME = 200
-# Bytes that are read at a time. `tarfile` reads a header in one piece, so that no header is larger.
+# Bytes that are read at a time. `tarfile` reads a header in one piece, so no header may be larger.
 BLOCK = 1 << 20
 # First bytes of a compressed archive → what opens it.
 _OPENERS: dict[bytes, Any] = {
@@ -34,8 +34,9 @@ _OPENERS: dict[bytes, Any] = {
     b"\xfd7zXZ\0": lzma.open,
 }
 
-# What `tarfile` raises for headers that it can't make sense of, beside its own errors: numbers in
-# maps of sparse files that are none or too large, and headers that follow each other without end.
+# What `tarfile` raises, beside its own errors, for headers that it can't make sense of: maps of
+# sparse files with texts that are no numbers or with numbers that are too large, and headers that
+# follow each other without end.
 _FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError, AttributeError)
 
 

@@ -150,7 +150,7 @@ class Bundle:
                 that edge graphs don't have, such as data in another file.
             SignatureError: The bundle is not signed as required, or the key is not usable.
             TypeError: An argument has the wrong type.
-            ValueError: The expected digest has not 64 hexadecimal digits.
+            ValueError: The expected digest doesn't have 64 hexadecimal digits.
         """
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"path must be a str or a path, not {type(path).__name__}")
@@ -231,7 +231,7 @@ class Bundle:
         Raises:
             BundleError: It has another one.
             TypeError: The expected digest is not a str.
-            ValueError: The expected digest has not 64 hexadecimal digits.
+            ValueError: The expected digest doesn't have 64 hexadecimal digits.
         """
         try:
             check_digest(self.digest, normalized(expected))

@@ -1,4 +1,4 @@
-"""Read the characters of a bundle: what each class of the network that reads stands for."""
+"""Read the characters of a bundle: the text that each class of its network stands for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def characters(charset: Charset, content: bytes) -> list[str]:
     """Return the text of each class, in class order; empty for special classes.
 
     Args:
-        charset: What the manifest says of the classes.
+        charset: What the manifest says about the classes.
         content: The charset's file.
 
     Raises:

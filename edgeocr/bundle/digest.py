@@ -18,7 +18,7 @@ def normalized(digest: str) -> str:
 
     Raises:
         TypeError: It is not a str.
-        ValueError: It has not 64 hexadecimal digits.
+        ValueError: It doesn't have 64 hexadecimal digits.
     """
     if not isinstance(digest, str):
         raise TypeError(f"a digest must be a str, not {type(digest).__name__}")

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 Kind = TypeVar("Kind")
 
 
-# Shows values in messages without building all of a large or deeply nested one.
+# Shortens values for messages, without first writing out all of a large or deeply nested one.
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = 80
 _BRIEF.maxlevel = 3

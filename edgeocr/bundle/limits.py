@@ -22,7 +22,7 @@ GRAPH_BYTES = 1 << 30
 CHARSET_BYTES = 4 << 20
 OTHER_BYTES = 16 << 20
 BUNDLE_BYTES = 2 << 30
-# Of the manifest: levels of nesting, characters of a string, and the absolute value of an integer,
+# In the manifest: levels of nesting, characters of a string, and the absolute value of an integer,
 # up to which every JSON reader is exact (RFC 8259, section 6).
 NESTING = 16
 STRING = 4096

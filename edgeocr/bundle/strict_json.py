@@ -1,7 +1,7 @@
 """Decode JSON that a stranger may have written.
 
-Python's own decoder accepts a member twice, numbers that aren't JSON, integers of any size and half
-surrogate pairs; all of these are refused here.
+Python's own decoder accepts objects that have a member twice, numbers that aren't JSON, integers of
+any size and half surrogate pairs; all of these are refused here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def decode(content: bytes, name: str) -> Any:
         What `json.loads` returns.
 
     Raises:
-        BundleError: The bytes are not JSON, have an object with a member twice, a number that is
-            not finite or an integer beyond 2**53, or break the limits on nesting and strings.
+        BundleError: The bytes are not JSON, contain an object that has a member twice, a number
+            that is not finite or an integer beyond 2**53, or exceed the limits of nesting and
+            strings.
     """
     try:
         decoded = json.loads(

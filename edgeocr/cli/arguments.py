@@ -82,7 +82,7 @@ def add_digest_argument(command: argparse.ArgumentParser) -> None:
         "--expect-digest",
         type=_digest,
         metavar="SHA256",
-        help="reject a bundle that has not this digest, which `edgeocr bundle verify` prints",
+        help="reject a bundle with another digest; `edgeocr bundle verify` prints the digest",
     )
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 # What a check without a key and without a digest doesn't show.
 UNPROVEN = (
-    "Every file is as the manifest says. Who wrote the manifest is not shown: compare the digest "
-    "with one that you trust (--expect-digest), or require a signature (--require-signature)."
+    "Every file is as the manifest says. This does not show who wrote the manifest: compare the "
+    "digest with one that you trust (--expect-digest), or require a signature "
+    "(--require-signature)."
 )
 DIFF_EPILOG = "Exit code: 0 if the bundles are the same, 1 if they differ, 2 for an error."
 

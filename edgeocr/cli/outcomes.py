@@ -48,7 +48,7 @@ def outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator
         ocr: Has the networks.
         sources: The sources. A source that fails does not keep the others from being read.
     """
-    # The frames are found while others are read: these are the ones whose results are to come.
+    # Frames are found while earlier ones are read: the results of these are still to come.
     waiting: deque[NamedSource] = deque()
 
     def pictures() -> Iterator[Source]:

@@ -149,5 +149,5 @@ def _sink(path: Path | None, format_: str) -> Sink:
 
 
 def _never(start: bytes) -> bool:
-    """Tell that a file is not known to be edgeocr's: text does not show who wrote it."""
+    """Return False: text does not show who wrote it, so no file with text may be replaced."""
     return False

@@ -32,7 +32,7 @@ def signals_raised() -> Iterator[None]:
     Signals that are ignored, as `nohup` does with SIGHUP, stay ignored, and handlers of a program
     that calls `main` stay its own.
     """
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
         yield
         return
     present = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
@@ -79,7 +79,7 @@ def exit_code(interruption: KeyboardInterrupt) -> int:
 
 
 def let_signals_end_the_process() -> None:
-    """Let the next Ctrl+C end the process at once, which is waiting for nothing but its threads."""
+    """Let the next Ctrl+C end the process at once, when it only waits for its threads to end."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -38,7 +38,7 @@ class NamedSource:
 
     @property
     def frames(self) -> int:
-        """How many frames the file has of which this is one; 1 as long as that is unknown."""
+        """The number of frames of the file that this frame is from; 1 while it is unknown."""
         from ..images import Frame
 
         return self.picture.count if isinstance(self.picture, Frame) else 1

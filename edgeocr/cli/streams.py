@@ -25,7 +25,7 @@ class _ClosedOutput(io.TextIOBase):
 
 
 class _ClosedErrors(io.TextIOBase):
-    """Standard error of a process that was started without one (`2>&-`): says nothing."""
+    """Standard error of a process that was started without one (`2>&-`): drops everything."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -82,7 +82,7 @@ def tell(text: str) -> None:
 
 
 def write_error(text: str) -> None:
-    """Write to standard error. A command goes on, even if nobody can see what it has to say."""
+    """Write to standard error; if that fails, the command goes on without the message."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -291,7 +291,7 @@ def _three(body: memoryview, at: int) -> int:
 def _png(content: bytes, found: _Parts) -> tuple[int, int]:
     """Find the parts of an animated PNG, and return the size of the canvas.
 
-    The still picture may be the first part, or be aside.
+    The still picture is the first part or doesn't belong to the animation.
     """
     shared: dict[bytes, tuple[Piece, ...]] = {}
     header, control = b"", b""

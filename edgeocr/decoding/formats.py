@@ -200,7 +200,7 @@ def refusal(start: bytes) -> str:
 
 
 def refusal_without_size(start: bytes) -> str:
-    """Say why a file is not decoded whose header does not tell the size of the picture.
+    """Say why a file whose header does not tell the picture's size is not decoded.
 
     Args:
         start: The first `ENOUGH` bytes of the file, or all of a shorter one.

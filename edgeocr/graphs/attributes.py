@@ -66,7 +66,7 @@ RANGES: Mapping[str, Range] = {
     "num_outputs": Range(1, MAX_OUTPUTS),
     "output_padding": Range(0, MAX_WINDOW, 3),
     "output_shape": Range(0, MAX_CHANNELS),
-    # Those of `Pad`, which may cut; the pads of a window have narrower limits, see `weights`.
+    # The range is that of `Pad`, whose pads may be negative. `weights` checks those of windows.
     "pads": Range(-MAX_CHANNELS, MAX_CHANNELS, 2 * MAX_RANK),
     "perm": Range(0, MAX_RANK - 1),
     "q_num_heads": _CHANNELS,
@@ -109,7 +109,9 @@ def _fits(name: str, value: Value) -> bool:
     if isinstance(value, bytes):
         return len(value) <= MAX_TEXT
     if isinstance(value, tuple) and value and isinstance(value[0], bytes):
-        return len(value) <= MAX_RANK and all(len(str(each)) <= MAX_TEXT for each in value)
+        return len(value) <= MAX_RANK and all(
+            isinstance(each, bytes) and len(each) <= MAX_TEXT for each in value
+        )
     if (limits := RANGES.get(name)) is None:
         return not isinstance(value, tuple) or len(value) <= MAX_CHANNELS
     if not limits.check(value):

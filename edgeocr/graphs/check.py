@@ -1,4 +1,4 @@
-"""Check a graph before ONNX Runtime sees it: it stands for itself and does nothing but compute."""
+"""Check before ONNX Runtime sees a graph that it needs no other data and only computes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ from .tensors import check_tensor
 from .weights import check_weights
 from .wire import Wire, signed
 
-# What ONNX Runtime recognizes its own file format by, which this check doesn't read.
+# Offset and bytes that mark a file in ONNX Runtime's own format, which this check doesn't read.
 _ORT_FORMAT = (4, b"ORTM")
-# With an environment variable ONNX Runtime takes settings from this entry, such as writing a file.
+# If an environment variable says so, ONNX Runtime takes settings from this entry of the metadata,
+# such as a file to write.
 _SETTINGS = b"ort_config"
 # Operators whose output has the shape of their first input, which may be a weight, and `Constant`.
 _FOLLOWED = ("Constant", "DequantizeLinear", "QuantizeLinear", "Cast", "Identity")
@@ -40,7 +41,7 @@ _FOLLOWED = ("Constant", "DequantizeLinear", "QuantizeLinear", "Cast", "Identity
 def check(graph: bytes) -> None:
     """Check the bytes of an ONNX file.
 
-    The time is that of the graph's nodes; weights are skipped, however large they are.
+    The time grows with the number of nodes; weights are skipped, however large they are.
 
     Args:
         graph: The file.

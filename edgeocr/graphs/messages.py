@@ -34,7 +34,7 @@ Value: TypeAlias = (
     "int | float | bytes | tuple[int, ...] | tuple[float, ...] | tuple[bytes, ...] | Tensor | None"
 )
 
-# The most values that a tensor of numbers has which are checked one by one.
+# The values of a tensor are read, and checked one by one, if it has at most this many.
 FEW = 64
 _SHOWN = 60
 
@@ -166,7 +166,7 @@ class Tensor(NamedTuple):
         name: The value's name; empty in an attribute.
         dims: The dimensions.
         element: ONNX's number of the element type.
-        raw: Where the values start and end that stand as they do in memory, or None.
+        raw: Start and end of the values if the file has them as memory does; None otherwise.
         typed: How many values stand in a field of their type, by the field's number.
         integers: The values in a field of integers if they are few.
     """

@@ -14,7 +14,7 @@ def check_tensor(tensor: Tensor) -> None:
     """Check that a constant tensor has the data that its shape and type need, and no others.
 
     Raises:
-        BundleError: The type is none of a graph, a dimension is out of its range, or the data
+        BundleError: No edge graph has such a type, a dimension is out of its range, or the data
             don't fit the shape.
     """
     name, dims, element, raw, typed, integers = tensor

@@ -58,7 +58,7 @@ def predict(source: Source, limits: Limits = DEFAULT_LIMITS) -> Footprint:
 
     Args:
         source: A picture as `OCR.read` takes it.
-        limits: How much of a file object may be read, which is read wholly.
+        limits: How much of a file object may be read; it is read to its end.
 
     Raises:
         ImageError: The header of a file is damaged or of an unknown format, or a file object can't

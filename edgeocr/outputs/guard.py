@@ -20,8 +20,8 @@ START = 1 << 16
 class OutputGuard:
     """A check of every output of a command before it is written.
 
-    Nothing that the command reads may be written to, by whatever name or link. Of other files, only
-    those that edgeocr wrote, and empty ones, may be replaced, unless the user allows all.
+    Nothing that the command reads may be written to, by whatever name or link. Another file may be
+    replaced if it is empty or edgeocr wrote it, or if the user allows that for all files.
     """
 
     def __init__(self, *, overwrite: bool = False) -> None:

@@ -165,7 +165,7 @@ def _candidates(
         scores = region_scores(probability, mask, contours)
     if probability.dtype == np.uint8:
         scores /= 255
-    scores = np.nan_to_num(np.clip(scores, 0, 1))  # a map may be wrong beyond 0…1
+    scores = np.nan_to_num(np.clip(scores, 0, 1))  # a faulty map has values outside 0 to 1
     kept = scores >= box_threshold
     return [contours[i] for i in np.flatnonzero(kept).tolist()], boxes[kept], scores[kept]
 

@@ -1,4 +1,4 @@
-"""Try a bundle of somebody else in a process of its own, with limits of time and memory."""
+"""Try a stranger's bundle in a process of its own, with limits of time and memory."""
 
 from .process import ProbeResult, probe
 

@@ -1,4 +1,4 @@
-"""The process that tries a bundle: it limits itself, opens the bundle, runs it and says so."""
+"""The process that tries a bundle: it limits itself, runs the bundle and prints the result."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ def use_shared_arena(options: onnxruntime.SessionOptions, limit: int | None = No
         limit: The most bytes that the arena may take, as one region of address space; a run that
             needs more fails. None sets no limit. The limit of the process's first session applies
             for as long as the process lives. If that arena has a limit, a later session without
-            one gets an arena of its own. So does every session in a forked child: a thread of the
-            parent may have held the lock of the shared arena at that moment. With a limit, such a
-            session has no arena, whose size could not be limited.
+            one gets an arena of its own. In a forked child, every session gets an arena of its own,
+            because a thread of the parent may have held the lock of the shared one when the process
+            was forked. The size of such an arena can't be limited, so with a limit there is none.
     """
     global _arena_maker, _arena_limit
     ort = import_onnxruntime()

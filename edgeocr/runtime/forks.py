@@ -41,10 +41,10 @@ class PerProcess(Generic[Value]):
 
 
 class ProcessLock:
-    """A lock between the threads of one process, which is open at first in a forked child."""
+    """A lock between the threads of one process; in a forked child, nobody holds it at first."""
 
     def __init__(self) -> None:
-        """Create the lock, open."""
+        """Create the lock, which nobody holds."""
         self._lock = PerProcess(threading.Lock)
 
     def __enter__(self) -> None:
@@ -52,7 +52,7 @@ class ProcessLock:
         self._lock.get().acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Open the lock."""
+        """Release the lock."""
         self._lock.get().release()
 
 

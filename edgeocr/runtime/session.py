@@ -83,8 +83,8 @@ class WarmUpResult:
 class Session:
     """An ONNX Runtime session for a graph with one uint8 [N, H, W, 3] input.
 
-    Safe to share between threads, and not with forked processes: ONNX Runtime's threads and locks
-    belong to the process that opened the session.
+    Threads may share it, but forked processes may not: ONNX Runtime's threads and locks belong to
+    the process that opened the session.
 
     Attributes:
         provider: Name of the execution provider that it runs on.

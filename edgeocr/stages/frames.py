@@ -105,21 +105,6 @@ def first_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[Source, i
         return source, 1
 
 
-def count_of(source: Source) -> int:
-    """Return the number of frames of a path, bytes, an array or a PIL image; 1 if it is no image.
-
-    Frames that look alike count one by one.
-    """
-    if hasattr(source, "read") and not is_pillow(source):
-        return 1
-    try:
-        if isinstance(source, (str, os.PathLike)) and not is_regular(source):
-            return 1  # a pipe can be read once only
-        return first_of(source)[1]
-    except Exception:  # reading it reports this
-        return 1
-
-
 def counted(source: Source, count: int) -> int:
     """Return the number of frames, and warn the caller's caller if only the first was read."""
     if count > 1 and not isinstance(source, Frame):

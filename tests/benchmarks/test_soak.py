@@ -94,7 +94,7 @@ def test_a_text_that_changes_and_an_unexpected_error_are_failures(
     soak._expected = ["a text"]
     soak._read_some(iter(range(3)))
     assert soak.failures == [
-        "picture 0 was read otherwise than before",
+        "picture 0 gave another text than before",
         "picture 1 was refused: no image",
         "picture 2: RuntimeError: no idea",
     ]

@@ -27,18 +27,17 @@ def main() -> int:
         return 0
     made = "guided by coverage" if options.engine == "atheris" else "mutated blindly"
     print(f"inputs {made}, at most {campaign.MEMORY >> 30} GiB and {campaign.SECONDS} s each")
-    whole = sum(targets.SHARES[name] for name in names)
+    rest = sum(targets.SHARES[name] for name in names)
     before = set(options.findings.glob("*.txt"))
     total, left = 0, options.inputs
     end = time.monotonic() + options.seconds
     for name in names:
-        share = targets.SHARES[name] / whole
-        inputs = left if name == names[-1] else round(options.inputs * share)
+        # Inputs and time that are left are divided among this target and those after it.
+        share = targets.SHARES[name] / rest
+        rest -= targets.SHARES[name]
+        inputs = round(left * share)
         started = time.monotonic()
-        # What a target doesn't need of its time is there for the ones behind it.
-        seconds = (
-            (end - started) * targets.SHARES[name] / whole if name != names[-1] else end - started
-        )
+        seconds = (end - started) * share
         done = campaign.run(
             name, inputs, max(seconds, 5.0), options.findings, options.seed, options.engine
         )

@@ -1,4 +1,4 @@
-"""Bundles and manifests: what is packed is found again, and any JSON is read or refused."""
+"""Bundles and manifests: what is packed is found again, and anything else is refused."""
 
 import json
 
@@ -13,12 +13,12 @@ from edgeocr.errors import BundleError
 from tests.fuzz.strategies import json_values
 from tests.support.packing import folder, packed, sealed
 
-# Names of files, some of them in a folder, that are no folder of another name.
+# Names of files, some of them in a folder. No name is that of another file's folder.
 NAMES = st.from_regex(r"[a-z0-9_é]{1,8}(\.d/[a-z0-9_.-]{1,8}[a-z])?", fullmatch=True)
 
 
 @given(json_values())
-def test_any_json_is_a_manifest_or_refused(value):
+def test_any_json_is_refused_as_a_manifest(value):
     with pytest.raises(BundleError):
         parse.parse(value)
 
@@ -52,7 +52,7 @@ def test_bundle_has_the_files_that_were_packed(files, tmp_path_factory, more, as
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_a_bundle_or_refused(tmp_path, content):
+def test_any_bytes_are_refused_as_a_bundle(tmp_path, content):
     path = tmp_path / "own.edgeocr"
     path.write_bytes(content)
     with pytest.raises(BundleError, match=r"own\.edgeocr"):

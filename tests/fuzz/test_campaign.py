@@ -1,4 +1,4 @@
-"""Test that a campaign finds planted faults and goes on behind them, and that all targets work."""
+"""Test that a campaign finds planted faults and goes on after them, and that all targets work."""
 
 import importlib.util
 

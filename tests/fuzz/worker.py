@@ -35,7 +35,7 @@ class Job:
     Attributes:
         target: The target's name.
         first: The number of the first input, from which it is made.
-        last: The number behind the last input.
+        last: The number after the last input.
         until: When to end, as `time.time` counts; inputs may be left over then.
         seed: The same seed gives the same inputs, if they are mutated blindly.
         engine: "atheris" is guided by coverage; "mutation" is blind.

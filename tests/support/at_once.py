@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.paths import ROOT
+from tests.support.command import environment
 
 # Each process says that it is ready, and goes on when its input is closed.
 WAIT = "print('ready', flush=True); sys.stdin.read()\n"
@@ -32,7 +31,7 @@ def run(number: int, imports: str, code: str, *arguments: str | Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=environment(),
         )
         for i in range(number)
     ]

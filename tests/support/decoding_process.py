@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.support.paths import ROOT
 
+# The most bytes of addresses that the process may have.
+MEMORY = 3 << 30
 # Prints for each file, as JSON, the shape of its pixels or the error, and by how many bytes the
 # physical memory of the process grew at most.
 LOAD = """
@@ -41,16 +43,13 @@ for path in asked["paths"]:
 """
 
 
-def load_all(
-    paths: Sequence[Path], first: Path, *, pixels: int | None, memory: int = 3 << 30
-) -> list[Mapping[str, Any]]:
+def load_all(paths: Sequence[Path], first: Path, *, pixels: int | None) -> list[Mapping[str, Any]]:
     """Load files one after the other.
 
     Args:
         paths: The files.
         first: A good picture, loaded before, so that what libraries allocate once is not measured.
         pixels: The limit of pixels.
-        memory: The most bytes of addresses that the process may have.
 
     Returns:
         For each file "shape" or "error", "peak" in bytes, and "seconds".
@@ -59,7 +58,7 @@ def load_all(
         "paths": [str(path) for path in paths],
         "first": str(first),
         "pixels": pixels,
-        "memory": memory,
+        "memory": MEMORY,
     }
     done = subprocess.run(
         [sys.executable, "-c", LOAD, json.dumps(asked)],

@@ -27,12 +27,11 @@ def png(width: int, height: int, data: bytes | None = None) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
-def gif(width: int, height: int, frames: Sequence[tuple[int, int]] = ((1, 1),)) -> bytes:
-    """Return a GIF file with a canvas of one size and frames of other sizes, mostly undrawn."""
-    parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(3) + b"\xff" * 3]
-    for wide, high in frames:
-        parts.append(b"\x2c" + struct.pack("<HHHHB", 0, 0, wide, high, 0) + b"\x02\x02\x4c\x01\0")
-    return b"".join(parts) + b";"
+def gif(width: int, height: int) -> bytes:
+    """Return a GIF file with a canvas of a size, on which a frame of one pixel is drawn."""
+    canvas = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x4c\x01\0"
+    return canvas + frame + b";"
 
 
 def jpeg(width: int, height: int, *, mode: str = "L", progressive: bool = False) -> bytes:

@@ -93,8 +93,8 @@ class _Lowering:
                 else:
                     self._apply(op, RULES[op.name])
             except FAULTS as error:
-                # The reader has checked the form of an operator. Which attributes, operands and
-                # results it needs, each rule knows alone.
+                # The reader has checked the form of an operator. Only its rule knows which
+                # attributes, operands and results it needs.
                 raise ModelFormatError(
                     f"{self.graph}: {op} is not as Paddle writes it "
                     f"({type(error).__name__}: {error!s:.200}); export the network again"

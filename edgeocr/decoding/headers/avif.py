@@ -9,8 +9,9 @@ from typing import IO
 from .header import Header
 
 BRANDS = (b"avif", b"avis")
-# The boxes of the file that describe pictures and tracks, and where they state a size, in 32 or 16
-# bits: of a picture or a part of one; of a track, as a fraction of 65536, or of its samples.
+# The boxes of the file that describe pictures (`meta`) and tracks (`moov`), and the places in them
+# that state a size: `ispe` that of a picture or a part of one, in 32 bits; `tkhd` that of a track,
+# whose whole numbers are the upper 16 bits of 32; `av01` that of a track's samples, in 16 bits.
 STATED = {
     b"meta": re.compile(rb"ispe.{4}(.{8})", re.DOTALL),
     b"moov": re.compile(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 # Bytes per pixel that decoding and converting to BGR hold at the worst moment, by bytes per sample
 # and channels: measured with OpenCV 5 and NumPy 2.4, plus a tenth where `images` computes on the
-# pixels. OpenCV copies each picture for Python, so there are two of it. Pictures with transparency
-# take less now that they are blended by rows; their figures have room for choosing the ground.
+# pixels. OpenCV copies each picture for Python, so it is in memory twice. Pictures that are
+# transparent are blended by rows and take less than this; choosing the background is included.
 SAMPLES = {(1, 1): 4, (1, 2): 27, (1, 3): 6, (1, 4): 27, (2, 1): 11, (2, 2): 44, (2, 3): 33}
 MOST = 44
 
@@ -23,8 +23,8 @@ class Header:
             but not the file's content; None where that can't be predicted.
         reducible: Whether the picture can be decoded at 1/2, 1/4 or 1/8 of its sides.
         tile: Width and height of the tiles that a TIFF file is decoded by; None without tiles.
-        structures: Bytes that decoding holds beside, whatever the number of pixels, such as the
-            descriptions of the tiles and code blocks of a JPEG 2000 file.
+        structures: Further bytes that decoding holds, which don't depend on the number of pixels,
+            such as the descriptions of the tiles and code blocks of a JPEG 2000 file.
     """
 
     width: int

@@ -1,9 +1,9 @@
 """The header of a JPEG 2000 file, and the structures that OpenJPEG builds to decode it.
 
 A file of a few hundred bytes can ask for gigabytes that no pixel needs: for each of its tiles,
-precincts, code blocks and quality layers OpenJPEG allocates a description before it looks whether
-the file holds any data for it. All of these numbers stand in the headers of the file and of its
-tiles, which are read here.
+precincts, code blocks and quality layers OpenJPEG allocates a description before it checks whether
+the file holds any data for it. The headers of the file and of its tiles, which are read here, state
+all of these numbers.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import IO
 from .header import Header, bytes_per_pixel
 
 # Numbers are separated by white space and comments. To OpenCV a comment ends at a line feed or at a
-# carriage return, and one that follows a number directly is none. So there is always a space first.
+# carriage return, and a `#` directly after a number begins none. So there is always a space first.
 _GAP = rb"\s(?:\s|#[^\r\n]*[\r\n])*"
 _SIDES = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
 # Width, height and, except in bitmaps, the largest value.

@@ -14,16 +14,16 @@ from .. import tiff
 from . import avif, jpeg, jpeg2000, netpbm, tiff_page
 from .header import Header, bytes_per_pixel
 
-# The most chunks of a PNG file that are looked at. In many files each has 8 KB of pixels, so they
-# have 8 GB.
+# The most chunks of a PNG file that are looked at. Many programs write chunks of 8 KB, of which so
+# many make 8 GB.
 MOST_CHUNKS = 1_000_000
 
 
 def read(stream: IO[bytes]) -> Header | None:
     """Read the header of an image file.
 
-    Of most kinds only the beginning is read, of PNG the heads of all chunks, and of JPEG 2000 the
-    headers of the tiles.
+    Most files are read only at their beginning; PNG files are read at the head of each chunk, and
+    JPEG 2000 files at the header of each tile.
 
     Args:
         stream: An open binary file that can seek, at its beginning.

@@ -22,8 +22,8 @@ TAGS = (
 PREDICTABLE = frozenset({1, 2, 3, 4, 5, 7, 8, 32946, 32773})
 JPEG = 7
 # Bytes per pixel that libtiff takes beside the pixels: it decodes many kinds to RGBA first, by
-# strips or tiles, one of which may be the picture. Between other pictures this takes up to 13 bytes
-# per pixel of RGB, alone 10.
+# strips or tiles, one of which may be the whole picture. Measured for RGB, pixels included: up to
+# 13 bytes per pixel if other pictures are decoded before and after, 10 otherwise.
 BESIDE = 7
 # OpenCV decodes pictures with up to four samples per pixel of up to 64 bits.
 MOST_SAMPLES, MOST_BITS = 4, 64

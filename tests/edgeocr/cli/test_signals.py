@@ -90,7 +90,7 @@ def test_pipe_without_a_writer_can_be_interrupted_at_once(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.txt", "waiting.fifo"]
 
 
-def test_signals_are_exceptions_in_the_block_and_as_before_behind_it() -> None:
+def test_signals_are_exceptions_in_the_block_and_as_before_after_it() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         before = signal.getsignal(number)
         with pytest.raises(Terminated) as caught, signals_raised():
@@ -100,7 +100,7 @@ def test_signals_are_exceptions_in_the_block_and_as_before_behind_it() -> None:
     assert exit_code(KeyboardInterrupt()) == 130
 
 
-def test_signal_that_is_deferred_takes_effect_behind_the_block() -> None:
+def test_signal_that_is_deferred_takes_effect_after_the_block() -> None:
     done = []
     with pytest.raises(Terminated) as caught, signals_raised(), signals_deferred():
         signal.raise_signal(signal.SIGTERM)

@@ -10,6 +10,7 @@ import pytest
 
 from edgeocr import Bundle
 from edgeocr.bundle import bundle as opening
+from edgeocr.cli.main import main
 from edgeocr.errors import BundleError
 from edgeocr.probe import ProbeResult, probe, process
 from tests.support import hostile_graphs as hostile
@@ -96,6 +97,13 @@ def test_a_graph_that_never_ends_is_stopped(embedded_files: Files, tmp_path: Pat
     result = probe(with_graph(embedded_files, "recognition", endless, tmp_path), seconds=3)
     assert (result.outcome, result.detail) == ("too slow", "the limit is 3 s")
     assert 3 <= result.seconds < 10
+
+
+def test_help_of_the_command_states_the_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["bundle", "verify", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {process.SECONDS:g})" in text and f"(default: {process.MEMORY})" in text
 
 
 def test_limits_must_be_positive() -> None:

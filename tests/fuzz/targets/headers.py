@@ -1,4 +1,4 @@
-"""The header reader, whose sizes the memory limit relies on: never less than is decoded."""
+"""The header reader: the memory limit relies on it to state no less than is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paddle's programs in both formats, and inference.yml, as far as paddle2onnx."""
+"""Paddle's programs in both formats, and inference.yml, read up to the call of paddle2onnx."""
 
 from __future__ import annotations
 

@@ -1,0 +1,77 @@
+"""The pages state the limits that the code has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from edgeocr.bundle import limits as bundles
+from edgeocr.decoding import limits as pictures
+from edgeocr.graphs import limits as graphs
+from edgeocr.graphs.wire import MAX_FIELDS
+from edgeocr.memory.budget import CONTENTS
+from edgeocr.probe import process
+from edgeocr.recognize import MOST_STEPS
+from edgeocr.runtime.lifetime import PATIENCE
+from edgeocr.stages import frames
+from tests.support.paths import ROOT
+
+POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def spaced(number: int) -> str:
+    """Return a number with a space between groups of three digits."""
+    return f"{number:,}".replace(",", " ")
+
+
+def power(number: int) -> str:
+    """Return a power of two as the pages write it."""
+    exponent = number.bit_length() - 1
+    assert number == 1 << exponent
+    return f"2{str(exponent).translate(POWERS)}"
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Yield pages, and what each must state."""
+    page = "docs/bundle-format.md"
+    yield page, f"| {bundles.FILES} each; {bundles.NAME_BYTES} |"
+    yield page, f"| {spaced(bundles.MANIFEST_BYTES)} / {bundles.SIGNATURE_BYTES} |"
+    sizes = (bundles.GRAPH_BYTES >> 30, bundles.CHARSET_BYTES >> 20, bundles.OTHER_BYTES >> 20)
+    yield page, "| {} GiB / {} MiB / {} MiB / ".format(*sizes)
+    yield page, f" / {bundles.BUNDLE_BYTES >> 30} GiB |"
+    yield page, f"| {bundles.NESTING}; {bundles.STRING}; {power(bundles.INTEGER + 1)} - 1 |"
+    yield page, f"| code points of a character of the charset | {bundles.CHARACTER} |"
+    yield page, f"| {spaced(bundles.SIDE)} / {bundles.STEP} |"
+    yield page, f"| {power(bundles.INPUT_PIXELS)} |"
+    yield page, f"more of them than W | {bundles.POINTS} |"
+    yield page, f"more of them than W | {MOST_STEPS} |"
+    page = "docs/pictures.md"
+    yield page, f"more than {spaced(pictures.MAX_IMAGE_PIXELS)} pixels is refused"
+    yield page, f"| {pictures.MAX_STRUCTURES >> 20} MiB, or the size of the file"
+    yield page, f"| {pictures.MAX_CANVASES} times `max_image_pixels`"
+    yield page, f"At most {spaced(frames.MOST_PAGES)} pages"
+    yield page, f"{spaced(frames.MOST_STEPS)} frames of an animation"
+    page = "SECURITY.md"
+    yield page, f"{spaced(pictures.MAX_IMAGE_PIXELS)} pixels by the header"
+    yield page, f"{pictures.MAX_STRUCTURES >> 20} MiB for what decoding takes beside the pixels"
+    yield page, f"At most {spaced(frames.MOST_PAGES)} pages of a TIFF file"
+    page = "docs/graphs.md"
+    yield page, f"At most {spaced(MAX_FIELDS)} fields"
+    yield page, f"with at most {graphs.MAX_RANK}\n  dimensions, each below {power(graphs.MAX_SIDE)}"
+    yield page, f"`dilations` | 1 to {graphs.MAX_WINDOW}"
+    yield page, f"numbers of heads | 1 to {spaced(graphs.MAX_CHANNELS)};"
+    yield page, f"`blocksize` 1 to {graphs.MAX_BLOCK}; `num_outputs` 1 to {graphs.MAX_OUTPUTS}"
+    yield page, f"| {power(graphs.MAX_ELEMENTS)} elements"
+    yield page, f"{graphs.MAX_FACTOR} times for `Tile`"
+    yield page, f"at most {graphs.MAX_TEXT} bytes"
+    yield page, f"within {process.SECONDS:g} seconds"
+    yield page, f"{process.MEMORY[:-2]} GB of memory"
+    yield "docs/processes.md", f"for {PATIENCE:g} seconds at most"
+    assert CONTENTS == 3
+    yield "docs/providers.md", "a third of the room for pictures"
+
+
+@pytest.mark.parametrize(("page", "statement"), [*statements()])
+def test_page_states_the_limit_of_the_code(page: str, statement: str) -> None:
+    assert statement in (ROOT / page).read_text("utf-8")
