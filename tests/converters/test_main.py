@@ -255,7 +255,7 @@ def test_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, ca
         (["freeze", "nothing", "-o", "x.edgeocr"], "no bundle 'nothing'"),
         (["convert", "no/such/folder", "-o", "x"], "neither a folder nor a model"),
         (["convert", "missing.tar", "-o", "x"], "neither a folder nor a model"),
-        (["convert", "broken.tar", "-o", "x"], "broken.tar can't be read"),
+        (["convert", "broken.tar", "-o", "x"], "broken.tar: it can't be read"),
         (["convert", "empty", "-o", "x"], "empty: no model here; the folder"),
         (["convert", "html", "-o", "x"], "html: the runtime would refuse its graph: a field has"),
         (["convert", "mine", "--as", "nothing", "-o", "x"], "no model 'nothing'"),

@@ -179,9 +179,9 @@ def test_white_text_is_read_and_black_text_too(ocr: OCR) -> None:
 @pytest.mark.slow
 def test_pictures_drawn_at_random_are_read_in_every_form(ocr: OCR) -> None:
     wrong = []
-    for seed in range(6000, 6108):
+    for seed in range(6000, 6108, 2):
         drawn = transparent.draw(seed)
         form = transparent.form_of(seed, drawn.kind)
         if not transparent.is_read(drawn, ocr.read(transparent.encode(drawn.image, form)).text):
             wrong.append((seed, drawn.kind, form))
-    assert len(wrong) <= 4, wrong
+    assert len(wrong) <= 2, wrong

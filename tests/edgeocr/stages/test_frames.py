@@ -244,7 +244,7 @@ def test_animation_waits_for_room_within_a_memory_limit(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_files_drawn_at_random_are_read_frame_by_frame(ocr: OCR) -> None:
     wrong = []
-    for seed in range(7000, 7033):
+    for seed in range(7000, 7020):
         file = framed.draw(seed)
         pages = list(ocr.read_many([file.content], on_error="raise"))
         assert [page.source for page in pages] == [
@@ -253,7 +253,7 @@ def test_files_drawn_at_random_are_read_frame_by_frame(ocr: OCR) -> None:
         for page, text in zip(pages, file.texts, strict=True):
             if not transparent.is_text(page.text, text):
                 wrong.append((seed, file.form, page.text))
-    assert len(wrong) <= 4, wrong
+    assert len(wrong) <= 3, wrong
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
