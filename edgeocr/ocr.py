@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import radians
-from typing import Literal, overload
+from typing import Literal, NoReturn, overload
 
 from . import images
 from .bundle.bundle import Bundle
@@ -172,6 +172,10 @@ class OCR:
     def limits(self) -> Limits:
         """How large files and pictures may be."""
         return self._life.opened().loader.limits
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: sessions and threads belong to one process."""
+        raise TypeError("an OCR can't be pickled or copied: create one in each process")
 
     def __enter__(self) -> OCR:
         """Return this `OCR`, which is closed at the end of the block."""

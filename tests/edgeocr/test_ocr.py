@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
+import pickle
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
@@ -347,3 +349,9 @@ def test_drawing_with_the_ocr_gives_the_same_as_drawing_the_page(ocr: OCR, pictu
     page = ocr.read(pictures / "badge.jpg")
     drawn = ocr.draw(pictures / "badge.jpg", page)
     assert np.array_equal(drawn, page.draw(pictures / "badge.jpg"))
+
+
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_ocr_can_not_be_pickled_or_copied(ocr: OCR, duplicate: Callable[[OCR], object]) -> None:
+    with pytest.raises(TypeError, match="create one in each process"):
+        duplicate(ocr)
