@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                     f"needs paddlepaddle {wanted.rstrip('.')} in the environment, found {found}"
                 )
                 pytest.fail(reason, pytrace=False)
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end processes that a test starts: `nohup` has them ignore SIGHUP."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

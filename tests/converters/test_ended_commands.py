@@ -11,7 +11,10 @@ import pytest
 
 from tests.support.paths import ROOT, ZOO_EXPORTS
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals"),
+    pytest.mark.usefixtures("default_signals"),
+]
 
 # Stands in for a program that works for long: it writes its process id and a temporary file.
 WORKS_FOR_LONG = """

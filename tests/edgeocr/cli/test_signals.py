@@ -17,7 +17,10 @@ from tests.support.paths import IMAGES
 
 BADGE = IMAGES / "badge.jpg"
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX"),
+    pytest.mark.usefixtures("default_signals"),
+]
 
 
 class Case:
