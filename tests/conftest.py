@@ -23,7 +23,7 @@ from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES
 # Marker → the version that its tests need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
 # Markers of tests that run only when `-m` names the marker.
-ONLY_BY_NAME = (*PADDLE, "registry", "gpu_package", "openvino")
+ONLY_BY_NAME = (*PADDLE, "stress", "registry", "gpu_package", "openvino")
 
 
 # A process that a shell starts in the background ignores Ctrl+C, and so do its children. Tests send
@@ -33,7 +33,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that need a special environment, unless `-m` names their marker."""
+    """Leave out the tests of stages of their own, unless `-m` names their marker."""
     named = set(re.findall(r"\w+", config.option.markexpr))
     left_out = [
         item

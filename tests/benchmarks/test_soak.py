@@ -100,7 +100,7 @@ def test_a_text_that_changes_and_an_unexpected_error_are_failures(
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux has these files")
 def test_a_short_soak_reads_and_disturbs_without_failures(
     monkeypatch: pytest.MonkeyPatch, soak: Soak

@@ -104,7 +104,7 @@ def test_times_of_the_steps_add_up_to_the_whole(detector: Detector) -> None:
     assert 0.8 * taken < sum(watch.milliseconds.values()) <= taken
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_work_is_bounded_whatever_the_picture(detector: Detector) -> None:
     random = np.random.default_rng(7)
     letters = page(107, 10, 500, 500).image

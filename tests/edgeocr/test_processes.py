@@ -39,7 +39,7 @@ IN_THE_CHILD = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_a_forked_child_reads_and_ends_as_its_parent_does() -> None:
     """A child has none of its parent's threads, and must not even free its parent's sessions."""
     done = run(f"{OPENED}\nfor code in {IN_THE_CHILD}: print(forked(code))")
@@ -47,7 +47,7 @@ def test_a_forked_child_reads_and_ends_as_its_parent_does() -> None:
     assert done.stdout.split() == ["0"] * len(IN_THE_CHILD)
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_a_child_that_is_forked_while_other_threads_read_can_read() -> None:
     """The child finds locks as other threads held them."""
     threads = """
@@ -61,7 +61,7 @@ for each in reading: each.join()
     assert done.stdout.split() == ["0"] * 2
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing_reads_with_every_start_method(method: str, tmp_path: Path) -> None:
     script = tmp_path / "pool.py"
@@ -85,7 +85,7 @@ if __name__ == "__main__":
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_workers_of_a_server_that_loads_before_it_forks_can_read_and_stop() -> None:
     """As gunicorn does with --preload: workers share a socket and exit when they are told to."""
     server = """
@@ -152,7 +152,7 @@ def test_a_bundle_that_was_replaced_is_not_opened_in_a_forked_child(
             ocr.read(pictures / "badge.jpg")
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory limit is kept on Linux only")
 def test_a_forked_child_keeps_the_memory_limit() -> None:
     script = """
@@ -170,7 +170,7 @@ assert peak * 1024 < 400_000_000, peak
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_a_daemon_thread_that_reads_does_not_abort_the_end_of_the_interpreter() -> None:
     """Without an order of ending, three of five such processes were aborted."""
     script = """
@@ -183,7 +183,7 @@ time.sleep(0.2)
     assert [run(OPENED + script).returncode for _ in range(3)] == [0] * 3
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_reading_after_the_interpreter_has_begun_to_end_is_refused() -> None:
     script = """
 import atexit

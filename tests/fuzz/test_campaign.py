@@ -18,7 +18,7 @@ ENGINES = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.parametrize("engine", ENGINES)
 def test_each_planted_fault_is_found(tmp_path, monkeypatch, engine):
     monkeypatch.setattr(campaign, "SECONDS", 1)

@@ -192,6 +192,7 @@ def test_truncated_bundles_are_refused(files: Files, tmp_path: Path) -> None:
             Bundle.open(path)
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("start", [0, 50])
 def test_every_97th_changed_byte_is_refused(files: Files, tmp_path: Path, start: int) -> None:
     content = packed(files, tmp_path / "a.edgeocr").read_bytes()

@@ -102,6 +102,7 @@ def test_an_unsigned_manifest_is_not_parsed(signed: Files, keys: Path, tmp_path:
         Bundle.open(packed(broken | own, path), require_signature=keys / "own.pub")
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("require", [True, False])
 def test_every_97th_changed_byte_of_a_signed_bundle_is_refused(
     signed: Files, keys: Path, tmp_path: Path, require: bool

@@ -35,7 +35,7 @@ COSTLY: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("count", [120, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [120, pytest.param(4000, marks=pytest.mark.stress)])
 def test_changed_pictures_take_no_more_than_their_headers_say(count: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.mutated_pictures", "18", str(count)],

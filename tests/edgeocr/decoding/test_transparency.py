@@ -176,7 +176,7 @@ def test_white_text_is_read_and_black_text_too(ocr: OCR) -> None:
         assert transparent.is_read(drawn, ocr.read(drawn.image).text), drawn.kind
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_pictures_drawn_at_random_are_read_in_every_form(ocr: OCR) -> None:
     wrong = []
     for seed in range(6000, 6108, 2):

@@ -24,7 +24,7 @@ from tests.support.limited_process import read_within
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.stress,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are kept on Linux"),
 ]
 

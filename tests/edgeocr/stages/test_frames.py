@@ -241,7 +241,7 @@ def test_animation_waits_for_room_within_a_memory_limit(tmp_path: Path) -> None:
     assert asked == [40 * 30 * CANVAS_BYTES, 40 * 30 * CANVAS_BYTES + len(content)]
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_files_drawn_at_random_are_read_frame_by_frame(ocr: OCR) -> None:
     wrong = []
     for seed in range(7000, 7020):
