@@ -112,6 +112,10 @@ def _fits(name: str, value: Value) -> bool:
         return len(value) <= MAX_RANK and all(
             isinstance(each, bytes) and len(each) <= MAX_TEXT for each in value
         )
+    if name == "scales":  # of `Upsample` before version 9, later ones are an input
+        return isinstance(value, tuple) and all(
+            isinstance(each, (int, float)) and 0 < each <= MAX_BLOCK for each in value
+        )
     if (limits := RANGES.get(name)) is None:
         return not isinstance(value, tuple) or len(value) <= MAX_CHANNELS
     if not limits.check(value):

@@ -25,7 +25,7 @@ from .messages import (
 )
 from .operators import DOMAINS, ELEMENT_BYTES, IR_VERSIONS, OPERATORS, OPSETS, OPTIONAL_INPUTS
 from .sizes import check_sizes
-from .tensors import check_tensor
+from .tensors import check_tensor, constant_of
 from .weights import check_weights
 from .wire import Wire, signed
 
@@ -132,11 +132,11 @@ def _check_nodes(
 
 def _follow(node: Node, constants: dict[bytes, Tensor], dims: dict[bytes, tuple[int, ...]]) -> None:
     """Record a node's output if its values, or at least its shape, are constant."""
-    value = node.attributes.get("value")
+    made = constant_of(node) if node.operator == "Constant" else None
     source = node.inputs[0] if node.inputs else b""
     for output in node.outputs[:1]:
-        if node.operator == "Constant" and isinstance(value, Tensor):
-            constants[output], dims[output] = value, value.dims
+        if made is not None:
+            constants[output], dims[output] = made, made.dims
         elif source in dims:
             dims[output] = dims[source]
             if node.operator == "Identity" and source in constants:

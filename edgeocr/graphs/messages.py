@@ -150,6 +150,8 @@ _MAX_FLOATS = 1024
 _SHORT = 256
 # A tensor's fields with data → bytes of a value that stands alone or is packed; 0 for varints.
 _DATA_BYTES = {4: 4, 5: 0, 7: 0, 10: 8, 11: 0}
+# Those of floating-point numbers → code in `struct`.
+_FLOAT_CODES = {4: "f", 10: "d"}
 # Element types whose values are read → code in `struct`.
 _CODES = {
     **{FLOAT32: "f", FLOAT64: "d", UINT8: "B", INT8: "b", UINT16: "H", INT16: "h"},
@@ -168,7 +170,7 @@ class Tensor(NamedTuple):
         element: ONNX's number of the element type.
         raw: Start and end of the values if the file has them as memory does; None otherwise.
         typed: How many values stand in a field of their type, by the field's number.
-        integers: The values in a field of integers if they are few.
+        values: The values in the fields of their type if they are few.
     """
 
     name: bytes
@@ -176,7 +178,7 @@ class Tensor(NamedTuple):
     element: int
     raw: tuple[int, int] | None
     typed: Mapping[int, int]
-    integers: tuple[int, ...]
+    values: tuple[float, ...]
 
     def numbers(self, data: bytes) -> tuple[float, ...] | None:
         """Return the values of a short tensor, or None of one that is long or not read.
@@ -188,7 +190,7 @@ class Tensor(NamedTuple):
         if code is None or math.prod(self.dims) > FEW:
             return None
         if self.raw is None:
-            return self.integers or None
+            return self.values or None
         start, end = self.raw
         return struct.unpack(f"<{math.prod(self.dims)}{code}", data[start:end])
 
@@ -284,7 +286,7 @@ class Reader:
         name, dims, element = b"", [], 0
         raw: tuple[int, int] | None = None
         typed: dict[int, int] = {}
-        integers: list[int] = []
+        values: list[float] = []
         for key, first, last in TENSOR.fields(self._wire, start, end):
             number, kind = key >> 3, key & 7
             if number == 1:
@@ -299,9 +301,14 @@ class Reader:
                 raise BundleError(f"a tensor has {TENSOR.refused[13]}, which no edge graph has")
             elif number in _DATA_BYTES:
                 typed[number] = typed.get(number, 0) + self._count(number, kind, first, last)
-                if not _DATA_BYTES[number] and typed[number] <= FEW:
-                    integers += self._integers(kind, first, last)
-        few = tuple(integers) if len(integers) == sum(typed.values()) else ()
+                if typed[number] > FEW:
+                    continue
+                if code := _FLOAT_CODES.get(number):
+                    count = (last - first) // _DATA_BYTES[number]
+                    values += struct.unpack(f"<{count}{code}", data[first:last])
+                else:
+                    values += self._integers(kind, first, last)
+        few = tuple(values) if len(values) == sum(typed.values()) else ()
         return Tensor(name, tuple(dims), element, raw, typed, few)
 
     def _attribute(self, start: int, end: int) -> Attribute:
