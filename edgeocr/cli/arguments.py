@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,13 +127,17 @@ def protected(options: argparse.Namespace, sources: Iterable[str]) -> OutputGuar
 
     Args:
         options: The parsed arguments of a command that has the shared ones.
-        sources: Paths of the pictures.
+        sources: Paths of the pictures; "-" stands for standard input, which may be a file.
     """
     from ..bundle.bundle import Bundle
 
     guard = OutputGuard(overwrite=options.overwrite)
     for source in sources:
-        guard.protect(source, "one of the sources")
+        if source == "-" and sys.stdin is not None:
+            with suppress(OSError, ValueError):  # it has no descriptor, as in tests
+                guard.protect(sys.stdin.fileno(), "one of the sources")
+        else:
+            guard.protect(source, "one of the sources")
     guard.protect(options.bundle or Bundle.default_path(), "the bundle")
     if options.require_signature is not None:
         guard.protect(options.require_signature, "the key")

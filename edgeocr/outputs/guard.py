@@ -35,21 +35,24 @@ class OutputGuard:
         self._identities: dict[tuple[int, int], str] = {}
         self._folders: dict[str, str] = {}
 
-    def protect(self, path: str | os.PathLike[str], what: str) -> None:
+    def protect(self, path: str | os.PathLike[str] | int, what: str) -> None:
         """Protect a file, or a folder with everything in it.
 
         Args:
-            path: The file or folder. It need not exist, and may have any name.
+            path: The file or folder, which need not exist and may have any name; or the descriptor
+                of an open file.
             what: What the messages call it, such as "one of the sources".
         """
         try:
-            real, status = os.path.realpath(path), os.stat(path)  # noqa: PTH116
+            status = os.stat(path)  # noqa: PTH116
+            real = None if isinstance(path, int) else os.path.realpath(path)
         except (OSError, ValueError):  # whatever reads it will say what is wrong
             return
-        if stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode) and real is not None:
             self._folders[real] = what
         elif stat.S_ISREG(status.st_mode):
-            self._paths[real] = what
+            if real is not None:
+                self._paths[real] = what
             self._identities[status.st_dev, status.st_ino] = what
 
     def check(self, path: Path, ours: Ours, writer: str) -> None:
@@ -64,8 +67,7 @@ class OutputGuard:
             OutputError: The file is protected, exists and is not known to be edgeocr's, or can't be
                 written.
         """
-        if is_device(path):
-            return
+        device = is_device(path)
         with output_errors(path):
             try:
                 status = os.stat(path)  # noqa: PTH116
@@ -76,7 +78,7 @@ class OutputGuard:
         what = self._protection(path, status)
         if what is not None:
             raise OutputError(path, f"is {what}: {writer} would overwrite it", refused=True)
-        if status is None or not status.st_size or self._overwrite:
+        if device or status is None or not status.st_size or self._overwrite:
             return
         with output_errors(path), path.open("rb") as file:
             start = file.read(START)

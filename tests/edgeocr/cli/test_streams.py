@@ -122,6 +122,16 @@ def test_pipes_and_standard_input_are_read_once_within_a_memory_limit(tmp_path: 
     assert len(list((tmp_path / "drawn").iterdir())) == 3
 
 
+@pytest.mark.parametrize("output", ["photo.jpg", "/dev/stdin"])
+def test_standard_input_that_is_a_file_is_never_replaced(tmp_path: Path, output: str) -> None:
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(BADGE.read_bytes())
+    words: list[str | Path] = ["detect", "-", "--output", tmp_path / output, "--overwrite"]
+    finished = command.shell(f"< '{picture}'", words)
+    assert b"is one of the sources: --output would overwrite it" in finished.stderr
+    assert finished.returncode == 1 and picture.read_bytes() == BADGE.read_bytes()
+
+
 def test_pipe_may_hold_several_pages(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, pages: bytes
 ) -> None:

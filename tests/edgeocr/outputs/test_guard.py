@@ -86,3 +86,29 @@ def test_sources_with_impossible_names_protect_nothing(tmp_path: Path) -> None:
     for name in ("a\0b", "x" * 300, "missing", "\udcff"):
         guard.protect(name, "one of the sources")
     check(guard, tmp_path / "page.json")
+
+
+def test_open_files_are_protected_and_refused_like_named_ones(
+    tmp_path: Path, picture: Path
+) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"other")
+    with picture.open("rb+") as file, other.open("rb+") as allowed:
+        by_descriptor, by_name = OutputGuard(overwrite=True), OutputGuard(overwrite=True)
+        by_descriptor.protect(file.fileno(), "one of the sources")
+        by_name.protect(picture, "one of the sources")
+        for guard in (by_descriptor, by_name):
+            for path in (picture, Path(f"/dev/fd/{file.fileno()}")):
+                with pytest.raises(OutputError, match="is one of the sources"):
+                    check(guard, path)
+            check(guard, Path(f"/dev/fd/{allowed.fileno()}"))
+            check(guard, Path(os.devnull))
+
+
+def test_open_folder_and_closed_descriptor_protect_nothing(tmp_path: Path) -> None:
+    guard = OutputGuard()
+    folder = os.open(tmp_path, os.O_RDONLY)
+    guard.protect(folder, "one of the sources")
+    os.close(folder)
+    guard.protect(folder, "one of the sources")
+    check(guard, tmp_path / "page.json")
