@@ -18,11 +18,11 @@ from pathlib import Path
 
 from converters import child_process
 from converters.accuracy import labels
-from converters.atomic import replacing
 from converters.catalog import entries as catalogs
 from converters.catalog.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
 from edgeocr.images import SUFFIXES
+from edgeocr.outputs.replacement import write_file
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.version import __version__
 
@@ -288,8 +288,7 @@ def _commit() -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_file(path, text.encode())
 
 
 def positive(text: str) -> int:

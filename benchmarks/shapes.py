@@ -20,7 +20,7 @@ from converters.accuracy.score import Score, normalized, same_place
 from edgeocr import OCR, Bundle, EdgeOCRError, RuntimeOptions
 from edgeocr.crops import crop_region
 from edgeocr.images import Image, load
-from edgeocr.lines import Region
+from edgeocr.results.lines import Region
 
 from . import machine
 

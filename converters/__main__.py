@@ -15,6 +15,7 @@ from edgeocr.bundle.provenance import Precision
 from edgeocr.cli.log import log_to_stderr
 from edgeocr.cli.signals import exit_code, signals_raised
 from edgeocr.errors import EdgeOCRError
+from edgeocr.outputs.replacement import write_file
 
 from .catalog import entries as catalogs
 from .catalog.entries import BundleEntry, Catalog, Entry
@@ -184,7 +185,6 @@ def _fetch(catalog: Catalog, options: argparse.Namespace) -> int:
 
 def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
     from . import report
-    from .atomic import replacing
     from .catalog import conversions
     from .convert import convert
 
@@ -194,8 +194,7 @@ def _convert(catalog: Catalog, options: argparse.Namespace) -> int:
         output: Path = options.output
         output.mkdir(parents=True, exist_ok=True)
         for name, graph in (("plain.onnx", conversion.plain), ("edge.onnx", conversion.edge)):
-            with replacing(output / name) as partial:
-                partial.write_bytes(graph)
+            write_file(output / name, graph)
             print(output / name)
         archive = Path(options.model) if options.model.endswith(".tar") else None
         report.write(report.build(conversion, archive), output)

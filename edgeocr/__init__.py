@@ -29,22 +29,22 @@ from .version import __version__
 if TYPE_CHECKING:
     from .bundle.bundle import Bundle
     from .images import Source
-    from .lines import Block, Line, Reading, Region
     from .ocr import OCR
     from .page import Detections, Page
+    from .results.lines import Block, Line, Reading, Region
     from .runtime.options import RuntimeOptions
     from .runtime.session import WarmUpResult
 
 # Imported when they are first used: NumPy and OpenCV take longer to import than all the rest.
 _LAZY = {
     "OCR": "ocr",
-    "Block": "lines",
+    "Block": "results.lines",
     "Bundle": "bundle.bundle",
     "Detections": "page",
-    "Line": "lines",
+    "Line": "results.lines",
     "Page": "page",
-    "Reading": "lines",
-    "Region": "lines",
+    "Reading": "results.lines",
+    "Region": "results.lines",
     "RuntimeOptions": "runtime.options",
     "Source": "images",
     "WarmUpResult": "runtime.session",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
-from .lines import Region
 from .postprocess.geometry import TALL, Float32
+from .results.lines import Region
 
 Points = NDArray[np.float64]
 

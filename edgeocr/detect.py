@@ -15,10 +15,10 @@ from .bundle.manifest import Detection, EASTDetection
 from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings
 from .errors import EdgeOCRError
 from .images import Image
-from .lines import Region
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
+from .results.lines import Region
 from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch

@@ -16,13 +16,13 @@ from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
 from .images import Image, Source
 from .layout import ReadingOrder, analyse
-from .lines import Reading, Region, blocks_of, moved, quads_of
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
 from .memory.opening import Opening, OpenReader
 from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
 from .resize import limited_stages
+from .results.lines import Reading, Region, blocks_of, moved, quads_of
 from .runtime import stream
 from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
@@ -32,7 +32,7 @@ from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
 from .stages.opening import Stage, check_options, open_bundle, usable_threads
-from .upright import UprightReader
+from .stages.upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
 PAGES_AT_ONCE = 2

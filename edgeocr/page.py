@@ -13,10 +13,10 @@ import numpy as np
 
 from .decoding.limits import MAX_IMAGE_PIXELS, Limits
 from .images import Image, Source, load
-from .lines import Block, Line, Located, Region, quads_of, rounded, scaled
 from .outputs.encoding import encoded
 from .outputs.replacement import write_file
 from .postprocess.geometry import Float32
+from .results.lines import Block, Line, Located, Region, quads_of, rounded, scaled
 from .writers import json
 
 

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from .bundle.manifest import Recognition
 from .crops import Crop
 from .errors import ArrayError, GraphError
-from .lines import Reading
-from .pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
 from .postprocess import attention, bidi, ctc, joining, sequences, spaces
+from .results.lines import Reading
 from .runtime.job import Job, Shape
 from .runtime.outputs import Output, checked
 from .runtime.placement import Placement
@@ -23,6 +22,7 @@ from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
+from .tiling.pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
 
 # Width of a line of ordinary length, in strides of the network. A stage that takes any shape is
 # warmed up with it.

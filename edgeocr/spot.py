@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from .bundle.manifest import Spotting
 from .images import Image
-from .lines import Line
 from .postprocess import pgnet
 from .postprocess.geometry import Float32, enclosing
 from .resize import PictureStage, in_image
+from .results.lines import Line
 from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch

@@ -10,8 +10,8 @@ import numpy as np
 from edgeocr import OCR, Bundle, images
 from edgeocr.bundle.provenance import Accuracy
 from edgeocr.crops import Crop, crop_region
-from edgeocr.lines import Region
 from edgeocr.postprocess.geometry import enclosing
+from edgeocr.results.lines import Region
 
 from ..errors import ConverterError
 from . import labels

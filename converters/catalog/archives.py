@@ -34,9 +34,8 @@ _OPENERS: dict[bytes, Any] = {
     b"\xfd7zXZ\0": lzma.open,
 }
 
-# What `tarfile` raises, beside its own errors, for headers that it can't make sense of: maps of
-# sparse files with texts that are no numbers or with numbers that are too large, and headers that
-# follow each other without end.
+# Exceptions that `tarfile` raises for damaged headers in addition to its own errors: for maps of
+# sparse files whose numbers are too large or aren't numbers, and for endless chains of headers.
 _FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError, AttributeError)
 
 
@@ -189,10 +188,13 @@ def _members(tar: tarfile.TarFile, reserved: Collection[str]) -> dict[str, tarfi
     return {path.as_posix(): member for path, member in found.items()}
 
 
-def _check_names(found: Iterable[PurePosixPath], reserved: Collection[str]) -> None:
-    """Refuse names that can't be files beside each other, also where case makes no difference."""
+def _check_names(found: Collection[PurePosixPath], reserved: Collection[str]) -> None:
+    """Refuse names that differ in case only, or of which one is a file and a folder of another.
+
+    Some file systems don't tell upper from lower case, so such files would replace each other.
+    """
     files = {path.as_posix().casefold(): path for path in found}
-    if len(files) < len(list(found)):
+    if len(files) < len(found):
         raise FetchError("two of its names differ only in upper and lower case")
     taken = {name.casefold() for name in reserved}
     for path in found:

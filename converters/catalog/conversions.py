@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..atomic import locked, replacing
+from edgeocr.outputs.replacement import write_file
+
+from ..atomic import locked
 from .fetch import cache_folder
 
 # The file that every conversion writes beside its graphs.
@@ -18,8 +20,7 @@ def remember(name: str, folder: Path) -> None:
     record.parent.mkdir(parents=True, exist_ok=True)
     with locked(record):
         text = json.dumps({**_read(), name: str(folder.absolute())}, indent=1, sort_keys=True)
-        with replacing(record) as partial:
-            partial.write_text(text + "\n", encoding="utf-8")
+        write_file(record, f"{text}\n".encode())
 
 
 def where(name: str) -> Path | None:

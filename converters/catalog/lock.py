@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..atomic import locked, replacing
+from edgeocr.outputs.replacement import write_file
+
+from ..atomic import locked
 from ..errors import FetchError
 
 HEAD = """\
@@ -48,8 +50,7 @@ class Lock:
                     "the line and fetch again"
                 )
             lines = "".join(f"{hashes[url]}  {url}\n" for url in sorted(hashes))
-            with replacing(self.path) as partial:
-                partial.write_text(HEAD + lines, encoding="utf-8")
+            write_file(self.path, (HEAD + lines).encode())
 
     def _read(self) -> dict[str, str]:
         hashes: dict[str, str] = {}

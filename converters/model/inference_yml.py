@@ -30,7 +30,8 @@ TURN_THRESHOLD = 0.9
 # PaddleOCR pads with zeros after normalizing; 127 is the grey that (pixel / 255 - 0.5) / 0.5
 # brings closest to zero.
 PADDING = 127
-# Limits of the file. The largest published one, with 18 000 characters, has 150 KB.
+# The most bytes, values and levels of nesting of an inference.yml. The largest published one, whose
+# dictionary has 18 000 characters, has 150 KB.
 MAX_BYTES = 16 << 20
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 50

@@ -12,7 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..atomic import locked, replacing
+from edgeocr.outputs.replacement import write_file
+
+from ..atomic import locked
 from ..errors import PrecisionError
 
 
@@ -61,8 +63,7 @@ class PrecisionLock:
             choice = {"model": model, "left_out": left_out}
             recorded: list[str] = choices.setdefault(_key(graph, pictures), choice)["left_out"]
             text = json.dumps(choices, indent=1, sort_keys=True) + "\n"
-            with replacing(self.path) as partial:
-                partial.write_text(text, encoding="utf-8")
+            write_file(self.path, text.encode())
         return recorded
 
     def _read(self) -> dict[str, dict[str, Any]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeocr.bundle import fields as typed
+from edgeocr.outputs.replacement import write_file
 
-from ..atomic import replacing
 from ..catalog.conversions import REPORT
 from ..errors import ConverterError
 from ..model.network import Network
@@ -23,8 +23,7 @@ def write(report: Report, folder: Path) -> None:
     """Write both forms of a report into a folder; NaN and infinity become null in the JSON."""
     text = json.dumps(_finite(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     for name, content in ((JSON, text), (MARKDOWN, markdown.page(report))):
-        with replacing(folder / name) as partial:
-            partial.write_text(content, encoding="utf-8")
+        write_file(folder / name, content.encode())
 
 
 def read(folder: Path) -> tuple[Report, Network]:

@@ -195,7 +195,7 @@ def _headers(name: str, crc: int, size: int, offset: int) -> tuple[bytes, bytes]
 
 
 def _directory(records: Mapping[str, bytes], offset: int) -> dict[str, bytes]:
-    """Build the central directory, which follows the last file.
+    """Return the bytes of the archive's central directory, which stands after the last file.
 
     Args:
         records: The record of each file in the directory, by the file's name.

@@ -223,7 +223,7 @@ class Bundle:
             raise SignatureError(f"{self.path}: {error}") from error
 
     def check_digest(self, expected: str) -> None:
-        """Check that the bundle has the expected digest.
+        """Raise an error if the bundle's digest is not the expected one.
 
         Args:
             expected: The sha256 of its manifest.json in hexadecimal.
@@ -257,7 +257,7 @@ class Bundle:
 
 @contextmanager
 def _contents(path: Path) -> Iterator[Contents]:
-    """Find the files of a bundle."""
+    """Open a bundle's folder or file, whose contents can be read while the block runs."""
     if path.is_dir():
         yield Folder(path)
     elif path.is_file():

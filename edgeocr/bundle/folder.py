@@ -66,9 +66,9 @@ class Folder:
 
 
 def _entries(folder: Path) -> list[tuple[str, os.stat_result]]:
-    """Return the names in a folder, sorted, and what each of them is; links are not followed."""
+    """Return the names in a folder in sorted order, each with its status; links aren't followed."""
     with os.scandir(folder) as entries:
-        # One more than a bundle may have is enough to refuse the folder.
+        # The list may end at one entry more than a bundle may have: the caller then refuses it.
         found = [
             (entry.name, entry.stat(follow_symlinks=False))
             for entry in islice(entries, limits.FILES + 1)

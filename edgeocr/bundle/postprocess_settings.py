@@ -73,7 +73,7 @@ class SASTSettings:
 
 @dataclass(frozen=True)
 class PGNetSettings:
-    """Numbers of PGNet's post-processing (Wang et al. 2021), which `postprocess.pgnet` takes.
+    """The thresholds and limits with which `postprocess.pgnet` decodes (Wang et al. 2021).
 
     Attributes:
         score_threshold: A pixel with a higher score lies on a centre line.

@@ -14,7 +14,8 @@ from typing import Any
 from ..errors import BundleError
 from . import limits
 
-# An integer with more characters is beyond the limit, and converting it could take long.
+# The most characters of an integer. A longer one exceeds the limit anyway, so it is refused before
+# it is converted, because converting millions of digits takes long.
 _DIGITS = len(str(-limits.INTEGER))
 
 

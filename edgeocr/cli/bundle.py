@@ -14,7 +14,7 @@ from .streams import report
 if TYPE_CHECKING:
     from ..bundle.bundle import Bundle
 
-# What a check without a key and without a digest doesn't show.
+# Printed after a check that required neither a signature nor a digest: what it leaves open.
 UNPROVEN = (
     "Every file is as the manifest says. This does not show who wrote the manifest: compare the "
     "digest with one that you trust (--expect-digest), or require a signature "

@@ -13,9 +13,9 @@ from .sources import NamedSource, frames_in
 
 if TYPE_CHECKING:
     from ..images import Source
-    from ..lines import Reading
     from ..ocr import OCR
     from ..page import Detections, Page
+    from ..results.lines import Reading
 
 # The number of crops that `recognize` reads together, so that all threads have work.
 CROPS_AT_ONCE = 32

@@ -28,7 +28,7 @@ class Sink(Protocol):
         """Keep what was written."""
 
     def discard(self) -> None:
-        """Give up what was written and not kept."""
+        """Throw away what was written since the last `commit`."""
 
 
 class StandardOutput:

@@ -31,9 +31,9 @@ MOST_PIXELS = 1 << 30
 # Chunks of a PNG file that are smaller than this are joined: hostile files have millions of them,
 # each of which would take more memory than its content.
 SMALL_CHUNK = 4096
-# Bytes per pixel of the canvas that composing holds at the worst moment: the canvas, two copies of
-# a rectangle that OpenCV makes, the picture that is compared, the next one, and three pictures that
-# are being read or wait to be read.
+# The most memory that composing frames takes, in bytes per pixel of the canvas: for the canvas, two
+# copies of a rectangle that OpenCV makes, the picture that is compared, the next one, and three
+# pictures that are being read or wait to be read.
 CANVAS_BYTES = 32
 # Two pictures count as the same if no channel differs by more than this, out of 255: the noise of
 # lossy compression and of dithering stays below it, the change that a letter makes does not.

@@ -9,7 +9,7 @@ from ..crops import Crop
 from ..device.cpus import confined
 from ..errors import EdgeOCRError
 from ..images import Source
-from ..lines import Reading
+from ..results.lines import Reading
 from ..runtime.outcomes import outcome
 from ..runtime.stopwatch import Stopwatch
 from .opening import OpenReader

@@ -13,7 +13,7 @@ from .devices import is_device, output_errors
 
 # Tells from the first bytes of a file whether edgeocr wrote it.
 Ours: TypeAlias = Callable[[bytes], bool]
-# The number of first bytes that an `Ours` gets.
+# How many bytes of the beginning of a file an `Ours` function is given.
 START = 1 << 16
 
 
@@ -25,7 +25,7 @@ class OutputGuard:
     """
 
     def __init__(self, *, overwrite: bool = False) -> None:
-        """Create a guard that protects nothing yet.
+        """Create a guard; `protect` adds the files that must not be replaced.
 
         Args:
             overwrite: Whether files that edgeocr did not write may be replaced.

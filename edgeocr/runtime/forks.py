@@ -21,7 +21,7 @@ class PerProcess(Generic[Value]):
     """A value that each process makes for itself when it first asks. Threads may share it."""
 
     def __init__(self, make: Callable[[], Value]) -> None:
-        """Prepare to make the value.
+        """Store how the value is made; it is made when a process first asks for it.
 
         Args:
             make: Makes a process's value, quickly and without any effect: if two threads ask at

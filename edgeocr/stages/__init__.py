@@ -1,1 +1,1 @@
-"""Opening the stages of a bundle."""
+"""What `OCR` does with the open stages of a bundle: open them, load pictures, read upright."""

@@ -74,7 +74,7 @@ def frames_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Sourc
 
 
 def _file_frames(source: Any, limits: Limits) -> Iterator[Source]:
-    """Yield the frames of a path, of the bytes of a file or of a file object."""
+    """Yield the frames of a file, given as a path, as its bytes, or as an open file."""
     try:
         opened = _Opened.of(source, limits)
     except (OSError, ValueError):  # reading it reports this

@@ -1,1 +1,1 @@
-"""Look again, in overlapping tiles, at places of a large picture whose text is small."""
+"""Overlapping pieces of what is too large for one run of a network: pictures and long lines."""

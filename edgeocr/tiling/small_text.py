@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..images import Image
-from ..lines import Region, quads_of
 from ..postprocess.geometry import Float32, side_lengths
+from ..results.lines import Region, quads_of
 from .detail import detailed, letter_heights
 from .tiles import Place
 

@@ -248,10 +248,10 @@ def test_exit_code_is_1_if_worse_or_if_nothing_can_be_compared(
     path = tmp_path / "baseline.json"
     Baseline(regress_worker.JOB, "a" * 40, 1, [], {}).write(path)
     options = parsed("--baseline", str(path))
-    for now in (1000, 1001):
-        verdict = Verdict("figures", now, 1000, 0.0)
+    for measured in (1000, 1001):
+        verdict = Verdict("figures", measured, 1000, 0.0)
         monkeypatch.setattr(regress, "compare", lambda *_, verdict=verdict: verdict)
-        if now == 1000:
+        if measured == 1000:
             regress.run(options)
         else:
             with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,7 @@ import pytest
 
 from edgeocr import crops
 from edgeocr.images import load
-from edgeocr.lines import Region
+from edgeocr.results.lines import Region
 from tests.support.cutting import crop
 from tests.support.pixels import mean_difference
 

@@ -11,7 +11,7 @@ from edgeocr import OCR, Bundle
 from edgeocr.bundle.manifest import DBDetection
 from edgeocr.detect import MOST_RUNS, Detector
 from edgeocr.images import Image
-from edgeocr.lines import Region
+from edgeocr.results.lines import Region
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.stopwatch import Stopwatch

@@ -11,7 +11,7 @@ import pytest
 
 from edgeocr import Detections, Line, Page, Reading, Region
 from edgeocr.images import load
-from edgeocr.lines import Block, scaled
+from edgeocr.results.lines import Block, scaled
 from tests.support.quads import level
 
 POLYGON = np.array([[0, 0], [5.126, 0], [2, 9]], np.float32)

@@ -17,13 +17,13 @@ from edgeocr import OCR, Bundle, Reading, RuntimeOptions
 from edgeocr.bundle.manifest import Charset, Recognition
 from edgeocr.crops import Crop
 from edgeocr.images import Image, load
-from edgeocr.pieces import input_widths, inputs_of
 from edgeocr.postprocess import ctc
 from edgeocr.postprocess.bidi import logical_order
 from edgeocr.recognize import Recognizer
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.threads import ThreadPool
+from edgeocr.tiling.pieces import input_widths, inputs_of
 from tests.support.cutting import crop
 from tests.zoo.converted import converted
 

@@ -11,8 +11,8 @@ import pytest
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR
 from edgeocr.images import load
-from edgeocr.lines import Region
 from edgeocr.postprocess.geometry import enclosing
+from edgeocr.results.lines import Region
 from tests.support.cutting import crop, straightened, upright
 from tests.support.pixels import mean_difference
 

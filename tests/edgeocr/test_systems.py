@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeocr import OCR
-from edgeocr.lines import Line
+from edgeocr.results.lines import Line
 from tests.support.cutting import crop
 from tests.support.overlap import pairs
 from tests.support.systems import SYSTEMS, bundle, picture, stored, strips

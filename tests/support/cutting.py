@@ -5,8 +5,8 @@ from __future__ import annotations
 from edgeocr import crops
 from edgeocr.crops import Crop
 from edgeocr.images import Image
-from edgeocr.lines import Region
 from edgeocr.postprocess.geometry import Float32
+from edgeocr.results.lines import Region
 
 
 def crop(image: Image, quad: Float32) -> Image:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeocr.images import Image
-from edgeocr.lines import Region
+from edgeocr.results.lines import Region
 from edgeocr.tiling.detail import detailed, letter_heights
 from edgeocr.tiling.small_text import LIKED, SMALL, merged, places
 from edgeocr.tiling.tiles import Place

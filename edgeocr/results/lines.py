@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .postprocess.geometry import Float32
+from ..postprocess.geometry import Float32
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,14 +14,14 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from .crops import Crop, crop_region, turn
-from .detect import Detector
-from .images import Image
-from .lines import Line, Reading, Region, line_of, quads_of
-from .orient import Orienter
-from .postprocess.geometry import TALL, Float32, side_lengths
-from .recognize import Recognizer
-from .runtime.stopwatch import Stopwatch
+from ..crops import Crop, crop_region, turn
+from ..detect import Detector
+from ..images import Image
+from ..orient import Orienter
+from ..postprocess.geometry import TALL, Float32, side_lengths
+from ..recognize import Recognizer
+from ..results.lines import Line, Reading, Region, line_of, quads_of
+from ..runtime.stopwatch import Stopwatch
 
 # The mean probability of being upside down, over all crops, from which a page may be upside down.
 # It is 0.00 to 0.17 for photographs and receipts as they are, and 0.72 to 1.00 upside down.

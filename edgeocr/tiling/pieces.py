@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .bundle.manifest import Recognition
+from ..bundle.manifest import Recognition
 
 # The widest piece of a line that is read in pieces, in heights of the line. Wider pieces are not
 # read better, and more pieces keep all threads busy.

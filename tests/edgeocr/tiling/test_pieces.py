@@ -15,7 +15,10 @@ from edgeocr import OCR, Bundle, RuntimeOptions
 from edgeocr.bundle.manifest import Charset, Recognition
 from edgeocr.crops import Crop
 from edgeocr.images import Image, load
-from edgeocr.pieces import (
+from edgeocr.recognize import Recognizer
+from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.threads import ThreadPool
+from edgeocr.tiling.pieces import (
     LEAST_ROWS,
     LONGEST,
     OVERLAP,
@@ -25,9 +28,6 @@ from edgeocr.pieces import (
     input_widths,
     inputs_of,
 )
-from edgeocr.recognize import Recognizer
-from edgeocr.runtime.placement import Placement
-from edgeocr.runtime.threads import ThreadPool
 from tests.support import long_lines
 
 STAGE = Recognition(

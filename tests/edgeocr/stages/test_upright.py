@@ -13,9 +13,9 @@ from rapidfuzz.distance import Levenshtein
 from edgeocr import OCR, Bundle, Page
 from edgeocr.crops import Crop, turn
 from edgeocr.images import load
-from edgeocr.lines import Reading, Region
+from edgeocr.results.lines import Reading, Region
 from edgeocr.runtime.stopwatch import Stopwatch
-from edgeocr.upright import UprightReader
+from edgeocr.stages.upright import UprightReader
 from tests.support import turned_pages
 from tests.support.quads import level
 
