@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import errno
 import hashlib
 import json
 import math
@@ -21,6 +22,8 @@ from converters.errors import ConverterError
 from converters.parity.compare import Comparison, difference
 from converters.report import content
 from edgeocr.device.cpus import available_threads
+from edgeocr.errors import OutputError
+from edgeocr.outputs import devices, replacement
 from edgeocr.version import __version__
 from tests.zoo.converted import converted
 
@@ -255,14 +258,14 @@ def test_second_report_replaces_the_first_and_leaves_no_other_file(built, tmp_pa
 def test_failed_write_keeps_the_old_report(built, tmp_path, monkeypatch):
     made = built[DETECTOR][1]
     report.write(made, tmp_path)
-    whole = Path.write_text
+    whole = devices.write_all
 
-    def half(path: Path, text: str, **options: Any) -> int:
-        whole(path, text[: len(text) // 2], **options)
-        raise OSError("no space left on device")
+    def half(descriptor: int, content: bytes) -> None:
+        whole(descriptor, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", half)
-    with pytest.raises(OSError, match="no space"):
+    with monkeypatch.context() as patched, pytest.raises(OutputError, match="No space"):
+        patched.setattr(replacement, "write_all", half)
         report.write(made | {"notes": ["second"]}, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "report.md"]
     assert report.read(tmp_path)[0]["notes"] == []
