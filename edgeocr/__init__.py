@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .images import Source
     from .ocr import OCR
     from .page import Detections, Page
-    from .results.lines import Block, Line, Reading, Region
+    from .results.lines import Block, Character, Line, Reading, Region, Word
     from .runtime.options import RuntimeOptions
     from .runtime.session import WarmUpResult
 
@@ -40,6 +40,7 @@ _LAZY = {
     "OCR": "ocr",
     "Block": "results.lines",
     "Bundle": "bundle.bundle",
+    "Character": "results.lines",
     "Detections": "page",
     "Line": "results.lines",
     "Page": "page",
@@ -48,6 +49,7 @@ _LAZY = {
     "RuntimeOptions": "runtime.options",
     "Source": "images",
     "WarmUpResult": "runtime.session",
+    "Word": "results.lines",
     "frames_of": "stages.frames",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "Block",
     "Bundle",
     "BundleError",
+    "Character",
     "ClosedError",
     "Detections",
     "EdgeOCRError",
@@ -77,6 +80,7 @@ __all__ = [
     "Source",
     "StageMissingError",
     "WarmUpResult",
+    "Word",
     "__version__",
     "frames_of",
 ]

@@ -1,14 +1,17 @@
-"""What is found in a picture: regions, readings, lines and blocks."""
+"""What is found in a picture: regions, readings, lines with their words, and blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..postprocess.geometry import Float32
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,39 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
+class Word:
+    """A word of a line and where it stands in the picture.
+
+    A run of Chinese, Japanese or Korean characters without a space counts as a word.
+
+    Attributes:
+        text: The text, without spaces.
+        score: Mean probability of the text's characters, from 0 to 1.
+        quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left of the
+            word as it is read.
+    """
+
+    text: str
+    score: float
+    quad: Float32
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
+        return {"text": self.text, "score": round(self.score, 4), "quad": rounded(self.quad)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Restore what `to_dict` returned."""
+        quad = np.array(data["quad"], np.float32).reshape(4, 2)
+        return cls(str(data["text"]), float(data["score"]), quad)
+
+
+@dataclass(frozen=True, eq=False)
+class Character(Word):
+    """A character of a line and where it stands in the picture; its text has one character."""
+
+
+@dataclass(frozen=True, eq=False)
 class Line:
     """A line of text and where it stands in the picture.
 
@@ -66,25 +102,41 @@ class Line:
         score: Mean probability of the text's characters, from 0 to 1.
         quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
         polygon: float32 [K, 2], or None where the bundle finds quads.
+        words: The words in the order of the text; empty unless they were asked for.
+        characters: The characters other than spaces, in the order of the text; empty unless they
+            were asked for.
     """
 
     text: str
     score: float
     quad: Float32
     polygon: Float32 | None = None
+    words: tuple[Word, ...] = ()
+    characters: tuple[Character, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel."""
+        """Return lists and numbers for JSON; coordinates are rounded to 1/100 of a pixel.
+
+        A line without words or characters has no such entry.
+        """
+        parts = {"words": self.words, "characters": self.characters}
         return {
             "text": self.text,
             "score": round(self.score, 4),
             **_outline_to_dict(self.quad, self.polygon),
+            **{name: [each.to_dict() for each in part] for name, part in parts.items() if part},
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Line:
         """Restore what `to_dict` returned."""
-        return cls(str(data["text"]), float(data["score"]), **_outline_from_dict(data))
+        return cls(
+            str(data["text"]),
+            float(data["score"]),
+            **_outline_from_dict(data),
+            words=tuple(Word.from_dict(word) for word in data.get("words", ())),
+            characters=tuple(Character.from_dict(each) for each in data.get("characters", ())),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +202,16 @@ def scaled(found: Located, scale: tuple[float, float]) -> Located:
 
 
 def moved(found: Located, move: Callable[[Float32], Float32]) -> Located:
-    """Return the line or region with its points, float32 [..., 2], moved."""
+    """Return the line or region with its points, float32 [..., 2], and those of its words moved."""
     polygon = None if found.polygon is None else move(found.polygon)
-    return replace(found, quad=move(found.quad), polygon=polygon)
+    result = replace(found, quad=move(found.quad), polygon=polygon)
+    if not isinstance(found, Line) or not isinstance(result, Line):
+        return result
+    return replace(
+        result,
+        words=tuple(replace(each, quad=move(each.quad)) for each in found.words),
+        characters=tuple(replace(each, quad=move(each.quad)) for each in found.characters),
+    )
 
 
 def _outline_to_dict(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeocr import Detections, Line, Page, Reading, Region
+from edgeocr import Character, Detections, Line, Page, Reading, Region, Word
 from edgeocr.images import load
 from edgeocr.results.lines import Block, scaled
 from tests.support.quads import level
@@ -158,3 +158,24 @@ def test_scaling_multiplies_quad_and_polygon() -> None:
     assert larger.polygon is not None
     np.testing.assert_allclose(larger.polygon, POLYGON * np.array([2, 3], np.float32))
     assert scaled(line, (1.0, 1.0)) is line
+
+
+def test_words_and_characters_travel_with_their_line() -> None:
+    quad = level(0, 0, 4, 2)
+    words = (Word("ab", 0.91234, quad), Word("c", 0.5, quad + 5))
+    line = Line("ab c", 0.8, quad, None, words, (Character("a", 0.9, quad),))
+    record = json.loads(json.dumps(line.to_dict()))
+    assert record["words"][0] == {"text": "ab", "score": 0.9123, "quad": quad.tolist()}
+    assert record["characters"] == [{"text": "a", "score": 0.9, "quad": quad.tolist()}]
+    restored = Line.from_dict(record)
+    assert restored.to_dict() == record
+    assert isinstance(restored.characters[0], Character)
+    doubled = scaled(line, (2.0, 3.0))
+    np.testing.assert_array_equal(doubled.words[1].quad, words[1].quad * (2, 3))
+    np.testing.assert_array_equal(doubled.characters[0].quad, quad * (2, 3))
+
+
+def test_a_line_without_words_says_nothing_about_them() -> None:
+    record = Line("ab", 0.8, level(0, 0, 4, 2)).to_dict()
+    assert "words" not in record and "characters" not in record
+    assert Line.from_dict(record).words == ()
