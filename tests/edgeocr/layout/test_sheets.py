@@ -9,9 +9,10 @@ from edgeocr.layout import analyse
 from tests.support.sheet_kinds import KINDS
 from tests.support.sheets import imitated
 
-# Sheets of each kind, and the share of them that must be right. Without texts, what is read from
-# the right can't be told, and columns are told by their shapes alone.
-FEW, MANY = 4, 50
+# Sheets of each kind in the default run and in the stress stage, and the share of them that must be
+# right. Without texts, what is read from the right can't be told, and columns are told by their
+# shapes alone.
+FEW, MANY = 6, 50
 RIGHT, RIGHT_WITHOUT_TEXTS = 0.95, 0.9
 
 
@@ -31,13 +32,13 @@ def test_some_random_sheets_are_read_in_order(kind: str) -> None:
     assert share_right(kind, range(FEW), texts=True) >= RIGHT - 1 / FEW
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_sheets_are_read_in_order(kind: str) -> None:
     assert share_right(kind, range(9000, 9000 + MANY), texts=True) >= RIGHT
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "right_to_left"])
 def test_random_sheets_are_put_in_order_without_texts(kind: str) -> None:
     assert share_right(kind, range(9000, 9000 + MANY), texts=False) >= RIGHT_WITHOUT_TEXTS
