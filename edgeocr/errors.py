@@ -136,6 +136,26 @@ class FontError(EdgeOCRError):
     """Text can't be drawn: Pillow is missing, or no installed font covers the characters."""
 
 
+class MissingLibraryError(EdgeOCRError):
+    """A capability needs a library that is not installed.
+
+    Attributes:
+        library: Name of the library.
+        extra: The extra of edgeocr that installs it.
+    """
+
+    def __init__(self, library: str, extra: str) -> None:
+        """Create the error.
+
+        Args:
+            library: Name of the library.
+            extra: The extra of edgeocr that installs it.
+        """
+        super().__init__(f'{library} is not installed: pip install "edgeocr[{extra}]"')
+        self.library = library
+        self.extra = extra
+
+
 class MoreFramesWarning(UserWarning):
     """A file holds more pictures than the first one, which alone was read."""
 

@@ -1,0 +1,174 @@
+"""The invisible text of a page, as operators of a PDF's content stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...postprocess import bidi
+from ...postprocess.geometry import Float32
+from ...results.lines import Line, Word
+from ..divided import words_of
+from .font import ASCENT, DESCENT, WIDTH, InvisibleFont, is_shown
+
+# The name of the font in the resources of a page. ocrmypdf looks for this one.
+FONT = "/F1"
+# The size, in points, below which a word is taken to be larger than it is.
+LEAST = 0.01
+# A space is at least this wide, as a share of the height of the word before it.
+LEAST_SPACE = 0.2
+# The baseline stands this far above the lower side of a word's quad, as a share of its height.
+BASELINE = -DESCENT / (ASCENT - DESCENT)
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How pixels of a picture, from its top left, become points of a page, from its bottom left.
+
+    Attributes:
+        across: Points per pixel of a row.
+        down: Points per pixel of a column.
+        height: Height of the page in points.
+    """
+
+    across: float
+    down: float
+    height: float
+
+    def points(self, pixels: Float32) -> Points:
+        """Convert float32 [K, 2] pixels to float64 [K, 2] points."""
+        x, y = pixels.astype(np.float64).T
+        return np.stack([x * self.across, self.height - y * self.down], axis=-1)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Characters that stand side by side, in points.
+
+    Attributes:
+        text: The characters, from the start of the run to its end.
+        start: Lower left corner, float64 [2].
+        along: The direction of the text, a unit vector, float64 [2].
+        length: The length along the text.
+        height: The height across the text.
+    """
+
+    text: str
+    start: Points
+    along: Points
+    length: float
+    height: float
+
+    @property
+    def end(self) -> Points:
+        """The lower right corner."""
+        return self.start + self.length * self.along
+
+    @property
+    def middle(self) -> Points:
+        """The middle of the lower side."""
+        return self.start + self.length / 2 * self.along
+
+    @classmethod
+    def of(cls, text: str, corners: Points) -> _Run:
+        """Fit a run to the corners [4, 2] of a word, clockwise from the top left."""
+        top_left, top_right, bottom_right, bottom_left = corners
+        across = (top_right - top_left + bottom_right - bottom_left) / 2
+        length = float(np.hypot(*across))
+        along = across / length if length > 0 else np.array([1.0, 0.0])
+        up = np.array([-along[1], along[0]])
+        height = abs(float((top_left - bottom_left + top_right - bottom_right) @ up)) / 2
+        length, height = max(length, LEAST), max(height, LEAST)
+        start = corners.mean(axis=0) - length / 2 * along - height / 2 * up
+        return cls(text, start, along, length, height)
+
+    def operators(self, font: InvisibleFont) -> str:
+        """Return the operators that show the run, without drawing it."""
+        x, y = self.along
+        origin = self.start + BASELINE * self.height * np.array([-y, x])
+        natural = len(self.text) * WIDTH / 1000 * self.height
+        stretch = 100 * self.length / natural
+        matrix = " ".join(_number(each, 6) for each in (x, y, -y, x))
+        place = " ".join(_number(each) for each in origin)
+        codes = font.encode(self.text).hex().upper()
+        return (
+            f"{FONT} {_number(self.height)} Tf {_number(stretch)} Tz "
+            f"{matrix} {place} Tm <{codes}> Tj"
+        )
+
+
+def content(lines: Iterable[Line], scale: Scale, font: InvisibleFont) -> bytes:
+    """Return a content stream that shows the words of lines invisibly, each at its place.
+
+    Args:
+        lines: The lines in reading order.
+        scale: Where pixels stand on the page.
+        font: Gets the characters.
+
+    Returns:
+        The operators; nothing if there is no text.
+    """
+    rows = [run.operators(font) for line in lines for run in _runs(line, scale)]
+    if not rows:
+        return b""
+    # Text rendering mode 3: neither fill nor stroke.
+    return "\n".join(["BT", "3 Tr", *rows, "ET"]).encode("ascii")
+
+
+def _runs(line: Line, scale: Scale) -> Iterator[_Run]:
+    """Yield the words of a line, each but the last with the space behind it, if there is one.
+
+    Words that no space separates touch each other: programs that extract text take a gap for one.
+    """
+    words = [
+        (word, text)
+        for word in line.words or words_of(line)
+        if (text := "".join(filter(is_shown, word.text)))
+    ]
+    if not words:
+        return
+    runs = [_Run.of(_as_drawn(text), scale.points(word.quad)) for word, text in words]
+    spaces = _spaces(line.text, [word for word, _ in words])
+    for run, following, has_space in zip(runs, runs[1:], spaces, strict=False):
+        # In a line of a right-to-left script, the word that follows stands to the left.
+        backwards = float((following.middle - run.middle) @ run.along) < 0
+        gap = float((following.end - run.start if backwards else following.start - run.end) @ run.along)
+        gap = -gap if backwards else gap
+        if has_space:
+            yield run
+            width = max(gap, LEAST_SPACE * run.height)
+            start = run.start - width * run.along if backwards else run.end
+            yield replace(run, text=" ", start=start, length=width)
+        elif 0 < gap < run.height:
+            start = run.start - gap * run.along if backwards else run.start
+            yield replace(run, start=start, length=run.length + gap)
+        else:
+            yield run
+    yield runs[-1]
+
+
+def _spaces(text: str, words: Sequence[Word]) -> Iterator[bool]:
+    """Yield for each word but the last whether a space stands between it and the next one."""
+    place = 0
+    for i, word in enumerate(words):
+        found = text.find(word.text, place)
+        if i:
+            # Words that are not those of the text are separate.
+            yield found < 0 or any(map(str.isspace, text[place:found]))
+        place = found + len(word.text) if found >= 0 else place
+
+
+def _as_drawn(text: str) -> str:
+    """Return the characters of a word from left to right, as PDFs have them."""
+    return bidi.visual_order(text, "right-to-left") if bidi.is_right_to_left(text) else text
+
+
+def _number(value: float, digits: int = 3) -> str:
+    """Return a number in the form of PDF: without an exponent, and as short as it can be."""
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
