@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import EdgeOCRError, escaped
+from ..errors import EdgeOCRError, OutputError, escaped
 from ..outputs.guard import OutputGuard
+from ..writers.formats import DOCUMENTS, FORMATS, RECORDS, Format, find
 from .arguments import (
     add_engine_arguments,
     add_overwrite_argument,
@@ -51,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     add_picture_arguments(command)
     command.add_argument(
         "--format",
-        choices=("text", "json", "jsonl"),
+        choices=_format_names(name),
         help="output format; default: by the ending of --output, else text",
     )
     command.add_argument(
@@ -105,8 +107,9 @@ def run(options: argparse.Namespace) -> int:
     """
     sources = list(expand(options.sources))
     guard = _guard(options, sources)
+    format_ = _format(options)
     if options.output is not None:
-        check_output(options.output, options.format, guard)
+        check_output(options.output, format_, guard)
     with ExitStack() as stack:
         if options.verbose:
             stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
@@ -121,11 +124,35 @@ def run(options: argparse.Namespace) -> int:
             _describe(ocr)
         several = len(sources) > 1 or any(source.of_folder for source in sources)
         overlays = _overlays(options, ocr, guard)
-        results = stack.enter_context(Results(options.output, options.format, several=several))
+        results = stack.enter_context(Results(options.output, format_, several=several))
         # With --verbose each picture has a line of its own, so the progress would say nothing new.
         enabled = len(sources) > 1 and not options.verbose
         progress = stack.enter_context(ProgressLine(enabled=enabled))
         return _read_all(options, ocr, sources, results, overlays, progress)
+
+
+def _format_names(command: str) -> tuple[str, ...]:
+    return DOCUMENTS if command == "read" else RECORDS
+
+
+def _format(options: argparse.Namespace) -> Format:
+    """Return the output format; wrong arguments end the command with the usage."""
+    parser: argparse.ArgumentParser = options.parser
+    if options.format is not None:
+        found = FORMATS[options.format]
+    elif options.output is None:
+        found = FORMATS["text"]
+    else:
+        found = find(options.output, DOCUMENTS) or FORMATS["text"]
+    known = _format_names(options.command)
+    if found.name not in known:
+        parser.error(
+            f"{options.command} can't write {found.title} to {options.output}: choose a name with "
+            f"another ending, or one of {', '.join(known)} with --format"
+        )
+    if not found.is_text and options.output is None and sys.stdout.isatty():
+        parser.error(f"a terminal can't show {found.title}: name a file with --output")
+    return found
 
 
 def _guard(options: argparse.Namespace, sources: Sequence[NamedSource]) -> OutputGuard:
@@ -155,9 +182,14 @@ def _read_all(
 ) -> int:
     failed = False
     for done, outcome in enumerate(outcomes(options.command, ocr, sources), start=1):
-        # First of all, so that a signal that arrives later finds the result written.
-        results.add(outcome)
         error = outcome.error
+        try:
+            # First of all, so that a signal that arrives later finds the result written.
+            results.add(outcome)
+        except OutputError:
+            raise
+        except EdgeOCRError as raised:  # the format contains the picture, which can't be loaded
+            error = str(raised)
         if overlays is not None and outcome.drawable is not None:
             try:
                 overlays.write(outcome.source, outcome.drawable)

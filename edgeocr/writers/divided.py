@@ -1,81 +1,81 @@
-"""Words of lines that were read without words: each line's quad, divided evenly."""
+"""The words of a line: those that were read, or else the line's quad divided by its characters."""
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterator
+from unicodedata import east_asian_width
 
 import numpy as np
 
 from ..postprocess import bidi
-from ..postprocess.geometry import TALL, Float32
+from ..postprocess.geometry import Float32
 from ..results.lines import Line, Word
+from .places import reading_quad
 
-# Characters from here on are Chinese, Japanese or Korean, and so are the planes 2 and 3.
-EAST_ASIAN = ((0x2E80, 0xA4D0), (0xAC00, 0xD7B0), (0xF900, 0xFB00), (0xFE30, 0xFFF0))
+# Chinese, Japanese and Korean characters (the blocks of radicals, kana, Hangul, ideographs, their
+# compatibility forms, full-width forms and supplementary planes), or a run of any others.
+_RUN = re.compile(
+    "((?:(?!\\s)[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+    "\U00020000-\U0003ffff])+)|[^\\s]"
+)
 
 
 def words_of(line: Line) -> tuple[Word, ...]:
-    """Divide the quad of a line evenly by its characters, and return its words.
+    """Return the words of a line.
 
-    A word ends at a space, and where Chinese, Japanese or Korean characters begin or end.
+    Where words were not asked for, the line is divided evenly by its characters, of which Chinese,
+    Japanese and Korean ones count twice. Words of other directions inside a line, such as a Latin
+    name in a line of Arabic, are then placed as if they had the line's direction.
 
     Args:
-        line: A line.
-
-    Returns:
-        The words in the order of the text, with the line's score.
+        line: A line with or without words.
     """
-    count, quad = len(line.text), _along_the_text(line.quad)
-    reversed_ = bidi.is_right_to_left(line.text) and (
-        bidi.direction_of(line.text) == "right-to-left"
-    )
+    if line.words:
+        return line.words
+    spans = list(_spans(line.text))
+    if not spans:
+        return ()
+    widths = [2 if east_asian_width(each) in "WF" else 1 for each in line.text]
+    places = np.concatenate([[0], np.cumsum(widths)]) / sum(widths)
+    if bidi.is_right_to_left(line.text) and bidi.direction_of(line.text) == "right-to-left":
+        places = 1 - places
+    quad = reading_quad(line)
     words = []
-    for start, end in _runs(line.text):
-        left, right = (count - end, count - start) if reversed_ else (start, end)
-        part = _part(quad, left / count, right / count)
-        words.append(Word(line.text[start:end], line.score, part))
+    for start, end in spans:
+        first, last = sorted((places[start], places[end]))
+        words.append(Word(line.text[start:end], line.score, part_of(quad, first, last)))
     return tuple(words)
 
 
-def _runs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each word begins and ends."""
-    start: int | None = None
-    for i, character in enumerate(text):
-        if character.isspace():
-            if start is not None:
-                yield start, i
-            start = None
-        elif start is None:
-            start = i
-        elif _is_east_asian(character) != _is_east_asian(text[i - 1]) and not (
-            unicodedata.combining(character)
-        ):
-            yield start, i
-            start = i
-    if start is not None:
-        yield start, len(text)
+def spaced_words(line: Line) -> Iterator[tuple[Word, bool]]:
+    """Yield each word of a line, and whether a space follows it within the line."""
+    words, place = words_of(line), 0
+    for i, word in enumerate(words):
+        found = line.text.find(word.text, place)
+        place = place if found < 0 else found + len(word.text)
+        # A word that isn't in the text, which a caller may make, is treated as one between spaces.
+        spaced = found < 0 or line.text[place : place + 1].isspace()
+        yield word, spaced and i + 1 < len(words)
 
 
-def _is_east_asian(character: str) -> bool:
-    point = ord(character)
-    return any(first <= point < last for first, last in EAST_ASIAN) or 0x20000 <= point < 0x40000
-
-
-def _along_the_text(quad: Float32) -> Float32:
-    """Turn a quad so that the text runs along its first side; in a tall quad it runs down."""
-    width = np.linalg.norm(quad[1] - quad[0])
-    height = np.linalg.norm(quad[3] - quad[0])
-    return np.roll(quad, -1, axis=0) if height >= TALL * width else quad
-
-
-def _part(quad: Float32, start: float, end: float) -> Float32:
-    """Return the part of a quad between two places, from 0 to 1, along its first side."""
+def part_of(quad: Float32, first: float, last: float) -> Float32:
+    """Return the part of a quad, float32 [4, 2], between two shares of its length."""
     top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    corners = (
-        quad[0] + start * top,
-        quad[0] + end * top,
-        quad[3] + end * bottom,
-        quad[3] + start * bottom,
-    )
+    corners = [quad[0] + top * first, quad[0] + top * last]
+    corners += [quad[3] + bottom * last, quad[3] + bottom * first]
     return np.array(corners, np.float32)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the beginning and end of each word of a text."""
+    start, end, wide = 0, 0, False
+    for match in _RUN.finditer(text):
+        is_wide = match.group(1) is not None
+        if match.start() != end or is_wide != wide:
+            if start < end:
+                yield start, end
+            start, wide = match.start(), is_wide
+        end = match.end()
+    if start < end:
+        yield start, end
