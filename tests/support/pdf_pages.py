@@ -1,4 +1,4 @@
-"""Pages made by hand, their PDFs, and what PDFium, which is the PDF reader of Chrome, finds in them."""
+"""Pages made by hand, their PDFs, and what PDFium, the reader of Chrome, finds in them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from edgeocr.images import Image, Source
 from edgeocr.writers import pdf
 
 
-def rectangle(left: float, top: float, width: float, height: float, degrees: float = 0) -> np.ndarray:
+def rectangle(
+    left: float, top: float, width: float, height: float, degrees: float = 0
+) -> np.ndarray:
     """Return the corners of a rectangle that is turned clockwise around its top left corner."""
     angle = np.radians(degrees)
-    along, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    along, down = (
+        np.array([np.cos(angle), np.sin(angle)]),
+        np.array([-np.sin(angle), np.cos(angle)]),
+    )
     start = np.array([left, top])
     corners = [start, start + width * along, start + width * along + height * down]
     return np.array([*corners, start + height * down], np.float32)
@@ -57,7 +62,9 @@ def rendered(content: bytes, size: tuple[int, int], number: int = 0) -> Image:
         page = document[number]
         # Sides are rounded up, and those of a page are close to whole numbers of pixels.
         scale = size[0] / page.get_width() * (1 - 1e-6)
-        return np.ascontiguousarray(page.render(scale=scale, rev_byteorder=False).to_numpy()[..., :3])
+        return np.ascontiguousarray(
+            page.render(scale=scale, rev_byteorder=False).to_numpy()[..., :3]
+        )
 
 
 def texts(content: bytes) -> list[str]:

@@ -217,4 +217,5 @@ def _true_type() -> bytes:
 
 def _checksum(data: bytes) -> int:
     data += bytes(-len(data) % 4)
-    return sum(struct.unpack(f">{len(data) // 4}I", data)) % (1 << 32)
+    numbers: tuple[int, ...] = struct.unpack(f">{len(data) // 4}I", data)
+    return sum(numbers) % (1 << 32)

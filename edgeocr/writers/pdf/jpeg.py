@@ -1,4 +1,4 @@
-"""JPEG files as PDF holds them: byte for byte, with what a reader of the PDF has to know of them."""
+"""JPEG files as PDF holds them: byte for byte, with what a reader has to know about them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def embed(content: bytes) -> Embedded | None:
     try:
         for marker, body in _segments(content):
             if marker in FRAMES and frame is None:
-                frame = struct.unpack_from(">BHHB", body) + (body[6:],)
+                frame = (*struct.unpack_from(">BHHB", body), body[6:])
             elif marker == APP14 and body[:5] == b"Adobe" and len(body) >= 12:
                 adobe = body[11]
             elif marker == APP0 and body[:5] == b"JFIF\0":
@@ -58,9 +58,9 @@ def embed(content: bytes) -> Embedded | None:
     return Embedded(content, width, height, entries, found.orientation, resolution)
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
+def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the body of each segment before the first scan."""
-    view, place = memoryview(content), 2
+    place = 2
     while True:
         while content[place] != 0xFF:
             place += 1
@@ -73,5 +73,5 @@ def _segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
         if marker in BARE or not marker:
             continue
         (length,) = struct.unpack_from(">H", content, place)
-        yield marker, view[place + 2 : place + length]
+        yield marker, content[place + 2 : place + length]
         place += max(2, length)

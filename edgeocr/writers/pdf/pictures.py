@@ -1,11 +1,10 @@
-"""Any source that was read → the picture that a PDF embeds, without loss, and unchanged if it can be."""
+"""Any source that was read → the picture that a PDF embeds, without loss."""
 
 from __future__ import annotations
 
 import io
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -69,8 +68,9 @@ def _of_file(content: bytes, limits: Limits) -> Embedded:
             return found
     # The orientation has been applied to the pixels, but the file's resolution is that of its rows.
     pixels = _of_pixels(load(content, limits=limits))
-    found = exif.read(io.BytesIO(content)) if content[:4] in tiff.MAGIC else exif.Exif()
-    return replace(pixels, resolution=_shown(found))
+    if content[:4] not in tiff.MAGIC:
+        return pixels
+    return replace(pixels, resolution=_shown(exif.read(io.BytesIO(content))))
 
 
 def _of_frame(frame: Frame, limits: Limits) -> Embedded:

@@ -24,7 +24,8 @@ def embed(content: bytes) -> Embedded | None:
         content: The file.
 
     Returns:
-        The picture; None if its rows are not those of PDF: it is interlaced, transparent or damaged.
+        The picture; None if its rows are not those of PDF: it is interlaced, transparent or
+        damaged.
     """
     header, palette, resolution, found = b"", b"", None, exif.Exif()
     rows: list[memoryview] = []
@@ -65,4 +66,3 @@ def embed(content: bytes) -> Embedded | None:
     return Embedded(
         b"".join(rows), width, height, entries, found.orientation, resolution or found.resolution
     )
-

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...postprocess import bidi
 from ...postprocess.geometry import Float32
-from ...results.lines import Line, Word
-from ..divided import words_of
+from ...results.lines import Line
+from ..divided import spaced_words
 from .font import ASCENT, DESCENT, WIDTH, InvisibleFont, is_shown
 
 # The name of the font in the resources of a page. ocrmypdf looks for this one.
@@ -121,25 +122,21 @@ def content(lines: Iterable[Line], scale: Scale, font: InvisibleFont) -> bytes:
 
 
 def _runs(line: Line, scale: Scale) -> Iterator[_Run]:
-    """Yield the words of a line, each but the last with the space behind it, if there is one.
+    """Yield the words of a line, each with the space behind it, if there is one.
 
     Words that no space separates touch each other: programs that extract text take a gap for one.
     """
     words = [
-        (word, text)
-        for word in line.words or words_of(line)
+        (_Run.of(_as_drawn(text), scale.points(word.quad)), spaced)
+        for word, spaced in spaced_words(line)
         if (text := "".join(filter(is_shown, word.text)))
     ]
-    if not words:
-        return
-    runs = [_Run.of(_as_drawn(text), scale.points(word.quad)) for word, text in words]
-    spaces = _spaces(line.text, [word for word, _ in words])
-    for run, following, has_space in zip(runs, runs[1:], spaces, strict=False):
+    for (run, spaced), (following, _) in pairwise(words):
         # In a line of a right-to-left script, the word that follows stands to the left.
         backwards = float((following.middle - run.middle) @ run.along) < 0
-        gap = float((following.end - run.start if backwards else following.start - run.end) @ run.along)
-        gap = -gap if backwards else gap
-        if has_space:
+        far, near = (run.start, following.end) if backwards else (following.start, run.end)
+        gap = float((far - near) @ run.along)
+        if spaced:
             yield run
             width = max(gap, LEAST_SPACE * run.height)
             start = run.start - width * run.along if backwards else run.end
@@ -149,18 +146,7 @@ def _runs(line: Line, scale: Scale) -> Iterator[_Run]:
             yield replace(run, start=start, length=run.length + gap)
         else:
             yield run
-    yield runs[-1]
-
-
-def _spaces(text: str, words: Sequence[Word]) -> Iterator[bool]:
-    """Yield for each word but the last whether a space stands between it and the next one."""
-    place = 0
-    for i, word in enumerate(words):
-        found = text.find(word.text, place)
-        if i:
-            # Words that are not those of the text are separate.
-            yield found < 0 or any(map(str.isspace, text[place:found]))
-        place = found + len(word.text) if found >= 0 else place
+    yield from (run for run, _ in words[-1:])
 
 
 def _as_drawn(text: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from ...decoding.limits import MAX_IMAGE_PIXELS, Limits
 from ...errors import MissingLibraryError
 from ...images import Source
-from ...results.lines import Line
+from ...results.read_page import ReadPage
 from ...version import __version__
 from . import text
 from .embedded import PLACES, Embedded
@@ -26,30 +26,6 @@ if TYPE_CHECKING:
 PRODUCER = re.compile(rb"/Producer \(edgeocr [^)]*\)")
 # Pages are moved to a temporary file when they hold this many bytes.
 MOST_BYTES = 1 << 25
-
-
-class ReadPage(Protocol):
-    """A page: a picture that has been read."""
-
-    @property
-    def source(self) -> str:
-        """Name of the picture."""
-
-    @property
-    def width(self) -> int:
-        """Width of the picture in pixels."""
-
-    @property
-    def height(self) -> int:
-        """Height of the picture in pixels."""
-
-    @property
-    def lines(self) -> Sequence[Line]:
-        """The lines in reading order."""
-
-    @property
-    def rotation(self) -> int:
-        """By how many degrees the picture has to be turned clockwise to be upright."""
 
 
 class Writer:
@@ -109,7 +85,7 @@ class Writer:
 
     def _put_aside(self) -> None:
         """Move the pages that are in memory to a temporary file."""
-        file = tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._parts.append(file)
         self._part.save(file)
         self._part = _Part()
@@ -122,7 +98,7 @@ class Writer:
             whole = _Part()
             for part in self._parts:
                 part.seek(0)
-                opened = stack.enter_context(pikepdf.Pdf.open(part))
+                opened = stack.enter_context(pikepdf.Pdf.open(cast(BinaryIO, part)))
                 whole.pdf.pages.extend(opened.pages)
             whole.save(self._stream)
 
@@ -242,7 +218,7 @@ class _Part:
             for page in self.pdf.pages:
                 page.obj.Resources.Font = pikepdf.Dictionary({text.FONT: font})
         self.pdf.save(
-            stream,
+            cast(BinaryIO, stream),
             min_version="1.5",  # 16 bits per channel, and JPEG 2000
             deterministic_id=True,
             object_stream_mode=pikepdf.ObjectStreamMode.disable,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,10 @@ def exif(orientation: int) -> Image.Exif:
     return data
 
 
+def turned(orientation: int) -> bytes:
+    return saved(picture(), "JPEG", quality=95, exif=exif(orientation))
+
+
 def without_adobe(content: bytes) -> bytes:
     """Take the segment out of a JPEG file that says that its inks are stored as what is missing."""
     place = content.index(b"Adobe") - 4
@@ -79,19 +85,16 @@ def without_adobe(content: bytes) -> bytes:
     return content[:place] + content[place + 2 + length :]
 
 
-JPEGS = {
+JPEGS: dict[str, Callable[[], bytes]] = {
     "colour": lambda: saved(picture(), "JPEG", quality=95),
     "grey": lambda: saved(picture().convert("L"), "JPEG", quality=95),
     "progressive": lambda: saved(picture(), "JPEG", quality=95, progressive=True),
     "cmyk": lambda: saved(picture().convert("CMYK"), "JPEG", quality=95),
     "cmyk without Adobe's mark": lambda: without_adobe(JPEGS["cmyk"]()),
     "rgb": lambda: saved(picture(), "JPEG", quality=95, keep_rgb=True),
-    **{
-        f"orientation {i}": lambda i=i: saved(picture(), "JPEG", quality=95, exif=exif(i))
-        for i in range(1, 9)
-    },
+    **{f"orientation {i}": partial(turned, i) for i in range(1, 9)},
 }
-LOSSLESS = {
+LOSSLESS: dict[str, Callable[[], Any]] = {
     "png": lambda: saved(picture(), "PNG"),
     "grey png": lambda: saved(picture().convert("L"), "PNG"),
     "palette png": lambda: saved(picture().quantize(16), "PNG"),
@@ -197,7 +200,9 @@ def test_pages_of_a_tiff_file_are_shown_each(tmp_path: Path) -> None:
     [((300, 300), (28.8, 19.2)), ((204, 98), (42.353, 58.776)), ((72, 72), (57.6, 38.4))],
     ids=["300", "fax", "not said"],
 )
-def test_a_page_is_as_large_as_the_paper(content: Any, dpi: Any, points: tuple[float, float]) -> None:
+def test_a_page_is_as_large_as_the_paper(
+    content: Any, dpi: Any, points: tuple[float, float]
+) -> None:
     made, _ = pdf_with(content(dpi))
     assert size_of(made) == pytest.approx(points, rel=2e-3)
 
@@ -224,7 +229,12 @@ def test_without_a_picture_the_file_that_the_page_names_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["missing.jpg", b"", b"\xff\xd8\xff\xe0", Frame("page 3", held=ImageError("page 3: is damaged"))],
+    [
+        "missing.jpg",
+        b"",
+        b"\xff\xd8\xff\xe0",
+        Frame("page 3", held=ImageError("page 3: is damaged")),
+    ],
     ids=["missing", "empty", "cut short", "frame with an error"],
 )
 def test_a_picture_that_cannot_be_read_is_an_error(source: Any) -> None:
