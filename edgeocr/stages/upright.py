@@ -330,8 +330,7 @@ def _is_one_character(reading: Reading) -> bool:
 
 def _piece(crop: Crop, left: float, right: float) -> Crop:
     """Cut a piece out of a crop, between two columns of pixels."""
-    columns = slice(round(left), min(crop.width, round(right)))
-    return Crop(crop.height, columns.stop - columns.start, lambda: crop.pixels[:, columns])
+    return crop.part(round(left), min(crop.width, round(right)))
 
 
 def _score(reading: Reading) -> float:
