@@ -21,7 +21,7 @@ from .memory.opening import Opening
 from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
 from .resize import limited_stages
-from .results.lines import Reading, moved, quads_of
+from .results.lines import Reading
 from .runtime import stream
 from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
@@ -31,7 +31,7 @@ from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
 from .stages.opening import Stage, check_options, open_bundle, usable_threads
-from .stages.reading import blocks_in_order, find_regions, read_lines
+from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
 from .stages.words import detail_of
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -243,8 +243,7 @@ class OCR:
             )
             # Put the lines into reading order, and return to pixels of the source.
             with watch("layout"):
-                in_source = partial(picture.in_source, rotation=found.rotation)
-                blocks = blocks_in_order(found, self._analyse, in_source)
+                blocks = blocks_in_order(found, self._analyse, picture.in_source)
         return Page(
             images.name_of(source),
             picture.width,
@@ -324,15 +323,14 @@ class OCR:
         """
         watch = Stopwatch()
         with self._life.using() as reader, reader.loader.picture(source, watch) as picture:
-            regions = find_regions(reader.stages, picture.image, watch)
+            found = find_regions(reader.stages, picture.image, watch)
             with watch("layout"):
-                regions = [moved(region, picture.in_source) for region in regions]
-                regions = [regions[i] for i in self._analyse(quads_of(regions)).order]
+                regions = regions_in_order(found, self._analyse, picture.in_source)
         return Detections(
             images.name_of(source),
             picture.width,
             picture.height,
-            tuple(regions),
+            regions,
             watch.milliseconds,
             dict(self.providers),
             counted(source, picture.frames),
@@ -371,13 +369,16 @@ class OCR:
                 return read_together(reader, list(crops), self._cpus)
             return list(handled(read_each(reader, crops, self._cpus), on_error))
 
-    def draw(self, source: Source, result: Page | Detections, *, texts: bool = False) -> Image:
+    def draw(
+        self, source: Source, result: Page | Detections, *, texts: bool = False, words: bool = False
+    ) -> Image:
         """Draw what was found in a picture, within the memory limit.
 
         Args:
             source: The picture that the result is of.
             result: What `read` or `detect` returned.
             texts: Add a sheet with the texts of a page at the right.
+            words: Draw the words of a page, too, if its lines have words.
 
         Returns:
             uint8 [H, W, 3] BGR, or [H, 2 · W, 3] with texts.
@@ -391,5 +392,5 @@ class OCR:
             reader.loader.picture(source, Stopwatch(), DRAWING_BYTES) as picture,
         ):
             if isinstance(result, Page):
-                return result.draw(picture.image, texts=texts)
+                return result.draw(picture.image, texts=texts, words=words)
             return result.draw(picture.image)

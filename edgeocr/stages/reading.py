@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import radians
 
 from ..crops import Move, crop_region
 from ..images import Image
 from ..layout import Layout
+from ..postprocess.geometry import Float32
 from ..results.lines import Block, Line, Region, blocks_of, moved, quads_of
 from ..runtime.stopwatch import Stopwatch
 from .opening import OpenStages
@@ -77,19 +79,34 @@ def outline_of(line: Line) -> Region:
 
 
 def blocks_in_order(
-    found: UprightLines, analyse: Callable[..., Layout], in_source: Move
+    found: UprightLines, analyse: Callable[..., Layout], in_source: Callable[..., Float32]
 ) -> tuple[Block, ...]:
     """Put lines into reading order, in blocks.
 
     Args:
         found: The lines in pixels of the upright image.
         analyse: Finds the order of quads, as `layout.analyse` does.
-        in_source: Moves points from the upright image to the source.
+        in_source: Moves points to the source, as `LoadedPicture.in_source` does.
 
     Returns:
         The blocks in pixels of the source.
     """
     texts = [line.text for line in found.lines]
     layout = analyse(quads_of(found.lines), texts=texts, upwards=found.upwards)
-    lines = [moved(line, in_source) for line in found.lines]
+    move = partial(in_source, rotation=found.rotation)
+    lines = [moved(line, move) for line in found.lines]
     return blocks_of(lines, layout.blocks, layout.slant - radians(found.rotation))
+
+
+def regions_in_order(
+    regions: Sequence[Region], analyse: Callable[..., Layout], in_source: Move
+) -> tuple[Region, ...]:
+    """Move regions to pixels of the source, and put them into reading order.
+
+    Args:
+        regions: The regions in pixels of the image.
+        analyse: Finds the order of quads, as `layout.analyse` does.
+        in_source: Moves points from the image to the source.
+    """
+    moved_regions = [moved(region, in_source) for region in regions]
+    return tuple(moved_regions[i] for i in analyse(quads_of(moved_regions)).order)
