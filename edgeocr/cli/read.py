@@ -74,6 +74,17 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             action="store_true",
             help="take pictures as they stand, turned or not",
         )
+        command.add_argument(
+            "--words",
+            action="store_true",
+            help="give each line its words and where they stand, and its characters if some are "
+            "Chinese, Japanese or Korean; in JSON and on overlays",
+        )
+        command.add_argument(
+            "--characters",
+            action="store_true",
+            help="give each line its words and its characters",
+        )
     if name != "recognize":
         command.add_argument(
             "--reading-order",
@@ -108,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
     sources = list(expand(options.sources))
     guard = _guard(options, sources)
     format_ = _format(options)
+    if options.command == "read" and format_.needs_words:
+        options.words = True
     if options.output is not None:
         check_output(options.output, format_, guard)
     with ExitStack() as stack:
@@ -169,7 +182,13 @@ def _overlays(options: argparse.Namespace, ocr: OCR, guard: OutputGuard) -> Over
         return None
     from .overlays import OverlayFolder
 
-    return OverlayFolder(options.overlay, ocr, guard, texts=options.command == "read")
+    return OverlayFolder(
+        options.overlay,
+        ocr,
+        guard,
+        texts=options.command == "read",
+        words=options.command == "read" and (options.words or options.characters),
+    )
 
 
 def _read_all(
@@ -181,7 +200,14 @@ def _read_all(
     progress: ProgressLine,
 ) -> int:
     failed = False
-    for done, outcome in enumerate(outcomes(options.command, ocr, sources), start=1):
+    found = outcomes(
+        options.command,
+        ocr,
+        sources,
+        words=getattr(options, "words", False),
+        characters=getattr(options, "characters", False),
+    )
+    for done, outcome in enumerate(found, start=1):
         error = outcome.error
         try:
             # First of all, so that a signal that arrives later finds the result written.
