@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 EDGEOCR = (
     ("__main__",),
     ("cli",),
-    ("bench", "doctor", "probe"),
+    ("bench", "doctor", "probe", "ocrmypdf_plugin"),
     ("__init__",),
     ("ocr",),
     ("memory",),

@@ -178,7 +178,7 @@ class _Part:
             (width, height),
             f"q {drawn} cm /Picture Do Q\n".encode("ascii"),
             Dictionary(Picture=image),
-        )
+        ).obj.Rotate = page.rotation
         self._held += len(picture.data)
 
     def add_text(self, page: ReadPage, size: tuple[float, float]) -> None:
@@ -189,19 +189,19 @@ class _Part:
 
     def _add(
         self, page: ReadPage, size: tuple[float, float], drawn: bytes, pictures: pikepdf.Dictionary
-    ) -> None:
+    ) -> pikepdf.Page:
         from pikepdf import Array, Dictionary
 
         width, height = size
         scale = text.Scale(width / page.width, height / page.height, height)
         added = self.pdf.add_blank_page(page_size=size)
         added.obj.MediaBox = Array([0, 0, round(width, 4), round(height, 4)])
-        added.obj.Rotate = page.rotation
         added.obj.Contents = self.pdf.make_stream(
             drawn + text.content(page.lines, scale, self._font)
         )
         added.obj.Resources = Dictionary(XObject=pictures)
         self.pages += 1
+        return added
 
     def save(self, stream: IO[bytes]) -> None:
         """Write the pages to a stream, which need not be able to seek."""
