@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 # What ocrmypdf calls its own plugin for Tesseract, and the program that this plugin asks for.
 TESSERACT_PLUGIN = "ocrmypdf.builtin_plugins.tesseract_ocr"
-# ocrmypdf turns a page if the confidence is above its threshold, which is 14 by default: 20 times the
-# mean score of the lines means a mean score of 0.7.
+# ocrmypdf turns a page if the confidence reaches its threshold, which is 14 by default. The mean
+# score of the lines is multiplied by this number, so it has to reach 0.7.
 CONFIDENCE = 20.0
 # A page is levelled by lines that are this many times as wide as high, and up to this angle: a page
 # that slants more was laid down so.

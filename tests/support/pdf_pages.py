@@ -73,8 +73,8 @@ def texts(content: bytes) -> list[str]:
         return [page.get_textpage().get_text_bounded() for page in document]
 
 
-def character_boxes(content: bytes, picture: tuple[int, int]) -> list[tuple[str, np.ndarray]]:
-    """Return each character of the first page that is no space, and its box, as PDFium has it.
+def boxes(content: bytes, picture: tuple[int, int]) -> list[np.ndarray]:
+    """Return the box of each word on the first page, in the order of the file, as PDFium has it.
 
     Args:
         content: The PDF.
@@ -88,11 +88,9 @@ def character_boxes(content: bytes, picture: tuple[int, int]) -> list[tuple[str,
         text, (_, _, width, height) = page.get_textpage(), page.get_mediabox()
         across, down = picture[0] / width, picture[1] / height
         found = []
-        for i in range(text.count_chars()):
-            character = text.get_text_range(i, 1)
-            if character.isspace():
-                continue
-            left, bottom, right, top = text.get_charbox(i)
-            box = [left * across, (height - top) * down, right * across, (height - bottom) * down]
-            found.append((character, np.array(box)))
+        for word in page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_TEXT], textpage=text):
+            left, bottom, right, top = word.get_bounds()
+            if word.extract().strip():
+                top, bottom = height - top, height - bottom
+                found.append(np.array([left * across, top * down, right * across, bottom * down]))
         return found

@@ -41,7 +41,8 @@ class Embedded:
 
 
 # Where the unit square of a stored picture goes for each EXIF orientation, as the numbers
-# a b c d e f of a matrix: x' = a x + c y + e, y' = b x + d y + f, in widths and heights of the page.
+# a b c d e f of a matrix: x' = a x + c y + e and y' = b x + d y + f, in widths and heights of the
+# page.
 PLACES = {
     1: (1, 0, 0, 1, 0, 0),
     2: (-1, 0, 0, 1, 1, 0),

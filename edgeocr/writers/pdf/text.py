@@ -17,8 +17,11 @@ from .font import ASCENT, DESCENT, WIDTH, InvisibleFont, is_shown
 
 # The name of the font in the resources of a page. ocrmypdf looks for this one.
 FONT = "/F1"
-# The size, in points, below which a word is taken to be larger than it is.
-LEAST = 0.01
+# The least height of a word in points, and the least width of a character as a share of the height:
+# programs that extract text drop characters that seem to stand on top of each other.
+LEAST_HEIGHT, LEAST_WIDTH = 2.0, 0.2
+# Places further away than this many points are on no page.
+FARTHEST = 1e6
 # A space is at least this wide, as a share of the height of the word before it.
 LEAST_SPACE = 0.2
 # The baseline stands this far above the lower side of a word's quad, as a share of its height.
@@ -84,7 +87,8 @@ class _Run:
         along = across / length if length > 0 else np.array([1.0, 0.0])
         up = np.array([-along[1], along[0]])
         height = abs(float((top_left - bottom_left + top_right - bottom_right) @ up)) / 2
-        length, height = max(length, LEAST), max(height, LEAST)
+        height = max(height, LEAST_HEIGHT)
+        length = max(length, LEAST_WIDTH * height * len(text))
         start = corners.mean(axis=0) - length / 2 * along - height / 2 * up
         return cls(text, start, along, length, height)
 
@@ -127,9 +131,10 @@ def _runs(line: Line, scale: Scale) -> Iterator[_Run]:
     Words that no space separates touch each other: programs that extract text take a gap for one.
     """
     words = [
-        (_Run.of(_as_drawn(text), scale.points(word.quad)), spaced)
+        (_Run.of(_as_drawn(text), corners), spaced)
         for word, spaced in spaced_words(line)
         if (text := "".join(filter(is_shown, word.text)))
+        and (np.abs(corners := scale.points(word.quad)) <= FARTHEST).all()
     ]
     for (run, spaced), (following, _) in pairwise(words):
         # In a line of a right-to-left script, the word that follows stands to the left.
