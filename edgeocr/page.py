@@ -129,7 +129,7 @@ class _Result(Sequence[Located]):
         writer.close()
         write_file(Path(path), content.getvalue())
 
-    def _draw(self, image: Source, *, texts: bool) -> Image:
+    def _draw(self, image: Source, *, texts: bool, words: bool = False) -> Image:
         from .writers import overlay
 
         # A picture that was read may be drawn on, however large it is.
@@ -138,7 +138,8 @@ class _Result(Sequence[Located]):
         # The picture may have been decoded at another size than the one that was read.
         height, width = loaded.shape[:2]
         scale = (width / self.width, height / self.height)
-        return overlay.draw(loaded, [scaled(each, scale) for each in self._found], texts=texts)
+        found = [scaled(each, scale) for each in self._found]
+        return overlay.draw(loaded, found, texts=texts, words=words)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -225,12 +226,13 @@ class Page(_Result[Line]):
             **_run_from_dict(data),
         )
 
-    def draw(self, image: Source, *, texts: bool = False) -> Image:
+    def draw(self, image: Source, *, texts: bool = False, words: bool = False) -> Image:
         """Draw the outline of every line.
 
         Args:
             image: The picture that was read; it is not changed.
             texts: Add a sheet to the right on which each text stands at its line's place.
+            words: Draw the outlines of the lines' words, too, if they have words.
 
         Returns:
             uint8 [height, width, 3] BGR, or twice as wide with texts.
@@ -240,7 +242,7 @@ class Page(_Result[Line]):
             FontError: The texts can't be drawn: Pillow is missing, or no installed font covers
                 their characters.
         """
-        return self._draw(image, texts=texts)
+        return self._draw(image, texts=texts, words=words)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

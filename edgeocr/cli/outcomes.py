@@ -64,13 +64,22 @@ class Outcome:
         return None if isinstance(self.result, NamedReading) else self.result
 
 
-def outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator[Outcome]:
+def outcomes(
+    command: str,
+    ocr: OCR,
+    sources: Sequence[NamedSource],
+    *,
+    words: bool = False,
+    characters: bool = False,
+) -> Iterator[Outcome]:
     """Yield the outcome of each frame of each source, in order.
 
     Args:
         command: "read", "detect" or "recognize".
         ocr: Has the networks.
         sources: The sources. A source that fails does not keep the others from being read.
+        words: Whether "read" gives lines their words.
+        characters: Whether "read" gives lines their words and characters.
     """
     # Frames are found while earlier ones are read: the results of these are still to come.
     waiting: deque[NamedSource] = deque()
@@ -82,7 +91,10 @@ def outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator
                 if frame.error is None:
                     yield frame.picture
 
-    results = {"read": _pages, "detect": _detections, "recognize": _readings}[command](
+    def pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
+        return ocr.read_many(pictures, words=words, characters=characters)
+
+    results = {"read": pages, "detect": _detections, "recognize": _readings}[command](
         ocr, pictures()
     )
     for result in results:
@@ -92,10 +104,6 @@ def outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator
     for source in waiting:
         assert source.error is not None
         yield _outcome(source, source.error)
-
-
-def _pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
-    return ocr.read_many(pictures)
 
 
 def _detections(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Detections | EdgeOCRError]:

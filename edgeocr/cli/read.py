@@ -74,6 +74,17 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             action="store_true",
             help="take pictures as they stand, turned or not",
         )
+        command.add_argument(
+            "--words",
+            action="store_true",
+            help="give each line its words and where they stand, and its characters if some are "
+            "Chinese, Japanese or Korean; in JSON and on overlays",
+        )
+        command.add_argument(
+            "--characters",
+            action="store_true",
+            help="give each line its words and its characters",
+        )
     if name != "recognize":
         command.add_argument(
             "--reading-order",
@@ -169,7 +180,13 @@ def _overlays(options: argparse.Namespace, ocr: OCR, guard: OutputGuard) -> Over
         return None
     from .overlays import OverlayFolder
 
-    return OverlayFolder(options.overlay, ocr, guard, texts=options.command == "read")
+    return OverlayFolder(
+        options.overlay,
+        ocr,
+        guard,
+        texts=options.command == "read",
+        words=options.command == "read" and (options.words or options.characters),
+    )
 
 
 def _read_all(
@@ -181,7 +198,14 @@ def _read_all(
     progress: ProgressLine,
 ) -> int:
     failed = False
-    for done, outcome in enumerate(outcomes(options.command, ocr, sources), start=1):
+    found = outcomes(
+        options.command,
+        ocr,
+        sources,
+        words=getattr(options, "words", False) or results.needs_words,
+        characters=getattr(options, "characters", False),
+    )
+    for done, outcome in enumerate(found, start=1):
         error = outcome.error
         try:
             # First of all, so that a signal that arrives later finds the result written.
