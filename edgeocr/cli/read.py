@@ -204,7 +204,7 @@ def _read_all(
         options.command,
         ocr,
         sources,
-        words=getattr(options, "words", False),
+        words=getattr(options, "words", False) or results.needs_words,
         characters=getattr(options, "characters", False),
     )
     for done, outcome in enumerate(found, start=1):

@@ -121,6 +121,11 @@ class Results:
         finally:
             self._sink.discard()
 
+    @property
+    def needs_words(self) -> bool:
+        """Whether the format has a place for each word."""
+        return self._format.needs_words
+
     def add(self, outcome: Outcome) -> None:
         """Add an outcome; most formats leave failures out.
 
