@@ -119,8 +119,6 @@ def run(options: argparse.Namespace) -> int:
     sources = list(expand(options.sources))
     guard = _guard(options, sources)
     format_ = _format(options)
-    if options.command == "read" and format_.needs_words:
-        options.words = True
     if options.output is not None:
         check_output(options.output, format_, guard)
     with ExitStack() as stack:

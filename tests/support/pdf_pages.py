@@ -70,7 +70,7 @@ def rendered(content: bytes, size: tuple[int, int], number: int = 0) -> Image:
 def texts(content: bytes) -> list[str]:
     """Return the text of each page as PDFium extracts it."""
     with opened(content) as document:
-        return [page.get_textpage().get_text_bounded() for page in document]
+        return [page.get_textpage().get_text_range() for page in document]
 
 
 def boxes(content: bytes, picture: tuple[int, int]) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ from .font import ASCENT, DESCENT, WIDTH, InvisibleFont, is_shown
 FONT = "/F1"
 # The least height of a word in points, and the least width of a character as a share of the height:
 # programs that extract text drop characters that seem to stand on top of each other.
-LEAST_HEIGHT, LEAST_WIDTH = 2.0, 0.2
+LEAST_HEIGHT, LEAST_WIDTH = 1.0, 0.1
 # Places further away than this many points are on no page.
 FARTHEST = 1e6
 # A space is at least this wide, as a share of the height of the word before it.
