@@ -32,6 +32,7 @@ from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
 from .stages.opening import Stage, check_options, open_bundle, usable_threads
+from .stages.text_layer import page_of as page_of_text_layer
 from .stages.upright import UprightReader
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -222,6 +223,10 @@ class OCR:
             ForkedError: The execution provider can't be used in a forked process.
         """
         watch = Stopwatch()
+        # A page of a PDF file may hold its text already.
+        self._life.check()
+        if (page := page_of_text_layer(source, self._analyse)) is not None:
+            return page
         # Load the picture; whatever fails below is raised as an error that names it.
         with (
             self._life.using() as reader,

@@ -29,6 +29,7 @@ EDGEOCR = (
     ("results",),
     ("writers",),
     ("images",),
+    ("documents",),
     ("decoding",),
     ("bundle",),
     ("graphs",),

@@ -35,7 +35,7 @@ def test_all_pages_are_read_under_their_own_names(
     captured = capsys.readouterr()
     assert captured.err == "", "nothing is left out, so nothing is warned of"
     parts = captured.out.split("==> ")[1:]
-    assert [part.split(" <==\n")[0] for part in parts] == [f"{scan}[{i}]" for i in (1, 2, 3)]
+    assert [part.split(" <==\n")[0] for part in parts] == [f"{scan}#{i}" for i in (1, 2, 3)]
     for part, text in zip(parts, file.texts, strict=True):
         assert transparent.is_text(part.split(" <==\n")[1], text)
 
@@ -49,7 +49,7 @@ def test_json_is_a_list_with_a_record_for_each_page_and_failed_sources_between(
     assert main(["detect", *map(str, sources), "--format", "json"]) == 1
     records = json.loads(capsys.readouterr().out)
     names = [record["source"] for record in records]
-    pages = [f"{scan}[{i}]" for i in (1, 2, 3)]
+    pages = [f"{scan}#{i}" for i in (1, 2, 3)]
     assert names == [str(folder), *pages, "missing.tif", str(IMAGES / "badge.jpg"), str(folder)]
     assert [record.get("frames") for record in records] == [None, 3, 3, 3, None, 1, None]
     assert main(["read", str(scan), "--format", "json"]) == 0
@@ -72,7 +72,7 @@ def test_standard_input_may_have_pages(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(file.content)))
     assert main(["recognize", "-", "--format", "jsonl"]) == 0
     rows = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
-    assert [row["source"] for row in rows] == ["-[1]", "-[2]", "-[3]"]
+    assert [row["source"] for row in rows] == ["-#1", "-#2", "-#3"]
 
 
 @pytest.mark.slow
