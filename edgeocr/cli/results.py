@@ -53,7 +53,9 @@ class Results:
     been added or the output itself failed.
     """
 
-    def __init__(self, path: Path | None, format_: str | None, *, several: bool) -> None:
+    def __init__(
+        self, path: Path | None, format_: str | None, *, several: bool, keep: int = 0
+    ) -> None:
         """Open the output.
 
         Args:
@@ -61,15 +63,16 @@ class Results:
             format_: "text", "json" or "jsonl"; None to choose by the ending of the path.
             several: Whether there are several sources, or a folder: JSON is a list then, and texts
                 have headings. That is also so if the first source has several frames.
+            keep: How many bytes of an older file with JSON lines stay; the lines follow them.
 
         Raises:
             OutputError: The output can't be written.
         """
-        self._format = _format(path, format_)
+        self._format = format_of(path, format_)
         self._several = several
         self._records: list[Mapping[str, Any]] = []
         self._added = self._failed = False
-        self._sink = _sink(path, self._format)
+        self._sink = _sink(path, self._format, keep)
 
     def __enter__(self) -> Results:
         """Return the output itself."""
@@ -130,22 +133,23 @@ def check_output(path: Path, format_: str | None, guard: OutputGuard) -> None:
     """
     from ..writers import json
 
-    ours = json.is_ours if _format(path, format_) != "text" else _never
+    ours = json.is_ours if format_of(path, format_) != "text" else _never
     guard.check(path, ours, "--output")
 
 
-def _format(path: Path | None, format_: str | None) -> str:
+def format_of(path: Path | None, format_: str | None) -> str:
+    """Return the format of an output: the one that was asked for, or the one of its ending."""
     if format_ is not None:
         return format_
     return FORMATS.get(path.suffix, "text") if path is not None else "text"
 
 
-def _sink(path: Path | None, format_: str) -> Sink:
+def _sink(path: Path | None, format_: str, keep: int) -> Sink:
     if path is None:
         return StandardOutput()
     if is_device(path):
         return DeviceFile(path)
-    return GrowingFile(path) if format_ == "jsonl" else Replacement(path)
+    return GrowingFile(path, keep=keep) if format_ == "jsonl" else Replacement(path)
 
 
 def _never(start: bytes) -> bool:

@@ -69,7 +69,7 @@ OTHERS = (
     HEIF,
     _kind(
         "an AVIF picture",
-        f"install opencv-python-headless 5, which decodes it, or {TO_PNG}, for example with avifdec",
+        f"opencv-python-headless 5 decodes it; or {TO_PNG}, for example with avifdec",
         rb"\x00.{3}ftypavi[fs]",
         decoded_by_some=True,
     ),

@@ -39,7 +39,9 @@ def decode(content: bytes | bytearray, limits: Limits) -> NDArray[Any]:
         file = pi_heif.open_heif(io.BytesIO(content), bgr_mode=True)
         picture: Any = file[file.primary_index]
         limits.check_size(*picture.size)
-        pixels: NDArray[Any] = np.array(picture)  # a copy: the library frees its own array with the file
+        pixels: NDArray[Any] = np.array(
+            picture
+        )  # a copy: the library frees its own array with the file
     except ImageError:
         raise
     except Exception as error:  # a damaged file makes the library raise anything

@@ -1,1 +1,1 @@
-"""Documents whose pages are rendered, such as PDF files: their pages, their text, and the choice of pages."""
+"""Documents whose pages are rendered: their pages, their own text, and the choice of pages."""

@@ -22,7 +22,7 @@ from ..runtime.forks import ProcessLock
 File: TypeAlias = "str | os.PathLike[str] | bytes"
 
 INSTALL = (
-    'this is a PDF document, and pypdfium2, which renders its pages, is missing: pip install '
+    "this is a PDF document, and pypdfium2, which renders its pages, is missing: pip install "
     '"edgeocr[pdf]"'
 )
 NO_PASSWORD = (
@@ -80,7 +80,9 @@ def opened(file: File, password: str | None = None) -> Iterator[Any]:
 
 
 @contextmanager
-def opened_page(file: File, number: int, password: str | None, *, forms: bool = False) -> Iterator[Any]:
+def opened_page(
+    file: File, number: int, password: str | None, *, forms: bool = False
+) -> Iterator[Any]:
     """Open a page of a document for the block, during which no other thread can use PDFium.
 
     Args:

@@ -1,4 +1,4 @@
-"""The text that a page of a PDF file holds as characters, and whether it is the page's whole text."""
+"""The text that a PDF page holds as characters, and whether that is the page's whole text."""
 
 from __future__ import annotations
 

@@ -93,14 +93,14 @@ def test_help_says_what_becomes_of_pages_and_of_pdf_files(
     with pytest.raises(SystemExit):
         main(["read", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "all pages of a TIFF file" in shown and "pdftoppm" in shown
+    assert "all pages of a TIFF or PDF file" in shown and "PDF files need the extra pdf" in shown
 
 
 def test_folder_of_other_files_says_which_endings_it_has(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (tmp_path / "a.PSD").write_bytes(b"8BPS" + bytes(40))
     assert main(["read", str(tmp_path)]) == 1
-    assert "it has .heic: name such files" in capsys.readouterr().err
-    assert main(["read", str(tmp_path / "a.HEIC")]) == 1
-    assert "a.HEIC: this is a HEIC or HEIF picture" in capsys.readouterr().err
+    assert "it has .psd: name such files" in capsys.readouterr().err
+    assert main(["read", str(tmp_path / "a.PSD")]) == 1
+    assert "a.PSD: this is a Photoshop document" in capsys.readouterr().err
