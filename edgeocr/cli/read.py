@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import EdgeOCRError, escaped
+from ..errors import EdgeOCRError, OutputError, escaped
 from ..outputs.guard import OutputGuard
+from ..writers.formats import DOCUMENTS, FORMATS, RECORDS, Format, find
 from .arguments import (
     add_engine_arguments,
     add_overwrite_argument,
@@ -23,7 +25,7 @@ from .documents import add_document_arguments, frame_options
 from .log import log_to_stderr
 from .outcomes import Outcome, outcomes
 from .progress import ProgressLine
-from .results import Results, check_output, format_of
+from .results import Results, check_output
 from .resume import Done, read_done
 from .sources import NamedSource, expand, frames_in
 from .streams import report, tell
@@ -60,7 +62,7 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     add_picture_arguments(command)
     command.add_argument(
         "--format",
-        choices=("text", "json", "jsonl"),
+        choices=_format_names(name),
         help="output format; default: by the ending of --output, else text",
     )
     command.add_argument(
@@ -86,6 +88,17 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             "--no-upright",
             action="store_true",
             help="take pictures as they stand, turned or not",
+        )
+        command.add_argument(
+            "--words",
+            action="store_true",
+            help="give each line its words and where they stand, and its characters if some are "
+            "Chinese, Japanese or Korean; in JSON and on overlays",
+        )
+        command.add_argument(
+            "--characters",
+            action="store_true",
+            help="give each line its words and its characters",
         )
     if name != "recognize":
         command.add_argument(
@@ -119,9 +132,8 @@ def run(options: argparse.Namespace) -> int:
         EdgeOCRError: If the bundle, the provider or the output does not work.
         SystemExit: With code 2, after printing the usage, if the output can't be continued.
     """
-    if options.resume and (
-        options.output is None or format_of(options.output, options.format) != "jsonl"
-    ):
+    format_ = _format(options)
+    if options.resume and (options.output is None or format_.name != "jsonl"):
         options.parser.error(
             "--resume needs --output with a file of JSON lines (FILE.jsonl, or --format jsonl): "
             "other outputs can't be continued"
@@ -129,7 +141,7 @@ def run(options: argparse.Namespace) -> int:
     sources = list(expand(options.sources, recursive=options.recursive))
     guard = _guard(options, sources)
     if options.output is not None:
-        check_output(options.output, options.format, guard)
+        check_output(options.output, format_, guard)
     before = read_done(options.output, options.command) if options.resume else Done()
     with ExitStack() as stack:
         if options.verbose:
@@ -146,13 +158,45 @@ def run(options: argparse.Namespace) -> int:
         several = len(sources) > 1 or any(source.of_folder for source in sources)
         overlays = _overlays(options, ocr, guard)
         results = stack.enter_context(
-            Results(options.output, options.format, several=several, keep=before.size)
+            Results(options.output, format_, several=several, keep=before.size)
         )
         # With --verbose each picture has a line of its own, so the progress would say nothing new.
         progress = stack.enter_context(ProgressLine(enabled=not options.verbose))
         frames = partial(frames_in, limits=ocr.limits, options=frame_options(options))
-        found = outcomes(options.command, ocr, sources, frames, before.names)
+        found = outcomes(
+            options.command,
+            ocr,
+            sources,
+            frames,
+            before.names,
+            words=getattr(options, "words", False) or results.needs_words,
+            characters=getattr(options, "characters", False),
+        )
         return _read_all(options, found, results, overlays, progress)
+
+
+def _format_names(command: str) -> tuple[str, ...]:
+    return DOCUMENTS if command == "read" else RECORDS
+
+
+def _format(options: argparse.Namespace) -> Format:
+    """Return the output format; wrong arguments end the command with the usage."""
+    parser: argparse.ArgumentParser = options.parser
+    if options.format is not None:
+        found = FORMATS[options.format]
+    elif options.output is None:
+        found = FORMATS["text"]
+    else:
+        found = find(options.output, DOCUMENTS) or FORMATS["text"]
+    known = _format_names(options.command)
+    if found.name not in known:
+        parser.error(
+            f"{options.command} can't write {found.title} to {options.output}: choose a name with "
+            f"another ending, or one of {', '.join(known)} with --format"
+        )
+    if not found.is_text and options.output is None and sys.stdout.isatty():
+        parser.error(f"a terminal can't show {found.title}: name a file with --output")
+    return found
 
 
 def _guard(options: argparse.Namespace, sources: Sequence[NamedSource]) -> OutputGuard:
@@ -169,7 +213,13 @@ def _overlays(options: argparse.Namespace, ocr: OCR, guard: OutputGuard) -> Over
         return None
     from .overlays import OverlayFolder
 
-    return OverlayFolder(options.overlay, ocr, guard, texts=options.command == "read")
+    return OverlayFolder(
+        options.overlay,
+        ocr,
+        guard,
+        texts=options.command == "read",
+        words=options.command == "read" and (options.words or options.characters),
+    )
 
 
 def _read_all(
@@ -188,8 +238,13 @@ def _read_all(
             if overlays is not None:
                 overlays.skip(source)
             continue
-        # First of all, so that a signal that arrives later finds the result written.
-        results.add(outcome)
+        try:
+            # First of all, so that a signal that arrives later finds the result written.
+            results.add(outcome)
+        except OutputError:
+            raise
+        except EdgeOCRError as raised:  # the format contains the picture, which can't be loaded
+            error = str(raised)
         if overlays is not None and outcome.drawable is not None:
             try:
                 overlays.write(source, outcome.drawable)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,11 +13,12 @@ from ..documents.text_layer import Glyph, GlyphLine
 from ..errors import ImageError
 from ..images import Frame, Source, named
 from ..layout import Layout
-from ..layout.scripts import EAST_ASIAN
 from ..page import Page
 from ..postprocess.geometry import Float32
+from ..postprocess.words import is_cjk, spans_of_words
 from ..results.lines import Character, Line, Word, blocks_of, quads_of
 from ..runtime.stopwatch import Stopwatch
+from .words import Detail
 
 logger = logging.getLogger(__name__)
 
@@ -31,17 +31,14 @@ CERTAIN = 1.0
 def page_of(
     source: Source,
     analyse: Callable[..., Layout],
-    *,
-    words: bool = False,
-    characters: bool = False,
+    detail: Detail | None = None,
 ) -> Page | None:
     """Return a page with the text that a page of a PDF file holds, where that is to be taken.
 
     Args:
         source: A source of `OCR.read`.
         analyse: Puts quads into reading order, as `layout.analyse` does.
-        words: Whether the lines get words.
-        characters: Whether the lines get characters.
+        detail: What the lines are given: words, or characters, too.
 
     Returns:
         The page; None where the source must be recognized.
@@ -63,7 +60,7 @@ def page_of(
     if use == "auto" and layer.doubt is not None:
         logger.info("%s: the text layer is not taken: %s", source.name, layer.doubt)
         return None
-    lines = [_line(each, words=words, characters=characters) for each in layer.lines]
+    lines = [_line(each, detail) for each in layer.lines]
     with watch("layout"):
         layout = analyse(quads_of(lines), texts=[line.text for line in lines])
         blocks = blocks_of(lines, layout.blocks, layout.slant)
@@ -79,32 +76,23 @@ def page_of(
     )
 
 
-def _line(line: GlyphLine, *, words: bool, characters: bool) -> Line:
-    placed = [glyph for glyph in line.glyphs if glyph.quad is not None]
+def _line(line: GlyphLine, detail: Detail | None) -> Line:
+    text, glyphs = line.text, line.glyphs
+    placed = [glyph for glyph in glyphs if glyph.quad is not None]
+    wanted = detail == "characters" or (detail == "words" and any(map(is_cjk, text)))
     return Line(
-        line.text,
+        text,
         CERTAIN,
         _around(placed, line),
         words=tuple(
-            Word("".join(each.text for each in word), CERTAIN, _around(word, line))
-            for word in (_words(line.glyphs) if words else ())
+            Word(text[begin:end], CERTAIN, _around(glyphs[begin:end], line))
+            for begin, end in (spans_of_words(text) if detail else ())
         ),
         characters=tuple(
             Character(each.text, CERTAIN, _around([each], line))
-            for each in (placed if characters else ())
+            for each in (placed if wanted else ())
         ),
     )
-
-
-def _words(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
-    """Yield the characters of each word; a run of East Asian characters is a word."""
-
-    def kind(glyph: Glyph) -> int:
-        return 0 if glyph.quad is None else 2 if ord(glyph.text[0]) >= EAST_ASIAN else 1
-
-    for what, group in groupby(glyphs, kind):
-        if what:
-            yield list(group)
 
 
 def _around(glyphs: Sequence[Glyph], line: GlyphLine) -> Float32:

@@ -216,9 +216,9 @@ def test_classifier_and_profile_are_left_out_unless_asked_for(
     read: list[Path] = []
 
     class CountingOCR(OCR):
-        def read(self, source: Any) -> Page:
+        def read(self, source: Any, **details: bool) -> Page:
             read.append(source)
-            return super().read(source)
+            return super().read(source, **details)
 
     monkeypatch.setattr(breakdown, "OCR", CountingOCR)
     shutil.copy(pictures / "badge.jpg", tmp_path)

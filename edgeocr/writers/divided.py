@@ -1,0 +1,81 @@
+"""The words of a line: those that were read, or else the line's quad divided by its characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from unicodedata import east_asian_width
+
+import numpy as np
+
+from ..postprocess import bidi
+from ..postprocess.geometry import Float32
+from ..results.lines import Line, Word
+from .places import reading_quad
+
+# Chinese, Japanese and Korean characters (the blocks of radicals, kana, Hangul, ideographs, their
+# compatibility forms, full-width forms and supplementary planes), or a run of any others.
+_RUN = re.compile(
+    "((?:(?!\\s)[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+    "\U00020000-\U0003ffff])+)|[^\\s]"
+)
+
+
+def words_of(line: Line) -> tuple[Word, ...]:
+    """Return the words of a line.
+
+    Where words were not asked for, the line is divided evenly by its characters, of which Chinese,
+    Japanese and Korean ones count twice. Words of other directions inside a line, such as a Latin
+    name in a line of Arabic, are then placed as if they had the line's direction.
+
+    Args:
+        line: A line with or without words.
+    """
+    if line.words:
+        return line.words
+    spans = list(_spans(line.text))
+    if not spans:
+        return ()
+    widths = [2 if east_asian_width(each) in "WF" else 1 for each in line.text]
+    places = np.concatenate([[0], np.cumsum(widths)]) / sum(widths)
+    if bidi.is_right_to_left(line.text) and bidi.direction_of(line.text) == "right-to-left":
+        places = 1 - places
+    quad = reading_quad(line)
+    words = []
+    for start, end in spans:
+        first, last = sorted((places[start], places[end]))
+        words.append(Word(line.text[start:end], line.score, part_of(quad, first, last)))
+    return tuple(words)
+
+
+def spaced_words(line: Line) -> Iterator[tuple[Word, bool]]:
+    """Yield each word of a line, and whether a space follows it within the line."""
+    words, place = words_of(line), 0
+    for i, word in enumerate(words):
+        found = line.text.find(word.text, place)
+        place = place if found < 0 else found + len(word.text)
+        # A word that isn't in the text, which a caller may make, is treated as one between spaces.
+        spaced = found < 0 or line.text[place : place + 1].isspace()
+        yield word, spaced and i + 1 < len(words)
+
+
+def part_of(quad: Float32, first: float, last: float) -> Float32:
+    """Return the part of a quad, float32 [4, 2], between two shares of its length."""
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    corners = [quad[0] + top * first, quad[0] + top * last]
+    corners += [quad[3] + bottom * last, quad[3] + bottom * first]
+    return np.array(corners, np.float32)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the beginning and end of each word of a text."""
+    start, end, wide = 0, 0, False
+    for match in _RUN.finditer(text):
+        is_wide = match.group(1) is not None
+        if match.start() != end or is_wide != wide:
+            if start < end:
+                yield start, end
+            start, wide = match.start(), is_wide
+        end = match.end()
+    if start < end:
+        yield start, end
