@@ -31,6 +31,14 @@ class ImageError(EdgeOCRError):
     """A source is missing, can't be decoded, or is an array whose shape or dtype no image has."""
 
 
+class DocumentError(ImageError):
+    """A document, such as a PDF file, can't be opened, or one of its pages can't be rendered."""
+
+
+class EncryptedError(DocumentError):
+    """A document is encrypted, and no password was given, or a wrong one."""
+
+
 class ArrayError(EdgeOCRError, ValueError):
     """An array given to a post-processing function has the wrong shape, dtype or values."""
 

@@ -8,12 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal, NoReturn, overload
 
-from . import images
 from .bundle.bundle import Bundle
 from .decoding.limits import MAX_IMAGE_PIXELS, Limits, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
-from .images import Image, Source
+from .images import Image, Source, name_of
 from .layout import ReadingOrder, analyse
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
@@ -32,6 +31,7 @@ from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
 from .stages.opening import Stage, check_options, open_bundle, usable_threads
 from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
+from .stages.text_layer import page_of as page_of_text_layer
 from .stages.words import detail_of
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
@@ -226,6 +226,10 @@ class OCR:
             ForkedError: The execution provider can't be used in a forked process.
         """
         watch = Stopwatch()
+        detail = detail_of(words=words, characters=characters)
+        self._life.check()
+        if (page := page_of_text_layer(source, self._analyse, detail)) is not None:
+            return page
         # Load the picture; whatever fails below is raised as an error that names it.
         with (
             self._life.using() as reader,
@@ -239,13 +243,13 @@ class OCR:
                 turn_pages=self._upright,
                 # Within a memory limit, crops make their pixels each time they are needed.
                 keep_pixels=reader.budget is None,
-                detail=detail_of(words=words, characters=characters),
+                detail=detail,
             )
             # Put the lines into reading order, and return to pixels of the source.
             with watch("layout"):
                 blocks = blocks_in_order(found, self._analyse, picture.in_source)
         return Page(
-            images.name_of(source),
+            name_of(source),
             picture.width,
             picture.height,
             tuple(line for block in blocks for line in block.lines),
@@ -327,7 +331,7 @@ class OCR:
             with watch("layout"):
                 regions = regions_in_order(found, self._analyse, picture.in_source)
         return Detections(
-            images.name_of(source),
+            name_of(source),
             picture.width,
             picture.height,
             regions,

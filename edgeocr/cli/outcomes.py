@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeOCRError
-from .sources import NamedSource, frames_in
+from .sources import NamedSource
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -68,6 +68,8 @@ def outcomes(
     command: str,
     ocr: OCR,
     sources: Sequence[NamedSource],
+    frames: Callable[[NamedSource], Iterator[NamedSource]],
+    done: Collection[str] = (),
     *,
     words: bool = False,
     characters: bool = False,
@@ -78,6 +80,8 @@ def outcomes(
         command: "read", "detect" or "recognize".
         ocr: Has the networks.
         sources: The sources. A source that fails does not keep the others from being read.
+        frames: Finds the frames of a source.
+        done: The names of the frames that have a result already: their outcomes are empty.
         words: Whether "read" gives lines their words.
         characters: Whether "read" gives lines their words and characters.
     """
@@ -85,10 +89,12 @@ def outcomes(
     waiting: deque[NamedSource] = deque()
 
     def pictures() -> Iterator[Source]:
-        for source in sources:
-            for frame in frames_in(source, ocr.limits):
-                waiting.append(frame)
-                if frame.error is None:
+        for following, source in zip(range(len(sources))[::-1], sources, strict=True):
+            # A file with one picture need not be opened to be known.
+            for frame in [source] if source.name in done else frames(source):
+                is_done = frame.error is None and frame.name in done
+                waiting.append(replace(frame, left=frame.left + following, done=is_done))
+                if frame.error is None and not is_done:
                     yield frame.picture
 
     def pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
@@ -98,12 +104,17 @@ def outcomes(
         ocr, pictures()
     )
     for result in results:
-        while (failed := waiting.popleft()).error is not None:
-            yield _outcome(failed, failed.error)
-        yield _outcome(failed, result)
-    for source in waiting:
-        assert source.error is not None
-        yield _outcome(source, source.error)
+        while not (frame := waiting.popleft()).is_read:
+            yield _without_result(frame)
+        yield _outcome(frame, result)
+    for frame in waiting:
+        yield _without_result(frame)
+
+
+def _without_result(source: NamedSource) -> Outcome:
+    if source.error is not None:
+        return _outcome(source, source.error)
+    return Outcome(source)
 
 
 def _detections(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Detections | EdgeOCRError]:

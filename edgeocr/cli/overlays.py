@@ -68,6 +68,10 @@ class OverlayFolder:
         # An overlay can be drawn again, and waiting for the disk takes long on slow cards.
         write_file(path, content, durable=False)
 
+    def skip(self, source: NamedSource) -> None:
+        """Keep the name of a picture that was drawn before, so that no other one gets it."""
+        self._free_name(source.stem)
+
     def _draw(self, source: Source, result: Page | Detections) -> Image:
         """Draw a result; once no font covers a picture's texts, draw all without texts."""
         if self._texts:

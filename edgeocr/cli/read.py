@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ from .arguments import (
     open_ocr,
     protected,
 )
+from .documents import add_document_arguments, frame_options
 from .log import log_to_stderr
-from .outcomes import outcomes
+from .outcomes import Outcome, outcomes
 from .progress import ProgressLine
 from .results import Results, check_output
-from .sources import NamedSource, expand
+from .resume import Done, read_done
+from .sources import NamedSource, expand, frames_in
 from .streams import report, tell
 
 if TYPE_CHECKING:
@@ -44,10 +47,16 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a picture, a folder of pictures (without its subfolders), or - for standard input; "
-        "all pages of a TIFF file and all frames of an animation are read; PDF and HEIC files must "
-        "be converted first, for example with pdftoppm or heif-convert",
+        help="a picture, a PDF file, a folder of these, or - for standard input; all pages of a "
+        "TIFF or PDF file and all frames of an animation are read; PDF files need the extra pdf, "
+        "HEIC files the extra heif",
     )
+    command.add_argument(
+        "--recursive",
+        action="store_true",
+        help="read the folders in a folder, too; hidden ones and links to folders are left out",
+    )
+    add_document_arguments(command, text_layers=name == "read")
     add_engine_arguments(command)
     add_provider_argument(command)
     add_picture_arguments(command)
@@ -58,6 +67,12 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     )
     command.add_argument(
         "--output", type=Path, metavar="PATH", help="file to write; default: standard output"
+    )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep what --output, a file of JSON lines, holds, and read only the sources that it "
+        "has no result of",
     )
     add_overwrite_argument(command)
     command.add_argument(
@@ -115,12 +130,19 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         EdgeOCRError: If the bundle, the provider or the output does not work.
+        SystemExit: With code 2, after printing the usage, if the output can't be continued.
     """
-    sources = list(expand(options.sources))
-    guard = _guard(options, sources)
     format_ = _format(options)
+    if options.resume and (options.output is None or format_.name != "jsonl"):
+        options.parser.error(
+            "--resume needs --output with a file of JSON lines (FILE.jsonl, or --format jsonl): "
+            "other outputs can't be continued"
+        )
+    sources = list(expand(options.sources, recursive=options.recursive))
+    guard = _guard(options, sources)
     if options.output is not None:
         check_output(options.output, format_, guard)
+    before = read_done(options.output, options.command) if options.resume else Done()
     with ExitStack() as stack:
         if options.verbose:
             stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
@@ -135,11 +157,22 @@ def run(options: argparse.Namespace) -> int:
             _describe(ocr)
         several = len(sources) > 1 or any(source.of_folder for source in sources)
         overlays = _overlays(options, ocr, guard)
-        results = stack.enter_context(Results(options.output, format_, several=several))
+        results = stack.enter_context(
+            Results(options.output, format_, several=several, keep=before.size)
+        )
         # With --verbose each picture has a line of its own, so the progress would say nothing new.
-        enabled = len(sources) > 1 and not options.verbose
-        progress = stack.enter_context(ProgressLine(enabled=enabled))
-        return _read_all(options, ocr, sources, results, overlays, progress)
+        progress = stack.enter_context(ProgressLine(enabled=not options.verbose))
+        frames = partial(frames_in, limits=ocr.limits, options=frame_options(options))
+        found = outcomes(
+            options.command,
+            ocr,
+            sources,
+            frames,
+            before.names,
+            words=getattr(options, "words", False) or results.needs_words,
+            characters=getattr(options, "characters", False),
+        )
+        return _read_all(options, found, results, overlays, progress)
 
 
 def _format_names(command: str) -> tuple[str, ...]:
@@ -191,22 +224,20 @@ def _overlays(options: argparse.Namespace, ocr: OCR, guard: OutputGuard) -> Over
 
 def _read_all(
     options: argparse.Namespace,
-    ocr: OCR,
-    sources: Sequence[NamedSource],
+    found: Iterable[Outcome],
     results: Results,
     overlays: OverlayFolder | None,
     progress: ProgressLine,
 ) -> int:
-    failed = False
-    found = outcomes(
-        options.command,
-        ocr,
-        sources,
-        words=getattr(options, "words", False) or results.needs_words,
-        characters=getattr(options, "characters", False),
-    )
+    failed: list[str] = []
+    done = skipped = 0
     for done, outcome in enumerate(found, start=1):
-        error = outcome.error
+        source, error = outcome.source, outcome.error
+        if source.done:
+            skipped += 1
+            if overlays is not None:
+                overlays.skip(source)
+            continue
         try:
             # First of all, so that a signal that arrives later finds the result written.
             results.add(outcome)
@@ -216,18 +247,23 @@ def _read_all(
             error = str(raised)
         if overlays is not None and outcome.drawable is not None:
             try:
-                overlays.write(outcome.source, outcome.drawable)
+                overlays.write(source, outcome.drawable)
             except EdgeOCRError as raised:
                 error = str(raised)
         if error is not None:
-            failed = True
+            failed.append(source.name)
             progress.clear()
             report(error)
         if options.verbose and outcome.drawable is not None:
-            progress.print(f"{escaped(outcome.source.name)}: {_summary(outcome.drawable)}")
-        # How many frames there will be is not known.
-        name = escaped(Path(outcome.source.name).name)
-        progress.show_bar(done, max(done, len(sources)), name)
+            progress.print(f"{escaped(source.name)}: {_summary(outcome.drawable)}")
+        if done + source.left > 1:
+            name = escaped(Path(source.name).name)
+            progress.show_bar(done, done + source.left, name, skipped=skipped)
+    progress.clear()
+    if failed and done > 1:
+        tell(f"edgeocr: {len(failed)} of {done - skipped} failed:")
+        for name in failed:
+            tell(f"  {escaped(name)}")
     return 1 if failed else 0
 
 

@@ -86,7 +86,7 @@ class Results:
     nothing has been added or the output itself failed.
     """
 
-    def __init__(self, path: Path | None, format_: Format, *, several: bool) -> None:
+    def __init__(self, path: Path | None, format_: Format, *, several: bool, keep: int = 0) -> None:
         """Open the output.
 
         Args:
@@ -94,6 +94,7 @@ class Results:
             format_: The format.
             several: Whether there are several sources, or a folder: JSON is a list then, and texts
                 have headings. That is also so if the first source has several frames.
+            keep: How many bytes of an older file with JSON lines stay; the lines follow them.
 
         Raises:
             OutputError: The output can't be written.
@@ -104,7 +105,7 @@ class Results:
         self._writer: Writer | None = None
         if not format_.differs_for_several:  # what the format lacks is reported before reading
             self._writer = self._open(several=True)
-        self._sink = _sink(path, format_)
+        self._sink = _sink(path, format_, keep)
 
     def __enter__(self) -> Results:
         """Return the output itself."""
@@ -177,9 +178,9 @@ def check_output(path: Path, format_: Format, guard: OutputGuard) -> None:
     guard.check(path, format_.is_ours, "--output")
 
 
-def _sink(path: Path | None, format_: Format) -> Sink:
+def _sink(path: Path | None, format_: Format, keep: int) -> Sink:
     if path is None:
         return StandardOutput(is_text=format_.is_text)
     if is_device(path):
         return DeviceFile(path)
-    return GrowingFile(path) if format_.name == "jsonl" else Replacement(path)
+    return GrowingFile(path, keep=keep) if format_.name == "jsonl" else Replacement(path)

@@ -29,6 +29,7 @@ EDGEOCR = (
     ("writers",),
     ("results",),
     ("images",),
+    ("documents",),
     ("decoding",),
     ("bundle",),
     ("graphs",),
