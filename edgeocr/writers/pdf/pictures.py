@@ -14,6 +14,7 @@ from ...decoding import tiff
 from ...decoding.contents import read_path
 from ...decoding.limits import Limits
 from ...decoding.tiff_page import Page as TiffPage
+from ...documents.pdf import PdfPage
 from ...errors import EdgeOCRError, ImageError
 from ...images import Frame, Image, Source, content_of, is_pillow, load, name_of
 from . import exif, jpeg, jpeg2000, png
@@ -78,6 +79,9 @@ def _of_frame(frame: Frame, limits: Limits) -> Embedded:
     if held is None or isinstance(held, EdgeOCRError):
         frame.load(limits=limits)  # raises the error
         raise ImageError(f"{frame.name}: there is no picture to put into a PDF")
+    if isinstance(held, PdfPage):
+        resolution = (float(held.options.dpi), float(held.options.dpi))
+        return replace(_of_pixels(frame.load(limits=limits)), resolution=resolution)
     if isinstance(held, TiffPage):
         pixels = _of_pixels(frame.load(limits=limits))
         with held.opened() as stream:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from itertools import count
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from ...decoding.limits import MAX_IMAGE_PIXELS, Limits
+from ...documents.pdf import PdfPage
 from ...errors import MissingLibraryError
-from ...images import Source
+from ...images import Frame, Source
 from ...results.read_page import ReadPage
 from ...version import __version__
-from . import text
+from . import kept, text
 from .embedded import PLACES, Embedded
 from .font import InvisibleFont
 from .paper import size_in_points
@@ -53,16 +56,20 @@ class Writer:
 
         Args:
             page: What was read in a picture.
-            picture: The picture, as it was given to `OCR.read`; None for the file that
-                `page.source` names.
+            picture: The picture, as it was given to `OCR.read`, or the frame; None for the file
+                that `page.source` names. A page of a PDF file is kept as it is, and gets the text
+                that it lacks.
 
         Raises:
             ImageError: The picture can't be read.
         """
-        # A picture that was read may be written, however large it is.
-        limits = Limits(max(MAX_IMAGE_PIXELS, page.width * page.height))
-        embedded = embed(page.source if picture is None else picture, limits)
-        self._part.add(page, embedded)
+        source = page.source if picture is None else picture
+        held = kept.pdf_page_of(source)
+        if held is None or not self._part.keep(page, held):
+            # A picture that was read may be written, however large it is.
+            limits = Limits(max(MAX_IMAGE_PIXELS, page.width * page.height))
+            drawn = source if held is None else Frame(page.source, held=held)
+            self._part.add(page, embed(drawn, limits))
         if self._part.is_full:
             self._put_aside()
 
@@ -156,6 +163,9 @@ class _Part:
         self.pdf = pikepdf.Pdf.new()
         self.pdf.docinfo["/Producer"] = f"edgeocr {__version__}"
         self.pages = 0
+        self._sources: dict[object, pikepdf.Pdf] = {}
+        # The pages and forms with text, which get the font when all of its characters are known.
+        self._with_text: list[pikepdf.Object] = []
         self._font = InvisibleFont()
         self._held = 0
 
@@ -187,6 +197,47 @@ class _Part:
 
         self._add(page, size, b"", Dictionary())
 
+    def keep(self, page: ReadPage, held: PdfPage) -> bool:
+        """Add a page of a PDF file as it is, with the text that it lacks.
+
+        Returns:
+            Whether that was possible.
+        """
+        import pikepdf
+
+        key = held.file if isinstance(held.file, bytes) else os.fspath(held.file)
+        try:
+            if key not in self._sources:
+                self._sources[key] = kept.opened(held)
+            original = self._sources[key].pages[held.number - 1]
+            size, matrix = kept.placed(original)
+            self.pdf.pages.append(original)
+        except (
+            pikepdf.PdfError,
+            pikepdf.PasswordError,
+            LookupError,
+            OSError,
+            TypeError,
+            ValueError,
+        ):  # it is damaged in a way that PDFium does not mind
+            return False
+        added = self.pdf.pages[-1]
+        scale = text.Scale(size[0] / page.width, size[1] / page.height, size[1])
+        lines = kept.without_its_own(page.lines, held, page)
+        if words := text.content(lines, scale, self._font):
+            form = self.pdf.make_stream(words, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form)
+            form.BBox = pikepdf.Array([0, 0, *size])
+            form.Resources = pikepdf.Dictionary()
+            self._with_text.append(form)
+            name = _name_of_text(added)
+            added.add_resource(form, pikepdf.Name.XObject, pikepdf.Name(name))
+            # What the page has drawn before may have changed the coordinates.
+            added.contents_add(b"q", prepend=True)
+            added.contents_add(f"Q q {matrix} cm {name} Do Q".encode("ascii"))
+        added.obj.Rotate = (kept.rotation_of(added) + page.rotation) % 360
+        self.pages += 1
+        return True
+
     def _add(
         self, page: ReadPage, size: tuple[float, float], drawn: bytes, pictures: pikepdf.Dictionary
     ) -> pikepdf.Page:
@@ -200,6 +251,7 @@ class _Part:
             drawn + text.content(page.lines, scale, self._font)
         )
         added.obj.Resources = Dictionary(XObject=pictures)
+        self._with_text.append(added.obj)
         self.pages += 1
         return added
 
@@ -213,16 +265,22 @@ class _Part:
                 file.seek(0)
                 shutil.copyfileobj(file, stream)
             return
-        if self.pages:
+        if self._with_text:
             font = self._font.dictionary(self.pdf)
-            for page in self.pdf.pages:
-                page.obj.Resources.Font = pikepdf.Dictionary({text.FONT: font})
+            for each in self._with_text:
+                each.Resources.Font = pikepdf.Dictionary({text.FONT: font})
         self.pdf.save(
             cast(BinaryIO, stream),
             min_version="1.5",  # 16 bits per channel, and JPEG 2000
             deterministic_id=True,
             object_stream_mode=pikepdf.ObjectStreamMode.disable,
         )
+
+
+def _name_of_text(page: pikepdf.Page) -> str:
+    """Return a name for the text that nothing on a page has yet."""
+    taken = page.resources.get("/XObject", {})
+    return next(name for i in count() if (name := f"/Text{i}") not in taken)
 
 
 def _image_entries(picture: Embedded) -> dict[str, object]:

@@ -6,6 +6,7 @@ import io
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import pikepdf
@@ -91,7 +92,7 @@ def test_a_stream_need_not_be_able_to_seek() -> None:
             return len(bytes(content))
 
     pipe = Pipe()
-    document = pdf.Writer(pipe)
+    document = pdf.Writer(cast(IO[bytes], pipe))
     document.add(*page(3))
     document.close()
     assert pipe.content == pdf_of(page(3))
