@@ -1,4 +1,4 @@
-"""Searchable PDFs in the hands of other programs: pdftotext (poppler), qpdf and ocrmypdf's pikepdf."""
+"""Searchable PDFs in the hands of other programs: pdftotext (of poppler) and qpdf."""
 
 from __future__ import annotations
 
