@@ -48,6 +48,8 @@ class InvisibleFont:
         Args:
             text: The text, without characters that `is_shown` refuses.
         """
+        if all(character <= "\uffff" for character in text):
+            return text.encode("utf-16-be")
         return b"".join(self._code(character).to_bytes(2, "big") for character in text)
 
     def _code(self, character: str) -> int:

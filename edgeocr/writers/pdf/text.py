@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ...postprocess import bidi
 from ...postprocess.geometry import Float32
@@ -31,12 +28,12 @@ LEAST_SPACE, MOST_TAKEN = 0.2, 0.25
 # The baseline stands this far above the lower side of a word's quad, as a share of its height.
 BASELINE = -DESCENT / (ASCENT - DESCENT)
 
-Points = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Scale:
     """How pixels of a picture, from its top left, become points of a page, from its bottom left.
+
+    A place is a complex number: its real part is x, its imaginary part is y.
 
     Attributes:
         across: Points per pixel of a row.
@@ -48,10 +45,9 @@ class Scale:
     down: float
     height: float
 
-    def points(self, pixels: Float32) -> Points:
-        """Convert float32 [K, 2] pixels to float64 [K, 2] points."""
-        x, y = pixels.astype(np.float64).T
-        return np.stack([x * self.across, self.height - y * self.down], axis=-1)
+    def points(self, pixels: Float32) -> list[complex]:
+        """Convert float32 [K, 2] pixels to points."""
+        return [complex(x * self.across, self.height - y * self.down) for x, y in pixels.tolist()]
 
 
 @dataclass(frozen=True)
@@ -60,40 +56,35 @@ class _Run:
 
     Attributes:
         text: The characters, from the start of the run to its end.
-        start: Lower left corner, float64 [2].
-        along: The direction of the text, a unit vector, float64 [2].
+        start: Lower left corner.
+        along: The direction of the text, of length 1; multiplied by 1j, it points up.
         length: The length along the text.
         height: The height across the text.
     """
 
     text: str
-    start: Points
-    along: Points
+    start: complex
+    along: complex
     length: float
     height: float
 
     @property
-    def end(self) -> Points:
+    def end(self) -> complex:
         """The lower right corner."""
         return self.start + self.length * self.along
 
-    @property
-    def middle(self) -> Points:
-        """The middle of the lower side."""
-        return self.start + self.length / 2 * self.along
-
     @classmethod
-    def of(cls, text: str, corners: Points) -> _Run:
-        """Fit a run to the corners [4, 2] of a word, clockwise from the top left."""
+    def of(cls, text: str, corners: Sequence[complex]) -> _Run:
+        """Fit a run to the four corners of a word, clockwise from the top left."""
         top_left, top_right, bottom_right, bottom_left = corners
         across = (top_right - top_left + bottom_right - bottom_left) / 2
-        length = float(np.hypot(*across))
-        along = across / length if length > 0 else np.array([1.0, 0.0])
-        up = np.array([-along[1], along[0]])
-        height = abs(float((top_left - bottom_left + top_right - bottom_right) @ up)) / 2
+        length = abs(across)
+        along = across / length if length > 0 else 1 + 0j
+        up = 1j * along
+        height = abs(_dot(top_left - bottom_left + top_right - bottom_right, up)) / 2
         height = max(height, LEAST_HEIGHT)
         length = max(length, LEAST_WIDTH * height * len(text))
-        start = corners.mean(axis=0) - length / 2 * along - height / 2 * up
+        start = sum(corners) / 4 - length / 2 * along - height / 2 * up
         return cls(text, start, along, length, height)
 
     def operators(self, font: InvisibleFont) -> str:
@@ -102,21 +93,17 @@ class _Run:
         A run that slants gets its text as a whole, too: pdftotext would take each of its characters
         for a line of its own.
         """
-        x, y = self.along
-        origin = self.start + BASELINE * self.height * np.array([-y, x])
-        natural = len(self.text) * WIDTH / 1000 * self.height
-        stretch = 100 * self.length / natural
-        matrix = " ".join(_number(each, 6) for each in (x, y, -y, x))
-        place = " ".join(_number(each) for each in origin)
-        codes = font.encode(self.text).hex().upper()
+        x, y = self.along.real, self.along.imag
+        origin = self.start + BASELINE * self.height * 1j * self.along
+        stretch = 100 * self.length / (len(self.text) * WIDTH / 1000 * self.height)
         shown = (
-            f"{FONT} {_number(self.height)} Tf {_number(stretch)} Tz "
-            f"{matrix} {place} Tm <{codes}> Tj"
+            f"{FONT} {self.height:.3f} Tf {stretch:.3f} Tz {x:.6f} {y:.6f} {-y:.6f} {x:.6f} "
+            f"{origin.real:.3f} {origin.imag:.3f} Tm <{font.encode(self.text).hex()}> Tj"
         )
-        if len(self.text) == 1 or np.abs(self.along).min() < LEAST_SLANT:
+        if len(self.text) == 1 or min(abs(x), abs(y)) < LEAST_SLANT:
             return shown
-        text = f"FEFF{self.text.encode('utf-16-be').hex().upper()}"
-        return f"/Span <</ActualText <{text}>>> BDC {shown} EMC"
+        text = self.text.encode("utf-16-be").hex()
+        return f"/Span <</ActualText <feff{text}>>> BDC {shown} EMC"
 
 
 def content(lines: Iterable[Line], scale: Scale, font: InvisibleFont) -> bytes:
@@ -142,17 +129,20 @@ def _runs(line: Line, scale: Scale) -> Iterator[_Run]:
 
     Words that no space separates touch each other: programs that extract text take a gap for one.
     """
-    words = [
-        (_Run.of(_as_drawn(text), corners), spaced)
-        for word, spaced in spaced_words(line)
-        if (text := "".join(filter(is_shown, word.text)))
-        and (np.abs(corners := scale.points(word.quad)) <= FARTHEST).all()
-    ]
+    words = []
+    for word, spaced in spaced_words(line):
+        text = "".join(filter(is_shown, word.text))
+        corners = scale.points(word.quad)
+        if text and all(abs(corner) <= FARTHEST for corner in corners):
+            words.append((_Run.of(_as_drawn(text), corners), spaced))
     for (run, spaced), (following, _) in pairwise(words):
         # In a line of a right-to-left script, the word that follows stands to the left.
-        backwards = float((following.middle - run.middle) @ run.along) < 0
-        far, near = (run.start, following.end) if backwards else (following.start, run.end)
-        gap = float((far - near) @ run.along)
+        backwards = _dot(following.start + following.end - run.start - run.end, run.along) < 0
+        gap = (
+            _dot(run.start - following.end, run.along)
+            if backwards
+            else _dot(following.start - run.end, run.along)
+        )
         if spaced:
             width = max(gap, LEAST_SPACE * run.height)
             taken = min(width - gap, MOST_TAKEN * run.length)
@@ -175,7 +165,6 @@ def _as_drawn(text: str) -> str:
     return bidi.visual_order(text, "right-to-left") if bidi.is_right_to_left(text) else text
 
 
-def _number(value: float, digits: int = 3) -> str:
-    """Return a number in the form of PDF: without an exponent, and as short as it can be."""
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+def _dot(one: complex, other: complex) -> float:
+    """Return the scalar product of two vectors."""
+    return one.real * other.real + one.imag * other.imag

@@ -7,14 +7,15 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from ...decoding.limits import MAX_IMAGE_PIXELS, Limits
 from ...documents.pdf import PdfPage
 from ...errors import MissingLibraryError
 from ...images import Frame, Source
+from ...outputs.devices import output_errors
 from ...results.read_page import ReadPage
 from ...version import __version__
 from . import kept, text
@@ -48,7 +49,8 @@ class Writer:
             MissingLibraryError: pikepdf is not installed.
         """
         self._stream = stream
-        self._parts: list[IO[bytes]] = []
+        self._parts: list[Path] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._part = _Part()
 
     def add(self, page: ReadPage, picture: Source | None = None) -> None:
@@ -78,36 +80,37 @@ class Writer:
 
         Without pages nothing is written, since a PDF has at least one.
         """
-        try:
-            if self._parts:
-                if self._part.pages:
-                    self._put_aside()
-                self._join()
-            elif self._part.pages:
+        if self._folder is None:
+            if self._part.pages:
                 self._part.save(self._stream)
-        finally:
-            for part in self._parts:
-                part.close()
-            self._parts.clear()
+            return
+        with self._folder:
+            if self._part.pages:
+                self._put_aside()
+            self._join()
 
     def _put_aside(self) -> None:
         """Move the pages that are in memory to a temporary file."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        self._parts.append(file)
-        self._part.save(file)
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="edgeocr-")
+        path = Path(self._folder.name, f"{len(self._parts)}.pdf")
+        self._parts.append(path)
+        with output_errors(path), path.open("wb") as file:
+            self._part.save(file)
         self._part = _Part()
 
     def _join(self) -> None:
-        """Write the pages of all temporary files."""
+        """Write the pages of all temporary files.
+
+        pikepdf copies pages that are added to a document into memory. qpdf's own way of joining
+        files, which pikepdf calls a job, leaves them on the disk until they are written.
+        """
         import pikepdf
 
-        with ExitStack() as stack:
-            whole = _Part()
-            for part in self._parts:
-                part.seek(0)
-                opened = stack.enter_context(pikepdf.Pdf.open(cast(BinaryIO, part)))
-                whole.pdf.pages.extend(opened.pages)
-            whole.save(self._stream)
+        job = {"empty": "", "pages": [{"file": str(path)} for path in self._parts]}
+        # Nothing is written to this file, but a job must name one.
+        with pikepdf.Job({**job, "outputFile": os.devnull}).create_pdf() as whole:
+            _save(whole, self._stream)
 
 
 def write(pages: Iterable[ReadPage], stream: IO[bytes]) -> None:
@@ -161,7 +164,6 @@ class _Part:
         except ImportError:
             raise MissingLibraryError("pikepdf", "pdf") from None
         self.pdf = pikepdf.Pdf.new()
-        self.pdf.docinfo["/Producer"] = f"edgeocr {__version__}"
         self.pages = 0
         self._sources: dict[object, pikepdf.Pdf] = {}
         # The pages and forms with text, which get the font when all of its characters are known.
@@ -211,7 +213,7 @@ class _Part:
                 self._sources[key] = kept.opened(held)
             original = self._sources[key].pages[held.number - 1]
             size, matrix = kept.placed(original)
-            self.pdf.pages.append(original)
+            self.pdf.pages.append(original)  # which copies it into memory
         except (
             pikepdf.PdfError,
             pikepdf.PasswordError,
@@ -222,6 +224,7 @@ class _Part:
         ):  # it is damaged in a way that PDFium does not mind
             return False
         added = self.pdf.pages[-1]
+        self._held += _file_size(held) // len(self._sources[key].pages)
         scale = text.Scale(size[0] / page.width, size[1] / page.height, size[1])
         lines = kept.without_its_own(page.lines, held, page)
         if words := text.content(lines, scale, self._font):
@@ -256,25 +259,38 @@ class _Part:
         return added
 
     def save(self, stream: IO[bytes]) -> None:
-        """Write the pages to a stream, which need not be able to seek."""
+        """Write the pages to a stream."""
         import pikepdf
 
-        if not stream.seekable():
-            with tempfile.TemporaryFile() as file:
-                self.save(file)
-                file.seek(0)
-                shutil.copyfileobj(file, stream)
-            return
         if self._with_text:
             font = self._font.dictionary(self.pdf)
             for each in self._with_text:
                 each.Resources.Font = pikepdf.Dictionary({text.FONT: font})
-        self.pdf.save(
-            cast(BinaryIO, stream),
-            min_version="1.5",  # 16 bits per channel, and JPEG 2000
-            deterministic_id=True,
-            object_stream_mode=pikepdf.ObjectStreamMode.disable,
-        )
+        _save(self.pdf, stream)
+
+
+def _save(document: pikepdf.Pdf, stream: IO[bytes]) -> None:
+    """Write a document to a stream, which need not be able to seek."""
+    import pikepdf
+
+    document.docinfo["/Producer"] = f"edgeocr {__version__}"
+    if not stream.seekable():
+        with tempfile.TemporaryFile() as file:
+            _save(document, file)
+            file.seek(0)
+            shutil.copyfileobj(file, stream)
+        return
+    document.save(
+        cast(BinaryIO, stream),
+        min_version="1.5",  # 16 bits per channel, and JPEG 2000
+        deterministic_id=True,
+        object_stream_mode=pikepdf.ObjectStreamMode.disable,
+    )
+
+
+def _file_size(held: PdfPage) -> int:
+    file = held.file
+    return len(file) if isinstance(file, bytes) else Path(file).stat().st_size
 
 
 def _name_of_text(page: pikepdf.Page) -> str:
