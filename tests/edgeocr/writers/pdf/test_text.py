@@ -106,6 +106,7 @@ def test_a_quad_without_area_loses_no_text(quad: np.ndarray) -> None:
     assert texts(pdf_with(line_of("word", quad.astype(np.float32)))) == ["word"]
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("quad", [np.nan, np.inf, 1e30])
 def test_a_quad_that_is_nowhere_is_left_out(quad: float) -> None:
     lost = line_of("lost", np.full((4, 2), quad, np.float32))
