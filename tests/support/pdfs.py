@@ -6,6 +6,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# How many pages a node of the tree of pages has.
+KIDS = 100
 A4 = (0.0, 0.0, 595.0, 842.0)
 
 
@@ -63,14 +65,20 @@ def document(pages: Sequence[PdfPage], more: Sequence[bytes] = (), catalog: byte
         more: Further objects, which get the numbers from 4 on, before those of the pages.
         catalog: Further entries of the catalogue.
     """
+    groups = [pages[i : i + KIDS] for i in range(0, len(pages), KIDS)]
     first = 4 + len(more)
-    kids = b" ".join(b"%d 0 R" % (first + 2 * i) for i in range(len(pages)))
     objects = [
         b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
-        b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids),
+        b"<</Type/Pages/Count %d/Kids[%s]>>"
+        % (len(pages), b" ".join(b"%d 0 R" % (first + i) for i in range(len(groups)))),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
         *more,
     ]
+    following = first + len(groups)
+    for group in groups:
+        kids = b" ".join(b"%d 0 R" % (following + 2 * i) for i in range(len(group)))
+        objects.append(b"<</Type/Pages/Parent 2 0 R/Count %d/Kids[%s]>>" % (len(group), kids))
+        following += 2 * len(group)
     for page in pages:
         box = b" ".join(b"%.2f" % side for side in page.box)
         objects.append(
