@@ -132,7 +132,8 @@ class GrowingFile:
         self._descriptor = -1
         if keep:
             with output_errors(path):
-                os.truncate(path, keep)
+                if path.stat().st_size > keep:
+                    os.truncate(path, keep)
 
     def write(self, content: bytes) -> None:
         """Add a line.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from math import radians
 
 import numpy as np
 
 from ..documents import text_layer
 from ..documents.pdf import PdfPage
-from ..documents.text_layer import Glyph, GlyphLine
+from ..documents.text_layer import Glyph, GlyphLine, TextLayer
 from ..errors import ImageError
 from ..images import Frame, Source, named
 from ..layout import Layout
 from ..page import Page
-from ..postprocess.geometry import Float32
+from ..postprocess.geometry import Float32, clockwise
 from ..postprocess.words import is_cjk, spans_of_words
-from ..results.lines import Character, Line, Word, blocks_of, quads_of
+from ..results.lines import Block, Character, Line, Word, blocks_of, quads_of
 from ..runtime.stopwatch import Stopwatch
 from .words import Detail
 
@@ -26,6 +29,8 @@ logger = logging.getLogger(__name__)
 PROVIDERS = {"pdf": "text layer"}
 # The score of a text that was not recognized.
 CERTAIN = 1.0
+# A line is read from the bottom up if its direction, of length 1, points up by more than this.
+UPWARDS = 0.7
 
 
 def page_of(
@@ -62,8 +67,8 @@ def page_of(
         return None
     lines = [_line(each, detail) for each in layer.lines]
     with watch("layout"):
-        layout = analyse(quads_of(lines), texts=[line.text for line in lines])
-        blocks = blocks_of(lines, layout.blocks, layout.slant)
+        rotation = _rotation(layer.lines)
+        blocks = _blocks(layer, lines, analyse, rotation)
     return Page(
         source.name,
         layer.width,
@@ -72,8 +77,49 @@ def page_of(
         watch.milliseconds,
         dict(PROVIDERS),
         blocks,
+        rotation,
         frames=source.count,
     )
+
+
+def _rotation(lines: Sequence[GlyphLine]) -> int:
+    """Return by how many degrees the page must be turned clockwise for most of its text."""
+    votes = dict.fromkeys((0, 90, 180, 270), 0)
+    for line in lines:
+        x, y = line.along
+        votes[(0 if x > 0 else 180) if abs(x) >= abs(y) else 90 if y < 0 else 270] += len(
+            line.glyphs
+        )
+    return max(votes, key=lambda rotation: votes[rotation])
+
+
+def _blocks(
+    layer: TextLayer, lines: Sequence[Line], analyse: Callable[..., Layout], rotation: int
+) -> tuple[Block, ...]:
+    """Put lines into reading order, on the page turned upright, as is done with pictures."""
+    turn = partial(_turned, rotation=rotation, width=layer.width, height=layer.height)
+    sides = (layer.width, layer.height) if rotation in (0, 180) else (layer.height, layer.width)
+    turn_back = partial(_turned, rotation=-rotation % 360, width=sides[0], height=sides[1])
+    quads = clockwise(turn(quads_of(lines)))
+    upwards = []
+    for line in layer.lines:
+        x, y = line.along
+        upwards.append({0: y, 90: x, 180: -y, 270: -x}[rotation] < -UPWARDS)
+    layout = analyse(quads, texts=[line.text for line in lines], upwards=upwards)
+    placed = [replace(line, quad=turn_back(quad)) for line, quad in zip(lines, quads, strict=True)]
+    return blocks_of(placed, layout.blocks, layout.slant - radians(rotation))
+
+
+def _turned(points: Float32, *, rotation: int, width: int, height: int) -> Float32:
+    """Return where points, float32 [..., 2], are once a page of this size is turned clockwise."""
+    x, y = points[..., 0], points[..., 1]
+    if rotation == 90:
+        x, y = height - y, x
+    elif rotation == 180:
+        x, y = width - x, height - y
+    elif rotation == 270:
+        x, y = y, width - x
+    return np.stack([x, y], axis=-1)
 
 
 def _line(line: GlyphLine, detail: Detail | None) -> Line:
