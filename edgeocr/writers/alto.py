@@ -62,8 +62,7 @@ class Writer:
             self._stream.write(encoded(BEGINNING.format(source=xml.text(page.source))))
         self._pages += 1
         # The schema has one file name for the whole document: a comment names each picture.
-        comment = xml.text(page.source).replace("--", "- -").rstrip("-")
-        rows = [f"  <!-- {comment} -->", *_page(page, self._pages)]
+        rows = [f"  {xml.comment(page.source)}", *_page(page, self._pages)]
         self._stream.write(encoded("\n".join(rows) + "\n"))
 
     def close(self) -> None:

@@ -85,8 +85,8 @@ def box_of(points: Float32, page: ReadPage) -> Box:
 def reading_quad(line: Line) -> Float32:
     """Return the quad of a line, float32 [4, 2], from the corner at which reading begins.
 
-    The text runs along the first side. Words tell the direction; without them, it runs down in a
-    quad that is much higher than wide.
+    The text runs along the first side. Words tell the direction; without them, text of several
+    characters runs down in a quad that is much higher than wide.
     """
     quad = line.quad
     if line.words:
@@ -97,7 +97,8 @@ def reading_quad(line: Line) -> Float32:
             return np.roll(quad, -int(np.argmax(sides @ along / lengths)), axis=0)
     width = np.linalg.norm(quad[1] - quad[0])
     height = np.linalg.norm(quad[3] - quad[0])
-    return np.roll(quad, -1, axis=0) if height >= TALL * width else quad
+    is_tall = height >= TALL * width and len(line.text) > 1
+    return np.roll(quad, -1, axis=0) if is_tall else quad
 
 
 def baseline_of(line: Line) -> Baseline:

@@ -24,6 +24,12 @@ def quoted(value: object) -> str:
     return f'"{content}"'
 
 
+def comment(content: str) -> str:
+    """Return text as a comment, in which hyphens must not follow each other."""
+    apart = re.sub("-(?=-)", "- ", _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", content))
+    return f"<!-- {apart} -->"
+
+
 def attributes(**values: object) -> str:
     """Return attributes, each with a space before it; those that are None are left out."""
     return "".join(
