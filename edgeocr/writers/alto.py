@@ -169,8 +169,9 @@ def _baseline(line: Line) -> Float32:
     """Return the line on which the text stands; along a curved line, it follows the words."""
     if line.polygon is None or len(line.words) < 2:
         return baseline_of(line).points
+    # The whole line's text tells how far the baseline is above the lower side of each word.
     straight = [
-        baseline_of(Line(word.text, word.score, word.quad, words=(word,))).points
+        baseline_of(Line(line.text, word.score, word.quad, words=(word,))).points
         for word in line.words
     ]
     return np.concatenate(straight)
