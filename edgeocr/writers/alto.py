@@ -18,7 +18,7 @@ from ..results.read_page import ReadPage
 from ..version import __version__
 from . import xml
 from .divided import spaced_words
-from .places import Box, angle_of, baseline_of, blocks_in, box_of, outline_of, share
+from .places import Box, angle_of, baseline_of, blocks_in, box_of, finite_points, outline_of, share
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -185,7 +185,7 @@ def _between(one: Box, other: Box) -> Box:
 
 
 def _place(box: Box) -> str:
-    return xml.attributes(HPOS=box.left, VPOS=box.top, WIDTH=box.width, HEIGHT=box.height)
+    return f' HPOS="{box.left}" VPOS="{box.top}" WIDTH="{box.width}" HEIGHT="{box.height}"'
 
 
 def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
@@ -194,8 +194,7 @@ def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
 
 
 def _points(points: Float32) -> str:
-    finite = np.nan_to_num(points.astype(np.float64), posinf=0, neginf=0)
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite.tolist())
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite_points(points))
 
 
 def _direction(text: str) -> str | None:

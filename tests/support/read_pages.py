@@ -23,6 +23,7 @@ ODD = (
     "ctrl\x01\x02\ufffe end",
     "false true null",
     "tab\tin it",
+    "next\x85line\u2028separator",
 )
 
 
