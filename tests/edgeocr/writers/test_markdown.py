@@ -185,6 +185,13 @@ ODD = [
     "+ plus",
     "-8.35",
     "= =",
+    "# ",
+    "- ",
+    "1.",
+    ":--",
+    "--:",
+    "- - -",
+    "a #",
     "===",
     "---",
     "> quote",
@@ -209,8 +216,15 @@ def test_nothing_in_a_text_means_anything(text: str) -> None:
     lines = [line("above", level(20, 10, 50, 14)), line(text, level(20, 30, 100, 14))]
     ((tag, found),) = elements(written(page_of(lines)))
     assert (tag, shown(found)) == ("p", f"above {shown(text)}")
+    (heading, *_) = elements(written(page_of([line(text, level(20, 5, 90, 36))], lines_at(PROSE))))
+    assert (heading[0], shown(heading[1])) == ("h1", shown(text))
     cells = elements(written(page_of(table_of([["x", text[:12]], ["y", "z"]]))))
     assert [shown(cell) for _, cell in cells] == ["x", shown(text[:12]), "y", "z"]
+
+
+def test_what_means_nothing_is_not_escaped() -> None:
+    for text in ("-8.35", "2.97 × 3.8", "#12 a-b 1.", "+49 (0)", "50 & 60!", "{x} $5 ^", "a: b"):
+        assert written(page_of([line(text, level(20, 10, 50, 14))])) == f"{text}\n"
 
 
 def shown(text: str) -> str:
