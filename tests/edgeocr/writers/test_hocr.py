@@ -28,12 +28,12 @@ AROUND = {
     "ocrx_word": "ocr_line",
 }
 # What the value of each property looks like.
-NUMBER = r"-?\d+(?:\.\d+)?(?:e-\d+)?"
+NUMBER = r"-?\d+(?:\.\d+)?"
 PROPERTIES = {
     "bbox": r"\d+ \d+ \d+ \d+",
     "image": r'"[^"]*"',
     "ppageno": r"\d+",
-    "baseline": f"{NUMBER} {NUMBER}",
+    "baseline": rf"{NUMBER} -?\d+",
     "x_size": NUMBER,
     "textangle": "90|180|270",
     "x_wconf": r"\d{1,2}|100",
