@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from edgeocr import OCR, Page
 from edgeocr.cli import read
 from edgeocr.cli.main import main
+from edgeocr.outputs import replacement
 from edgeocr.writers import formats
 from tests.support.paths import IMAGES
 
@@ -119,6 +122,32 @@ def test_document_is_complete_after_an_interruption(
     assert main(["read", BADGE, BADGE, "--output", str(whole), "--format", format_]) == 0
     assert main(["read", BADGE, BADGE, "stop", "--output", str(output)]) == 130
     assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("format_", [each for each in ENDINGS if each != "jsonl"])
+@pytest.mark.parametrize("room", range(2))
+def test_old_file_stays_if_the_disk_is_full(
+    quick: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    format_: str,
+    room: int,
+) -> None:
+    output = tmp_path / output_name(format_)
+    output.write_text("old")
+    written: list[bytes] = []
+
+    def write_all(descriptor: int, content: bytes) -> None:
+        if len(written) >= room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(content)
+
+    monkeypatch.setattr(replacement, "write_all", write_all)
+    assert main(["read", BADGE, SAMPLE, "--output", str(output), "--overwrite"]) == 1
+    assert "can't be written: No space left on device" in capsys.readouterr().err
+    assert output.read_text() == "old" and len(written) == room
+    assert list(tmp_path.iterdir()) == [output]
 
 
 @pytest.mark.parametrize("format_", ENDINGS)
