@@ -18,7 +18,7 @@ from ..results.read_page import ReadPage
 from ..version import __version__
 from . import xml
 from .divided import spaced_words
-from .places import Box, angle_of, baseline_of, blocks_in, box_of, outline_of, share
+from .places import Box, angle_of, baseline_of, blocks_in, box_of, finite_points, outline_of, share
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -62,8 +62,7 @@ class Writer:
             self._stream.write(encoded(BEGINNING.format(source=xml.text(page.source))))
         self._pages += 1
         # The schema has one file name for the whole document: a comment names each picture.
-        comment = xml.text(page.source).replace("--", "- -").rstrip("-")
-        rows = [f"  <!-- {comment} -->", *_page(page, self._pages)]
+        rows = [f"  {xml.comment(page.source)}", *_page(page, self._pages)]
         self._stream.write(encoded("\n".join(rows) + "\n"))
 
     def close(self) -> None:
@@ -170,8 +169,9 @@ def _baseline(line: Line) -> Float32:
     """Return the line on which the text stands; along a curved line, it follows the words."""
     if line.polygon is None or len(line.words) < 2:
         return baseline_of(line).points
+    # The whole line's text tells how far the baseline is above the lower side of each word.
     straight = [
-        baseline_of(Line(word.text, word.score, word.quad, words=(word,))).points
+        baseline_of(Line(line.text, word.score, word.quad, words=(word,))).points
         for word in line.words
     ]
     return np.concatenate(straight)
@@ -185,7 +185,7 @@ def _between(one: Box, other: Box) -> Box:
 
 
 def _place(box: Box) -> str:
-    return xml.attributes(HPOS=box.left, VPOS=box.top, WIDTH=box.width, HEIGHT=box.height)
+    return f' HPOS="{box.left}" VPOS="{box.top}" WIDTH="{box.width}" HEIGHT="{box.height}"'
 
 
 def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
@@ -194,8 +194,7 @@ def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
 
 
 def _points(points: Float32) -> str:
-    finite = np.nan_to_num(points.astype(np.float64), posinf=0, neginf=0)
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite.tolist())
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite_points(points))
 
 
 def _direction(text: str) -> str | None:

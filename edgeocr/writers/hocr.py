@@ -101,7 +101,8 @@ def _block(page: ReadPage, block: Block, name: str) -> Iterator[str]:
 
 def _line(page: ReadPage, line: Line, name: str) -> str:
     base = baseline_of(line)
-    title = f"{_bbox(box_of(line.quad, page))}; baseline {base.slope:.4g} {base.offset:.1f}"
+    # As tesseract writes it: some readers want a whole number of pixels, and no exponent.
+    title = f"{_bbox(box_of(line.quad, page))}; baseline {base.slope:.3f} {base.offset:.0f}"
     title += f"; x_size {base.size:.1f}"
     if base.quarter_turns:
         # hOCR's angle is counter-clockwise.

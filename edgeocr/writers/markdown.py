@@ -33,9 +33,12 @@ ALIKE, BODY = 0.25, 0.5
 # A line that ends with a backslash goes on in a new line of the same paragraph.
 BREAK = "\\\n"
 
-# Characters that mean something wherever they stand, or at the beginning of a line.
+# Characters that mean something wherever they stand, and marks that do at the beginning of a line:
+# those of headings, lists and rows below a table's head, underlines, and numbers of lists.
 _ANYWHERE = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w+;)|!(?=\[)")
-_FIRST = re.compile(r"^(?:[#+=-]|\d{1,9}(?=[.)]))")
+_FIRST = re.compile(
+    r"^(?:#(?=#{0,5}(?: |$))|[+-](?= |$)|[:-](?=-*:?$)|=(?==*$)|\d{1,9}(?=[.)](?: |$)))"
+)
 
 
 class Writer:
@@ -54,7 +57,7 @@ class Writer:
 
     def add(self, page: ReadPage, picture: Source | None = None) -> None:
         """Add a page; the picture is not needed."""
-        parts = [f"# {_line(escaped(page.source))}"] if self._several else []
+        parts = [_heading(1, escaped(page.source))] if self._several else []
         parts += _blocks(page, level=2 if self._several else 1)
         if parts:
             start = "\n" if self._begun else ""
@@ -89,10 +92,16 @@ def _blocks(page: ReadPage, level: int) -> Iterator[str]:
     for block in blocks_in(page):
         size = _size(block) / body if body else 0.0
         if size >= HEADING and len(block.lines) <= HEADING_LINES:
-            marks = "#" * (level if size >= TITLE else level + 1)
-            yield f"{marks} {_line(' '.join(line.text for line in block.lines))}"
+            yield _heading(
+                level if size >= TITLE else level + 1, " ".join(line.text for line in block.lines)
+            )
         else:
             yield from _parts(LevelBlock.of(block.lines))
+
+
+def _heading(level: int, text: str) -> str:
+    # Number signs at the end of a heading would not be shown.
+    return "#" * level + " " + _inline(text).replace("#", r"\#")
 
 
 def _parts(block: LevelBlock) -> Iterator[str]:

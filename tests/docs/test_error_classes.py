@@ -9,6 +9,7 @@ import io
 import os
 import pkgutil
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -38,7 +39,7 @@ from edgeocr.memory import opening
 from edgeocr.outputs.replacement import Replacement
 from edgeocr.postprocess import ctc
 from edgeocr.runtime.providers import PROVIDERS
-from edgeocr.writers import overlay
+from edgeocr.writers import overlay, pdf
 from tests.support import constant_graphs
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES, ROOT, ZOO_EXPORTS
 
@@ -77,6 +78,11 @@ def wrong_output(place: Place) -> object:
     outputs = constant_graphs.sound_outputs("CTC")
     outputs["scores"] = outputs["scores"][..., None]
     return OCR(constant_graphs.bundle(CTC=outputs), provider="cpu").recognize([BLANK])
+
+
+def without_pikepdf(place: Place) -> object:
+    place.patch.setitem(sys.modules, "pikepdf", None)
+    return pdf.Writer(io.BytesIO())
 
 
 def two_pages(place: Place) -> object:
@@ -200,6 +206,7 @@ FAULTS = [
     Fault("ForkedError", forked, "detection.*'cpu'", "create the OCR in the forked process"),
     Fault("OutputError", lambda at: Replacement(at.folder / "no" / "out.json"), r"out\.json"),
     Fault("FontError", without_font, "0 installed fonts", "install one"),
+    Fault("MissingLibraryError", without_pikepdf, "pikepdf", r"edgeocr\[pdf\]"),
     Fault("MoreFramesWarning", two_pages, r"two\.tif has 2 frames", "read_many"),
     Fault(
         "ConverterError", lambda at: measure.read_labels(at.folder), ": the folder", "needs a Label"
