@@ -29,8 +29,9 @@ try:
     from ocrmypdf import hookimpl
     from ocrmypdf.exceptions import BadArgsError, SubprocessOutputError
     from ocrmypdf.pluginspec import OcrEngine, OrientationConfidence
-except ImportError as error:
-    raise ImportError('ocrmypdf is not installed: pip install "edgeocr[ocrmypdf]"') from error
+except ModuleNotFoundError as error:
+    advice = 'ocrmypdf is not installed: pip install "edgeocr[ocrmypdf]"'
+    raise ModuleNotFoundError(advice, name="ocrmypdf") from error
 
 if TYPE_CHECKING:
     from .page import Page

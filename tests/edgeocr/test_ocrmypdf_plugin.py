@@ -69,7 +69,7 @@ def share_of(expected: list[str], text: str) -> float:
 
 def test_a_scan_becomes_searchable_by_two_processes(tmp_path: Path, expected: list[str]) -> None:
     source, sidecar = scan(tmp_path / "in.pdf", [0, 0, 0]), tmp_path / "text.txt"
-    arguments = ["--jobs", "2", "--output-type", "pdf", "--sidecar", sidecar]
+    arguments: list[str | Path] = ["--jobs", "2", "--output-type", "pdf", "--sidecar", sidecar]
     found = read_by(*arguments, source, tmp_path / "out.pdf")
     assert len(found) == 3
     # ocrmypdf draws the page once more, so that a few characters are read otherwise.

@@ -6,7 +6,7 @@ import io
 import struct
 from collections.abc import Iterator
 
-from ...decoding.headers.jpeg import BARE, END, FRAMES, SCAN
+from ...decoding.headers.jpeg import BARE, END, FRAMES, MOST_SEGMENTS, SCAN
 from . import exif
 from .embedded import Embedded
 
@@ -38,7 +38,7 @@ def embed(content: bytes) -> Embedded | None:
                 jfif = struct.unpack_from(">BHH", body, 7)
             elif marker == APP1 and body[:6] == b"Exif\0\0":
                 found = exif.read(io.BytesIO(body[6:]))
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, ValueError):
         return None
     if frame is None:
         return None
@@ -61,9 +61,8 @@ def embed(content: bytes) -> Embedded | None:
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the body of each segment before the first scan."""
     place = 2
-    while True:
-        while content[place] != 0xFF:
-            place += 1
+    for _ in range(MOST_SEGMENTS):
+        place = content.index(0xFF, place)
         while content[place] == 0xFF:
             place += 1
         marker = content[place]

@@ -295,7 +295,7 @@ def _file_size(held: PdfPage) -> int:
 
 def _name_of_text(page: pikepdf.Page) -> str:
     """Return a name for the text that nothing on a page has yet."""
-    taken = page.resources.get("/XObject", {})
+    taken: Any = page.resources.get("/XObject", {})
     return next(name for i in count() if (name := f"/Text{i}") not in taken)
 
 
