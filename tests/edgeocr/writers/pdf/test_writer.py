@@ -17,7 +17,7 @@ from edgeocr import Page
 from edgeocr.errors import ImageError, MissingLibraryError, OutputError
 from edgeocr.outputs.guard import OutputGuard
 from edgeocr.writers import pdf
-from edgeocr.writers.pdf import writer as writer_module
+from edgeocr.writers.pdf import part
 from tests.support.paths import IMAGES, ROOT
 from tests.support.pdf_pages import (
     line_of,
@@ -51,7 +51,7 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 
 def test_pages_wait_in_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = pdf_of(*(page(i) for i in range(7)))
-    monkeypatch.setattr(writer_module, "MOST_BYTES", 0)
+    monkeypatch.setattr(part, "MOST_BYTES", 0)
     content = pdf_of(*(page(i) for i in range(7)))
     assert texts(content) == texts(at_once) == [f"page {i}" for i in range(7)]
     assert [int(rendered(content, SIZE, i)[50, 50, 0]) for i in range(7)] == list(range(7))
@@ -62,9 +62,9 @@ MEASURE = """
 import resource, sys
 import numpy as np
 from edgeocr import Page
-from edgeocr.writers.pdf import writer
+from edgeocr.writers.pdf import part, writer
 
-writer.MOST_BYTES = 1 << 23
+part.MOST_BYTES = 1 << 23
 noise = np.random.default_rng(0).integers(0, 256, (1024, 1024), np.uint8)
 with open(sys.argv[1], "wb") as file:
     document = writer.Writer(file)
