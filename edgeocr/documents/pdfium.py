@@ -26,9 +26,8 @@ INSTALL = (
     '"edgeocr[pdf]"'
 )
 NO_PASSWORD = (
-    "the PDF document is encrypted: give its password (password= of frames_of, or the environment "
-    "variable EDGEOCR_PDF_PASSWORD for the command line), or decrypt it first, for example with "
-    "qpdf --decrypt"
+    "the PDF document is encrypted: give its password (password= of frames_of, or "
+    "EDGEOCR_PDF_PASSWORD for the command line), or decrypt it with qpdf --decrypt"
 )
 WRONG_PASSWORD = "the PDF document is encrypted, and the password that was given does not open it"
 UNKNOWN_PROTECTION = (
