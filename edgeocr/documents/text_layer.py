@@ -245,8 +245,8 @@ def _doubt_of_page(page: OpenPage) -> str | None:
 
 def _shows_picture(raw: Any, object_: Any, depth: int = 8) -> bool:
     kind = raw.FPDFPageObj_GetType(object_)
-    if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING):
-        return bool(kind == raw.FPDF_PAGEOBJ_IMAGE)
+    if kind == raw.FPDF_PAGEOBJ_IMAGE:
+        return True
     if kind != raw.FPDF_PAGEOBJ_FORM:
         return False
     count = raw.FPDFFormObj_CountObjects(object_)
