@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError, printable
+from ..errors import ImageError, excerpt
 from . import formats
 from .limits import Limits
 
@@ -45,7 +45,7 @@ def decode(content: bytes | bytearray, limits: Limits) -> NDArray[Any]:
     except ImageError:
         raise
     except Exception as error:  # a damaged file makes the library raise anything
-        described = printable(str(error))
+        described = excerpt(str(error))
         raise ImageError(
             f"this is {formats.HEIF.name}, which pi-heif can't decode ({described}): get the file "
             "again, or convert it to PNG first, for example with heif-convert"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ..decoding.formats import PDF
 from ..decoding.limits import Limits
 from ..errors import DocumentError
-from .pdfium import File, opened, opened_page
+from . import pdfium
+from .pdfium import File, OpenPage, opened_page
 
 # What becomes of a page's own text: it is never used, used where it seems to be the whole text of
 # the page, or always used, so that nothing is recognized.
@@ -84,10 +85,10 @@ class PdfPage:
         with opened_page(self.file, self.number, self.options.password) as page:
             return self.size_of(page)
 
-    def size_of(self, page: Any) -> tuple[int, int]:
+    def size_of(self, page: OpenPage) -> tuple[int, int]:
         """Return the width and the height in pixels of the page when it is open."""
         scale = self.options.dpi / POINTS
-        width, height = (side * scale for side in page.get_size())
+        width, height = (side * scale for side in page.size)
         if not (math.isfinite(width) and math.isfinite(height)):
             raise DocumentError("the page has no size: the document is damaged")
         return max(1, round(width)), max(1, round(height))
@@ -105,21 +106,20 @@ class PdfPage:
             DocumentError: The page can't be opened, or has too many pixels.
         """
         with opened_page(self.file, self.number, self.options.password, forms=True) as page:
-            import pypdfium2.raw as raw
-
             width, height = self.size_of(page)
             self._check(width, height, limits)
             image = np.full((height, width, 3), 255, np.uint8)
+            raw = page.raw
             bitmap = raw.FPDFBitmap_CreateEx(
                 width, height, raw.FPDFBitmap_BGR, image.ctypes.data, 3 * width
             )
             if not bitmap:
                 raise DocumentError(f"PDFium can't render {width} × {height} pixels: lower the dpi")
             try:
-                place = (bitmap, page, 0, 0, width, height, 0, raw.FPDF_ANNOT)
+                place = (bitmap, page.handle, 0, 0, width, height, 0, raw.FPDF_ANNOT)
                 raw.FPDF_RenderPageBitmap(*place)
-                if page.formenv:
-                    raw.FPDF_FFLDraw(page.formenv, *place)
+                if page.form is not None:
+                    raw.FPDF_FFLDraw(page.form, *place)
             finally:
                 raw.FPDFBitmap_Destroy(bitmap)
         return image
@@ -145,8 +145,7 @@ def page_count(file: File, options: PdfOptions = DEFAULT_OPTIONS) -> int:
     Raises:
         DocumentError: It can't be opened, or says that it has no pages.
     """
-    with opened(file, options.password) as document:
-        count = len(document)
+    count = pdfium.page_count(file, options.password)
     if count < 1:
         raise DocumentError(
             "the PDF document has no pages: it is empty or damaged; open it in a PDF viewer to see "

@@ -12,7 +12,8 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..errors import DocumentError, EncryptedError
@@ -26,9 +27,8 @@ INSTALL = (
     '"edgeocr[pdf]"'
 )
 NO_PASSWORD = (
-    "the PDF document is encrypted: give its password (password= of frames_of, or the environment "
-    "variable EDGEOCR_PDF_PASSWORD for the command line), or decrypt it first, for example with "
-    "qpdf --decrypt"
+    "the PDF document is encrypted: give its password (password= of frames_of, or "
+    "EDGEOCR_PDF_PASSWORD for the command line), or decrypt it with qpdf --decrypt"
 )
 WRONG_PASSWORD = "the PDF document is encrypted, and the password that was given does not open it"
 UNKNOWN_PROTECTION = (
@@ -40,49 +40,50 @@ DAMAGED = (
     "file again, or repair it, for example with qpdf IN.pdf OUT.pdf or mutool clean IN.pdf OUT.pdf"
 )
 
+DAMAGED_PAGE = (
+    "PDFium can't open the page: the document is damaged: repair it, for example with qpdf IN.pdf "
+    "OUT.pdf"
+)
+
 _lock = ProcessLock()
 _registered = False
 
 
-@contextmanager
-def opened(file: File, password: str | None = None) -> Iterator[Any]:
-    """Open a document for the block, during which no other thread can use PDFium.
+@dataclass(frozen=True)
+class OpenPage:
+    """An open page.
 
-    Args:
-        file: The path of a PDF file, or its content.
-        password: What opens an encrypted document.
+    Attributes:
+        raw: The functions of PDFium.
+        handle: What they call the page.
+        form: What they call the form that the page belongs to; None if there is none.
+    """
 
-    Yields:
-        A `pypdfium2.PdfDocument`.
+    raw: Any
+    handle: Any
+    form: Any = None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in points, turned as the page says."""
+        return self.raw.FPDF_GetPageWidthF(self.handle), self.raw.FPDF_GetPageHeightF(self.handle)
+
+
+def page_count(file: File, password: str | None = None) -> int:
+    """Return the number of pages that a document says it has.
 
     Raises:
         DocumentError: pypdfium2 is missing, or the document can't be opened.
         EncryptedError: The document is encrypted, and the password is missing or wrong.
     """
-    try:
-        import pypdfium2
-        import pypdfium2.raw as raw
-    except ImportError as error:
-        raise DocumentError(INSTALL) from error
-    _register()
-    content = file if isinstance(file, bytes) else None  # PDFium reads from it until it is closed
-    secret = None if password is None else password.encode() + b"\0"
-    with _lock:
-        if content is not None:
-            handle = raw.FPDF_LoadMemDocument64(content, len(content), secret)
-        else:
-            path = os.fsencode(os.path.abspath(file))  # noqa: PTH100 - bytes are passed on
-            handle = raw.FPDF_LoadDocument(path + b"\0", secret)
-        if not handle:
-            raise _error(raw, raw.FPDF_GetLastError(), password)
-        with pypdfium2.PdfDocument(handle) as document:
-            yield document
+    with _opened(file, password) as (raw, document):
+        return int(raw.FPDF_GetPageCount(document))
 
 
 @contextmanager
 def opened_page(
-    file: File, number: int, password: str | None, *, forms: bool = False
-) -> Iterator[Any]:
+    file: File, number: int, password: str | None = None, *, forms: bool = False
+) -> Iterator[OpenPage]:
     """Open a page of a document for the block, during which no other thread can use PDFium.
 
     Args:
@@ -91,30 +92,53 @@ def opened_page(
         password: What opens an encrypted document.
         forms: Whether the page is rendered, with the fields of its form.
 
-    Yields:
-        A `pypdfium2.PdfPage`.
-
     Raises:
-        DocumentError: The document or the page can't be opened.
+        DocumentError: pypdfium2 is missing, or the document or the page can't be opened.
+        EncryptedError: The document is encrypted, and the password is missing or wrong.
     """
-    with opened(file, password) as document:
-        import pypdfium2
-        import pypdfium2.raw as raw
+    with _opened(file, password) as (raw, document), ExitStack() as stack:
+        form = None
+        # PDFium can't render forms of other types (XFA).
+        if forms and raw.FPDF_GetFormType(document) == raw.FORMTYPE_ACRO_FORM:
+            settings = raw.FPDF_FORMFILLINFO(version=2)  # PDFium uses it until the form is closed
+            form = raw.FPDFDOC_InitFormFillEnvironment(document, settings) or None
+        if form is not None:
+            stack.callback(raw.FPDFDOC_ExitFormFillEnvironment, form)
+        page = raw.FPDF_LoadPage(document, number - 1)
+        if not page:
+            raise DocumentError(DAMAGED_PAGE)
+        stack.callback(raw.FPDF_ClosePage, page)
+        if form is not None:
+            raw.FORM_OnAfterLoadPage(page, form)
+            stack.callback(raw.FORM_OnBeforeClosePage, page, form)
+        yield OpenPage(raw, page, form)
 
+
+@contextmanager
+def _opened(file: File, password: str | None) -> Iterator[tuple[Any, Any]]:
+    """Open a document for the block; yield PDFium's functions, and what they call the document.
+
+    The classes of pypdfium2 aren't used: they close what is open at the end of the interpreter,
+    also what another thread is working on.
+    """
+    try:
+        import pypdfium2.raw as raw
+    except ImportError as error:
+        raise DocumentError(INSTALL) from error
+    _register()
+    secret = None if password is None else password.encode() + b"\0"
+    with _lock:
+        if isinstance(file, bytes):  # PDFium reads from it until the document is closed
+            document = raw.FPDF_LoadMemDocument64(file, len(file), secret)
+        else:
+            path = os.fsencode(os.path.abspath(file))  # noqa: PTH100 - bytes are passed on
+            document = raw.FPDF_LoadDocument(path + b"\0", secret)
+        if not document:
+            raise _error(raw, raw.FPDF_GetLastError(), password)
         try:
-            # pypdfium2 logs a warning about forms of other types, which PDFium can't render.
-            if forms and document.get_formtype() == raw.FORMTYPE_ACRO_FORM:
-                document.init_forms()
-            page = document.get_page(number - 1)
-        except pypdfium2.PdfiumError as error:
-            raise DocumentError(
-                "PDFium can't open the page: the document is damaged: repair it, for example with "
-                "qpdf IN.pdf OUT.pdf"
-            ) from error
-        try:
-            yield page
+            yield raw, document
         finally:
-            page.close()
+            raw.FPDF_CloseDocument(document)
 
 
 def _error(raw: Any, code: int, password: str | None) -> DocumentError:

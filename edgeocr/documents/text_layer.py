@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DocumentError
 from .pdf import PdfPage
-from .pdfium import opened_page
+from .pdfium import OpenPage, opened_page
 
 # The most characters of a page that are looked at. A page of a dictionary has 10 000.
 MOST_CHARACTERS = 200_000
@@ -117,13 +117,14 @@ def read(page: PdfPage) -> TextLayer:
         DocumentError: The page can't be opened, or has too many characters.
     """
     with opened_page(page.file, page.number, page.options.password) as opened:
-        import pypdfium2.raw as raw
-
+        raw = opened.raw
         width, height = page.size_of(opened)
-        to_pixels = _to_pixels(raw, opened, width, height)
-        text = opened.get_textpage()
+        to_pixels = _to_pixels(opened, width, height)
+        text = raw.FPDFText_LoadPage(opened.handle)
+        if not text:
+            raise DocumentError("PDFium can't read the text of the page: the document is damaged")
         try:
-            count = text.count_chars()
+            count = raw.FPDFText_CountChars(text)
             if count > MOST_CHARACTERS:
                 raise DocumentError(f"the page has more than {MOST_CHARACTERS} characters")
             rows: list[list[_Character | None]] = [[]]
@@ -139,19 +140,21 @@ def read(page: PdfPage) -> TextLayer:
                     if (centre >= 0).all() and (centre <= (width, height)).all():
                         rows[-1].append(character)
         finally:
-            text.close()
+            raw.FPDFText_ClosePage(text)
         found = [each for row in rows for each in row if each is not None]
-        doubt = _doubt(found) or _doubt_of_page(raw, opened)
+        doubt = _doubt(found) or _doubt_of_page(opened)
     lines = tuple(_line(part) for row in rows for part in _parts(row))
     return TextLayer(width, height, lines, doubt)
 
 
-def _to_pixels(raw: Any, page: Any, width: int, height: int) -> Float64:
+def _to_pixels(page: OpenPage, width: int, height: int) -> Float64:
     """Return the matrix, float64 [2, 3], from units of the page to pixels."""
     corners = []
     for x, y in ((0, 0), (width, 0), (0, height)):
         found = c_double(), c_double()
-        raw.FPDF_DeviceToPage(page, 0, 0, width, height, 0, x, y, *(byref(each) for each in found))
+        page.raw.FPDF_DeviceToPage(
+            page.handle, 0, 0, width, height, 0, x, y, *(byref(each) for each in found)
+        )
         corners.append([each.value for each in found])
     start, right, below = np.array(corners)
     back = np.stack([(right - start) / width, (below - start) / height], axis=1)
@@ -214,21 +217,22 @@ def _doubt(found: Sequence[_Character]) -> str | None:
     return None
 
 
-def _doubt_of_page(raw: Any, page: Any) -> str | None:
+def _doubt_of_page(page: OpenPage) -> str | None:
     """Say what else on a page may show text that its text layer lacks."""
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_OBJECTS)):
-        annotation = raw.FPDFPage_GetAnnot(page, index)
+    raw, handle = page.raw, page.handle
+    for index in range(min(raw.FPDFPage_GetAnnotCount(handle), MOST_OBJECTS)):
+        annotation = raw.FPDFPage_GetAnnot(handle, index)
         if annotation:
             kind = raw.FPDFAnnot_GetSubtype(annotation)
             raw.FPDFPage_CloseAnnot(annotation)
             if kind not in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP):
                 return "it has annotations or form fields"
-    if raw.FPDFPage_CountObjects(page) > MOST_OBJECTS:
+    if raw.FPDFPage_CountObjects(handle) > MOST_OBJECTS:
         return "it has too many objects"
-    width, height = page.get_size()
+    width, height = page.size
     covered = 0.0
-    for index in range(raw.FPDFPage_CountObjects(page)):
-        object_ = raw.FPDFPage_GetObject(page, index)
+    for index in range(raw.FPDFPage_CountObjects(handle)):
+        object_ = raw.FPDFPage_GetObject(handle, index)
         if _shows_picture(raw, object_):
             sides = [c_float() for _ in range(4)]
             raw.FPDFPageObj_GetBounds(object_, *(byref(each) for each in sides))
@@ -241,8 +245,8 @@ def _doubt_of_page(raw: Any, page: Any) -> str | None:
 
 def _shows_picture(raw: Any, object_: Any, depth: int = 8) -> bool:
     kind = raw.FPDFPageObj_GetType(object_)
-    if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING):
-        return bool(kind == raw.FPDF_PAGEOBJ_IMAGE)
+    if kind == raw.FPDF_PAGEOBJ_IMAGE:
+        return True
     if kind != raw.FPDF_PAGEOBJ_FORM:
         return False
     count = raw.FPDFFormObj_CountObjects(object_)

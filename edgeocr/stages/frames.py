@@ -227,11 +227,12 @@ class _Opened:
         Raises:
             DocumentError: It can't be opened.
         """
+        file = self._pdf()
         try:
-            count = page_count(self._pdf())
+            count = page_count(file)
         except ImageError as error:
             raise named(error, self._name) from error.__cause__
-        return Frame(self._name, 1, count, PdfPage(self._pdf())), count
+        return Frame(self._name, 1, count, PdfPage(file)), count
 
     def frames(self, selection: Selection, options: PdfOptions) -> Iterator[Source]:
         """Yield the wanted frames, or the source itself if it has no more than one."""

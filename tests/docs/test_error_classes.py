@@ -41,10 +41,11 @@ from edgeocr.postprocess import ctc
 from edgeocr.runtime.providers import PROVIDERS
 from edgeocr.writers import overlay, pdf
 from tests.support import constant_graphs
-from tests.support.paths import EMBEDDED_BUNDLE, IMAGES, ROOT, ZOO_EXPORTS
+from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES, ROOT, ZOO_EXPORTS
 
 PICTURE = IMAGES / "badge.jpg"
 # A picture of the right size for the graphs of tests/support/constant_graphs.py.
+ENCRYPTED = FIXTURES / "documents" / "encrypted.pdf"
 BLANK = np.zeros((constant_graphs.SIDE, constant_graphs.SIDE, 3), np.uint8)
 QUAD = np.array([[4, 4], [60, 4], [60, 20], [4, 20]], np.float32)
 
@@ -180,6 +181,8 @@ FAULTS = [
     Fault(
         "ImageError", lambda _: constant_reader().read(BLANK[0, 0]), r"shape \(3,\)", "pass .* BGR"
     ),
+    Fault("DocumentError", lambda _: constant_reader().read(b"%PDF-1.7"), "<bytes>", "repair it"),
+    Fault("EncryptedError", lambda _: constant_reader().read(ENCRYPTED), r"encrypted\.pdf", "qpdf"),
     Fault(
         "ArrayError",
         lambda _: ctc.decode(np.zeros(3, int), np.zeros((1, 3)), np.array(["", "a"], object)),

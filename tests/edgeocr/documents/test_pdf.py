@@ -272,6 +272,30 @@ def test_forked_process_renders_while_its_parent_does() -> None:
         busy.join()
 
 
+# Renders for ever in threads that don't keep the interpreter from ending, and ends.
+ENDING = """
+import sys, threading, time
+from edgeocr.images import load
+from edgeocr.stages.frames import frames_of
+(frame,) = frames_of(sys.argv[1])
+def render():
+    while True:
+        load(frame)
+for _ in range(3):
+    threading.Thread(target=render, daemon=True).start()
+time.sleep(0.3)
+"""
+
+
+def test_interpreter_ends_while_threads_render(tmp_path: Path) -> None:
+    rows = [text("many words in a row " * 4, 20, y, 6) for y in range(20, 830, 3)]
+    path = write(tmp_path / "full.pdf", pdfs.document([PdfPage(b"".join(rows))]))
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING, str(path)], capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 # Renders pages with limits of memory and of time for the process, and prints what it held.
 FLAT = """
 import itertools, json, resource, sys

@@ -102,6 +102,21 @@ def test_chinese_words_end_where_the_script_changes(ocr: OCR) -> None:
     assert len(line.characters) == 10, "lines with Chinese get them with their words"
 
 
+def test_vertical_chinese_is_read_column_by_column_from_the_right(ocr: OCR) -> None:
+    columns = ("你好世界第一课", "左边的字")
+    drawn = b"".join(
+        text(column.encode("utf-16-be").hex(), 300 - 60 * i, 350, 24, font="G")
+        for i, column in enumerate(columns)
+    )
+    font, *rest = pdfs.chinese()
+    fonts = [font.replace(b"UTF16-H", b"UTF16-V"), *rest]
+    page = PdfPage(drawn, (0, 0, 400, 400), fonts=b"/G 4 0 R")
+    taken = passed(ocr, pdfs.document([page], fonts))
+    assert tuple(taken.texts) == columns and taken.rotation == 0
+    heights, widths = np.ptp(taken.boxes, axis=1)[:, ::-1].T
+    assert (heights > 3 * widths).all()
+
+
 def test_hebrew_is_in_the_order_of_reading(ocr: OCR) -> None:
     letters = "".join(dict.fromkeys(HEBREW.replace(" ", "")))
     # A PDF file draws from left to right, so the last letter comes first.

@@ -141,6 +141,25 @@ def test_lost_pages_are_an_error_behind_those_that_are_there(scan: Path) -> None
     assert shown[:2] == [10, 120] and len(shown) == 3 and str(shown[2]).startswith("<bytes>#3: ")
 
 
+@pytest.mark.parametrize("form", [*framed.TIFF, "TIFF big"])
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.9, 0.99])
+def test_pages_before_the_end_of_a_truncated_file_are_whole(form: str, share: float) -> None:
+    noise = np.random.default_rng(3).integers(0, 2, (4, 60, 80), np.uint8) * 255
+    content = framed.encode([PIL.Image.fromarray(each) for each in noise], form)
+    whole = [load(frame) for frame in frames_of(content)]
+    frames = list(frames_of(content[: int(share * len(content))]))
+    loaded, errors = [], []
+    for frame in frames:
+        try:
+            loaded.append(load(frame))
+        except ImageError as error:
+            errors.append(f"{name_of(frame)}: " in str(error))
+    assert len(loaded) >= int(3 * share) and errors and all(errors)
+    assert len(frames) == len(loaded) + len(errors), "the errors follow the pages"
+    for one, other in zip(loaded, whole, strict=False):
+        assert np.array_equal(one, other)
+
+
 def test_circle_of_directories_comes_to_an_end() -> None:
     content = bytearray(framed.encode(levels(10, 120), "TIFF raw"))
     first, second = directories(content)
