@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import escaped
 from ..outputs.encoding import encoded
-from ..results.lines import Block, Line
+from ..results.lines import Line
 from ..results.read_page import ReadPage
 from .level_block import LevelBlock
 from .paragraphs import joined, width_of
@@ -90,13 +90,13 @@ def _blocks(page: ReadPage, level: int) -> Iterator[str]:
     """
     body = _body_height(page.lines)
     for block in blocks_in(page):
-        size = _size(block) / body if body else 0.0
-        if size >= HEADING and len(block.lines) <= HEADING_LINES:
-            yield _heading(
-                level if size >= TITLE else level + 1, " ".join(line.text for line in block.lines)
-            )
-        else:
-            yield from _parts(LevelBlock.of(block.lines))
+        lines = [line for line in block.lines if line.text.strip()]
+        size = _size(lines) / body if lines and body else 0.0
+        if size >= HEADING and len(lines) <= HEADING_LINES:
+            text = " ".join(line.text for line in lines)
+            yield _heading(level if size >= TITLE else level + 1, text)
+        elif lines:
+            yield from _parts(LevelBlock.of(lines))
 
 
 def _heading(level: int, text: str) -> str:
@@ -191,8 +191,8 @@ def _body_height(lines: Sequence[Line]) -> float | None:
     return float(np.median(heights[alike[best]])) or None
 
 
-def _size(block: Block) -> float:
-    return float(np.median([_height(line) for line in block.lines]))
+def _size(lines: Sequence[Line]) -> float:
+    return float(np.median([_height(line) for line in lines]))
 
 
 def _height(line: Line) -> float:
