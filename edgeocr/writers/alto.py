@@ -11,14 +11,23 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from ..outputs.encoding import encoded
-from ..postprocess import bidi
 from ..postprocess.geometry import Float32
 from ..results.lines import Block, Character, Line, Word
 from ..results.read_page import ReadPage
 from ..version import __version__
 from . import xml
 from .divided import spaced_words
-from .places import Box, angle_of, baseline_of, blocks_in, box_of, finite_points, outline_of, share
+from .places import (
+    Box,
+    angle_of,
+    baseline_of,
+    blocks_in,
+    box_of,
+    finite_points,
+    outline_of,
+    runs_leftwards,
+    share,
+)
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -126,7 +135,8 @@ def _block(page: ReadPage, block: Block, name: str) -> Iterator[str]:
 def _line(page: ReadPage, line: Line, name: str) -> Iterator[str]:
     words = list(spaced_words(line))
     boxes = [box_of(word.quad, page) for word, _ in words]
-    head = xml.attributes(BASELINE=_points(_baseline(line)), BASEDIRECTION=_direction(line.text))
+    direction = "rtl" if runs_leftwards(line.text) else None
+    head = xml.attributes(BASELINE=_points(_baseline(line)), BASEDIRECTION=direction)
     yield f'     <TextLine ID="line_{name}"{_place(box_of(line.quad, page))}{head}>'
     yield from _shape(outline_of(line), "      ")
     if not words:  # the schema demands one
@@ -195,9 +205,3 @@ def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
 
 def _points(points: Float32) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite_points(points))
-
-
-def _direction(text: str) -> str | None:
-    if not bidi.is_right_to_left(text):
-        return None
-    return {"right-to-left": "rtl", "left-to-right": None}[bidi.direction_of(text)]

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..postprocess import bidi
 from ..postprocess.geometry import Float32
 from ..postprocess.words import is_cjk, spans_of_words
 from ..results.lines import Line, Word
-from .places import reading_quad
+from .places import reading_quad, runs_leftwards
 
 
 def words_of(line: Line) -> tuple[Word, ...]:
@@ -30,7 +29,7 @@ def words_of(line: Line) -> tuple[Word, ...]:
         return ()
     widths = [2 if is_cjk(each) else 1 for each in line.text]
     places = np.concatenate([[0], np.cumsum(widths)]) / sum(widths)
-    if bidi.is_right_to_left(line.text) and bidi.direction_of(line.text) == "right-to-left":
+    if runs_leftwards(line.text):
         places = 1 - places
     quad = reading_quad(line)
     words = []

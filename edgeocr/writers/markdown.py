@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import escaped
 from ..outputs.encoding import encoded
-from ..results.lines import Block, Line
+from ..results.lines import Line
 from ..results.read_page import ReadPage
 from .level_block import LevelBlock
 from .paragraphs import joined, width_of
@@ -90,13 +90,13 @@ def _blocks(page: ReadPage, level: int) -> Iterator[str]:
     """
     body = _body_height(page.lines)
     for block in blocks_in(page):
-        size = _size(block) / body if body else 0.0
-        if size >= HEADING and len(block.lines) <= HEADING_LINES:
-            yield _heading(
-                level if size >= TITLE else level + 1, " ".join(line.text for line in block.lines)
-            )
-        else:
-            yield from _parts(LevelBlock.of(block.lines))
+        lines = [line for line in block.lines if line.text.strip()]
+        size = _size(lines) / body if lines and body else 0.0
+        if size >= HEADING and len(lines) <= HEADING_LINES:
+            text = " ".join(line.text for line in lines)
+            yield _heading(level if size >= TITLE else level + 1, text)
+        elif lines:
+            yield from _parts(LevelBlock.of(lines))
 
 
 def _heading(level: int, text: str) -> str:
@@ -130,16 +130,35 @@ def _with_tables(
             yield [rows[start]], None
             start += 1
             continue
-        # A row of a single cell belongs to the table if further rows follow it.
-        end = start + 1
-        best: list[list[int | None]] | None = None
-        taken = end
-        while end < len(rows) and len(rows[end]) + len(rows[end - 1]) > 2:
-            end += 1
-            if len(rows[end - 1]) > 1 and (table := block.table(rows[start:end])) is not None:
-                best, taken = table, end
+        best, taken = _longest_table(block, rows, start)
         yield rows[start:taken], best
         start = taken
+
+
+def _longest_table(
+    block: LevelBlock, rows: list[list[int]], start: int
+) -> tuple[list[list[int | None]] | None, int]:
+    """Return the longest table that begins at a row, if there is one, and the row that ends it.
+
+    A row with a single cell belongs to the table if a further row follows it.
+    """
+    ends, end = [], start + 1
+    while end < len(rows) and len(rows[end]) + len(rows[end - 1]) > 2:
+        end += 1
+        if len(rows[end - 1]) > 1:
+            ends.append(end)
+    # Most tables end where their rows of cells do. Where they don't, the longest one is searched
+    # for by halves: pages may have thousands of rows.
+    low, high, best, taken = 0, len(ends), None, start + 1
+    tried = high - 1
+    while low < high:
+        table = block.table(rows[start : ends[tried]])
+        if table is not None:
+            best, taken, low = table, ends[tried], tried + 1
+        else:
+            high = tried
+        tried = (low + high) // 2
+    return best, taken
 
 
 def _table(block: LevelBlock, table: Sequence[Sequence[int | None]]) -> str:
@@ -172,8 +191,8 @@ def _body_height(lines: Sequence[Line]) -> float | None:
     return float(np.median(heights[alike[best]])) or None
 
 
-def _size(block: Block) -> float:
-    return float(np.median([_height(line) for line in block.lines]))
+def _size(lines: Sequence[Line]) -> float:
+    return float(np.median([_height(line) for line in lines]))
 
 
 def _height(line: Line) -> float:

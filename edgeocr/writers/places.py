@@ -8,6 +8,7 @@ from math import atan2, ceil, degrees, floor, hypot, isfinite, radians, tan
 import numpy as np
 from numpy.typing import NDArray
 
+from ..postprocess import bidi
 from ..postprocess.geometry import TALL, Float32
 from ..results.lines import Block, Line, Word, blocks_of
 from ..results.read_page import ReadPage
@@ -141,6 +142,11 @@ def outline_of(found: Line | Word | Block) -> Float32 | None:
         if short > max(STRAIGHT * long, 1.0):
             return found.quad
     return None
+
+
+def runs_leftwards(text: str) -> bool:
+    """Tell whether a text is read from right to left, as a whole."""
+    return bidi.is_right_to_left(text) and bidi.direction_of(text) == "right-to-left"
 
 
 def finite_points(points: Float32) -> list[tuple[float, float]]:
