@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,34 +23,18 @@ from ..divided import words_of
 if TYPE_CHECKING:
     import pikepdf
 
-# The name of a page of a file: `scan.pdf#3`.
-NUMBERED = re.compile(r"(.+)#(\d+)", re.DOTALL)
 # A word whose centre lies in the box of a character that the page has, or this share of the box's
 # height beside it, is there already.
 MARGIN = 0.25
 
 
 def pdf_page_of(source: Source) -> PdfPage | None:
-    """Return the page of a PDF file that a source stands for; None for a picture.
-
-    Args:
-        source: A frame of a PDF file, or the file itself, which stands for its first page: its
-            path, also as in `scan.pdf#3`, or its content.
-    """
+    """Return the page of a PDF file that a frame or the file's content stands for, or None."""
     if isinstance(source, Frame):
         return source.held if isinstance(source.held, PdfPage) else None
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return PdfPage(bytes(source)) if is_pdf(bytes(source[:ENOUGH])) else None
-    if not isinstance(source, (str, os.PathLike)):
-        return None
-    path, number = Path(source), 1
-    try:
-        if not path.exists() and (match := NUMBERED.fullmatch(os.fspath(path))):
-            path, number = Path(match[1]), int(match[2])
-        with path.open("rb") as file:
-            return PdfPage(path, number) if is_pdf(file.read(ENOUGH)) else None
-    except (OSError, ValueError):  # loading it as a picture says what is wrong
-        return None
+    if isinstance(source, (bytes, bytearray, memoryview)) and is_pdf(bytes(source[:ENOUGH])):
+        return PdfPage(bytes(source))
+    return None
 
 
 def without_its_own(lines: Sequence[Line], held: PdfPage, page: ReadPage) -> list[Line]:

@@ -14,6 +14,7 @@ from ...images import Frame, Source
 from ...outputs.devices import output_errors
 from ...results.read_page import ReadPage
 from . import kept
+from .names import page_named
 from .part import Part, save
 from .pictures import embed
 
@@ -53,12 +54,12 @@ class Writer:
         Raises:
             ImageError: The picture can't be read.
         """
-        source = page.source if picture is None else picture
+        source = page_named(page.source if picture is None else picture)
         held = kept.pdf_page_of(source)
         if held is None or not self._part.keep(page, held):
             # A picture that was read may be written, however large it is.
             limits = Limits(max(MAX_IMAGE_PIXELS, page.width * page.height))
-            drawn = source if held is None else Frame(page.source, held=held)
+            drawn = Frame(page.source, held=held) if held is not None else source
             self._part.add(page, embed(drawn, limits))
         if self._part.is_full:
             self._put_aside()

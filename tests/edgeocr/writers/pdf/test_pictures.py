@@ -185,6 +185,20 @@ def test_pages_of_a_tiff_file_are_shown_each(tmp_path: Path) -> None:
     assert size_of(made, 1) == pytest.approx((120 / 200 * 72, 80 / 200 * 72))
 
 
+def test_a_page_of_a_tiff_file_is_found_by_the_name_of_its_result(tmp_path: Path) -> None:
+    path, stream = tmp_path / "scan.tif", io.BytesIO()
+    pages = [picture(), picture().rotate(180), picture().rotate(90)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    page = page_of(SIZE)
+    names = [f"{path}#2", f"{path}#1", str(path)]
+    pdf.write([type(page)(name, *SIZE, ()) for name in names], stream)
+    for i, expected in enumerate([pages[1], pages[0], pages[0]]):
+        found = pixels_in(stream.getvalue(), i)
+        assert np.array_equal(found, np.asarray(expected)[..., ::-1])
+    with pytest.raises(ImageError, match=r"scan\.tif#4"):
+        pdf.write([type(page)(f"{path}#4", *SIZE, ())], io.BytesIO())
+
+
 @pytest.mark.parametrize(
     "content",
     [
