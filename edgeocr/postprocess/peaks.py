@@ -79,7 +79,7 @@ def extents(text: str, columns: NDArray[np.float32], size: tuple[int, int]) -> N
     """Find from where to where the characters of a line reach.
 
     A network notices a character near its middle. The border of two neighbours is where their usual
-    widths divide the distance of their middles. Beside a space or an end of the line, a character
+    widths divide the distance of their middles. Beside a gap or an end of the line, a character
     reaches as far as its usual width says, in the size that most characters of the line have.
 
     Args:
@@ -99,10 +99,10 @@ def extents(text: str, columns: NDArray[np.float32], size: tuple[int, int]) -> N
     middles = middles[order]
     usual = np.array([usual_width(character) for character in text], np.float32)[order]
     apart, pairs = np.diff(middles), usual[:-1] + usual[1:]
-    # Pixels for each unit of the usual widths.
-    scale = LONE * height
-    if len(text) > 1:
-        scale = min(float(np.median(2 * apart / pairs)), LARGEST * height)
+    # The size of the font. The distance of characters with a space between them tells nothing.
+    spaces = np.array([character.isspace() for character in text])[order]
+    sizes = (2 * apart / pairs)[~(spaces[1:] | spaces[:-1])]
+    scale = min(float(np.median(sizes)), LARGEST * height) if len(sizes) else LONE * height
     reach = np.maximum(usual, LEAST) * (scale * LOOSE / 2)
     borders = middles[:-1] + apart * usual[:-1] / pairs
     begins, ends = middles - reach, middles + reach

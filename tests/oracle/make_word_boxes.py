@@ -26,7 +26,7 @@ def main() -> None:
     for name in ("det", "rec", "cls", "keys"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     options = parser.parse_args()
-    from rapidocr import RapidOCR  # type: ignore[import-not-found]
+    from rapidocr import RapidOCR
 
     engine = RapidOCR(
         params={

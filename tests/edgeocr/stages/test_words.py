@@ -6,11 +6,11 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from PIL import ImageFont
 
 from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle, Line, Page
@@ -18,15 +18,15 @@ from edgeocr.crops import Crop, crop_region
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.postprocess.words import is_cjk
 from edgeocr.recognize import Recognizer
-from edgeocr.results.lines import Peaks, Region, Word
+from edgeocr.results.lines import Region, Word
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.stopwatch import Stopwatch
 from edgeocr.runtime.threads import ThreadPool
 from edgeocr.stages.opening import OpenStages
 from edgeocr.stages.reading import read_lines
-from edgeocr.stages.words import with_words
+from edgeocr.stages.words import Detail, with_words
 from tests.support import drawn_words, long_lines
-from tests.support.drawn_words import Drawn, Placed
+from tests.support.drawn_words import Placed
 from tests.support.quads import level
 
 LINES = (
@@ -185,3 +185,113 @@ def test_words_lie_where_rapidocr_finds_them(ocr: OCR, pictures: Path, fixtures:
             sides = np.linalg.norm(quad - np.roll(quad, 1, axis=0), axis=1)
             assert apart <= 0.25 * float(sides.max() if len(box["text"]) == 1 else sides.min()), box
         assert missing <= 0.05 * len(theirs)
+
+
+def test_words_of_a_right_to_left_script_are_in_the_order_of_the_text(bundle: Bundle) -> None:
+    """Its letters replaced, the network reads Hebrew as a network for Hebrew does."""
+    stage = bundle.manifest.stages.recognition
+    assert stage is not None
+    hebrew = {chr(ord("a") + i): chr(ord("א") + i) for i in range(26)}
+    recognizer = Recognizer(
+        dataclasses.replace(stage, visual_order=True),
+        bundle.read(stage.graph),
+        [hebrew.get(each, each) for each in bundle.characters],
+        placement=Placement("cpu"),
+        pool=ThreadPool(1),
+    )
+    drawn = drawn_words.draw(["pages from 4711 (harbour) books"], drawn_words.face(32), margin=8)
+    crop = Crop.whole(drawn.picture)
+    (reading,) = recognizer.recognize([crop], peaks=True)
+    line = Line(reading.text, reading.score, level(0, 0, 1, 1))
+    line = with_words(line, crop, reading.peaks, "characters")
+    # The rightmost word is read first, and its last letter is at its left; numbers stay.
+    texts = ["".join(hebrew.get(c, c) for c in placed.text) for placed in drawn.words]
+    read = [
+        text if text.isdigit() else f"({text[-2:0:-1]})" if "(" in text else text[::-1]
+        for text in texts
+    ]
+    assert [word.text for word in line.words] == read[::-1] == line.text.split()
+    moved = [
+        dataclasses.replace(placed, text=text)
+        for placed, text in zip(drawn.words, read, strict=True)
+    ]
+    assert_on_glyphs(line.words, moved)
+    assert "".join(each.text for each in line.characters) == "".join(line.text.split())
+    middles = [float(each.quad[:, 0].mean()) for each in line.characters]
+    assert middles[0] > middles[1] > middles[2]
+
+
+def test_lines_have_words_and_characters_only_if_they_are_asked_for(
+    ocr: OCR, pictures: Path
+) -> None:
+    plain, with_them, with_all = (
+        ocr.read(pictures / "sample.jpg", **details)
+        for details in ({}, {"words": True}, {"characters": True})
+    )
+    assert plain.texts == with_them.texts == with_all.texts
+    assert "words" not in plain.milliseconds and "words" in with_them.milliseconds
+    for line, worded, spelled in zip(plain, with_them, with_all, strict=True):
+        assert line.words == line.characters == ()
+        characters = "".join(line.text.split())
+        assert "".join(word.text for word in worded.words) == characters
+        assert "".join(each.text for each in spelled.characters) == characters
+        assert [word.text for word in spelled.words] == [word.text for word in worded.words]
+        # Only lines with Chinese characters have characters if words are asked for.
+        expected = "" if line.text.isascii() or "¥" in line.text else characters
+        assert "".join(each.text for each in worded.characters) == expected
+        for each in (*spelled.words, *spelled.characters):
+            assert 0 < each.score <= 1 and each.quad.shape == (4, 2)
+        assert np.mean([c.score for c in spelled.characters]) == pytest.approx(line.score, abs=0.1)
+    restored = Page.from_dict(json.loads(with_all.to_json()))
+    assert [len(line.words) for line in restored] == [len(line.words) for line in with_all]
+
+
+def test_scores_of_words_are_the_means_of_their_characters(ocr: OCR, pictures: Path) -> None:
+    for line in ocr.read(pictures / "receipt.jpg", characters=True):
+        scores = iter(each.score for each in line.characters)
+        for word in line.words:
+            assert word.score == pytest.approx(np.mean([next(scores) for _ in word.text]))
+
+
+def test_many_pictures_are_read_with_words(ocr: OCR, pictures: Path) -> None:
+    (page,) = ocr.read_many([pictures / "badge.jpg"], on_error="raise", words=True)
+    assert [word.text for word in words_of(page)] == ["现磨咖啡", "OPEN", "07:30"]
+    (page,) = ocr.read_many([pictures / "badge.jpg"], on_error="raise", characters=True)
+    assert [len(line.characters) for line in page] == [4, 9]
+
+
+def test_curved_lines_of_a_picture_have_words(bundle: Bundle, pictures: Path) -> None:
+    with OCR(bundle, provider="cpu", shape="polygon") as ocr:
+        page = ocr.read(pictures / "badge.jpg", words=True)
+    words = {word.text: word.quad.mean(axis=0) for word in words_of(page)}
+    # The upper arc runs from the left over the top to the right.
+    assert words["HARBOUR"][0] < words["COFFEE"][0] < words["HOUSE"][0]
+    assert words["COFFEE"][1] < min(words["HARBOUR"][1], words["HOUSE"][1])
+
+
+def test_lines_of_a_spotting_network_are_divided_evenly() -> None:
+    polygon = np.array([[10, 20], [60, 20], [110, 20], [110, 40], [60, 40], [10, 40]], np.float32)
+    quad = level(10, 20, 100, 20)
+    spotted = [Line("ab cdefg", 0.75, quad, polygon), Line("  ", 0.9, quad)]
+
+    class Spotter:
+        def spot(self, image: object, watch: object) -> list[Line]:
+            return spotted
+
+    stages: Any = OpenStages("spotting")
+    object.__setattr__(stages, "spotting", Spotter())
+    image = np.zeros((60, 120, 3), np.uint8)
+
+    def read(detail: Detail | None) -> Line:
+        (line,) = read_lines(
+            stages, image, Stopwatch(), turn_pages=True, keep_pixels=True, detail=detail
+        ).lines
+        return line
+
+    assert read(None) == spotted[0]
+    line = read("words")
+    assert [(word.text, word.score) for word in line.words] == [("ab", 0.75), ("cdefg", 0.75)]
+    assert line.characters == ()
+    edges = [(float(word.quad[0, 0]), float(word.quad[1, 0])) for word in line.words]
+    np.testing.assert_allclose(edges, [(10, 35), (47.5, 110)], atol=4)
+    assert len(read("characters").characters) == 7
