@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,8 @@ def of_each_character(
         float32 [K, 2], where each of the K characters of all classes begins and ends, and
         intp [K], the index of its class.
     """
+    if all(length == 1 for length in lengths):
+        return places, np.arange(len(places))
     owner = np.repeat(np.arange(len(places)), lengths)
     counts = np.asarray(lengths)[owner]
     nth = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
@@ -102,7 +105,7 @@ def extents(text: str, columns: NDArray[np.float32], size: tuple[int, int]) -> N
     # The size of the font. The distance of characters with a space between them tells nothing.
     spaces = np.array([character.isspace() for character in text])[order]
     sizes = (2 * apart / pairs)[~(spaces[1:] | spaces[:-1])]
-    scale = min(float(np.median(sizes)), LARGEST * height) if len(sizes) else LONE * height
+    scale = min(median(sizes.tolist()), LARGEST * height) if len(sizes) else LONE * height
     reach = np.maximum(usual, LEAST) * (scale * LOOSE / 2)
     borders = middles[:-1] + apart * usual[:-1] / pairs
     begins, ends = middles - reach, middles + reach
