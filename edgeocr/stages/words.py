@@ -40,8 +40,10 @@ def with_words(line: Line, crop: Crop, peaks: Peaks | None, detail: Detail) -> L
     text = line.text
     if peaks is None:
         scores = np.full(len(text), line.score, np.float32)
-        peaks = Peaks(even(len(text), crop.width), scores)
-    spans = extents(text, peaks.columns, (crop.height, crop.width))
+        peaks = Peaks(even(len(text), crop.width), scores, divided=True)
+    spans = peaks.columns
+    if not peaks.divided:
+        spans = extents(text, spans, (crop.height, crop.width))
     scores = peaks.scores.tolist()
     inside = spans_of_words(text)
     places: list[int] = []

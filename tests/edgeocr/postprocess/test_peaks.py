@@ -51,12 +51,9 @@ def test_a_shift_of_all_steps_is_put_right_by_half_a_step_at_most() -> None:
     assert far[1, 0] == pytest.approx(exact[1, 0] + 12 - 2, abs=0.5)
 
 
-def test_even_division_stays_even() -> None:
-    text, columns = "evenly", even(6, 120)
-    assert columns.tolist() == [[20 * i, 20 * i + 20] for i in range(6)]
-    found = extents("eeeeee", columns, (30, 120))
-    np.testing.assert_allclose(found, columns, atol=2)
-    assert extents(text, columns, (30, 120)).shape == (6, 2)
+def test_lines_are_divided_evenly() -> None:
+    assert even(6, 120).tolist() == [[20 * i, 20 * i + 20] for i in range(6)]
+    assert even(0, 120).shape == (0, 2)
 
 
 def test_a_class_of_several_characters_is_divided() -> None:

@@ -293,5 +293,5 @@ def test_lines_of_a_spotting_network_are_divided_evenly() -> None:
     assert [(word.text, word.score) for word in line.words] == [("ab", 0.75), ("cdefg", 0.75)]
     assert line.characters == ()
     edges = [(float(word.quad[0, 0]), float(word.quad[1, 0])) for word in line.words]
-    np.testing.assert_allclose(edges, [(10, 35), (47.5, 110)], atol=4)
+    np.testing.assert_allclose(edges, [(10, 35), (47.5, 110)], atol=1)
     assert len(read("characters").characters) == 7
