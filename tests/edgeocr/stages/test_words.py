@@ -295,3 +295,17 @@ def test_lines_of_a_spotting_network_are_divided_evenly() -> None:
     edges = [(float(word.quad[0, 0]), float(word.quad[1, 0])) for word in line.words]
     np.testing.assert_allclose(edges, [(10, 35), (47.5, 110)], atol=1)
     assert len(read("characters").characters) == 7
+
+
+def test_nothing_is_computed_for_words_unless_they_are_asked_for(
+    ocr: OCR, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unexpected(*_: object) -> Any:
+        raise AssertionError("computed")
+
+    for name in ("ctc.runs", "bidi.in_logical_order"):
+        monkeypatch.setattr(f"edgeocr.postprocess.{name}", unexpected)
+    monkeypatch.setattr(Crop, "in_image", unexpected)
+    assert len(ocr.read(pictures / "badge.jpg")) == 2
+    with pytest.raises(AssertionError, match="computed"):
+        ocr.read(pictures / "badge.jpg", words=True)
