@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -17,6 +18,10 @@ from .streams import write_out
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+# A document that is written at once when it is complete, as PDF is, waits for the sink with no more
+# bytes than this.
+MOST_PENDING = 1 << 23
 
 
 class Sink(Protocol):
@@ -53,10 +58,11 @@ class StandardOutput:
 class Pending(io.RawIOBase):
     """What a writer has written and the sink hasn't got yet."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, pass_on: Callable[[], None]) -> None:
+        """Begin with nothing; `pass_on` is called where more than `MOST_PENDING` bytes wait."""
         self._parts: list[bytes] = []
-        self._position = 0
+        self._position = self._taken = 0
+        self._pass_on = pass_on
 
     def writable(self) -> bool:
         """Return True."""
@@ -69,13 +75,17 @@ class Pending(io.RawIOBase):
     def write(self, content: Buffer) -> int:
         """Keep content for the sink, and return its length."""
         self._parts.append(bytes(content))
-        self._position += len(self._parts[-1])
-        return len(self._parts[-1])
+        length = len(self._parts[-1])
+        self._position += length
+        if self._position - self._taken > MOST_PENDING:
+            self._pass_on()
+        return length
 
     def take(self) -> bytes:
         """Return what has been written since the last call."""
         content = b"".join(self._parts)
         self._parts.clear()
+        self._taken = self._position
         return content
 
 
@@ -100,7 +110,7 @@ class Results:
             OutputError: The output can't be written.
         """
         self._format, self._several = format_, several
-        self._pending = Pending()
+        self._pending = Pending(self._pass_on)
         self._added = self._failed = False
         self._writer: Writer | None = None
         if not format_.differs_for_several:  # what the format lacks is reported before reading

@@ -26,11 +26,11 @@ def pages(draw):
     """Lines anywhere, of which each stands in one block."""
     quads = draw(any_quads(8))
     lines = [Line(draw(TEXTS), draw(st.floats()), quad) for quad in quads]
-    size = draw(st.tuples(st.integers(1, 300), st.integers(1, 300)))
+    width, height = draw(st.integers(1, 300)), draw(st.integers(1, 300))
     groups = [[i] for i in range(len(lines))] if draw(st.booleans()) else [range(len(lines))]
     with np.errstate(all="ignore"):
         blocks = blocks_of(lines, groups if lines else [], draw(st.floats(-3, 3)))
-    return Page(draw(st.text(max_size=9)), *size, tuple(lines), blocks=blocks)
+    return Page(draw(st.text(max_size=9)), width, height, tuple(lines), blocks=blocks)
 
 
 def written(module, page):
@@ -44,10 +44,11 @@ def written(module, page):
 def test_xml_is_well_formed_and_every_place_is_on_the_page(page):
     for root in (ElementTree.fromstring(written(module, page)) for module in (hocr, alto)):
         for element in root.iter():
-            if (x := element.get("HPOS")) is not None:
-                right = int(x) + int(element.get("WIDTH"))
-                assert 0 <= int(x) < right <= page.width
-                assert 0 <= int(element.get("VPOS")) < page.height
+            if "HPOS" in element.attrib:
+                place = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
+                left, top, width, height = (int(element.attrib[key]) for key in place)
+                assert 0 <= left < left + width <= page.width
+                assert 0 <= top < top + height <= page.height
         kinds = [element.get("class") or element.tag.rpartition("}")[2] for element in root.iter()]
         assert kinds.count("ocr_line") + kinds.count("TextLine") == len(page)
 
