@@ -164,7 +164,7 @@ def save(document: pikepdf.Pdf, stream: IO[bytes]) -> None:
         return
     document.save(
         cast(BinaryIO, stream),
-        min_version="1.5",  # 16 bits per channel, and JPEG 2000
+        min_version="1.7",  # which has all that kept pages may use
         deterministic_id=True,
         object_stream_mode=pikepdf.ObjectStreamMode.disable,
     )

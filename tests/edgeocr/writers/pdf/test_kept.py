@@ -37,6 +37,7 @@ def test_a_page_is_kept_and_gets_text() -> None:
     assert texts(content) == ["new words"]
     assert np.array_equal(rendered(content, (595, 842)), rendered(original, (595, 842)))
     assert b"/Image" not in content and pdf.is_ours(content)
+    assert pdf_of((page, original)) == content
 
 
 def test_words_that_the_page_has_are_not_added_again() -> None:

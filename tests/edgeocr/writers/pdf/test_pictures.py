@@ -15,13 +15,14 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from edgeocr.errors import ImageError
+from edgeocr.errors import EdgeOCRError, ImageError
 from edgeocr.images import Frame, load
 from edgeocr.stages.frames import frames_of
 from edgeocr.writers import pdf
 from edgeocr.writers.pdf import png
+from tests.support import pdfs
 from tests.support.paths import IMAGES
-from tests.support.pdf_pages import opened, page_of, pdf_of, rendered
+from tests.support.pdf_pages import line_of, opened, page_of, pdf_of, rectangle, rendered
 
 SIZE = (120, 80)
 
@@ -254,3 +255,24 @@ def test_without_a_picture_the_file_that_the_page_names_is_shown() -> None:
 def test_a_picture_that_cannot_be_read_is_an_error(source: Any) -> None:
     with pytest.raises(ImageError):
         pdf_of((page_of(SIZE), source))
+
+
+def test_damaged_files_are_errors_of_edgeocr_or_shown() -> None:
+    random = np.random.default_rng(0)
+    files = [JPEGS["orientation 6"](), LOSSLESS["palette png"](), LOSSLESS["tiff"]()]
+    files += [saved(picture(), "JPEG2000"), pdfs.document([pdfs.PdfPage(pdfs.text("typed"))])]
+    page, written = page_of(SIZE, [line_of("words", rectangle(5, 5, 90, 20))]), 0
+    for i in range(300):
+        content = bytearray(files[i % len(files)])
+        for place in random.integers(0, min(len(content), 400), random.integers(1, 6)):
+            content[place] = random.choice([0, 1, 0x7F, 0xFF])
+        try:
+            made = pdf_of(
+                (page_of(SIZE, [line_of("words", rectangle(5, 5, 90, 20))]), bytes(content))
+            )
+        except EdgeOCRError:
+            continue
+        written += 1
+        with opened(made) as document:
+            assert len(document) == 1
+    assert 100 < written < 300
