@@ -11,14 +11,23 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from ..outputs.encoding import encoded
-from ..postprocess import bidi
 from ..postprocess.geometry import Float32
 from ..results.lines import Block, Character, Line, Word
 from ..results.read_page import ReadPage
 from ..version import __version__
 from . import xml
 from .divided import spaced_words
-from .places import Box, angle_of, baseline_of, blocks_in, box_of, outline_of, share
+from .places import (
+    Box,
+    angle_of,
+    baseline_of,
+    blocks_in,
+    box_of,
+    finite_points,
+    outline_of,
+    runs_leftwards,
+    share,
+)
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -62,8 +71,7 @@ class Writer:
             self._stream.write(encoded(BEGINNING.format(source=xml.text(page.source))))
         self._pages += 1
         # The schema has one file name for the whole document: a comment names each picture.
-        comment = xml.text(page.source).replace("--", "- -").rstrip("-")
-        rows = [f"  <!-- {comment} -->", *_page(page, self._pages)]
+        rows = [f"  {xml.comment(page.source)}", *_page(page, self._pages)]
         self._stream.write(encoded("\n".join(rows) + "\n"))
 
     def close(self) -> None:
@@ -127,7 +135,8 @@ def _block(page: ReadPage, block: Block, name: str) -> Iterator[str]:
 def _line(page: ReadPage, line: Line, name: str) -> Iterator[str]:
     words = list(spaced_words(line))
     boxes = [box_of(word.quad, page) for word, _ in words]
-    head = xml.attributes(BASELINE=_points(_baseline(line)), BASEDIRECTION=_direction(line.text))
+    direction = "rtl" if runs_leftwards(line.text) else None
+    head = xml.attributes(BASELINE=_points(_baseline(line)), BASEDIRECTION=direction)
     yield f'     <TextLine ID="line_{name}"{_place(box_of(line.quad, page))}{head}>'
     yield from _shape(outline_of(line), "      ")
     if not words:  # the schema demands one
@@ -170,8 +179,9 @@ def _baseline(line: Line) -> Float32:
     """Return the line on which the text stands; along a curved line, it follows the words."""
     if line.polygon is None or len(line.words) < 2:
         return baseline_of(line).points
+    # The whole line's text tells how far the baseline is above the lower side of each word.
     straight = [
-        baseline_of(Line(word.text, word.score, word.quad, words=(word,))).points
+        baseline_of(Line(line.text, word.score, word.quad, words=(word,))).points
         for word in line.words
     ]
     return np.concatenate(straight)
@@ -185,7 +195,7 @@ def _between(one: Box, other: Box) -> Box:
 
 
 def _place(box: Box) -> str:
-    return xml.attributes(HPOS=box.left, VPOS=box.top, WIDTH=box.width, HEIGHT=box.height)
+    return f' HPOS="{box.left}" VPOS="{box.top}" WIDTH="{box.width}" HEIGHT="{box.height}"'
 
 
 def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
@@ -194,11 +204,4 @@ def _shape(outline: Float32 | None, indent: str) -> Iterator[str]:
 
 
 def _points(points: Float32) -> str:
-    finite = np.nan_to_num(points.astype(np.float64), posinf=0, neginf=0)
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite.tolist())
-
-
-def _direction(text: str) -> str | None:
-    if not bidi.is_right_to_left(text):
-        return None
-    return {"right-to-left": "rtl", "left-to-right": None}[bidi.direction_of(text)]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in finite_points(points))

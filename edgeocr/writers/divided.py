@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from unicodedata import east_asian_width
 
 import numpy as np
 
-from ..postprocess import bidi
 from ..postprocess.geometry import Float32
+from ..postprocess.words import is_cjk, spans_of_words
 from ..results.lines import Line, Word
-from .places import reading_quad
-
-# Chinese, Japanese and Korean characters (the blocks of radicals, kana, Hangul, ideographs, their
-# compatibility forms, full-width forms and supplementary planes), or a run of any others.
-_RUN = re.compile(
-    "((?:(?!\\s)[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
-    "\U00020000-\U0003ffff])+)|[^\\s]"
-)
+from .places import reading_quad, runs_leftwards
 
 
 def words_of(line: Line) -> tuple[Word, ...]:
@@ -33,12 +24,12 @@ def words_of(line: Line) -> tuple[Word, ...]:
     """
     if line.words:
         return line.words
-    spans = list(_spans(line.text))
+    spans = spans_of_words(line.text)
     if not spans:
         return ()
-    widths = [2 if east_asian_width(each) in "WF" else 1 for each in line.text]
+    widths = [2 if is_cjk(each) else 1 for each in line.text]
     places = np.concatenate([[0], np.cumsum(widths)]) / sum(widths)
-    if bidi.is_right_to_left(line.text) and bidi.direction_of(line.text) == "right-to-left":
+    if runs_leftwards(line.text):
         places = 1 - places
     quad = reading_quad(line)
     words = []
@@ -65,17 +56,3 @@ def part_of(quad: Float32, first: float, last: float) -> Float32:
     corners = [quad[0] + top * first, quad[0] + top * last]
     corners += [quad[3] + bottom * last, quad[3] + bottom * first]
     return np.array(corners, np.float32)
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the beginning and end of each word of a text."""
-    start, end, wide = 0, 0, False
-    for match in _RUN.finditer(text):
-        is_wide = match.group(1) is not None
-        if match.start() != end or is_wide != wide:
-            if start < end:
-                yield start, end
-            start, wide = match.start(), is_wide
-        end = match.end()
-    if start < end:
-        yield start, end

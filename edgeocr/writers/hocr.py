@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
 from ..outputs.encoding import encoded
-from ..postprocess import bidi
 from ..results.lines import Block, Line
 from ..results.read_page import ReadPage
 from ..version import __version__
 from . import xml
 from .divided import spaced_words
-from .places import Box, baseline_of, blocks_in, box_of, percent
+from .places import Box, baseline_of, blocks_in, box_of, percent, runs_leftwards
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -52,8 +51,8 @@ class Writer:
 
     def add(self, page: ReadPage, picture: Source | None = None) -> None:
         """Add a page; the picture is not needed."""
-        self._stream.write(encoded("\n".join(_page(page, self._pages)) + "\n"))
         self._pages += 1
+        self._stream.write(encoded("\n".join(_page(page, self._pages)) + "\n"))
 
     def close(self) -> None:
         """Write the end of the document."""
@@ -79,12 +78,11 @@ def is_ours(start: bytes) -> bool:
 
 def _page(page: ReadPage, number: int) -> Iterator[str]:
     # hOCR has no escape for a quotation mark inside a quoted name.
-    name = page.source.replace('"', "%22")
-    title = f'image "{name}"; {_bbox(Box(0, 0, page.width, page.height))}; ppageno {number}'
-    name = f"{number + 1}"
-    yield f'  <div class="ocr_page" id="page_{name}" title={xml.quoted(title)}>'
+    picture = page.source.replace('"', "%22")
+    title = f'image "{picture}"; {_bbox(Box(0, 0, page.width, page.height))}; ppageno {number - 1}'
+    yield f'  <div class="ocr_page" id="page_{number}" title={xml.quoted(title)}>'
     for i, block in enumerate(blocks_in(page), start=1):
-        yield from _block(page, block, f"{name}_{i}")
+        yield from _block(page, block, f"{number}_{i}")
     yield "  </div>"
 
 
@@ -101,7 +99,8 @@ def _block(page: ReadPage, block: Block, name: str) -> Iterator[str]:
 
 def _line(page: ReadPage, line: Line, name: str) -> str:
     base = baseline_of(line)
-    title = f"{_bbox(box_of(line.quad, page))}; baseline {base.slope:.4g} {base.offset:.1f}"
+    # As tesseract writes it: some readers want a whole number of pixels, and no exponent.
+    title = f"{_bbox(box_of(line.quad, page))}; baseline {base.slope:.3f} {base.offset:.0f}"
     title += f"; x_size {base.size:.1f}"
     if base.quarter_turns:
         # hOCR's angle is counter-clockwise.
@@ -122,7 +121,4 @@ def _bbox(box: Box) -> str:
 
 
 def _direction(text: str) -> str:
-    """Return the attribute `dir` of a text that is read from right to left, else nothing."""
-    if not bidi.is_right_to_left(text) or bidi.direction_of(text) == "left-to-right":
-        return ""
-    return ' dir="rtl"'
+    return ' dir="rtl"' if runs_leftwards(text) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -60,8 +59,8 @@ class Writer:
         written = document(record)
         if self._several:
             # What `document` would write for the list of all records.
-            start = ",\n" if self._count else "[\n"
-            written = start + textwrap.indent(written.rstrip("\n"), " ")
+            start = ",\n " if self._count else "[\n "
+            written = start + written.rstrip("\n").replace("\n", "\n ")
         elif self._count:
             raise ValueError("the JSON document holds one result: open it with several=True")
         self._stream.write(encoded(written))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..postprocess import bidi
 from ..results.lines import Line
-from .places import reading_quad
+from .places import reading_quad, runs_leftwards
 
 Float64 = NDArray[np.float64]
 
@@ -51,8 +50,7 @@ class LevelBlock:
         along = np.array([right, down]) / length if length else np.array([1.0, 0.0])
         x = quads @ along
         y = quads @ np.array([-along[1], along[0]])
-        text = " ".join(line.text for line in lines)
-        if bidi.is_right_to_left(text) and bidi.direction_of(text) == "right-to-left":
+        if runs_leftwards(" ".join(line.text for line in lines)):
             x = -x
         sides = [x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)]
         return cls(lines, np.stack(sides, axis=1))
@@ -89,37 +87,36 @@ class LevelBlock:
         Returns:
             The index of each cell's line, row by row and column by column; None for an empty cell.
         """
-        cells = [i for row in rows for i in row]
+        cells = np.array([i for row in rows for i in row])
+        places = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
         columns = self._columns(cells)
-        count = max(columns.values(), default=-1) + 1
+        count = int(columns.max(initial=-1)) + 1
         if len(rows) < 2 or count < 2 or len(cells) < FILLED * len(rows) * count:
             return None
-        table: list[list[int | None]] = []
-        for row in rows:
-            places: list[int | None] = [None] * count
-            for i in row:
-                if places[columns[i]] is not None:
-                    return None
-                places[columns[i]] = i
-            table.append(places)
-        members = [[i for i in cells if columns[i] == column] for column in range(count)]
+        places = places * count + columns
+        if np.bincount(places).max() > 1:  # two cells of a row in one column
+            return None
+        members = [cells[columns == column] for column in range(count)]
         if not all(map(self._is_aligned, members)):
             return None
         lengths = [np.mean([len(self.lines[i].text) for i in each]) for each in members]
-        return None if min(lengths) > PROSE else table
+        if min(lengths) > PROSE:
+            return None
+        found: list[int | None] = [None] * (len(rows) * count)
+        for place, cell in zip(places.tolist(), cells.tolist(), strict=True):
+            found[place] = cell
+        return [found[i : i + count] for i in range(0, len(found), count)]
 
-    def _columns(self, cells: Sequence[int]) -> dict[int, int]:
+    def _columns(self, cells: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the column of each cell: cells that overlap from side to side share one."""
-        columns: dict[int, int] = {}
-        column, end = -1, -np.inf
-        for i in sorted(cells, key=lambda i: float(self.boxes[i, 0])):
-            if self.boxes[i, 0] >= end:
-                column += 1
-            columns[i] = column
-            end = max(end, float(self.boxes[i, 2]))
+        order = np.argsort(self.boxes[cells, 0], kind="stable")
+        lefts, rights = self.boxes[cells[order]][:, [0, 2]].T
+        begins = lefts[1:] >= np.maximum.accumulate(rights)[:-1]
+        columns = np.empty(len(cells), np.intp)
+        columns[order] = np.concatenate([[0], np.cumsum(begins)])
         return columns
 
-    def _is_aligned(self, cells: Sequence[int]) -> bool:
-        left, right = self.boxes[list(cells)][:, [0, 2]].T
+    def _is_aligned(self, cells: NDArray[np.intp]) -> bool:
+        left, right = self.boxes[cells][:, [0, 2]].T
         strays = [np.abs(x - np.median(x)).mean() for x in (left, right, (left + right) / 2)]
         return bool(min(strays) <= STRAY * self.height)

@@ -33,9 +33,12 @@ ALIKE, BODY = 0.25, 0.5
 # A line that ends with a backslash goes on in a new line of the same paragraph.
 BREAK = "\\\n"
 
-# Characters that mean something wherever they stand, or at the beginning of a line.
+# Characters that mean something wherever they stand, and marks that do at the beginning of a line:
+# those of headings, lists and rows below a table's head, underlines, and numbers of lists.
 _ANYWHERE = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w+;)|!(?=\[)")
-_FIRST = re.compile(r"^(?:[#+=-]|\d{1,9}(?=[.)]))")
+_FIRST = re.compile(
+    r"^(?:#(?=#{0,5}(?: |$))|[+-](?= |$)|[:-](?=-*:?$)|=(?==*$)|\d{1,9}(?=[.)](?: |$)))"
+)
 
 
 class Writer:
@@ -54,7 +57,7 @@ class Writer:
 
     def add(self, page: ReadPage, picture: Source | None = None) -> None:
         """Add a page; the picture is not needed."""
-        parts = [f"# {_line(escaped(page.source))}"] if self._several else []
+        parts = [_heading(1, escaped(page.source))] if self._several else []
         parts += _blocks(page, level=2 if self._several else 1)
         if parts:
             start = "\n" if self._begun else ""
@@ -89,10 +92,16 @@ def _blocks(page: ReadPage, level: int) -> Iterator[str]:
     for block in blocks_in(page):
         size = _size(block) / body if body else 0.0
         if size >= HEADING and len(block.lines) <= HEADING_LINES:
-            marks = "#" * (level if size >= TITLE else level + 1)
-            yield f"{marks} {_line(' '.join(line.text for line in block.lines))}"
+            yield _heading(
+                level if size >= TITLE else level + 1, " ".join(line.text for line in block.lines)
+            )
         else:
             yield from _parts(LevelBlock.of(block.lines))
+
+
+def _heading(level: int, text: str) -> str:
+    # Number signs at the end of a heading would not be shown.
+    return "#" * level + " " + _inline(text).replace("#", r"\#")
 
 
 def _parts(block: LevelBlock) -> Iterator[str]:
@@ -121,16 +130,35 @@ def _with_tables(
             yield [rows[start]], None
             start += 1
             continue
-        # A row of a single cell belongs to the table if further rows follow it.
-        end = start + 1
-        best: list[list[int | None]] | None = None
-        taken = end
-        while end < len(rows) and len(rows[end]) + len(rows[end - 1]) > 2:
-            end += 1
-            if len(rows[end - 1]) > 1 and (table := block.table(rows[start:end])) is not None:
-                best, taken = table, end
+        best, taken = _longest_table(block, rows, start)
         yield rows[start:taken], best
         start = taken
+
+
+def _longest_table(
+    block: LevelBlock, rows: list[list[int]], start: int
+) -> tuple[list[list[int | None]] | None, int]:
+    """Return the longest table that begins at a row, if there is one, and the row that ends it.
+
+    A row with a single cell belongs to the table if a further row follows it.
+    """
+    ends, end = [], start + 1
+    while end < len(rows) and len(rows[end]) + len(rows[end - 1]) > 2:
+        end += 1
+        if len(rows[end - 1]) > 1:
+            ends.append(end)
+    # Most tables end where their rows of cells do. Where they don't, the longest one is searched
+    # for by halves: pages may have thousands of rows.
+    low, high, best, taken = 0, len(ends), None, start + 1
+    tried = high - 1
+    while low < high:
+        table = block.table(rows[start : ends[tried]])
+        if table is not None:
+            best, taken, low = table, ends[tried], tried + 1
+        else:
+            high = tried
+        tried = (low + high) // 2
+    return best, taken
 
 
 def _table(block: LevelBlock, table: Sequence[Sequence[int | None]]) -> str:

@@ -7,11 +7,10 @@ import os
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
-import numpy as np
-
 from ..outputs.encoding import encoded
 from ..results.lines import Line
 from ..results.read_page import ReadPage
+from .places import finite_points
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -68,9 +67,9 @@ def name_of(source: str) -> str:
 
 def _label(line: Line) -> str:
     outline = line.quad if line.polygon is None else line.polygon
-    points = np.nan_to_num(np.round(outline.astype(np.float64)), posinf=0, neginf=0).astype(int)
+    points = [[round(x), round(y)] for x, y in finite_points(outline)]
     return (
-        f'{{"transcription": {_quoted(line.text)}, "points": {json.dumps(points.tolist())}, '
+        f'{{"transcription": {_quoted(line.text)}, "points": {json.dumps(points)}, '
         '"difficult": false}'
     )
 

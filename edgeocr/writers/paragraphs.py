@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from unicodedata import east_asian_width
 
 import numpy as np
 
+from ..postprocess.words import is_cjk
 from .level_block import LevelBlock
 
 # A block is a paragraph if its lines, but the last, are filled up to this share of them, and if
@@ -53,7 +53,7 @@ def join(one: str, other: str) -> str:
 
 def width_of(text: str) -> int:
     """Return the width of a text in narrow characters."""
-    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
+    return sum(2 if is_cjk(each) else 1 for each in text)
 
 
 def _full(block: LevelBlock, members: Sequence[int]) -> list[bool]:
@@ -92,4 +92,4 @@ def _is_paragraph(block: LevelBlock, members: Sequence[int], full: Sequence[bool
 def _has_no_spaces(character: str) -> bool:
     """Tell whether a character is of a script without spaces between words."""
     hangul = any(first <= character <= last for first, last in HANGUL)
-    return bool(character) and east_asian_width(character) in "WF" and not hangul
+    return bool(character) and is_cjk(character) and not hangul

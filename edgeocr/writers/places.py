@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import atan2, ceil, degrees, floor, hypot, isfinite, radians, tan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..postprocess import bidi
 from ..postprocess.geometry import TALL, Float32
 from ..results.lines import Block, Line, Word, blocks_of
 from ..results.read_page import ReadPage
@@ -18,8 +20,8 @@ Float64 = NDArray[np.float64]
 # four sizes, read by the bundles `tiny` and `mobile`.
 HANGING, LEVEL = 0.28, 0.15
 HANGING_LETTERS = frozenset("gjpqy,;()")
-# The most degrees by which the text of a quad that stands level may slope.
-STRAIGHT = 0.5
+# How far the sides of a quad that stands level may slope: by half a degree.
+STRAIGHT = tan(radians(0.5))
 
 
 @dataclass(frozen=True)
@@ -73,55 +75,57 @@ def blocks_in(page: ReadPage) -> tuple[Block, ...]:
 def box_of(points: Float32, page: ReadPage) -> Box:
     """Return the smallest rectangle around points [..., 2], of which no part is off the page.
 
-    Points that are not finite count as the page's top left corner.
+    Coordinates that are not finite count as 0.
     """
-    flat = np.nan_to_num(np.asarray(points, np.float64).reshape(-1, 2), posinf=0, neginf=0)
-    size = np.array([page.width, page.height])
-    least = np.clip(np.floor(flat.min(axis=0)), 0, np.maximum(size - 1, 0)).astype(int)
-    most = np.clip(np.ceil(flat.max(axis=0)), least + 1, np.maximum(size, least + 1)).astype(int)
-    return Box(*least.tolist(), *most.tolist())
+    x, y = zip(*finite_points(points), strict=True)
+    left = min(max(floor(min(x)), 0), max(page.width - 1, 0))
+    top = min(max(floor(min(y)), 0), max(page.height - 1, 0))
+    right = max(min(ceil(max(x)), page.width), left + 1)
+    bottom = max(min(ceil(max(y)), page.height), top + 1)
+    return Box(left, top, right, bottom)
 
 
 def reading_quad(line: Line) -> Float32:
     """Return the quad of a line, float32 [4, 2], from the corner at which reading begins.
 
-    The text runs along the first side. Words tell the direction; without them, it runs down in a
-    quad that is much higher than wide.
+    The text runs along the first side. Words tell the direction; without them, text of several
+    characters runs down in a quad that is much higher than wide.
     """
-    quad = line.quad
-    if line.words:
-        along = sum((each.quad[1] - each.quad[0] for each in line.words), np.zeros(2, np.float32))
-        if np.isfinite(along).all() and along.any():
-            sides = np.roll(quad, -1, axis=0) - quad
-            lengths = np.maximum(np.linalg.norm(sides, axis=1), 1e-6)
-            return np.roll(quad, -int(np.argmax(sides @ along / lengths)), axis=0)
-    width = np.linalg.norm(quad[1] - quad[0])
-    height = np.linalg.norm(quad[3] - quad[0])
-    return np.roll(quad, -1, axis=0) if height >= TALL * width else quad
+    corners = line.quad.tolist()
+    sides = [
+        (x - a, y - b) for (a, b), (x, y) in zip(corners, corners[1:] + corners[:1], strict=True)
+    ]
+    lengths = [hypot(*side) for side in sides]
+    right, down = _direction(line.words)
+    if right or down:
+        along = [
+            (x * right + y * down) / max(length, 1e-6)
+            for (x, y), length in zip(sides, lengths, strict=True)
+        ]
+        first = along.index(max(along))
+    else:
+        first = int(lengths[3] >= TALL * lengths[0] and len(line.text) > 1)
+    return np.roll(line.quad, -first, axis=0) if first else line.quad
 
 
 def baseline_of(line: Line) -> Baseline:
     """Return the baseline of a line, which is estimated from its quad and its text."""
     quad = np.nan_to_num(reading_quad(line).astype(np.float64), posinf=0, neginf=0)
-    share = HANGING if HANGING_LETTERS & set(line.text) else LEVEL
-    points = np.stack(
-        [quad[3] + share * (quad[0] - quad[3]), quad[2] + share * (quad[1] - quad[2])]
-    )
-    turns = round(angle_of(line) / 90) % 4
-    level, seen = _turned_back(points, turns), _turned_back(quad, turns)
-    right, down = level[1] - level[0]
-    slope = float(down / right) if right > 0 else 0.0
-    left, bottom = seen[:, 0].min(), seen[:, 1].max()
-    offset = float(level[0, 1] + slope * (left - level[0, 0]) - bottom)
-    size = float(np.linalg.norm(quad[3] + quad[2] - quad[0] - quad[1]) / 2)
-    return Baseline(points.astype(np.float32), turns, slope, offset, size)
+    above = HANGING if HANGING_LETTERS & set(line.text) else LEVEL
+    points = quad[[3, 2]] + above * (quad[[0, 1]] - quad[[3, 2]])
+    turns = round(_angle_of(quad) / 90) % 4
+    (x, y), (end_x, end_y) = _turned_back(points, turns)
+    seen = _turned_back(quad, turns)
+    slope = (end_y - y) / (end_x - x) if end_x > x else 0.0
+    left, bottom = min(x for x, _ in seen), max(y for _, y in seen)
+    right, down = (quad[3] + quad[2] - quad[0] - quad[1]).tolist()
+    size = hypot(right, down) / 2
+    return Baseline(points.astype(np.float32), turns, slope, y + slope * (left - x) - bottom, size)
 
 
 def angle_of(line: Line) -> float:
     """Return by how many degrees, from -180 to 180, a line's text is turned clockwise."""
-    quad = reading_quad(line).astype(np.float64)
-    right, down = np.nan_to_num(quad[1] + quad[2] - quad[0] - quad[3], posinf=0, neginf=0)
-    return float(np.rad2deg(np.arctan2(down, right)))
+    return _angle_of(reading_quad(line))
 
 
 def outline_of(found: Line | Word | Block) -> Float32 | None:
@@ -131,11 +135,26 @@ def outline_of(found: Line | Word | Block) -> Float32 | None:
     """
     if isinstance(found, Line) and found.polygon is not None:
         return found.polygon
-    sides = np.roll(found.quad, -1, axis=0) - found.quad
-    # Each side of a level quad changes either x or y, by less than a pixel for short sides.
-    stray = np.abs(sides).min(axis=1)
-    most = np.maximum(np.tan(np.deg2rad(STRAIGHT)) * np.abs(sides).max(axis=1), 1.0)
-    return found.quad if (stray > most).any() else None
+    corners = found.quad.tolist()
+    for (a, b), (x, y) in zip(corners, corners[1:] + corners[:1], strict=True):
+        # Each side of a level quad changes either x or y, by less than a pixel for short sides.
+        short, long = sorted((abs(x - a), abs(y - b)))
+        if short > max(STRAIGHT * long, 1.0):
+            return found.quad
+    return None
+
+
+def runs_leftwards(text: str) -> bool:
+    """Tell whether a text is read from right to left, as a whole."""
+    return bidi.is_right_to_left(text) and bidi.direction_of(text) == "right-to-left"
+
+
+def finite_points(points: Float32) -> list[tuple[float, float]]:
+    """Return points [..., 2] as plain numbers; coordinates that are not finite are 0.
+
+    NumPy takes longer to compute with a few points than Python does.
+    """
+    return [(_finite(x), _finite(y)) for x, y in points.reshape(-1, 2).tolist()]
 
 
 def percent(score: float) -> int:
@@ -145,11 +164,30 @@ def percent(score: float) -> int:
 
 def share(score: float) -> float:
     """Return a score limited to the range from 0 to 1; what isn't finite is 0."""
-    return float(min(max(score, 0.0), 1.0)) if np.isfinite(score) else 0.0
+    return min(max(float(score), 0.0), 1.0) if isfinite(score) else 0.0
 
 
-def _turned_back(points: Float64, quarter_turns: int) -> Float64:
-    """Turn points [..., 2] counter-clockwise around the picture's top left corner."""
-    x, y = points[..., 0], points[..., 1]
-    turned = ((x, y), (y, -x), (-x, -y), (-y, x))[quarter_turns]
-    return np.stack(turned, -1)
+def _direction(words: tuple[Word, ...]) -> tuple[float, float]:
+    """Return how far words run to the right and down, in total; 0 and 0 if that is unknown."""
+    right = down = 0.0
+    for word in words:
+        (a, b), (x, y) = word.quad[:2].tolist()
+        right, down = right + x - a, down + y - b
+    return _finite(right), _finite(down)
+
+
+def _angle_of(quad: Float32 | Float64) -> float:
+    right, down = (quad[1] + quad[2] - quad[0] - quad[3]).tolist()
+    return degrees(atan2(_finite(down), _finite(right)))
+
+
+def _turned_back(points: Float64, quarter_turns: int) -> list[tuple[float, float]]:
+    """Turn points [N, 2] counter-clockwise around the picture's top left corner."""
+    turned = []
+    for x, y in points.tolist():
+        turned.append(((x, y), (y, -x), (-x, -y), (-y, x))[quarter_turns])
+    return turned
+
+
+def _finite(number: float) -> float:
+    return number if isfinite(number) else 0.0

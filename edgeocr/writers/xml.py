@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape
 
-# Characters that no XML 1.0 document can hold. Lone surrogates, which names of files may have, are
-# left to `outputs.encoding.encoded`, which writes them as in every other output.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# Characters that no XML 1.0 document can hold become U+FFFD. Lone surrogates, which names of files
+# may have, are left to `outputs.encoding.encoded`, which writes them as in every other output.
+_FORBIDDEN = dict.fromkeys(
+    (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0xFFFE, 0xFFFF), "\N{REPLACEMENT CHARACTER}"
+)
+_TEXT = _FORBIDDEN | {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+# Parsers replace tabs and newlines in attributes by spaces unless they are escaped.
+_ATTRIBUTE = _TEXT | {ord('"'): "&quot;"} | {ord(each): f"&#{ord(each)};" for each in "\t\n\r"}
 
 
 def text(content: str) -> str:
     """Return text as the content of an element; U+FFFD replaces what XML can't hold."""
-    return escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", content))
+    return content.translate(_TEXT)
 
 
 def quoted(value: object) -> str:
     """Return a value as an attribute's value, with quotation marks around it."""
-    content = text(str(value)).replace('"', "&quot;")
-    # Parsers replace these by spaces unless they are escaped.
-    for character in "\t\n\r":
-        content = content.replace(character, f"&#{ord(character)};")
-    return f'"{content}"'
+    return f'"{str(value).translate(_ATTRIBUTE)}"'
+
+
+def comment(content: str) -> str:
+    """Return text as a comment, in which hyphens must not follow each other."""
+    return f"<!-- {re.sub('-(?=-)', '- ', content.translate(_FORBIDDEN))} -->"
 
 
 def attributes(**values: object) -> str:
