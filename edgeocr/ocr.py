@@ -210,8 +210,8 @@ class OCR:
         """Find and read all lines of a picture, or of its first frame if it has several.
 
         Args:
-            source: A path, the bytes of an image file, an open binary file, a PIL image, or an
-                array: grey [H, W], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+            source: A path or the bytes of a picture or PDF file, an open binary file, a PIL image,
+                or an array: grey [H, W], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
             words: Give each line its words, and its characters if some are Chinese, Japanese or
                 Korean. Attention, SRN and PGNet don't tell where characters stand, so their lines
                 are divided evenly.

@@ -3,8 +3,9 @@
 PDFium must not be called by two threads at once, whatever documents they work on, so all calls are
 made under one lock. A document is opened for each call and closed again. Thus no document is open
 when a process is forked or when the garbage collector runs in another thread, and what PDFium keeps
-of the pages that it has parsed is freed after each page. Opening takes 0.2 ms in a file of 10
-pages, and with finding the page 3.5 ms in a file of 1 000.
+of the pages that it has parsed is freed after each page. PDFium finds a page by passing those that
+precede it: the last of 1 000 small pages takes 6 ms to open, find and render, that of 10 000 takes
+53 ms (`python -m benchmarks resolutions`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double, c_float
 from dataclasses import dataclass
@@ -86,28 +85,25 @@ class TextLayer:
     doubt: str | None
 
 
-@dataclass(frozen=True)
-class _Character:
-    """A character as PDFium gives it, in pixels.
+@dataclass(frozen=True, eq=False)
+class _Characters:
+    """The characters of a page other than spaces, in the order of the file, in pixels.
 
     Attributes:
-        text: The character.
-        origin: Where its baseline begins.
-        along, up: Directions of length 1 in which the text runs, and in which letters stand up.
-        size: The font size.
-        box: float64 [4, 2], corners of an upright box around it.
-        invisible: Whether it is not drawn.
-        wrong: Whether its meaning isn't known.
+        texts: The characters.
+        origins: float64 [N, 2], where their baselines begin.
+        along, up: float64 [N, 2], directions of length 1 in which the text runs, and in which
+            letters stand up.
+        sizes: float64 [N], the font sizes.
+        boxes: float64 [N, 4, 2], corners of upright boxes around them.
     """
 
-    text: str
-    origin: Float64
+    texts: list[str]
+    origins: Float64
     along: Float64
     up: Float64
-    size: float
-    box: Float64
-    invisible: bool
-    wrong: bool
+    sizes: Float64
+    boxes: Float64
 
 
 def read(page: PdfPage) -> TextLayer:
@@ -124,27 +120,76 @@ def read(page: PdfPage) -> TextLayer:
         if not text:
             raise DocumentError("PDFium can't read the text of the page: the document is damaged")
         try:
-            count = raw.FPDFText_CountChars(text)
-            if count > MOST_CHARACTERS:
-                raise DocumentError(f"the page has more than {MOST_CHARACTERS} characters")
-            rows: list[list[_Character | None]] = [[]]
-            for index in range(count):
-                code = raw.FPDFText_GetUnicode(text, index)
-                if code in (10, 13):
-                    rows.append([])
-                elif chr(code).isspace():
-                    rows[-1].append(None)
-                else:
-                    character = _character(raw, text, index, code, to_pixels)
-                    centre = character.box.mean(axis=0)
-                    if (centre >= 0).all() and (centre <= (width, height)).all():
-                        rows[-1].append(character)
+            rows, texts, numbers, doubtful = _characters_of(raw, text)
         finally:
             raw.FPDFText_ClosePage(text)
-        found = [each for row in rows for each in row if each is not None]
-        doubt = _doubt(found) or _doubt_of_page(opened)
-    lines = tuple(_line(part) for row in rows for part in _parts(row))
+        found = _in_pixels(texts, numbers, to_pixels)
+        centres = found.boxes.mean(axis=1)
+        inside = ((centres >= 0) & (centres <= (width, height))).all(axis=1)
+        doubt = _doubt(doubtful[inside]) or _doubt_of_page(opened)
+    rows = [[each for each in row if each is None or inside[each]] for row in rows]
+    joined = _joined(found, rows)
+    lines = tuple(_line(found, part) for row in rows for part in _parts(row, joined))
     return TextLayer(width, height, lines, doubt)
+
+
+def _characters_of(
+    raw: Any, text: Any
+) -> tuple[list[list[int | None]], list[str], Float64, NDArray[np.bool_]]:
+    """Ask PDFium for the characters of a page.
+
+    Returns:
+        The rows, as indices of characters, None for a space; the characters; float64 [N, 11], the
+        numbers of each one's matrix (4), its origin (2), its box (4) and its font size in units of
+        the page; bool [N, 2], whether it is not drawn, and whether its meaning isn't known.
+
+    Raises:
+        DocumentError: There are too many.
+    """
+    count = raw.FPDFText_CountChars(text)
+    if count > MOST_CHARACTERS:
+        raise DocumentError(f"the page has more than {MOST_CHARACTERS} characters")
+    matrix, loose = raw.FS_MATRIX(), raw.FS_RECTF()
+    x, y, left, right, bottom, top = (c_double() for _ in range(6))
+    rows: list[list[int | None]] = [[]]
+    texts: list[str] = []
+    numbers: list[tuple[float, ...]] = []
+    doubtful: list[tuple[bool, bool]] = []
+    for index in range(count):
+        code = raw.FPDFText_GetUnicode(text, index)
+        if code in (10, 13):
+            rows.append([])
+            continue
+        character = "-" if code == HYPHEN else chr(code)
+        if character.isspace():
+            rows[-1].append(None)
+            continue
+        raw.FPDFText_GetMatrix(text, index, matrix)
+        raw.FPDFText_GetCharOrigin(text, index, x, y)
+        # The loose box has the height of the font, which some files state too low.
+        raw.FPDFText_GetLooseCharBox(text, index, loose)
+        raw.FPDFText_GetCharBox(text, index, left, right, bottom, top)
+        shown = raw.FPDFText_GetTextObject(text, index)
+        mode = raw.FPDFTextObj_GetTextRenderMode(shown) if shown else 0
+        wrong = raw.FPDFText_HasUnicodeMapError(text, index) == 1 or _is_wrong(character)
+        rows[-1].append(len(texts))
+        texts.append(character)
+        doubtful.append((mode in INVISIBLE_MODES, wrong))
+        numbers.append(
+            (
+                *(matrix.a, matrix.b, matrix.c, matrix.d),
+                *(x.value, y.value),
+                *(min(loose.left, left.value), min(loose.bottom, bottom.value)),
+                *(max(loose.right, right.value), max(loose.top, top.value)),
+                raw.FPDFText_GetFontSize(text, index),
+            )
+        )
+    return (
+        rows,
+        texts,
+        np.array(numbers, np.float64).reshape(-1, 11),
+        np.array(doubtful, bool).reshape(-1, 2),
+    )
 
 
 def _to_pixels(page: OpenPage, width: int, height: int) -> Float64:
@@ -164,35 +209,27 @@ def _to_pixels(page: OpenPage, width: int, height: int) -> Float64:
     return np.column_stack([linear, -linear @ start])
 
 
-def _character(raw: Any, text: Any, index: int, code: int, to_pixels: Float64) -> _Character:
-    matrix, box = raw.FS_MATRIX(), raw.FS_RECTF()
-    x, y = c_double(), c_double()
-    raw.FPDFText_GetMatrix(text, index, byref(matrix))
-    raw.FPDFText_GetCharOrigin(text, index, byref(x), byref(y))
-    raw.FPDFText_GetLooseCharBox(text, index, byref(box))
+def _in_pixels(texts: list[str], numbers: Float64, to_pixels: Float64) -> _Characters:
+    """Return characters in pixels, from the numbers that `_characters_of` returns."""
     linear, moved = to_pixels[:, :2], to_pixels[:, 2]
-    sides = [(box.left, box.top), (box.right, box.top), (box.right, box.bottom)]
-    corners = np.array([*sides, (box.left, box.bottom)]) @ linear.T + moved
-    up = linear @ (matrix.c, matrix.d)
-    size = raw.FPDFText_GetFontSize(text, index) * math.hypot(*up)
-    object_ = raw.FPDFText_GetTextObject(text, index)
-    mode = raw.FPDFTextObj_GetTextRenderMode(object_) if object_ else 0
-    character = "-" if code == HYPHEN else chr(code)
-    return _Character(
-        character,
-        linear @ (x.value, y.value) + moved,
-        _unit(linear @ (matrix.a, matrix.b), (1.0, 0.0)),
+    up = numbers[:, 2:4] @ linear.T
+    left, bottom, right, top = numbers[:, 6:10].T
+    corners = np.stack([(left, top), (right, top), (right, bottom), (left, bottom)])
+    return _Characters(
+        texts,
+        numbers[:, 4:6] @ linear.T + moved,
+        _unit(numbers[:, :2] @ linear.T, (1.0, 0.0)),
         _unit(up, (0.0, -1.0)),
-        max(size, 1e-3),
-        corners,
-        mode in INVISIBLE_MODES,
-        raw.FPDFText_HasUnicodeMapError(text, index) == 1 or _is_wrong(character),
+        np.maximum(numbers[:, 10] * np.hypot(*up.T), 1e-3),
+        corners.transpose(2, 0, 1) @ linear.T + moved,
     )
 
 
-def _unit(vector: Float64, default: tuple[float, float]) -> Float64:
-    length = math.hypot(*vector)
-    return vector / length if length > 0 and math.isfinite(length) else np.array(default)
+def _unit(vectors: Float64, default: tuple[float, float]) -> Float64:
+    """Return vectors [N, 2] with length 1; a default in place of those without a direction."""
+    lengths = np.hypot(*vectors.T)
+    usable = np.isfinite(lengths) & (lengths > 0)
+    return np.where(usable[:, None], vectors / np.where(usable, lengths, 1)[:, None], default)
 
 
 def _is_wrong(character: str) -> bool:
@@ -207,12 +244,14 @@ def _is_wrong(character: str) -> bool:
     )
 
 
-def _doubt(found: Sequence[_Character]) -> str | None:
-    if not found:
+def _doubt(doubtful: NDArray[np.bool_]) -> str | None:
+    """Say what speaks against characters, bool [N, 2]: not drawn, without a known meaning."""
+    if not len(doubtful):
         return "it has no text"
-    if sum(each.wrong for each in found) > MOST_WRONG * len(found):
+    invisible, wrong = doubtful.mean(axis=0)
+    if wrong > MOST_WRONG:
         return "characters of its text have no known meaning"
-    if sum(each.invisible for each in found) > MOST_INVISIBLE * len(found):
+    if invisible > MOST_INVISIBLE:
         return "its text is invisible, as over a scanned picture"
     return None
 
@@ -258,82 +297,85 @@ def _shows_picture(raw: Any, object_: Any, depth: int = 8) -> bool:
     )
 
 
-def _parts(row: Sequence[_Character | None]) -> Iterator[list[_Character | None]]:
+def _joined(found: _Characters, rows: Sequence[Sequence[int | None]]) -> NDArray[np.bool_]:
+    """Return which characters [N] belong to the same line as the one before them in their row."""
+    before = np.full(len(found.texts), -1)
+    for row in rows:
+        characters = [each for each in row if each is not None]
+        before[characters[1:]] = characters[:-1]
+    after = np.flatnonzero(before >= 0)
+    one = before[after]
+    along, up = found.along[one], found.up[one]
+    sizes = np.maximum(found.sizes[one], found.sizes[after])
+    apart = _gaps(found.boxes[one], found.boxes[after], along)
+    rise = np.abs(((found.origins[after] - found.origins[one]) * up).sum(axis=1))
+    # Characters of vertical text stand under each other.
+    steps = found.boxes[after].mean(axis=1) - found.boxes[one].mean(axis=1)
+    under = (np.abs((steps * along).sum(axis=1)) < sizes / 4) & (
+        _gaps(found.boxes[one], found.boxes[after], up) < sizes
+    )
+    joined = np.where(rise > RISE * sizes, under, apart < GAP * sizes)
+    result = np.zeros(len(found.texts), bool)
+    result[after] = joined & ((along * found.along[after]).sum(axis=1) >= SAME_DIRECTION)
+    return result
+
+
+def _gaps(one: Float64, other: Float64, directions: Float64) -> Float64:
+    """Return how far boxes [N, 4, 2] are apart in directions [N, 2]; 0 where they overlap."""
+    a, b = (np.einsum("nij,nj->ni", boxes, directions) for boxes in (one, other))
+    gaps = np.maximum(b.min(axis=1) - a.max(axis=1), a.min(axis=1) - b.max(axis=1))
+    return np.asarray(np.maximum(gaps, 0.0), np.float64)
+
+
+def _parts(row: Sequence[int | None], joined: NDArray[np.bool_]) -> Iterator[list[int | None]]:
     """Divide a row where characters stand apart; yield lines without spaces at their ends."""
-    part: list[_Character | None] = []
-    last: _Character | None = None
+    part: list[int | None] = []
     for each in row:
-        if each is not None and last is not None and not _joined(last, each):
+        if each is None:
+            if part and part[-1] is not None:  # neither at the beginning nor after another space
+                part.append(None)
+            continue
+        if part and not joined[each]:
             yield _stripped(part)
             part = []
-        if each is not None:
-            last = each
-        elif not part or part[-1] is None:  # a second space
-            continue
         part.append(each)
     if part:
         yield _stripped(part)
 
 
-def _stripped(part: list[_Character | None]) -> list[_Character | None]:
+def _stripped(part: list[int | None]) -> list[int | None]:
     return part[:-1] if part[-1] is None else part
 
 
-def _joined(one: _Character, other: _Character) -> bool:
-    """Tell whether two characters that follow each other belong to the same line."""
-    if one.along @ other.along < SAME_DIRECTION:
-        return False
-    size = max(one.size, other.size)
-    apart = np.abs([_gap(one, other, one.along), _gap(one, other, one.up)])
-    rise = abs((other.origin - one.origin) @ one.up)
-    if rise > RISE * size:  # unless they stand under each other, as in vertical text
-        advance = abs((other.box.mean(axis=0) - one.box.mean(axis=0)) @ one.along)
-        return bool(advance < size / 4 and apart[1] < size)
-    return bool(apart[0] < GAP * size)
+def _line(found: _Characters, part: Sequence[int | None]) -> GlyphLine:
+    places = [each for each in part if each is not None]
+    along, up = found.along[places[0]], found.up[places[0]]
+    slants = min(abs(along[0]), abs(along[1])) > 0.02 * max(abs(along[0]), abs(along[1]))
+    quads = iter(_slanted(found, places) if slants else _upright(found.boxes[places], along, up))
+    glyphs = tuple(
+        Glyph(" ", None) if each is None else Glyph(found.texts[each], next(quads)) for each in part
+    )
+    return GlyphLine(glyphs, along)
 
 
-def _gap(one: _Character, other: _Character, direction: Float64) -> float:
-    """Return how far the boxes of two characters are apart in a direction; 0 if they overlap."""
-    a, b = one.box @ direction, other.box @ direction
-    return float(max(0.0, b.min() - a.max(), a.min() - b.max()))
-
-
-def _line(part: Sequence[_Character | None]) -> GlyphLine:
-    characters = [each for each in part if each is not None]
-    along, up = characters[0].along, characters[0].up
-    slanted = min(abs(along[0]), abs(along[1])) > 0.02 * max(abs(along[0]), abs(along[1]))
-    following = dict(zip(map(id, characters), [*characters[1:], None], strict=True))
-    glyphs = []
-    for each in part:
-        if each is None:
-            glyphs.append(Glyph(" ", None))
-            continue
-        next_ = following[id(each)]
-        quad = _slanted(each, next_) if slanted else _upright(each, along, up)
-        glyphs.append(Glyph(each.text, quad))
-    return GlyphLine(tuple(glyphs), along)
-
-
-def _upright(character: _Character, along: Float64, up: Float64) -> Float64:
-    """Return the corners of a character whose text runs along the sides of the page."""
+def _upright(boxes: Float64, along: Float64, up: Float64) -> Float64:
+    """Return the corners [N, 4, 2] of characters whose text runs along the sides of the page."""
     across = np.array([-along[1], along[0]])  # clockwise, so downwards where text runs to the right
     if across @ up > 0:  # mirrored text
         across = -across
-    x, y = character.box @ along, character.box @ across
-    corners = [(x.min(), y.min()), (x.max(), y.min()), (x.max(), y.max()), (x.min(), y.max())]
-    return np.array([a * along + b * across for a, b in corners])
+    x, y = boxes @ along, boxes @ across
+    left, right, top, bottom = x.min(axis=1), x.max(axis=1), y.min(axis=1), y.max(axis=1)
+    x, y = np.stack([left, right, right, left], 1), np.stack([top, top, bottom, bottom], 1)
+    return np.asarray(x[..., None] * along + y[..., None] * across, np.float64)
 
 
-def _slanted(character: _Character, following: _Character | None) -> Float64:
-    """Return the corners of a character whose text slants, from its origin and the next one's."""
-    step = 0.5 * character.size
-    if following is not None:
-        advance = float((following.origin - character.origin) @ character.along)
-        step = min(advance, character.size) if advance > 0 else step
-    right, top, bottom = (
-        character.along * step,
-        character.up * ASCENT * character.size,
-        -character.up * DESCENT * character.size,
-    )
-    start = character.origin
-    return np.array([start + top, start + right + top, start + right + bottom, start + bottom])
+def _slanted(found: _Characters, places: Sequence[int]) -> Float64:
+    """Return the corners [N, 4, 2] of characters whose text slants, from their origins."""
+    starts, sizes = found.origins[places], found.sizes[places]
+    steps = 0.5 * sizes
+    advances = (np.diff(starts, axis=0) * found.along[places][:-1]).sum(axis=1)
+    steps[:-1] = np.where(advances > 0, np.minimum(advances, sizes[:-1]), steps[:-1])
+    ends = starts + found.along[places] * steps[:, None]
+    above = found.up[places] * (ASCENT * sizes)[:, None]
+    below = found.up[places] * (DESCENT * sizes)[:, None]
+    return np.stack([starts + above, ends + above, ends - below, starts - below], axis=1)

@@ -27,9 +27,9 @@ def pages(draw):
 def shown(page: pikepdf.Page) -> list[bytes]:
     """Return the two-byte codes that a page shows."""
     parts = [
-        bytes(operands[0])
-        for operands, operator in pikepdf.parse_content_stream(page)
-        if str(operator) == "Tj"
+        bytes(each.operands[0])
+        for each in pikepdf.parse_content_stream(page)
+        if str(each.operator) == "Tj"
     ]
     return [part[i : i + 2] for part in parts for i in range(0, len(part), 2)]
 

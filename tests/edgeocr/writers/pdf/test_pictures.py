@@ -267,9 +267,7 @@ def test_damaged_files_are_errors_of_edgeocr_or_shown() -> None:
         for place in random.integers(0, min(len(content), 400), random.integers(1, 6)):
             content[place] = random.choice([0, 1, 0x7F, 0xFF])
         try:
-            made = pdf_of(
-                (page_of(SIZE, [line_of("words", rectangle(5, 5, 90, 20))]), bytes(content))
-            )
+            made = pdf_of((page, bytes(content)))
         except EdgeOCRError:
             continue
         written += 1
