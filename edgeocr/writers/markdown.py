@@ -1,4 +1,4 @@
-"""Pages as Markdown: headings, paragraphs and tables where they are plain, and lines elsewhere.
+"""Pages as Markdown: headings, paragraphs and tables where they are plain, and rows elsewhere.
 
 It is CommonMark with the tables of GitHub's dialect.
 """
@@ -171,9 +171,10 @@ def _table(block: LevelBlock, table: Sequence[Sequence[int | None]]) -> str:
 
 
 def _paragraph(block: LevelBlock, rows: Sequence[Sequence[int]]) -> str:
-    members = [i for row in rows for i in row]
-    beside = len(members) > len(rows)
-    texts = [block.lines[i].text for i in members] if beside else joined(block, members)
+    if all(len(row) == 1 for row in rows):
+        texts = joined(block, [i for row in rows for i in row])
+    else:
+        texts = [" ".join(block.lines[i].text for i in row) for row in rows]
     return BREAK.join(map(_line, texts))
 
 
