@@ -11,17 +11,17 @@ import cv2
 import numpy as np
 
 from ...decoding import tiff
+from ...decoding.chunks import PNG
 from ...decoding.contents import read_path
 from ...decoding.limits import Limits
 from ...decoding.tiff_page import Page as TiffPage
 from ...documents.pdf import PdfPage
 from ...errors import EdgeOCRError, ImageError
-from ...images import Frame, Image, Source, content_of, is_pillow, load, name_of
+from ...images import Frame, Image, Source, content_of, is_pillow, load, name_of, named
 from . import exif, jpeg, jpeg2000, png
 from .embedded import Embedded
 
-PNG_START = b"\x89PNG\r\n\x1a\n"
-FORMATS = {jpeg.START: jpeg.embed, PNG_START: png.embed, jpeg2000.START: jpeg2000.embed}
+FORMATS = {jpeg.START: jpeg.embed, PNG: png.embed, jpeg2000.START: jpeg2000.embed}
 # How hard OpenCV compresses, from 0 to 9.
 COMPRESSION = 6
 
@@ -49,7 +49,7 @@ def embed(source: Source, limits: Limits) -> Embedded:
         try:
             content = read_path(source, limits)
         except ImageError as error:
-            raise ImageError(f"{name}: {error}") from error.__cause__
+            raise named(error, name) from error.__cause__
         except (OSError, ValueError):
             load(source, limits=limits)  # says what is wrong
             raise
@@ -60,7 +60,7 @@ def embed(source: Source, limits: Limits) -> Embedded:
     try:
         return _of_file(content, limits)
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from error.__cause__
+        raise named(error, name) from error.__cause__
 
 
 def _of_file(content: bytes, limits: Limits) -> Embedded:
@@ -69,9 +69,10 @@ def _of_file(content: bytes, limits: Limits) -> Embedded:
             return found
     # The orientation has been applied to the pixels, but the file's resolution is that of its rows.
     pixels = _of_pixels(load(content, limits=limits))
-    if content[:4] not in tiff.MAGIC:
-        return pixels
-    return replace(pixels, resolution=_shown(exif.read(io.BytesIO(content))))
+    resolution = png.resolution_of(content)
+    if content[:4] in tiff.MAGIC:
+        resolution = _shown(exif.read(io.BytesIO(content)))
+    return replace(pixels, resolution=resolution)
 
 
 def _of_frame(frame: Frame, limits: Limits) -> Embedded:
@@ -89,7 +90,7 @@ def _of_frame(frame: Frame, limits: Limits) -> Embedded:
     try:
         return embed(held, limits)
     except ImageError as error:
-        raise ImageError(f"{frame.name}: {error}") from error.__cause__
+        raise named(error, frame.name) from error.__cause__
 
 
 def _of_pixels(image: Image) -> Embedded:

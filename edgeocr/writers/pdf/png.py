@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 
-from ...decoding.chunks import chunks
+from ...decoding.chunks import PNG, chunks
 from . import exif
 from .embedded import Embedded
 
@@ -27,7 +27,7 @@ def embed(content: bytes) -> Embedded | None:
         The picture; None if its rows are not those of PDF: it is interlaced, transparent or
         damaged.
     """
-    header, palette, resolution, found = b"", b"", None, exif.Exif()
+    header, palette, found = b"", b"", exif.Exif()
     rows: list[memoryview] = []
     for kind, body in chunks(content):
         if kind == b"IHDR":
@@ -40,10 +40,6 @@ def embed(content: bytes) -> Embedded | None:
             return None
         elif kind == b"eXIf":
             found = exif.read(io.BytesIO(body))
-        elif kind == b"pHYs" and len(body) == 9:
-            across, down, unit = struct.unpack(">IIB", body)
-            if unit == METRE and across and down:
-                resolution = (across * INCH_IN_METRES, down * INCH_IN_METRES)
     if len(header) != 13:
         return None
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
@@ -63,6 +59,15 @@ def embed(content: bytes) -> Embedded | None:
             "Columns": width,
         },
     }
-    return Embedded(
-        b"".join(rows), width, height, entries, found.orientation, resolution or found.resolution
-    )
+    resolution = resolution_of(content) or found.resolution
+    return Embedded(b"".join(rows), width, height, entries, found.orientation, resolution)
+
+
+def resolution_of(content: bytes) -> tuple[float, float] | None:
+    """Return the pixels per inch across and down a PNG file, or None if it doesn't say them."""
+    for kind, body in chunks(content) if content.startswith(PNG) else ():
+        if kind == b"pHYs" and len(body) == 9:
+            across, down, unit = struct.unpack(">IIB", body)
+            if unit == METRE and across and down:
+                return across * INCH_IN_METRES, down * INCH_IN_METRES
+    return None

@@ -205,10 +205,11 @@ def test_a_page_of_a_tiff_file_is_found_by_the_name_of_its_result(tmp_path: Path
     [
         lambda dpi: saved(picture(), "JPEG", dpi=dpi),
         lambda dpi: saved(picture(), "PNG", dpi=dpi),
+        lambda dpi: saved(picture().convert("RGBA"), "PNG", dpi=dpi),
         lambda dpi: saved(picture(), "TIFF", dpi=dpi),
         lambda dpi: Image.open(io.BytesIO(saved(picture(), "PNG", dpi=dpi))),
     ],
-    ids=["jpeg", "png", "tiff", "pillow"],
+    ids=["jpeg", "png", "transparent png", "tiff", "pillow"],
 )
 @pytest.mark.parametrize(
     ("dpi", "points"),
