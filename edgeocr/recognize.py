@@ -326,7 +326,8 @@ class Recognizer:
         columns, owner = of_each_character(
             columns, [len(text) for text in self._characters[indices[steps]]]
         )
-        return Peaks(columns, np.nan_to_num(scores[steps[owner]]).astype(np.float32))
+        found = np.nan_to_num(scores[steps[owner]], posinf=0, neginf=0).astype(np.float32)
+        return Peaks(columns, found, divided=charset.blank is None)
 
     def _spelled(self, indices: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Reading]:
         """Return the readings of N lines from their classes [N, T] and probabilities [N, T].
@@ -353,7 +354,8 @@ def _in_logical_order(reading: Reading) -> Reading:
     text, order = bidi.in_logical_order(reading.text)
     peaks = reading.peaks
     if peaks is not None:
-        peaks = Peaks(peaks.columns[order], peaks.scores[order])
+        columns, scores = peaks.columns[order], peaks.scores[order]
+        peaks = replace(peaks, columns=columns, scores=scores)
     return Reading(text, reading.score, peaks)
 
 

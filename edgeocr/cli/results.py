@@ -115,10 +115,7 @@ class Results:
         """Write what is left to write, and close the output."""
         try:
             if self._added and not self._failed and self._writer is not None:
-                with signals_deferred():
-                    self._writer.close()
-                self._pass_on()
-                self._sink.commit()
+                self._complete(self._writer)
         finally:
             self._sink.discard()
 
@@ -148,6 +145,18 @@ class Results:
                 writer.add_failure(outcome.source.name, outcome.error or "")
             self._added = True
         self._pass_on()
+
+    def _complete(self, writer: Writer) -> None:
+        """Complete the document and keep it, also if a signal asks to end meanwhile."""
+        closed = False
+        try:
+            with signals_deferred():
+                writer.close()
+                closed = True
+        finally:
+            if closed:
+                self._pass_on()
+                self._sink.commit()
 
     def _open(self, *, several: bool) -> Writer:
         return self._format.open(cast(io.BytesIO, self._pending), several=several)

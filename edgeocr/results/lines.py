@@ -48,10 +48,13 @@ class Peaks:
         columns: float32 [K, 2], the columns of the crop at which each character begins and ends to
             be noticed. K is the length of the text; spaces have columns, too.
         scores: float32 [K], the probability of each character, from 0 to 1.
+        divided: Whether the network doesn't tell where a character stands, so that `columns`
+            divides the crop evenly.
     """
 
     columns: Float32
     scores: Float32
+    divided: bool = False
 
 
 @dataclass(frozen=True)

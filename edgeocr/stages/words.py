@@ -40,26 +40,25 @@ def with_words(line: Line, crop: Crop, peaks: Peaks | None, detail: Detail) -> L
     text = line.text
     if peaks is None:
         scores = np.full(len(text), line.score, np.float32)
-        peaks = Peaks(even(len(text), crop.width), scores)
-    spans = extents(text, peaks.columns, (crop.height, crop.width))
-    probabilities = peaks.scores.tolist()
-    found = spans_of_words(text)
-    characters: tuple[Character, ...] = ()
+        peaks = Peaks(even(len(text), crop.width), scores, divided=True)
+    spans = peaks.columns
+    if not peaks.divided:
+        spans = extents(text, spans, (crop.height, crop.width))
+    scores = peaks.scores.tolist()
+    inside = spans_of_words(text)
+    places: list[int] = []
     if detail == "characters" or any(map(is_cjk, text)):
         places = [i for i, character in enumerate(text) if not character.isspace()]
-        quads = quads_in_image(crop, spans[places])
-        characters = tuple(
-            Character(text[i], probabilities[i], quad)
-            for i, quad in zip(places, quads, strict=True)
-        )
     # The characters of a word may stand in any order.
-    columns = np.array(
-        [(spans[begin:end, 0].min(), spans[begin:end, 1].max()) for begin, end in found], np.float32
-    ).reshape(-1, 2)
+    begins, ends = spans.T.tolist()
+    columns = [(min(begins[begin:end]), max(ends[begin:end])) for begin, end in inside]
+    both = np.concatenate([np.array(columns, np.float32).reshape(-1, 2), spans[places]])
+    quads = iter(quads_in_image(crop, both))
     words = tuple(
-        Word(text[begin:end], sum(probabilities[begin:end]) / (end - begin), quad)
-        for (begin, end), quad in zip(found, quads_in_image(crop, columns), strict=True)
+        Word(text[begin:end], sum(scores[begin:end]) / (end - begin), next(quads))
+        for begin, end in inside
     )
+    characters = tuple(Character(text[i], scores[i], next(quads)) for i in places)
     return replace(line, words=words, characters=characters)
 
 
@@ -76,13 +75,13 @@ def quads_in_image(crop: Crop, columns: Float32) -> Float32:
     """
     number = PLACES if crop.curved else 2
     shares = np.linspace(0, 1, number, dtype=np.float32)
-    along = columns[:, :1] + shares * (columns[:, 1:] - columns[:, :1])
-    upper, lower = (
-        crop.in_image(np.stack([along, np.full_like(along, y)], axis=-1)) for y in (0, crop.height)
-    )
-    if not crop.curved:
-        return np.concatenate([upper, lower[:, ::-1]], axis=1)
-    return _rectangles(np.stack([upper, lower], axis=1))
+    sides = np.empty((len(columns), 2, number, 2), np.float32)
+    sides[..., 0] = (columns[:, :1] + shares * (columns[:, 1:] - columns[:, :1]))[:, None]
+    sides[..., 1] = [[0], [crop.height]]
+    sides = crop.in_image(sides)
+    if crop.curved:
+        return _rectangles(sides)
+    return np.concatenate([sides[:, 0], sides[:, 1, ::-1]], axis=1)
 
 
 def _rectangles(sides: Float32) -> Float32:

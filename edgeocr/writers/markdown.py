@@ -1,4 +1,4 @@
-"""Pages as Markdown: headings, paragraphs and tables where they are plain, and lines elsewhere.
+"""Pages as Markdown: headings, paragraphs and tables where they are plain, and rows elsewhere.
 
 It is CommonMark with the tables of GitHub's dialect.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import escaped
 from ..outputs.encoding import encoded
-from ..results.lines import Block, Line
+from ..results.lines import Line
 from ..results.read_page import ReadPage
 from .level_block import LevelBlock
 from .paragraphs import joined, width_of
@@ -90,13 +90,13 @@ def _blocks(page: ReadPage, level: int) -> Iterator[str]:
     """
     body = _body_height(page.lines)
     for block in blocks_in(page):
-        size = _size(block) / body if body else 0.0
-        if size >= HEADING and len(block.lines) <= HEADING_LINES:
-            yield _heading(
-                level if size >= TITLE else level + 1, " ".join(line.text for line in block.lines)
-            )
-        else:
-            yield from _parts(LevelBlock.of(block.lines))
+        lines = [line for line in block.lines if line.text.strip()]
+        size = _size(lines) / body if lines and body else 0.0
+        if size >= HEADING and len(lines) <= HEADING_LINES:
+            text = " ".join(line.text for line in lines)
+            yield _heading(level if size >= TITLE else level + 1, text)
+        elif lines:
+            yield from _parts(LevelBlock.of(lines))
 
 
 def _heading(level: int, text: str) -> str:
@@ -171,9 +171,10 @@ def _table(block: LevelBlock, table: Sequence[Sequence[int | None]]) -> str:
 
 
 def _paragraph(block: LevelBlock, rows: Sequence[Sequence[int]]) -> str:
-    members = [i for row in rows for i in row]
-    beside = len(members) > len(rows)
-    texts = [block.lines[i].text for i in members] if beside else joined(block, members)
+    if all(len(row) == 1 for row in rows):
+        texts = joined(block, [i for row in rows for i in row])
+    else:
+        texts = [" ".join(block.lines[i].text for i in row) for row in rows]
     return BREAK.join(map(_line, texts))
 
 
@@ -191,8 +192,8 @@ def _body_height(lines: Sequence[Line]) -> float | None:
     return float(np.median(heights[alike[best]])) or None
 
 
-def _size(block: Block) -> float:
-    return float(np.median([_height(line) for line in block.lines]))
+def _size(lines: Sequence[Line]) -> float:
+    return float(np.median([_height(line) for line in lines]))
 
 
 def _height(line: Line) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,7 +17,7 @@ from edgeocr import OCR, Page
 from edgeocr.cli import read
 from edgeocr.cli.main import main
 from edgeocr.outputs import replacement
-from edgeocr.writers import formats
+from edgeocr.writers import formats, hocr
 from tests.support.paths import IMAGES
 
 BADGE, SAMPLE = str(IMAGES / "badge.jpg"), str(IMAGES / "sample.jpg")
@@ -122,6 +123,25 @@ def test_document_is_complete_after_an_interruption(
     assert main(["read", BADGE, BADGE, "--output", str(whole), "--format", format_]) == 0
     assert main(["read", BADGE, BADGE, "stop", "--output", str(output)]) == 130
     assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
+@pytest.mark.usefixtures("default_signals")
+@pytest.mark.parametrize("moment", ["add", "close"])
+def test_signal_while_a_page_is_written_leaves_it_whole(
+    quick: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, moment: str
+) -> None:
+    original, output = getattr(hocr.Writer, moment), tmp_path / "a.hocr"
+
+    def interrupted(self: hocr.Writer, *arguments: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        original(self, *arguments)
+
+    monkeypatch.setattr(hocr.Writer, moment, interrupted)
+    assert main(["read", BADGE, SAMPLE, "--output", str(output)]) == 143
+    pages = [e for e in ElementTree.parse(output).iter() if e.get("class") == "ocr_page"]
+    assert len(pages) == (1 if moment == "add" else 2)
+    assert list(tmp_path.iterdir()) == [output]
 
 
 @pytest.mark.parametrize("format_", [each for each in ENDINGS if each != "jsonl"])

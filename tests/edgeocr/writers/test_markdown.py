@@ -154,7 +154,7 @@ def test_columns_that_are_not_aligned_are_no_table() -> None:
         for i, (left, right) in enumerate(zip((20, 90, 40, 5), (200, 330, 260, 370), strict=True))
         for x, cell in ((left, "left"), (right, "right"))
     ]
-    assert elements(written(page_of(lines))) == [("p", "\n".join(["left", "right"] * 4))]
+    assert elements(written(page_of(lines))) == [("p", "\n".join(["left right"] * 4))]
 
 
 def test_headings_are_clearly_larger_than_body_text() -> None:
