@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..documents.pdf import DPI, MOST_DPI, TEXT_LAYER_USES
+from ..documents.options import DPI, MOST_DPI, TEXT_LAYER_USES
 from ..documents.selection import Selection
 
 # Holds the password of encrypted PDF files. Other users of the system could see an argument.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double, c_float
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def _characters_of(
         if code in (10, 13):
             rows.append([])
             continue
-        character = "-" if code == HYPHEN else chr(code)
+        character = _character(code)
         if character.isspace():
             rows[-1].append(None)
             continue
@@ -232,15 +233,20 @@ def _unit(vectors: Float64, default: tuple[float, float]) -> Float64:
     return np.where(usable[:, None], vectors / np.where(usable, lengths, 1)[:, None], default)
 
 
+def _character(code: int) -> str:
+    """Return the character for PDFium's code, without control characters and halves of pairs."""
+    if code == HYPHEN:
+        return "-"
+    character = chr(code)
+    unusable = unicodedata.category(character) in ("Cc", "Cs") and not character.isspace()
+    return "\N{REPLACEMENT CHARACTER}" if unusable else character
+
+
 def _is_wrong(character: str) -> bool:
-    """Tell whether a character has no meaning: a control, private or replacement character."""
-    code = ord(character)
-    return (
-        code < 32
-        or 0x7F <= code < 0xA0
-        or 0xE000 <= code <= 0xF8FF
-        or code >= 0xF0000
-        or code in (0xFFFD, 0xFFFE, 0xFFFF)
+    """Tell whether a character has no known meaning: a private or a replacement character."""
+    return character == "\N{REPLACEMENT CHARACTER}" or unicodedata.category(character) in (
+        "Co",
+        "Cn",
     )
 
 

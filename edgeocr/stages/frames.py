@@ -22,7 +22,8 @@ from ..decoding.contents import described, is_regular, read_path
 from ..decoding.formats import ENOUGH, kind_of
 from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..decoding.tiff_page import Page
-from ..documents.pdf import DPI, PdfOptions, PdfPage, TextLayerUse, is_pdf, page_count
+from ..documents.options import DPI, PdfOptions, TextLayerUse
+from ..documents.pdf import PdfPage, is_pdf, page_count
 from ..documents.selection import ALL, Selection
 from ..errors import EdgeOCRError, ImageError, MemoryLimitError, MoreFramesWarning
 from ..images import Frame, Source, content_of, is_pillow, name_of, named

@@ -9,7 +9,7 @@ import pytest
 from edgeocr.bundle import limits as bundles
 from edgeocr.decoding import limits as pictures
 from edgeocr.documents import text_layer
-from edgeocr.documents.pdf import DPI, MOST_DPI
+from edgeocr.documents.options import DPI, MOST_DPI
 from edgeocr.graphs import limits as graphs
 from edgeocr.graphs.wire import MAX_FIELDS
 from edgeocr.memory.budget import CONTENTS

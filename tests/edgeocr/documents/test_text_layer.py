@@ -175,9 +175,11 @@ def test_text_is_doubted_where_it_may_not_be_all(content: bytes, reason: str | N
 
 
 @pytest.mark.parametrize("meanings", ["\ue000\ue001\ue002", "\ufffd\ufffd\ufffd", "\x01\x03\x04"])
-def test_text_without_meaning_is_doubted(meanings: str) -> None:
+def test_text_without_meaning_is_doubted(ocr: OCR, meanings: str) -> None:
     page = PdfPage(text("414243414243", 20, 60, font="G"), SMALL, fonts=b"/G 4 0 R")
-    assert doubt(pdfs.document([page], pdfs.renamed(meanings))) is not None
+    content = pdfs.document([page], pdfs.renamed(meanings))
+    assert doubt(content) is not None
+    assert passed(ocr, content).text.isprintable() or "\ue000" in meanings
     assert doubt(pdfs.document([page], pdfs.renamed("xyz"))) is None
 
 
