@@ -86,7 +86,7 @@ def blocks_in_order(
     Args:
         found: The lines in pixels of the upright image.
         analyse: Finds the order of quads, as `layout.analyse` does.
-        in_source: Moves points to the source, as `LoadedPicture.in_source` does.
+        in_source: Moves points to the source, as `Picture.in_source` does.
 
     Returns:
         The blocks in pixels of the source.
