@@ -36,6 +36,7 @@ STAGES = {
     "orientation": "orientation",
     "recognition": "recognition",
     "decoding": "decoding",
+    "words": "words",
     "layout": "reading order",
     "rest": "rest",
 }
@@ -59,6 +60,11 @@ class Run:
     total_ms: float
     cores_busy: float
 
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time in milliseconds."""
+        return self.total_ms * self.cores_busy
+
 
 @dataclass(frozen=True)
 class Breakdown:
@@ -74,6 +80,8 @@ class Breakdown:
         cores_busy: CPU seconds per second of wall time.
         operators: Milliseconds of each ONNX operator with one thread, summed over the pages, for
             each profiled stage; None without profiling.
+        words_cost: The CPU time that finding words adds, as a share of that of reading without
+            them; None if they weren't asked for.
     """
 
     bundle: str
@@ -84,13 +92,15 @@ class Breakdown:
     outside_share: float
     cores_busy: float
     operators: dict[str, dict[str, float]] | None = None
+    words_cost: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures for JSON, without `operators` if there are none."""
+        """Return the figures for JSON, without `operators` and `words_cost` if there are none."""
         figures = asdict(self)
-        if self.operators is None:
-            del figures["operators"]
-        return figures
+        optional = ("operators", "words_cost")
+        return {
+            name: each for name, each in figures.items() if name not in optional or each is not None
+        }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,6 +120,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--orientation", action="store_true", help="run the classifier of upside-down lines"
+    )
+    parser.add_argument(
+        "--words",
+        action="store_true",
+        help="find the words of the lines, too, and compare with reading without them, in turn",
     )
     parser.add_argument(
         "--operators",
@@ -145,6 +160,8 @@ def table(figures: Breakdown) -> str:
         f"outside ONNX Runtime, file decode aside: {figures.outside_share:.1%} of the time",
         f"cores busy: {figures.cores_busy:.2f} of {figures.threads}",
     ]
+    if figures.words_cost is not None:
+        lines.append(f"words add {figures.words_cost:.1%} to the CPU time of a page")
     for stage, operators in (figures.operators or {}).items():
         whole = sum(operators.values())
         lines.append(
@@ -164,6 +181,7 @@ def summarize(
     pages: int,
     threads: int,
     operators: dict[str, dict[str, float]] | None = None,
+    without_words: Sequence[Run] | None = None,
 ) -> Breakdown:
     """Take the medians of several runs over the same pages.
 
@@ -173,7 +191,12 @@ def summarize(
         pages: Number of pages in each run.
         threads: CPU threads that edgeocr was given.
         operators: What `profile` returned for each profiled stage.
+        without_words: Runs that didn't find words, each just before one of `runs`, which did.
     """
+    cost = None
+    if without_words is not None:
+        ratios = [a.cpu_ms / b.cpu_ms for a, b in zip(runs, without_words, strict=True)]
+        cost = round(median(ratios) - 1, 4)
     stages = {
         stage: median(each.stages_ms[stage] for each in runs)
         for stage in STAGES
@@ -191,6 +214,7 @@ def summarize(
         outside_share=round(outside / (total - stages["load"]), 4),
         cores_busy=round(median(each.cores_busy for each in runs), 3),
         operators=operators,
+        words_cost=cost,
     )
 
 
@@ -214,19 +238,28 @@ def measure(options: argparse.Namespace) -> Breakdown:
         # The first reads allocate memory and build what is built on demand, so they don't count.
         for picture in pictures:
             ocr.read(picture)
-        runs = [_read_all(ocr, pictures) for _ in range(options.repeat)]
+        runs, without_words = [], []
+        for _ in range(options.repeat):
+            if options.words:
+                without_words.append(_read_all(ocr, pictures))
+            runs.append(_read_all(ocr, pictures, words=options.words))
         operators = _operators(ocr, bundle, pictures) if options.operators else None
     return summarize(
-        runs, bundle=name, pages=len(pictures), threads=options.threads, operators=operators
+        runs,
+        bundle=name,
+        pages=len(pictures),
+        threads=options.threads,
+        operators=operators,
+        without_words=without_words or None,
     )
 
 
-def _read_all(ocr: OCR, pictures: Sequence[Path]) -> Run:
+def _read_all(ocr: OCR, pictures: Sequence[Path], *, words: bool = False) -> Run:
     """Read each picture once."""
     stages: dict[str, float] = {}
     started, worked = perf_counter(), process_time()
     for picture in pictures:
-        for stage, ms in ocr.read(picture).milliseconds.items():
+        for stage, ms in ocr.read(picture, words=words).milliseconds.items():
             stages[stage] = stages.get(stage, 0.0) + ms
     wall = perf_counter() - started
     return Run(stages, 1000 * wall, (process_time() - worked) / wall)

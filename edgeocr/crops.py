@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from .postprocess.geometry import TALL, Float32
 from .results.lines import Region
 
 Points = NDArray[np.float64]
+# Moves points, float32 [..., 2].
+Move: TypeAlias = Callable[[Float32], Float32]
 
 # OpenCV before version 5 can't warp an image whose side is over 32 766 pixels.
 LONGEST = 32_000
@@ -27,6 +30,10 @@ PIECE = 1 << 18
 END = 0.75
 
 
+def _same(points: Float32) -> Float32:
+    return points
+
+
 class Crop:
     """A piece of a picture whose size is known before its pixels are made.
 
@@ -38,6 +45,7 @@ class Crop:
         width: Width in pixels.
         keep: Whether the pixels are kept once they are made; otherwise they are made each time.
         laid_down: Whether a tall region was turned by 90 degrees to make the crop.
+        curved: Whether straight lines of the crop may be curves in the image.
     """
 
     # Not a cached_property: before Python 3.12 that has one lock for all instances.
@@ -47,8 +55,10 @@ class Crop:
         width: int,
         cut: Callable[[], Image],
         *,
+        in_image: Move = _same,
         keep: bool = True,
         laid_down: bool = False,
+        curved: bool = False,
     ) -> None:
         """Describe a crop without making its pixels.
 
@@ -56,14 +66,19 @@ class Crop:
             height: Height in pixels.
             width: Width in pixels.
             cut: Makes the pixels, uint8 [height, width, 3].
+            in_image: Moves points, float32 [..., 2], from the crop to the image that it shows a
+                part of. By default, the crop is the image.
             keep: Whether the pixels are kept once they are made.
             laid_down: Whether a tall region is turned by 90 degrees to make the pixels.
+            curved: Whether straight lines of the crop may be curves in the image.
         """
         self.height = height
         self.width = width
         self.keep = keep
         self.laid_down = laid_down
+        self.curved = curved
         self._cut = cut
+        self._in_image = in_image
         self._pixels: Image | None = None
 
     @classmethod
@@ -85,10 +100,41 @@ class Crop:
         """Memory that making the pixels takes, in bytes, including a turned copy."""
         return self.height * self.width * 6
 
+    def in_image(self, points: Float32) -> Float32:
+        """Move points from the crop to the image that it shows a part of.
+
+        Args:
+            points: float32 [..., 2], as (x, y); the crop reaches from (0, 0) to (width, height).
+
+        Returns:
+            float32 [..., 2], in pixels of the image.
+        """
+        return self._in_image(points)
+
     def turned(self, degrees: int) -> Crop:
         """Return the crop turned counter-clockwise by a multiple of 90 degrees."""
         size = (self.height, self.width) if degrees % 180 == 0 else (self.width, self.height)
-        return Crop(*size, lambda: turn(self.pixels, degrees), keep=self.keep)
+
+        def in_image(points: Float32) -> Float32:
+            return self.in_image(turned_back(points, degrees, self.width, self.height))
+
+        return Crop(
+            *size,
+            lambda: turn(self.pixels, degrees),
+            in_image=in_image,
+            keep=self.keep,
+            curved=self.curved,
+        )
+
+    def part(self, begin: int, end: int) -> Crop:
+        """Return the columns of the crop from `begin` to before `end`."""
+        return Crop(
+            self.height,
+            end - begin,
+            lambda: self.pixels[:, begin:end],
+            in_image=lambda points: self.in_image(points + np.array([begin, 0], np.float32)),
+            curved=self.curved,
+        )
 
 
 def crop_region(image: Image, region: Region, *, keep: bool = True) -> Crop:
@@ -120,15 +166,15 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
         image: uint8 [H, W, 3].
         quad: float32 [4, 2], clockwise from the top left, in pixels of the image.
     """
-    image, quad = _surroundings(image, quad)
+    image, quad, back = _surroundings(image, quad)
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     width, height = (
         min(max(1, round(float(max(sides[i], sides[i + 2])))), LONGEST) for i in (0, 1)
     )
     is_tall = height >= width * TALL
+    level = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
     def cut() -> Image:
-        level = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         warped = cv2.warpPerspective(
             image,
             cv2.getPerspectiveTransform(quad, level),
@@ -138,7 +184,15 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
         ).astype(np.uint8, copy=False)
         return turn(warped, 90) if is_tall else warped
 
-    return Crop(width, height, cut, laid_down=True) if is_tall else Crop(height, width, cut)
+    def in_image(points: Float32) -> Float32:
+        if is_tall:
+            points = turned_back(points, 90, width, height)
+        transform = cv2.getPerspectiveTransform(level, quad)
+        moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2), transform)
+        return back(moved.reshape(points.shape).astype(np.float32, copy=False))
+
+    size = (width, height) if is_tall else (height, width)
+    return Crop(*size, cut, in_image=in_image, laid_down=is_tall)
 
 
 def straighten(image: Image, polygon: Float32) -> Crop | None:
@@ -153,7 +207,7 @@ def straighten(image: Image, polygon: Float32) -> Crop | None:
         if the polygon is less than `TALL` times as long as high: then nothing tells its long sides
         from its short ones.
     """
-    image, polygon = _surroundings(image, polygon)
+    image, polygon, back = _surroundings(image, polygon)
     sides = np.stack(long_sides(polygon))
     # The two sides meet at the ends, so the height of the text is measured in the middle. It may
     # grow along the line, as in a photograph taken from the side.
@@ -174,11 +228,17 @@ def straighten(image: Image, polygon: Float32) -> Crop | None:
     across *= (offset + slope * (place / length - 0.5))[:, None]
 
     width, height = (min(max(1, round(float(side))), LONGEST) for side in (length, offset))
-    places = np.arange(width) / width * length
-    center, across = (
-        np.stack([np.interp(places, place, points[:, axis]) for axis in (0, 1)], 1)
-        for points in (center, across)
-    )
+
+    def at(columns: Points) -> tuple[Points, Points]:
+        """Return the center line and the way from the upper to the lower side at some columns."""
+        places = columns / width * length
+        line, way = (
+            np.stack([np.interp(places, place, points[:, axis]) for axis in (0, 1)], -1)
+            for points in (center, across)
+        )
+        return line, way
+
+    line, way = at(np.arange(width, dtype=np.float64))
     down = (np.arange(height) / height - 0.5)[:, None]
     step = max(1, PIECE // width)
 
@@ -187,13 +247,17 @@ def straighten(image: Image, polygon: Float32) -> Crop | None:
         for top in range(0, height, step):  # coordinates take more memory than pixels
             rows = slice(top, top + step)
             x, y = (
-                (center[:, axis] + down[rows] * across[:, axis]).astype(np.float32)
-                for axis in (0, 1)
+                (line[:, axis] + down[rows] * way[:, axis]).astype(np.float32) for axis in (0, 1)
             )
             strip[rows] = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return strip
 
-    return Crop(height, width, cut)
+    def in_image(points: Float32) -> Float32:
+        line, way = at(points[..., 0].astype(np.float64))
+        share = points[..., 1:] / height - 0.5
+        return back((line + share * way).astype(np.float32))
+
+    return Crop(height, width, cut, in_image=in_image, curved=True)
 
 
 def long_sides(polygon: Float32) -> tuple[Points, Points]:
@@ -283,19 +347,42 @@ def turn(image: Image, degrees: int) -> Image:
     return np.ascontiguousarray(np.rot90(image, degrees // 90))
 
 
-def _surroundings(image: Image, points: Float32) -> tuple[Image, Float32]:
-    """Cut the image to the surroundings of some points, and return the points within the cut.
+def turned_back(points: Float32, degrees: int, width: int, height: int) -> Float32:
+    """Move points from a turned image to where they are in the image before it was turned.
+
+    Args:
+        points: float32 [..., 2], in pixels of the turned image.
+        degrees: By how much it was turned counter-clockwise, a multiple of 90.
+        width: Width of the image before it was turned.
+        height: Height of the image before it was turned.
+    """
+    x, y = points[..., 0], points[..., 1]
+    before = {
+        0: (x, y),
+        90: (width - y, x),
+        180: (width - x, height - y),
+        270: (y, height - x),
+    }[degrees % 360]
+    return np.stack(before, axis=-1).astype(np.float32, copy=False)
+
+
+def _surroundings(image: Image, points: Float32) -> tuple[Image, Float32, Move]:
+    """Cut the image to the surroundings of some points.
 
     The cut has two more pixels on each side, which cubic interpolation reads, and is scaled down
     where OpenCV could not warp it.
+
+    Returns:
+        The cut, the points within it, and a function that moves points from it to the image.
     """
     size = np.array(image.shape[1::-1])
     first = np.clip(np.floor(points.min(axis=0)).astype(int) - 2, 0, size - 1)
     last = np.clip(np.ceil(points.max(axis=0)).astype(int) + 2, first, size - 1)
     image = image[first[1] : last[1] + 1, first[0] : last[0] + 1]
     points = (points - first).astype(np.float32)
+    scale = np.ones(2, np.float32)
     if (longest := max(image.shape)) > LONGEST:
         fitted = np.maximum(np.array(image.shape[1::-1]) * LONGEST // longest, 1)
-        points *= (fitted / image.shape[1::-1]).astype(np.float32)
+        scale = (fitted / image.shape[1::-1]).astype(np.float32)
         image = cv2.resize(image, fitted.tolist()).astype(np.uint8)
-    return image, points
+    return image, points * scale, lambda moved: (moved / scale + first).astype(np.float32)

@@ -31,6 +31,14 @@ class ImageError(EdgeOCRError):
     """A source is missing, can't be decoded, or is an array whose shape or dtype no image has."""
 
 
+class DocumentError(ImageError):
+    """A document, such as a PDF file, can't be opened, or one of its pages can't be rendered."""
+
+
+class EncryptedError(DocumentError):
+    """A document is encrypted, and no password was given, or a wrong one."""
+
+
 class ArrayError(EdgeOCRError, ValueError):
     """An array given to a post-processing function has the wrong shape, dtype or values."""
 
@@ -134,6 +142,26 @@ class OutputError(EdgeOCRError, OSError):
 
 class FontError(EdgeOCRError):
     """Text can't be drawn: Pillow is missing, or no installed font covers the characters."""
+
+
+class MissingLibraryError(EdgeOCRError):
+    """A capability needs a library that is not installed.
+
+    Attributes:
+        library: Name of the library.
+        extra: The extra of edgeocr that installs it.
+    """
+
+    def __init__(self, library: str, extra: str) -> None:
+        """Create the error.
+
+        Args:
+            library: Name of the library.
+            extra: The extra of edgeocr that installs it.
+        """
+        super().__init__(f'{library} is not installed: pip install "edgeocr[{extra}]"')
+        self.library = library
+        self.extra = extra
 
 
 class MoreFramesWarning(UserWarning):

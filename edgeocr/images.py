@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from .decoding.contents import described, read_all, read_path
 from .decoding.files import Pixels, decode, standard, upright, with_transparent_grey
+from .decoding.formats import ENOUGH
 from .decoding.limits import DEFAULT_LIMITS, Limits
 from .decoding.tiff import DirectoryError
 from .decoding.tiff_page import Page
+from .documents.pdf import PdfPage, is_pdf
 from .errors import EdgeOCRError, ImageError
 
 if TYPE_CHECKING:
@@ -32,12 +34,17 @@ Source: TypeAlias = (
 SUFFIXES = frozenset(
     f".{kind}"
     for kind in (
+        "avif",
         "bmp",
         "gif",
+        "heic",
+        "heif",
+        "hif",
         "jp2",
         "jpeg",
         "jpg",
         "pbm",
+        "pdf",
         "pgm",
         "png",
         "ppm",
@@ -97,10 +104,11 @@ class Frame:
     """One of the pictures that a source holds, or its only one: a source itself.
 
     Attributes:
-        name: What results and errors call it, as in `scan.tif[2]`.
+        name: What results and errors call it, as in `scan.tif#2`.
         number: Its place among the frames, from 1.
         count: How many frames the source has.
-        held: A source of this picture alone, a page of a TIFF file, or why there is no picture.
+        held: A source of this picture alone, a page of a TIFF or PDF file, or why there is no
+            picture.
     """
 
     name: str
@@ -114,6 +122,8 @@ class Frame:
             error = self.held
         else:
             try:
+                if isinstance(self.held, PdfPage):
+                    return self.held.render(limits)
                 return (
                     _load_page(self.held, limits)
                     if isinstance(self.held, Page)
@@ -121,12 +131,8 @@ class Frame:
                 )
             except ImageError as raised:
                 error = raised
-        if (
-            isinstance(error, ImageError)
-            and self.count > 1
-            and not str(error).startswith(self.name)
-        ):
-            raise ImageError(f"{self.name}: {error}") from error.__cause__
+        if self.count > 1 or isinstance(self.held, PdfPage):
+            error = named(error, self.name)
         raise error
 
 
@@ -136,7 +142,7 @@ def load(source: Source, reduction: int = 1, limits: Limits = DEFAULT_LIMITS) ->
     Args:
         source: A path, the bytes of an image file, an open binary file, a PIL image, or an array:
             grey [H, W] or [H, W, 1], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16. If a file
-            has several frames, the first one is decoded; a `Frame` stands for any of them.
+            has several frames or pages, the first one is decoded; a `Frame` stands for any of them.
         reduction: Decode the source, which must be a JPEG file, at 1/`reduction` of its sides:
             1, 2, 4 or 8.
         limits: How large a file and its picture may be. Arrays, and PIL images that don't come from
@@ -156,15 +162,29 @@ def load(source: Source, reduction: int = 1, limits: Limits = DEFAULT_LIMITS) ->
     if isinstance(source, (str, os.PathLike)):
         return _from_path(source, reduction, limits)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(_bytes_of(source), reduction, limits).on_ground()
+        return _decoded(_bytes_of(source), reduction, limits)
     if is_pillow(source):
         return _from_pil(source, limits)
     if hasattr(source, "read"):
-        return decode(content_of(source, limits), reduction, limits).on_ground()
+        return _decoded(content_of(source, limits), reduction, limits)
     raise ImageError(
         f"a {type(source).__name__} is not an image source: "
         "pass a path, bytes, a NumPy array, a PIL image or a binary file"
     )
+
+
+def named(error: EdgeOCRError, name: str) -> EdgeOCRError:
+    """Return an error whose message begins with the name of the picture, if it is about pictures.
+
+    Args:
+        error: The error.
+        name: The name of the picture.
+    """
+    if not isinstance(error, ImageError) or str(error).startswith(f"{name}: "):
+        return error
+    result = type(error)(f"{name}: {error}", source=error.source)
+    result.__cause__ = error.__cause__
+    return result
 
 
 def is_pillow(source: object) -> bool:
@@ -216,13 +236,19 @@ def _from_path(source: str | os.PathLike[str], reduction: int, limits: Limits) -
             f"{path}: edgeocr does not download: fetch the file first and pass its path"
         )
     try:
-        return decode(read_path(source, limits), reduction, limits).on_ground()
+        return _decoded(read_path(source, limits), reduction, limits)
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error.__cause__
+        raise named(error, path) from error.__cause__
     except EdgeOCRError:
         raise
     except (OSError, ValueError, TypeError) as error:  # ValueError: the path has a null byte
         raise ImageError(f"{path}: can't be read: {described(error)}") from error
+
+
+def _decoded(content: bytes, reduction: int, limits: Limits) -> Image:
+    if is_pdf(content[:ENOUGH]):
+        return PdfPage(content).render(limits)
+    return decode(content, reduction, limits).on_ground()
 
 
 def _load_page(page: Page, limits: Limits) -> Image:

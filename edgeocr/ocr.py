@@ -6,23 +6,21 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from math import radians
 from typing import Literal, NoReturn, overload
 
-from . import images
 from .bundle.bundle import Bundle
 from .decoding.limits import MAX_IMAGE_PIXELS, Limits, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
-from .images import Image, Source
+from .images import Image, Source, name_of
 from .layout import ReadingOrder, analyse
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
-from .memory.opening import Opening, OpenReader
+from .memory.opening import Opening
 from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
 from .resize import limited_stages
-from .results.lines import Reading, Region, blocks_of, moved, quads_of
+from .results.lines import Reading
 from .runtime import stream
 from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
@@ -32,7 +30,9 @@ from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
 from .stages.opening import Stage, check_options, open_bundle, usable_threads
-from .stages.upright import UprightReader
+from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
+from .stages.text_layer import page_of as page_of_text_layer
+from .stages.words import detail_of
 
 # Pages that `read_many` works on at a time; a third would gain nothing and would need memory.
 PAGES_AT_ONCE = 2
@@ -206,12 +206,16 @@ class OCR:
             stages = reader.stages.by_name
             return {name: stage.session.warm_up() for name, stage in stages.items()}
 
-    def read(self, source: Source) -> Page:
+    def read(self, source: Source, *, words: bool = False, characters: bool = False) -> Page:
         """Find and read all lines of a picture, or of its first frame if it has several.
 
         Args:
-            source: A path, the bytes of an image file, an open binary file, a PIL image, or an
-                array: grey [H, W], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+            source: A path or the bytes of a picture or PDF file, an open binary file, a PIL image,
+                or an array: grey [H, W], BGR [H, W, 3] or BGRA [H, W, 4], uint8 or uint16.
+            words: Give each line its words, and its characters if some are Chinese, Japanese or
+                Korean. Attention, SRN and PGNet don't tell where characters stand, so their lines
+                are divided evenly.
+            characters: Give each line its words and its characters.
 
         Raises:
             ImageError: The source is no image.
@@ -222,50 +226,65 @@ class OCR:
             ForkedError: The execution provider can't be used in a forked process.
         """
         watch = Stopwatch()
+        detail = detail_of(words=words, characters=characters)
+        self._life.check()
+        if (page := page_of_text_layer(source, self._analyse, detail)) is not None:
+            return page
         # Load the picture; whatever fails below is raised as an error that names it.
         with (
             self._life.using() as reader,
             reader.loader.picture(source, watch, TURNING_BYTES) as picture,
         ):
-            rotation, upwards = 0, None
-            if reader.stages.spotting is not None:
-                # Find and read with one network.
-                lines = reader.stages.spotting.spot(picture.image, watch)
-                lines = [line for line in lines if line.text.strip()]
-            else:
-                # Detect, crop, orient and recognize, the right way up.
-                upright = self._upright_reader(reader).read(picture.image, watch)
-                lines, rotation, upwards = upright.lines, upright.rotation, upright.upwards
-            # Put the lines into reading order.
+            # Find and read the lines, the right way up.
+            found = read_lines(
+                reader.stages,
+                picture.image,
+                watch,
+                turn_pages=self._upright,
+                # Within a memory limit, crops make their pixels each time they are needed.
+                keep_pixels=reader.budget is None,
+                detail=detail,
+            )
+            # Put the lines into reading order, and return to pixels of the source.
             with watch("layout"):
-                texts = [line.text for line in lines]
-                layout = self._analyse(quads_of(lines), texts=texts, upwards=upwards)
-                # Return to pixels of the source.
-                in_source = partial(picture.in_source, rotation=rotation)
-                lines = [moved(line, in_source) for line in lines]
-                blocks = blocks_of(lines, layout.blocks, layout.slant - radians(rotation))
+                blocks = blocks_in_order(found, self._analyse, picture.in_source)
         return Page(
-            images.name_of(source),
+            name_of(source),
             picture.width,
             picture.height,
             tuple(line for block in blocks for line in block.lines),
             watch.milliseconds,
             dict(self.providers),
             blocks,
-            rotation,
+            found.rotation,
             frames=counted(source, picture.frames),
         )
 
     @overload
     def read_many(
-        self, sources: Iterable[Source], *, on_error: Literal["return"] = "return"
+        self,
+        sources: Iterable[Source],
+        *,
+        on_error: Literal["return"] = "return",
+        words: bool = ...,
+        characters: bool = ...,
     ) -> Iterator[Page | EdgeOCRError]: ...
     @overload
     def read_many(
-        self, sources: Iterable[Source], *, on_error: Literal["raise", "skip"]
+        self,
+        sources: Iterable[Source],
+        *,
+        on_error: Literal["raise", "skip"],
+        words: bool = ...,
+        characters: bool = ...,
     ) -> Iterator[Page]: ...
     def read_many(
-        self, sources: Iterable[Source], *, on_error: OnError = "return"
+        self,
+        sources: Iterable[Source],
+        *,
+        on_error: OnError = "return",
+        words: bool = False,
+        characters: bool = False,
     ) -> Iterator[Page] | Iterator[Page | EdgeOCRError]:
         """Read pictures in their order, and all frames of those that have several.
 
@@ -276,6 +295,8 @@ class OCR:
             sources: Pictures as `read` takes them.
             on_error: What becomes of a picture that fails: "return" yields its error in its place,
                 "skip" leaves it out, "raise" raises the error there and ends.
+            words: As for `read`.
+            characters: As for `read`.
 
         Raises:
             TypeError: `sources` is a single picture.
@@ -286,7 +307,7 @@ class OCR:
         loader = self._life.opened().loader
         self._life.check()
         outcomes = stream.in_order(
-            partial(outcome, self.read),
+            partial(outcome, partial(self.read, words=words, characters=characters)),
             loader.frames(sources),
             min(PAGES_AT_ONCE, self.threads),
         )
@@ -306,19 +327,14 @@ class OCR:
         """
         watch = Stopwatch()
         with self._life.using() as reader, reader.loader.picture(source, watch) as picture:
-            if reader.stages.spotting is not None:
-                lines = reader.stages.spotting.spot(picture.image, watch)
-                regions = [Region(line.quad, line.score, line.polygon) for line in lines]
-            else:
-                regions = reader.stages.detector.detect(picture.image, watch)
+            found = find_regions(reader.stages, picture.image, watch)
             with watch("layout"):
-                regions = [moved(region, picture.in_source) for region in regions]
-                regions = [regions[i] for i in self._analyse(quads_of(regions)).order]
+                regions = regions_in_order(found, self._analyse, picture.in_source)
         return Detections(
-            images.name_of(source),
+            name_of(source),
             picture.width,
             picture.height,
-            tuple(regions),
+            regions,
             watch.milliseconds,
             dict(self.providers),
             counted(source, picture.frames),
@@ -357,13 +373,16 @@ class OCR:
                 return read_together(reader, list(crops), self._cpus)
             return list(handled(read_each(reader, crops, self._cpus), on_error))
 
-    def draw(self, source: Source, result: Page | Detections, *, texts: bool = False) -> Image:
+    def draw(
+        self, source: Source, result: Page | Detections, *, texts: bool = False, words: bool = False
+    ) -> Image:
         """Draw what was found in a picture, within the memory limit.
 
         Args:
             source: The picture that the result is of.
             result: What `read` or `detect` returned.
             texts: Add a sheet with the texts of a page at the right.
+            words: Draw the words of a page, too, if its lines have words.
 
         Returns:
             uint8 [H, W, 3] BGR, or [H, 2 · W, 3] with texts.
@@ -377,15 +396,5 @@ class OCR:
             reader.loader.picture(source, Stopwatch(), DRAWING_BYTES) as picture,
         ):
             if isinstance(result, Page):
-                return result.draw(picture.image, texts=texts)
+                return result.draw(picture.image, texts=texts, words=words)
             return result.draw(picture.image)
-
-    def _upright_reader(self, reader: OpenReader) -> UprightReader:
-        return UprightReader(
-            reader.stages.detector,
-            reader.stages.recognizer,
-            reader.stages.orientation,
-            turn_pages=self._upright,
-            # Within a memory limit, crops make their pixels each time they are needed.
-            keep_pixels=reader.budget is None,
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from .outputs.encoding import encoded
 from .outputs.replacement import write_file
 from .postprocess.geometry import Float32
 from .results.lines import Block, Line, Located, Region, quads_of, rounded, scaled
-from .writers import json
+from .writers import formats, json, text
 
 
 class _Result(Sequence[Located]):
@@ -83,12 +84,52 @@ class _Result(Sequence[Located]):
         Raises:
             OutputError: The file can't be written; an existing one is as it was.
         """
-        text = json.document(self.to_dict())
+        document = json.document(self.to_dict())
         if path is not None:
-            write_file(Path(path), encoded(text))
-        return text
+            write_file(Path(path), encoded(document))
+        return document
 
-    def _draw(self, image: Source, *, texts: bool) -> Image:
+    @abstractmethod
+    def to_text(self) -> str:
+        """Return the result as plain text, which is empty or ends with a newline."""
+
+    @abstractmethod
+    def draw(self, image: Source) -> Image:
+        """Draw the outline of every line or region."""
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        picture: Source | None = None,
+    ) -> None:
+        """Write the result to a file.
+
+        Args:
+            path: The file; an existing one is replaced once the new one is complete.
+            format: "text", "json", "jsonl", or a picture with the outlines drawn: "jpeg" or "png".
+                A page can also be "tsv", "hocr", "alto", "pdf", "paddle" or "markdown". Without it,
+                the ending of the path tells: .txt, .json, .jsonl, .jpg, .png, .tsv, .hocr, .xml
+                (ALTO), .pdf or .md; so do the names Label.txt and Cache.cach (paddle).
+            picture: The picture that was read, which "pdf", "jpeg" and "png" contain; None for the
+                file that `source` names.
+
+        Raises:
+            ValueError: The format is unknown, or can't hold this kind of result.
+            ImageError: The picture can't be loaded.
+            OutputError: The file can't be written; an existing one is as it was.
+        """
+        chosen = formats.chosen(path, format)
+        if not (chosen.holds_any_result or isinstance(self, Page)):
+            known = ", ".join(each.name for each in formats.ALL if each.holds_any_result)
+            raise ValueError(f"{chosen.title} holds pages that were read; choose from {known}")
+        content = io.BytesIO()
+        writer = chosen.open(content)
+        writer.add(self, picture)
+        writer.close()
+        write_file(Path(path), content.getvalue())
+
+    def _draw(self, image: Source, *, texts: bool, words: bool = False) -> Image:
         from .writers import overlay
 
         # A picture that was read may be drawn on, however large it is.
@@ -97,7 +138,8 @@ class _Result(Sequence[Located]):
         # The picture may have been decoded at another size than the one that was read.
         height, width = loaded.shape[:2]
         scale = (width / self.width, height / self.height)
-        return overlay.draw(loaded, [scaled(each, scale) for each in self._found], texts=texts)
+        found = [scaled(each, scale) for each in self._found]
+        return overlay.draw(loaded, found, texts=texts, words=words)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,6 +203,10 @@ class Page(_Result[Line]):
             "frames": self.frames,
         }
 
+    def to_text(self) -> str:
+        """Return what `edgeocr read` writes as text: an empty line stands between two blocks."""
+        return text.text_of_page(self)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Page:
         """Restore what `to_dict` returned."""
@@ -180,12 +226,13 @@ class Page(_Result[Line]):
             **_run_from_dict(data),
         )
 
-    def draw(self, image: Source, *, texts: bool = False) -> Image:
+    def draw(self, image: Source, *, texts: bool = False, words: bool = False) -> Image:
         """Draw the outline of every line.
 
         Args:
             image: The picture that was read; it is not changed.
             texts: Add a sheet to the right on which each text stands at its line's place.
+            words: Draw the outlines of the lines' words, too, if they have words.
 
         Returns:
             uint8 [height, width, 3] BGR, or twice as wide with texts.
@@ -195,7 +242,7 @@ class Page(_Result[Line]):
             FontError: The texts can't be drawn: Pillow is missing, or no installed font covers
                 their characters.
         """
-        return self._draw(image, texts=texts)
+        return self._draw(image, texts=texts, words=words)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,6 +276,10 @@ class Detections(_Result[Region]):
     def to_dict(self) -> dict[str, Any]:
         """Return what `edgeocr detect` writes as JSON, as a dictionary."""
         return {**super().to_dict(), "frames": self.frames}
+
+    def to_text(self) -> str:
+        """Return what `edgeocr detect` writes as text: the corners and score of each region."""
+        return text.text_of_detections(self.regions)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Detections:

@@ -14,7 +14,8 @@ from .bundle.manifest import Recognition
 from .crops import Crop
 from .errors import ArrayError, GraphError
 from .postprocess import attention, bidi, ctc, joining, sequences, spaces
-from .results.lines import Reading
+from .postprocess.peaks import even, of_each_character
+from .results.lines import Peaks, Reading
 from .runtime.job import Job, Shape
 from .runtime.outputs import Output, checked
 from .runtime.placement import Placement
@@ -22,7 +23,14 @@ from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
-from .tiling.pieces import EDGE, Input, input_widths, inputs_of, joins_pieces
+from .tiling.pieces import (
+    EDGE,
+    Input,
+    columns_per_pixel,
+    input_widths,
+    inputs_of,
+    joins_pieces,
+)
 
 # Width of a line of ordinary length, in strides of the network. A stage that takes any shape is
 # warmed up with it.
@@ -127,12 +135,16 @@ class Recognizer:
             return f"lines wider than {stage.max_width} pixels are read in pieces"
         return f"lines are read at a width of {stage.max_width} at most"
 
-    def recognize(self, crops: Sequence[Crop], watch: Stopwatch | None = None) -> list[Reading]:
+    def recognize(
+        self, crops: Sequence[Crop], watch: Stopwatch | None = None, *, peaks: bool = False
+    ) -> list[Reading]:
         """Read crops of any size.
 
         Args:
             crops: Upright crops that hold one line each.
             watch: Records the time of each step.
+            peaks: Tell where the characters stand: by the time steps of CTC, and by even division
+                for attention and SRN.
 
         Returns:
             The text and score of each crop, in the same order.
@@ -183,11 +195,12 @@ class Recognizer:
                 steps = range(most + 1)
                 checked("recognition", OUTPUTS, output, {"N": batch_size(group), "T": steps})
             try:
-                return self._readings(inputs, widths, groups, outputs, empty)
+                readings = self._readings(inputs, widths, groups, outputs, empty, peaks=peaks)
             except ArrayError as error:
                 raise GraphError(
                     f"the outputs of the recognition graph can't be decoded: {error}"
                 ) from error
+        return readings
 
     def _readings(
         self,
@@ -196,6 +209,8 @@ class Recognizer:
         groups: list[list[int]],
         outputs: list[list[NDArray[Any]]],
         empty: dict[int, NDArray[np.bool_]],
+        *,
+        peaks: bool,
     ) -> list[Reading]:
         # All inputs are decoded together, so shorter sequences are padded with a class that stands
         # for no character.
@@ -215,16 +230,25 @@ class Recognizer:
         rows_of: dict[int, list[int]] = {}  # the rows that show each crop
         for row, each in enumerate(inputs):
             rows_of.setdefault(each.crop, []).append(row)
-        if len(rows_of) == len(inputs):
-            return readings
-        return [
-            readings[rows[0]]
-            if len(rows) == 1
-            else self._joined(
-                [inputs[i] for i in rows], all_indices[rows], all_scores[rows], stride
+        found = []
+        for rows in rows_of.values():
+            reading, line, probabilities = (
+                readings[rows[0]],
+                all_indices[rows[0]],
+                all_scores[rows[0]],
             )
-            for rows in rows_of.values()
-        ]
+            pieces = [inputs[row] for row in rows]
+            if len(pieces) > 1:
+                line, probabilities = self._joined(
+                    pieces, all_indices[rows], all_scores[rows], stride
+                )
+                (reading,) = self._spelled(line[None], probabilities[None])
+            if peaks:
+                per_step = stride * columns_per_pixel(pieces)
+                found_at = self._peaks(line, probabilities, per_step, pieces[-1].end)
+                reading = replace(reading, peaks=found_at)
+            found.append(_in_logical_order(reading) if self._stage.visual_order else reading)
+        return found
 
     def _mark_spaces(
         self,
@@ -253,8 +277,8 @@ class Recognizer:
         indices: NDArray[np.int32],
         scores: NDArray[np.float32],
         stride: int,
-    ) -> Reading:
-        """Decode a line that was read in pieces.
+    ) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+        """Return the classes [T] and probabilities [T] of a line that was read in pieces.
 
         Args:
             pieces: The line's N pieces.
@@ -266,21 +290,51 @@ class Recognizer:
         assert blank is not None  # pieces are made only for CTC
         # Steps behind the text see padding. They belong to the line at its end only.
         ends = [each.width // stride for each in pieces[:-1]] + [indices.shape[1]]
-        line, probabilities = joining.join(
+        return joining.join(
             [row[:end] for row, end in zip(indices, ends, strict=True)],
             [row[:end] for row, end in zip(scores, ends, strict=True)],
             [each.start // stride for each in pieces],
             blank=blank,
             edge=EDGE * self._stage.height // stride,
         )
-        (reading,) = self._spelled(line[None], probabilities[None])
-        return reading
+
+    def _peaks(
+        self,
+        indices: NDArray[np.integer],
+        scores: NDArray[np.floating],
+        per_step: float,
+        width: int,
+    ) -> Peaks:
+        """Find where the characters of a line stand, in the order in which they were read.
+
+        Args:
+            indices: integer [T], the classes of the line.
+            scores: float [T], the probabilities of these classes.
+            per_step: The columns of the crop that a time step of CTC shows.
+            width: Width of the crop.
+        """
+        charset = self._stage.charset
+        if charset.blank is not None:
+            runs = ctc.runs(indices, charset.blank)
+            steps = runs[:, 0]
+            columns = np.clip(runs * per_step, 0, width).astype(np.float32)
+        else:
+            assert charset.begin is not None and charset.end is not None  # as in _spelled
+            kept = attention.is_character(indices[None], begin=charset.begin, end=charset.end)
+            steps = np.flatnonzero(kept)
+            columns = even(len(steps), width)
+        columns, owner = of_each_character(
+            columns, [len(text) for text in self._characters[indices[steps]]]
+        )
+        found = np.nan_to_num(scores[steps[owner]], posinf=0, neginf=0).astype(np.float32)
+        return Peaks(columns, found, divided=charset.blank is None)
 
     def _spelled(self, indices: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Reading]:
-        """Return the readings of N lines from their classes [N, T] and probabilities [N, T]."""
+        """Return the readings of N lines from their classes [N, T] and probabilities [N, T].
+
+        The characters are in the order in which they were read.
+        """
         texts, means = self._decode(indices, scores)
-        if self._stage.visual_order:
-            texts = [bidi.logical_order(text) for text in texts]
         return [Reading(text, score) for text, score in zip(texts, means.tolist(), strict=True)]
 
     def _decode(
@@ -293,6 +347,16 @@ class Recognizer:
         return attention.decode(
             indices, scores, self._characters, begin=charset.begin, end=charset.end
         )
+
+
+def _in_logical_order(reading: Reading) -> Reading:
+    """Put a reading whose characters are in visual order, and its peaks, into logical order."""
+    text, order = bidi.in_logical_order(reading.text)
+    peaks = reading.peaks
+    if peaks is not None:
+        columns, scores = peaks.columns[order], peaks.scores[order]
+        peaks = replace(peaks, columns=columns, scores=scores)
+    return Reading(text, reading.score, peaks)
 
 
 def _shapes(stage: Recognition) -> list[Shape]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeOCRError
-from .sources import NamedSource, frames_in
+from .sources import NamedSource
 
 if TYPE_CHECKING:
     from ..images import Source
@@ -22,56 +22,99 @@ CROPS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
+class NamedReading:
+    """The reading of a crop, with the crop's name.
+
+    Attributes:
+        source: Name of the crop.
+        reading: What was read in it.
+    """
+
+    source: str
+    reading: Reading
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `edgeocr recognize` writes as JSON, as a dictionary."""
+        return {"source": self.source, **self.reading.to_dict()}
+
+    def to_text(self) -> str:
+        """Return what `edgeocr recognize` writes as text."""
+        from ..writers.text import text_of_reading
+
+        return text_of_reading(self.reading)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of one source, or the reason why it failed.
 
     Attributes:
         source: The source.
-        record: The result, or the failure, for JSON.
-        text: The result as plain text; empty for a failure.
-        drawable: The result if it can be drawn onto its picture.
+        result: The result; None for a failure.
         error: The message of a failure.
     """
 
     source: NamedSource
-    record: Mapping[str, Any]
-    text: str
-    drawable: Page | Detections | None = None
+    result: Page | Detections | NamedReading | None = None
     error: str | None = None
 
+    @property
+    def drawable(self) -> Page | Detections | None:
+        """The result if it can be drawn onto its picture."""
+        return None if isinstance(self.result, NamedReading) else self.result
 
-def outcomes(command: str, ocr: OCR, sources: Sequence[NamedSource]) -> Iterator[Outcome]:
+
+def outcomes(
+    command: str,
+    ocr: OCR,
+    sources: Sequence[NamedSource],
+    frames: Callable[[NamedSource], Iterator[NamedSource]],
+    done: Collection[str] = (),
+    *,
+    words: bool = False,
+    characters: bool = False,
+) -> Iterator[Outcome]:
     """Yield the outcome of each frame of each source, in order.
 
     Args:
         command: "read", "detect" or "recognize".
         ocr: Has the networks.
         sources: The sources. A source that fails does not keep the others from being read.
+        frames: Finds the frames of a source.
+        done: The names of the frames that have a result already: their outcomes are empty.
+        words: Whether "read" gives lines their words.
+        characters: Whether "read" gives lines their words and characters.
     """
     # Frames are found while earlier ones are read: the results of these are still to come.
     waiting: deque[NamedSource] = deque()
 
     def pictures() -> Iterator[Source]:
-        for source in sources:
-            for frame in frames_in(source, ocr.limits):
-                waiting.append(frame)
-                if frame.error is None:
+        for following, source in zip(range(len(sources))[::-1], sources, strict=True):
+            # A file with one picture need not be opened to be known.
+            for frame in [source] if source.name in done else frames(source):
+                is_done = frame.error is None and frame.name in done
+                waiting.append(replace(frame, left=frame.left + following, done=is_done))
+                if frame.error is None and not is_done:
                     yield frame.picture
 
-    results = {"read": _pages, "detect": _detections, "recognize": _readings}[command](
+    def pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
+        return ocr.read_many(pictures, words=words, characters=characters)
+
+    results = {"read": pages, "detect": _detections, "recognize": _readings}[command](
         ocr, pictures()
     )
     for result in results:
-        while (failed := waiting.popleft()).error is not None:
-            yield _outcome(failed, failed.error)
-        yield _outcome(failed, result)
-    for source in waiting:
-        assert source.error is not None
-        yield _outcome(source, source.error)
+        while not (frame := waiting.popleft()).is_read:
+            yield _without_result(frame)
+        yield _outcome(frame, result)
+    for frame in waiting:
+        yield _without_result(frame)
 
 
-def _pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
-    return ocr.read_many(pictures)
+def _without_result(source: NamedSource) -> Outcome:
+    if source.error is not None:
+        return _outcome(source, source.error)
+    return Outcome(source)
 
 
 def _detections(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Detections | EdgeOCRError]:
@@ -90,17 +133,11 @@ def _readings(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Reading | EdgeOC
 
 def _outcome(source: NamedSource, result: Page | Detections | Reading | EdgeOCRError) -> Outcome:
     from ..page import Detections, Page
-    from ..writers import text
 
     name = source.name
     if isinstance(result, EdgeOCRError):
         message = str(result) if str(result).startswith(name) else f"{name}: {result}"
-        return Outcome(source, {"source": name, "error": message}, "", error=message)
-    if isinstance(result, Page):
-        page = replace(result, source=name)
-        return Outcome(source, page.to_dict(), text.text_of_page(page), page)
-    if isinstance(result, Detections):
-        found = replace(result, source=name)
-        return Outcome(source, found.to_dict(), text.text_of_detections(found), found)
-    record = {"source": name, **result.to_dict()}
-    return Outcome(source, record, text.text_of_reading(result))
+        return Outcome(source, error=message)
+    if isinstance(result, (Page, Detections)):
+        return Outcome(source, replace(result, source=name))
+    return Outcome(source, NamedReading(name, result))

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 class OverlayFolder:
     """A folder with one overlay picture for each source or frame, under its name."""
 
-    def __init__(self, folder: Path, ocr: OCR, guard: OutputGuard, *, texts: bool) -> None:
+    def __init__(
+        self, folder: Path, ocr: OCR, guard: OutputGuard, *, texts: bool, words: bool = False
+    ) -> None:
         """Create the folder if it does not exist.
 
         Args:
@@ -32,6 +34,7 @@ class OverlayFolder:
             ocr: Draws the pictures.
             guard: Knows what must not be written to.
             texts: Whether to add a sheet with the texts.
+            words: Whether to draw the words of the lines.
 
         Raises:
             OutputError: If the folder cannot be created.
@@ -40,6 +43,7 @@ class OverlayFolder:
         self._ocr = ocr
         self._guard = guard
         self._texts = texts
+        self._words = words
         self._taken: set[str] = set()
         with output_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -64,15 +68,19 @@ class OverlayFolder:
         # An overlay can be drawn again, and waiting for the disk takes long on slow cards.
         write_file(path, content, durable=False)
 
+    def skip(self, source: NamedSource) -> None:
+        """Keep the name of a picture that was drawn before, so that no other one gets it."""
+        self._free_name(source.stem)
+
     def _draw(self, source: Source, result: Page | Detections) -> Image:
         """Draw a result; once no font covers a picture's texts, draw all without texts."""
         if self._texts:
             try:
-                return self._ocr.draw(source, result, texts=True)
+                return self._ocr.draw(source, result, texts=True, words=self._words)
             except FontError as error:
                 tell(f"edgeocr: overlays have no texts: {error}")
                 self._texts = False
-        return self._ocr.draw(source, result)
+        return self._ocr.draw(source, result, words=self._words)
 
     def _free_name(self, stem: str) -> str:
         name, number = f"{stem}.jpg", 2

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import EdgeOCRError, escaped
+from ..errors import EdgeOCRError, OutputError, escaped
 from ..outputs.guard import OutputGuard
+from ..writers.formats import DOCUMENTS, FORMATS, RECORDS, Format, find
 from .arguments import (
     add_engine_arguments,
     add_overwrite_argument,
@@ -18,11 +21,13 @@ from .arguments import (
     open_ocr,
     protected,
 )
+from .documents import add_document_arguments, frame_options
 from .log import log_to_stderr
-from .outcomes import outcomes
+from .outcomes import Outcome, outcomes
 from .progress import ProgressLine
 from .results import Results, check_output
-from .sources import NamedSource, expand
+from .resume import Done, read_done
+from .sources import NamedSource, expand, frames_in
 from .streams import report, tell
 
 if TYPE_CHECKING:
@@ -42,20 +47,32 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a picture, a folder of pictures (without its subfolders), or - for standard input; "
-        "all pages of a TIFF file and all frames of an animation are read; PDF and HEIC files must "
-        "be converted first, for example with pdftoppm or heif-convert",
+        help="a picture, a PDF file, a folder of these, or - for standard input; all pages of a "
+        "TIFF or PDF file and all frames of an animation are read; PDF files need the extra pdf, "
+        "HEIC files the extra heif",
     )
+    command.add_argument(
+        "--recursive",
+        action="store_true",
+        help="read the folders in a folder, too; hidden ones and links to folders are left out",
+    )
+    add_document_arguments(command, text_layers=name == "read")
     add_engine_arguments(command)
     add_provider_argument(command)
     add_picture_arguments(command)
     command.add_argument(
         "--format",
-        choices=("text", "json", "jsonl"),
+        choices=_format_names(name),
         help="output format; default: by the ending of --output, else text",
     )
     command.add_argument(
         "--output", type=Path, metavar="PATH", help="file to write; default: standard output"
+    )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep what --output, a file of JSON lines, holds, and read only the sources that it "
+        "has no result of",
     )
     add_overwrite_argument(command)
     command.add_argument(
@@ -71,6 +88,17 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             "--no-upright",
             action="store_true",
             help="take pictures as they stand, turned or not",
+        )
+        command.add_argument(
+            "--words",
+            action="store_true",
+            help="give each line its words and where they stand, and its characters if some are "
+            "Chinese, Japanese or Korean; in JSON and on overlays",
+        )
+        command.add_argument(
+            "--characters",
+            action="store_true",
+            help="give each line its words and its characters",
         )
     if name != "recognize":
         command.add_argument(
@@ -102,11 +130,19 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         EdgeOCRError: If the bundle, the provider or the output does not work.
+        SystemExit: With code 2, after printing the usage, if the output can't be continued.
     """
-    sources = list(expand(options.sources))
+    format_ = _format(options)
+    if options.resume and (options.output is None or format_.name != "jsonl"):
+        options.parser.error(
+            "--resume needs --output with a file of JSON lines (FILE.jsonl, or --format jsonl): "
+            "other outputs can't be continued"
+        )
+    sources = list(expand(options.sources, recursive=options.recursive))
     guard = _guard(options, sources)
     if options.output is not None:
-        check_output(options.output, options.format, guard)
+        check_output(options.output, format_, guard)
+    before = read_done(options.output, options.command) if options.resume else Done()
     with ExitStack() as stack:
         if options.verbose:
             stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
@@ -121,11 +157,46 @@ def run(options: argparse.Namespace) -> int:
             _describe(ocr)
         several = len(sources) > 1 or any(source.of_folder for source in sources)
         overlays = _overlays(options, ocr, guard)
-        results = stack.enter_context(Results(options.output, options.format, several=several))
+        results = stack.enter_context(
+            Results(options.output, format_, several=several, keep=before.size)
+        )
         # With --verbose each picture has a line of its own, so the progress would say nothing new.
-        enabled = len(sources) > 1 and not options.verbose
-        progress = stack.enter_context(ProgressLine(enabled=enabled))
-        return _read_all(options, ocr, sources, results, overlays, progress)
+        progress = stack.enter_context(ProgressLine(enabled=not options.verbose))
+        frames = partial(frames_in, limits=ocr.limits, options=frame_options(options))
+        found = outcomes(
+            options.command,
+            ocr,
+            sources,
+            frames,
+            before.names,
+            words=getattr(options, "words", False) or results.needs_words,
+            characters=getattr(options, "characters", False),
+        )
+        return _read_all(options, found, results, overlays, progress)
+
+
+def _format_names(command: str) -> tuple[str, ...]:
+    return DOCUMENTS if command == "read" else RECORDS
+
+
+def _format(options: argparse.Namespace) -> Format:
+    """Return the output format; wrong arguments end the command with the usage."""
+    parser: argparse.ArgumentParser = options.parser
+    if options.format is not None:
+        found = FORMATS[options.format]
+    elif options.output is None:
+        found = FORMATS["text"]
+    else:
+        found = find(options.output, DOCUMENTS) or FORMATS["text"]
+    known = _format_names(options.command)
+    if found.name not in known:
+        parser.error(
+            f"{options.command} can't write {found.title} to {options.output}: choose a name with "
+            f"another ending, or one of {', '.join(known)} with --format"
+        )
+    if not found.is_text and options.output is None and sys.stdout.isatty():
+        parser.error(f"a terminal can't show {found.title}: name a file with --output")
+    return found
 
 
 def _guard(options: argparse.Namespace, sources: Sequence[NamedSource]) -> OutputGuard:
@@ -142,36 +213,57 @@ def _overlays(options: argparse.Namespace, ocr: OCR, guard: OutputGuard) -> Over
         return None
     from .overlays import OverlayFolder
 
-    return OverlayFolder(options.overlay, ocr, guard, texts=options.command == "read")
+    return OverlayFolder(
+        options.overlay,
+        ocr,
+        guard,
+        texts=options.command == "read",
+        words=options.command == "read" and (options.words or options.characters),
+    )
 
 
 def _read_all(
     options: argparse.Namespace,
-    ocr: OCR,
-    sources: Sequence[NamedSource],
+    found: Iterable[Outcome],
     results: Results,
     overlays: OverlayFolder | None,
     progress: ProgressLine,
 ) -> int:
-    failed = False
-    for done, outcome in enumerate(outcomes(options.command, ocr, sources), start=1):
-        # First of all, so that a signal that arrives later finds the result written.
-        results.add(outcome)
-        error = outcome.error
+    failed: list[str] = []
+    done = skipped = 0
+    for done, outcome in enumerate(found, start=1):
+        source, error = outcome.source, outcome.error
+        if source.done:
+            skipped += 1
+            if overlays is not None:
+                overlays.skip(source)
+            continue
+        try:
+            # First of all, so that a signal that arrives later finds the result written.
+            results.add(outcome)
+        except OutputError:
+            raise
+        except EdgeOCRError as raised:  # the format contains the picture, which can't be loaded
+            error = str(raised)
         if overlays is not None and outcome.drawable is not None:
             try:
-                overlays.write(outcome.source, outcome.drawable)
+                overlays.write(source, outcome.drawable)
             except EdgeOCRError as raised:
                 error = str(raised)
         if error is not None:
-            failed = True
+            failed.append(source.name)
             progress.clear()
             report(error)
         if options.verbose and outcome.drawable is not None:
-            progress.print(f"{escaped(outcome.source.name)}: {_summary(outcome.drawable)}")
-        # How many frames there will be is not known.
-        name = escaped(Path(outcome.source.name).name)
-        progress.show_bar(done, max(done, len(sources)), name)
+            progress.print(f"{escaped(source.name)}: {_summary(outcome.drawable)}")
+        if done + source.left > 1:
+            name = escaped(Path(source.name).name)
+            progress.show_bar(done, done + source.left, name, skipped=skipped)
+    progress.clear()
+    if failed and done > 1:
+        tell(f"edgeocr: {len(failed)} of {done - skipped} failed:")
+        for name in failed:
+            tell(f"  {escaped(name)}")
     return 1 if failed else 0
 
 

@@ -1,21 +1,27 @@
-"""Write the outcomes of a command as text, JSON or JSON lines, to standard output or a file."""
+"""Write the outcomes of a command in one format, to standard output or a file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ..errors import OutputError
 from ..outputs.devices import DeviceFile, is_device
-from ..outputs.encoding import encoded
 from ..outputs.guard import OutputGuard
 from ..outputs.replacement import GrowingFile, Replacement
+from ..writers.formats import FailureWriter, Format, Writer
 from .outcomes import Outcome
+from .signals import signals_deferred
 from .streams import write_out
 
-# The format of `--output` by the ending of its name, where `--format` is not given.
-FORMATS = {".json": "json", ".jsonl": "jsonl"}
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+# A document that is written at once when it is complete, as PDF is, waits for the sink with no more
+# bytes than this.
+MOST_PENDING = 1 << 23
 
 
 class Sink(Protocol):
@@ -34,9 +40,13 @@ class Sink(Protocol):
 class StandardOutput:
     """Standard output as a sink."""
 
+    def __init__(self, *, is_text: bool) -> None:
+        """Create the sink; what is written to it is valid UTF-8 if `is_text`."""
+        self._is_text = is_text
+
     def write(self, content: bytes) -> None:
-        """Write content, which is valid UTF-8."""
-        write_out(content.decode())
+        """Write content."""
+        write_out(content.decode() if self._is_text else content)
 
     def commit(self) -> None:
         """Do nothing: everything has been written."""
@@ -45,31 +55,67 @@ class StandardOutput:
         """Do nothing: what has been written can't be taken back."""
 
 
+class Pending(io.RawIOBase):
+    """What a writer has written and the sink hasn't got yet."""
+
+    def __init__(self, pass_on: Callable[[], None]) -> None:
+        """Begin with nothing; `pass_on` is called where more than `MOST_PENDING` bytes wait."""
+        self._parts: list[bytes] = []
+        self._position = self._taken = 0
+        self._pass_on = pass_on
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes have been written so far."""
+        return self._position
+
+    def write(self, content: Buffer) -> int:
+        """Keep content for the sink, and return its length."""
+        self._parts.append(bytes(content))
+        length = len(self._parts[-1])
+        self._position += length
+        if self._position - self._taken > MOST_PENDING:
+            self._pass_on()
+        return length
+
+    def take(self) -> bytes:
+        """Return what has been written since the last call."""
+        content = b"".join(self._parts)
+        self._parts.clear()
+        self._taken = self._position
+        return content
+
+
 class Results:
     """The output of a command, to which outcomes are added.
 
-    Text and JSON lines are written outcome by outcome, and JSON at the end, since it is one
-    document. However the command ends, what has been added until then is kept, unless nothing has
-    been added or the output itself failed.
+    However the command ends, what has been added until then is kept as a complete document, unless
+    nothing has been added or the output itself failed.
     """
 
-    def __init__(self, path: Path | None, format_: str | None, *, several: bool) -> None:
+    def __init__(self, path: Path | None, format_: Format, *, several: bool, keep: int = 0) -> None:
         """Open the output.
 
         Args:
             path: A file, or None for standard output.
-            format_: "text", "json" or "jsonl"; None to choose by the ending of the path.
+            format_: The format.
             several: Whether there are several sources, or a folder: JSON is a list then, and texts
                 have headings. That is also so if the first source has several frames.
+            keep: How many bytes of an older file with JSON lines stay; the lines follow them.
 
         Raises:
             OutputError: The output can't be written.
         """
-        self._format = _format(path, format_)
-        self._several = several
-        self._records: list[Mapping[str, Any]] = []
+        self._format, self._several = format_, several
+        self._pending = Pending(self._pass_on)
         self._added = self._failed = False
-        self._sink = _sink(path, self._format)
+        self._writer: Writer | None = None
+        if not format_.differs_for_several:  # what the format lacks is reported before reading
+            self._writer = self._open(several=True)
+        self._sink = _sink(path, format_, keep)
 
     def __enter__(self) -> Results:
         """Return the output itself."""
@@ -78,76 +124,82 @@ class Results:
     def __exit__(self, *exception: object) -> None:
         """Write what is left to write, and close the output."""
         try:
-            if self._added and not self._failed:
-                if self._records:
-                    from ..writers import json
-
-                    document = self._records if self._several else self._records[0]
-                    self._sink.write(encoded(json.document(document)))
-                self._sink.commit()
+            if self._added and not self._failed and self._writer is not None:
+                self._complete(self._writer)
         finally:
             self._sink.discard()
 
+    @property
+    def needs_words(self) -> bool:
+        """Whether the format has a place for each word."""
+        return self._format.needs_words
+
     def add(self, outcome: Outcome) -> None:
-        """Add an outcome.
+        """Add an outcome; most formats leave failures out.
 
         Raises:
             OutputError: It can't be written.
             BrokenPipeError: The program that reads the output has ended.
+            EdgeOCRError: The format contains the picture, which can't be loaded again.
         """
-        from ..writers import json, text
+        if outcome.result is None and not self._format.holds_failures:
+            return
+        if self._writer is None:
+            self._writer = self._open(several=self._several or outcome.source.frames > 1)
+        # A signal in between would leave half of a page in the document.
+        with signals_deferred():
+            if outcome.result is not None:
+                self._writer.add(outcome.result, outcome.source.picture)
+            else:
+                writer = cast(FailureWriter, self._writer)
+                writer.add_failure(outcome.source.name, outcome.error or "")
+            self._added = True
+        self._pass_on()
 
-        if not self._added:
-            self._several = self._several or outcome.source.frames > 1
-        if self._format == "json":
-            self._records.append(outcome.record)
-        elif self._format == "jsonl":
-            self._write(json.line(outcome.record))
-        else:
-            with_heading = self._several and outcome.error is None
-            heading = text.heading(outcome.source.name) if with_heading else ""
-            self._write(heading + outcome.text)
-        self._added = True
-
-    def _write(self, written: str) -> None:
+    def _complete(self, writer: Writer) -> None:
+        """Complete the document and keep it, also if a signal asks to end meanwhile."""
+        closed = False
         try:
-            self._sink.write(encoded(written))
+            with signals_deferred():
+                writer.close()
+                closed = True
+        finally:
+            if closed:
+                self._pass_on()
+                self._sink.commit()
+
+    def _open(self, *, several: bool) -> Writer:
+        return self._format.open(cast(io.BytesIO, self._pending), several=several)
+
+    def _pass_on(self) -> None:
+        """Give the sink what the writer has written."""
+        content = self._pending.take()
+        if not content:
+            return
+        try:
+            self._sink.write(content)
         except (OutputError, BrokenPipeError):
             self._failed = True
             raise
 
 
-def check_output(path: Path, format_: str | None, guard: OutputGuard) -> None:
+def check_output(path: Path, format_: Format, guard: OutputGuard) -> None:
     """Check that a file may be written.
 
     Args:
         path: The file.
-        format_: As for `Results`.
+        format_: The format in which it will be written.
         guard: Knows what must not be written to.
 
     Raises:
         OutputError: It must not be written to, or can't be.
     """
-    from ..writers import json
-
-    ours = json.is_ours if _format(path, format_) != "text" else _never
-    guard.check(path, ours, "--output")
+    guard.check(path, format_.is_ours, "--output")
 
 
-def _format(path: Path | None, format_: str | None) -> str:
-    if format_ is not None:
-        return format_
-    return FORMATS.get(path.suffix, "text") if path is not None else "text"
-
-
-def _sink(path: Path | None, format_: str) -> Sink:
+def _sink(path: Path | None, format_: Format, keep: int) -> Sink:
     if path is None:
-        return StandardOutput()
+        return StandardOutput(is_text=format_.is_text)
     if is_device(path):
         return DeviceFile(path)
-    return GrowingFile(path) if format_ == "jsonl" else Replacement(path)
-
-
-def _never(start: bytes) -> bool:
-    """Return False: text does not show who wrote it, so no file with text may be replaced."""
-    return False
+    return GrowingFile(path, keep=keep) if format_.name == "jsonl" else Replacement(path)

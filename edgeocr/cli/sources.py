@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import EdgeOCRError, ImageError
 from .streams import standard_input
@@ -23,11 +23,14 @@ class NamedSource:
 
     Attributes:
         name: The path, or "-" for standard input; where a file has several frames, followed by the
-            frame's number, as in "scan.tif[2]".
+            frame's number, as in "scan.tif#2".
         picture: The path, standard input, the content of a pipe, or one of several frames.
         error: The reason why there is no picture; None where there is one.
         stem: What files that are made from the picture are called, without an ending.
         of_folder: Whether the user named the folder and not the picture.
+        left: How many frames are known to follow in this file and in the sources after it, each of
+            which counts as one.
+        done: Whether the output has its result already, so that it is not read again.
     """
 
     name: str
@@ -35,6 +38,13 @@ class NamedSource:
     error: ImageError | None = None
     stem: str = ""
     of_folder: bool = False
+    left: int = 0
+    done: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is a picture that is to be read."""
+        return self.error is None and not self.done
 
     @property
     def frames(self) -> int:
@@ -44,12 +54,14 @@ class NamedSource:
         return self.picture.count if isinstance(self.picture, Frame) else 1
 
 
-def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
-    """Replace each folder by its pictures, and "-" by standard input.
+def expand(arguments: Iterable[str], *, recursive: bool = False) -> Iterator[NamedSource]:
+    """Replace each folder by its pictures and PDF files, and "-" by standard input.
 
     Args:
         arguments: Files, folders, or "-". Files are not checked, and nothing is read from them: one
             that does not exist, or has an impossible name, fails when it is read.
+        recursive: Whether the folders in a folder are searched, too. Links to folders are not
+            followed, and folders whose names begin with a dot are left out.
 
     Yields:
         The sources. A folder that has no pictures, or can't be read, is a source with an error.
@@ -62,12 +74,14 @@ def expand(arguments: Iterable[str]) -> Iterator[NamedSource]:
         elif not argument:
             yield NamedSource(argument, argument, ImageError("the name of a source is empty"))
         elif _is_folder(argument):
-            yield from _pictures_in(argument)
+            yield from _pictures_in(argument, recursive)
         else:
             yield NamedSource(argument, argument, stem=Path(argument).stem)
 
 
-def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
+def frames_in(
+    source: NamedSource, limits: Limits, options: Mapping[str, Any]
+) -> Iterator[NamedSource]:
     """Yield each frame of a source under a name of its own, or the source itself if it has one.
 
     A pipe or standard input is read to its end.
@@ -75,18 +89,22 @@ def frames_in(source: NamedSource, limits: Limits) -> Iterator[NamedSource]:
     Args:
         source: A picture, or what has none.
         limits: How large files and animations may be.
+        options: Options of `frames_of`.
     """
+    from ..documents.selection import ALL, Selection
     from ..images import Frame
     from ..stages.frames import frames_of
 
     if source.error is not None:
         yield source
         return
-    for picture in frames_of(source.picture, limits):
+    wanted = ALL if options.get("pages") is None else Selection.parse(options["pages"])
+    for picture in frames_of(source.picture, limits, **options):
         if isinstance(picture, Frame) and picture.count > 1:
-            name = f"{source.name}[{picture.number}]"
+            name = f"{source.name}#{picture.number}"
             stem = f"{source.stem}-page-{picture.number}"
-            yield NamedSource(name, replace(picture, name=name), stem=stem)
+            left = wanted.left(picture.number, picture.count)
+            yield NamedSource(name, replace(picture, name=name), stem=stem, left=left)
         elif isinstance(picture, Frame):
             yield replace(source, picture=replace(picture, name=source.name))
         else:
@@ -111,27 +129,60 @@ def _is_folder(argument: str) -> bool:
         return False
 
 
-def _pictures_in(folder: str) -> Iterator[NamedSource]:
+def _pictures_in(folder: str, recursive: bool) -> Iterator[NamedSource]:
     from ..images import SUFFIXES
 
-    try:
-        with os.scandir(folder) as entries:
-            files = [Path(folder, entry.name) for entry in entries if _may_be_file(entry)]
-    except OSError as error:
-        reason = f"{folder}: the folder can't be read: {error.strerror or error}"
-        yield NamedSource(folder, folder, ImageError(reason, source=folder), of_folder=True)
-        return
-    found = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
-    for path in found:
-        yield NamedSource(str(path), str(path), stem=path.stem, of_folder=True)
-    if not found:
+    seen = found = 0
+    endings: set[str] = set()
+    for files in _folders(folder, recursive):
+        if isinstance(files, ImageError):
+            yield NamedSource(str(files.source), str(files.source), files, of_folder=True)
+            seen += 1
+            continue
+        endings |= {path.suffix.lower() for path in files if path.suffix}
+        for path in files:
+            if path.suffix.lower() in SUFFIXES:
+                yield NamedSource(str(path), str(path), stem=path.stem, of_folder=True)
+                found += 1
+    if not found and not seen:
         known = " ".join(sorted(SUFFIXES))
-        reason = f"{folder}: no pictures in this folder itself ({known})"
-        if others := sorted({path.suffix.lower() for path in files if path.suffix}):
+        where = "in this folder or below it" if recursive else "in this folder itself"
+        reason = f"{folder}: no pictures {where} ({known})"
+        if others := sorted(endings):
             reason += (
                 f"; it has {' '.join(others[:5])}: name such files to hear what to do with them"
             )
         yield NamedSource(folder, folder, ImageError(reason, source=folder), of_folder=True)
+
+
+def _folders(folder: str, recursive: bool) -> Iterator[list[Path] | ImageError]:
+    """Yield the sorted files of a folder, and of those in it, or why one can't be read."""
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        files: list[Path] = []
+        inner: list[str] = []
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    if recursive and not entry.name.startswith(".") and _is_real_folder(entry):
+                        inner.append(str(Path(here, entry.name)))
+                    elif _may_be_file(entry):
+                        files.append(Path(here, entry.name))
+        except OSError as error:
+            reason = f"{here}: the folder can't be read: {error.strerror or error}"
+            yield ImageError(reason, source=here)
+            continue
+        yield sorted(files)
+        waiting.extend(sorted(inner, reverse=True))
+
+
+def _is_real_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry of a folder is a folder and no link to one."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def _may_be_file(entry: os.DirEntry[str]) -> bool:

@@ -54,15 +54,18 @@ def usable_streams() -> Iterator[None]:
         sys.stdout, sys.stderr = output, errors
 
 
-def write_out(text: str) -> None:
-    """Write text to standard output, and let whoever reads it have it at once.
+def write_out(content: str | bytes) -> None:
+    """Write text or bytes to standard output, and let whoever reads it have it at once.
 
     Raises:
         OutputError: It can't be written.
         BrokenPipeError: The program that reads it has ended.
     """
     try:
-        sys.stdout.write(text)
+        if isinstance(content, str) or isinstance(sys.stdout, _ClosedOutput):
+            sys.stdout.write(str(content))
+        else:
+            sys.stdout.buffer.write(content)
         sys.stdout.flush()
     except (BrokenPipeError, OutputError):
         raise

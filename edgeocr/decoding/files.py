@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImageError
-from . import chunks, formats, tiff
+from . import chunks, formats, heif, tiff
 from .headers import reader as headers
 from .limits import DEFAULT_LIMITS, Limits
 from .transparency import flatten
@@ -79,6 +79,8 @@ def decode(
         raise ImageError("the file is empty")
     if formats.FLOATING.match(content):
         raise ImageError(FLOATING_POINT)
+    if heif.is_heif(bytes(content[: formats.ENOUGH])):
+        return Pixels(standard(heif.decode(content, limits)))
     limits.check_header(headers.read(io.BytesIO(content)), content)
     # OpenCV applies the EXIF orientation in its colour mode only, and keeps transparency in its
     # unchanged mode only. JPEG has no transparency, and the fourth byte of a BMP is mostly padding.

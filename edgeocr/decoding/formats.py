@@ -18,7 +18,8 @@ class Kind:
         name: What it is, with its article, as in "a PDF document".
         advice: What to do to have its text read.
         pattern: A regular expression that matches the beginning of such files.
-        decoded_by_some: Whether some builds of OpenCV decode such files.
+        decoded_by_some: Whether some builds of OpenCV, or packages that are extras of edgeocr,
+            decode or render such files.
     """
 
     name: str
@@ -43,13 +44,21 @@ _OFFICE = (
     "export it as PDF and convert its pages to PNG first, for example with pdftoppm -r 200 -png"
 )
 
+PDF = _kind(
+    "a PDF document",
+    f'pip install "edgeocr[pdf]" renders its pages; or {_PAGES} pdftoppm -r 200 -png',
+    rb"[\s\x00\xef\xbb\xbf]{0,1024}%PDF-",
+    decoded_by_some=True,
+)
+HEIF = _kind(
+    "a HEIC or HEIF picture, as iPhones save them",
+    f'pip install "edgeocr[heif]" decodes it; or {TO_PNG}, for example with heif-convert',
+    rb"\x00.{3}ftyp(?:hei[cmsxf]|hev[cmsx]|mif1|msf1)",
+    decoded_by_some=True,
+)
 # The first kind that matches counts, so the more specific ones come first.
 OTHERS = (
-    _kind(
-        "a PDF document",
-        f"{_PAGES} pdftoppm -r 200 -png",
-        rb"[\s\x00\xef\xbb\xbf]{0,1024}%PDF-",
-    ),
+    PDF,
     _kind(
         "a PostScript document",
         f"{_PAGES} gs -sDEVICE=png16m -r200",
@@ -57,14 +66,10 @@ OTHERS = (
         rb"\xc5\xd0\xd3\xc6",
     ),
     _kind("a DjVu document", f"{_PAGES} ddjvu -format=tiff", rb"AT&TFORM"),
-    _kind(
-        "a HEIC or HEIF picture, as iPhones save them",
-        f"{TO_PNG}, for example with heif-convert",
-        rb"\x00.{3}ftyp(?:hei[cmsxf]|hev[cmsx]|mif1|msf1)",
-    ),
+    HEIF,
     _kind(
         "an AVIF picture",
-        f"{TO_PNG}, for example with avifdec",
+        f"opencv-python-headless 5 decodes it; or {TO_PNG}, for example with avifdec",
         rb"\x00.{3}ftypavi[fs]",
         decoded_by_some=True,
     ),
@@ -176,7 +181,7 @@ def refusal(start: bytes) -> str:
     other = kind_of(start)
     if other is not None:
         # Some of these kinds are pictures, but this OpenCV can't decode them.
-        wrong = "which OpenCV can't decode here" if "picture" in other.name else "not a picture"
+        wrong = "which can't be decoded here" if "picture" in other.name else "not a picture"
         return f"this is {other.name}, {wrong}: {other.advice}"
     picture = picture_kind_of(start)
     if picture is not None:

@@ -18,6 +18,7 @@ from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..decoding.tiff import DirectoryError
 from ..decoding.tiff_page import Page
 from ..decoding.transparency import MOST_BYTES
+from ..documents.pdf import RENDERING_BYTES, PdfPage
 from ..errors import EdgeOCRError, ImageError
 from ..images import Frame, Source, content_of
 
@@ -136,6 +137,8 @@ def _predict_frame(frame: Frame) -> Footprint:
     held = frame.held
     if isinstance(held, EdgeOCRError):  # loading raises it
         return Footprint(frame)
+    if isinstance(held, PdfPage):
+        return _predict_pdf(frame, held)
     if not isinstance(held, Page):
         return predict(held)
     try:
@@ -148,6 +151,16 @@ def _predict_frame(frame: Frame) -> Footprint:
         raise ImageError(f"{frame.name}: {NO_HEADER}")
     present = 0 if isinstance(held.file, (str, os.PathLike)) else len(held.file)
     return Footprint(frame, present, loading, header=header)
+
+
+def _predict_pdf(frame: Frame, page: PdfPage) -> Footprint:
+    """Return the footprint of a page; what decoding the pictures on it takes is not known."""
+    present = len(page.file) if isinstance(page.file, bytes) else 0
+    try:
+        width, height = page.size()
+    except EdgeOCRError:  # loading reports it
+        return Footprint(frame, present)
+    return Footprint(frame, present, width * height * RENDERING_BYTES, width * height)
 
 
 def _check_predictable(header: Header | None, start: bytes) -> None:

@@ -117,15 +117,23 @@ class GrowingFile:
     there whole or not at all, unless the process is killed while it writes one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: int = 0) -> None:
         """Make sure that the file can be created, without replacing an older one yet.
+
+        Args:
+            path: The file.
+            keep: How many bytes of an older file stay; the rest of it is cut off at once.
 
         Raises:
             OutputError: The folder is missing or can't be written to.
         """
         self._path = path
-        self._beginning: Replacement | None = Replacement(path)
+        self._beginning: Replacement | None = None if keep else Replacement(path)
         self._descriptor = -1
+        if keep:
+            with output_errors(path):
+                if path.stat().st_size > keep:
+                    os.truncate(path, keep)
 
     def write(self, content: bytes) -> None:
         """Add a line.

@@ -39,6 +39,11 @@ def decode(
         ArrayError: The arrays do not fit together, or a class is not in `characters`.
     """
     sequences.check(indices, scores, characters)
-    before_end = ~np.logical_or.accumulate(indices == end, axis=1)
-    kept = before_end & (indices != begin)
+    kept = is_character(indices, begin=begin, end=end)
     return sequences.spell(indices[kept], scores[kept], kept.sum(axis=1), characters)
+
+
+def is_character(indices: NDArray[np.integer], *, begin: int, end: int) -> NDArray[np.bool_]:
+    """Tell which positions, integer [N, T], give a character of the text; bool [N, T]."""
+    before_end = ~np.logical_or.accumulate(indices == end, axis=1)
+    return np.asarray(before_end & (indices != begin), np.bool_)

@@ -60,9 +60,22 @@ def logical_order(visual: str, direction: Direction | None = None) -> str:
     Returns:
         The characters in reading order, brackets as they are stored.
     """
+    return in_logical_order(visual, direction)[0]
+
+
+def in_logical_order(visual: str, direction: Direction | None = None) -> tuple[str, list[int]]:
+    """Convert a line from visual to logical order, and tell where each character was.
+
+    Args:
+        visual: As for `logical_order`.
+        direction: As for `logical_order`.
+
+    Returns:
+        The characters in reading order, and for each of them its index in `visual`.
+    """
     types = [_type(character) for character in visual]
     if direction is None and not {"R", "AL", "AN"} & set(types):
-        return visual
+        return visual, list(range(len(visual)))
     base = _level(direction_of(visual) if direction is None else direction)
     guess = levels = _guess(visual, types, base)
     for _ in range(_CORRECTIONS):
@@ -81,7 +94,8 @@ def logical_order(visual: str, direction: Direction | None = None) -> str:
             if levels[start:end] != before[start:end]:
                 levels[start:end] = guess[start:end]
     order = _order(levels, base, to_visual=False)
-    return "".join(_mirrored([visual[i] for i in order], [levels[i] for i in order]))
+    text = "".join(_mirrored([visual[i] for i in order], [levels[i] for i in order]))
+    return text, order
 
 
 def visual_order(logical: str, direction: Direction = "right-to-left") -> str:

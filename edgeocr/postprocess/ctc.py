@@ -35,3 +35,20 @@ def decode(
     kept = indices != blank
     kept[:, 1:] &= indices[:, 1:] != indices[:, :-1]
     return sequences.spell(indices[kept], scores[kept], kept.sum(axis=1), characters)
+
+
+def runs(indices: NDArray[np.integer], blank: int = 0) -> NDArray[np.intp]:
+    """Find the time steps that gave each character of a line.
+
+    Args:
+        indices: integer [T], the most probable class of each step.
+        blank: The class that CTC drops.
+
+    Returns:
+        intp [K, 2], for each of the K characters that `decode` returns the first step and the one
+        after the last.
+    """
+    begins = np.flatnonzero(np.diff(indices, prepend=-1))
+    ends = np.append(begins[1:], len(indices))
+    kept = indices[begins] != blank
+    return np.stack([begins[kept], ends[kept]], axis=1)

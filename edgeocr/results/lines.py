@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -38,6 +38,25 @@ class Region:
         return cls(score=float(data["score"]), **_outline_from_dict(data))
 
 
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """Where the characters of a text were noticed along its crop.
+
+    A network notices a character somewhere within it, and not from edge to edge.
+
+    Attributes:
+        columns: float32 [K, 2], the columns of the crop at which each character begins and ends to
+            be noticed. K is the length of the text; spaces have columns, too.
+        scores: float32 [K], the probability of each character, from 0 to 1.
+        divided: Whether the network doesn't tell where a character stands, so that `columns`
+            divides the crop evenly.
+    """
+
+    columns: Float32
+    scores: Float32
+    divided: bool = False
+
+
 @dataclass(frozen=True)
 class Reading:
     """The text of one crop.
@@ -45,10 +64,12 @@ class Reading:
     Attributes:
         text: The text; empty where nothing was read.
         score: Mean probability of the text's characters, from 0 to 1.
+        peaks: Where its characters stand, in the order of the text; None unless it was asked for.
     """
 
     text: str
     score: float
+    peaks: Peaks | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the text, and the score rounded to four digits, as JSON can hold them."""

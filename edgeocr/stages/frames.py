@@ -1,6 +1,6 @@
-"""The frames of a source that holds several pictures: pages of a TIFF file, steps of an animation.
+"""The frames of a source with several pictures: pages of TIFF and PDF files, steps of animations.
 
-Frames are counted from 1, and a frame is named by its source and its number: `scan.tif[2]`.
+Frames are counted from 1, and a frame is named by its source and its number: `scan.tif#2`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,11 @@ from ..decoding.contents import described, is_regular, read_path
 from ..decoding.formats import ENOUGH, kind_of
 from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..decoding.tiff_page import Page
+from ..documents.options import DPI, PdfOptions, TextLayerUse
+from ..documents.pdf import PdfPage, is_pdf, page_count
+from ..documents.selection import ALL, Selection
 from ..errors import EdgeOCRError, ImageError, MemoryLimitError, MoreFramesWarning
-from ..images import Frame, Source, content_of, is_pillow, name_of
+from ..images import Frame, Source, content_of, is_pillow, name_of, named
 
 # The most pages of a file and steps of an animation that are read. Damaged and hostile files claim
 # to have more, and these are refused.
@@ -36,24 +39,56 @@ START = 1 << 16
 PILLOW_PAGES, PILLOW_STEPS = frozenset({"TIFF", "DCX"}), frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
 
-def frames_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Source]:
+def frames_of(
+    source: Source,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    pages: str | Iterable[int] | None = None,
+    dpi: int = DPI,
+    pdf_text: TextLayerUse = "never",
+    password: str | None = None,
+) -> Iterator[Source]:
     """Yield each frame of a source as a source of its own.
 
-    A source with one frame is yielded as it is. So is a source that can't be read: reading it will
-    report that. A frame of an animation that looks like the last one that was yielded is left out.
-    A frame that can't be decoded is yielded, too: reading it raises the error.
+    A source with one frame is yielded as it is, and so is a source that can't be read: reading it
+    will report that. A page of a PDF file is rendered when it is read. A frame of an animation that
+    looks like the last one that was yielded is left out. A frame that can't be decoded is yielded,
+    too: reading it raises the error.
 
     Args:
-        source: A picture as `OCR.read` takes it.
+        source: A picture or a PDF file as `OCR.read` takes it.
         limits: How large files and animations may be.
+        pages: Which pages or frames to yield, as a text such as "1-3,7,10-" or as numbers from 1.
+            They are yielded in the order of the file, each once. If the file lacks some of them, a
+            frame behind the others raises an error when it is read.
+        dpi: Pixels per inch at which pages of PDF files are rendered.
+        pdf_text: What becomes of the text that PDF pages hold as characters: "never" recognizes
+            every page, "auto" takes a page's own text where that seems to be all of its text, and
+            "only" recognizes nothing.
+        password: What opens encrypted PDF files.
 
     Yields:
         `source` itself, or `Frame` objects, which `OCR.read` takes.
+
+    Raises:
+        ValueError: An option has an impossible value.
+        TypeError: An option has a wrong type.
     """
+    selection = ALL if pages is None else Selection.parse(pages)
+    return _frames_of(source, limits, selection, PdfOptions(dpi, pdf_text, password))
+
+
+def _frames_of(
+    source: Source, limits: Limits, selection: Selection, options: PdfOptions
+) -> Iterator[Source]:
     if isinstance(source, (Frame, np.ndarray)):
-        yield source
+        yield from _only(source, name_of(source), selection)
         return
-    found = _pillow_frames(source, limits) if is_pillow(source) else _file_frames(source, limits)
+    found = (
+        _pillow_frames(source, limits, selection)
+        if is_pillow(source)
+        else _file_frames(source, limits, selection, options)
+    )
     while True:
         # The source is foreign code: what it raises must not end the iteration over all sources.
         try:
@@ -64,32 +99,50 @@ def frames_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Sourc
             frame = Frame(name_of(source), held=error)
         except Exception as error:
             name = name_of(source)
-            known = isinstance(error, EdgeOCRError)
-            message = str(error) if known else f"can't be read: {described(error)}"
-            prefix = "" if message.startswith(f"{name}: ") else f"{name}: "
-            failure = ImageError(f"{prefix}{message}")
-            failure.__cause__ = error.__cause__ if known else error
-            frame = Frame(name, held=failure)
+            known = error if isinstance(error, ImageError) else ImageError(_message(error))
+            known.__cause__ = error.__cause__ if isinstance(error, EdgeOCRError) else error
+            frame = Frame(name, held=named(known, name))
         yield frame
 
 
-def _file_frames(source: Any, limits: Limits) -> Iterator[Source]:
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, EdgeOCRError) else f"can't be read: {described(error)}"
+
+
+def _only(source: Source, name: str, selection: Selection) -> Iterator[Source]:
+    """Yield a source with one frame, as far as that is wanted."""
+    if 1 in selection:
+        yield source
+    yield from _missing(name, 1, selection)
+
+
+def _missing(name: str, count: int, selection: Selection) -> Iterator[Frame]:
+    """Yield an error if frames are wanted that a file with `count` frames lacks."""
+    missing = selection.missing(count)
+    if missing is not None:
+        yield Frame(name, held=ImageError(f"{name}: {missing}"))
+
+
+def _file_frames(
+    source: Any, limits: Limits, selection: Selection, options: PdfOptions
+) -> Iterator[Source]:
     """Yield the frames of a file, given as a path, as its bytes, or as an open file."""
     try:
         opened = _Opened.of(source, limits)
     except (OSError, ValueError):  # reading it reports this
         yield source
     else:
-        yield from opened.frames()
+        yield from opened.frames(selection, options)
 
 
 def first_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[Source, int]:
     """Return what to load for the first frame of a source, and how many frames the source has.
 
-    That is the source itself, except for a file object, which is read to its end.
+    That is the source itself, except for a file object, which is read to its end, and for a PDF
+    file, whose first page it is.
 
     Raises:
-        ImageError: A file object can't be read.
+        ImageError: A file object can't be read, or a PDF file can't be opened.
         MemoryLimitError: Its content doesn't fit into the memory limit.
     """
     if isinstance(source, Frame):
@@ -100,6 +153,8 @@ def first_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[Source, i
         return source, _pillow_count(source)
     try:
         opened = _Opened.of(source, limits)
+        if opened.is_pdf:
+            return opened.first_pdf_page()
         return opened.source, max(1, opened.count())
     except (OSError, ValueError):  # loading it reports this
         return source, 1
@@ -162,10 +217,31 @@ class _Opened:
             return find(self._content(), MOST_STEPS).count
         return 1
 
-    def frames(self) -> Iterator[Source]:
-        """Yield the frames, or the source itself if it has no more than one."""
+    @property
+    def is_pdf(self) -> bool:
+        """Whether this is a PDF file."""
+        return is_pdf(self._start[:ENOUGH])
+
+    def first_pdf_page(self) -> tuple[Frame, int]:
+        """Return the first page of a PDF file, and how many pages the file has.
+
+        Raises:
+            DocumentError: It can't be opened.
+        """
+        file = self._pdf()
+        try:
+            count = page_count(file)
+        except ImageError as error:
+            raise named(error, self._name) from error.__cause__
+        return Frame(self._name, 1, count, PdfPage(file)), count
+
+    def frames(self, selection: Selection, options: PdfOptions) -> Iterator[Source]:
+        """Yield the wanted frames, or the source itself if it has no more than one."""
+        if self.is_pdf:
+            yield from self._pdf_pages(selection, options)
+            return
         if self._may_have_pages() and len(pages := self._pages()) > 1:
-            yield from self._pages_of(pages)
+            yield from self._pages_of(pages, selection)
             return
         if is_animated(self._start):
             content = self._content()
@@ -181,10 +257,26 @@ class _Opened:
                 if refusal is not None:
                     yield Frame(self._name, held=refusal)
                 else:
-                    yield from self._steps_of(found)
+                    yield from self._steps_of(found, selection)
                 return
         # A file object can't be read twice.
-        yield Frame(self._name, held=self.source) if self._read else self.source
+        only = Frame(self._name, held=self.source) if self._read else self.source
+        yield from _only(only, self._name, selection)
+
+    def _pdf(self) -> Any:
+        """Return what PDFium opens: the path, or the content as bytes."""
+        is_path = isinstance(self.source, (str, os.PathLike))
+        return self.source if is_path else bytes(self.source)
+
+    def _pdf_pages(self, selection: Selection, options: PdfOptions) -> Iterator[Frame]:
+        file = self._pdf()
+        count = page_count(file, options)
+        for done, number in enumerate(selection.numbers(count)):
+            if done == MOST_PAGES:
+                yield self._too_many(number, count, MOST_PAGES)
+                return
+            yield self._frame(number, count, PdfPage(file, number, options))
+        yield from _missing(self._name, count, selection)
 
     def _may_have_pages(self) -> bool:
         # Raw photographs are TIFF files, too, with previews as further pictures.
@@ -197,35 +289,46 @@ class _Opened:
         with Path(self.source).open("rb") as file:
             return tiff.pages(file, MOST_PAGES + 1)
 
-    def _pages_of(self, offsets: list[int]) -> Iterator[Frame]:
+    def _pages_of(self, offsets: list[int], selection: Selection) -> Iterator[Frame]:
         count = len(offsets)
-        for number, offset in enumerate(offsets, 1):
+        for number in selection.numbers(count):
             if number > MOST_PAGES:
                 yield self._too_many(number, count, MOST_PAGES)
-            else:
-                yield self._frame(number, count, Page(self.source, offset))
+                return
+            yield self._frame(number, count, Page(self.source, offsets[number - 1]))
+        yield from _missing(self._name, count, selection)
 
-    def _steps_of(self, found: animation.Animation) -> Iterator[Frame]:
+    def _steps_of(self, found: animation.Animation, selection: Selection) -> Iterator[Frame]:
         count, shown = found.count, None
         most = self._limits.most_canvases(found.width, found.height)
         for number, picture in enumerate(found.pictures(self._limits), 1):
             if most is not None and number > most:
                 yield self._frame(number, count, _too_large(most))
                 return
+            if number not in selection:
+                continue
             if isinstance(picture, ImageError):
                 yield self._frame(number, count, picture)
             elif shown is None or not looks_alike(shown, picture):
                 shown = picture
                 yield self._frame(number, count, picture)
-        if count > MOST_STEPS:
+            if not selection.left(number, count):  # composing the rest would be in vain
+                break
+        if count > MOST_STEPS and selection.left(MOST_STEPS, count):
             yield self._too_many(MOST_STEPS + 1, count, MOST_STEPS)
+        else:
+            yield from _missing(self._name, count, selection)
 
     def _too_many(self, number: int, count: int, most: int) -> Frame:
-        error = ImageError(f"no more than {most} frames of a file are read: split the file")
+        error = ImageError(
+            f"no more than {most} frames of a file are read: split the file, or, if it is a PDF "
+            "file, read it part by part with pages= or --pages"
+        )
         return self._frame(number, count, error)
 
     def _frame(self, number: int, count: int, held: Any) -> Frame:
-        return Frame(f"{self._name}[{number}]", number, count, held)
+        name = self._name if count == 1 else f"{self._name}#{number}"
+        return Frame(name, number, count, held)
 
     def _content(self) -> bytes:
         if isinstance(self.source, (bytes, bytearray, memoryview)):
@@ -250,17 +353,17 @@ def _too_large(most: int) -> ImageError:
     )
 
 
-def _pillow_frames(image: Any, limits: Limits) -> Iterator[Source]:
+def _pillow_frames(image: Any, limits: Limits, selection: Selection) -> Iterator[Source]:
     """Yield a copy of each frame of a PIL image; the image itself stays at its current frame."""
     count = _pillow_count(image)
     if count < 2:
-        yield image
+        yield from _only(image, name_of(image), selection)
         return
     limits.check_size(*image.size)
     most = MOST_PAGES if image.format in PILLOW_PAGES else MOST_STEPS
     most_canvases = limits.most_canvases(*image.size) if image.format in PILLOW_STEPS else None
     here, shown = image.tell(), None
-    for number in range(1, count + 1):
+    for number in selection.numbers(count):
         held: Any
         try:
             if number > most:
@@ -285,6 +388,7 @@ def _pillow_frames(image: Any, limits: Limits) -> Iterator[Source]:
             if shown is not None and looks_alike(shown, pixels):
                 continue
             shown = pixels
-        yield Frame(f"{name_of(image)}[{number}]", number, count, held)
+        yield Frame(f"{name_of(image)}#{number}", number, count, held)
         if number > most:
             return
+    yield from _missing(name_of(image), count, selection)

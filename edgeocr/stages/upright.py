@@ -22,6 +22,7 @@ from ..postprocess.geometry import TALL, Float32, side_lengths
 from ..recognize import Recognizer
 from ..results.lines import Line, Reading, Region, line_of, quads_of
 from ..runtime.stopwatch import Stopwatch
+from .words import Detail, with_words
 
 # The mean probability of being upside down, over all crops, from which a page may be upside down.
 # It is 0.00 to 0.17 for photographs and receipts as they are, and 0.72 to 1.00 upside down.
@@ -54,12 +55,12 @@ class UprightLines:
     Attributes:
         lines: The lines in pixels of the upright image, in no particular order.
         rotation: By how many degrees the image had to be turned clockwise to stand upright.
-        upwards: Which of the lines are labels that are read from the bottom up.
+        upwards: Which of the lines are labels that are read from the bottom up; None if unknown.
     """
 
     lines: list[Line]
     rotation: int
-    upwards: list[bool]
+    upwards: list[bool] | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,21 @@ class _View:
     regions: list[Region]
     crops: list[Crop]
     votes: Float32 | None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the recognizer read in the regions of a view.
+
+    Attributes:
+        readings: The reading of each region.
+        crops: The crop of each region as it was read, turned or not.
+        turned: The indices of the regions whose crops were turned upside down for that.
+    """
+
+    readings: list[Reading]
+    crops: list[Crop]
+    turned: set[int]
 
 
 class UprightReader:
@@ -104,7 +120,7 @@ class UprightReader:
         self._turn_pages = turn_pages
         self._keep_pixels = keep_pixels
 
-    def read(self, image: Image, watch: Stopwatch) -> UprightLines:
+    def read(self, image: Image, watch: Stopwatch, *, detail: Detail | None = None) -> UprightLines:
         """Find and read the lines of an image.
 
         An image that turns out to be turned is turned upright, and then read as if it had been
@@ -113,6 +129,7 @@ class UprightReader:
         Args:
             image: uint8 [H, W, 3] BGR.
             watch: Records the time of each step.
+            detail: What lines are given beside their texts: words, or words and characters.
 
         Raises:
             GraphError: A network failed.
@@ -124,23 +141,29 @@ class UprightReader:
         if rotation:
             view = self._look_at(turn(image, -rotation), watch)
         # Recognize all crops.
-        readings, turned = self._recognize(view, watch)
+        read = self._recognize(view, watch, peaks=detail is not None)
         # A page that reads badly may be upside down although the classifier did not notice.
         if (
             self._turn_pages
             and not rotation
-            and _reads_badly(view.crops, readings)
+            and _reads_badly(view.crops, read.readings)
             and self._reads_better_turned(view.crops, watch)
         ):
             rotation = 180
             view = self._look_at(turn(image, rotation), watch)
-            readings, turned = self._recognize(view, watch)
+            read = self._recognize(view, watch, peaks=detail is not None)
         # Drop what says nothing or is too unsure.
-        kept = [i for i, reading in enumerate(readings) if self._is_kept(reading)]
-        lines = [line_of(view.regions[i], readings[i]) for i in kept]
-        return UprightLines(
-            lines, rotation, [view.crops[i].laid_down and i in turned for i in kept]
-        )
+        kept = [i for i, reading in enumerate(read.readings) if self._is_kept(reading)]
+        lines = [line_of(view.regions[i], read.readings[i]) for i in kept]
+        if detail is not None:
+            # Find where the words stand.
+            with watch("words"):
+                lines = [
+                    with_words(line, read.crops[i], read.readings[i].peaks, detail)
+                    for i, line in zip(kept, lines, strict=True)
+                ]
+        upwards = [view.crops[i].laid_down and i in read.turned for i in kept]
+        return UprightLines(lines, rotation, upwards)
 
     def _look_at(self, image: Image, watch: Stopwatch) -> _View:
         regions = self._detector.detect(image, watch)
@@ -152,15 +175,20 @@ class UprightReader:
     def _is_kept(self, reading: Reading) -> bool:
         return bool(reading.text.strip()) and reading.score >= self._recognizer.minimum_score
 
-    def _recognize(self, view: _View, watch: Stopwatch) -> tuple[list[Reading], set[int]]:
+    def _recognize(self, view: _View, watch: Stopwatch, *, peaks: bool) -> _Read:
         rotations = [0] * len(view.crops)
         if view.votes is not None and self._orienter is not None:
             rotations = self._orienter.rotations(view.votes)
-        return self._recognize_all_ways(view.crops, rotations, watch)
+        return self._recognize_all_ways(view.crops, rotations, watch, peaks=peaks)
 
     def _recognize_all_ways(
-        self, crops: Sequence[Crop], rotations: Sequence[int], watch: Stopwatch
-    ) -> tuple[list[Reading], set[int]]:
+        self,
+        crops: Sequence[Crop],
+        rotations: Sequence[int],
+        watch: Stopwatch,
+        *,
+        peaks: bool = False,
+    ) -> _Read:
         """Read crops, and choose between the readings of those that may stand in several ways.
 
         Args:
@@ -169,26 +197,26 @@ class UprightReader:
             rotations: By how many degrees the classifier would turn each crop, counter-clockwise.
                 It errs on short crops, so crops that it would turn are read both ways.
             watch: Records the time of each step.
-
-        Returns:
-            The readings, and the indices of the crops that were turned for them.
+            peaks: Tell where the characters stand.
         """
         turned = {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
         standing = {i: crop.turned(270) for i, crop in enumerate(crops) if _may_be_character(crop)}
-        readings = self._recognizer.recognize([*crops, *turned.values(), *standing.values()], watch)
+        readings = self._recognizer.recognize(
+            [*crops, *turned.values(), *standing.values()], watch, peaks=peaks
+        )
         chosen, others = readings[: len(crops)], iter(readings[len(crops) :])
-        better = set()
-        for i in turned:
+        read, better = list(crops), set()
+        for i, crop in turned.items():
             reading = next(others)
             margin = CHARACTER_MARGIN if _is_one_character(chosen[i]) else 0.0
             if reading.score > chosen[i].score + margin:
-                chosen[i] = reading
+                chosen[i], read[i] = reading, crop
                 better.add(i)
-        for i in standing:
+        for i, crop in standing.items():
             reading = next(others)
             if _is_character(reading, chosen[i]):
-                chosen[i] = reading
-        return chosen, better
+                chosen[i], read[i] = reading, crop
+        return _Read(chosen, read, better)
 
     def _rotation(self, view: _View, watch: Stopwatch) -> int:
         """Return by how many degrees the page has to be turned clockwise."""
@@ -330,8 +358,7 @@ def _is_one_character(reading: Reading) -> bool:
 
 def _piece(crop: Crop, left: float, right: float) -> Crop:
     """Cut a piece out of a crop, between two columns of pixels."""
-    columns = slice(round(left), min(crop.width, round(right)))
-    return Crop(crop.height, columns.stop - columns.start, lambda: crop.pixels[:, columns])
+    return crop.part(round(left), min(crop.width, round(right)))
 
 
 def _score(reading: Reading) -> float:

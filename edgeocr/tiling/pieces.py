@@ -109,6 +109,17 @@ def _pieces(index: int, columns: int, length: int, stage: Recognition) -> list[I
     return pieces
 
 
+def columns_per_pixel(pieces: Sequence[Input]) -> float:
+    """Return how many columns of a crop each pixel of its resized line shows.
+
+    Args:
+        pieces: The inputs that show the crop, from left to right.
+    """
+    if len(pieces) > 1:
+        return pieces[1].begin / pieces[1].start
+    return (pieces[0].end - pieces[0].begin) / pieces[0].width
+
+
 def input_widths(inputs: Sequence[Input], stage: Recognition) -> NDArray[np.int64]:
     """Return the width in pixels of each input: room for its crop or piece, and for a margin."""
     drawn = np.array([each.width for each in inputs], np.int64)

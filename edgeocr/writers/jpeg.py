@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 
-from ..errors import EdgeOCRError
 from ..images import Image
+from .drawing import DrawingWriter, encoded_image
 
 QUALITY = 90
 # A comment segment: its marker, the length of what follows including the length itself, the words.
@@ -24,17 +24,24 @@ def encode(overlay: Image) -> bytes:
     Raises:
         EdgeOCRError: OpenCV can't encode the picture.
     """
-    try:
-        encoded, array = cv2.imencode(".jpg", overlay, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    except cv2.error as error:
-        raise EdgeOCRError(f"OpenCV can't encode the picture: {error}") from error
-    if not encoded:
-        raise EdgeOCRError("OpenCV can't encode the picture")
-    content = array.tobytes()
+    content = encoded_image(overlay, ".jpg", (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
     end = len(START)
     if content[end : end + 2] == JFIF:
         end += 2 + int.from_bytes(content[end + 2 : end + 4], "big")
     return content[:end] + COMMENT + content[end:]
+
+
+class Writer(DrawingWriter):
+    """A JPEG file with the outlines of one page drawn onto its picture."""
+
+    ending = ".jpg"
+
+    def encoded(self, overlay: Image) -> bytes:
+        """Return a drawn picture, uint8 [H, W, 3] BGR, as the content of a file."""
+        return encode(overlay)
+
+
+write = Writer.write
 
 
 def is_ours(start: bytes) -> bool:

@@ -60,13 +60,16 @@ class Outlined(Protocol):
         """Outline, float32 [K, 2], or None."""
 
 
-def draw(image: Image, found: Sequence[Outlined], *, texts: bool = True) -> Image:
+def draw(
+    image: Image, found: Sequence[Outlined], *, texts: bool = True, words: bool = False
+) -> Image:
     """Draw the outlines of lines or regions.
 
     Args:
         image: uint8 [H, W, 3] BGR; it is not changed.
         found: Lines or regions in pixels of the image.
         texts: Add a sheet with the texts of lines at the right.
+        words: Draw the words of lines with thinner outlines, too.
 
     Returns:
         uint8 [H, W, 3], or [H, 2 · W, 3] with texts.
@@ -79,9 +82,15 @@ def draw(image: Image, found: Sequence[Outlined], *, texts: bool = True) -> Imag
     picture = image.copy()
     thickness = max(2, round(min(image.shape[:2]) / 400))
     for i, each in enumerate(found):
+        colour = COLOURS[i % len(COLOURS)]
+        inner = getattr(each, "words", ()) if words else ()
         outline = each.quad if each.polygon is None else each.polygon
-        points = [np.round(outline).astype(np.int32)]
-        cv2.polylines(picture, points, True, COLOURS[i % len(COLOURS)], thickness, cv2.LINE_AA)
+        for points, thick in [
+            *((word.quad, max(1, thickness // 2)) for word in inner),
+            (outline, thickness),
+        ]:
+            rounded = [np.round(points).astype(np.int32)]
+            cv2.polylines(picture, rounded, True, colour, thick, cv2.LINE_AA)
     return picture if sheet is None else np.hstack([picture, sheet])
 
 

@@ -74,7 +74,7 @@ def test_record_keeps_the_keys_of_the_result_file() -> None:
     assert summarize(RUN, operators=operators).to_dict()["operators"] == operators
 
 
-# A run with stages of 0, 10, 20, … 80 ms.
+# A run with stages of 0, 10, 20, … 90 ms.
 RUN = Run(
     {stage: 10.0 * n for n, stage in enumerate(breakdown.STAGES) if stage != "rest"}, 500.0, 1.25
 )
@@ -83,16 +83,16 @@ RUN = Run(
 def test_table_has_every_stage() -> None:
     head, *rows = breakdown.table(summarize(RUN)).splitlines()
     assert head.split() == ["stage", "ms", "per", "page", "share"]
-    assert [row[:16].rstrip() for row in rows[:11]] == [*breakdown.STAGES.values(), "total"]
-    cells = [row[16:].split() for row in rows[:11]]
+    assert [row[:16].rstrip() for row in rows[:12]] == [*breakdown.STAGES.values(), "total"]
+    cells = [row[16:].split() for row in rows[:12]]
     assert cells[1] == ["2.50", "2.0%"]
     assert cells[7] == ["17.50", "14.0%"]
-    assert cells[9] == ["35.00", "28.0%"]
-    assert cells[10] == ["125.00"]
-    assert {len(row) for row in [head, *rows[:10]]} == {len(head)}
-    assert rows[11].endswith(": 74.0% of the time")
-    assert rows[12] == "cores busy: 1.25 of 2"
-    assert len(rows) == 13
+    assert cells[10] == ["12.50", "10.0%"]
+    assert cells[11] == ["125.00"]
+    assert {len(row) for row in [head, *rows[:11]]} == {len(head)}
+    assert rows[12].endswith(": 74.0% of the time")
+    assert rows[13] == "cores busy: 1.25 of 2"
+    assert len(rows) == 14
 
 
 def test_table_leaves_out_a_stage_that_never_ran() -> None:
@@ -102,7 +102,7 @@ def test_table_leaves_out_a_stage_that_never_ran() -> None:
 def test_table_lists_the_largest_operators() -> None:
     operators = {f"Op{n}": float(n) for n in range(12)}
     text = breakdown.table(summarize(RUN, operators={"detection": operators}))
-    title, *rows = text.splitlines()[14:]
+    title, *rows = text.splitlines()[15:]
     assert title == "detection with one thread: 16.50 ms per page in operators, among them"
     assert [row.split()[0] for row in rows] == [f"Op{n}" for n in range(11, 3, -1)]
     assert rows[0].split() == ["Op11", "2.75", "16.7%"]
@@ -195,7 +195,7 @@ def test_command_prints_and_records_the_figures_of_a_folder(
     assert capsys.readouterr().out == breakdown.table(figures) + "\n"
     assert (figures.bundle, figures.pages, figures.threads) == ("tiny", 2, 2)
     stages = figures.stages_ms
-    assert list(stages) == list(breakdown.STAGES)
+    assert list(stages) == [stage for stage in breakdown.STAGES if stage != "words"]
     assert all(ms > 0 for ms in stages.values())
     assert stages["rest"] < 0.25 * figures.total_ms
     # The median of two runs is their mean, so the stages add up to the total.
@@ -216,16 +216,39 @@ def test_classifier_and_profile_are_left_out_unless_asked_for(
     read: list[Path] = []
 
     class CountingOCR(OCR):
-        def read(self, source: Any) -> Page:
+        def read(self, source: Any, **details: bool) -> Page:
             read.append(source)
-            return super().read(source)
+            return super().read(source, **details)
 
     monkeypatch.setattr(breakdown, "OCR", CountingOCR)
     shutil.copy(pictures / "badge.jpg", tmp_path)
     figures = breakdown.measure(options("--images", str(tmp_path), "--repeat", "3"))
     assert read == [tmp_path / "badge.jpg"] * 4  # the first read doesn't count
-    assert set(figures.stages_ms) == set(breakdown.STAGES) - {"orientation"}
-    assert figures.operators is None
+    assert set(figures.stages_ms) == set(breakdown.STAGES) - {"orientation", "words"}
+    assert figures.operators is None and figures.words_cost is None
+
+
+def test_words_are_compared_with_reading_without_them(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    class AskedOCR(OCR):
+        def read(self, source: Any, *, words: bool = False, characters: bool = False) -> Page:
+            asked.append(words)
+            return super().read(source, words=words, characters=characters)
+
+    monkeypatch.setattr(breakdown, "OCR", AskedOCR)
+    shutil.copy(pictures / "badge.jpg", tmp_path)
+    figures = breakdown.measure(options("--images", str(tmp_path), "--repeat", "2", "--words"))
+    assert asked == [False, False, True, False, True]  # the first read doesn't count
+    assert figures.stages_ms["words"] > 0
+    assert "words add" in breakdown.table(figures) and "words_cost" in figures.to_dict()
+    fast, slow = (Run({"load": 1.0}, total, 1.0) for total in (100.0, 102.0))
+    summary = breakdown.summarize(
+        [slow] * 3, bundle="b", pages=1, threads=1, without_words=[fast, slow, fast]
+    )
+    assert summary.words_cost == 0.02
 
 
 def test_folder_or_bundle_that_is_missing_is_named(

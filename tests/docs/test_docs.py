@@ -24,12 +24,36 @@ for _folder in ("edgeocr", "tests"):
     FOLDER_PAGES += sorted((ROOT / _folder).glob("*/README.md"))
     FOLDER_PAGES += sorted((ROOT / _folder).glob("*/*/README.md"))
 # The most lines that a page may have.
-LIMITS = {"README.md": 200, "CONTRIBUTING.md": 100, "tests/README.md": 120}
+LIMITS = {"README.md": 200, "CONTRIBUTING.md": 100, "tests/README.md": 120, "CHANGELOG.md": 400}
 DOCS_LIMIT = 250
 # Pages whose commands take longer than a second or two.
 SLOW = {"benchmarks.md", "bundles.md", "converting.md", "accuracy.md"}
 # Options of other programs that the pages name, without a command in front of them.
-OTHER_OPTIONS = {"--dist", "--durations", "--help", "--no-deps", "--upgrade", "--check"}
+OCRMYPDF_OPTIONS = {
+    "--deskew",
+    "--edgeocr-bundle",
+    "--edgeocr-provider",
+    "--edgeocr-threads",
+    "--force-ocr",
+    "--jobs",
+    "--language",
+    "--ocr-engine",
+    "--pdf-renderer",
+    "--redo-ocr",
+    "--rotate-pages",
+    "--sidecar",
+    "--skip-text",
+    "--tesseract-…",
+    "--use-threads",
+}
+OTHER_OPTIONS = OCRMYPDF_OPTIONS | {
+    "--dist",
+    "--durations",
+    "--help",
+    "--no-deps",
+    "--upgrade",
+    "--check",
+}
 
 
 def name_of(page: Path) -> str:

@@ -9,6 +9,7 @@ import io
 import os
 import pkgutil
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -38,12 +39,13 @@ from edgeocr.memory import opening
 from edgeocr.outputs.replacement import Replacement
 from edgeocr.postprocess import ctc
 from edgeocr.runtime.providers import PROVIDERS
-from edgeocr.writers import overlay
+from edgeocr.writers import overlay, pdf
 from tests.support import constant_graphs
-from tests.support.paths import EMBEDDED_BUNDLE, IMAGES, ROOT, ZOO_EXPORTS
+from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES, ROOT, ZOO_EXPORTS
 
 PICTURE = IMAGES / "badge.jpg"
 # A picture of the right size for the graphs of tests/support/constant_graphs.py.
+ENCRYPTED = FIXTURES / "documents" / "encrypted.pdf"
 BLANK = np.zeros((constant_graphs.SIDE, constant_graphs.SIDE, 3), np.uint8)
 QUAD = np.array([[4, 4], [60, 4], [60, 20], [4, 20]], np.float32)
 
@@ -77,6 +79,11 @@ def wrong_output(place: Place) -> object:
     outputs = constant_graphs.sound_outputs("CTC")
     outputs["scores"] = outputs["scores"][..., None]
     return OCR(constant_graphs.bundle(CTC=outputs), provider="cpu").recognize([BLANK])
+
+
+def without_pikepdf(place: Place) -> object:
+    place.patch.setitem(sys.modules, "pikepdf", None)
+    return pdf.Writer(io.BytesIO())
 
 
 def two_pages(place: Place) -> object:
@@ -174,6 +181,8 @@ FAULTS = [
     Fault(
         "ImageError", lambda _: constant_reader().read(BLANK[0, 0]), r"shape \(3,\)", "pass .* BGR"
     ),
+    Fault("DocumentError", lambda _: constant_reader().read(b"%PDF-1.7"), "<bytes>", "repair it"),
+    Fault("EncryptedError", lambda _: constant_reader().read(ENCRYPTED), r"encrypted\.pdf", "qpdf"),
     Fault(
         "ArrayError",
         lambda _: ctc.decode(np.zeros(3, int), np.zeros((1, 3)), np.array(["", "a"], object)),
@@ -200,6 +209,7 @@ FAULTS = [
     Fault("ForkedError", forked, "detection.*'cpu'", "create the OCR in the forked process"),
     Fault("OutputError", lambda at: Replacement(at.folder / "no" / "out.json"), r"out\.json"),
     Fault("FontError", without_font, "0 installed fonts", "install one"),
+    Fault("MissingLibraryError", without_pikepdf, "pikepdf", r"edgeocr\[pdf\]"),
     Fault("MoreFramesWarning", two_pages, r"two\.tif has 2 frames", "read_many"),
     Fault(
         "ConverterError", lambda at: measure.read_labels(at.folder), ": the folder", "needs a Label"
@@ -236,8 +246,9 @@ def classes() -> dict[str, type[Exception]]:
             if not module.name.endswith("__main__"):
                 try:
                     importlib.import_module(module.name)
-                except ModuleNotFoundError as error:  # a script for an environment with Paddle
-                    assert error.name == "paddle", module.name
+                # A script for an environment with Paddle, and the plugin that ocrmypdf imports.
+                except ModuleNotFoundError as error:
+                    assert error.name in ("paddle", "ocrmypdf"), module.name
     found: list[type[Exception]] = [EdgeOCRError, *subclasses(EdgeOCRError), *subclasses(Warning)]
     return {
         each.__name__: each

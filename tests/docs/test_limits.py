@@ -8,6 +8,8 @@ import pytest
 
 from edgeocr.bundle import limits as bundles
 from edgeocr.decoding import limits as pictures
+from edgeocr.documents import text_layer
+from edgeocr.documents.options import DPI, MOST_DPI
 from edgeocr.graphs import limits as graphs
 from edgeocr.graphs.wire import MAX_FIELDS
 from edgeocr.memory.budget import CONTENTS
@@ -50,12 +52,19 @@ def statements() -> Iterator[tuple[str, str]]:
     yield page, f"more than {spaced(pictures.MAX_IMAGE_PIXELS)} pixels is refused"
     yield page, f"| {pictures.MAX_STRUCTURES >> 20} MiB, or the size of the file"
     yield page, f"| {pictures.MAX_CANVASES} times `max_image_pixels`"
-    yield page, f"At most {spaced(frames.MOST_PAGES)} pages"
+    page = "docs/documents.md"
+    yield page, f"At most {spaced(frames.MOST_PAGES)} pages of a file"
     yield page, f"{spaced(frames.MOST_STEPS)} frames of an animation"
+    yield page, f"rendered at {DPI} dpi"
+    yield page, f"from 1 to {spaced(MOST_DPI)};"
+    yield page, f"more than {100 * text_layer.MOST_INVISIBLE:g} % of them are invisible"
+    yield page, f"more than {100 * text_layer.MOST_WRONG:g} % of the characters"
+    assert text_layer.MOST_PICTURES == 0.1
+    yield page, "more than a tenth of it"
     page = "SECURITY.md"
     yield page, f"{spaced(pictures.MAX_IMAGE_PIXELS)} pixels by the header"
     yield page, f"{pictures.MAX_STRUCTURES >> 20} MiB for what decoding takes beside the pixels"
-    yield page, f"At most {spaced(frames.MOST_PAGES)} pages of a TIFF file"
+    yield page, f"At most {spaced(frames.MOST_PAGES)} pages of a file"
     page = "docs/graphs.md"
     yield page, f"At most {spaced(MAX_FIELDS)} fields"
     yield page, f"with at most {graphs.MAX_RANK}\n  dimensions, each below {power(graphs.MAX_SIDE)}"

@@ -150,3 +150,57 @@ def test_crops_that_are_not_kept_are_cut_anew_each_time(pictures: Path) -> None:
         expected = crops.turn(kept.pixels, degrees)
         assert (other.height, other.width) == expected.shape[:2]
         np.testing.assert_array_equal(other.pixels, expected)
+
+
+def test_points_of_a_crop_are_put_back_into_the_image() -> None:
+    """The red channel of a strip tells x, and the green one y, wherever the strip lies."""
+    quad = turned(20)
+    image = rendered(quad)
+    cut = crops.crop_quad(image, quad)
+    points = np.array([[[12, 10], [100, 30]], [[60, 20], [30, 5]]], np.float32)
+    for degrees in (0, 90, 180, 270):
+        other = cut.turned(degrees)
+        height, width = cut.height, cut.width
+        seen = {
+            0: points,
+            90: np.stack([points[..., 1], width - points[..., 0]], axis=-1),
+            180: np.array([width, height]) - points,
+            270: np.stack([height - points[..., 1], points[..., 0]], axis=-1),
+        }[degrees].astype(np.float32)
+        found = other.in_image(seen)
+        assert found.dtype == np.float32 and found.shape == points.shape
+        np.testing.assert_allclose(found, cut.in_image(points), atol=1e-3)
+        for (x, y), (u, v) in zip(points.reshape(-1, 2), found.reshape(-1, 2), strict=True):
+            blue, green, _ = image[round(float(v)), round(float(u))]
+            assert abs(float(blue) * WIDTH / 255 - x) < 2
+            assert abs(float(green) * HEIGHT / 255 - y) < 2
+    part = cut.part(40, 90)
+    np.testing.assert_allclose(
+        part.in_image(np.array([10, 20], np.float32)), cut.in_image(np.array([50, 20], np.float32))
+    )
+    np.testing.assert_array_equal(part.pixels, cut.pixels[:, 40:90])
+
+
+def test_corners_of_a_tall_crop_are_those_of_its_quad_from_the_upper_right() -> None:
+    quad = np.array([[100, 20], [130, 20], [130, 200], [100, 200]], np.float32)
+    cut = crops.crop_quad(np.zeros((300, 300, 3), np.uint8), quad)
+    corners = [[0, 0], [cut.width, 0], [cut.width, cut.height], [0, cut.height]]
+    found = cut.in_image(np.array(corners, np.float32))
+    np.testing.assert_allclose(found, np.roll(quad, -1, axis=0), atol=1e-3)
+
+
+def test_points_of_a_whole_image_stay_where_they_are() -> None:
+    points = np.array([[1, 2], [3, 4]], np.float32)
+    whole = crops.Crop.whole(np.zeros((10, 20, 3), np.uint8))
+    np.testing.assert_array_equal(whole.in_image(points), points)
+
+
+def test_points_of_a_picture_that_is_scaled_down_for_opencv(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crops, "LONGEST", 100)
+    quad = np.array([[30, 10], [330, 10], [330, 50], [30, 50]], np.float32)
+    cut = crops.crop_quad(np.zeros((60, 400, 3), np.uint8), quad)
+    assert cut.width <= 100
+    end = np.array([[0, 0], [cut.width, cut.height]], np.float32)
+    np.testing.assert_allclose(cut.in_image(end), quad[[0, 2]], atol=1.0)

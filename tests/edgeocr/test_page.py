@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeocr import Character, Detections, Line, Page, Reading, Region, Word
+from edgeocr import (
+    Character,
+    Detections,
+    ImageError,
+    Line,
+    OutputError,
+    Page,
+    Reading,
+    Region,
+    Word,
+)
 from edgeocr.images import load
 from edgeocr.results.lines import Block, scaled
 from tests.support.quads import level
@@ -179,3 +189,66 @@ def test_a_line_without_words_says_nothing_about_them() -> None:
     record = Line("ab", 0.8, level(0, 0, 4, 2)).to_dict()
     assert "words" not in record and "characters" not in record
     assert Line.from_dict(record).words == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("a.txt", b"Stra"),
+        ("a.json", b"{\n"),
+        ("a.jsonl", b'{"source"'),
+        ("a.tsv", b"level\t"),
+        ("a.hocr", b"<?xml"),
+        ("a.xml", b"<?xml"),
+        ("Label.txt", b""),
+        ("a.md", b"Stra"),
+    ],
+)
+def test_page_is_saved_by_the_ending(
+    page: Page, tmp_path: Path, name: str, beginning: bytes
+) -> None:
+    page.save(tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(beginning)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_page_is_saved_in_a_format_by_its_name(page: Page, tmp_path: Path) -> None:
+    page.save(tmp_path / "a", format="text")
+    page.save(str(tmp_path / "a.hocr"), format="json")
+    assert (tmp_path / "a").read_text("utf-8") == page.to_text() == "Straße 上海\ntwo\n"
+    assert Page.from_dict(json.loads((tmp_path / "a.hocr").read_bytes())).texts == page.texts
+
+
+def test_page_that_cannot_be_saved_leaves_the_old_file(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"old")
+    with pytest.raises(ImageError, match=r"a\.png"):
+        page.save(path)
+    with pytest.raises(ValueError, match="its ending should be one of"):
+        page.save(tmp_path / "a.doc")
+    with pytest.raises(OutputError, match="missing"):
+        page.save(tmp_path / "missing" / "a.txt")
+    assert [path] == list(tmp_path.iterdir()) and path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("ending", ["jpg", "jpeg", "png"])
+def test_overlays_are_saved_with_the_outlines_drawn(
+    page: Page, detections: Detections, tmp_path: Path, ending: str
+) -> None:
+    for result in (page, detections):
+        picture = np.full((result.height, result.width, 3), 255, np.uint8)
+        path = tmp_path / f"a.{ending}"
+        result.save(path, picture=picture)
+        saved = load(path).astype(int)
+        assert np.abs(saved - result.draw(picture)).mean() < (1 if ending == "png" else 16)
+        assert np.abs(saved - picture).max() > 100
+
+
+def test_detections_are_saved_as_records_only(detections: Detections, tmp_path: Path) -> None:
+    detections.save(tmp_path / "a.json")
+    assert len(Detections.from_dict(json.loads((tmp_path / "a.json").read_bytes()))) == 2
+    detections.save(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text() == detections.to_text()
+    assert detections.to_text().splitlines()[0] == "0.0,0.0 4.0,0.0 4.0,2.0 0.0,2.0\t0.750"
+    with pytest.raises(ValueError, match="hOCR holds pages that were read; choose from text, json"):
+        detections.save(tmp_path / "a.hocr")

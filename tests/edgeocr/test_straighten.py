@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from converters.accuracy.labels import LabelledLine
-from edgeocr import OCR
+from edgeocr import OCR, crops
 from edgeocr.images import load
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.results.lines import Region
@@ -176,3 +176,22 @@ def test_quads_and_quads_as_polygons_are_not_straightened() -> None:
     quad = np.array([[30, 10], [150, 10], [150, 50], [30, 50]], np.float32)
     for polygon in (None, quad):
         assert np.array_equal(upright(picture, Region(quad, 1.0, polygon)), picture[10:50, 30:150])
+
+
+@pytest.mark.parametrize("radius", [100, -150])
+@pytest.mark.parametrize("middle", [0, 25, 90])
+def test_points_of_a_straightened_strip_are_put_back_onto_the_curve(
+    radius: float, middle: float
+) -> None:
+    picture, outline = bent(strip(), radius, middle)
+    cut = crops.straighten(picture, outline)
+    assert cut is not None and cut.curved
+    x, y = np.meshgrid(np.linspace(5, cut.width - 5, 12), np.linspace(5, cut.height - 5, 4))
+    points = np.stack([x, y], axis=-1).astype(np.float32)
+    found = cut.in_image(points)
+    assert found.dtype == np.float32 and found.shape == points.shape
+    for (u, v), (x, y) in zip(found.reshape(-1, 2), points.reshape(-1, 2), strict=True):
+        seen = cv2.getRectSubPix(picture, (1, 1), (float(u), float(v)))[0, 0]
+        own = cv2.getRectSubPix(cut.pixels, (1, 1), (float(x), float(y)))[0, 0]
+        assert np.abs(seen.astype(int) - own).max() <= 6
+    np.testing.assert_allclose(cut.turned(180).in_image(points[::-1, ::-1]), found, atol=3)

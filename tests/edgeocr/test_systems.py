@@ -62,6 +62,20 @@ def test_trained_recognizers_read_the_same_texts_in_the_same_regions(name: str) 
     assert np.mean(alike) > 0.96 and alike.count(1) >= 0.8 * len(alike) >= 24
 
 
+@pytest.mark.parametrize("name", ["trained DB, SRN", "trained EAST, RARE"])
+def test_lines_of_networks_without_time_steps_are_divided_evenly(name: str) -> None:
+    page = ocr(name).read(picture(SYSTEMS[name].pictures[0]), characters=True)
+    assert len(page) > 0
+    for line in page:
+        assert [each.text for each in line.characters] == list(line.text.replace(" ", ""))
+        middles = np.array([each.quad.mean(axis=0) for each in line.characters])
+        if len(middles) == len(line.text) > 2:
+            apart = np.linalg.norm(np.diff(middles, axis=0), axis=1)
+            np.testing.assert_allclose(apart, apart.mean(), rtol=0.1)
+        mean = np.mean([each.score for each in line.characters])
+        assert mean == pytest.approx(line.score, abs=0.02) or " " in line.text
+
+
 def outline(line: Line) -> np.ndarray:
     return line.quad if line.polygon is None else line.polygon
 

@@ -91,7 +91,7 @@ def main(first: int, last: int) -> None:
         pages = list(ocr.read_many([framed.content]))
         total[framed.form] += len(framed.texts)
         for number, text in enumerate(framed.texts, 1):
-            page = next((each for each in pages if each.source == f"<bytes>[{number}]"), None)
+            page = next((each for each in pages if each.source == f"<bytes>#{number}"), None)
             done = isinstance(page, Page) and transparent.is_text(page.text, text)
             right[framed.form] += done
             if not done:

@@ -11,6 +11,7 @@ import pytest
 
 from edgeocr.cli.main import main
 from edgeocr.cli.sources import expand
+from edgeocr.errors import escaped
 from tests.support.paths import IMAGES
 
 BADGE = str(IMAGES / "badge.jpg")
@@ -22,7 +23,13 @@ def detected(
     """Run `edgeocr detect` on sources of which some fail; return the records and the errors."""
     assert main(["detect", *map(str, sources), "--format", "jsonl"]) == 1
     captured = capsys.readouterr()
-    return [json.loads(row) for row in captured.out.splitlines()], captured.err.splitlines()
+    records = [json.loads(row) for row in captured.out.splitlines()]
+    rows = captured.err.splitlines()
+    # The names of those that failed come once more at the end.
+    failed = [escaped(record["source"]) for record in records if "error" in record]
+    listed = [f"edgeocr: {len(failed)} of {len(records)} failed:", *(f"  {x}" for x in failed)]
+    assert rows[-len(listed) :] == listed
+    return records, rows[: -len(listed)]
 
 
 def test_impossible_names_and_links_fail_alone(
@@ -59,7 +66,7 @@ def test_file_that_vanishes_after_it_was_listed_fails_alone(
         (tmp_path / name).write_bytes(Path(BADGE).read_bytes())
     sources = list(expand([str(tmp_path)]))
     (tmp_path / "b.jpg").unlink()
-    monkeypatch.setattr("edgeocr.cli.read.expand", lambda _: sources)
+    monkeypatch.setattr("edgeocr.cli.read.expand", lambda *_, **__: sources)
     records, errors = detected(capsys, tmp_path)
     assert "regions" in records[0] and "No such file" in records[1]["error"] and len(errors) == 1
 

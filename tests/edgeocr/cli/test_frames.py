@@ -35,7 +35,7 @@ def test_all_pages_are_read_under_their_own_names(
     captured = capsys.readouterr()
     assert captured.err == "", "nothing is left out, so nothing is warned of"
     parts = captured.out.split("==> ")[1:]
-    assert [part.split(" <==\n")[0] for part in parts] == [f"{scan}[{i}]" for i in (1, 2, 3)]
+    assert [part.split(" <==\n")[0] for part in parts] == [f"{scan}#{i}" for i in (1, 2, 3)]
     for part, text in zip(parts, file.texts, strict=True):
         assert transparent.is_text(part.split(" <==\n")[1], text)
 
@@ -49,7 +49,7 @@ def test_json_is_a_list_with_a_record_for_each_page_and_failed_sources_between(
     assert main(["detect", *map(str, sources), "--format", "json"]) == 1
     records = json.loads(capsys.readouterr().out)
     names = [record["source"] for record in records]
-    pages = [f"{scan}[{i}]" for i in (1, 2, 3)]
+    pages = [f"{scan}#{i}" for i in (1, 2, 3)]
     assert names == [str(folder), *pages, "missing.tif", str(IMAGES / "badge.jpg"), str(folder)]
     assert [record.get("frames") for record in records] == [None, 3, 3, 3, None, 1, None]
     assert main(["read", str(scan), "--format", "json"]) == 0
@@ -72,7 +72,7 @@ def test_standard_input_may_have_pages(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(file.content)))
     assert main(["recognize", "-", "--format", "jsonl"]) == 0
     rows = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
-    assert [row["source"] for row in rows] == ["-[1]", "-[2]", "-[3]"]
+    assert [row["source"] for row in rows] == ["-#1", "-#2", "-#3"]
 
 
 @pytest.mark.slow
@@ -93,14 +93,14 @@ def test_help_says_what_becomes_of_pages_and_of_pdf_files(
     with pytest.raises(SystemExit):
         main(["read", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "all pages of a TIFF file" in shown and "pdftoppm" in shown
+    assert "all pages of a TIFF or PDF file" in shown and "PDF files need the extra pdf" in shown
 
 
 def test_folder_of_other_files_says_which_endings_it_has(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (tmp_path / "a.PSD").write_bytes(b"8BPS" + bytes(40))
     assert main(["read", str(tmp_path)]) == 1
-    assert "it has .heic: name such files" in capsys.readouterr().err
-    assert main(["read", str(tmp_path / "a.HEIC")]) == 1
-    assert "a.HEIC: this is a HEIC or HEIF picture" in capsys.readouterr().err
+    assert "it has .psd: name such files" in capsys.readouterr().err
+    assert main(["read", str(tmp_path / "a.PSD")]) == 1
+    assert "a.PSD: this is a Photoshop document" in capsys.readouterr().err

@@ -142,7 +142,7 @@ def test_pages_read_before_an_interruption_are_written(
 ) -> None:
     read = OCR.read
 
-    def interrupted(self: OCR, source: str) -> Page:
+    def interrupted(self: OCR, source: str, **details: bool) -> Page:
         if "poster" in source:
             raise KeyboardInterrupt
         return read(self, source)

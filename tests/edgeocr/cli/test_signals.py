@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -64,11 +65,16 @@ def test_sigterm_and_sighup_keep_what_was_read(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_pages_and_sigkill_the_lines_that_were_read(tmp_path: Path) -> None:
     pages = Case(tmp_path / "pages", "json", "detect")
+    document = Case(tmp_path / "document", "xml", "read")
     lines = Case(tmp_path / "lines", "jsonl", "detect")
     assert pages.end(signal.SIGINT) == (130, "")
     found = json.loads(pages.output.read_text(encoding="utf-8"))
     assert [each["source"] for each in found] == [str(BADGE), str(pages.missing)]
     assert pages.files() == ["out.json"]
+    assert document.end(signal.SIGTERM) == (143, "")
+    names = [each.tag.rpartition("}")[2] for each in ElementTree.parse(document.output).iter()]
+    assert names.count("Page") == 1 and names.count("TextLine") == 2
+    assert document.files() == ["out.xml"]
     assert lines.end(signal.SIGKILL)[0] == -signal.SIGKILL
     rows = [json.loads(row) for row in lines.output.read_text(encoding="utf-8").splitlines()]
     assert [row["source"] for row in rows] == [str(BADGE), str(lines.missing)]

@@ -118,7 +118,8 @@ def test_pipes_and_standard_input_are_read_once_within_a_memory_limit(tmp_path: 
     assert records[0]["regions"]
     assert records[0]["regions"] == records[1]["regions"] == records[2]["regions"]
     assert "has been read already" in records[3]["error"] and process.returncode == 1
-    assert err == f"edgeocr: error: {records[3]['error']}\n"
+    listed = "edgeocr: 1 of 4 failed:\n  -\n"
+    assert err == f"edgeocr: error: {records[3]['error']}\n{listed}"
     assert len(list((tmp_path / "drawn").iterdir())) == 3
 
 
@@ -139,7 +140,7 @@ def test_pipe_may_hold_several_pages(
     feed(fifo, pages)
     assert main(["detect", str(fifo), "--format", "json"]) == 0
     records = json.loads(capsys.readouterr().out)
-    assert [record["source"] for record in records] == [f"{fifo}[1]", f"{fifo}[2]"]
+    assert [record["source"] for record in records] == [f"{fifo}#1", f"{fifo}#2"]
 
 
 @pytest.fixture

@@ -53,8 +53,8 @@ def array_file() -> bytes:
 
 
 CASES: list[tuple[bytes, str, str]] = [
-    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "a PDF document", "pdftoppm -r 200 -png"),
-    (b"\r\n\r\n%PDF-1.4\n", "a PDF document", "pdftoppm"),
+    (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "a PDF document", "qpdf IN.pdf OUT.pdf"),
+    (b"\r\n\r\n%PDF-1.4\n", "a PDF document", "qpdf"),
     (b"%!PS-Adobe-3.0\n", "a PostScript document", "gs "),
     (b"AT&TFORM\0\0\1\0DJVU", "a DjVu document", "ddjvu"),
     (box(b"heic"), "a HEIC or HEIF picture", "heif-convert"),
@@ -166,7 +166,10 @@ def test_kind_is_told_within_a_memory_limit_too(tmp_path: Path) -> None:
 
     path = tmp_path / "a.jpg"
     path.write_bytes(b"%PDF-1.7\n")
-    with pytest.raises(ImageError, match=r"a\.jpg: this is a PDF document"):
+    with pytest.raises(ImageError, match=r"a\.jpg: the memory that decoding takes can't be"):
+        predict(path)
+    path.write_bytes(b"8BPS" + bytes(40))
+    with pytest.raises(ImageError, match=r"a\.jpg: this is a Photoshop document"):
         predict(path)
 
 
@@ -175,4 +178,4 @@ def test_error_of_a_page_names_file_and_kind(ocr: OCR, tmp_path: Path) -> None:
     path.write_bytes(b"%PDF-1.7\n")
     (error,) = ocr.read_many([path])
     assert isinstance(error, ImageError) and error.source == str(path)
-    assert "this is a PDF document, not a picture: convert its pages to PNG" in str(error)
+    assert "this is a PDF document that PDFium can't open" in str(error)

@@ -116,7 +116,7 @@ def test_page_of_a_tiff_file_is_limited_by_itself(tmp_path: Path) -> None:
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     first, second = frames_of(tmp_path / "a.tif", Limits(PIXELS))
     assert load(first, limits=Limits(PIXELS)).shape == (48, 60, 3)
-    with pytest.raises(ImageError, match=r"a\.tif\[2\]: it has 70 × 48 pixels"):
+    with pytest.raises(ImageError, match=r"a\.tif#2: it has 70 × 48 pixels"):
         load(second, limits=Limits(PIXELS))
 
 

@@ -17,7 +17,13 @@ from bidi import algorithm as mirroring_oracle
 from bidi.mirror import MIRRORED
 
 from edgeocr.postprocess import bidi
-from edgeocr.postprocess.bidi import Direction, is_right_to_left, logical_order, visual_order
+from edgeocr.postprocess.bidi import (
+    Direction,
+    in_logical_order,
+    is_right_to_left,
+    logical_order,
+    visual_order,
+)
 from tests.support import mixed_lines
 from tests.support.mixed_lines import Script
 
@@ -145,3 +151,14 @@ def test_what_a_line_holds_beside_an_impossible_order_is_put_right() -> None:
 def test_right_to_left_letters_are_known() -> None:
     assert is_right_to_left("abc ש") and is_right_to_left("ع")
     assert not is_right_to_left("abc 1٢ ()中") and not is_right_to_left("")
+
+
+@pytest.mark.parametrize(
+    "visual", ["", "abc", "2024 רבמצדב 31", "!(Tel Aviv) ביבא לת", "15 iPhone בא 2,000 - 3,000 דג"]
+)
+def test_the_places_of_characters_are_known(visual: str) -> None:
+    text, places = in_logical_order(visual)
+    assert text == logical_order(visual)
+    assert sorted(places) == list(range(len(visual)))
+    # Only brackets are mirrored.
+    assert all(visual[i] == c for i, c in zip(places, text, strict=True) if c not in "()")

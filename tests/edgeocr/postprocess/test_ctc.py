@@ -141,3 +141,16 @@ def test_classes_that_are_not_integers_are_refused() -> None:
             np.ones((1, 3), np.float32),
             own_characters(4),
         )
+
+
+def test_runs_are_the_steps_of_the_characters_that_are_decoded() -> None:
+    indices = np.array([0, 2, 2, 0, 2, 3, 3, 1, 0])
+    assert ctc.runs(indices, 0).tolist() == [[1, 3], [4, 5], [5, 7], [7, 8]]
+    assert ctc.runs(indices, 3).tolist() == [[0, 1], [1, 3], [3, 4], [4, 5], [7, 8], [8, 9]]
+    assert ctc.runs(np.zeros(4, int)).shape == ctc.runs(np.zeros(0, int)).shape == (0, 2)
+    rows = np.random.default_rng(0).integers(0, 4, (50, 30))
+    texts, _ = ctc.decode(rows, np.ones(rows.shape, np.float32), own_characters(4))
+    for row, text in zip(rows, texts, strict=True):
+        runs = ctc.runs(row)
+        assert "".join(own_characters(4)[row[runs[:, 0]]]) == text
+        assert all(len(set(row[begin:end])) == 1 for begin, end in runs)

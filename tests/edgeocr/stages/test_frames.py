@@ -79,11 +79,11 @@ def test_every_way_to_hand_over_a_file_gives_its_frames(form: str, tmp_path: Pat
 
 def test_frames_are_called_after_the_file_and_counted_from_one(scan: Path) -> None:
     frames = list(frames_of(scan))
-    assert [name_of(frame) for frame in frames] == [f"{scan}[{i}]" for i in (1, 2, 3)]
+    assert [name_of(frame) for frame in frames] == [f"{scan}#{i}" for i in (1, 2, 3)]
     assert all(isinstance(frame, Frame) and frame.count == 3 for frame in frames)
-    assert [name_of(each) for each in frames_of(scan.read_bytes())][1] == "<bytes>[2]"
+    assert [name_of(each) for each in frames_of(scan.read_bytes())][1] == "<bytes>#2"
     with PIL.Image.open(scan) as image:
-        assert [name_of(each) for each in frames_of(image)][1] == f"{scan}[2]"
+        assert [name_of(each) for each in frames_of(image)][1] == f"{scan}#2"
     assert list(frames_of(frames[1])) == [frames[1]], "a frame has no frames"
 
 
@@ -130,15 +130,34 @@ def test_broken_page_is_an_error_in_its_place(ocr: OCR, tmp_path: Path) -> None:
     results = list(ocr.read_many([path, path]))
     kinds = [type(result) for result in results]
     assert kinds == 2 * [Page, Page, ImageError, Page]
-    assert results[2].source == f"{path}[3]" and str(results[2]).startswith(f"{path}[3]: ")
-    assert [result.source for result in results[:4]] == [f"{path}[{i}]" for i in (1, 2, 3, 4)]
+    assert results[2].source == f"{path}#3" and str(results[2]).startswith(f"{path}#3: ")
+    assert [result.source for result in results[:4]] == [f"{path}#{i}" for i in (1, 2, 3, 4)]
 
 
 def test_lost_pages_are_an_error_behind_those_that_are_there(scan: Path) -> None:
     content = scan.read_bytes()
     last = directories(content)[2]
     shown = greys(content[:last])
-    assert shown[:2] == [10, 120] and len(shown) == 3 and str(shown[2]).startswith("<bytes>[3]: ")
+    assert shown[:2] == [10, 120] and len(shown) == 3 and str(shown[2]).startswith("<bytes>#3: ")
+
+
+@pytest.mark.parametrize("form", [*framed.TIFF, "TIFF big"])
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.9, 0.99])
+def test_pages_before_the_end_of_a_truncated_file_are_whole(form: str, share: float) -> None:
+    noise = np.random.default_rng(3).integers(0, 2, (4, 60, 80), np.uint8) * 255
+    content = framed.encode([PIL.Image.fromarray(each) for each in noise], form)
+    whole = [load(frame) for frame in frames_of(content)]
+    frames = list(frames_of(content[: int(share * len(content))]))
+    loaded, errors = [], []
+    for frame in frames:
+        try:
+            loaded.append(load(frame))
+        except ImageError as error:
+            errors.append(f"{name_of(frame)}: " in str(error))
+    assert len(loaded) >= int(3 * share) and errors and all(errors)
+    assert len(frames) == len(loaded) + len(errors), "the errors follow the pages"
+    for one, other in zip(loaded, whole, strict=False):
+        assert np.array_equal(one, other)
 
 
 def test_circle_of_directories_comes_to_an_end() -> None:
@@ -164,7 +183,7 @@ def test_steps_that_look_like_the_one_before_are_left_out() -> None:
     content = framed.encode(steps, "WEBP lossless")
     assert greys(content) == [10, 120, 10]
     names = [name_of(each) for each in frames_of(content)]
-    assert names == ["<bytes>[1]", "<bytes>[4]", "<bytes>[6]"], "numbers are those of the file"
+    assert names == ["<bytes>#1", "<bytes>#4", "<bytes>#6"], "numbers are those of the file"
     # Slow changes add up: each step is compared with the last one that was read.
     fading = [PIL.Image.fromarray(moving + level) for level in range(0, 200, 10)]
     assert len(greys(framed.encode(fading, "WEBP lossless"))) == 5
@@ -219,7 +238,7 @@ def test_one_frame_can_be_read_and_drawn(ocr: OCR, scan: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         page = ocr.read(second)
-    assert page.source == f"{scan}[2]" and page.frames == 3
+    assert page.source == f"{scan}#2" and page.frames == 3
     assert ocr.draw(second, page)[5, 5, 0] == page.draw(second)[5, 5, 0] == 120
 
 
@@ -248,7 +267,7 @@ def test_files_drawn_at_random_are_read_frame_by_frame(ocr: OCR) -> None:
         file = framed.draw(seed)
         pages = list(ocr.read_many([file.content], on_error="raise"))
         assert [page.source for page in pages] == [
-            f"<bytes>[{i}]" for i in range(1, len(file.texts) + 1)
+            f"<bytes>#{i}" for i in range(1, len(file.texts) + 1)
         ]
         for page, text in zip(pages, file.texts, strict=True):
             if not transparent.is_text(page.text, text):

@@ -113,7 +113,9 @@ class FakeRecognizer:
     def __init__(self, readings: dict[int, Reading]) -> None:
         self.readings = readings
 
-    def recognize(self, crops: Sequence[Crop], watch: object = None) -> list[Reading]:
+    def recognize(
+        self, crops: Sequence[Crop], watch: object = None, *, peaks: bool = False
+    ) -> list[Reading]:
         return [self.readings[int(crop.pixels[0, 0, 0])] for crop in crops]
 
 
@@ -139,7 +141,7 @@ def test_crop_that_the_classifier_would_turn_is_read_both_ways(
     recognizer = FakeRecognizer({1: upright, 2: turned})
     reader = reader_with(recognizer)
     crop = crop_of([[1, 0, 0], [0, 0, 2]])
-    readings, _ = reader._recognize_all_ways([crop], [180], Stopwatch())
+    readings = reader._recognize_all_ways([crop], [180], Stopwatch()).readings
     assert [reading.text for reading in readings] == [chosen]
 
 
@@ -158,7 +160,7 @@ def test_tall_region_may_hold_a_single_character(
     recognizer = FakeRecognizer({1: laid_down, 2: standing})
     # Turned clockwise, the lower left pixel comes to the upper left.
     crop = crop_of([[1, 0], [2, 0]], laid_down=True)
-    readings, _ = reader_with(recognizer)._recognize_all_ways([crop], [0], Stopwatch())
+    readings = reader_with(recognizer)._recognize_all_ways([crop], [0], Stopwatch()).readings
     assert [reading.text for reading in readings] == [chosen]
 
 

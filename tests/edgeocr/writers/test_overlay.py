@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import ImageFont, features
 
-from edgeocr import FontError, Line
+from edgeocr import OCR, FontError, Line, Word
 from edgeocr.postprocess import bidi
 from edgeocr.writers import overlay
+from tests.support.paths import ROOT
+from tests.support.pixels import mean_difference
 
 QUAD = np.array([[20, 20], [180, 20], [180, 60], [20, 60]], np.float32)
 BLANK = np.full((80, 200, 3), 255, np.uint8)
@@ -127,3 +129,27 @@ def font_for(text: str) -> Path:
         return overlay.find_font(frozenset(text.replace(" ", "")))
     except FontError:
         pytest.skip("no font is installed on this machine")
+
+
+def test_words_are_drawn_if_they_are_asked_for() -> None:
+    word = Word("x", 1.0, np.array([[60, 25], [90, 25], [90, 55], [60, 55]], np.float32))
+    line = Line("x", 1.0, QUAD, words=(word,))
+    drawn = overlay.draw(BLANK, [line], texts=False, words=True)
+    assert np.any(drawn[30:50, 60] != 255, axis=1).all()
+    plain = overlay.draw(BLANK, [line], texts=False)
+    assert (plain[30:50, 40:160] == 255).all()
+    assert np.array_equal(
+        overlay.draw(BLANK, [Line("x", 1.0, QUAD)], texts=False, words=True), plain
+    )
+
+
+def test_picture_of_the_docs_shows_the_words_that_are_found(ocr: OCR, pictures: Path) -> None:
+    """`page.draw(…, words=True)` made it, and a JPEG's quality of 88."""
+    shown = cv2.imread(str(ROOT / "docs" / "images" / "words.jpg"))
+    page = ocr.read(pictures / "sample.jpg", words=True)
+    drawn = page.draw(pictures / "sample.jpg", words=True)
+    assert shown is not None and shown.shape == drawn.shape
+    assert mean_difference(shown, drawn) < 3
+    # The outlines differ from a picture without words by far more than JPEG does.
+    changed = np.any(drawn != page.draw(pictures / "sample.jpg"), axis=2)
+    assert np.abs(shown[changed].astype(int) - drawn[changed]).mean() < 20

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 
 from edgeocr import Block, Line, Page
@@ -32,3 +34,13 @@ def test_lines_without_blocks_are_written_too() -> None:
 
 def test_nothing_is_written_for_an_empty_page() -> None:
     assert text.text_of_page(Page("a.png", 9, 9, ())) == ""
+
+
+def test_several_pages_have_headings() -> None:
+    pages = [page(["one"]), Page("b.png", 9, 9, ())]
+    stream = io.BytesIO()
+    text.write(pages, stream)
+    assert stream.getvalue().decode() == "==> a.png <==\none\n==> b.png <==\n"
+    stream = io.BytesIO()
+    text.write(pages[:1], stream)
+    assert stream.getvalue().decode() == "one\n"

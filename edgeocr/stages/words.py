@@ -1,0 +1,100 @@
+"""Find where the words and characters of a line stand in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ..crops import Crop
+from ..postprocess.geometry import Float32
+from ..postprocess.peaks import even, extents
+from ..postprocess.words import is_cjk, spans_of_words
+from ..results.lines import Character, Line, Peaks, Word
+
+# What lines are given: words, with the characters of lines that have CJK characters, or words and
+# characters.
+Detail: TypeAlias = Literal["words", "characters"]
+# Places along a word at which its upper and lower side are looked at in a curved line.
+PLACES = 5
+
+
+def detail_of(*, words: bool, characters: bool) -> Detail | None:
+    """Return what lines are given if a caller asks for words or for characters, too."""
+    if characters:
+        return "characters"
+    return "words" if words else None
+
+
+def with_words(line: Line, crop: Crop, peaks: Peaks | None, detail: Detail) -> Line:
+    """Give a line its words and characters.
+
+    Args:
+        line: The line.
+        crop: The crop in which it was read.
+        peaks: Where its characters were noticed; None to divide the line evenly, with its own score
+            for each character.
+        detail: What to give it.
+    """
+    text = line.text
+    if peaks is None:
+        scores = np.full(len(text), line.score, np.float32)
+        peaks = Peaks(even(len(text), crop.width), scores, divided=True)
+    spans = peaks.columns
+    if not peaks.divided:
+        spans = extents(text, spans, (crop.height, crop.width))
+    scores = peaks.scores.tolist()
+    inside = spans_of_words(text)
+    places: list[int] = []
+    if detail == "characters" or any(map(is_cjk, text)):
+        places = [i for i, character in enumerate(text) if not character.isspace()]
+    # The characters of a word may stand in any order.
+    begins, ends = spans.T.tolist()
+    columns = [(min(begins[begin:end]), max(ends[begin:end])) for begin, end in inside]
+    both = np.concatenate([np.array(columns, np.float32).reshape(-1, 2), spans[places]])
+    quads = iter(quads_in_image(crop, both))
+    words = tuple(
+        Word(text[begin:end], sum(scores[begin:end]) / (end - begin), next(quads))
+        for begin, end in inside
+    )
+    characters = tuple(Character(text[i], scores[i], next(quads)) for i in places)
+    return replace(line, words=words, characters=characters)
+
+
+def quads_in_image(crop: Crop, columns: Float32) -> Float32:
+    """Return where some columns of a crop are in the picture.
+
+    Args:
+        crop: The crop.
+        columns: float32 [N, 2], where each of N parts of the crop begins and ends.
+
+    Returns:
+        float32 [N, 4, 2], clockwise from the upper left corner in the crop. If the crop is curved,
+        these are rectangles around the parts.
+    """
+    number = PLACES if crop.curved else 2
+    shares = np.linspace(0, 1, number, dtype=np.float32)
+    sides = np.empty((len(columns), 2, number, 2), np.float32)
+    sides[..., 0] = (columns[:, :1] + shares * (columns[:, 1:] - columns[:, :1]))[:, None]
+    sides[..., 1] = [[0], [crop.height]]
+    sides = crop.in_image(sides)
+    if crop.curved:
+        return _rectangles(sides)
+    return np.concatenate([sides[:, 0], sides[:, 1, ::-1]], axis=1)
+
+
+def _rectangles(sides: Float32) -> Float32:
+    """Return rectangles [N, 4, 2] around N parts, given points [N, 2, M, 2] of their two sides."""
+    middles = sides.mean(axis=1)
+    along = middles[:, -1] - middles[:, 0]
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    axes = np.stack([along, across], axis=1)
+    points = sides.reshape(len(sides), -1, 2)
+    level = points @ axes.swapaxes(1, 2)
+    low, high = level.min(axis=1), level.max(axis=1)
+    corners = np.stack(
+        [low, np.stack([high[:, 0], low[:, 1]], 1), high, np.stack([low[:, 0], high[:, 1]], 1)], 1
+    )
+    return np.asarray(corners @ axes, np.float32)
