@@ -34,17 +34,12 @@ Source: TypeAlias = (
 SUFFIXES = frozenset(
     f".{kind}"
     for kind in (
-        "avif",
         "bmp",
         "gif",
-        "heic",
-        "heif",
-        "hif",
         "jp2",
         "jpeg",
         "jpg",
         "pbm",
-        "pdf",
         "pgm",
         "png",
         "ppm",
@@ -53,6 +48,8 @@ SUFFIXES = frozenset(
         "webp",
     )
 )
+# Files that are read where an extra, or OpenCV 5 for AVIF, is installed.
+EXTRA_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".hif", ".pdf"})
 
 
 @dataclass(frozen=True, eq=False)

@@ -130,8 +130,9 @@ def _is_folder(argument: str) -> bool:
 
 
 def _pictures_in(folder: str, recursive: bool) -> Iterator[NamedSource]:
-    from ..images import SUFFIXES
+    from ..images import EXTRA_SUFFIXES, SUFFIXES
 
+    wanted = SUFFIXES | EXTRA_SUFFIXES
     seen = found = 0
     endings: set[str] = set()
     for files in _folders(folder, recursive):
@@ -141,11 +142,11 @@ def _pictures_in(folder: str, recursive: bool) -> Iterator[NamedSource]:
             continue
         endings |= {path.suffix.lower() for path in files if path.suffix}
         for path in files:
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in wanted:
                 yield NamedSource(str(path), str(path), stem=path.stem, of_folder=True)
                 found += 1
     if not found and not seen:
-        known = " ".join(sorted(SUFFIXES))
+        known = " ".join(sorted(wanted))
         where = "in this folder or below it" if recursive else "in this folder itself"
         reason = f"{folder}: no pictures {where} ({known})"
         if others := sorted(endings):
