@@ -59,6 +59,12 @@ class Measured:
         """Whether the bundle reads; otherwise it only detects."""
         return self.bundle.manifest.stages.reading is not None
 
+    @property
+    def finds(self) -> bool:
+        """Whether the bundle finds lines; otherwise it is given the labelled ones."""
+        stages = self.bundle.manifest.stages
+        return stages.detection is not None or stages.spotting is not None
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -165,6 +171,8 @@ def _run(options: argparse.Namespace) -> None:
     for path in options.bundles or [None]:
         bundle = Bundle.open(path) if path else Bundle.default()
         one = Measured(_shown(bundle, path, options), bundle)
+        if options.table == "detection" and not one.finds:
+            raise ValueError(f"--table detection needs bundles that detect; {one.name} does not")
         measured.append(one)
         if len(options.bundles) > 1 and not options.table:
             print(f"{one.name}:")
@@ -267,9 +275,11 @@ def _measure_pages(
     ours = _engine(one, options)
     scores = {ours: [reading.score for reading in readings], **theirs}
     rows, figures = accuracy_rows.summary(scores, reads=one.reads)
+    if one.finds:
+        rows.append(accuracy_rows.icdar_row(icdar, reads=one.reads))
+        figures[ours]["icdar2015"] = accuracy_rows.rounded(icdar.figures())
     if not options.table:
-        _print_all([*rows, accuracy_rows.icdar_row(icdar, reads=one.reads)])
-    figures[ours]["icdar2015"] = accuracy_rows.rounded(icdar.figures())
+        _print_all(rows)
     return figures
 
 

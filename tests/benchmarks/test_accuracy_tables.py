@@ -98,6 +98,37 @@ def test_recognition_table_has_a_column_for_each_set_and_a_row_for_each_bundle(
     assert small == ["crnn", small[1], "100.00%", "75.00%", "88.89%"]
 
 
+@pytest.mark.slow
+def test_bundle_that_only_recognizes_is_not_credited_with_detection(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    icdar: Path,
+    tmp_path: Path,
+) -> None:
+    crnn = tmp_path / "crnn.edgeocr"
+    frozen(crnn, recognition=str(TRAINED_EXPORTS / "crnn"))
+    run(monkeypatch, "--data", icdar, "--bundle", crnn)
+    assert "ICDAR 2015" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--data", icdar, "--bundle", crnn, "--table", "detection")
+    assert "needs bundles that detect; crnn does not" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_bundle_that_only_detects_has_the_columns_of_detection(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    icdar: Path,
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "db.edgeocr"
+    frozen(db, detection=str(TRAINED_EXPORTS / "db"))
+    run(monkeypatch, "--data", icdar, "--bundle", db)
+    picture, *_, row = capsys.readouterr().out.splitlines()
+    assert "det H 0." in picture and "CER" not in picture
+    assert "detection P 0." in row and "end-to-end" not in row
+
+
 def test_words_have_a_row_for_each_set_and_their_errors_below(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], dtrb: Path, tmp_path: Path
 ) -> None:
