@@ -276,7 +276,8 @@ def _measure_pages(
     scores = {ours: [reading.score for reading in readings], **theirs}
     rows, figures = accuracy_rows.summary(scores, reads=one.reads)
     if one.finds:
-        rows.append(accuracy_rows.icdar_row(icdar, reads=one.reads))
+        name = f"ICDAR 2015, {ours}" if theirs else "ICDAR 2015"
+        rows.append(accuracy_rows.icdar_row(name, icdar, reads=one.reads))
         figures[ours]["icdar2015"] = accuracy_rows.rounded(icdar.figures())
     if not options.table:
         _print_all(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from converters.accuracy.labels import LabelledLine, LabelledWord, LabelledWords, Polygon
@@ -32,7 +33,7 @@ class PageReading:
     expected: Sequence[LabelledLine]
     found: Sequence[tuple[Polygon, str]]
 
-    @property
+    @cached_property
     def score(self) -> Score:
         """The picture's score."""
         score = Score()

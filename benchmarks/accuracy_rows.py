@@ -44,10 +44,10 @@ def page_row(name: str, score: Score, *, reads: bool) -> str:
     return _row(name, _lines(score), score.figures(), _columns(reads))
 
 
-def icdar_row(score: IcdarScore, *, reads: bool) -> str:
+def icdar_row(name: str, score: IcdarScore, *, reads: bool) -> str:
     """Return the row of a set by ICDAR 2015's protocol."""
-    shown = {name: title for name, title in ICDAR.items() if reads or not name.startswith("e2e")}
-    return _row("ICDAR 2015", "", score.figures(), shown)
+    shown = {key: title for key, title in ICDAR.items() if reads or not key.startswith("e2e")}
+    return _row(name, "", score.figures(), shown)
 
 
 def words_row(name: str, score: DtrbScore) -> str:
