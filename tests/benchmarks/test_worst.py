@@ -72,13 +72,13 @@ def reading(tmp_path: Path) -> PageReading:
     path = tmp_path / "a<b>&.png"
     assert cv2.imwrite(str(path), np.full((1000, 3000, 3), 200, np.uint8))
     expected = [
-        LabelledLine(box(10, 10, 400, 40), "Right <1>", True),
+        LabelledLine(box(10, 10, 400, 40), "Right <b>", True),
         LabelledLine(box(10, 110, 400, 40), "Total 12.50", True),
         LabelledLine(box(10, 210, 400, 40), "###", False),
         LabelledLine(box(10, 310, 400, 40), "not found", True),
     ]
     found = [
-        (box(10, 10, 400, 40), "Right<1>"),
+        (box(10, 10, 400, 40), "Right<b>"),
         (box(10, 110, 400, 40), "Total 12,5"),
         (box(10, 210, 400, 40), "unread"),
         (box(10, 610, 400, 40), "<script>alert(1)</script>"),

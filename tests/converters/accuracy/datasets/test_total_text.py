@@ -20,6 +20,7 @@ ROWS = (
     "x: [[168 179 179 167]], y: [[439 439 452 453]], ornt: [u'#'], transcriptions: [u'#']",
     "x: [[1 9 9 1]], y: [[1 1 9 9]], ornt: [u'm'], transcriptions: [u'caf\\xe9, bar']",
     "x: [[1 9 9 1]], y: [[1 1 9 9]], ornt: [], transcriptions: []",
+    "x: [[1 9 9 1]], y: [[1 1 9 9]], ornt: [u'#'], transcriptions: [u'blurred']",
 )
 
 
@@ -35,13 +36,13 @@ def test_polygons_of_the_published_files_are_read(tmp_path: Path) -> None:
     text(tmp_path / "Groundtruth" / "Polygon" / "Test" / "poly_gt_img1.txt", *ROWS)
     (found,) = folder.read(tmp_path)
     assert isinstance(found, LabelledPages) and list(found.pictures) == [image]
-    first, curved, unread, comma, empty = lines(tmp_path)
+    first, curved, unread, comma, empty, blurred = lines(tmp_path)
     assert (first.text, first.care) == ("PERUNDING", True)
     assert first.polygon.tolist() == [[53, 446], [120, 443], [121, 456], [56, 458]]
     assert (curved.text, curved.polygon.shape) == ("Joe's", (9, 2))
     assert curved.polygon[-1].tolist() == [320, 301]
     assert (comma.text, comma.care) == ("café, bar", True)
-    assert not unread.care and not empty.care
+    assert not unread.care and not empty.care and not blurred.care
 
 
 @pytest.mark.parametrize(

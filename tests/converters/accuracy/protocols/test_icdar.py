@@ -77,5 +77,7 @@ def test_region_that_crosses_itself_is_what_its_outline_encloses() -> None:
     crossed = np.array([[0, 0], [10, 10], [10, 0], [0, 10]], float)
     line = LabelledLine(crossed, "a", True)
     assert scored(([line], [(crossed, "a")])).matched == 1
-    # It encloses two triangles, which are half of the square around it.
+    # It encloses two triangles, both of which count; they are half of the square around them.
+    hourglass = np.array([[0, 0], [5, 4.9], [10, 0], [10, 10], [5, 5.1], [0, 10]], float)
+    assert scored(([line], [(hourglass, "a")])).matched == 1
     assert scored(([line], [(box(0, 0, 10, 10), "a")])).matched == 0
