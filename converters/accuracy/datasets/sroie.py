@@ -14,8 +14,6 @@ from ..labels import LabelledLine, LabelledPages
 from .pictures import Pictures, is_picture
 from .rows import first_row, quad_and_text, rows
 
-# Folders of label files and the suffixes of these.
-FOLDERS = ("box", ".")
 SUFFIXES = (".csv", ".txt")
 # How many pictures without a label file are passed over before a folder is not taken for SROIE's.
 TRIED = 5
@@ -23,10 +21,10 @@ TRIED = 5
 
 def recognizes(path: Path) -> bool:
     """Tell whether a folder has label files in `box`, or beside pictures of the same names."""
-    if _label_files(path / "box"):
+    if any(map(_is_label, _candidates(path / "box"))):
         return True
-    stems = islice((file for file in sorted(path.iterdir()) if is_picture(file)), TRIED)
-    return any(_is_label(file.with_suffix(".txt")) for file in stems)
+    pictures = islice((file for file in sorted(path.iterdir()) if is_picture(file)), TRIED)
+    return any(_is_label(file.with_suffix(".txt")) for file in pictures)
 
 
 def read(path: Path, pictures: Path | None = None) -> list[LabelledPages]:
@@ -39,23 +37,27 @@ def read(path: Path, pictures: Path | None = None) -> list[LabelledPages]:
     Raises:
         DatasetError: A row is no label, or a picture is missing.
     """
-    for name in FOLDERS:
-        if files := _label_files(path / name):
-            there = Pictures(path, files[0].parent, pictures)
-            found = {there.named(file.stem, file): _lines(file) for file in files}
-            return [LabelledPages(path.resolve().name, "sroie", found)]
-    raise DatasetError(path, "there are no label files, neither in box nor beside the pictures")
+    folder = path / "box"
+    files = _candidates(folder)
+    if not files:
+        # Other text files may stand beside the pictures, such as a description of the set.
+        folder = path
+        stems = {file.stem for file in path.iterdir() if is_picture(file)}
+        files = [file for file in _candidates(path) if file.stem in stems or _is_label(file)]
+    there = Pictures(path, folder, pictures)
+    found = {there.named(file.stem, file): _lines(file) for file in files}
+    return [LabelledPages(path.resolve().name, "sroie", found)]
 
 
-def _label_files(folder: Path) -> list[Path]:
+def _candidates(folder: Path) -> list[Path]:
+    """Return the files in a folder that have the suffix of label files."""
     if not folder.is_dir():
         return []
-    return [file for file in sorted(folder.iterdir()) if _is_label(file)]
+    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES]
 
 
 def _is_label(file: Path) -> bool:
-    if file.suffix.lower() not in SUFFIXES or not file.is_file():
-        return False
+    """Tell from its first row whether a file holds labels."""
     try:
         quad_and_text(first_row(file), ())
     except ValueError:

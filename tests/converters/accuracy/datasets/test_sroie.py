@@ -42,8 +42,28 @@ def test_file_in_windows_encoding_is_read(tmp_path: Path) -> None:
     assert [line.text for lines in found.pictures.values() for line in lines] == ["CAFÉ €5"]
 
 
-def test_wrong_row_is_named(tmp_path: Path) -> None:
-    picture(tmp_path / "img" / "1.jpg")
-    text(tmp_path / "box" / "1.csv", ROW.format("a"), "1,2,3,TOTAL")
-    with pytest.raises(DatasetError, match=r"1\.csv, row 2: 8 numbers and a text"):
+@pytest.mark.parametrize(("labels", "images"), [("box/{}.csv", "img/{}.jpg"), ("{}.txt", "{}.jpg")])
+@pytest.mark.parametrize(
+    ("rows", "number"), [(("1,2,3,TOTAL", ROW.format("a")), 1), ((ROW.format("a"), "TOTAL"), 2)]
+)
+def test_wrong_row_is_named(
+    labels: str, images: str, rows: tuple[str, ...], number: int, tmp_path: Path
+) -> None:
+    for name in "ab":
+        picture(tmp_path / images.format(name))
+    text(tmp_path / labels.format("a"), ROW.format("a"))
+    wrong = text(tmp_path / labels.format("b"), *rows)
+    with pytest.raises(DatasetError, match="8 numbers and a text") as caught:
         folder.read(tmp_path)
+    assert (caught.value.path, caught.value.row) == (wrong, number)
+
+
+def test_receipt_without_lines_counts_as_a_picture_and_notes_do_not(tmp_path: Path) -> None:
+    for name in "ab":
+        picture(tmp_path / f"{name}.jpg")
+    text(tmp_path / "a.txt", ROW.format("a"))
+    text(tmp_path / "b.txt")
+    text(tmp_path / "README.txt", "where these are from")
+    (found,) = folder.read(tmp_path)
+    assert isinstance(found, LabelledPages)
+    assert [len(lines) for lines in found.pictures.values()] == [1, 0]
