@@ -17,7 +17,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from converters import child_process
-from converters.accuracy import labels
+from converters.accuracy.datasets import paddle
+from converters.accuracy.labels import LabelledLine
 from converters.catalog import entries as catalogs
 from converters.catalog.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
@@ -265,13 +266,12 @@ def run_worker(engine: Engine, request: Path, result: Path) -> Measured:
     return measured
 
 
-def _labelled(folder: Path) -> dict[str, list[labels.LabelledLine]]:
+def _labelled(folder: Path) -> dict[str, list[LabelledLine]]:
     """Return the labelled lines by the names of the pictures; none without a Label.txt."""
-    if not (folder / "Label.txt").is_file():
+    if not (file := folder / paddle.LABELS).is_file():
         return {}
-    return {
-        path.name: lines for path, lines in labels.read(folder).items() if path.parent == folder
-    }
+    found = paddle.labels_of(file)
+    return {path.name: lines for path, lines in found.items() if path.parent == folder}
 
 
 def _commit() -> str | None:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.accuracy import labels
+from converters.accuracy.datasets import paddle
+from converters.accuracy.labels import LabelledLine
 from converters.accuracy.score import Score, normalized, same_place
 from edgeocr import OCR, Bundle, EdgeOCRError, RuntimeOptions
 from edgeocr.crops import crop_region
@@ -90,9 +91,10 @@ def run(options: argparse.Namespace) -> None:
     The exit code is 1 if one of the bundles reads too many lines differently.
     """
     try:
-        pictures = {path: (load(path), lines) for path, lines in labels.read(options.data).items()}
+        labelled = paddle.labels_of(options.data / paddle.LABELS)
+        pictures = {path: (load(path), lines) for path, lines in labelled.items()}
         comparisons = [compare(bundle, pictures) for bundle in options.bundle]
-    except (EdgeOCRError, OSError, ValueError) as error:  # ValueError: an invalid row in Label.txt
+    except (EdgeOCRError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     text = table(comparisons)
@@ -114,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def compare(
-    path: str | None, pictures: Mapping[Path, tuple[Image, list[labels.LabelledLine]]]
+    path: str | None, pictures: Mapping[Path, tuple[Image, list[LabelledLine]]]
 ) -> Comparison:
     """Compare a bundle's readings in natural shapes with those in fixed shapes.
 
@@ -159,7 +161,7 @@ def compare(
     )
 
 
-def _is_labelled(region: Region, lines: Sequence[labels.LabelledLine]) -> bool:
+def _is_labelled(region: Region, lines: Sequence[LabelledLine]) -> bool:
     """Return whether a region lies on a labelled line that counts."""
     quad = np.asarray(region.quad, float)
     return any(line.care and same_place(quad, line.polygon) for line in lines)

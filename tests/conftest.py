@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from converters.accuracy.labels import LabelledLine, read
+from converters.accuracy.datasets import paddle
+from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
@@ -82,7 +83,7 @@ def fixtures() -> Path:
 
 @pytest.fixture(scope="session")
 def labels(pictures: Path) -> dict[str, list[LabelledLine]]:
-    return {path.name: lines for path, lines in read(pictures).items()}
+    return {path.name: lines for path, lines in paddle.labels_of(pictures / "Label.txt").items()}
 
 
 @pytest.fixture(scope="session")

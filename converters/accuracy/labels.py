@@ -1,19 +1,14 @@
-"""Read Label.txt in PaddleOCR's format.
-
-Each row is a picture's name, a tab, and the picture's labelled lines as JSON.
-"""
+"""What is known of labelled pictures: their lines with places and texts, or their single words."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..errors import ConverterError
 
 Polygon: TypeAlias = NDArray[np.float64]
 # Transcriptions of lines that are there but must not count.
@@ -22,10 +17,10 @@ DONT_CARE = ("###", "*")
 
 @dataclass(frozen=True)
 class LabelledLine:
-    """A labelled line of a picture.
+    """A labelled line of a picture, or a labelled word, whichever the set's labels outline.
 
     Attributes:
-        polygon: The line's outline, float64 [K, 2] with K >= 4, in pixels.
+        polygon: The line's outline, float64 [K, 2] with K >= 3, in pixels.
         text: The line's text.
         care: False for a line that is there but must not count.
     """
@@ -35,46 +30,49 @@ class LabelledLine:
     care: bool
 
 
-def read(folder: Path) -> dict[Path, list[LabelledLine]]:
-    """Return every picture of a folder's Label.txt with its labelled lines.
+@dataclass(frozen=True)
+class LabelledWord:
+    """A picture of a single word or line, and its text.
 
-    Raises:
-        ConverterError: A row is not a label; the error names it.
-        OSError: There is no Label.txt.
+    Attributes:
+        name: Where the picture is, for tables and errors.
+        text: What it says.
+        content: Returns the encoded picture, such as the bytes of a JPEG file.
     """
-    pictures = {}
-    try:
-        text = (folder / "Label.txt").read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConverterError(f"Label.txt must be text in UTF-8: {error}") from None
-    for row in text.split("\n"):
-        if not row.strip():
-            continue
-        name, _, regions = row.partition("\t")
-        try:
-            pictures[_picture(folder, name)] = [_line(region) for region in json.loads(regions)]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConverterError(
-                f"Label.txt: {name:.80}: a JSON list of labelled lines must follow: {error}"
-            ) from None
-    return pictures
+
+    name: str
+    text: str
+    content: Callable[[], bytes]
 
 
-def _picture(folder: Path, name: str) -> Path:
-    """Return a picture's path; PPOCRLabel writes the folder's name before the picture's."""
-    path = folder / name
-    if not path.is_file() and Path(name).parts[:1] == (folder.resolve().name,):
-        return folder.joinpath(*Path(name).parts[1:])
-    return path
+@dataclass(frozen=True)
+class LabelledPages:
+    """A set of pictures with labelled lines.
+
+    Attributes:
+        name: The set's name, that of its folder or label file.
+        kind: The format that it was read from, one of `datasets.folder.KINDS`.
+        pictures: The labelled lines of each picture.
+    """
+
+    name: str
+    kind: str
+    pictures: Mapping[Path, Sequence[LabelledLine]]
 
 
-def _line(region: Any) -> LabelledLine:
-    polygon = np.array(region["points"], np.float64)
-    text = region["transcription"]
-    if polygon.ndim != 2 or polygon.shape[1] != 2 or len(polygon) < 4:
-        raise ValueError(f"points must be 4 or more pairs [x, y], not {region['points']!r:.80}")
-    if not np.isfinite(polygon).all():
-        raise ValueError("points must be finite")
-    if not isinstance(text, str):
-        raise TypeError(f"a transcription must be a string, not {text!r:.80}")
-    return LabelledLine(polygon, text, text not in DONT_CARE)
+@dataclass(frozen=True)
+class LabelledWords:
+    """A set of pictures that each show a single word or line.
+
+    Attributes:
+        name: The set's name, that of its folder or label file.
+        kind: The format that it was read from, one of `datasets.folder.KINDS`.
+        words: The pictures with their texts.
+    """
+
+    name: str
+    kind: str
+    words: Sequence[LabelledWord]
+
+
+Dataset: TypeAlias = LabelledPages | LabelledWords

@@ -13,8 +13,9 @@ from edgeocr.crops import Crop, crop_region
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.results.lines import Region
 
-from ..errors import ConverterError
+from ..errors import ConverterError, DatasetError
 from . import labels
+from .datasets import paddle
 from .score import Score
 
 # Figures are rounded to a hundredth of a point.
@@ -45,7 +46,7 @@ def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accu
     reads = bundle.manifest.stages.reading is not None
     return Accuracy(
         data=folder.resolve().name,
-        sha256=digest([folder / "Label.txt", *pictures]),
+        sha256=digest([folder / paddle.LABELS, *pictures]),
         pictures=len(pictures),
         lines=score.labelled,
         detection_hmean=figures["detection_hmean"],
@@ -61,8 +62,8 @@ def read_labels(folder: Path) -> dict[Path, list[labels.LabelledLine]]:
         ConverterError: There is nothing to score, or a picture is missing.
     """
     try:
-        pictures = labels.read(folder)
-    except (OSError, ConverterError) as error:
+        pictures = paddle.labels_of(folder / paddle.LABELS)
+    except DatasetError as error:
         raise ConverterError(
             f"{folder}: the folder needs a Label.txt in PaddleOCR's format: {error}"
         ) from error

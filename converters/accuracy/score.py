@@ -19,6 +19,20 @@ IOU = 0.5
 WORD = re.compile(r"[^\W_]+")
 
 
+@dataclass(frozen=True)
+class Matching:
+    """Which labelled and found lines of a picture are the same.
+
+    Attributes:
+        pairs: Places of found lines, by the places of the labelled lines that they match.
+        uncounted: Places of found lines that are neither right nor wrong: they were found on a line
+            that must not count, and match no other.
+    """
+
+    pairs: dict[int, int]
+    uncounted: set[int]
+
+
 @dataclass
 class Score:
     """Counts over any number of pictures.
@@ -60,38 +74,22 @@ class Score:
             labels: The labelled lines.
             found: The outlines and texts that were found.
         """
-        care = [label for label in labels if label.care]
-        ignored = [_shape(label.polygon) for label in labels if not label.care]
-        shapes = [_shape(polygon) for polygon, _ in found]
-        overlaps = [
-            (iou, i, j)
-            for i, label in enumerate(care)
-            for j, shape in enumerate(shapes)
-            if (iou := _iou(_shape(label.polygon), shape)) >= IOU
-        ]
-        pairs: dict[int, int] = {}
-        for _, i, j in sorted(overlaps, reverse=True):
-            if i not in pairs and j not in pairs.values():
-                pairs[i] = j
-        # A region that was found on a line that must not count, and matches no other line, is
-        # neither right nor wrong.
-        uncounted = {
-            j
-            for j, shape in enumerate(shapes)
-            if j not in pairs.values()
-            and any(shape.intersection(area).area > shape.area / 2 for area in ignored)
-        }
-        self.labelled += len(care)
-        self.found += len(found) - len(uncounted)
-        self.matched += len(pairs)
-        for i, label in enumerate(care):
+        matching = match(labels, found)
+        self.labelled += sum(label.care for label in labels)
+        self.found += len(found) - len(matching.uncounted)
+        self.matched += len(matching.pairs)
+        for i, label in enumerate(labels):
+            if not label.care:
+                continue
             expected = normalized(label.text)
-            text = normalized(found[pairs[i]][1]) if i in pairs else ""
-            self.exact += i in pairs and expected == text
+            text = normalized(found[matching.pairs[i]][1]) if i in matching.pairs else ""
+            self.exact += i in matching.pairs and expected == text
             self.edits += Levenshtein.distance(expected, text)
             self.characters += len(expected)
-        labelled_words = words(label.text for label in care)
-        found_words = words(text for j, (_, text) in enumerate(found) if j not in uncounted)
+        labelled_words = words(label.text for label in labels if label.care)
+        found_words = words(
+            text for j, (_, text) in enumerate(found) if j not in matching.uncounted
+        )
         self.labelled_words += labelled_words.total()
         self.found_words += found_words.total()
         self.common_words += (labelled_words & found_words).total()
@@ -114,6 +112,30 @@ class Score:
             "word_recall": _ratio(self.common_words, self.labelled_words),
             "word_f1": _ratio(2 * self.common_words, self.found_words + self.labelled_words),
         }
+
+
+def match(labels: Sequence[LabelledLine], found: Sequence[tuple[Polygon, str]]) -> Matching:
+    """Match the labelled lines of a picture that count with the found ones, best overlaps first."""
+    ignored = [_shape(label.polygon) for label in labels if not label.care]
+    shapes = [_shape(polygon) for polygon, _ in found]
+    overlaps = [
+        (iou, i, j)
+        for i, label in enumerate(labels)
+        if label.care
+        for j, shape in enumerate(shapes)
+        if (iou := _iou(_shape(label.polygon), shape)) >= IOU
+    ]
+    pairs: dict[int, int] = {}
+    for _, i, j in sorted(overlaps, reverse=True):
+        if i not in pairs and j not in pairs.values():
+            pairs[i] = j
+    uncounted = {
+        j
+        for j, shape in enumerate(shapes)
+        if j not in pairs.values()
+        and any(shape.intersection(area).area > shape.area / 2 for area in ignored)
+    }
+    return Matching(pairs, uncounted)
 
 
 def same_place(one: Polygon, other: Polygon) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeocr import OCR, Bundle, EdgeOCRError, images
 from edgeocr.images import Image
 
-from ..accuracy import labels
+from ..accuracy.datasets import paddle
 from ..accuracy.measure import crops, digest
 from ..errors import ConverterError
 
@@ -94,9 +94,9 @@ def _lines(bundle: Bundle, path: Path) -> list[Image]:
     stages = bundle.manifest.stages
     if stages.recognition is None or stages.detection is not None:
         return []
-    if not (path.parent / "Label.txt").is_file():
+    if not (file := path.parent / paddle.LABELS).is_file():
         return []
-    return [crop.pixels for crop in crops(path, labels.read(path.parent).get(path, []))]
+    return [crop.pixels for crop in crops(path, paddle.labels_of(file).get(path, []))]
 
 
 def _run(ocr: OCR, bundle: Bundle, image: Image) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command_line
-from benchmarks import accuracy, peers
+from benchmarks import accuracy_peers, accuracy_rows, peers
 from benchmarks.spread import standard_errors
 from converters.accuracy.score import Score
 from tests.support.paths import IMAGES
@@ -84,17 +84,17 @@ def test_each_folder_is_reported_on_its_own(
     read = json.loads(result.read_text())
     assert read["badge"] == read["other"]
     figures = read["badge"]["edgeocr"]["figures"]
-    assert set(figures) == set(accuracy.COLUMNS) and figures["precision"] == 1
+    assert set(figures) == set(accuracy_rows.COLUMNS) and figures["precision"] == 1
     assert read["badge"]["edgeocr"]["errors"]["hmean"] is None
 
 
 def test_peer_is_shown_beside_with_the_difference(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_badge: Path
 ) -> None:
-    def nothing(*_: object) -> dict[str, dict[Path, list[Score]]]:
-        return {"rapidocr": {one_badge: [Score(labelled=4, characters=50, labelled_words=8)]}}
+    def nothing(*_: object) -> dict[str, dict[str, list[Score]]]:
+        return {"rapidocr": {one_badge.name: [Score(labelled=4, characters=50, labelled_words=8)]}}
 
-    monkeypatch.setattr(accuracy, "_peers", nothing)
+    monkeypatch.setattr(accuracy_peers, "scores", nothing)
     run(monkeypatch, "--data", str(one_badge), "--peers", "rapidocr")
     ours, theirs, difference = (
         row
@@ -112,7 +112,7 @@ def test_peer_without_these_weights_is_named(
     def left_out(*_: object) -> None:
         raise peers.MeasurementError("faster-paddle is left out because it runs others")
 
-    monkeypatch.setattr(accuracy, "_peers", left_out)
+    monkeypatch.setattr(accuracy_peers, "scores", left_out)
     with pytest.raises(SystemExit):
         run(monkeypatch, "--data", str(one_badge), "--peers", "faster-paddle")
     assert "faster-paddle is left out because" in capsys.readouterr().err

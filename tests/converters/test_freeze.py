@@ -11,7 +11,7 @@ import pytest
 
 from converters import freeze
 from converters.__main__ import main
-from converters.accuracy.labels import read
+from converters.accuracy.datasets import paddle
 from converters.accuracy.score import normalized
 from converters.catalog import entries as catalog
 from converters.catalog.entries import BundleEntry, Entry, SourceFile
@@ -36,7 +36,8 @@ def mobile(v4, tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_frozen_paddle_models_read_the_sample(mobile):
     lines = {normalized(line.text) for line in OCR(mobile, provider="cpu").read(SAMPLE).lines}
-    labels = {normalized(label.text) for label in read(SAMPLE.parent)[SAMPLE]}
+    labelled = paddle.labels_of(SAMPLE.parent / "Label.txt")[SAMPLE]
+    labels = {normalized(label.text) for label in labelled}
     assert lines == labels
 
 

@@ -27,6 +27,7 @@ import converters.errors
 import edgeocr
 from converters import child_process
 from converters.accuracy import measure
+from converters.accuracy.datasets import folder as dataset_folder
 from converters.catalog import entries as catalog
 from converters.catalog.entries import SourceFile
 from converters.catalog.fetch import Fetcher
@@ -170,6 +171,12 @@ def damaged_lock(place: Place) -> object:
     return PrecisionLock(path).get(b"graph", "pictures")
 
 
+def wrong_label(place: Place) -> object:
+    (place.folder / "gt_img_1.txt").write_text("0,0,9,0,9,9,0,9,text\n0,0,9,9,text\n")
+    (place.folder / "img_1.jpg").touch()
+    return dataset_folder.read(place.folder)
+
+
 def only(stage: str, **options: str) -> OCR:
     sound = constant_graphs.sound_outputs(stage)
     return OCR(constant_graphs.bundle(**{stage: sound}), provider="cpu", **options)  # type: ignore[arg-type]
@@ -221,6 +228,7 @@ FAULTS = [
     Fault("UnsupportedOperatorsError", unknown_operator, "erfinv, celu"),
     Fault("ParityError", broken_python, "no-python can't be run"),
     Fault("PaddleMissingError", without_paddle, "paddlepaddle", "pip install"),
+    Fault("DatasetError", wrong_label, r"gt_img_1\.txt, row 2", "8 numbers and a text must"),
     Fault("PrecisionError", damaged_lock, r"precision\.lock"),
 ]
 

@@ -12,6 +12,7 @@ import pytest
 
 from converters.accuracy import labels
 from converters.accuracy import measure as accuracy
+from converters.accuracy.datasets import paddle
 from converters.errors import ConverterError
 from edgeocr import ImageError
 from edgeocr.bundle.provenance import Accuracy
@@ -47,7 +48,8 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_bundle_that_only_reads_is_given_the_labelled_lines(lines: Path, tmp_path: Path) -> None:
     bundle = frozen(tmp_path / "a.edgeocr", recognition=str(EXPORTS / "crnn"))
     found = accuracy.measure(bundle, lines, threads=1)
-    characters = sum(len(line.text) for line in labels.read(lines)[lines / "a.png"] if line.care)
+    labelled = paddle.labels_of(lines / "Label.txt")
+    characters = sum(len(line.text) for line in labelled[lines / "a.png"] if line.care)
     assert found == Accuracy(
         data=lines.name,
         sha256=accuracy.digest([lines / "Label.txt", lines / "a.png"]),

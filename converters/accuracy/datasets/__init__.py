@@ -1,0 +1,1 @@
+"""Readers of labelled pictures, one module for each format in which they are published."""

@@ -1,0 +1,1 @@
+"""Scores as the field's benchmarks define them, one module for each benchmark."""
