@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Literal, NoReturn, overload
 
@@ -20,7 +19,6 @@ from .memory.budget import MemoryBudget
 from .memory.opening import Opening
 from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
-from .resize import limited_stages
 from .results.lines import Reading
 from .runtime import stream
 from .runtime.lifetime import Lifetime
@@ -30,7 +28,7 @@ from .runtime.placement import Placement
 from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
-from .stages.opening import Stage, check_options, open_bundle, usable_threads
+from .stages.opening import Stage, check_options, open_bundle, usable_threads, wanted_stages
 from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
 from .stages.words import detail_of
 
@@ -71,6 +69,8 @@ class OCR:
         max_pixels: int | None = None,
         max_image_pixels: int | None = MAX_IMAGE_PIXELS,
         reading_order: ReadingOrder = "auto",
+        restore_spaces: bool = True,
+        split_gaps: bool = True,
         memory_limit: int | str | None = None,
         require_signature: str | os.PathLike[str] | bytes | None = None,
         expect_digest: str | None = None,
@@ -96,6 +96,8 @@ class OCR:
                 a small file can't fill the memory; None for no limit.
             reading_order: "rows" reads across the whole page, "columns" reads each column to its
                 end, and "auto" decides by where the lines stand.
+            restore_spaces: Put the spaces between Latin words that the network has left out.
+            split_gaps: Cut lines that run over two columns of text or two cells of a table.
             memory_limit: The memory that the process may hold, in bytes or as in "300MB", "300MiB"
                 or "1.5GB"; 0 or "none" for no limit; by default the bundle's. To stay below it,
                 pictures are detected at smaller sizes and fewer lines are read at a time. The limit
@@ -137,9 +139,9 @@ class OCR:
             digest=opened.digest,
             stages=[name for name, stage in vars(manifest.stages).items() if stage],
         )
-        wanted = limited_stages(manifest.stages, max_pixels)
-        if not orientation:
-            wanted = replace(wanted, orientation=None)
+        wanted = wanted_stages(
+            manifest.stages, max_pixels, orientation=orientation, restore_spaces=restore_spaces
+        )
         opening = Opening(
             opened.path.absolute(),
             opened.digest,
@@ -151,7 +153,7 @@ class OCR:
             limit,
             max_image_pixels,
         )
-        self._upright = upright
+        self._upright, self._split_gaps = upright, split_gaps
         reader = opening.open(opened)
         self._life = Lifetime(reader, opening.reopen, "this OCR")
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
@@ -239,6 +241,7 @@ class OCR:
                 turn_pages=self._upright,
                 # Within a memory limit, crops make their pixels each time they are needed.
                 keep_pixels=reader.budget is None,
+                split_gaps=self._split_gaps,
                 detail=detail_of(words=words, characters=characters),
             )
             # Put the lines into reading order, and return to pixels of the source.
