@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Literal, NoReturn, overload
 
@@ -19,7 +18,6 @@ from .memory.budget import MemoryBudget
 from .memory.opening import Opening
 from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
-from .resize import limited_stages
 from .results.lines import Reading
 from .runtime import stream
 from .runtime.lifetime import Lifetime
@@ -29,7 +27,7 @@ from .runtime.placement import Placement
 from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
-from .stages.opening import Stage, check_options, open_bundle, usable_threads
+from .stages.opening import Stage, check_options, open_bundle, usable_threads, wanted_stages
 from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
 from .stages.text_layer import page_of as page_of_text_layer
 from .stages.words import detail_of
@@ -71,6 +69,8 @@ class OCR:
         max_pixels: int | None = None,
         max_image_pixels: int | None = MAX_IMAGE_PIXELS,
         reading_order: ReadingOrder = "auto",
+        restore_spaces: bool = True,
+        split_gaps: bool = True,
         memory_limit: int | str | None = None,
         require_signature: str | os.PathLike[str] | bytes | None = None,
         expect_digest: str | None = None,
@@ -96,11 +96,12 @@ class OCR:
                 a small file can't fill the memory; None for no limit.
             reading_order: "rows" reads across the whole page, "columns" reads each column to its
                 end, and "auto" decides by where the lines stand.
-            memory_limit: The memory that the process may hold, in bytes or as in "300MB", "300MiB"
-                or "1.5GB"; 0 or "none" for no limit; by default the bundle's. To stay below it,
-                pictures are detected at smaller sizes and fewer lines are read at a time. The limit
-                is kept on Linux, on the CPU, by one `OCR` in a process, and counts what the process
-                held before.
+            restore_spaces: Put the spaces between Latin words that the network has left out.
+            split_gaps: Cut lines that run over two columns of text or two cells of a table.
+            memory_limit: The memory that the process may hold, in bytes or as in "300MB" or "1.5GB";
+                0 or "none" for no limit; by default the bundle's. To stay below it, pictures are
+                detected at smaller sizes and fewer lines are read at a time. It is kept on Linux,
+                on the CPU, by one `OCR` in a process, and counts what the process held before.
             require_signature: Path of a public key in PEM, or its content: the bundle is refused
                 unless it is signed by this key.
             expect_digest: The bundle's digest in hexadecimal, as `edgeocr bundle verify` prints it:
@@ -123,13 +124,11 @@ class OCR:
         self._analyse = partial(analyse, reading_order=reading_order)
         limit = memory_limits.parse(memory_limit)
         opened = open_bundle(bundle, require_signature, expect_digest)
-        manifest = opened.manifest
-        self.bundle_digest = opened.digest
+        manifest, self.bundle_digest = opened.manifest, opened.digest
         self.bundle_name = printable(manifest.name)
-        profile = manifest.profile
-        if limit is None and profile is not None:
+        if limit is None and (profile := manifest.profile) is not None:
             limit = profile.memory_limit
-        self.threads = threads or usable_threads(self._cpus, profile)
+        self.threads = threads or usable_threads(self._cpus, manifest.profile)
         placement = Placement.for_bundle(
             provider,
             runtime,
@@ -137,9 +136,9 @@ class OCR:
             digest=opened.digest,
             stages=[name for name, stage in vars(manifest.stages).items() if stage],
         )
-        wanted = limited_stages(manifest.stages, max_pixels)
-        if not orientation:
-            wanted = replace(wanted, orientation=None)
+        wanted = wanted_stages(
+            manifest.stages, max_pixels, orientation=orientation, restore_spaces=restore_spaces
+        )
         opening = Opening(
             opened.path.absolute(),
             opened.digest,
@@ -151,7 +150,7 @@ class OCR:
             limit,
             max_image_pixels,
         )
-        self._upright = upright
+        self._upright, self._split_gaps = upright, split_gaps
         reader = opening.open(opened)
         self._life = Lifetime(reader, opening.reopen, "this OCR")
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
@@ -243,6 +242,7 @@ class OCR:
                 turn_pages=self._upright,
                 # Within a memory limit, crops make their pixels each time they are needed.
                 keep_pixels=reader.budget is None,
+                split_gaps=self._split_gaps,
                 detail=detail,
             )
             # Put the lines into reading order, and return to pixels of the source.

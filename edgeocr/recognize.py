@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from .bundle.manifest import Recognition
 from .crops import Crop
 from .errors import ArrayError, GraphError
-from .postprocess import attention, bidi, ctc, joining, sequences, spaces
+from .postprocess import attention, bidi, ctc, gaps, joining, sequences, spaces
+from .postprocess.cuts import Cut, divided
 from .postprocess.peaks import even, of_each_character
-from .results.lines import Peaks, Reading
+from .postprocess.spacing import Spacing
+from .results.lines import Part, Peaks, Reading
 from .runtime.job import Job, Shape
 from .runtime.outputs import Output, checked
 from .runtime.placement import Placement
@@ -27,6 +29,7 @@ from .tiling.pieces import (
     EDGE,
     Input,
     columns_per_pixel,
+    groups_of,
     input_widths,
     inputs_of,
     joins_pieces,
@@ -80,11 +83,7 @@ class Recognizer:
         """
         self._stage = stage
         self._characters = np.array(characters, object)
-        # The class of the spaces that are found in the pixels; None if none are.
-        self._space = None
-        if stage.spaces == "found" and " " in characters:
-            self._space = list(characters).index(" ")
-        self._spaced = spaces.spaced_classes(characters)
+        self._spacing = _spacing(stage, characters)
         self.minimum_score = stage.minimum_score
         self.run_sizes = run_sizes(stage)
         strides = -(-max(stage.min_width, USUAL_STRIDES * stage.multiple) // stage.multiple)
@@ -136,7 +135,12 @@ class Recognizer:
         return f"lines are read at a width of {stage.max_width} at most"
 
     def recognize(
-        self, crops: Sequence[Crop], watch: Stopwatch | None = None, *, peaks: bool = False
+        self,
+        crops: Sequence[Crop],
+        watch: Stopwatch | None = None,
+        *,
+        peaks: bool = False,
+        cut: bool = False,
     ) -> list[Reading]:
         """Read crops of any size.
 
@@ -145,6 +149,8 @@ class Recognizer:
             watch: Records the time of each step.
             peaks: Tell where the characters stand: by the time steps of CTC, and by even division
                 for attention and SRN.
+            cut: Give the readings of crops that run over several columns or cells their parts, if
+                the time steps of CTC show where characters stand.
 
         Returns:
             The text and score of each crop, in the same order.
@@ -165,7 +171,9 @@ class Recognizer:
         if self.session.fixed_shapes:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
             batches = stage.batches
-        groups = _group(widths, batches[-1])
+        groups = groups_of(widths, batches[-1])
+        spacing = self._spacing
+        measured = spacing is not None and (cut or spacing.restores)
         empty: dict[int, NDArray[np.bool_]] = {}  # the columns of each input without ink
 
         def batch_size(group: list[int]) -> int:
@@ -178,9 +186,9 @@ class Recognizer:
                 shown = inputs[i]
                 pixels = crops[shown.crop].pixels[:, shown.begin : shown.end]
                 row[:, : shown.width] = cv2.resize(pixels, (shown.width, stage.height))
-                if self._space is not None:
+                if measured:
                     grey = cv2.cvtColor(row[:, : shown.width], cv2.COLOR_BGR2GRAY)
-                    empty[i] = spaces.empty_columns(grey.astype(np.uint8, copy=False))
+                    empty[i] = gaps.empty_columns(grey.astype(np.uint8, copy=False))
             return batch
 
         def needs(group: list[int]) -> tuple[int, int]:
@@ -195,12 +203,11 @@ class Recognizer:
                 steps = range(most + 1)
                 checked("recognition", OUTPUTS, output, {"N": batch_size(group), "T": steps})
             try:
-                readings = self._readings(inputs, widths, groups, outputs, empty, peaks=peaks)
+                return self._readings(inputs, widths, groups, outputs, empty, peaks=peaks, cut=cut)
             except ArrayError as error:
                 raise GraphError(
                     f"the outputs of the recognition graph can't be decoded: {error}"
                 ) from error
-        return readings
 
     def _readings(
         self,
@@ -211,6 +218,7 @@ class Recognizer:
         empty: dict[int, NDArray[np.bool_]],
         *,
         peaks: bool,
+        cut: bool,
     ) -> list[Reading]:
         # All inputs are decoded together, so shorter sequences are padded with a class that stands
         # for no character.
@@ -224,52 +232,33 @@ class Recognizer:
         sequences.check(all_indices, all_scores, self._characters)
         # The widest inputs come first. All widths have the same number of pixels for each step.
         stride = max(1, round(int(widths[groups[0][0]]) / max(1, outputs[0][0].shape[1])))
-        for row, columns in empty.items():
-            self._mark_spaces(all_indices[row], all_scores[row], columns, stride)
+        cuts: dict[int, list[Cut]] = {}
+        if self._spacing is not None and empty:
+            # In visual order, what stands first need not be read first.
+            cut &= not self._stage.visual_order
+            cuts = self._spacing.apply(all_indices, all_scores, empty, stride=stride, cut=cut)
         readings = self._spelled(all_indices, all_scores)
         rows_of: dict[int, list[int]] = {}  # the rows that show each crop
         for row, each in enumerate(inputs):
             rows_of.setdefault(each.crop, []).append(row)
         found = []
         for rows in rows_of.values():
-            reading, line, probabilities = (
-                readings[rows[0]],
-                all_indices[rows[0]],
-                all_scores[rows[0]],
-            )
-            pieces = [inputs[row] for row in rows]
+            pieces, row = [inputs[row] for row in rows], rows[0]
+            reading, line, probabilities = readings[row], all_indices[row], all_scores[row]
             if len(pieces) > 1:
                 line, probabilities = self._joined(
                     pieces, all_indices[rows], all_scores[rows], stride
                 )
                 (reading,) = self._spelled(line[None], probabilities[None])
+            elif (places := cuts.get(row)) is not None:
+                parts = self._parts(line, probabilities, places, pieces[0], stride, peaks=peaks)
+                reading = replace(reading, parts=parts)
             if peaks:
                 per_step = stride * columns_per_pixel(pieces)
                 found_at = self._peaks(line, probabilities, per_step, pieces[-1].end)
                 reading = replace(reading, peaks=found_at)
             found.append(_in_logical_order(reading) if self._stage.visual_order else reading)
         return found
-
-    def _mark_spaces(
-        self,
-        indices: NDArray[np.int32],
-        scores: NDArray[np.float32],
-        empty: NDArray[np.bool_],
-        stride: int,
-    ) -> None:
-        """Put the spaces that one input shows into its classes [T] and probabilities [T]."""
-        blank = self._stage.charset.blank
-        assert blank is not None and self._space is not None  # checked with the manifest
-        spaces.mark(
-            indices,
-            scores,
-            empty,
-            height=self._stage.height,
-            stride=stride,
-            spaced=self._spaced,
-            space=self._space,
-            blank=blank,
-        )
 
     def _joined(
         self,
@@ -329,6 +318,31 @@ class Recognizer:
         found = np.nan_to_num(scores[steps[owner]], posinf=0, neginf=0).astype(np.float32)
         return Peaks(columns, found, divided=charset.blank is None)
 
+    def _parts(
+        self,
+        indices: NDArray[np.integer],
+        scores: NDArray[np.floating],
+        cuts: Sequence[Cut],
+        whole: Input,
+        stride: int,
+        *,
+        peaks: bool,
+    ) -> tuple[Part, ...]:
+        """Return what a line, which one input shows, says before, between and after its cuts."""
+        blank = self._stage.charset.blank
+        assert blank is not None  # lines are cut only for CTC
+        per_pixel = columns_per_pixel([whole])
+        borders = [0, *(round(x * per_pixel) for cut in cuts for x in cut.columns), whole.end]
+        parts = []
+        for i, line in enumerate(divided(indices, cuts, blank)):
+            begin, end = borders[2 * i], max(borders[2 * i + 1], borders[2 * i] + 1)
+            (reading,) = self._spelled(line[None], scores[None])
+            if peaks:
+                found = self._peaks(line, scores, stride * per_pixel, whole.end)
+                reading = replace(reading, peaks=found.within(begin, end))
+            parts.append(Part(reading, begin, end))
+        return tuple(parts)
+
     def _spelled(self, indices: NDArray[np.integer], scores: NDArray[np.floating]) -> list[Reading]:
         """Return the readings of N lines from their classes [N, T] and probabilities [N, T].
 
@@ -359,6 +373,18 @@ def _in_logical_order(reading: Reading) -> Reading:
     return Reading(text, reading.score, peaks)
 
 
+def _spacing(stage: Recognition, characters: Sequence[str]) -> Spacing | None:
+    """Return how gaps are judged; None where time steps don't show where characters stand.
+
+    CTC networks of a fixed width straighten the picture first (TPS).
+    """
+    blank, restores = stage.charset.blank, stage.spaces == "found"
+    if stage.algorithm != "CTC" or blank is None or (stage.width is not None and not restores):
+        return None
+    least = {"found": spaces.UNREAD, "read": spaces.MISSED, "kept": None}[stage.spaces]
+    return Spacing(characters, blank=blank, height=stage.height, least=least)
+
+
 def _shapes(stage: Recognition) -> list[Shape]:
     """Return the fixed input shapes [N, H, W, 3] of a stage; an empty list where it has none."""
     return [(n, stage.height, width, 3) for width in stage.widths for n in stage.batches]
@@ -370,14 +396,3 @@ def run_sizes(stage: Recognition) -> RunSizes:
     narrowest = max(widest * LEAST_SHARE, stage.min_width + stage.multiple)
     least, full = (round(stage.height * (stage.width or width)) for width in (narrowest, widest))
     return RunSizes("crops", least, full, stage.activation_bytes)
-
-
-def _group(widths: NDArray[np.int64], largest: int) -> list[list[int]]:
-    """Group the indices of crops of equal width, at most `largest` in a group, the widest first."""
-    groups: list[list[int]] = []
-    for i in np.argsort(-widths, kind="stable").tolist():
-        if groups and len(groups[-1]) < largest and widths[groups[-1][0]] == widths[i]:
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    return groups

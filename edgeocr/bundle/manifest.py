@@ -214,7 +214,8 @@ class Recognition(CropStage):
         visual_order: Whether the characters of right-to-left scripts come out as they stand in the
             picture from left to right, so that they have to be put into logical order.
         spaces: Whether the network has learned to read the spaces between words ("read"), or drops
-            many of them, so that further ones are found in the pixels ("found"; CTC only).
+            many of them ("found"; CTC only). Spaces are added where the pixels show them: far more
+            in the second case. "kept" leaves them as the network read them.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -228,7 +229,7 @@ class Recognition(CropStage):
     stretch_widths: list[Side] | None = None
     widths: list[Side] = field(default_factory=list)
     visual_order: bool = False
-    spaces: Literal["read", "found"] = "read"
+    spaces: Literal["read", "found", "kept"] = "read"
 
 
 @dataclass(frozen=True, kw_only=True)

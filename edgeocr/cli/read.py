@@ -90,6 +90,11 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             help="take pictures as they stand, turned or not",
         )
         command.add_argument(
+            "--no-split-gaps",
+            action="store_true",
+            help="do not cut lines that run over two columns of text or two cells of a table",
+        )
+        command.add_argument(
             "--words",
             action="store_true",
             help="give each line its words and where they stand, and its characters if some are "
@@ -99,6 +104,12 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             "--characters",
             action="store_true",
             help="give each line its words and its characters",
+        )
+    if name != "detect":
+        command.add_argument(
+            "--no-restore-spaces",
+            action="store_true",
+            help="do not add spaces between Latin words that the network has left out",
         )
     if name != "recognize":
         command.add_argument(

@@ -56,6 +56,15 @@ class Peaks:
     scores: Float32
     divided: bool = False
 
+    def within(self, begin: int, end: int) -> Peaks:
+        """Return where the characters were noticed in a part of the crop.
+
+        Args:
+            begin: The first of the crop's columns that belong to the part.
+            end: The column after the last one.
+        """
+        return Peaks(np.clip(self.columns - begin, 0, end - begin), self.scores)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -65,11 +74,14 @@ class Reading:
         text: The text; empty where nothing was read.
         score: Mean probability of the text's characters, from 0 to 1.
         peaks: Where its characters stand, in the order of the text; None unless it was asked for.
+        parts: What its parts say if the crop runs over several columns or cells, from left to
+            right; empty if it doesn't, or unless it was asked for.
     """
 
     text: str
     score: float
     peaks: Peaks | None = field(default=None, repr=False, compare=False)
+    parts: tuple[Part, ...] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the text, and the score rounded to four digits, as JSON can hold them."""
@@ -79,6 +91,21 @@ class Reading:
     def from_dict(cls, data: Mapping[str, Any]) -> Reading:
         """Restore what `to_dict` returned."""
         return cls(str(data["text"]), float(data["score"]))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a crop that runs over several columns of text or cells of a table.
+
+    Attributes:
+        reading: What it says; the columns of its peaks count from `begin`.
+        begin: The first of the crop's columns that belong to it.
+        end: The column after the last one.
+    """
+
+    reading: Reading
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
@@ -187,6 +187,25 @@ def open_stages(
         )
     name = printable(bundle.manifest.name)
     return OpenStages(name, detector, orienter, recognizer, spotter)
+
+
+def wanted_stages(
+    stages: Stages, max_pixels: int | None, *, orientation: bool, restore_spaces: bool
+) -> Stages:
+    """Return the stages of a bundle with the settings that a caller wants.
+
+    Args:
+        stages: The stages as the manifest describes them.
+        max_pixels: The most pixels of one run of detection; None for the bundle's.
+        orientation: Whether to turn crops that are upside down.
+        restore_spaces: Whether to put spaces where the recognition network has read none.
+    """
+    stages = resize.limited_stages(stages, max_pixels)
+    if not orientation:
+        stages = replace(stages, orientation=None)
+    if not restore_spaces and stages.recognition is not None:
+        stages = replace(stages, recognition=replace(stages.recognition, spaces="kept"))
+    return stages
 
 
 def run_sizes(stages: Stages) -> list[RunSizes]:

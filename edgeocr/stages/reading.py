@@ -25,6 +25,7 @@ def read_lines(
     turn_pages: bool,
     keep_pixels: bool,
     detail: Detail | None,
+    split_gaps: bool = True,
 ) -> UprightLines:
     """Find and read the lines of an image.
 
@@ -35,6 +36,7 @@ def read_lines(
         turn_pages: Find out which way up a page is; spotting takes pages as they are.
         keep_pixels: Keep the pixels of crops from one use to the next.
         detail: What lines are given beside their texts: words, or words and characters.
+        split_gaps: Take regions apart that run over several columns or cells.
 
     Raises:
         StageMissingError: The bundle lacks a stage for reading.
@@ -57,6 +59,7 @@ def read_lines(
         stages.orientation,
         turn_pages=turn_pages,
         keep_pixels=keep_pixels,
+        split_gaps=split_gaps,
     )
     return reader.read(image, watch, detail=detail)
 

@@ -22,6 +22,7 @@ from ..postprocess.geometry import TALL, Float32, side_lengths
 from ..recognize import Recognizer
 from ..results.lines import Line, Reading, Region, line_of, quads_of
 from ..runtime.stopwatch import Stopwatch
+from .parts import parts_of
 from .words import Detail, with_words
 
 # The mean probability of being upside down, over all crops, from which a page may be upside down.
@@ -104,6 +105,7 @@ class UprightReader:
         *,
         turn_pages: bool,
         keep_pixels: bool,
+        split_gaps: bool = True,
     ) -> None:
         """Create a reader.
 
@@ -113,12 +115,14 @@ class UprightReader:
             orienter: Tells which crops are upside down; None to rely on the scores of readings.
             turn_pages: Find out which way up a page is; otherwise pages are taken as they are.
             keep_pixels: Keep the pixels of crops from one use to the next.
+            split_gaps: Take regions apart that run over several columns or cells.
         """
         self._detector = detector
         self._recognizer = recognizer
         self._orienter = orienter
         self._turn_pages = turn_pages
         self._keep_pixels = keep_pixels
+        self._split_gaps = split_gaps
 
     def read(self, image: Image, watch: Stopwatch, *, detail: Detail | None = None) -> UprightLines:
         """Find and read the lines of an image.
@@ -152,17 +156,22 @@ class UprightReader:
             rotation = 180
             view = self._look_at(turn(image, rotation), watch)
             read = self._recognize(view, watch, peaks=detail is not None)
-        # Drop what says nothing or is too unsure.
+        # Drop what says nothing or is too unsure, and take apart what runs over several cells.
         kept = [i for i, reading in enumerate(read.readings) if self._is_kept(reading)]
-        lines = [line_of(view.regions[i], read.readings[i]) for i in kept]
+        parts = [
+            (i, *part)
+            for i in kept
+            for part in parts_of(view.regions[i], read.crops[i], read.readings[i])
+        ]
+        lines = [line_of(region, reading) for _, region, _, reading in parts]
         if detail is not None:
             # Find where the words stand.
             with watch("words"):
                 lines = [
-                    with_words(line, read.crops[i], read.readings[i].peaks, detail)
-                    for i, line in zip(kept, lines, strict=True)
+                    with_words(line, crop, reading.peaks, detail)
+                    for line, (_, _, crop, reading) in zip(lines, parts, strict=True)
                 ]
-        upwards = [view.crops[i].laid_down and i in read.turned for i in kept]
+        upwards = [view.crops[i].laid_down and i in read.turned for i, *_ in parts]
         return UprightLines(lines, rotation, upwards)
 
     def _look_at(self, image: Image, watch: Stopwatch) -> _View:
@@ -202,7 +211,10 @@ class UprightReader:
         turned = {i: crops[i].turned(degrees) for i, degrees in enumerate(rotations) if degrees}
         standing = {i: crop.turned(270) for i, crop in enumerate(crops) if _may_be_character(crop)}
         readings = self._recognizer.recognize(
-            [*crops, *turned.values(), *standing.values()], watch, peaks=peaks
+            [*crops, *turned.values(), *standing.values()],
+            watch,
+            peaks=peaks,
+            cut=self._split_gaps,
         )
         chosen, others = readings[: len(crops)], iter(readings[len(crops) :])
         read, better = list(crops), set()

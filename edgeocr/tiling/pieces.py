@@ -127,3 +127,14 @@ def input_widths(inputs: Sequence[Input], stage: Recognition) -> NDArray[np.int6
         return np.full_like(drawn, stage.width)
     needed = np.maximum(drawn + stage.margin, stage.min_width)
     return -(-needed // stage.multiple) * stage.multiple
+
+
+def groups_of(widths: NDArray[np.int64], largest: int) -> list[list[int]]:
+    """Group the indices of equal widths, at most `largest` in a group, the widest first."""
+    groups: list[list[int]] = []
+    for i in np.argsort(-widths, kind="stable").tolist():
+        if groups and len(groups[-1]) < largest and widths[groups[-1][0]] == widths[i]:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeocr.postprocess import attention, ctc, db, joining, spaces
+from edgeocr.postprocess import attention, ctc, db, gaps, joining, spaces
 from tests.fuzz.strategies import maps, sequences
 
 CHARACTERS = np.array(["", "a", "b", " ", "中", "é", "", "x"], object)
@@ -63,17 +63,17 @@ def test_pieces_of_one_sequence_are_joined_to_that_sequence(batch, length, overl
 
 @given(sequences(len(CHARACTERS)), st.lists(st.booleans(), max_size=100), st.integers(1, 8))
 def test_spaces_replace_nothing_but_blanks(batch, empty, stride):
-    before, probabilities = batch[0][0], batch[1][0]
+    before, probabilities = batch
     indices, scores = before.copy(), probabilities.copy()
+    columns = {0: np.array(empty, np.bool_)}
     spaces.mark(
         indices,
         scores,
-        np.array(empty, np.bool_),
+        gaps.measure(indices, columns, stride=stride, blank=BLANK, space=SPACE),
         height=32,
-        stride=stride,
-        spaced=spaces.spaced_classes(list(CHARACTERS)),
+        least=spaces.UNREAD,
+        kinds=spaces.kinds(list(CHARACTERS)),
         space=SPACE,
-        blank=BLANK,
     )
     changed = indices != before
     assert (before[changed] == BLANK).all() and (indices[changed] == SPACE).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeocr.errors import ArrayError
-from edgeocr.postprocess import ctc, spaces
+from edgeocr.postprocess import ctc, gaps, spaces
 
 HEIGHT, STRIDE = 48, 8
-CHARACTERS = np.array(["", " ", "A", "B", "C", ".", "中", "文"], object)
+CHARACTERS = np.array(["", " ", "A", "B", "C", ".", "é", "中", "文"], object)
 BLANK, SPACE = 0, 1
 
 
@@ -31,19 +32,30 @@ def line(
 
 
 def read(indices: NDArray[np.int32], grey: NDArray[np.uint8]) -> tuple[str, float]:
-    scores = np.linspace(0.6, 0.9, len(indices), dtype=np.float32)
+    (text,), (score,) = read_together([(indices, grey)])
+    return text, float(score)
+
+
+def read_together(
+    lines: Sequence[tuple[NDArray[np.int32], NDArray[np.uint8]]],
+    least: spaces.Width = spaces.UNREAD,
+) -> tuple[list[str], NDArray[np.float32]]:
+    longest = max(len(indices) for indices, _ in lines)
+    indices = np.full((len(lines), longest), BLANK, np.int32)
+    for row, (classes, _) in zip(indices, lines, strict=True):
+        row[: len(classes)] = classes
+    scores = np.tile(np.linspace(0.6, 0.9, longest, dtype=np.float32), (len(lines), 1))
+    empty = {i: gaps.empty_columns(grey) for i, (_, grey) in enumerate(lines)}
     spaces.mark(
         indices,
         scores,
-        spaces.empty_columns(grey),
+        gaps.measure(indices, empty, stride=STRIDE, blank=BLANK, space=SPACE),
         height=HEIGHT,
-        stride=STRIDE,
-        spaced=spaces.spaced_classes(CHARACTERS),
+        least=least,
+        kinds=spaces.kinds(CHARACTERS),
         space=SPACE,
-        blank=BLANK,
     )
-    (text,), (score,) = ctc.decode(indices[None], scores[None], CHARACTERS, BLANK)
-    return text, float(score)
+    return ctc.decode(indices, scores, CHARACTERS, BLANK)
 
 
 @pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0), (90, 130)])
@@ -55,7 +67,7 @@ def test_letters_of_random_lines_get_spaces_where_words_end() -> None:
     rng = Random(5)
     for _ in range(200):
         words = ["".join(rng.choice("ABC") for _ in range(rng.randrange(2, 7))) for _ in range(4)]
-        letter, word = rng.randrange(3, 8), rng.randrange(20, 30)
+        letter, word = rng.randrange(3, 8), rng.randrange(22, 30)
         gaps = [word if a == b == "|" else letter for a, b in _pairs(words)]
         indices, grey = line("".join(words), gaps, width=rng.choice((16, 20, 24)))
         noise = np.random.default_rng(rng.randrange(1000)).integers(-8, 9, grey.shape)
@@ -74,11 +86,36 @@ def _pairs(words: list[str]) -> list[tuple[str, str]]:
 def test_spaced_type_is_not_taken_apart() -> None:
     """Letters that all stand as far apart as words do elsewhere are one word."""
     assert read(*line("ABCAB", [16, 16, 16, 16]))[0] == "ABCAB"
-    assert read(*line("ABCAB", [16, 16, 40, 16]))[0] == "ABC AB"
+    assert read(*line("ABCAB", [16, 16, 50, 16]))[0] == "ABC AB"
+
+
+def test_lines_are_judged_one_by_one() -> None:
+    """Wide letters of one line don't keep the next line from getting its space."""
+    spaced, plain = line("ABCAB", [16, 16, 16, 16]), line("ABCAB", [6, 6, 24, 6])
+    drawn = [spaced, plain, line("A", []), spaced] * 40  # more than are measured at a time
+    texts, _ = read_together(drawn)
+    assert texts == ["ABCAB", "ABC AB", "A", "ABCAB"] * 40
+
+
+def test_network_that_reads_spaces_gets_only_those_that_are_far_wider_than_other_gaps() -> None:
+    clear, doubtful = line("ABCAB", [3, 3, 24, 3]), line("ABCAB", [6, 6, 24, 6])
+    assert read_together([clear, doubtful], spaces.MISSED)[0] == ["ABC AB", "ABCAB"]
+    assert read_together([clear, doubtful], spaces.UNREAD)[0] == ["ABC AB", "ABC AB"]
+
+
+def test_letters_with_accents_are_words_too() -> None:
+    assert read(*line("AéBé", [6, 24, 6]))[0] == "Aé Bé"
 
 
 def test_chinese_is_written_without_spaces() -> None:
     assert read(*line("中文中A", [6, 24, 24]))[0] == "中文中A"
+
+
+def test_signs_of_chinese_lines_get_no_spaces() -> None:
+    """There, a colon or a full stop is often as wide as a character; words get their spaces."""
+    apart = [6, 6, 6, 24, 24, 6]
+    assert read(*line("中ABC.BAC", [6, *apart]))[0] == "中ABC.B AC"
+    assert read(*line("AABC.BAC", [6, *apart]))[0] == "AABC. B AC"
 
 
 def test_space_that_the_network_has_read_is_not_doubled() -> None:
@@ -110,18 +147,21 @@ def test_characters_beyond_the_text_have_no_spaces() -> None:
 
 
 def test_line_without_contrast_has_no_empty_columns() -> None:
-    assert not spaces.empty_columns(np.full((HEIGHT, 100), 130, np.uint8)).any()
+    assert not gaps.empty_columns(np.full((HEIGHT, 100), 130, np.uint8)).any()
 
 
-def test_arrays_of_different_lengths_are_refused() -> None:
-    with pytest.raises(ArrayError, match=r"one shape \[T\]"):
+def test_arrays_of_wrong_shapes_are_refused() -> None:
+    with pytest.raises(ArrayError, match=r"indices must be \[N, T\]"):
+        gaps.measure(np.zeros(3, np.int32), {}, stride=STRIDE, blank=BLANK, space=SPACE)
+    indices = np.zeros((1, 3), np.int32)
+    measured = gaps.measure(indices, {}, stride=STRIDE, blank=BLANK, space=SPACE)
+    with pytest.raises(ArrayError, match=r"one shape \[N, T\]"):
         spaces.mark(
-            np.zeros(3, np.int32),
-            np.zeros(4, np.float32),
-            np.zeros(24, np.bool_),
+            indices,
+            np.zeros((1, 4), np.float32),
+            measured,
             height=HEIGHT,
-            stride=STRIDE,
-            spaced=np.zeros(2, np.bool_),
+            least=spaces.UNREAD,
+            kinds=spaces.kinds(CHARACTERS),
             space=SPACE,
-            blank=BLANK,
         )

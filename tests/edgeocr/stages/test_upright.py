@@ -113,9 +113,7 @@ class FakeRecognizer:
     def __init__(self, readings: dict[int, Reading]) -> None:
         self.readings = readings
 
-    def recognize(
-        self, crops: Sequence[Crop], watch: object = None, *, peaks: bool = False
-    ) -> list[Reading]:
+    def recognize(self, crops: Sequence[Crop], watch: object = None, **_: bool) -> list[Reading]:
         return [self.readings[int(crop.pixels[0, 0, 0])] for crop in crops]
 
 
