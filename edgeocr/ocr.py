@@ -98,7 +98,7 @@ class OCR:
                 end, and "auto" decides by where the lines stand.
             restore_spaces: Put the spaces between Latin words that the network has left out.
             split_gaps: Cut lines that run over two columns of text or two cells of a table.
-            memory_limit: The memory that the process may hold, in bytes or as in "300MB" or "1.5GB";
+            memory_limit: What memory the process may hold, in bytes or as in "300MB" or "1.5GB";
                 0 or "none" for no limit; by default the bundle's. To stay below it, pictures are
                 detected at smaller sizes and fewer lines are read at a time. It is kept on Linux,
                 on the CPU, by one `OCR` in a process, and counts what the process held before.
