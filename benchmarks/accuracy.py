@@ -99,6 +99,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-orientation", action="store_true", help="don't turn lines that are upside down"
     )
     parser.add_argument(
+        "--no-restore-spaces",
+        action="store_true",
+        help="don't put spaces where the network left them out",
+    )
+    parser.add_argument(
+        "--no-split-gaps",
+        action="store_true",
+        help="don't cut lines that run over two columns or cells",
+    )
+    parser.add_argument(
         "--shape", choices=("quad", "polygon"), help="shape of regions; default: the bundle's"
     )
     parser.add_argument(
@@ -248,6 +258,8 @@ def _opened(bundle: Bundle, options: argparse.Namespace) -> OCR:
         provider=options.provider,
         threads=options.threads,
         orientation=not options.no_orientation,
+        restore_spaces=not options.no_restore_spaces,
+        split_gaps=not options.no_split_gaps,
         shape=options.shape,
         memory_limit=options.memory_limit,
         max_pixels=options.max_pixels,
