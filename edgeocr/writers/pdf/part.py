@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -46,7 +47,9 @@ class Part:
             raise MissingLibraryError("pikepdf", "pdf") from None
         self.pdf = pikepdf.Pdf.new()
         self.pages = 0
-        self._sources: dict[object, pikepdf.Pdf] = {}
+        # Each file, opened as often as one of its pages has been kept.
+        self._sources: dict[tuple[str | bytes, int], pikepdf.Pdf] = {}
+        self._kept: Counter[tuple[str | bytes, int]] = Counter()
         # The pages and forms with text, which get the font when all of its characters are known.
         self._with_text: list[pikepdf.Object] = []
         self._font = InvisibleFont()
@@ -100,10 +103,7 @@ class Part:
     def _keep(self, page: ReadPage, held: PdfPage) -> None:
         from pikepdf import Array, Dictionary, Name
 
-        key = held.file if isinstance(held.file, bytes) else os.fspath(held.file)
-        if key not in self._sources:
-            self._sources[key] = kept.opened(held)
-        source = self._sources[key]
+        source = self._source_of(held)
         original = source.pages[held.number - 1]
         size, matrix = kept.placed(original)
         self.pdf.pages.append(original)  # which copies it into memory
@@ -122,6 +122,19 @@ class Part:
             added.contents_add(b"q", prepend=True)
             added.contents_add(f"Q q {matrix} cm {name} Do Q".encode("ascii"))
         added.obj.Rotate = (kept.rotation_of(added) + page.rotation) % 360
+
+    def _source_of(self, held: PdfPage) -> pikepdf.Pdf:
+        """Return the open file of a page.
+
+        pikepdf copies a page of an open file once. The second copy would be the first one again,
+        with the text and the rotation that it was given, so the file is opened once more.
+        """
+        file = held.file if isinstance(held.file, bytes) else os.fspath(held.file)
+        key = file, self._kept[file, held.number]
+        if key not in self._sources:
+            self._sources[key] = kept.opened(held)
+        self._kept[file, held.number] += 1
+        return self._sources[key]
 
     def _add(
         self, page: ReadPage, size: tuple[float, float], drawn: bytes, pictures: pikepdf.Dictionary
