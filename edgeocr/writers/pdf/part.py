@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from ...documents.pdf import PdfPage
 from ...errors import EdgeOCRError, MissingLibraryError
+from ...outputs.devices import output_errors
 from ...results.read_page import ReadPage
 from ...version import __version__
 from . import kept, text
@@ -165,15 +166,21 @@ class Part:
 
 
 def save(document: pikepdf.Pdf, stream: IO[bytes]) -> None:
-    """Write a document to a stream, which need not be able to seek."""
+    """Write a document to a stream, which need not be able to seek.
+
+    Raises:
+        OutputError: The stream can't seek, and the folder for temporary files can't be written to.
+    """
     import pikepdf
 
     document.docinfo["/Producer"] = f"edgeocr {__version__}"
     if not stream.seekable():
-        with tempfile.TemporaryFile() as file:
-            save(document, file)
-            file.seek(0)
-            shutil.copyfileobj(file, stream)
+        with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
+            path = Path(folder, "whole.pdf")
+            with output_errors(path), path.open("wb") as file:
+                save(document, file)
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, stream)
         return
     document.save(
         cast(BinaryIO, stream),
