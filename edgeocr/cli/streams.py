@@ -18,8 +18,12 @@ STANDARD_OUTPUT = "standard output"
 class _ClosedOutput(io.TextIOBase):
     """Standard output of a process that was started without one (`>&-`)."""
 
-    def write(self, text: str) -> int:
-        if text:
+    @property
+    def buffer(self) -> _ClosedOutput:
+        return self
+
+    def write(self, content: str | bytes) -> int:
+        if content:
             raise OutputError(STANDARD_OUTPUT, "it is closed")
         return 0
 
@@ -58,14 +62,16 @@ def write_out(content: str | bytes) -> None:
     """Write text or bytes to standard output, and let whoever reads it have it at once.
 
     Raises:
-        OutputError: It can't be written.
+        OutputError: It can't be written, or takes only text.
         BrokenPipeError: The program that reads it has ended.
     """
     try:
-        if isinstance(content, str) or isinstance(sys.stdout, _ClosedOutput):
-            sys.stdout.write(str(content))
-        else:
+        if isinstance(content, str):
+            sys.stdout.write(content)
+        elif hasattr(sys.stdout, "buffer"):
             sys.stdout.buffer.write(content)
+        else:  # a program that calls `main` has put a text stream in its place
+            raise OutputError(STANDARD_OUTPUT, "it takes text only: choose a file with --output")
         sys.stdout.flush()
     except (BrokenPipeError, OutputError):
         raise

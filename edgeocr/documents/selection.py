@@ -28,8 +28,12 @@ class Selection:
 
         Raises:
             ValueError: The text has another form, a number is below 1, or there is none.
-            TypeError: The numbers are no whole numbers.
+            TypeError: This is neither a text nor a collection of whole numbers.
         """
+        if isinstance(pages, (bytes, bytearray)) or not isinstance(pages, Iterable):
+            raise TypeError(
+                f"pages must be a text like 1-3,7 or a list of numbers, not {pages!r:.40}"
+            )
         if not isinstance(pages, str):
             return cls._merged([(_number(each), each) for each in pages])
         found: list[tuple[int, int | None]] = []

@@ -43,6 +43,10 @@ LEAST_PICTURE = 12_000_000
 OPENING_LEAST, OPENING_MOST = (1.5, 5_000_000), (1.65, 14_000_000)
 # A JPEG can be decoded at 1/n of its sides for these n.
 REDUCTIONS = (1, 2, 4, 8)
+# What users can do about a picture that is too large for the limit.
+SMALLER = (
+    "make the picture smaller (for pages of PDF files with --dpi or dpi=), or raise memory_limit"
+)
 # How many contents of file objects are in memory at once: two are read, and one waits.
 CONTENTS = 3
 # Hundredths of a second for which a picture waits for memory that should be free.
@@ -300,9 +304,7 @@ class MemoryBudget:
         if left * SHARE_OF_RUNS > self._full_run:
             left = needed + self._full_run
         held = max(self._base, resident_bytes() - self.run_bytes)
-        return exceeded(
-            held + RESERVE + left, self.limit, "make the picture smaller, or raise memory_limit"
-        )
+        return exceeded(held + RESERVE + left, self.limit, SMALLER)
 
     def _refuse_run(self, needed: int) -> MemoryLimitError:
         """Create the error for a run that needs this many bytes."""
@@ -310,7 +312,7 @@ class MemoryBudget:
         return exceeded(
             self._base + RESERVE + left,
             self.limit,
-            "make the picture smaller, or raise memory_limit",
+            SMALLER,
         )
 
 

@@ -9,6 +9,7 @@ import cv2
 
 from ..errors import EdgeOCRError
 from ..images import Image, Source
+from .named import picture_of
 
 
 class Drawable(Protocol):
@@ -50,7 +51,7 @@ class DrawingWriter:
         """
         if self._drawn:
             raise ValueError("an overlay picture shows one page: write a file for each page")
-        self._stream.write(self.encoded(page.draw(page.source if picture is None else picture)))
+        self._stream.write(self.encoded(page.draw(picture_of(page.source, picture))))
         self._drawn = True
 
     def close(self) -> None:

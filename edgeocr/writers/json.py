@@ -68,7 +68,7 @@ class Writer:
 
 
 def write(pages: Iterable[HasRecord], stream: IO[bytes]) -> None:
-    """Write one result as an object, or several ones as a list."""
+    """Write one result as an object, or several ones, or none, as a list."""
     several, pages = whether_several(pages)
     writer = Writer(stream, several=several)
     for page in pages:

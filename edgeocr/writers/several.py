@@ -1,4 +1,4 @@
-"""Tell one page from several ones before the first is written."""
+"""Tell one page from several ones, or none, before the first is written."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Page = TypeVar("Page")
 
 
 def whether_several(pages: Iterable[Page]) -> tuple[bool, Iterator[Page]]:
-    """Return whether there is more than one page, and all pages again.
+    """Return whether there is any other number of pages than one, and all pages again.
 
     Args:
         pages: The pages, of which the first two are taken at once.
     """
     rest = iter(pages)
     first = list(itertools.islice(rest, 2))
-    return len(first) > 1, itertools.chain(first, rest)
+    return len(first) != 1, itertools.chain(first, rest)

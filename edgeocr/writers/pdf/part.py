@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from ...documents.pdf import PdfPage
 from ...errors import EdgeOCRError, MissingLibraryError
+from ...outputs.devices import output_errors
 from ...results.read_page import ReadPage
 from ...version import __version__
 from . import kept, text
@@ -46,7 +48,9 @@ class Part:
             raise MissingLibraryError("pikepdf", "pdf") from None
         self.pdf = pikepdf.Pdf.new()
         self.pages = 0
-        self._sources: dict[object, pikepdf.Pdf] = {}
+        # Each file, opened as often as one of its pages has been kept.
+        self._sources: dict[tuple[str | bytes, int], pikepdf.Pdf] = {}
+        self._kept: Counter[tuple[str | bytes, int]] = Counter()
         # The pages and forms with text, which get the font when all of its characters are known.
         self._with_text: list[pikepdf.Object] = []
         self._font = InvisibleFont()
@@ -100,10 +104,7 @@ class Part:
     def _keep(self, page: ReadPage, held: PdfPage) -> None:
         from pikepdf import Array, Dictionary, Name
 
-        key = held.file if isinstance(held.file, bytes) else os.fspath(held.file)
-        if key not in self._sources:
-            self._sources[key] = kept.opened(held)
-        source = self._sources[key]
+        source = self._source_of(held)
         original = source.pages[held.number - 1]
         size, matrix = kept.placed(original)
         self.pdf.pages.append(original)  # which copies it into memory
@@ -122,6 +123,19 @@ class Part:
             added.contents_add(b"q", prepend=True)
             added.contents_add(f"Q q {matrix} cm {name} Do Q".encode("ascii"))
         added.obj.Rotate = (kept.rotation_of(added) + page.rotation) % 360
+
+    def _source_of(self, held: PdfPage) -> pikepdf.Pdf:
+        """Return the open file of a page.
+
+        pikepdf copies a page of an open file once. The second copy would be the first one again,
+        with the text and the rotation that it was given, so the file is opened once more.
+        """
+        file = held.file if isinstance(held.file, bytes) else os.fspath(held.file)
+        key = file, self._kept[file, held.number]
+        if key not in self._sources:
+            self._sources[key] = kept.opened(held)
+        self._kept[file, held.number] += 1
+        return self._sources[key]
 
     def _add(
         self, page: ReadPage, size: tuple[float, float], drawn: bytes, pictures: pikepdf.Dictionary
@@ -152,15 +166,21 @@ class Part:
 
 
 def save(document: pikepdf.Pdf, stream: IO[bytes]) -> None:
-    """Write a document to a stream, which need not be able to seek."""
+    """Write a document to a stream, which need not be able to seek.
+
+    Raises:
+        OutputError: The stream can't seek, and the folder for temporary files can't be written to.
+    """
     import pikepdf
 
     document.docinfo["/Producer"] = f"edgeocr {__version__}"
     if not stream.seekable():
-        with tempfile.TemporaryFile() as file:
-            save(document, file)
-            file.seek(0)
-            shutil.copyfileobj(file, stream)
+        with tempfile.TemporaryDirectory(prefix="edgeocr-") as folder:
+            path = Path(folder, "whole.pdf")
+            with output_errors(path), path.open("wb") as file:
+                save(document, file)
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, stream)
         return
     document.save(
         cast(BinaryIO, stream),

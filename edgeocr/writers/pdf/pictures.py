@@ -55,8 +55,10 @@ def embed(source: Source, limits: Limits) -> Embedded:
             raise
     elif isinstance(source, (bytes, bytearray, memoryview)):
         content = bytes(source)
-    else:
+    elif hasattr(source, "read"):
         content = content_of(source, limits)
+    else:
+        return _of_pixels(load(source, limits=limits))  # which says what sources there are
     try:
         return _of_file(content, limits)
     except ImageError as error:

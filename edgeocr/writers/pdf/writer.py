@@ -13,8 +13,8 @@ from ...decoding.limits import MAX_IMAGE_PIXELS, Limits
 from ...images import Frame, Source
 from ...outputs.devices import output_errors
 from ...results.read_page import ReadPage
+from ..named import picture_of
 from . import kept
-from .names import page_named
 from .part import Part, save
 from .pictures import embed
 
@@ -54,7 +54,7 @@ class Writer:
         Raises:
             ImageError: The picture can't be read.
         """
-        source = page_named(page.source if picture is None else picture)
+        source = picture_of(page.source, picture)
         held = kept.pdf_page_of(source)
         if held is None or not self._part.keep(page, held):
             # A picture that was read may be written, however large it is.

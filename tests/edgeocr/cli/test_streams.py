@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -28,6 +29,20 @@ def test_command_without_standard_output_fails_with_an_error() -> None:
     done = shell(">&-", SHOW)
     assert done.returncode == 1
     assert done.stderr == b"edgeocr: error: standard output: can't be written: it is closed\n"
+
+
+def test_pdf_without_standard_output_fails_with_an_error() -> None:
+    done = shell(">&-", ["read", str(BADGE), "--format", "pdf"])
+    assert done.returncode == 1
+    assert done.stderr == b"edgeocr: error: standard output: can't be written: it is closed\n"
+
+
+def test_pdf_for_a_text_stream_in_place_of_standard_output_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert main(["read", str(BADGE), "--format", "pdf"]) == 1
+    assert "standard output: can't be written: it takes text only" in capsys.readouterr().err
 
 
 def test_command_without_any_standard_stream_writes_its_file(tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def test_second_page_of_an_object_is_an_error() -> None:
 
 def test_empty_list_is_a_document() -> None:
     assert standard_json.loads(written(several=True)) == []
+    stream = io.BytesIO()
+    json.write([], stream)
+    assert standard_json.loads(stream.getvalue()) == []
 
 
 def test_failures_have_a_record() -> None:

@@ -40,6 +40,15 @@ def test_a_page_is_kept_and_gets_text() -> None:
     assert pdf_of((page, original)) == content
 
 
+def test_a_page_that_comes_twice_is_the_same_both_times() -> None:
+    original = pdfs.document([pdfs.PdfPage(FILLED)])
+    page = page_of(SIZE, [line_of("text", rectangle(200, 600, 555, 83))], rotation=180)
+    content = pdf_of((page, original), (page, original))
+    assert texts(content) == ["text", "text"]
+    with opened(content) as document:
+        assert [each.get_rotation() for each in document] == [180, 180]
+
+
 def test_words_that_the_page_has_are_not_added_again() -> None:
     original = pdfs.document([pdfs.PdfPage(pdfs.text("Hello there", 72, 700, 24))])
     # Where the text of the file stands, at 200 dpi: x from 200, and the baseline at 394.

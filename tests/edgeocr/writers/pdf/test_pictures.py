@@ -258,6 +258,11 @@ def test_a_picture_that_cannot_be_read_is_an_error(source: Any) -> None:
         pdf_of((page_of(SIZE), source))
 
 
+def test_what_is_no_picture_is_named() -> None:
+    with pytest.raises(ImageError, match="a int is not an image source: pass a path, bytes"):
+        pdf_of((page_of(SIZE), 3))  # type: ignore[arg-type]
+
+
 def test_damaged_files_are_errors_of_edgeocr_or_shown() -> None:
     random = np.random.default_rng(0)
     files = [JPEGS["orientation 6"](), LOSSLESS["palette png"](), LOSSLESS["tiff"]()]

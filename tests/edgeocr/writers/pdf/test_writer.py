@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -167,3 +169,22 @@ def test_a_page_is_saved_as_pdf(tmp_path: Path) -> None:
     read.save(tmp_path / "badge.pdf", picture=path)
     content = (tmp_path / "badge.pdf").read_bytes()
     assert texts(content) == ["HARBOUR"] and path.read_bytes() in content
+
+
+def test_temporary_file_that_can_not_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that can't seek gets the document from a temporary file."""
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    writer = pdf.Writer(cast(IO[bytes], Pipe()))
+    writer.add(*page(1))
+    monkeypatch.setattr(pikepdf.Pdf, "save", fail)
+    with pytest.raises(
+        OutputError, match=r"edgeocr-\w+/whole.pdf: can't be written: No space left"
+    ):
+        writer.close()

@@ -1,4 +1,4 @@
-"""The pages of files that results name: `scan.pdf#3` is the third page of `scan.pdf`."""
+"""The pictures that results name: `scan.pdf#3` is the third page of `scan.pdf`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,35 @@ import os
 import re
 from pathlib import Path
 
-from ...decoding import tiff
-from ...decoding.formats import ENOUGH
-from ...decoding.tiff_page import Page as TiffPage
-from ...documents.pdf import PdfPage, is_pdf
-from ...images import Frame, Source
+from ..decoding import tiff
+from ..decoding.formats import ENOUGH
+from ..decoding.tiff_page import Page as TiffPage
+from ..documents.pdf import PdfPage, is_pdf
+from ..errors import ImageError
+from ..images import Frame, Source
 
 NUMBERED = re.compile(r"(.+)#([1-9]\d{0,5})", re.DOTALL)
+
+
+def picture_of(name: str, picture: Source | None) -> Source:
+    """Return the picture of a result.
+
+    Args:
+        name: The result's source.
+        picture: The picture, if the caller has given it.
+
+    Raises:
+        ImageError: No picture was given, and the result's source is no file.
+    """
+    if picture is not None:
+        return page_named(picture)
+    found = page_named(name)
+    if found is name and not _exists(name):
+        raise ImageError(
+            f"{name}: the picture is needed for this, and there is no such file: pass the picture "
+            "that was read (picture= of save)"
+        )
+    return found
 
 
 def page_named(source: Source) -> Source:
@@ -42,3 +64,10 @@ def page_named(source: Source) -> Source:
     except (OSError, ValueError):  # loading the source says what is wrong
         pass
     return source
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # loading the file says what is wrong
+        return True
