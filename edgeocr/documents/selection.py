@@ -28,7 +28,7 @@ class Selection:
 
         Raises:
             ValueError: The text has another form, a number is below 1, or there is none.
-            TypeError: The numbers are no whole numbers.
+            TypeError: One of the numbers is not a whole number.
         """
         if not isinstance(pages, str):
             return cls._merged([(_number(each), each) for each in pages])
@@ -81,7 +81,7 @@ class Selection:
         )
 
     def missing(self, count: int) -> str | None:
-        """Say which pages are wanted that a file with `count` pages lacks; None if it has all."""
+        """Say which wanted pages a file with `count` pages lacks; return None if it has all."""
         lacking = []
         for first, last in self.ranges:
             if (last if last is not None else first) > count:
@@ -93,7 +93,7 @@ class Selection:
             return None
         named = ", ".join(lacking[:MOST_LISTED]) + (", …" if len(lacking) > MOST_LISTED else "")
         has = "1 page" if count == 1 else f"{count} pages"
-        return f"it has {has}, and the wanted pages {named} are not among them"
+        return f"it has {has}, but not the wanted pages {named}"
 
 
 ALL = Selection(((1, None),))
