@@ -43,7 +43,7 @@ FAR = 1.5
 NUMBER = re.compile(r"[-+]?[$€£¥]?[0-9][0-9.,]*%?")
 NUMBER_SIGNS = frozenset("0123456789-+$€£¥.,%")
 # The margin that is left beside a cut, and the least gap that remains between the two parts if
-# possible, in heights of the line: the layout takes boxes that are closer for pieces of one line.
+# possible, in heights of the line: the layout takes closer boxes for pieces of one line.
 MARGIN, REMAINING = 0.3, 0.4
 
 
@@ -78,8 +78,8 @@ def find(
     """Find where lines have to be cut.
 
     A line is cut at a gap that is far wider than its characters and its spaces. Rows of dots and
-    underlined blanks are no gaps, because they have ink. No cut sets a single letter apart: Chinese
-    labels of two characters are spaced out to the width of longer ones.
+    underlined blanks are no gaps, because they have ink. No cut separates a single letter, because
+    Chinese labels of two characters are often spaced out to the width of longer labels.
 
     Args:
         gaps: The gaps of N lines.
@@ -109,7 +109,7 @@ def find(
 def divided(
     indices: NDArray[np.integer], cuts: Sequence[Cut], blank: int
 ) -> list[NDArray[np.integer]]:
-    """Return the parts of a line, integer [T] each: all its steps, with blanks in other parts.
+    """Return the parts of a line, integer [T] each: its steps, with blanks where other parts are.
 
     Args:
         indices: integer [T], the most probable class of each step.
