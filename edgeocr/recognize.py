@@ -374,7 +374,7 @@ def _in_logical_order(reading: Reading) -> Reading:
 
 
 def _spacing(stage: Recognition, characters: Sequence[str]) -> Spacing | None:
-    """Return how gaps are judged; None where time steps don't show where characters stand.
+    """Return what adds spaces and finds cuts; None if time steps don't show where characters stand.
 
     CTC networks of a fixed width straighten the picture first (TPS).
     """

@@ -138,8 +138,8 @@ def _file_frames(
 def first_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[Source, int]:
     """Return what to load for the first frame of a source, and how many frames the source has.
 
-    What to load is the source itself, with two exceptions: for a file object it is the content, which
-    is read to the end, and for a PDF file it is the first page.
+    What to load is the source itself, with two exceptions: for a file object it is the content,
+    which is read to its end, and for a PDF file it is the first page.
 
     Raises:
         ImageError: A file object can't be read, or a PDF file can't be opened.
