@@ -104,8 +104,8 @@ class Frame:
         name: What results and errors call it, as in `scan.tif#2`.
         number: Its place among the frames, from 1.
         count: How many frames the source has.
-        held: A source of this picture alone, a page of a TIFF or PDF file, or why there is no
-            picture.
+        held: A source of this picture alone, a page of a TIFF or PDF file, or the error that says
+            why there is no picture.
     """
 
     name: str

@@ -96,7 +96,7 @@ class OCR:
                 a small file can't fill the memory; None for no limit.
             reading_order: "rows" reads across the whole page, "columns" reads each column to its
                 end, and "auto" decides by where the lines stand.
-            restore_spaces: Put the spaces between Latin words that the network has left out.
+            restore_spaces: Add the spaces between Latin words that the network has left out.
             split_gaps: Cut lines that run over two columns of text or two cells of a table.
             memory_limit: What memory the process may hold, in bytes or as in "300MB" or "1.5GB";
                 0 or "none" for no limit; by default the bundle's. To stay below it, pictures are

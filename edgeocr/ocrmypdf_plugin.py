@@ -41,8 +41,8 @@ TESSERACT_PLUGIN = "ocrmypdf.builtin_plugins.tesseract_ocr"
 # ocrmypdf turns a page if the confidence reaches its threshold, which is 14 by default. The mean
 # score of the lines is multiplied by this number, so it has to reach 0.7.
 CONFIDENCE = 20.0
-# A page is levelled by lines that are this many times as wide as high, and up to this angle: a page
-# that slants more was laid down so.
+# A page is levelled by its lines that are at least LEAST_PROPORTION times as wide as high and slant
+# by at most MOST_DEGREES: lines that slant more were probably meant to.
 LEAST_PROPORTION, MOST_DEGREES = 4.0, 20.0
 
 _opened: dict[tuple[Any, ...], OCR] = {}

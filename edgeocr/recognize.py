@@ -374,9 +374,10 @@ def _in_logical_order(reading: Reading) -> Reading:
 
 
 def _spacing(stage: Recognition, characters: Sequence[str]) -> Spacing | None:
-    """Return how gaps are judged; None where time steps don't show where characters stand.
+    """Return what adds spaces and finds cuts; None if time steps don't show where characters stand.
 
-    CTC networks of a fixed width straighten the picture first (TPS).
+    The time steps of CTC networks with a fixed width don't, because these networks straighten the
+    picture first (TPS).
     """
     blank, restores = stage.charset.blank, stage.spaces == "found"
     if stage.algorithm != "CTC" or blank is None or (stage.width is not None and not restores):

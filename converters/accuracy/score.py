@@ -98,8 +98,8 @@ class Score:
         """Return detection's Hmean; precision, recall and Hmean of exact lines; CER; and words.
 
         CER is the edits divided by the labelled characters, so it can exceed 1. Precision, recall
-        and F1 of words don't depend on how words are joined to lines: this is how receipts are
-        scored whose labels and regions divide lines differently.
+        and F1 of words don't depend on how words are joined to lines, so they suit receipts, whose
+        labels divide lines differently than the detected regions do.
         """
         precision, recall = _ratio(self.exact, self.found), _ratio(self.exact, self.labelled)
         return {

@@ -39,9 +39,9 @@ def add_document_arguments(command: argparse.ArgumentParser, *, text_layers: boo
             "--pdf-text",
             choices=TEXT_LAYER_USES,
             default="never",
-            help="what becomes of the text that pages of PDF files hold: never (the default) reads "
-            "every page as a picture; auto takes the text where it seems to be all of the page's "
-            "text; only reads no page as a picture",
+            help="when to take the text that a page of a PDF file holds instead of recognizing the "
+            "page: never (the default); auto: where it seems to be all of the page's text; only: "
+            "always",
         )
 
 

@@ -81,7 +81,8 @@ def outcomes(
         ocr: Has the networks.
         sources: The sources. A source that fails does not keep the others from being read.
         frames: Finds the frames of a source.
-        done: The names of the frames that have a result already: their outcomes are empty.
+        done: The names of the frames that already have a result. They are not read, and their
+            outcomes have neither a result nor an error.
         words: Whether "read" gives lines their words.
         characters: Whether "read" gives lines their words and characters.
     """

@@ -54,7 +54,7 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument(
         "--recursive",
         action="store_true",
-        help="read the folders in a folder, too; hidden ones and links to folders are left out",
+        help="also read the folders in a folder, but no hidden folders and no links to folders",
     )
     add_document_arguments(command, text_layers=name == "read")
     add_engine_arguments(command)
@@ -71,8 +71,8 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     command.add_argument(
         "--resume",
         action="store_true",
-        help="keep what --output, a file of JSON lines, holds, and read only the sources that it "
-        "has no result of",
+        help="keep the results in --output, a file of JSON lines, and read only the sources that "
+        "have no result there",
     )
     add_overwrite_argument(command)
     command.add_argument(

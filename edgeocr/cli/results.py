@@ -19,8 +19,8 @@ from .streams import write_out
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-# A document that is written at once when it is complete, as PDF is, waits for the sink with no more
-# bytes than this.
+# The most bytes that wait for the sink while a writer writes. A PDF is written only when it is
+# complete, and is passed on in parts of this size.
 MOST_PENDING = 1 << 23
 
 

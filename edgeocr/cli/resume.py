@@ -19,8 +19,8 @@ class Done:
 
     Attributes:
         names: The sources that have a record without an error.
-        size: The number of bytes of whole lines; what follows is half a line, which a process that
-            was killed has left behind.
+        size: The number of bytes of whole lines. What follows them is an incomplete line, which a
+            process that was killed has left behind.
     """
 
     names: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ def read_done(path: Path, command: str) -> Done:
         OutputError: It can't be read, or holds something other than results of this command.
     """
     if is_device(path):
-        raise OutputError(path, "is no file: --resume can't read what it holds", refused=True)
+        raise OutputError(path, "is a device or a pipe, so --resume can't read it", refused=True)
     names, size = set(), 0
     with output_errors(path):
         if not path.exists():

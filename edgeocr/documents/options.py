@@ -1,4 +1,4 @@
-"""How the pages of PDF files are read, as callers choose it."""
+"""The options with which callers choose how the pages of PDF files are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PdfOptions:
     Attributes:
         dpi: Pixels per inch at which they are rendered.
         text: What becomes of their own text.
-        password: What opens encrypted documents.
+        password: The password of encrypted documents.
     """
 
     dpi: int = DPI

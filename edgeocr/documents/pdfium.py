@@ -56,8 +56,8 @@ class OpenPage:
 
     Attributes:
         raw: The functions of PDFium.
-        handle: What they call the page.
-        form: What they call the form that the page belongs to; None if there is none.
+        handle: PDFium's handle of the page.
+        form: PDFium's handle of the form that the page belongs to; None if there is none.
     """
 
     raw: Any
@@ -90,7 +90,7 @@ def opened_page(
     Args:
         file: The path of a PDF file, or its content.
         number: The number of the page, from 1.
-        password: What opens an encrypted document.
+        password: The password of an encrypted document.
         forms: Whether the page is rendered, with the fields of its form.
 
     Raises:
@@ -117,10 +117,10 @@ def opened_page(
 
 @contextmanager
 def _opened(file: File, password: str | None) -> Iterator[tuple[Any, Any]]:
-    """Open a document for the block; yield PDFium's functions, and what they call the document.
+    """Open a document for the block; yield PDFium's functions, and its handle of the document.
 
-    The classes of pypdfium2 aren't used: they close what is open at the end of the interpreter,
-    also what another thread is working on.
+    The classes of pypdfium2 aren't used: at the end of the interpreter they close all documents,
+    even one that another thread is working on.
     """
     try:
         import pypdfium2.raw as raw

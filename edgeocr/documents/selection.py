@@ -85,7 +85,7 @@ class Selection:
         )
 
     def missing(self, count: int) -> str | None:
-        """Say which pages are wanted that a file with `count` pages lacks; None if it has all."""
+        """Say which wanted pages a file with `count` pages lacks; return None if it has all."""
         lacking = []
         for first, last in self.ranges:
             if (last if last is not None else first) > count:
@@ -97,7 +97,7 @@ class Selection:
             return None
         named = ", ".join(lacking[:MOST_LISTED]) + (", …" if len(lacking) > MOST_LISTED else "")
         has = "1 page" if count == 1 else f"{count} pages"
-        return f"it has {has}, and the wanted pages {named} are not among them"
+        return f"it has {has}, but not the wanted pages {named}"
 
 
 ALL = Selection(((1, None),))

@@ -17,15 +17,17 @@ from .pdfium import OpenPage, opened_page
 
 # The most characters of a page that are looked at. A page of a dictionary has 10 000.
 MOST_CHARACTERS = 200_000
-# A line ends where the next character stands farther away than this, in font sizes, along the line
-# or across it, or where the direction changes by more than this cosine. A word space of justified
-# text is below 1, a superscript is raised by half a font size.
+# A line ends where the next character stands farther away than GAP along the line or RISE across
+# it, in font sizes, or where the cosine of the angle between the directions of both is below
+# SAME_DIRECTION. A word space of justified text is below 1, a superscript is raised by half a font
+# size.
 GAP, RISE, SAME_DIRECTION = 2.0, 0.7, 0.98
 # How far a font reaches above and below its baseline, in font sizes, where the text slants and
 # PDFium gives upright boxes only.
 ASCENT, DESCENT = 0.8, 0.2
-# The whole text of a page is taken from its text layer if no more than these shares are wrong or
-# invisible characters, and if pictures, which may show further text, cover no more than this share.
+# A text layer is taken for the whole text of its page if no more than these shares of its
+# characters are wrong or invisible, and if pictures, which may show further text, cover no more
+# than this share of the page.
 MOST_WRONG, MOST_INVISIBLE, MOST_PICTURES = 0.01, 0.01, 0.1
 # The most objects of a page among which pictures are looked for.
 MOST_OBJECTS = 20_000

@@ -1,4 +1,4 @@
-"""Find where a line ran over two columns or two cells of a table, so that it can be cut in two."""
+"""Find where a line runs over two columns or two cells of a table, so that it can be cut in two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .gaps import Gaps
 
 @dataclass(frozen=True)
 class Wide:
-    """How wide a gap between two cells is at least.
+    """The least width of a gap between two columns or cells.
 
     Attributes:
         heights: Columns of pixels without ink, in heights of the line.
@@ -26,22 +26,24 @@ class Wide:
     pitches: float
 
 
-# For any text, and for rows of numbers, whose cells stand closer. Chosen on drawn tables and on
-# every other of 19 receipts (SROIE); on the other receipts, the Hmean of PP-OCRv6 tiny, PP-OCRv4
-# mobile and PP-OCRv6 small rises by 1.2, 0.7 and 0.0 points, on 12 photographs by 0.6, 0.4 and 0.0.
-# With gaps of 1.25 pitches, words of monospaced type are cut apart, and 7 points are lost.
+# TEXT is for any text, NUMBERS for rows of numbers, whose cells stand closer. The numbers were
+# scored on drawn tables of another seed than those in docs/accuracy.md, on every other of 19
+# receipts (SROIE), on the remaining receipts and on 12 photographs. On the remaining receipts, the
+# Hmean of PP-OCRv6 tiny, PP-OCRv4 mobile and PP-OCRv6 small rises by 1.2, 0.7 and 0.0 points, and
+# on the photographs by 0.6, 0.4 and 0.0. With gaps of 1.25 pitches, words of monospaced type are
+# cut apart, and 7 points are lost.
 TEXT = Wide(0.8, 2.0)
 NUMBERS = Wide(0.4, 1.4)
-# A gap is also this many times as wide as the median space that was read in the line: justified
-# lines and letter-spaced headings have wide spaces throughout.
+# A line is cut only at a gap that is at least this many times as wide as the line's median space:
+# justified lines and letter-spaced headings have wide spaces throughout.
 SPACES = 1.5
-# Neighbours that are further apart than this many times the median aren't neighbours in a word.
+# Neighbours that are further apart than this many times the median distance are not in one word.
 FAR = 1.5
 # A number as it stands in a table. Groups of digits alone may be a telephone number.
 NUMBER = re.compile(r"[-+]?[$€£¥]?[0-9][0-9.,]*%?")
 NUMBER_SIGNS = frozenset("0123456789-+$€£¥.,%")
 # The margin that is left beside a cut, and the least gap that remains between the two parts if
-# possible, in heights of the line: the layout takes boxes that are closer for pieces of one line.
+# possible, in heights of the line: the layout takes closer boxes for pieces of one line.
 MARGIN, REMAINING = 0.3, 0.4
 
 
@@ -76,8 +78,8 @@ def find(
     """Find where lines have to be cut.
 
     A line is cut at a gap that is far wider than its characters and its spaces. Rows of dots and
-    underlined blanks are no gaps, because they have ink. No cut sets a single letter apart: Chinese
-    labels of two characters are spaced out to the width of longer ones.
+    underlined blanks are no gaps, because they have ink. No cut separates a single letter, because
+    Chinese labels of two characters are often spaced out to the width of longer labels.
 
     Args:
         gaps: The gaps of N lines.
@@ -107,7 +109,7 @@ def find(
 def divided(
     indices: NDArray[np.integer], cuts: Sequence[Cut], blank: int
 ) -> list[NDArray[np.integer]]:
-    """Return the parts of a line, integer [T] each: all its steps, with blanks in other parts.
+    """Return the parts of a line, integer [T] each: its steps, with blanks where other parts are.
 
     Args:
         indices: integer [T], the most probable class of each step.

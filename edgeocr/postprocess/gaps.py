@@ -18,14 +18,14 @@ EMPTY = 0.15
 RIM = 1 / 12
 # A line whose grey values differ by less than this shows nothing.
 LEAST_CONTRAST = 16
-# Lines that are measured together: enough to make the work of one line small, few enough to keep
-# the arrays of a page with very long lines small.
+# The number of lines that are measured in one go: so many that NumPy's fixed costs for each call
+# hardly count, and so few that the arrays stay small even if the lines are very long.
 TOGETHER = 64
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """The gaps between neighbouring characters of N lines; spaces are no characters.
+    """The gaps between neighbouring characters of N lines; a space doesn't count as a character.
 
     Attributes:
         row: intp [G], the line of each gap; ascending.
@@ -90,9 +90,9 @@ def measure(
 
     Args:
         indices: integer [N, T], the most probable class of each step of CTC.
-        empty: bool [W], for each line, which columns of the network's input show no ink; columns
-            beyond W are padding and have no characters, and a line that is left out has no empty
-            columns.
+        empty: For each line, by its index, bool [W]: which columns of the network's input show no
+            ink. Columns from W on are padding and have no characters. Lines that are missing here
+            count as lines without empty columns.
         stride: The network's pixels for each time step.
         blank: The class that CTC drops.
         space: The class of the space; None if there is none.

@@ -23,12 +23,14 @@ USUAL_WIDTHS = {
 UPPER_CASE, OTHERS = 0.62, 0.58
 # The next four were chosen on some 700 rendered lines of Latin, Chinese and mixed text, read by the
 # package's bundle, so that words begin and end within half a glyph of where they were drawn.
-# How far a character reaches beside a gap, as a multiple of its usual width: letters differ.
+# How far a character reaches beside a gap, as a multiple of its usual width: some typefaces have
+# wider letters than usual.
 LOOSE = 1.15
-# The least width beside a gap: an "i" may be as wide as other letters, as in monospaced type.
+# The least usual width that is assumed beside a gap: in monospaced type, an "i" takes as much room
+# as other letters.
 LEAST = 0.45
 # The largest size of characters, and the size of a character that stands alone, in heights of the
-# crop. Characters that are further apart than the largest size are spaced.
+# crop. Characters whose distance would mean a larger size are letter-spaced.
 LARGEST, LONE = 1.5, 0.9
 
 
@@ -89,8 +91,8 @@ def extents(text: str, columns: NDArray[np.float32], size: tuple[int, int]) -> N
 
     Args:
         text: The K characters of the line.
-        columns: float32 [K, 2], the columns of the crop at which each of them begins and ends to be
-            noticed; they may be in any order.
+        columns: float32 [K, 2], where in the crop the network begins and ends to notice each of
+            them; the characters may stand in any order along the line.
         size: Height and width of the crop.
 
     Returns:

@@ -12,7 +12,7 @@ from ..errors import ArrayError
 from .gaps import Gaps
 from .words import is_cjk
 
-# Latin letters, with or without accents, and the digits and signs among them come before this.
+# Latin letters, with or without accents, and digits and signs are the characters below this one.
 LATIN_END = "\u0250"
 
 
@@ -30,11 +30,13 @@ class Width:
     times: float
 
 
-# For networks that drop most spaces, and for those that have learned to read spaces: where they
-# read none, there is less often one. Chosen on drawn pages and on every other of 19 receipts
-# (SROIE), by the word F1 of the other receipts and of 12 photographs: PP-OCRv4 mobile gains 8.6 and
-# 1.6 points, PP-OCRv6 tiny 0.6 and 0.0, PP-OCRv6 small 0.0 and 0.0 (and 0.2 on the first half of
-# the receipts). Narrower gaps are taken for spaces inside words such as "Montpelier".
+# UNREAD is for networks that drop most spaces. MISSED is for networks that have learned to read
+# spaces, and demands wider gaps, because a space is less often missing there. The numbers were
+# scored on drawn pages, on every other of 19 receipts (SROIE), on the remaining receipts and on 12
+# photographs; `times` of MISSED was raised from 4 to 5 because 4 cost one word on the photographs.
+# On the remaining receipts and on the photographs, the word F1 of PP-OCRv4 mobile rises by 8.6 and
+# 1.6 points, that of PP-OCRv6 tiny by 0.6 and 0.0, and that of PP-OCRv6 small by 0.0 and 0.0 (0.2
+# on the other receipts). Smaller numbers put spaces into words such as "Montpelier".
 UNREAD = Width(0.26, 3.0)
 MISSED = Width(0.30, 5.0)
 
@@ -44,8 +46,8 @@ class Kinds:
     """What the characters of a charset are.
 
     Attributes:
-        latin: bool [classes], between which of them there can be a space: letters, digits and signs
-            of Latin script, other than the space itself.
+        latin: bool [classes], which characters may have a space between them: letters, digits and
+            signs of Latin script, other than the space itself.
         words: bool [classes], which of these are letters or digits.
         cjk: bool [classes], which characters are Chinese, Japanese or Korean, or as wide as these.
     """
@@ -56,7 +58,7 @@ class Kinds:
 
 
 def kinds(characters: Collection[str]) -> Kinds:
-    """Tell what the characters of a charset are; classes that are not one character are nothing."""
+    """Tell what the characters of a charset are; all flags of longer or empty classes are False."""
     latin = [len(c) == 1 and c < LATIN_END and not c.isspace() for c in characters]
     words = [is_latin and c.isalnum() for is_latin, c in zip(latin, characters, strict=True)]
     cjk = [len(c) == 1 and c >= LATIN_END and is_cjk(c) for c in characters]
@@ -75,8 +77,8 @@ def mark(
 ) -> None:
     """Put a space, in place of a blank, where two characters of a line stand apart.
 
-    No space is put beside a Chinese, Japanese or Korean character. In a line that has some, no
-    space is put beside a sign either: there, the signs are often as wide as the characters.
+    No space is put beside a Chinese, Japanese or Korean character. In a line that has such
+    characters, no space is put beside a sign either: signs are often as wide as characters there.
 
     Args:
         indices: integer [N, T], the most probable class of each step of CTC; changed in place.

@@ -1,4 +1,4 @@
-"""Judge the gaps of lines that a CTC network has read: find their spaces, and where to cut them."""
+"""Use the gaps in lines that a CTC network has read: add spaces, and find where to cut lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Spacing:
     def __init__(
         self, characters: Sequence[str], *, blank: int, height: int, least: spaces.Width | None
     ) -> None:
-        """Look at the charset.
+        """Find out which characters of a charset are letters, signs or parts of numbers.
 
         Args:
             characters: The character of each class.
@@ -52,7 +52,8 @@ class Spacing:
         Args:
             indices: integer [N, T], the most probable class of each step; changed in place.
             scores: float [N, T], the probability of that class; changed in place.
-            empty: bool [W], for each line, which columns of the network's input show no ink.
+            empty: For each line, by its index, bool [W]: which columns of the network's input show
+                no ink.
             stride: The network's pixels for each time step.
             cut: Whether to look for places at which to cut lines.
 

@@ -16,8 +16,8 @@ def spans_of_words(text: str) -> list[tuple[int, int]]:
     """Find the words of a line.
 
     A word ends at a space, and where the script changes between CJK (Chinese, Japanese and Korean)
-    and others. Signs such as a colon or a quotation mark belong to either script: they stay with
-    the characters before them, or with those after them at the beginning of a word.
+    and others. A sign such as a colon or a quotation mark belongs to the word before it, or, at the
+    beginning of the line or after a space, to the word that follows.
 
     Args:
         text: The line.

@@ -65,7 +65,7 @@ def frames_of(
         pdf_text: What becomes of the text that PDF pages hold as characters: "never" recognizes
             every page, "auto" takes a page's own text where that seems to be all of its text, and
             "only" recognizes nothing.
-        password: What opens encrypted PDF files.
+        password: The password of encrypted PDF files.
 
     Yields:
         `source` itself, or `Frame` objects, which `OCR.read` takes.
@@ -138,8 +138,8 @@ def _file_frames(
 def first_of(source: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[Source, int]:
     """Return what to load for the first frame of a source, and how many frames the source has.
 
-    That is the source itself, except for a file object, which is read to its end, and for a PDF
-    file, whose first page it is.
+    What to load is the source itself, with two exceptions: for a file object it is the content,
+    which is read to its end, and for a PDF file it is the first page.
 
     Raises:
         ImageError: A file object can't be read, or a PDF file can't be opened.
@@ -312,7 +312,7 @@ class _Opened:
             elif shown is None or not looks_alike(shown, picture):
                 shown = picture
                 yield self._frame(number, count, picture)
-            if not selection.left(number, count):  # composing the rest would be in vain
+            if not selection.left(number, count):  # no further frame is wanted
                 break
         if count > MOST_STEPS and selection.left(MOST_STEPS, count):
             yield self._too_many(MOST_STEPS + 1, count, MOST_STEPS)

@@ -1,4 +1,4 @@
-"""Take regions apart that run over several columns of text or cells of a table."""
+"""Divide regions that run over several columns of text or cells of a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..crops import Crop
 from ..postprocess.geometry import Float32, enclosing
 from ..results.lines import Reading, Region
 
-# Places along a curved part at which the points of its polygon's two sides lie.
+# The number of points on each of the two long sides of a curved part's polygon.
 PLACES = 7
 
 

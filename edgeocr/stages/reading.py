@@ -36,7 +36,7 @@ def read_lines(
         turn_pages: Find out which way up a page is; spotting takes pages as they are.
         keep_pixels: Keep the pixels of crops from one use to the next.
         detail: What lines are given beside their texts: words, or words and characters.
-        split_gaps: Take regions apart that run over several columns or cells.
+        split_gaps: Divide regions that run over several columns or cells.
 
     Raises:
         StageMissingError: The bundle lacks a stage for reading.

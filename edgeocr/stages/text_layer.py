@@ -38,7 +38,7 @@ def page_of(
     analyse: Callable[..., Layout],
     detail: Detail | None = None,
 ) -> Page | None:
-    """Return a page with the text that a page of a PDF file holds, where that is to be taken.
+    """Return the result for a page of a PDF file, if the page's own text is to be taken.
 
     Args:
         source: A source of `OCR.read`.
@@ -46,7 +46,7 @@ def page_of(
         detail: What the lines are given: words, or characters, too.
 
     Returns:
-        The page; None where the source must be recognized.
+        The result; None if the source must be recognized.
 
     Raises:
         DocumentError: The page can't be opened.
@@ -83,7 +83,7 @@ def page_of(
 
 
 def _rotation(lines: Sequence[GlyphLine]) -> int:
-    """Return by how many degrees the page must be turned clockwise for most of its text."""
+    """Return by how many degrees the page must be turned clockwise so that most text is upright."""
     votes = dict.fromkeys((0, 90, 180, 270), 0)
     for line in lines:
         x, y = line.along

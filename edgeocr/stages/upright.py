@@ -115,7 +115,7 @@ class UprightReader:
             orienter: Tells which crops are upside down; None to rely on the scores of readings.
             turn_pages: Find out which way up a page is; otherwise pages are taken as they are.
             keep_pixels: Keep the pixels of crops from one use to the next.
-            split_gaps: Take regions apart that run over several columns or cells.
+            split_gaps: Divide regions that run over several columns or cells.
         """
         self._detector = detector
         self._recognizer = recognizer

@@ -13,15 +13,16 @@ from ..postprocess.peaks import even, extents
 from ..postprocess.words import is_cjk, spans_of_words
 from ..results.lines import Character, Line, Peaks, Word
 
-# What lines are given: words, with the characters of lines that have CJK characters, or words and
-# characters.
+# "words": lines get words, and lines with CJK characters also get characters. "characters": all
+# lines get words and characters.
 Detail: TypeAlias = Literal["words", "characters"]
-# Places along a word at which its upper and lower side are looked at in a curved line.
+# The number of points on the upper and on the lower side of a word in a curved line that its
+# rectangle is put around.
 PLACES = 5
 
 
 def detail_of(*, words: bool, characters: bool) -> Detail | None:
-    """Return what lines are given if a caller asks for words or for characters, too."""
+    """Return what the arguments `words` and `characters` of `OCR.read` ask for."""
     if characters:
         return "characters"
     return "words" if words else None
@@ -49,7 +50,7 @@ def with_words(line: Line, crop: Crop, peaks: Peaks | None, detail: Detail) -> L
     places: list[int] = []
     if detail == "characters" or any(map(is_cjk, text)):
         places = [i for i, character in enumerate(text) if not character.isspace()]
-    # The characters of a word may stand in any order.
+    # The characters of a word may stand in any order along the line.
     begins, ends = spans.T.tolist()
     columns = [(min(begins[begin:end]), max(ends[begin:end])) for begin, end in inside]
     both = np.concatenate([np.array(columns, np.float32).reshape(-1, 2), spans[places]])

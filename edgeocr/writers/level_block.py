@@ -13,11 +13,11 @@ from .places import reading_quad, runs_leftwards
 
 Float64 = NDArray[np.float64]
 
-# A line continues a row if it begins no more than this share of its height before the end of the
-# row's last cell.
+# A line continues a row unless it begins before the end of the row's last cell by more than this
+# share of its height.
 OVERLAP = 0.5
 # How far the cells of a column may stray from a common left edge, middle or right edge, in heights
-# of a line; and how many of a table's cells there must be, as a share.
+# of a line; and the least share of a table's cells that must not be empty.
 STRAY, FILLED = 0.75, 0.6
 # Cells with more characters than this on average, in every column, are columns of prose.
 PROSE = 30

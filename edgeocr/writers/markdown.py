@@ -1,4 +1,4 @@
-"""Pages as Markdown: headings, paragraphs and tables where they are plain, and rows elsewhere.
+"""Pages as Markdown: headings, paragraphs and tables where the page clearly has them, else rows.
 
 It is CommonMark with the tables of GitHub's dialect.
 """
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # the second number, it is a heading of the first level.
 HEADING, TITLE = 1.5, 2.2
 HEADING_LINES = 2
-# Body text is what most characters of a page belong to: lines whose heights differ by this share at
-# most. Without at least this share of the characters, a page has no body text, and no headings.
+# Body text is the largest set of lines whose heights differ by no more than the share ALIKE. If it
+# has less than the share BODY of the page's characters, the page has no body text and no headings.
 ALIKE, BODY = 0.25, 0.5
 # A line that ends with a backslash goes on in a new line of the same paragraph.
 BREAK = "\\\n"
@@ -122,7 +122,7 @@ def _parts(block: LevelBlock) -> Iterator[str]:
 def _with_tables(
     block: LevelBlock,
 ) -> Iterator[tuple[list[list[int]], list[list[int | None]] | None]]:
-    """Yield the rows of a block in groups, each with the table that it is, if it is one."""
+    """Yield the rows of a block in groups, each with the table that it forms, or with None."""
     rows = block.rows()
     start = 0
     while start < len(rows):
@@ -203,7 +203,7 @@ def _height(line: Line) -> float:
 
 
 def _line(text: str) -> str:
-    """Return text as a line of its own, in which nothing means anything to Markdown."""
+    """Return a text as a line of its own, with escapes before what Markdown would interpret."""
     return _FIRST.sub(_escaped_mark, _inline(text), count=1)
 
 
@@ -214,5 +214,5 @@ def _escaped_mark(found: re.Match[str]) -> str:
 
 
 def _inline(text: str) -> str:
-    """Return text in which nothing means anything to Markdown, unless it begins a line."""
+    """Escape what Markdown would interpret anywhere in a line, not only at its beginning."""
     return _ANYWHERE.sub(r"\\\g<0>", " ".join(text.split()))

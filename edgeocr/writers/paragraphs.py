@@ -9,8 +9,9 @@ import numpy as np
 from ..postprocess.words import is_cjk
 from .level_block import LevelBlock
 
-# A block is a paragraph if its lines, but the last, are filled up to this share of them, and if
-# they are at least this wide on average, in narrow characters; East Asian characters count twice.
+# A block is a paragraph if at least this share of its lines, without the last one, is full, and if
+# the lines are at least this wide on average, in narrow characters; East Asian characters count
+# twice.
 FULL, WIDE = 0.6, 20
 # How far lines of a paragraph begin from its left edge at most, and how far the first one may be
 # indented, in heights of a line.
@@ -21,7 +22,7 @@ HANGUL = (("\u1100", "\u11ff"), ("\u3130", "\u318f"), ("\uac00", "\ud7ff"))
 
 
 def joined(block: LevelBlock, members: Sequence[int]) -> list[str]:
-    """Return lines as rows: those that fill their paragraph go on in the same row.
+    """Return lines as rows: in a paragraph, the line after a full line goes on in the same row.
 
     Args:
         block: The block that the lines belong to.
@@ -43,7 +44,8 @@ def joined(block: LevelBlock, members: Sequence[int]) -> list[str]:
 def join(one: str, other: str) -> str:
     """Join two lines of running text.
 
-    A hyphen between two parts of a word goes. Chinese and Japanese lines get no space in between.
+    A hyphen between two parts of a word is removed. Chinese and Japanese lines get no space in
+    between.
     """
     if one[-1:] in HYPHENS and one[-2:-1].isalpha() and other[:1].islower():
         return one[:-1] + other
@@ -57,7 +59,7 @@ def width_of(text: str) -> int:
 
 
 def _full(block: LevelBlock, members: Sequence[int]) -> list[bool]:
-    """Return for each line but the last whether the next line's first word had no room in it."""
+    """Return for each line but the last whether the next line's first word wouldn't fit into it."""
     boxes = block.boxes[list(members)]
     end = boxes[:, 2].max()
     return [

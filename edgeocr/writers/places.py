@@ -73,7 +73,7 @@ def blocks_in(page: ReadPage) -> tuple[Block, ...]:
 
 
 def box_of(points: Float32, page: ReadPage) -> Box:
-    """Return the smallest rectangle around points [..., 2], of which no part is off the page.
+    """Return the smallest rectangle around points [..., 2], cut off at the edges of the page.
 
     Coordinates that are not finite count as 0.
     """
@@ -88,8 +88,8 @@ def box_of(points: Float32, page: ReadPage) -> Box:
 def reading_quad(line: Line) -> Float32:
     """Return the quad of a line, float32 [4, 2], from the corner at which reading begins.
 
-    The text runs along the first side. Words tell the direction; without them, text of several
-    characters runs down in a quad that is much higher than wide.
+    The text runs along the first side of the result. The words show the direction of the text; in a
+    line without words, several characters in a quad much higher than wide are taken to run down.
     """
     corners = line.quad.tolist()
     sides = [
@@ -129,7 +129,7 @@ def angle_of(line: Line) -> float:
 
 
 def outline_of(found: Line | Word | Block) -> Float32 | None:
-    """Return the outline of what a rectangle with level sides doesn't describe, else None.
+    """Return an outline that isn't a rectangle with level sides; None for such a rectangle.
 
     The outline is float32 [K, 2].
     """

@@ -228,7 +228,7 @@ FAULTS = [
     Fault("UnsupportedOperatorsError", unknown_operator, "erfinv, celu"),
     Fault("ParityError", broken_python, "no-python can't be run"),
     Fault("PaddleMissingError", without_paddle, "paddlepaddle", "pip install"),
-    Fault("DatasetError", wrong_label, r"gt_img_1\.txt, row 2", "8 numbers and a text must"),
+    Fault("DatasetError", wrong_label, r"gt_img_1\.txt, row 2", "a row must have 8 numbers"),
     Fault("PrecisionError", damaged_lock, r"precision\.lock"),
 ]
 

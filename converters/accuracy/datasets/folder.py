@@ -80,4 +80,4 @@ def _check(path: Path, pages: LabelledPages) -> None:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise DatasetError(path, f"labelled pictures are missing: {missing[0]}{more}")
     if not any(line.care for lines in pages.pictures.values() for line in lines):
-        raise DatasetError(path, "no labelled line counts; label one")
+        raise DatasetError(path, "no labelled line counts, because all are marked as not to count")

@@ -46,9 +46,10 @@ class Pictures:
             if paths := place.get(stem):
                 if len(paths) == 1:
                     return paths[0]
-                both = " and ".join(str(path) for path in paths[:2])
+                both = " or ".join(str(path) for path in paths[:2])
                 raise DatasetError(
-                    labels, f"it may be of {both}; name the folder of the pictures (--pictures)"
+                    labels,
+                    f"its picture may be {both}; name the folder of the pictures (--pictures)",
                 )
         raise DatasetError(
             labels,

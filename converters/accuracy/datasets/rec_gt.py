@@ -38,7 +38,7 @@ def read(path: Path, pictures: Path | None = None) -> list[LabelledWords]:
     for number, row in rows(file):
         name, tab, text = row.partition("\t")
         if not tab:
-            problem = f"a name, a tab and a text must stand there: {row!r:.80}"
+            problem = f"a row must have a name, a tab and a text: {row!r:.80}"
             raise DatasetError(file, problem, number)
         picture = pictures / name if pictures else listed(file, name)
         if not picture.is_file():

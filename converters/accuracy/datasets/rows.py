@@ -91,7 +91,7 @@ def quad_and_text(row: str, dont_care: Sequence[str]) -> LabelledLine:
     """
     fields = row.split(",", 8)
     if len(fields) < 9:
-        raise ValueError("8 numbers and a text must stand there, with commas between them")
+        raise ValueError("a row must have 8 numbers and a text, with commas between them")
     numbers = [float(field) for field in fields[:8]]
     text = fields[8].strip()
     return LabelledLine(outline(np.reshape(numbers, (4, 2)).tolist()), text, text not in dont_care)

@@ -15,7 +15,7 @@ from .pictures import Pictures, is_picture
 from .rows import first_row, quad_and_text, rows
 
 SUFFIXES = (".csv", ".txt")
-# How many pictures without a label file are passed over before a folder is not taken for SROIE's.
+# After this many pictures without a label file, a folder is not taken for one of SROIE's.
 TRIED = 5
 
 

@@ -79,7 +79,7 @@ def _whole_rows(file: Path) -> Iterator[tuple[int, str]]:
 def _line(row: str) -> LabelledLine:
     match = ROW.fullmatch(row)
     if match is None:
-        raise ValueError("x, y, ornt and transcriptions must stand there")
+        raise ValueError("a row must have x, y, ornt and transcriptions")
     xs, ys = ([float(number) for number in match[name].split()] for name in ("x", "y"))
     if len(xs) != len(ys):
         raise ValueError(f"there are {len(xs)} numbers for x and {len(ys)} for y")

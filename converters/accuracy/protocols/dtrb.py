@@ -1,9 +1,9 @@
-"""DTRB's protocol: the share of words that are read right, of 36 characters, whatever their case.
+"""DTRB's protocol: the share of words whose digits and letters a to z are read right.
 
-As deep-text-recognition-benchmark (Baek and others 2019) measures on IIIT, SVT, IC03, IC13, IC15,
-SVTP and CUTE with `--data_filtering_off`: texts are in lower case, and characters other than digits
-and the letters a to z are left out of the label; its networks can't write them. Here they are left
-out of what was read, too. The average is over all words of all sets.
+deep-text-recognition-benchmark (Baek and others 2019) measures so on IIIT, SVT, IC03, IC13, IC15,
+SVTP and CUTE with `--data_filtering_off`: texts are put into lower case, and characters other than
+digits and the letters a to z are left out of the label, because its networks can't write them. Here
+they are left out of what was read, too. The average is over all words of all sets.
 """
 
 from __future__ import annotations

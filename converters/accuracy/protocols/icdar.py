@@ -1,8 +1,8 @@
 """ICDAR 2015's protocol: detection and end-to-end precision, recall and Hmean.
 
-As the official scripts of the Robust Reading Competition (tasks 4.1 and 4.4) define it:
+The official scripts of the Robust Reading Competition (tasks 4.1 and 4.4) define it:
 
-- A found region on which a region that must not count covers more than half is left out first.
+- First, a found region is left out if a region that must not count covers more than half of it.
 - The labelled regions are gone through in their order, and the found ones in theirs. A pair matches
   if neither has matched yet and their intersection over union is more than 0.5.
 - End to end, a matched pair counts only if the texts agree but for case. One of the characters

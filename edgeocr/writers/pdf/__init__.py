@@ -1,4 +1,4 @@
-"""Searchable PDF: each page shows its picture, and has its text in the same places, unseen."""
+"""Searchable PDF: each page shows its picture, with its text invisible in the same places."""
 
 from .writer import Writer, is_ours, text_only, write
 

@@ -144,7 +144,7 @@ class InvisibleFont:
 
 
 def is_shown(character: str) -> bool:
-    """Tell whether a PDF can hold a character as text: all but controls and what is none at all."""
+    """Tell whether a PDF can hold a character as text: no control, surrogate or noncharacter."""
     return unicodedata.category(character) not in ("Cc", "Cs") and ord(character) & 0xFFFE != 0xFFFE
 
 

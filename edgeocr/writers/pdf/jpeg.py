@@ -51,7 +51,7 @@ def embed(content: bytes) -> Embedded | None:
         resolution = (jfif[1] / unit, jfif[2] / unit)
     entries: dict[str, object] = {"ColorSpace": SPACES[channels], "BitsPerComponent": 8}
     entries["Filter"] = "/DCTDecode"
-    if channels == 4:  # JPEG files store how much of each ink is missing, as OpenCV takes it, too
+    if channels == 4:  # the file stores how much of each ink is missing, as OpenCV assumes, too
         entries["Decode"] = [1, 0] * 4
     elif channels == 3 and adobe is None and jfif is None and components[::3] == b"RGB":
         entries["DecodeParms"] = {"ColorTransform": 0}

@@ -23,8 +23,8 @@ from ..divided import words_of
 if TYPE_CHECKING:
     import pikepdf
 
-# A word whose centre lies in the box of a character that the page has, or this share of the box's
-# height beside it, is there already.
+# A word counts as present on the page if its centre lies in the box of one of the page's characters
+# or beside this box, by no more than this share of the box's height.
 MARGIN = 0.25
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 POINTS_PER_INCH = 72
-# Pixels per inch of a picture whose file doesn't say it. 72 and 96 are no measurements but what
-# cameras and screens write, so a resolution below LEAST counts as not said.
+# DEFAULT is the number of pixels per inch of a picture whose file states none. Cameras and
+# screenshot programs write 72 or 96 without having measured anything, so a resolution below LEAST
+# counts as not stated.
 DEFAULT, LEAST, MOST = 150.0, 100.0, 4800.0
 # Rows of a fax are half as dense as its columns, so one of the two may be below LEAST.
 LEAST_OF_BOTH = 50.0

@@ -184,7 +184,7 @@ def save(document: pikepdf.Pdf, stream: IO[bytes]) -> None:
         return
     document.save(
         cast(BinaryIO, stream),
-        min_version="1.7",  # which has all that kept pages may use
+        min_version="1.7",  # kept pages may use anything that this version has
         deterministic_id=True,
         object_stream_mode=pikepdf.ObjectStreamMode.disable,
     )

@@ -30,7 +30,7 @@ def embed(source: Source, limits: Limits) -> Embedded:
     """Return a picture as a PDF holds it.
 
     JPEG files, most PNG files and most JPEG 2000 files are taken as they are. Everything else is
-    decoded, transparency is put on the ground that the text was read on, and the pixels are
+    decoded, transparent pixels are put on the background that reading chose, and the pixels are
     compressed without loss, with 1 bit each if they are black and white.
 
     Args:
@@ -126,5 +126,5 @@ def _pillow_dpi(source: Any) -> tuple[float, float] | None:
     try:
         across, down = source.info["dpi"]
         return (float(across), float(down)) if min(across, down) > 0 else None
-    except Exception:  # an array, or whatever the file had Pillow make of it
+    except Exception:  # an array has no `info`, and a damaged file may leave anything in it
         return None

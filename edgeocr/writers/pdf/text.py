@@ -21,9 +21,9 @@ LEAST_HEIGHT, LEAST_WIDTH = 1.0, 0.1
 LEAST_SLANT = 0.05
 # Places further away than this many points are on no page.
 FARTHEST = 1e6
-# A space is at least this wide, as a share of the height of the word before it: pdftotext takes
-# words for one if they stand closer than 0.15. The word is made narrower for that, by no more than
-# this share of its length.
+# A space is at least LEAST_SPACE wide, as a share of the height of the word before it: pdftotext
+# takes two words for one if they stand closer than 0.15. The word before the space is made narrower
+# where necessary, by no more than MOST_TAKEN of its length.
 LEAST_SPACE, MOST_TAKEN = 0.2, 0.25
 # The baseline stands this far above the lower side of a word's quad, as a share of its height.
 BASELINE = -DESCENT / (ASCENT - DESCENT)
@@ -127,7 +127,8 @@ def content(lines: Iterable[Line], scale: Scale, font: InvisibleFont) -> bytes:
 def _runs(line: Line, scale: Scale) -> Iterator[_Run]:
     """Yield the words of a line, each with the space behind it, if there is one.
 
-    Words that no space separates touch each other: programs that extract text take a gap for one.
+    Words that no space separates are made to touch each other, because programs that extract text
+    take a gap for a space.
     """
     words = []
     for word, spaced in spaced_words(line):

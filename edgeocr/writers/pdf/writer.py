@@ -1,4 +1,4 @@
-"""Write pages as a searchable PDF: each picture, and above it its text, which is not seen."""
+"""Write pages as a searchable PDF: each picture, and above it its text, which is invisible."""
 
 from __future__ import annotations
 

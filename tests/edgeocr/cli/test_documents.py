@@ -76,10 +76,8 @@ def test_pages_of_every_file_are_chosen_and_those_that_lack_them_fail(
         *("moving.webp#2", "moving.webp#3", badge),
     ]
     failed = {record["source"]: record["error"] for record in records if "error" in record}
-    assert failed[str(sources[0])].endswith(
-        "it has 2 pages, and the wanted pages 3 are not among them"
-    )
-    assert failed[badge].endswith("it has 1 page, and the wanted pages 2-3 are not among them")
+    assert failed[str(sources[0])].endswith("it has 2 pages, but not the wanted pages 3")
+    assert failed[badge].endswith("it has 1 page, but not the wanted pages 2-3")
     assert err.splitlines()[-3:] == ["edgeocr: 2 of 7 failed:", f"  {sources[0]}", f"  {badge}"]
 
 

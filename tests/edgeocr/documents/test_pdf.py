@@ -116,7 +116,7 @@ def test_chosen_pages_are_read_and_the_others_are_not_touched(tmp_path: Path) ->
     assert names == [f"{path}#{number}" for number in (2, 3, 11, 12)]
     assert errors_of(path, pages=[12, 13, 14]) == [
         "",
-        f"{path}: it has 12 pages, and the wanted pages 13-14 are not among them",
+        f"{path}: it has 12 pages, but not the wanted pages 13-14",
     ]
     for call in (lambda: frames_of(path, pages="x"), lambda: frames_of(path, dpi=0)):
         with pytest.raises(ValueError, match=r"pages|dpi"):

@@ -45,7 +45,7 @@ def test_pages_are_in_the_order_of_the_file_and_each_is_there_once(
 )
 def test_pages_that_a_file_lacks_are_named(pages: str, named: str | None) -> None:
     missing = Selection.parse(pages).missing(2)
-    assert missing == (named and f"it has 2 pages, and the wanted pages {named} are not among them")
+    assert missing == (named and f"it has 2 pages, but not the wanted pages {named}")
     assert ALL.missing(1) is None
 
 

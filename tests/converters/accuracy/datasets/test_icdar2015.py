@@ -57,7 +57,7 @@ def test_picture_that_could_be_another_sets_is_refused(tmp_path: Path) -> None:
     text(labels / "gt_img_1.txt", ROW.format("a"))
     for name in ("ch4_test_images", "ch4_training_images"):
         picture(tmp_path / name / "img_1.jpg")
-    with pytest.raises(DatasetError, match=r"gt_img_1\.txt: it may be of .*test.* and "):
+    with pytest.raises(DatasetError, match=r"gt_img_1\.txt: its picture may be .*test.* or "):
         folder.read(tmp_path)
     assert list(read(labels, tmp_path / "ch4_test_images").pictures)
     text(tmp_path / "training" / "gt_img_1.txt", ROW.format("a"))
@@ -74,7 +74,7 @@ def test_missing_picture_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("1,2,3,4,5,6,7,8", "8 numbers and a text must stand there"),
+        ("1,2,3,4,5,6,7,8", "a row must have 8 numbers and a text"),
         ("1,2,3,4,5,6,7,x,text", "could not convert"),
         ("1,2,3,4,5,6,7,nan,text", "must be finite"),
         ('38, 43, 920, 215, "Tiredness"', "8 numbers and a text"),  # ICDAR 2013's

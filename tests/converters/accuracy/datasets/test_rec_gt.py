@@ -47,7 +47,7 @@ def test_label_txt_beside_it_comes_first_unless_the_kind_is_named(tmp_path: Path
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("b.jpg text", "a name, a tab and a text must stand there: 'b.jpg text'"),
+        ("b.jpg text", "a row must have a name, a tab and a text: 'b.jpg text'"),
         ("b.jpg\ttext", r"the picture .*b\.jpg is missing"),
     ],
 )

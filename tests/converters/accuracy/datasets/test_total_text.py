@@ -52,7 +52,7 @@ def test_polygons_of_the_published_files_are_read(tmp_path: Path) -> None:
         ("x: [[1 9]], y: [[1 1]], ornt: [u'h'], transcriptions: [u'a']", "3 or more pairs"),
         ("x: [[1 9 9 a]], y: [[1 1 9 9]], ornt: [u'h'], transcriptions: [u'a']", "could not"),
         ("x: [[1 9 9 1]], y: [[1 1 9 9]], ornt: [u'h'], transcriptions: [print(1)]", "malformed"),
-        ("x: [[1 9 9 1]], y: [[1 1 9 9]]", "x, y, ornt and transcriptions must stand there"),
+        ("x: [[1 9 9 1]], y: [[1 1 9 9]]", "a row must have x, y, ornt and transcriptions"),
     ],
 )
 def test_wrong_row_is_named_by_its_first_line(row: str, message: str, tmp_path: Path) -> None:
