@@ -104,7 +104,8 @@ def draw(
             left, right = (margin + font.getlength(line[:place]) for place in (begin, end))
             corners = [[left, top], [right, top], [right, top + below - above]]
             corners.append([left, top + below - above])
-            words.append(Placed(text, np.array(corners, np.float32), glyph))
+            if text:  # between two spaces there is no word
+                words.append(Placed(text, np.array(corners, np.float32), glyph))
             begin = end + 1
     return Drawn(np.asarray(picture)[..., ::-1].copy(), words)
 

@@ -40,13 +40,12 @@ def holds(outline: Float32, point: Float32) -> bool:
 def assert_in_place(parts: list[tuple[Region, Reading]], drawn: drawn_words.Drawn) -> None:
     assert [reading.text for _, reading in parts] == [LEFT, RIGHT]
     for word in drawn.words:
-        if word.text:
-            middle = word.quad.mean(axis=0)
-            found = [
-                holds(place.quad if place.polygon is None else place.polygon, middle)
-                for place, _ in parts
-            ]
-            assert found == [word.text in LEFT, word.text in RIGHT], word.text
+        middle = word.quad.mean(axis=0)
+        found = [
+            holds(place.quad if place.polygon is None else place.polygon, middle)
+            for place, _ in parts
+        ]
+        assert found == [word.text in LEFT, word.text in RIGHT], word.text
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
