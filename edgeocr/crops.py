@@ -14,7 +14,7 @@ from .postprocess.geometry import TALL, Float32
 from .results.lines import Region
 
 Points = NDArray[np.float64]
-# Moves points, float32 [..., 2].
+# A function that maps points, float32 [..., 2], from one picture to another.
 Move: TypeAlias = Callable[[Float32], Float32]
 
 # OpenCV before version 5 can't warp an image whose side is over 32 766 pixels.

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import shapely
 from rapidfuzz.distance import Levenshtein
 
+from .counts import Counts
 from .labels import LabelledLine, Polygon
 
 # The intersection over union from which a found region counts as a labelled line.
@@ -34,7 +35,7 @@ class Matching:
 
 
 @dataclass
-class Score:
+class Score(Counts):
     """Counts over any number of pictures.
 
     Attributes:
@@ -60,12 +61,6 @@ class Score:
     labelled_words: int = 0
     found_words: int = 0
     common_words: int = 0
-
-    @classmethod
-    def total(cls, scores: Iterable[Score]) -> Score:
-        """Return the sums of the counts of several scores."""
-        counts = [astuple(score) for score in scores]
-        return cls(*map(sum, zip(*counts, strict=True)))
 
     def add(self, labels: Sequence[LabelledLine], found: Sequence[tuple[Polygon, str]]) -> None:
         """Count one picture.

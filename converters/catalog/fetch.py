@@ -172,7 +172,7 @@ class Fetcher:
         try:
             with zipfile.ZipFile(wheel) as archive, archive.open(inside) as source:
                 copy(source, target)
-        # What `zipfile` raises for damaged, encrypted and unknown contents.
+        # `zipfile` raises these for archives that are damaged, encrypted or of unknown methods.
         except (
             KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
         ) as error:  # fmt: skip

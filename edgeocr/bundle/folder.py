@@ -68,7 +68,7 @@ class Folder:
 def _entries(folder: Path) -> list[tuple[str, os.stat_result]]:
     """Return the names in a folder in sorted order, each with its status; links aren't followed."""
     with os.scandir(folder) as entries:
-        # The list may end at one entry more than a bundle may have: the caller then refuses it.
+        # One entry above the limit is listed, too, so that the caller notices it and refuses.
         found = [
             (entry.name, entry.stat(follow_symlinks=False))
             for entry in islice(entries, limits.FILES + 1)

@@ -19,8 +19,8 @@ from .streams import write_out
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-# The most bytes that wait for the sink while a writer writes. A PDF is written only when it is
-# complete, and is passed on in parts of this size.
+# What a writer has written is passed on to the sink once it exceeds this many bytes, so that a PDF,
+# which is written when it is complete, is not held in memory twice.
 MOST_PENDING = 1 << 23
 
 
@@ -73,7 +73,7 @@ class Pending(io.RawIOBase):
         return self._position
 
     def write(self, content: Buffer) -> int:
-        """Keep content for the sink, and return its length."""
+        """Keep content until `take` fetches it for the output, and return its length."""
         self._parts.append(bytes(content))
         length = len(self._parts[-1])
         self._position += length

@@ -51,7 +51,7 @@ def spaced_words(line: Line) -> Iterator[tuple[Word, bool]]:
 
 
 def part_of(quad: Float32, first: float, last: float) -> Float32:
-    """Return the part of a quad, float32 [4, 2], between two shares of its length."""
+    """Return a part of a quad, float32 [4, 2]: from the share `first` of its length to `last`."""
     top, bottom = quad[1] - quad[0], quad[2] - quad[3]
     corners = [quad[0] + top * first, quad[0] + top * last]
     corners += [quad[3] + bottom * last, quad[3] + bottom * first]

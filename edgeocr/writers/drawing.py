@@ -13,7 +13,7 @@ from .named import picture_of
 
 
 class Drawable(Protocol):
-    """A page or detections: what can be drawn onto its picture."""
+    """A page or detections: a result whose outlines can be drawn onto its picture."""
 
     @property
     def source(self) -> str:

@@ -61,7 +61,7 @@ class LevelBlock:
         return max(float(np.median(self.boxes[:, 3] - self.boxes[:, 1])), 1.0)
 
     def rows(self) -> list[list[int]]:
-        """Return the indices of the lines that stand beside each other, row by row."""
+        """Return the rows of the block, each as the indices of its lines from left to right."""
         rows: list[list[int]] = []
         middles = self.boxes[:, [1, 3]].mean(axis=1)
         for i, (left, top, _, bottom) in enumerate(self.boxes.tolist()):

@@ -168,7 +168,7 @@ def share(score: float) -> float:
 
 
 def _direction(words: tuple[Word, ...]) -> tuple[float, float]:
-    """Return how far words run to the right and down, in total; 0 and 0 if that is unknown."""
+    """Return the sum of the words' directions as (right, down) in pixels; (0, 0) for no words."""
     right = down = 0.0
     for word in words:
         (a, b), (x, y) = word.quad[:2].tolist()

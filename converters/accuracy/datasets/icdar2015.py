@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ...errors import DatasetError
 from ..labels import LabelledLine, LabelledPages
-from .pictures import Pictures
-from .rows import quad_and_text, rows, single_folder
+from . import label_files
+from .rows import quad_and_text, rows
 
 PREFIX = "gt_"
 DONT_CARE = ("###",)
@@ -35,10 +35,7 @@ def read(path: Path, pictures: Path | None = None) -> list[LabelledPages]:
     Raises:
         DatasetError: A row is no label, or a picture is missing.
     """
-    folder, files = single_folder(path.rglob(f"{PREFIX}*.txt"), path)
-    there = Pictures(path, folder, pictures)
-    found = {there.named(file.stem.removeprefix(PREFIX), file): lines_of(file) for file in files}
-    return [LabelledPages(path.resolve().name, "icdar2015", found)]
+    return label_files.read(path, pictures, dataset="icdar2015", prefix=PREFIX, lines_of=lines_of)
 
 
 def lines_of(file: Path) -> list[LabelledLine]:
@@ -58,7 +55,7 @@ def lines_of(file: Path) -> list[LabelledLine]:
 
 
 def _unquoted(text: str) -> str:
-    """Return a text without the quotes that the official scripts take away, too."""
+    """Return a text without the quotation marks around it, as the official scripts do."""
     if quoted := re.fullmatch(r'"(.*)"', text):
         return quoted[1].replace("\\\\", "\\").replace('\\"', '"')
     return text

@@ -28,7 +28,7 @@ def recognizes(path: Path) -> bool:
 
 
 def read(path: Path, pictures: Path | None = None) -> list[LabelledWords]:
-    """Read the labels of every database in a folder, in the order of the benchmark's columns.
+    """Read all databases of a folder, in the order of the columns of the benchmark's table.
 
     Args:
         path: A database, or a folder with databases below it.

@@ -22,8 +22,8 @@ class Pictures:
             pictures: The folder of the pictures, if it is known.
         """
         self._root = root
-        # The first place that has a picture of the name is taken. The places are folders, and
-        # whether the folders below them count too.
+        # Each place is some folders, and whether their subfolders are searched as well. A picture
+        # is taken from the first place that has one of its name.
         self._places: list[tuple[Sequence[Path], bool]]
         if pictures is not None:
             self._places = [([pictures], True)]

@@ -15,8 +15,8 @@ import numpy as np
 
 from ...errors import DatasetError
 from ..labels import LabelledLine, LabelledPages
-from .pictures import Pictures
-from .rows import outline, rows, single_folder
+from . import label_files
+from .rows import outline, rows
 
 PREFIX = "poly_gt_"
 DONT_CARE = "#"
@@ -46,12 +46,13 @@ def read(path: Path, pictures: Path | None = None) -> list[LabelledPages]:
         raise DatasetError(
             path, f"there is no {PREFIX}*.txt; of the two published forms, .txt is read, not .mat"
         )
-    folder, files = single_folder(path.rglob(f"{PREFIX}*.txt"), path)
-    there = Pictures(path, folder, pictures)
-    found = {
-        there.named(file.stem.removeprefix(PREFIX), file): list(_lines(file)) for file in files
-    }
-    return [LabelledPages(path.resolve().name, "total_text", found)]
+    return label_files.read(
+        path,
+        pictures,
+        dataset="total_text",
+        prefix=PREFIX,
+        lines_of=lambda file: list(_lines(file)),
+    )
 
 
 def _lines(file: Path) -> Iterator[LabelledLine]:

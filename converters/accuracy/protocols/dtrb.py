@@ -9,18 +9,18 @@ they are left out of what was read, too. The average is over all words of all se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
+from ..counts import Counts
 from ..score import normalized
 
 OTHERS = re.compile("[^0-9a-z]")
 
 
 @dataclass
-class DtrbScore:
+class DtrbScore(Counts):
     """Counts over the words of a set.
 
     Attributes:
@@ -36,12 +36,6 @@ class DtrbScore:
     exact: int = 0
     edits: int = 0
     characters: int = 0
-
-    @classmethod
-    def total(cls, scores: Iterable[DtrbScore]) -> DtrbScore:
-        """Return the sums of the counts of several sets."""
-        counts = [astuple(score) for score in scores]
-        return cls(*map(sum, zip(*counts, strict=True)))
 
     def add(self, labelled: str, read: str) -> None:
         """Count one word."""

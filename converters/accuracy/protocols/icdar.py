@@ -79,7 +79,7 @@ class IcdarScore:
 
 
 def same_text(labelled: str, read: str) -> bool:
-    """Tell whether what was read counts as the labelled text."""
+    """Tell whether the text that was read is the labelled one by the rules of the benchmark."""
     expected, text = labelled.upper(), read.upper()
     starts = {0, 1} if expected[:1] and expected[0] in MARKS else {0}
     ends = {0, 1} if expected[:1] and expected[-1] in MARKS else {0}
@@ -87,7 +87,7 @@ def same_text(labelled: str, read: str) -> bool:
 
 
 def _shape(polygon: Polygon) -> shapely.Geometry:
-    """Return a polygon's area; where it crosses itself, what its outline encloses."""
+    """Return the area inside a polygon; one that crosses itself becomes several valid polygons."""
     shape = shapely.Polygon(polygon)
     return shape if shape.is_valid else shapely.make_valid(shape)
 
