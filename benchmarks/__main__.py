@@ -12,6 +12,7 @@ COMMANDS = {
     "breakdown": "show where each millisecond of a page goes",
     "compare": "show results of edgeocr bench side by side",
     "conversions": "convert and verify every Paddle model below a folder",
+    "cores": "show how busy the cores are with one page, with a stream and with pages side by side",
     "decoders": "time the decoders of EAST, SAST and PGNet beside PaddleOCR's",
     "kinds": "count how many random pictures of each kind are read as a person reads them",
     "pages": "draw labelled signs and pages, to measure accuracy on",
