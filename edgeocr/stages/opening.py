@@ -169,7 +169,7 @@ def open_stages(
         if shape is not None:
             detection = with_shape(detection, shape)
         graph = bundle.read(detection.graph)
-        detector = Detector(detection, graph, placement=placement, threads=pool.threads)
+        detector = Detector(detection, graph, placement=placement, pool=pool)
     if (recognition := stages.recognition) is not None:
         graph = bundle.read(recognition.graph)
         recognizer = Recognizer(
@@ -182,9 +182,7 @@ def open_stages(
         if shape == "quad":
             raise EdgeOCRError("PGNet finds polygons only: use shape='polygon'")
         graph = bundle.read(spotting.graph)
-        spotter = Spotter(
-            spotting, graph, bundle.characters, placement=placement, threads=pool.threads
-        )
+        spotter = Spotter(spotting, graph, bundle.characters, placement=placement, pool=pool)
     name = printable(bundle.manifest.name)
     return OpenStages(name, detector, orienter, recognizer, spotter)
 

@@ -130,16 +130,17 @@ def crop_of(pixels: list[list[int]], *, laid_down: bool = False) -> Crop:
         (Reading("line", 0.8), Reading("anil", 0.7), "line"),
         (Reading("q", 0.7), Reading("b", 0.8), "q"),
         (Reading("q", 0.7), Reading("b", 0.95), "b"),
-        (Reading("9999", 0.9), Reading("6666", 0.99), "9999"),
+        (Reading("9999", 0.8), Reading("6666", 0.99), "9999"),
+        (Reading("line", 0.92), Reading("anil", 0.99), "line"),
     ],
 )
-def test_crop_that_the_classifier_would_turn_is_read_both_ways(
+def test_crop_that_reads_badly_and_that_the_classifier_would_turn_is_read_both_ways(
     upright: Reading, turned: Reading, chosen: str
 ) -> None:
     recognizer = FakeRecognizer({1: upright, 2: turned})
-    reader = reader_with(recognizer)
+    reader = reader_with(recognizer, orienter=FakeOrienter())
     crop = crop_of([[1, 0, 0], [0, 0, 2]])
-    readings = reader._recognize_all_ways([crop], [180], Stopwatch()).readings
+    readings = reader._recognize_all_ways([crop], Stopwatch()).readings
     assert [reading.text for reading in readings] == [chosen]
 
 
@@ -158,7 +159,7 @@ def test_tall_region_may_hold_a_single_character(
     recognizer = FakeRecognizer({1: laid_down, 2: standing})
     # Turned clockwise, the lower left pixel comes to the upper left.
     crop = crop_of([[1, 0], [2, 0]], laid_down=True)
-    readings = reader_with(recognizer)._recognize_all_ways([crop], [0], Stopwatch()).readings
+    readings = reader_with(recognizer)._recognize_all_ways([crop], Stopwatch()).readings
     assert [reading.text for reading in readings] == [chosen]
 
 
