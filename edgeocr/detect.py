@@ -22,6 +22,7 @@ from .results.lines import Region
 from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
+from .runtime.threads import ThreadPool
 from .tiling import small_text
 from .tiling.tiles import Place
 
@@ -59,7 +60,7 @@ class Detector(PictureStage):
     """The detection stage of a bundle. Threads may share it."""
 
     def __init__(
-        self, stage: Detection, graph: bytes, *, placement: Placement, threads: int
+        self, stage: Detection, graph: bytes, *, placement: Placement, pool: ThreadPool
     ) -> None:
         """Open the stage.
 
@@ -67,14 +68,14 @@ class Detector(PictureStage):
             stage: The stage as the manifest describes it.
             graph: Content of its ONNX file.
             placement: The execution provider that is wanted.
-            threads: CPU threads for one run.
+            pool: The CPU threads.
 
         Raises:
             GraphError: The graph can't be loaded or is not a detection graph.
             ProviderUnavailableError: The provider does not start.
         """
         outputs = MAPS[stage.algorithm]
-        super().__init__("detection", stage, graph, outputs, placement=placement, threads=threads)
+        super().__init__("detection", stage, graph, outputs, placement=placement, pool=pool)
         self._stage = stage
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:

@@ -21,6 +21,7 @@ from .runtime.placement import Placement
 from .runtime.run_sizes import RunSizes
 from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
+from .runtime.threads import ThreadPool
 from .tiling.tiles import Grid, Place, grid
 
 # Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
@@ -73,7 +74,7 @@ class PictureStage:
         outputs: Sequence[Output],
         *,
         placement: Placement,
-        threads: int,
+        pool: ThreadPool,
     ) -> None:
         """Open the stage.
 
@@ -84,7 +85,7 @@ class PictureStage:
             outputs: The graph's outputs, in the order in which `maps` returns them. Axes named H
                 and W have the sides of the input, and those named h and w a quarter of them.
             placement: The execution provider that is wanted.
-            threads: CPU threads for one run.
+            pool: The CPU threads.
 
         Raises:
             GraphError: The graph can't be loaded or is not a graph of this stage.
@@ -97,7 +98,8 @@ class PictureStage:
             _job(name, stage.resize, stage.providers, stage.precision),
             [output.name for output in outputs],
             placement=placement,
-            threads=threads,
+            threads=pool.threads,
+            pages=pool,
         )
         sizes = [[height, width] for _, height, width, _ in self.session.shapes]
         self._resize = replace(stage.resize, sizes=sizes)

@@ -18,6 +18,7 @@ from .results.lines import Line
 from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
+from .runtime.threads import ThreadPool
 
 
 def outputs_for(classes: int) -> tuple[Output, ...]:
@@ -40,7 +41,7 @@ class Spotter(PictureStage):
         characters: Sequence[str],
         *,
         placement: Placement,
-        threads: int,
+        pool: ThreadPool,
     ) -> None:
         """Open the stage.
 
@@ -49,14 +50,14 @@ class Spotter(PictureStage):
             graph: Content of its ONNX file.
             characters: The character of each class; the blank's is empty.
             placement: The execution provider that is wanted.
-            threads: CPU threads for one run.
+            pool: The CPU threads.
 
         Raises:
             GraphError: The graph can't be loaded or is not a spotting graph.
             ProviderUnavailableError: The provider does not start.
         """
         outputs = outputs_for(len(characters))
-        super().__init__("spotting", stage, graph, outputs, placement=placement, threads=threads)
+        super().__init__("spotting", stage, graph, outputs, placement=placement, pool=pool)
         self._stage = stage
         self._charset = np.array(characters, object)
         (self._blank,) = stage.charset.special  # a parsed manifest has exactly one here

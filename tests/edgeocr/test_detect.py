@@ -17,6 +17,7 @@ from edgeocr.detect import Detector, with_shape
 from edgeocr.images import load
 from edgeocr.postprocess.geometry import signed_areas
 from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.threads import ThreadPool
 from tests.support.overlap import iou, pairs
 
 NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
@@ -32,7 +33,7 @@ def stage(bundle: Bundle) -> DBDetection:
 
 @pytest.fixture(scope="module")
 def detector(bundle: Bundle, stage: DBDetection) -> Detector:
-    return Detector(stage, bundle.read(stage.graph), placement=Placement("cpu"), threads=2)
+    return Detector(stage, bundle.read(stage.graph), placement=Placement("cpu"), pool=ThreadPool(2))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,7 +63,9 @@ def test_polygons_are_found_when_the_bundle_says_so(
     curved = dataclasses.replace(
         stage, postprocess=dataclasses.replace(stage.postprocess, shape="polygon")
     )
-    detector = Detector(curved, bundle.read(stage.graph), placement=Placement("cpu"), threads=2)
+    detector = Detector(
+        curved, bundle.read(stage.graph), placement=Placement("cpu"), pool=ThreadPool(2)
+    )
     regions = detector.detect(load(pictures / "poster.jpg"))
     expected = [line.polygon for line in labels["poster.jpg"]]
     polygons = [region.polygon for region in regions if region.polygon is not None]

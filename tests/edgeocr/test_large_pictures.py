@@ -14,6 +14,7 @@ from edgeocr.images import Image
 from edgeocr.results.lines import Region
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.threads import ThreadPool
 from edgeocr.runtime.stopwatch import Stopwatch
 from tests.support.large_pictures import Drawn, in_corner, page, parts_of_lines, strip
 
@@ -22,7 +23,7 @@ def opened(bundle: Bundle, *, fixed_shapes: bool | None = None) -> Detector:
     stage = bundle.manifest.stages.detection
     assert isinstance(stage, DBDetection)
     placement = Placement("cpu", RuntimeOptions(fixed_shapes=fixed_shapes))
-    return Detector(stage, bundle.read(stage.graph), placement=placement, threads=2)
+    return Detector(stage, bundle.read(stage.graph), placement=placement, pool=ThreadPool(2))
 
 
 @pytest.fixture(scope="module")

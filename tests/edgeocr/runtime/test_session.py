@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import current_thread
+from threading import Barrier, Event, Thread, current_thread
 from time import perf_counter, sleep
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeocr import ForkedError, GraphError
+from edgeocr import ClosedError, ForkedError, GraphError
 from edgeocr.runtime import arena, providers, start
 from edgeocr.runtime.io_binding import BufferedRunner
 from edgeocr.runtime.job import Job
@@ -174,6 +174,57 @@ def test_a_session_without_a_pool_does_one_run_at_a_time(picture: np.ndarray) ->
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(opened.run, [picture] * 8))
     assert most == 1
+
+
+def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) -> None:
+    pool = ThreadPool(2)
+    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    expected = opened.run(picture)
+    assert opened._single is None  # it is opened when it is first needed
+    inside, leave = Barrier(2), Event()
+
+    def other() -> None:
+        with pool.working():
+            inside.wait(20)
+            leave.wait(20)
+
+    caller = Thread(target=other)
+    caller.start()
+    inside.wait(20)
+    with pool.working():
+        np.testing.assert_array_equal(opened.run(picture), expected)
+    runner: Any = opened._single
+    assert runner._session.get_session_options().intra_op_num_threads == 1
+    # Its graph is freed with the other one.
+    freed = weakref.ref(runner)
+    del runner
+    leave.set()
+    caller.join()
+    opened.close()
+    gc.collect()
+    assert freed() is None
+    with pytest.raises(ClosedError):
+        opened.run(picture)
+
+
+@pytest.mark.parametrize(
+    ("threads", "limit", "concurrent"), [(1, None, False), (2, 50_000_000, False), (2, None, True)]
+)
+def test_other_sessions_run_in_one_way_only(
+    threads: int, limit: int | None, concurrent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeocr.runtime.session.use_shared_arena", lambda *_: None)
+    pool = ThreadPool(threads)
+    opened = Session(
+        graph(),
+        JOB,
+        ["mean"],
+        placement=Placement("cpu", arena_limit=limit),
+        threads=threads,
+        pool=pool if concurrent else None,
+        pages=pool,
+    )
+    assert opened._pages is None and opened._start_single is None
 
 
 def test_runs_on_a_gpu_are_done_by_the_device_thread(
