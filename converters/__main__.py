@@ -128,6 +128,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the precision that graphs compute in; default: fp32",
     )
     freeze.add_argument(
+        "--variants",
+        type=_variants,
+        default=(),
+        metavar="LIST",
+        help="several graphs for each stage that gains by them, of which a device takes the one "
+        "that suits it: fp32,int8 or fp32,fp16 or fp32,int8,fp16",
+    )
+    freeze.add_argument(
         "--calibrate",
         type=Path,
         metavar="DIR",
@@ -241,6 +249,7 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
     plan = Plan(
         charset=tuple(options.charset),
         precision=options.precision,
+        variants=options.variants,
         calibrate=options.calibrate,
         accuracy=options.accuracy,
         max_loss=options.max_loss,
@@ -268,6 +277,7 @@ def _wanted(catalog: Catalog, options: argparse.Namespace) -> BundleEntry:
         changes += [f"another model for {', '.join(chosen)}"] if chosen else []
     changes += ["a smaller charset"] if options.charset else []
     changes += [f"graphs in {options.precision}"] if options.precision != "fp32" else []
+    changes += [f"further graphs in {' and '.join(options.variants)}"] if options.variants else []
     changes += [f"settings for {options.profile}"] if options.profile is not None else []
     if not changes:
         return wanted
@@ -283,6 +293,22 @@ _COMMANDS = {
     "verify": _verify,
     "freeze": _freeze,
 }
+
+
+def _variants(text: str) -> tuple[str, ...]:
+    """Parse the precisions of a stage's graphs; return those beside fp32, GPUs' first."""
+    names = [name.strip() for name in text.split(",")]
+    known = typing.get_args(Precision)
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(
+            f"unknown precision {unknown[0]!r:.40}; choose from {', '.join(known)}"
+        )
+    if "fp32" not in names or len(set(names)) < max(2, len(names)):
+        raise argparse.ArgumentTypeError(
+            f"must be fp32, which every device can run, and others: fp32,int8 for example, "
+            f"not {text!r:.40}"
+        )
+    return tuple(name for name in known if name in names and name != "fp32")
 
 
 def _points(text: str) -> float:

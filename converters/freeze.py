@@ -23,7 +23,7 @@ from .bundle.stages import charset_of
 from .catalog.entries import READING, BundleEntry, Catalog, Task
 from .catalog.fetch import Fetcher
 from .charset import selection
-from .errors import ConverterError
+from .errors import ConverterError, PrecisionError
 from .precision import choice
 from .precision.choice import Reduced
 
@@ -38,6 +38,8 @@ class Plan:
         charset: The characters that the bundle reads, as `selection.choose` takes them. Empty for
             all characters that its network knows.
         precision: What the graphs compute in.
+        variants: Precisions in which stages that gain by them get a graph beside the one in fp32.
+            Empty for bundles with one graph for each stage.
         calibrate: For int8: a folder of pictures that show the ranges of values. None for the
             repository's pictures.
         accuracy: A folder with a Label.txt; the manifest records what the bundle reads of it.
@@ -49,6 +51,7 @@ class Plan:
 
     charset: tuple[str, ...] = ()
     precision: Precision = "fp32"
+    variants: tuple[Precision, ...] = ()
     calibrate: Path | None = None
     accuracy: Path | None = None
     max_loss: float | None = None
@@ -86,11 +89,11 @@ def freeze(
             made = made.with_part(part, plan.charset)
             _log_pruned(made, task)
     if plan.precision != "fp32":
-        made = _reduced(made, plan)
+        made = _with_graphs(made, _reduced(made, plan.precision, plan), plan.precision)
     if plan.accuracy is not None:
-        measured = accuracies.measure(made.draft, plan.accuracy)
-        logger.info("%s: %s", bundle.name, _in_words(measured))
-        made = replace(made, accuracy=measured)
+        made = replace(made, accuracy=_measured(made, plan.accuracy))
+    if plan.variants:
+        made = _with_variants(made, plan)
     logger.info("%s: writing %s", bundle.name, target)
     return write(made.complete(), target, plan.sign)
 
@@ -139,11 +142,14 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
     selection.check(plan.charset)
     if plan.profile is not None:
         catalog.profile(plan.profile)
-    if plan.max_loss is not None and plan.precision == "fp32":
-        raise ConverterError("--max-loss is for --precision int8 or fp16")
+    if plan.variants and plan.precision != "fp32":
+        raise ConverterError("--variants and --precision exclude each other")
+    precisions = {plan.precision, *plan.variants}
+    if plan.max_loss is not None and precisions == {"fp32"}:
+        raise ConverterError("--max-loss is for --precision int8 or fp16, and for --variants")
     if plan.calibrate is not None:
-        if plan.precision != "int8":
-            raise ConverterError("--calibrate is for --precision int8")
+        if "int8" not in precisions:
+            raise ConverterError("--calibrate is for --precision int8 and --variants fp32,int8")
         if not plan.calibrate.is_dir():
             raise ConverterError(
                 f"{plan.calibrate}: there is no such folder of pictures to calibrate with"
@@ -176,24 +182,51 @@ def _check_writable(target: Path) -> None:
         )
 
 
-def _reduced(made: Assembly, plan: Plan) -> Assembly:
-    """Return the bundle with the graphs that gain by the plan's precision."""
-
-    def with_graphs(graphs: Mapping[str, Reduced]) -> Assembly:
-        changed = made
-        for stage, less in graphs.items():
-            changed = changed.with_graph(stage, less.graph, plan.precision, less.quantization)
-        return changed
-
-    reduced = choice.reduce(
+def _reduced(made: Assembly, precision: Precision, plan: Plan) -> dict[str, Reduced]:
+    """Return the graphs of the stages that gain by a precision."""
+    return choice.reduce(
         made.draft,
-        lambda graphs: with_graphs(graphs).draft,
-        plan.precision,
-        calibrate=plan.calibrate,
+        lambda graphs: _with_graphs(made, graphs, precision).draft,
+        precision,
+        calibrate=plan.calibrate if precision == "int8" else None,
         accuracy=plan.accuracy,
         max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
     )
-    return with_graphs(reduced)
+
+
+def _with_graphs(made: Assembly, graphs: Mapping[str, Reduced], precision: Precision) -> Assembly:
+    """Return the bundle with other graphs for some of its stages."""
+    for stage, less in graphs.items():
+        made = made.with_graph(stage, less.graph, precision, less.quantization)
+    return made
+
+
+def _with_variants(made: Assembly, plan: Plan) -> Assembly:
+    """Return the bundle with further graphs of the stages that gain by the plan's variants.
+
+    All are made of the graphs in float32, and compared with them, as they are for a bundle that has
+    only graphs of this precision.
+    """
+    whole = made
+    for precision in plan.variants:
+        try:
+            graphs = _reduced(made, precision, plan)
+        except PrecisionError as error:
+            raise PrecisionError(f"--variants: {error}; or leave {precision} out") from error
+        for stage, less in graphs.items():
+            whole = whole.with_variant(stage, less.graph, precision, less.quantization)
+        if plan.accuracy is not None:
+            measured = _measured(_with_graphs(made, graphs, precision), plan.accuracy)
+            accuracy = {**whole.variant_accuracy, precision: measured}
+            whole = replace(whole, variant_accuracy=accuracy)
+    return whole
+
+
+def _measured(made: Assembly, labelled: Path) -> Accuracy:
+    """Return what a bundle reads of labelled pictures, and log it."""
+    measured = accuracies.measure(made.draft, labelled)
+    logger.info("%s: %s", made.name, _in_words(measured))
+    return measured
 
 
 def _log_pruned(made: Assembly, task: Task) -> None:

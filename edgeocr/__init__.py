@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .results.lines import Block, Character, Line, Reading, Region, Word
     from .runtime.options import RuntimeOptions
     from .runtime.session import WarmUpResult
+    from .stages.measuring import MeasuredVariants
 
 # Imported when they are first used: NumPy and OpenCV take longer to import than all the rest.
 _LAZY = {
@@ -46,6 +47,7 @@ _LAZY = {
     "Character": "results.lines",
     "Detections": "page",
     "Line": "results.lines",
+    "MeasuredVariants": "stages.measuring",
     "Page": "page",
     "Reading": "results.lines",
     "Region": "results.lines",
@@ -54,6 +56,7 @@ _LAZY = {
     "WarmUpResult": "runtime.session",
     "Word": "results.lines",
     "frames_of": "stages.frames",
+    "measure_variants": "stages.measuring",
 }
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "GraphError",
     "ImageError",
     "Line",
+    "MeasuredVariants",
     "MemoryLimitError",
     "MissingLibraryError",
     "MoreFramesWarning",
@@ -89,6 +93,7 @@ __all__ = [
     "Word",
     "__version__",
     "frames_of",
+    "measure_variants",
 ]
 
 

@@ -23,7 +23,6 @@ from .runtime import stream
 from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
 from .runtime.outcomes import OnError, check_on_error, check_several, handled, outcome
-from .runtime.placement import Placement
 from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
@@ -51,6 +50,8 @@ class OCR:
     Attributes:
         providers: The execution provider that each stage runs on, by stage.
         skipped_providers: Why "auto" did not use a better provider, one reason each.
+        variants: The precision of the graph that was taken in each stage that has several.
+        variant_reasons: Why it was taken, by stage.
         engine_folders: Folders in which TensorRT's engines are kept.
         threads: The number of CPU threads in use.
         bundle_name: Name of the bundle.
@@ -129,21 +130,14 @@ class OCR:
         if limit is None and (profile := manifest.profile) is not None:
             limit = profile.memory_limit
         self.threads = threads or usable_threads(self._cpus, manifest.profile)
-        placement = Placement.for_bundle(
-            provider,
-            runtime,
-            path=opened.path,
-            digest=opened.digest,
-            stages=[name for name, stage in vars(manifest.stages).items() if stage],
-        )
         wanted = wanted_stages(
             manifest.stages, max_pixels, orientation=orientation, restore_spaces=restore_spaces
         )
-        opening = Opening(
-            opened.path.absolute(),
-            opened.digest,
+        opening = Opening.of(
+            opened,
             wanted,
-            placement,
+            provider,
+            runtime,
             self.threads,
             self._cpus,
             shape,
@@ -155,6 +149,8 @@ class OCR:
         self._life = Lifetime(reader, opening.reopen, "this OCR")
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}
         self.skipped_providers = reader.stages.skipped_providers
+        self.variants = reader.stages.variants
+        self.variant_reasons = reader.stages.variant_reasons
         self.engine_folders = reader.stages.engine_folders
 
     @property
@@ -258,6 +254,7 @@ class OCR:
             blocks,
             found.rotation,
             frames=counted(source, picture.frames),
+            variants=dict(self.variants),
         )
 
     @overload

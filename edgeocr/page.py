@@ -161,6 +161,7 @@ class Page(_Result[Line]):
         rotation: By how many degrees, 0, 90, 180 or 270, the picture has to be turned clockwise so
             that its text stands upright. All coordinates are those of the picture as it was given.
         frames: How many frames or pages the file has, of which this is one.
+        variants: The precision of the graph that read it, for each stage that has several graphs.
     """
 
     source: str
@@ -172,6 +173,7 @@ class Page(_Result[Line]):
     blocks: tuple[Block, ...] = ()
     rotation: int = 0
     frames: int = 1
+    variants: dict[str, str] = field(default_factory=dict)
 
     _noun = "line"
 
@@ -201,6 +203,7 @@ class Page(_Result[Line]):
             "blocks": blocks,
             "rotation": self.rotation,
             "frames": self.frames,
+            **({"variants": self.variants} if self.variants else {}),
         }
 
     def to_text(self) -> str:
@@ -223,6 +226,7 @@ class Page(_Result[Line]):
             blocks=blocks,
             rotation=int(data.get("rotation", 0)),
             frames=int(data.get("frames", 1)),
+            variants=dict(data.get("variants", {})),
             **_run_from_dict(data),
         )
 

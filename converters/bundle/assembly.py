@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.bundle import Bundle, InMemory
-from edgeocr.bundle.manifest import REQUIRES, SCHEMA, File, Manifest, Stages
+from edgeocr.bundle.manifest import REQUIRES, File, Manifest, Stages, Variant
 from edgeocr.bundle.provenance import Accuracy, Origin, Precision, Quantization
+from edgeocr.device.cpus import ARM_DOT_PRODUCTS, VNNI
 from edgeocr.version import __version__
 
 from ..catalog.entries import ProfileEntry
@@ -27,6 +29,13 @@ from .stages import Stage, charset_of, with_charset, with_stage
 
 # The texts of the licences that models come under. edgeocr's own is the same Apache licence.
 LICENCES = {"Apache-2.0": Path(__file__).parents[2] / "LICENSE"}
+
+# What a graph suits, by precision. Without instructions for dot products of int8, int8 is slower
+# than float32 on most CPUs. ONNX Runtime's CPU kernels convert float16 to float32.
+SUITS: Mapping[str, Mapping[str, Any]] = {
+    "int8": {"providers": ["cpu"], "cpu_features": [*VNNI, *ARM_DOT_PRODUCTS]},
+    "fp16": {"providers": ["tensorrt", "cuda"]},
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Assembly:
         files: Path in the bundle → content, without the manifest and the bill of materials.
         profile: The profile that the bundle is made for, None for no profile.
         accuracy: What was measured with the bundle, None where nothing was.
+        variant_accuracy: What was measured with the stages' variants, by precision.
     """
 
     name: str
@@ -68,6 +78,7 @@ class Assembly:
     files: Mapping[str, Content] = field(default_factory=dict)
     profile: ProfileEntry | None = None
     accuracy: Accuracy | None = None
+    variant_accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
 
     def with_part(self, part: Part, wanted: Sequence[str]) -> Assembly:
         """Add a model as a stage.
@@ -127,6 +138,34 @@ class Assembly:
             files={**self.files, stage.graph: Content.of(graph)},
         )
 
+    def with_variant(
+        self, task: str, graph: bytes, precision: Precision, quantization: Quantization | None
+    ) -> Assembly:
+        """Add a graph of another precision to a stage, for the devices that it suits.
+
+        Args:
+            task: The stage.
+            graph: The graph.
+            precision: Its precision.
+            quantization: How it became int8, None for a graph in float16.
+        """
+        stage: Stage = getattr(self.stages, task)
+        variant = Variant(
+            graph=f"graphs/{task}.{precision}.onnx", precision=precision, **SUITS[precision]
+        )
+        stage = replace(stage, variants=[*stage.variants, variant])
+        return replace(
+            self,
+            stages=with_stage(self.stages, task, stage),
+            provenance=[
+                replace(origin, quantization=quantization or origin.quantization)
+                if origin.stage == task
+                else origin
+                for origin in self.provenance
+            ],
+            files={**self.files, variant.graph: Content.of(graph)},
+        )
+
     @cached_property
     def draft(self) -> Bundle:
         """The bundle opened from memory, to be run in this process.
@@ -150,9 +189,10 @@ class Assembly:
         }
 
     def _manifest(self, files: Mapping[str, Content]) -> Manifest:
+        schema = 3 if any(stage.variants for stage in self.stages.present.values()) else 2
         return Manifest(
-            schema=SCHEMA,
-            requires=REQUIRES,
+            schema=schema,
+            requires=REQUIRES[schema],
             name=self.name,
             description=self.description,
             stages=self.stages,
@@ -161,6 +201,7 @@ class Assembly:
             provenance=list(self.provenance),
             profile=profiles.settings(self.profile) if self.profile else None,
             accuracy=self.accuracy,
+            variant_accuracy=dict(self.variant_accuracy),
         )
 
 

@@ -16,10 +16,14 @@ ALWAYS_WRITTEN = ("activation_bytes", "gather")
 def content(manifest: Manifest) -> bytes:
     """Return the content of manifest.json: UTF-8, keys sorted, the same bytes for equal manifests.
 
-    Fields that are None are left out; so are a stage's fields that have their default values.
+    Fields that are None are left out; so are a stage's fields that have their default values, and
+    the accuracy of variants where there is none.
     """
+    whole = dataclasses.asdict(dataclasses.replace(manifest, stages=Stages()))
+    if not manifest.variant_accuracy:
+        del whole["variant_accuracy"]
     data = {
-        **dataclasses.asdict(dataclasses.replace(manifest, stages=Stages())),
+        **whole,
         "stages": {
             task: _without_defaults(stage)
             for task, stage in vars(manifest.stages).items()
@@ -37,7 +41,11 @@ def _without_defaults(settings: Any) -> dict[str, Any]:
         value = getattr(settings, field.name)
         if field.name not in ALWAYS_WRITTEN and value == _default(field):
             continue
-        found[field.name] = _without_defaults(value) if dataclasses.is_dataclass(value) else value
+        if dataclasses.is_dataclass(value):
+            value = _without_defaults(value)
+        elif field.name == "variants":
+            value = [_without_defaults(variant) for variant in value]
+        found[field.name] = value
     return found
 
 

@@ -162,6 +162,8 @@ def _notes(stage: Stage, origin: Origin) -> str:
         said.append(f"Rewritten without changing what it computes: {', '.join(origin.rewrites)}.")
     if stage.precision == "fp16":
         said.append("Computes in float16.")
+    if others := [variant.precision for variant in stage.variants]:
+        said.append(f"Also as graphs in {' and '.join(others)}.")
     if (made := origin.quantization) is not None:
         said.append(
             f"Quantized to int8: {made.nodes} nodes, calibrated on {made.pictures} pictures "
@@ -173,7 +175,7 @@ def _notes(stage: Stage, origin: Origin) -> str:
 
 
 def _file(path: str, digest: str, stages: Stages, provenance: Sequence[Origin]) -> Json:
-    """Describe a charset, which is under its model's licence, or the text of a licence."""
+    """Describe a charset or a variant, which are under their model's licence, or a licence."""
     component: Json = {
         "type": "file",
         "bom-ref": f"file:{path}",
@@ -182,7 +184,15 @@ def _file(path: str, digest: str, stages: Stages, provenance: Sequence[Origin]) 
         "evidence": {"occurrences": [{"location": path}]},
     }
     for origin in provenance:
-        charset = charset_of(_stage(stages, origin))
+        stage = _stage(stages, origin)
+        for variant in stage.variants:
+            if variant.graph == path:
+                return component | {
+                    "type": "machine-learning-model",
+                    "description": f"the network of {origin.model} in {variant.precision}",
+                    "licenses": _licences(origin),
+                }
+        charset = charset_of(stage)
         if charset is not None and charset.file == path:
             return component | {
                 "type": "data",
@@ -195,11 +205,13 @@ def _file(path: str, digest: str, stages: Stages, provenance: Sequence[Origin]) 
 def _dependencies(
     contents: Sequence[Json], stages: Stages, provenance: Sequence[Origin]
 ) -> list[Json]:
-    """Say what depends on what: the bundle on all of its contents, a stage on its charset."""
+    """Say what depends on what: the bundle on all of its contents, a stage on its other files."""
     needs = {item["bom-ref"]: list[str]() for item in contents}
     for origin in provenance:
-        if (charset := charset_of(_stage(stages, origin))) is not None:
-            needs[f"stage:{origin.stage}"].append(f"file:{charset.file}")
+        stage, own = _stage(stages, origin), needs[f"stage:{origin.stage}"]
+        if (charset := charset_of(stage)) is not None:
+            own.append(f"file:{charset.file}")
+        own += [f"file:{variant.graph}" for variant in stage.variants]
     every: dict[str, list[str]] = {"bundle": list(needs), **needs}
     return [{"ref": ref, "dependsOn": sorted(every[ref])} for ref in sorted(every)]
 

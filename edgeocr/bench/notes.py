@@ -27,6 +27,9 @@ def _provider_notes(name: str, measured: ProviderResult) -> list[str]:
     moved = [f"{stage} ran on {own}" for stage, own in measured.providers.items() if own != name]
     if moved:
         rows.append(f"{name}: {', '.join(moved)}")
+    if measured.variants:
+        taken = ", ".join(f"{stage} in {each}" for stage, each in measured.variants.items())
+        rows.append(f"{name}: {taken}")
     if reasons := measured.throttling.new():
         rows.append(f"{name}: the device slowed itself down ({', '.join(reasons)})")
     return rows

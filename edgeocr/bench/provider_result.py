@@ -6,7 +6,7 @@ The names of the fields are the keys of the result file, except where a key is a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..bundle.fields import parse
@@ -164,6 +164,7 @@ class ProviderResult:
         same_each_time: Whether every read of a picture, also in the stream, gave the same text.
         providers: The execution provider that each stage really ran on.
         failed: The pictures that this provider could not read.
+        variants: The precision of the graph that was taken in each stage that has several.
     """
 
     cold_start_ms: ColdStart
@@ -184,6 +185,7 @@ class ProviderResult:
     same_each_time: bool
     providers: dict[str, str]
     failed: list[PictureFailure]
+    variants: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as the result file has it."""

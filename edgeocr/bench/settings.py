@@ -24,6 +24,8 @@ class RecordedSettings:
         provider_options: Options of ONNX Runtime by provider and name.
         memory_limit: The memory limit in bytes; None for the bundle's.
         max_pixels: The most pixels at which a picture is detected; None for the bundle's number.
+        variant: The graph to take in stages that have several, for all or by stage; None for the
+            one that suits the device best.
     """
 
     cpus: list[int] | None = None
@@ -31,6 +33,7 @@ class RecordedSettings:
     provider_options: dict[str, dict[str, str]] = field(default_factory=dict)
     memory_limit: int | None = None
     max_pixels: int | None = None
+    variant: Any = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults."""
@@ -81,5 +84,6 @@ class Settings:
                 fp16=self.recorded.fp16,
                 engine_cache=self.engine_cache,
                 cpus=self.recorded.cpus,
+                variant=self.recorded.variant,
             ),
         )

@@ -148,6 +148,7 @@ def measure(request: Request, send: Send) -> ProviderResult:
             PictureFailure(request.images[index], error)
             for index, error in sorted(reads.failed.items())
         ],
+        variants=dict(ocr.variants),
     )
 
 

@@ -2,7 +2,8 @@
 
 Opening checks first what costs least and trusts nothing: names and sizes, then the manifest's
 digest and signature, then the manifest, then every other file, which it reads into memory once.
-Nothing is read from disk afterwards, so that what was checked is what runs.
+Nothing is read from disk afterwards, so that what was checked is what runs. The graphs of stages
+that have several may be left on disk at first: then each is checked when it is read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .archive import MANIFEST, SIGNATURE, Archive, check_name
 from .characters import characters
 from .digest import check_digest, normalized
 from .folder import Folder
-from .manifest import File, Manifest
+from .manifest import Manifest
 from .parse import parse
 from .signature import PublicKey
 
@@ -78,6 +79,8 @@ class Bundle:
         contents: Contents,
         require_signature: PublicKey | None = None,
         expect_digest: str | None = None,
+        *,
+        all_graphs: bool = True,
     ) -> None:
         """Verify the files of a bundle; `Bundle.open` and `Bundle.default` find them on disk.
 
@@ -86,6 +89,7 @@ class Bundle:
             contents: The files. Each is read at most once.
             require_signature: As in `Bundle.open`.
             expect_digest: As in `Bundle.open`.
+            all_graphs: As in `Bundle.open`.
 
         Raises:
             BundleError: As in `Bundle.open`.
@@ -105,15 +109,21 @@ class Bundle:
         self.manifest: Manifest = parse(strict_json.decode(raw, MANIFEST))
         self.manifest_text = raw.decode("utf-8")
         _check_files(self.manifest, contents.sizes)
-        self._files = {
-            name: _checked(name, contents.read(name), expected)
-            for name, expected in self.manifest.files.items()
+        stages = self.manifest.stages.present.values()
+        left_out = {
+            graph
+            for stage in stages
+            if stage.variants and not all_graphs
+            for graph in stage.graphs.values()
         }
-        for graph in sorted({stage.graph for stage in self.manifest.stages.present.values()}):
-            try:
-                check(self._files[graph])
-            except BundleError as error:
-                raise BundleError(f"{graph}: {error}") from None
+        self._files = {
+            name: self._checked(name, contents)
+            for name in self.manifest.files
+            if name not in left_out
+        }
+        graphs = {graph for stage in stages for graph in stage.graphs.values()}
+        for graph in sorted(graphs - left_out):
+            _check_graph(graph, self._files[graph])
         reading = self.manifest.stages.reading
         self.characters: list[str] = []
         if reading is not None:
@@ -127,6 +137,7 @@ class Bundle:
         *,
         require_signature: PublicKey | None = None,
         expect_digest: str | None = None,
+        all_graphs: bool = True,
     ) -> Bundle:
         """Open a bundle and verify all of it.
 
@@ -141,6 +152,8 @@ class Bundle:
             expect_digest: The sha256 of the bundle's manifest.json in hexadecimal, which
                 `edgeocr bundle verify` prints. The bundle is refused if it has another one; this is
                 checked before anything in the bundle is used.
+            all_graphs: Whether to read and verify the graphs of stages that have several now.
+                Otherwise `read` does so when a graph is asked for, because most devices run one.
 
         Raises:
             BundleError: The bundle is missing or damaged, a file in it is missing, changed or not
@@ -159,16 +172,8 @@ class Bundle:
         if expect_digest is not None:
             expect_digest = normalized(expect_digest)
         path = Path(path)
-        try:
-            with _contents(path) as contents:
-                return cls(path, contents, require_signature, expect_digest)
-        except BundleError as error:
-            # The message may repeat names and values from a bundle that nobody trusts yet.
-            raise type(error)(f"{path}: {excerpt(str(error))}") from error
-        except OSError as error:
-            raise BundleError(f"{path}: can't be read: {error.strerror or error}") from error
-        except MemoryError as error:
-            raise BundleError(f"{path}: there is not enough memory to open it") from error
+        with _errors_named(path), _contents(path) as contents:
+            return cls(path, contents, require_signature, expect_digest, all_graphs=all_graphs)
 
     @classmethod
     def default(
@@ -176,19 +181,24 @@ class Bundle:
         *,
         require_signature: PublicKey | None = None,
         expect_digest: str | None = None,
+        all_graphs: bool = True,
     ) -> Bundle:
         """Open the bundle that comes with the package, which is not signed.
 
         Args:
             require_signature: As in `Bundle.open`.
             expect_digest: As in `Bundle.open`.
+            all_graphs: As in `Bundle.open`.
 
         Raises:
             BundleError: The bundle has another digest than expected.
             SignatureError: A signature is required.
         """
         return cls.open(
-            cls.default_path(), require_signature=require_signature, expect_digest=expect_digest
+            cls.default_path(),
+            require_signature=require_signature,
+            expect_digest=expect_digest,
+            all_graphs=all_graphs,
         )
 
     @staticmethod
@@ -241,18 +251,50 @@ class Bundle:
     def files(self) -> dict[str, bytes]:
         """Return the content of every file by name, including the manifest and the signature."""
         signed = {} if self._signature is None else {SIGNATURE: self._signature.content}
-        return {MANIFEST: self.manifest_text.encode(), **signed, **self._files}
+        listed = {name: self.read(name) for name in self.manifest.files}
+        return {MANIFEST: self.manifest_text.encode(), **signed, **listed}
 
     def read(self, name: str) -> bytes:
         """Return the verified content of one file that the manifest lists.
 
+        A graph that was left on disk is read and verified now, and isn't kept.
+
         Raises:
-            BundleError: The bundle has no such file.
+            BundleError: The bundle has no such file, or it is not the one that was frozen.
         """
-        try:
+        if name in self._files:
             return self._files[name]
-        except KeyError:
-            raise BundleError(f"{self.path}: no file {name!r} in the bundle") from None
+        if name not in self.manifest.files:
+            raise BundleError(f"{self.path}: no file {name!r} in the bundle")
+        with _errors_named(self.path), _contents(self.path) as contents:
+            _check_files(self.manifest, contents.sizes)
+            graph = self._checked(name, contents)
+            _check_graph(name, graph)
+            return graph
+
+    def _checked(self, name: str, contents: Contents) -> bytes:
+        """Return the content of a file, which must be the one that was frozen."""
+        content, expected = contents.read(name), self.manifest.files[name].sha256
+        if (actual := hashlib.sha256(content).hexdigest()) != expected:
+            raise BundleError(
+                f"{name} is not the file that was frozen: its sha256 is {actual}, the manifest "
+                f"says {expected}"
+            )
+        return content
+
+
+@contextmanager
+def _errors_named(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a bundle is read into an error that names the bundle."""
+    try:
+        yield
+    except BundleError as error:
+        # The message may repeat names and values from a bundle that nobody trusts yet.
+        raise type(error)(f"{path}: {excerpt(str(error))}") from error
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise BundleError(f"{path}: there is not enough memory to open it") from error
 
 
 @contextmanager
@@ -286,7 +328,11 @@ def _check_files(manifest: Manifest, sizes: Mapping[str, int]) -> None:
         raise BundleError(f"{missing[0]} is listed in the manifest but missing from the bundle")
     if extra := sorted(inside - manifest.files.keys()):
         raise BundleError(f"{extra[0]} is in the bundle but not listed in its manifest")
-    largest = {stage.graph: limits.GRAPH_BYTES for stage in manifest.stages.present.values()}
+    largest = {
+        graph: limits.GRAPH_BYTES
+        for stage in manifest.stages.present.values()
+        for graph in stage.graphs.values()
+    }
     if (reading := manifest.stages.reading) is not None:
         largest[reading.charset.file] = limits.CHARSET_BYTES
     for name, expected in manifest.files.items():
@@ -298,11 +344,9 @@ def _check_files(manifest: Manifest, sizes: Mapping[str, int]) -> None:
         limits.check_size(name, sizes[name], largest.get(name, limits.OTHER_BYTES))
 
 
-def _checked(name: str, content: bytes, expected: File) -> bytes:
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != expected.sha256:
-        raise BundleError(
-            f"{name} is not the file that was frozen: its sha256 is {actual}, the manifest says "
-            f"{expected.sha256}"
-        )
-    return content
+def _check_graph(name: str, graph: bytes) -> None:
+    """Check that a graph has only what edge graphs have."""
+    try:
+        check(graph)
+    except BundleError as error:
+        raise BundleError(f"{name}: {error}") from None

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ..errors import printable
 from .bundle import Bundle
-from .manifest import Detection, Orientation, Profile, Recognition, Resize, Spotting
+from .manifest import Detection, Orientation, Profile, Recognition, Resize, Spotting, Variant
 from .provenance import Accuracy, Origin
 
 _Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
@@ -46,6 +46,8 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
         rows += _row("profile", _profile(manifest.profile))
     if manifest.accuracy is not None:
         rows += _row("accuracy", _accuracy(manifest.accuracy))
+    for precision, measured in manifest.variant_accuracy.items():
+        rows += _row("", f"in {precision}: {_accuracy(measured)}", indent=LABEL)
     origins: dict[str, Origin] = {origin.stage: origin for origin in manifest.provenance}
     for name, stage in vars(manifest.stages).items():
         if stage is not None:
@@ -96,6 +98,11 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
     if stage.activation_bytes:
         memory = f"; a run needs {stage.activation_bytes} bytes for each pixel of its input"
     yield from _row("graph", f"{stage.precision}, {size(graph.size)}, {stage.graph}{memory}")
+    for variant in stage.variants:
+        graph = bundle.manifest.files[variant.graph]
+        needs = "".join(f"; {words}" for words in _needs(variant))
+        said = f"{variant.precision}, {size(graph.size)}, {variant.graph}{needs}"
+        yield from _row("or graph", said)
     if isinstance(stage, (Recognition, Spotting)):
         full = origin.full_classes if origin else None
         pruned = f", pruned from {full}" if full else ""
@@ -113,6 +120,14 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
         yield from _row("providers", ", ".join(stage.providers))
     if origin is not None:
         yield from _origin(origin)
+
+
+def _needs(variant: Variant) -> Iterator[str]:
+    """Yield what a device needs for a variant to suit it."""
+    if variant.providers is not None:
+        yield f"for {' or '.join(variant.providers)}"
+    if variant.cpu_features:
+        yield f"for a CPU with {' or '.join(variant.cpu_features)}"
 
 
 def _setting(name: str, value: object) -> str:

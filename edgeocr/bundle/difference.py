@@ -68,8 +68,8 @@ class Difference:
         paths: Where the two bundles are.
         sha256: The digests of the two bundles.
         signed_by: The fingerprints of the keys that they claim to be signed with.
-        manifest: Fields that differ, except those that describe files. In the list of origins the
-            stage's name stands for the index.
+        manifest: Fields that differ, except those that describe files. The stage's name
+            stands for the index in the list of origins, and the precision in a list of variants.
         files: Files that differ.
         characters_added: Characters of the second charset only, in its order.
         characters_removed: Characters of the first charset only, in its order.
@@ -151,7 +151,8 @@ def describe(difference: Difference) -> str:
 def _comparable(bundle: Bundle) -> dict[str, Any]:
     """Return the manifest's fields except `files`, which `_files` compares.
 
-    The origins are a dictionary by stage, unless a stage has several of them.
+    The origins are a dictionary by stage, unless a stage has several of them, and the variants of a
+    stage a dictionary by precision.
     """
     data: dict[str, Any] = json.loads(bundle.manifest_text)
     del data["files"]
@@ -159,6 +160,9 @@ def _comparable(bundle: Bundle) -> dict[str, Any]:
     by_stage = {origin["stage"]: origin for origin in origins}
     if len(by_stage) == len(origins):
         data["provenance"] = by_stage
+    for stage in data["stages"].values():
+        if stage and stage.get("variants"):
+            stage["variants"] = {each["precision"]: each for each in stage["variants"]}
     return data
 
 

@@ -13,11 +13,13 @@ from .fields import Natural, Positive, Range, Share
 from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings
 from .provenance import Accuracy, Origin, Precision
 
-# edgeocr 0.1 wrote schema 1. Every field that schema 2 adds has a default, so both use these types.
-SCHEMA = 2
+# The schemas that this version reads. Every field that a newer schema adds has a default, so all
+# schemas use these types. Freezing writes the oldest schema of `REQUIRES` that has all fields of a
+# bundle, and the first edgeocr that reads it: edgeocr 0.1 wrote schema 1, and schema 3 adds the
+# `variants` of a stage.
+SCHEMA = 3
 OLDEST_SCHEMA = 1
-# The first edgeocr that reads `SCHEMA`; freezing writes it into the manifest as `requires`.
-REQUIRES = "0.2.0"
+REQUIRES = {2: "0.2.0", 3: "0.3.0"}
 
 Grey: TypeAlias = Annotated[int, Range(0, 255)]
 # A side of a network's input in pixels, the step between its sides, and its pixels.
@@ -55,6 +57,26 @@ class Resize:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """Another graph of a stage, for the devices that it suits better than the stage's own graph.
+
+    Attributes:
+        graph: The name of its ONNX file in the bundle, which has the inputs and outputs of the
+            stage's own graph.
+        precision: The type of its weights and of most of its operators. It names the variant, and
+            differs from that of the stage's other graphs.
+        providers: The execution providers that it suits; None for all.
+        cpu_features: CPU features, as Linux names them, of which the CPU must have one for the
+            graph to suit the provider "cpu". An empty list means that it suits every CPU.
+    """
+
+    graph: str
+    precision: Precision
+    providers: list[str] | None = None
+    cpu_features: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """Settings that every stage has in addition to its `algorithm`.
 
@@ -66,6 +88,8 @@ class Stage:
         precision: The type of the graph's weights and of most of its operators.
         activation_bytes: The memory that a run needs beside the weights, in bytes for each pixel of
             its input; 0 means that it is unknown.
+        variants: The stage's other graphs, the preferred first. A device takes the first that suits
+            it, or `graph` if none does, unless it has measured another one to be faster.
     """
 
     graph: str
@@ -73,6 +97,13 @@ class Stage:
     providers: list[str] | None = None
     precision: Precision = "fp32"
     activation_bytes: Natural = 0
+    variants: list[Variant] = field(default_factory=list)
+
+    @property
+    def graphs(self) -> dict[Precision, str]:
+        """The name of each graph's file, by the graph's precision; the stage's own comes first."""
+        others = {variant.precision: variant.graph for variant in self.variants}
+        return {self.precision: self.graph, **others}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,6 +347,7 @@ class Manifest:
         requires: The oldest edgeocr that reads the bundle; empty in schema 1.
         profile: Settings for the class of devices that the bundle was made for.
         accuracy: What was measured when the bundle was frozen. For people only.
+        variant_accuracy: The same for the stages' variants, by precision. For people only.
     """
 
     schema: int
@@ -328,3 +360,4 @@ class Manifest:
     requires: str = ""
     profile: Profile | None = None
     accuracy: Accuracy | None = None
+    variant_accuracy: dict[str, Accuracy] = field(default_factory=dict)

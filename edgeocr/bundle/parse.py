@@ -77,9 +77,8 @@ def _problems(manifest: Manifest) -> Iterator[str]:
 
 def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str]:
     yield from _file_problems(manifest, stage.graph, f"{path}.graph")
-    for provider in stage.providers or ():
-        if provider not in PROVIDERS:
-            yield f"{path}.providers has {provider!r:.80}, which is none of {', '.join(PROVIDERS)}"
+    yield from _provider_problems(stage.providers, f"{path}.providers")
+    yield from _variant_problems(manifest, stage, f"{path}.variants")
     if isinstance(stage, ImageStage):
         yield from _size_problems(stage.resize, f"{path}.resize.sizes")
     if isinstance(stage, CropStage):
@@ -96,6 +95,20 @@ def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str
     if isinstance(stage, (Recognition, Spotting)):
         yield from _charset_problems(stage, f"{path}.charset")
         yield from _file_problems(manifest, stage.charset.file, f"{path}.charset.file")
+
+
+def _provider_problems(providers: list[str] | None, path: str) -> Iterator[str]:
+    for provider in providers or ():
+        if provider not in PROVIDERS:
+            yield f"{path} has {provider!r:.80}, which is none of {', '.join(PROVIDERS)}"
+
+
+def _variant_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str]:
+    if len(stage.graphs) <= len(stage.variants):
+        yield f"{path}: two graphs of the stage have the same precision"
+    for i, variant in enumerate(stage.variants):
+        yield from _file_problems(manifest, variant.graph, f"{path}[{i}].graph")
+        yield from _provider_problems(variant.providers, f"{path}[{i}].providers")
 
 
 def _file_problems(manifest: Manifest, file: str, path: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +63,13 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
         type=_pixels,
         metavar="N",
         help="the most pixels at which a picture is detected; default: the bundle's number",
+    )
+    command.add_argument(
+        "--variant",
+        type=_variant,
+        metavar="NAME",
+        help="the graph to take in stages that have several: fp32, int8 or fp16, or one for each "
+        "stage, such as recognition=int8; default: the one that suits this device best",
     )
     command.add_argument(
         "--cpus", type=_cpus, metavar="LIST", help="CPUs to run on, such as 4-7 or 0,2 (Linux)"
@@ -180,6 +187,7 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: 
                 fp16=options.fp16,
                 engine_cache=options.engine_cache,
                 cpus=options.cpus,
+                variant=options.variant,
             ),
         )
     except EdgeOCRError:
@@ -223,19 +231,36 @@ def provider_list(text: str) -> list[str]:
 
 
 def _provider(text: str) -> str | dict[str, str]:
+    return _by_stage(text, _provider_name, "detection=cuda,recognition=cpu")
+
+
+def _variant(text: str) -> str | dict[str, str]:
+    return _by_stage(text, _variant_name, "detection=fp32,recognition=int8")
+
+
+def _by_stage(text: str, parse: Callable[[str], str], example: str) -> str | dict[str, str]:
+    """Parse a name, or one for each stage as in the example."""
     if "=" not in text:
-        return _provider_name(text)
+        return parse(text)
     chosen: dict[str, str] = {}
     for part in text.split(","):
         stage, _, name = part.strip().partition("=")
         if not stage or not name:
-            raise argparse.ArgumentTypeError(
-                f"must be written like detection=cuda,recognition=cpu, not {text!r}"
-            )
+            raise argparse.ArgumentTypeError(f"must be written like {example}, not {text!r}")
         if stage in chosen:
             raise argparse.ArgumentTypeError(f"names the stage {stage} twice: {text!r}")
-        chosen[stage] = _provider_name(name)
+        chosen[stage] = parse(name)
     return chosen
+
+
+def _variant_name(text: str) -> str:
+    from ..runtime.options import check_variant
+
+    try:
+        check_variant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _provider_name(text: str) -> str:

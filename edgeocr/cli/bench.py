@@ -124,6 +124,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         provider_options=provider_options(options),
         memory_limit=options.memory_limit,
         max_pixels=options.max_pixels,
+        variant=options.variant,
     )
     return Settings(
         recorded,

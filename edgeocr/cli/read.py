@@ -282,6 +282,8 @@ def _describe(ocr: OCR) -> None:
     """Print what runs where, why, and within which memory."""
     providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())
     tell(f"edgeocr: {providers}")
+    for stage, reason in ocr.variant_reasons.items():
+        tell(f"edgeocr: {stage} takes {reason}")
     for reason in ocr.skipped_providers:
         tell(f"edgeocr: skipped provider: {reason}")
     if ocr.memory_budget is not None:

@@ -18,6 +18,8 @@ from .readings import ROOT
 MOST_CPUS = 8192
 # x86's instructions for dot products of int8; ONNX Runtime's int8 kernels use either.
 VNNI = ("avx512_vnni", "avx_vnni")
+# Arm's instructions for the same, which Cortex-A76 has and Cortex-A72 lacks.
+ARM_DOT_PRODUCTS = ("asimddp",)
 
 
 def available_threads(root: Path = ROOT) -> int:
@@ -37,8 +39,19 @@ def has_vnni(root: Path = ROOT) -> bool:
 
     On other architectures, and on systems that don't say, the answer is False.
     """
+    return bool(present(VNNI, root))
+
+
+def present(names: Iterable[str], root: Path = ROOT) -> list[str]:
+    """Return those of some features that the CPU says it has.
+
+    Args:
+        names: The features, as `machine.cpu_features` names them. Those of other architectures and
+            unknown ones count as missing, and so do all of them on systems that don't say.
+        root: The folder below which the system's files are.
+    """
     features = cpu_features(root)
-    return any(features.get(name) for name in VNNI)
+    return [name for name in names if features.get(name)]
 
 
 def parse(text: str) -> tuple[int, ...]:

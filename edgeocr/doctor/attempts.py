@@ -23,7 +23,7 @@ START_TIMEOUT = 180
 # the beginning.
 ERROR_CHARACTERS = 600
 
-# The program of the new process is BEGIN, one of the three codes that define `attempt`, and END. It
+# The program of the new process is BEGIN, one of the four codes that define `attempt`, and END. It
 # gets this process's sys.path.
 BEGIN = (
     "import importlib, json, sys\npath, *arguments = json.loads(sys.argv[1])\nsys.path[:] = path\n"
@@ -52,6 +52,11 @@ def attempt(provider, path):
     graph = min((bundle.read(stage.graph) for stage in stages), key=len)
     return {"reason": probe(provider, graph)}
 """
+VARIANTS = """
+def attempt(path):
+    from edgeocr import OCR
+    return OCR(path).variant_reasons
+"""
 # Libraries may print too, so the answer is the last line.
 END = """
 try:
@@ -70,7 +75,7 @@ def begin(code: str, *arguments: str, timeout: float) -> Wait:
     """Begin an attempt in a new process.
 
     Args:
-        code: One of `IMPORT`, `BUILT_IN` and `START`.
+        code: One of `IMPORT`, `BUILT_IN`, `START` and `VARIANTS`.
         *arguments: The arguments of its function `attempt`.
         timeout: Seconds after which the attempt counts as failed.
 

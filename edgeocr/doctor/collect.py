@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..bundle.bundle import Bundle
 from ..device import cpus, machine
 from ..errors import EdgeOCRError
 from ..runtime.diagnosis import distributions
 from ..version import __version__
-from .attempts import BUILT_IN, IMPORT, IMPORT_TIMEOUT, START, START_TIMEOUT, begin
+from .attempts import BUILT_IN, IMPORT, IMPORT_TIMEOUT, START, START_TIMEOUT, VARIANTS, begin
 from .facts import (
     CheckedBundle,
     Cores,
@@ -77,6 +77,8 @@ def collect(bundle: str | None = None) -> Facts:
     usable = all(imports.packages[name].error is None for name in ("onnxruntime", "numpy"))
     # Providers are tried with a graph of the bundle, or of the package's own if the bundle is
     # broken.
+    if usable and checked.error is None and checked.variants:
+        checked = replace(checked, variants=_variants(checked))
     graph_from = checked.path if checked.error is None else _check_bundle(None).path
     return Facts(
         edgeocr=__version__,
@@ -137,7 +139,21 @@ def _check_bundle(path: str | None) -> CheckedBundle:
         sha256=opened.digest,
         files=len(opened.manifest.files),
         error=None,
+        variants={
+            name: f"one of {', '.join(stage.graphs)}"
+            for name, stage in opened.manifest.stages.present.items()
+            if stage.variants
+        },
     )
+
+
+def _variants(bundle: CheckedBundle) -> dict[str, str]:
+    """Return which graph this device takes in each stage that has several, and why."""
+    answer, error = begin(VARIANTS, bundle.path or "", timeout=START_TIMEOUT)()
+    if error is not None:
+        return dict.fromkeys(bundle.variants, f"unknown: {error}")
+    taken: dict[str, str] = answer
+    return taken
 
 
 def _started(bundle: str) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ The names of the fields are the keys of `edgeocr doctor --json`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class CheckedBundle:
         sha256: Its digest; None if it does not open.
         files: The number of its files; None if it does not open.
         error: The reason why it does not open; None if it does.
+        variants: Which graph this device takes and why, for each stage that has several.
     """
 
     path: str | None
@@ -128,6 +129,7 @@ class CheckedBundle:
     sha256: str | None
     files: int | None
     error: str | None
+    variants: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def report(examination: Examination) -> str:
         "ONNX Runtime": _onnxruntime(facts),
         "Machine": _machine(facts),
         "NVIDIA": _nvidia(facts),
-        "Bundle": vars(facts.bundle),
+        "Bundle": {**vars(facts.bundle), "variants": None, **facts.bundle.variants},
         "Recommended": {
             name: f"{each.value or 'none'}: {each.reason}"
             for name, each in vars(examination.recommended).items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..bundle.bundle import Bundle
 from ..bundle.manifest import Stages
 from ..device.cpus import confined
 from ..errors import BundleError, EdgeOCRError, ForkedError, printable
+from ..runtime.options import RuntimeOptions
 from ..runtime.placement import Placement
 from ..runtime.providers import PROVIDERS
 from ..runtime.threads import ThreadPool
@@ -71,6 +72,48 @@ class Opening:
     limit: int | None
     max_image_pixels: int | None
 
+    @classmethod
+    def of(
+        cls,
+        bundle: Bundle,
+        stages: Stages,
+        provider: str | Mapping[str, str],
+        options: RuntimeOptions,
+        threads: int,
+        cpus: tuple[int, ...] | None,
+        shape: Literal["quad", "polygon"] | None,
+        limit: int | None,
+        max_image_pixels: int | None,
+    ) -> Opening:
+        """Apply a caller's choices to a bundle.
+
+        Args:
+            bundle: The opened bundle.
+            stages: As the attribute.
+            provider: As for `Placement`.
+            options: Further options of the caller.
+            threads: As the attribute, like all that follow.
+            cpus: CPUs to run on.
+            shape: The shape of regions to find.
+            limit: The memory limit.
+            max_image_pixels: The most pixels of a picture.
+
+        Raises:
+            ValueError: A provider is unknown, or the bundle lacks a stage that `provider` names.
+            TypeError: `provider` is neither a name nor a mapping.
+        """
+        placement = Placement.for_bundle(
+            provider,
+            options,
+            path=bundle.path,
+            digest=bundle.digest,
+            stages=bundle.manifest.stages.present,
+        )
+        path = bundle.path.absolute()
+        return cls(
+            path, bundle.digest, stages, placement, threads, cpus, shape, limit, max_image_pixels
+        )
+
     def open(self, bundle: Bundle) -> OpenReader:
         """Open the stages.
 
@@ -119,7 +162,7 @@ class Opening:
                     f"{stage} was opened on {provider!r} before this process was forked, and "
                     f"{provider!r} can't be used in a forked process"
                 )
-        bundle = Bundle.open(self.path)
+        bundle = Bundle.open(self.path, all_graphs=False)
         if bundle.digest != self.digest:
             raise BundleError(
                 f"{self.path}: the bundle has been replaced since it was opened, so a forked "
@@ -127,7 +170,10 @@ class Opening:
             )
         # A thread of the parent may have held a lock of OpenCV's own threads, which are gone here.
         cv2.setNumThreads(0)
-        return replace(self, placement=replace(self.placement, provider=providers)).open(bundle)
+        # The same graphs, too: another process may have measured since which ones are faster.
+        options = replace(self.placement.options, variant=parents.stages.variants)
+        placement = replace(self.placement, provider=providers, options=options)
+        return replace(self, placement=placement).open(bundle)
 
 
 def open_within(

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..bundle.bundle import Bundle
 from ..errors import BundleError
 from ..ocr import OCR
+from ..runtime.options import RuntimeOptions
 from ..stages.opening import import_libraries
 
 PICTURE = Path(__file__).parents[1] / "samples" / "sample.jpg"
@@ -64,12 +65,23 @@ def limit(seconds: float, memory: int) -> None:
 
 
 def run(bundle: Bundle) -> None:
-    """Run every stage of a bundle once, and what follows the networks, on the CPU.
+    """Run every graph of a bundle once, and what follows the networks, on the CPU.
 
     Raises:
-        EdgeOCRError: A stage doesn't open or doesn't run.
+        EdgeOCRError: A stage doesn't open or doesn't run with one of its graphs.
     """
-    with OCR(bundle, provider="cpu", threads=1) as ocr:
+    stages = bundle.manifest.stages.present.values()
+    if not any(stage.variants for stage in stages):
+        run_variant(bundle, None)
+    else:
+        for variant in dict.fromkeys(name for stage in stages for name in stage.graphs):
+            run_variant(bundle, variant)
+
+
+def run_variant(bundle: Bundle, variant: str | None) -> None:
+    """Run every stage once, with its graph of this name if it has several."""
+    options = RuntimeOptions(variant=variant)
+    with OCR(bundle, provider="cpu", threads=1, runtime=options) as ocr:
         ocr.warm_up()
         if "recognition" not in ocr.stages and "spotting" not in ocr.stages:
             if "detection" in ocr.stages:

@@ -31,3 +31,8 @@ class Job:
     shapes: Sequence[Shape] = ()
     preferred_providers: Sequence[str] | None = None
     precision: str = "fp32"
+
+    @property
+    def engine_name(self) -> str:
+        """What the TensorRT engines of this graph are called among those of the bundle."""
+        return self.stage if self.precision == "fp32" else f"{self.stage}-{self.precision}"

@@ -11,6 +11,8 @@ from .providers import provider_named
 
 # Values of a provider option that switch it off.
 OFF = ("0", "false")
+# The names of the graphs that a stage may have: the precisions that they compute in.
+VARIANTS = ("fp32", "int8", "fp16")
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,14 @@ class RuntimeOptions:
             the user's cache.
         cpus: Numbers of the CPUs to run on, such as (4, 5, 6, 7). By default (None) all those
             that the process may use.
+        variant: The graph to take in stages that have several, by its precision: "fp32", "int8" or
+            "fp16" for all stages, or a mapping of stages to such names. By default (None) the graph
+            that suits this device best. A stage that has no graph of the name for all stages takes
+            its own graph.
 
     Raises:
-        ValueError: A provider is unknown, one of its options can't be used, or `cpus` is empty.
+        ValueError: A provider or a variant is unknown, an option of a provider can't be used, or
+            `cpus` is empty.
         TypeError: An option has the wrong type.
     """
 
@@ -41,6 +48,7 @@ class RuntimeOptions:
     fixed_shapes: bool | None = None
     engine_cache: str | os.PathLike[str] | None = None
     cpus: Sequence[int] | None = None
+    variant: str | Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Check the options."""
@@ -58,6 +66,21 @@ class RuntimeOptions:
                 raise TypeError(f"cpus must be a sequence of numbers, not {self.cpus!r:.80}")
             if not self.cpus:
                 raise ValueError("cpus must name at least one CPU")
+        if isinstance(self.variant, Mapping):
+            for variant in self.variant.values():
+                check_variant(variant)
+        elif self.variant is not None:
+            check_variant(self.variant)
+
+
+def check_variant(name: str) -> None:
+    """Check that a caller may choose a variant of this name.
+
+    Raises:
+        ValueError: There is no such precision.
+    """
+    if name not in VARIANTS:
+        raise ValueError(f"unknown variant {name!r:.80}: choose one of {', '.join(VARIANTS)}")
 
 
 def _not_options(given: str) -> str:

@@ -43,7 +43,7 @@ def provider_chain(
         if wanted and fixed_shapes and version() >= RECORDS_SHAPES_SINCE:
             options[recording] = "1"
     if provider.builds_engines:
-        own = {} if engines is None else engines.options(job.stage)
+        own = {} if engines is None else engines.options(job.engine_name)
         if fixed_shapes:
             own |= profile_options(job.input_name, provider.shapes_for(job.shapes))
         options = {**own, **options}

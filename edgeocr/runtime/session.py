@@ -149,6 +149,7 @@ class Session:
         self.admission: Admission | None = None
         self.observer: Callable[[NDArray[np.uint8]], object] | None = None
         self._stage, self._usual_shape = job.stage, job.usual_shape
+        self._engine_name = job.engine_name
         self._engines = started.engines
         self._pool = pool or ThreadPool(1)
         self._on_device = provider.device is not None
@@ -213,6 +214,11 @@ class Session:
         """
         self.shapes, self._usual_shape = list(shapes), usual_shape
 
+    @property
+    def usual_shape(self) -> Shape | None:
+        """A common shape of the input; None if unknown."""
+        return self._usual_shape
+
     def run_smallest(self) -> None:
         """Run the smallest input once, so that one-time allocations happen now."""
         if self.fixed_shapes:
@@ -240,7 +246,7 @@ class Session:
             for _ in range(runner.warm_runs):
                 self.run(np.zeros(shape, np.uint8))
         if self._engines is not None and self.fixed_shapes:
-            self._engines.mark_warm(self._stage)
+            self._engines.mark_warm(self._engine_name)
         return WarmUpResult(self.provider, len(shapes), perf_counter() - start)
 
     def run_each(

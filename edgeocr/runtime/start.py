@@ -134,7 +134,7 @@ def create_session(
         if name not in available:
             continue
         provider = PROVIDERS[name]
-        if provider.builds_engines and not _is_warm(provider, placement, job):
+        if not is_ready(provider, placement, job):
             logger.debug("%s skips %s: its engines haven't been built", job.stage, name)
             continue
         try:
@@ -147,14 +147,16 @@ def create_session(
     raise ProviderUnavailableError("no provider works here: " + "; ".join(skipped))
 
 
-def _is_warm(provider: Provider, placement: Placement, job: Job) -> bool:
-    """Return whether the stage's engines for the GPU of this machine have been built."""
+def is_ready(provider: Provider, placement: Placement, job: Job) -> bool:
+    """Return whether "auto" may try a provider: its engines have been built if it needs some."""
+    if not provider.builds_engines:
+        return True
     # Most bundles have no engines, and asking for the versions loads libraries.
     root = placement.engine_root
     if root is None or not has_engines(root, placement.bundle_digest):
         return False
     engines = _engine_folder(provider, placement)
-    return engines is not None and engines.is_warm(job.stage)
+    return engines is not None and engines.is_warm(job.engine_name)
 
 
 def _engine_folder(provider: Provider, placement: Placement) -> EngineFolder | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from .. import orient, recognize, resize
+from ..bundle import manifest
 from ..bundle.bundle import Bundle
 from ..bundle.manifest import Profile, Stages
 from ..detect import Detector, with_shape
@@ -22,6 +23,8 @@ from ..runtime.placement import Placement
 from ..runtime.run_sizes import RunSizes
 from ..runtime.threads import ThreadPool
 from ..spot import Spotter
+from ..variants.choice import Choice, pins
+from ..variants.taking import measured_times, take
 
 Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
 Present = TypeVar("Present", Detector, Recognizer)
@@ -33,6 +36,7 @@ class OpenStages:
 
     Attributes:
         bundle_name: Name of the bundle, for errors.
+        choices: Which graph was taken in each stage that has several, and why, by stage.
     """
 
     bundle_name: str
@@ -40,6 +44,7 @@ class OpenStages:
     orientation: Orienter | None = None
     recognition: Recognizer | None = None
     spotting: Spotter | None = None
+    choices: Mapping[str, Choice] = field(default_factory=dict)
 
     @property
     def by_name(self) -> dict[str, Stage]:
@@ -55,9 +60,19 @@ class OpenStages:
     @property
     def skipped_providers(self) -> tuple[str, ...]:
         """Why "auto" did not use a better provider, one reason each."""
-        sessions = [stage.session for stage in self.by_name.values()]
-        reasons = (reason for session in sessions for reason in session.skipped_providers)
-        return tuple(dict.fromkeys(reasons))
+        reasons = [choice.skipped_providers for choice in self.choices.values()]
+        reasons += [stage.session.skipped_providers for stage in self.by_name.values()]
+        return tuple(dict.fromkeys(reason for each in reasons for reason in each))
+
+    @property
+    def variants(self) -> dict[str, str]:
+        """The precision of the graph that was taken in each stage that has several."""
+        return {name: choice.variant for name, choice in self.choices.items()}
+
+    @property
+    def variant_reasons(self) -> dict[str, str]:
+        """Which graph was taken in these stages and why, and why not others, in words."""
+        return {name: str(choice) for name, choice in self.choices.items()}
 
     @property
     def engine_folders(self) -> list[Path]:
@@ -99,15 +114,17 @@ def open_bundle(
 ) -> Bundle:
     """Open a bundle, or check the signature and the digest of one that is open.
 
+    The graphs of stages that have several stay on disk until one is chosen.
+
     Args:
         bundle: Path of a bundle, an opened bundle, or None for the one in the package.
         key: The public key that the bundle must be signed with; None accepts unsigned bundles.
         digest: The digest that the bundle must have; None accepts any.
     """
     if bundle is None:
-        return Bundle.default(require_signature=key, expect_digest=digest)
+        return Bundle.default(require_signature=key, expect_digest=digest, all_graphs=False)
     if not isinstance(bundle, Bundle):
-        return Bundle.open(bundle, require_signature=key, expect_digest=digest)
+        return Bundle.open(bundle, require_signature=key, expect_digest=digest, all_graphs=False)
     if digest is not None:
         bundle.check_digest(digest)
     if key is not None:
@@ -163,28 +180,61 @@ def open_stages(
         GraphError: ONNX Runtime can't load one of the graphs.
         ProviderUnavailableError: A provider does not start.
         EdgeOCRError: The bundle can't find regions of the wanted shape.
+        ValueError: The bundle lacks a variant that the caller wants.
     """
-    detector = orienter = recognizer = spotter = None
-    if (detection := stages.detection) is not None:
-        if shape is not None:
-            detection = with_shape(detection, shape)
-        graph = bundle.read(detection.graph)
-        detector = Detector(detection, graph, placement=placement, pool=pool)
-    if (recognition := stages.recognition) is not None:
-        graph = bundle.read(recognition.graph)
-        recognizer = Recognizer(
-            recognition, graph, bundle.characters, placement=placement, pool=pool
-        )
-    if (orientation := stages.orientation) is not None:
-        graph = bundle.read(orientation.graph)
-        orienter = Orienter(orientation, graph, placement=placement, pool=pool)
-    if (spotting := stages.spotting) is not None:
+    opened: dict[str, Any] = {}
+    choices: dict[str, Choice] = {}
+    pinned = pins(bundle.manifest.stages.present, placement.options.variant)
+    several = any(stage.variants for stage in stages.present.values())
+    times = measured_times(bundle) if several else {}
+    for name, stage in stages.present.items():
+
+        def open_graph(single: manifest.Stage, placement: Placement, name: str = name) -> Stage:
+            return open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
+
+        if stage.variants:
+            opened[name], choices[name] = take(
+                name, stage, placement, times.get(name, {}), pinned.get(name), open_graph
+            )
+        else:
+            opened[name] = open_graph(stage, placement)
+    return OpenStages(printable(bundle.manifest.name), choices=choices, **opened)
+
+
+def open_stage(
+    name: str,
+    stage: manifest.Stage,
+    bundle: Bundle,
+    *,
+    placement: Placement,
+    pool: ThreadPool,
+    shape: Literal["quad", "polygon"] | None = None,
+) -> Stage:
+    """Open a stage with its own graph.
+
+    Args:
+        name: The stage's name.
+        stage: The stage with its settings.
+        bundle: Holds the graph.
+        placement: The execution providers that are wanted.
+        pool: The CPU threads.
+        shape: As for `open_stages`.
+
+    Raises:
+        EdgeOCRError: As for `open_stages`.
+    """
+    graph = bundle.read(stage.graph)
+    if isinstance(stage, manifest.Recognition):
+        return Recognizer(stage, graph, bundle.characters, placement=placement, pool=pool)
+    if isinstance(stage, manifest.Orientation):
+        return Orienter(stage, graph, placement=placement, pool=pool)
+    if isinstance(stage, manifest.Spotting):
         if shape == "quad":
             raise EdgeOCRError("PGNet finds polygons only: use shape='polygon'")
-        graph = bundle.read(spotting.graph)
-        spotter = Spotter(spotting, graph, bundle.characters, placement=placement, pool=pool)
-    name = printable(bundle.manifest.name)
-    return OpenStages(name, detector, orienter, recognizer, spotter)
+        return Spotter(stage, graph, bundle.characters, placement=placement, pool=pool)
+    assert isinstance(stage, (manifest.DBDetection, manifest.EASTDetection, manifest.SASTDetection))
+    found = stage if shape is None else with_shape(stage, shape)
+    return Detector(found, graph, placement=placement, pool=pool)
 
 
 def wanted_stages(

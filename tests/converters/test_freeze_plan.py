@@ -15,7 +15,7 @@ from converters import freeze
 from converters.__main__ import main
 from converters.accuracy import measure as accuracy
 from converters.bundle import sbom
-from converters.errors import CatalogError, ConverterError
+from converters.errors import CatalogError, ConverterError, PrecisionError
 from converters.freeze import Plan
 from converters.graph.activation_memory import bytes_per_pixel
 from converters.precision import choice
@@ -181,6 +181,67 @@ def test_graphs_of_lower_precision_replace_the_full_ones(
     assert digest in bill
 
 
+def test_variants_stand_beside_the_full_graphs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keys: Path
+) -> None:
+    """A stand-in replaces the measurements, and reduces only the recognition network."""
+    asked: list[str] = []
+    how = Quantization("0" * 64, 3, 17, ["Conv_1"])
+
+    def reduce(
+        draft: Bundle, redraft: Redraft, wanted: str, **options: object
+    ) -> dict[str, Reduced]:
+        asked.append(wanted)
+        stage = draft.manifest.stages.recognition
+        assert stage is not None and not stage.variants
+        graph = shifted(draft.read(stage.graph))
+        return {"recognition": Reduced(graph, how if wanted == "int8" else None)}
+
+    monkeypatch.setattr(choice, "reduce", reduce)
+    plan = Plan(variants=("fp16", "int8"), accuracy=IMAGES, sign=keys / "own.key")
+    made = frozen(tmp_path / "fleet.edgeocr", plan, detection=DB, recognition=CRNN)
+    assert asked == ["fp16", "int8"]
+    whole = frozen(tmp_path / "whole.edgeocr", detection=DB, recognition=CRNN)
+    (detection, recognition), (_, full) = map(both_stages, (made, whole))
+    assert recognition.graphs == {
+        "fp32": full.graph,
+        "fp16": "graphs/recognition.fp16.onnx",
+        "int8": "graphs/recognition.int8.onnx",
+    }
+    assert detection.variants == [] and made.read(full.graph) == whole.read(full.graph)
+    assert made.read("graphs/recognition.int8.onnx") == shifted(whole.read(full.graph))
+    fp16, int8 = recognition.variants
+    assert fp16.providers == ["tensorrt", "cuda"] and fp16.cpu_features == []
+    assert int8.providers == ["cpu"]
+    assert int8.cpu_features == ["avx512_vnni", "avx_vnni", "asimddp"]
+    manifest = made.manifest
+    assert (manifest.schema, manifest.requires) == (3, "0.3.0")
+    assert (whole.manifest.schema, whole.manifest.requires) == (2, "0.2.0")
+    of = {origin.stage: origin.quantization for origin in manifest.provenance}
+    assert of == {"detection": None, "recognition": how}
+    assert manifest.accuracy is not None and manifest.variant_accuracy.keys() == {"fp16", "int8"}
+    bill = json.loads(made.read(sbom.FILE))
+    (component,) = [c for c in bill["components"] if c["name"] == "graphs/recognition.int8.onnx"]
+    assert component["description"] == "the network of trained_crnn in int8"
+    (needs,) = [d["dependsOn"] for d in bill["dependencies"] if d["ref"] == "stage:recognition"]
+    assert "file:graphs/recognition.int8.onnx" in needs
+    again = frozen(tmp_path / "again" / "fleet.edgeocr", plan, detection=DB, recognition=CRNN)
+    assert again.path.read_bytes() == made.path.read_bytes()
+    OCR(made.path, provider="cpu", threads=1, require_signature=keys / "own.pub").close()
+
+
+def test_a_variant_by_which_no_stage_gains_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def reduce(*_: object, **__: object) -> dict[str, Reduced]:
+        raise PrecisionError("no stage gains by int8: too much lost; freeze without --precision")
+
+    monkeypatch.setattr(choice, "reduce", reduce)
+    with pytest.raises(PrecisionError, match=r"--variants: no stage gains.*; or leave int8 out"):
+        frozen(tmp_path / "a.edgeocr", Plan(variants=("int8",)), recognition=CRNN)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("plan", "error", "message"),
     [
@@ -197,6 +258,7 @@ def test_graphs_of_lower_precision_replace_the_full_ones(
         (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "contains no pictures"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
         (Plan(max_loss=1.0), ConverterError, "--max-loss is for --precision"),
+        (Plan(precision="int8", variants=("fp16",)), ConverterError, "exclude each other"),
     ],
 )
 def test_wrong_plan_is_refused_before_anything_is_fetched(

@@ -31,6 +31,7 @@ EDGEOCR = (
     ("images",),
     ("documents",),
     ("decoding",),
+    ("variants",),
     ("bundle",),
     ("graphs",),
     ("runtime",),

@@ -32,6 +32,7 @@ class FakeOCR:
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self.providers = {"recognition": "cpu"}
+        self.variants: dict[str, str] = {}
         self.times = 0
 
     def warm_up(self) -> None:

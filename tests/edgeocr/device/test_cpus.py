@@ -11,8 +11,17 @@ import pytest
 
 from edgeocr import EdgeOCRError
 from edgeocr.device import cpus
-from edgeocr.device.cpus import available_threads, checked, confined, has_vnni, parse
-from tests.support.machines import tree
+from edgeocr.device.cpus import (
+    ARM_DOT_PRODUCTS,
+    VNNI,
+    available_threads,
+    checked,
+    confined,
+    has_vnni,
+    parse,
+    present,
+)
+from tests.support.machines import JETSON_ORIN_NANO, RASPBERRY_PI_4, tree
 
 needs_affinity = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="no CPU affinity here"
@@ -161,6 +170,22 @@ def test_a_processor_of_another_architecture_has_no_vnni(
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert has_vnni(tree(tmp_path, {"proc/cpuinfo": "Features : fp asimd asimddp"})) is False
+
+
+@pytest.mark.parametrize(
+    ("board", "found"),
+    [
+        (RASPBERRY_PI_4, []),  # Cortex-A72
+        (JETSON_ORIN_NANO, ["asimddp"]),  # Cortex-A78AE
+        ({"proc/cpuinfo": "Features : fp asimd asimdhp asimddp i8mm"}, ["asimddp"]),
+        ({}, []),
+    ],
+)
+def test_dot_products_of_arm_are_found_in_cpuinfo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: dict[str, str], found: list[str]
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert present([*VNNI, *ARM_DOT_PRODUCTS], tree(tmp_path, board)) == found
 
 
 @needs_affinity

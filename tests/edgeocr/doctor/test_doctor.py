@@ -25,6 +25,8 @@ from edgeocr.doctor.examination import Examination, conclude, examine
 from edgeocr.doctor.facts import Cores, Facts, Package
 from edgeocr.doctor.report import report
 from tests.support.machines import JETSON_ORIN_NANO, RASPBERRY_PI_4, healthy_facts, tree
+from tests.support.packing import STUB, Files, packed
+from tests.support.variants import NEEDED, fleet
 
 MISSING_CUDA = "provider 'cuda' did not start here: libcudnn.so.9 is missing"
 
@@ -367,3 +369,26 @@ def test_fast_cores_that_the_process_may_not_use_do_not_count(
     assert collect._cores().fast == 1
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     assert collect._cores().fast is None
+
+
+@pytest.mark.slow
+def test_the_graph_that_this_device_takes_is_reported_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, embedded_files: Files, tmp_path: Path
+) -> None:
+    without_processes(monkeypatch)
+    path = packed(fleet(embedded_files), tmp_path / "fleet.edgeocr")
+    examination = examine(str(path))
+    words = examination.facts.bundle.variants["recognition"]
+    has = cpus.present(NEEDED)
+    assert words.startswith(f"int8, the CPU has {has[0]}" if has else "fp32, the stage's own graph")
+    assert re.search(f"recognition +{re.escape(words)}\n", report(examination))
+    assert examination.to_dict()["bundle"]["variants"] == {"recognition": words}
+
+
+def test_a_graph_that_cannot_be_tried_is_reported_as_unknown(
+    monkeypatch: pytest.MonkeyPatch, files: Files, tmp_path: Path
+) -> None:
+    without_processes(monkeypatch)
+    monkeypatch.setattr(collect, "begin", lambda *_, **__: lambda: (None, "it crashed"))
+    path = packed(fleet(files, STUB), tmp_path / "fleet.edgeocr")
+    assert examine(str(path)).facts.bundle.variants == {"recognition": "unknown: it crashed"}

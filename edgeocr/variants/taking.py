@@ -1,0 +1,92 @@
+"""Open a stage with the first of its graphs that suits this device and starts on it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from ..bundle.bundle import Bundle
+from ..errors import EdgeOCRError, GraphError, ProviderUnavailableError
+from ..runtime.job import Job
+from ..runtime.placement import Placement
+from ..runtime.providers import AUTO, PROVIDERS, fallback_order
+from ..runtime.start import built_in, is_ready
+from .choice import AnyStage, Choice, Ranking, Times, ranked, reduced_to
+from .record import Key, load
+
+logger = logging.getLogger(__name__)
+
+Opened = TypeVar("Opened")
+
+
+def measured_times(bundle: Bundle) -> Mapping[str, Times]:
+    """Return what was measured with a bundle on this device, by stage; empty if nothing was."""
+    found = load(bundle.path, Key.of_this_device(bundle.digest))
+    return {} if found is None else found[1]
+
+
+def take(
+    name: str,
+    stage: AnyStage,
+    placement: Placement,
+    times: Times,
+    pin: str | None,
+    open_graph: Callable[[AnyStage, Placement], Opened],
+) -> tuple[Opened, Choice]:
+    """Open a stage that has several graphs with the one that suits this device best.
+
+    If a graph doesn't start, the next one is tried, unless the caller has pinned it.
+
+    Args:
+        name: The stage's name.
+        stage: The stage.
+        placement: The execution provider that is wanted.
+        times: What was measured on this device.
+        pin: The only graph that the caller wants; None for no wish.
+        open_graph: Opens the stage with a single graph on a provider that is named.
+
+    Returns:
+        What was opened, and which graph was taken and why.
+
+    Raises:
+        ProviderUnavailableError: No graph starts on the wanted provider, or with "auto" on any.
+        GraphError: ONNX Runtime can't load the graph that was tried last.
+    """
+    failed: dict[str, dict[str, EdgeOCRError]] = {}
+    for provider, ranking in _rankings(name, stage, placement, times, pin):
+        failed[provider] = {}
+        for variant, reason in ranking.suited.items():
+            single = reduced_to(stage, variant)
+            job = Job(name, "", None, precision=single.precision)
+            if placement.provider_of(name) == AUTO and not is_ready(
+                PROVIDERS[provider], placement, job
+            ):
+                continue
+            try:
+                opened = open_graph(single, replace(placement, provider={name: provider}))
+            except (GraphError, ProviderUnavailableError) as error:
+                logger.info("%s can't take %s on %s: %s", name, variant, provider, error)
+                failed[provider][variant] = error
+                continue
+            others = {each: str(error) for each, error in failed.pop(provider).items()}
+            skipped = dict.fromkeys(
+                str(error) for errors in failed.values() for error in errors.values()
+            )
+            return opened, Choice(variant, reason, {**ranking.unsuited, **others}, tuple(skipped))
+    errors = [error for each in failed.values() for error in each.values()]
+    if placement.provider_of(name) != AUTO:
+        raise errors[-1]
+    raise ProviderUnavailableError("no provider works here: " + "; ".join(map(str, errors)))
+
+
+def _rankings(
+    name: str, stage: AnyStage, placement: Placement, times: Times, pin: str | None
+) -> Iterator[tuple[str, Ranking]]:
+    """Yield the providers to try, each with the stage's graphs as they suit it."""
+    wanted = placement.provider_of(name)
+    available = built_in()
+    for provider in fallback_order(stage.providers) if wanted == AUTO else (wanted,):
+        if wanted != AUTO or provider in available:
+            yield provider, ranked(stage, provider, times, pin)

@@ -1,0 +1,106 @@
+"""Measuring which graph is faster: what is measured, kept and used, and when nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeocr import OCR, Bundle, RuntimeOptions, measure_variants
+from edgeocr.stages import measuring
+from edgeocr.variants import taking
+from edgeocr.variants.record import Key
+from tests.support.packing import Files, packed
+from tests.support.variants import NEEDED, broken, cpu_has, fleet
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use a cache of the test's own, a CPU with the instructions for int8, and little time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cpu_has(monkeypatch, *NEEDED)
+    monkeypatch.setattr("edgeocr.variants.timing.MOST_ROUNDS", 3)
+
+
+@pytest.fixture
+def path(embedded_files: Files, tmp_path: Path) -> Path:
+    return packed(fleet(embedded_files), tmp_path / "fleet.edgeocr")
+
+
+def unmeasurable(*_: object) -> None:
+    pytest.fail("something was measured")
+
+
+def test_what_is_measured_is_kept_and_used(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    measured = measure_variants(path)
+    key = Key.of_this_device(Bundle.open(path).digest)
+    assert measured.new and measured.path == path.parent / f"fleet.variants-{key.name}.json"
+    assert {name: list(times) for name, times in measured.milliseconds.items()} == {
+        "recognition": ["int8", "fp32"]
+    }
+    times = measured.milliseconds["recognition"]
+    with OCR(path, provider="cpu", threads=1) as ocr:
+        said = " and ".join(f"{times[name]:.1f} ms" for name in ocr.variants.values())
+        assert f"measured {said} against" in ocr.variant_reasons["recognition"]
+    monkeypatch.setattr(measuring, "least_milliseconds", unmeasurable)
+    again = measure_variants(path)
+    assert not again.new and again.path == measured.path
+    assert again.milliseconds == measured.milliseconds
+
+
+def test_the_faster_graph_is_taken_afterwards(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    for full, less, taken in ((9.0, 4.0, "int8"), (4.0, 9.0, "fp32")):
+        monkeypatch.setattr(
+            measuring,
+            "least_milliseconds",
+            lambda runs, t=(less, full): dict(zip(runs, t, strict=True)),
+        )
+        measured = measure_variants(path)
+        assert measured.path is not None
+        with OCR(path, provider="cpu", threads=1) as ocr:
+            assert ocr.variants == {"recognition": taken}
+        measured.path.unlink()
+
+
+def test_opening_measures_nothing(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    monkeypatch.setattr(measuring, "least_milliseconds", unmeasurable)
+    with OCR(path, provider="cpu", threads=1) as ocr:
+        ocr.warm_up()
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("wanted", ["fp32", {"recognition": "int8"}])
+def test_nothing_is_measured_where_the_caller_has_decided(
+    monkeypatch: pytest.MonkeyPatch, path: Path, wanted: str | dict[str, str]
+) -> None:
+    monkeypatch.setattr(measuring, "least_milliseconds", unmeasurable)
+    assert not measure_variants(path, runtime=RuntimeOptions(variant=wanted)).milliseconds
+
+
+def test_nothing_is_measured_where_a_single_graph_suits(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    cpu_has(monkeypatch)
+    monkeypatch.setattr(measuring, "least_milliseconds", unmeasurable)
+    measured = measure_variants(path)
+    assert (measured.milliseconds, measured.path, measured.new) == ({}, None, False)
+
+
+def test_a_bundle_with_one_graph_for_each_stage_never_looks_for_a_record(
+    monkeypatch: pytest.MonkeyPatch, bundle: Bundle
+) -> None:
+    monkeypatch.setattr(measuring, "least_milliseconds", unmeasurable)
+    monkeypatch.setattr(measuring, "load", unmeasurable)
+    monkeypatch.setattr(taking, "load", unmeasurable)
+    assert measure_variants(bundle).milliseconds == {}
+    OCR(bundle, provider="cpu", threads=1).close()
+
+
+def test_a_graph_that_does_not_start_is_not_measured(embedded_files: Files, tmp_path: Path) -> None:
+    path = packed(
+        fleet(embedded_files, broken(embedded_files["graphs/recognition.onnx"])),
+        tmp_path / "a.edgeocr",
+    )
+    opened = Bundle.open(path, all_graphs=False)
+    assert measure_variants(opened).milliseconds == {}
+    assert list(tmp_path.glob("*.json")) == []
