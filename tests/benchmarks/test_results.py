@@ -8,7 +8,8 @@ from typing import Any, get_type_hints
 
 from benchmarks import decoders, shapes, systems
 from benchmarks.conversions import Converted, Row, Verified, table
-from benchmarks.peer_report import Comparison, EngineFigures, Result, markdown
+from benchmarks.peer_report import Comparison, EngineFigures, Result
+from benchmarks.peer_tables import markdown
 from tests.support.paths import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
