@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -119,59 +120,59 @@ def run(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     catalog = catalogs.load()
-    for name in options.bundle:
-        catalog.bundle(name)
+    entries = [catalog.bundle(name) for name in options.bundle]
     sets = {path: labelled_pictures(path) for path in options.data}
-    left_out = {
-        name: {
-            peer.package: reason
-            for peer in environments.PEERS
-            if peer.package in options.peers
-            and (reason := peer.left_out(name, options.orientation)) is not None
-        }
-        for name in options.bundle
-    }
+    chosen = [peer for peer in environments.PEERS if peer.package in options.peers]
+    left_out = {name: _left_out(name, chosen, options.orientation) for name in options.bundle}
     needed = [
-        peer
-        for peer in environments.PEERS
-        if peer.package in options.peers and any(peer.package not in left_out[n] for n in left_out)
+        peer for peer in chosen if any(peer.package not in each for each in left_out.values())
     ]
     engines = make_engines(options.environments, needed)
     options.output.mkdir(parents=True, exist_ok=True)
     results = []
     with ExitStack() as stack:
-        weights_folder = options.weights or Path(
+        folder = options.weights or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeocr-peers-"))
         )
-        requests = {
-            name: _request(name, catalog, weights_folder, options) for name in options.bundle
-        }
-        for name in options.bundle:
-            taking_part = [engine for engine in engines if engine.name not in left_out[name]]
+        requests = {name: _request(name, catalog, folder, options) for name in options.bundle}
+        for entry in entries:
+            left = left_out[entry.name]
+            taking_part = [engine for engine in engines if engine.name not in left]
             for path, pictures in sets.items():
-                result = _measure(taking_part, requests[name], path, pictures, options)
-                result["left_out"] = left_out[name]
-                entry = catalog.bundle(name)
-                stages = {"detection": entry.detection, "recognition": entry.recognition}
-                if options.orientation:
-                    stages["orientation"] = entry.orientation
-                result["models"] = stages
+                result = _measure(
+                    taking_part, left, entry, requests[entry.name], path, pictures, options
+                )
                 results.append(result)
                 text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
                 _write(options.output / file_name(result), text)
     present = sorted(options.output.glob("peers-*.json"))
     everything = [json.loads(path.read_text(encoding="utf-8")) for path in present]
     _write(options.output / "peers.md", peer_tables.markdown(everything))
+    _print(results)
+    print(f"written to {options.output}")
+
+
+def _print(results: Sequence[Result]) -> None:
+    """Print the table of the results, where they come from, and the ratio of each round."""
     print(peer_tables.aligned(results))
     for result in results:
         print(peer_tables.origin(result))
         if (peer_tables.others_cpus(result) or 0) > QUIET_CPUS:
             print("  Other processes were busy, and they slow some engines down more than others,")
             print("  so don't trust the ratio. Measure again when nothing else runs.")
+        for peer, reason in result["left_out"].items():
+            print(f"  {peer} is left out because {reason}")
         for peer, comparison in result["comparisons"].items():
             rounds = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_round"])
             print(f"  {peer}'s time ÷ edgeocr's, round by round: {rounds}")
-    print(f"written to {options.output}")
+
+
+def _left_out(
+    bundle: str, chosen: Sequence[environments.Peer], orientation: bool
+) -> dict[str, str]:
+    """Return the peers that can't run a bundle's weights, each with the reason."""
+    reasons = {peer.package: peer.left_out(bundle, orientation) for peer in chosen}
+    return {peer: reason for peer, reason in reasons.items() if reason is not None}
 
 
 def _request(
@@ -194,27 +195,40 @@ def _request(
 
 def _measure(
     engines: Sequence[Engine],
+    left_out: Mapping[str, str],
+    entry: catalogs.BundleEntry,
     request: Request,
     path: Path,
     pictures: Mapping[Path, Sequence[LabelledLine]],
     options: argparse.Namespace,
 ) -> Result:
-    """Measure the engines on a set of pictures; what the catalog knows is left to the caller."""
+    """Measure the engines on the pictures of a folder.
+
+    Args:
+        engines: The engines that take part, edgeocr among them.
+        left_out: The other peers, each with the reason.
+        entry: The bundle's entry in models.toml.
+        request: How the engines have to set themselves up.
+        path: The folder.
+        pictures: Its pictures with their labelled lines.
+        options: The options of the command.
+    """
     measured = peer_turns.measure(engines, request, list(pictures), options.repeat, options.starts)
     measured.endings[OURS]["versions"][OURS] = __version__
-    names = {picture: picture.relative_to(path.resolve()).as_posix() for picture in pictures}
-    labelled = {names[picture]: lines for picture, lines in pictures.items()}
+    names = {each: Path(os.path.relpath(each, path.resolve())).as_posix() for each in pictures}
+    labelled = {names[each]: lines for each, lines in pictures.items()}
+    models = {"detection": entry.detection, "recognition": entry.recognition}
     return {
-        "bundle": request["name"],
+        "bundle": entry.name,
         "data": path.resolve().name,
-        "models": {},
+        "models": models | ({"orientation": entry.orientation} if options.orientation else {}),
         "orientation": options.orientation,
         "threads": options.threads,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "command": command(options),
         "commit": _commit(),
         "machine": machine.describe(),
-        "left_out": {},
+        "left_out": dict(left_out),
         **peer_report.summarize(measured, list(names.values()), labelled),
     }
 

@@ -70,7 +70,7 @@ def test_peers_write_the_recorded_keys_and_page() -> None:
     results: list[Any] = [
         json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("peers-*.json"))
     ]
-    assert len(results) == 4
+    assert len(results) > 3
     for result in results:
         assert result.keys() == get_type_hints(Result).keys()
         for figures in result["engines"].values():
