@@ -19,6 +19,7 @@ COMMANDS = {
     "peers": "measure edgeocr beside other engines that run the same weights",
     "regress": "fail if a read costs more instructions or CPU time than the baseline's",
     "resolutions": "show what the resolution of PDF pages costs, and what it changes in their text",
+    "scaling": "show how time and memory grow with lines, text, background and threads",
     "shapes": "show how padding to a fixed set of shapes changes what is read",
     "soak": "read random pictures in many threads, with forks and interrupts, and find leaks",
     "spikes": "read pages of random sizes, and fail if one takes far longer than the median",

@@ -29,11 +29,11 @@ from . import (
     accuracy_rows,
     accuracy_tables,
     environments,
-    peer_report,
     peers,
     worst,
 )
 from .accuracy_readings import dtrb_score, icdar_score, read_pages, read_words
+from .engine_process import OURS, EngineError
 
 
 @dataclass
@@ -164,7 +164,8 @@ def run(options: argparse.Namespace) -> None:
     try:
         _run(options)
     except (
-        *(EdgeOCRError, OSError, peers.MeasurementError, environments.EnvironmentFailedError),
+        *(EdgeOCRError, OSError, peers.MeasurementError, EngineError),
+        environments.EnvironmentFailedError,
         ValueError,  # options that don't go together
     ) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -318,7 +319,7 @@ def _measure_words(
 
 def _engine(one: Measured, options: argparse.Namespace) -> str:
     """Return the name under which a bundle's figures stand beside the peers', or another's."""
-    return one.name if len(options.bundles) > 1 else peer_report.OURS
+    return one.name if len(options.bundles) > 1 else OURS
 
 
 def _print_all(rows: Iterable[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from converters.accuracy.score import Score
 from converters.catalog import entries as catalogs
 
 from . import environments, peer_report, peers
+from .engine_process import EngineProcess, make_engines
 from .engines.measure import Models, Request
 
 
@@ -28,7 +28,9 @@ def scores(
 
     Raises:
         ConverterError: The bundle is none of models.toml, whose weights the peers could run.
-        MeasurementError: A peer fails, or can't run these weights.
+        MeasurementError: A peer can't run these weights.
+        EngineError: A peer's process ends too early.
+        EnvironmentFailedError: A peer's environment can't be made.
     """
     from . import weights  # needs onnx
 
@@ -40,25 +42,22 @@ def scores(
         for peer in chosen:
             if (reason := peer.left_out(bundle, False)) is not None:
                 raise peers.MeasurementError(f"{peer.package} is left out because {reason}")
-            (engine,) = peers.make_engines(options.environments, [peer.package])[1:]
+            (engine,) = make_engines(options.environments, [peer])[1:]
             request: Request = {
                 "name": bundle,
-                "images": [str(path) for each in sets for path in each.pictures],
                 "threads": options.threads or 2,
                 "orientation": peer.orientation and not options.no_orientation,
                 "bundle": "",
                 "models": models,
-                "packages": [peer.package],
+                "packages": [],
+                "rest": False,
             }
-            request_file = Path(temporary, "request.json")
-            request_file.write_text(json.dumps(request), encoding="utf-8")
-            measured = peers.run_worker(engine, request_file, Path(temporary, "result.json"))
-            readings = iter(measured["readings"])
-            found[peer.package] = {
-                each.name: [
-                    peer_report.score(lines, next(readings)["lines"])
-                    for lines in each.pictures.values()
-                ]
-                for each in sets
-            }
+            with EngineProcess(engine, request) as process:
+                found[peer.package] = {
+                    each.name: [
+                        peer_report.score(lines, process.read(picture)["lines"])
+                        for picture, lines in each.pictures.items()
+                    ]
+                    for each in sets
+                }
     return found

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from converters import child_process
 
 # This file marks a finished environment and lists what is installed in it.
 READY = "environment.json"
+# How many minor versions of Python are looked for, beginning with the oldest that is good enough.
+NEWER_PYTHONS = 6
 
 
 class EnvironmentFailedError(Exception):
@@ -33,6 +36,7 @@ class Peer:
             engines differ. "onnxruntime" means the CPU package, whichever one is installed here.
         bundles: The bundles whose weights it can run; None for all.
         orientation: Whether it can run the classifier of upside-down lines.
+        python: The oldest Python 3 that it runs on, as its minor version.
     """
 
     package: str
@@ -41,6 +45,7 @@ class Peer:
     shared: tuple[str, ...] = ()
     bundles: tuple[str, ...] | None = None
     orientation: bool = True
+    python: int = 10
 
     def left_out(self, bundle: str, orientation: bool) -> str | None:
         """Return why the peer can't run a bundle's weights; None if it can.
@@ -53,6 +58,8 @@ class Peer:
             return f"it runs the weights of {' and '.join(self.bundles)} only"
         if orientation and not self.orientation:
             return "it doesn't run the classifier"
+        if interpreter(self.python) is None:
+            return f"it needs Python 3.{self.python} or later, which was not found"
         return None
 
 
@@ -78,7 +85,54 @@ PEERS = (
         bundles=("tiny", "small"),
         orientation=False,
     ),
+    Peer(
+        "turboocr-engine-cpu",
+        "turboocr-engine-cpu==4.0.0a8",
+        "turboocr_worker",
+        bundles=("tiny", "small"),
+        orientation=False,  # it has a classifier of other weights
+        python=12,
+    ),
 )
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that can make an environment.
+
+    Attributes:
+        path: Its program.
+        minor: Its minor version, such as 12 of Python 3.12.
+    """
+
+    path: Path
+    minor: int
+
+
+@cache
+def interpreter(oldest: int) -> Interpreter | None:
+    """Return the Python that runs this, or another one if this is older than a minor version.
+
+    Others are looked for in the folders of the PATH and among pyenv's versions.
+
+    Args:
+        oldest: The oldest minor version of Python 3 that is good enough.
+
+    Returns:
+        The oldest Python that is good enough if this one is not; None if there is none.
+    """
+    if sys.version_info.minor >= oldest:
+        return Interpreter(Path(sys.executable), sys.version_info.minor)
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for minor in range(oldest, oldest + NEWER_PYTHONS):
+        name = f"python3.{minor}"
+        in_path = shutil.which(name)
+        places = [Path(in_path)] if in_path else []
+        for path in [*places, *sorted(versions.glob(f"3.{minor}.*/bin/{name}"))]:
+            # pyenv puts a program of that name into the PATH even if the version is not in use.
+            if child_process.run([str(path), "-c", ""], 60).code == 0:
+                return Interpreter(path, minor)
+    return None
 
 
 def requirements(peer: Peer, onnxruntime: str) -> list[str]:
@@ -113,7 +167,10 @@ def ensure(peer: Peer, onnxruntime: str, folder: Path, say: Callable[[str], None
         EnvironmentFailedError: The environment can't be made.
     """
     wanted = requirements(peer, onnxruntime)
-    name = f"{peer.package}-py{sys.version_info.major}.{sys.version_info.minor}"
+    with_python = interpreter(peer.python)
+    if with_python is None:
+        raise EnvironmentFailedError(f"{peer.package} needs Python 3.{peer.python} or later")
+    name = f"{peer.package}-py3.{with_python.minor}"
     environment = folder.resolve() / name
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ready = environment / READY
@@ -121,7 +178,7 @@ def ensure(peer: Peer, onnxruntime: str, folder: Path, say: Callable[[str], None
         return python
     say(f"{peer.package}: making an environment with {', '.join(wanted)}")
     shutil.rmtree(environment, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(environment)], peer)
+    _run([str(with_python.path), "-m", "venv", str(environment)], peer)
     _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", *wanted], peer)
     # This file is written last, so an environment without it is unfinished.
     ready.write_text(json.dumps(wanted))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from edgeocr.device import machine
 from edgeocr.device.cpus import available_threads
 
@@ -20,3 +23,13 @@ def describe() -> dict[str, str | int]:
         "architecture": known.architecture,
         "python": known.python,
     }
+
+
+def slug(described: Mapping[str, str | int]) -> str:
+    """Return a machine's processor and number of CPUs for names of files.
+
+    Args:
+        described: What `describe` returned.
+    """
+    name = re.sub(r"\((r|tm)\)|\b(cpu|processor)\b", "", str(described["cpu"]).lower())
+    return re.sub(r"[^a-z0-9]+", "-", f"{name} {described['cpus']}").strip("-")

@@ -1,4 +1,4 @@
-"""Summarize the measurements of several engines as a result, and show results as tables."""
+"""Summarize the measurements of several engines as a result, which is written as JSON."""
 
 from __future__ import annotations
 
@@ -11,78 +11,65 @@ import numpy as np
 from converters.accuracy.labels import LabelledLine, Polygon
 from converters.accuracy.score import Score
 
-from .engines.measure import Line, Measured
-
-OURS = "edgeocr"
-HEADER = (
-    "Bundle",
-    "Engine",
-    "Total s",
-    "ms per image",
-    "Time ÷ edgeocr's",
-    "Cold start ms",
-    "Peak RSS MiB",
-    "Lines",
-    "Same lines",
-    "Detection Hmean",
-    "Hmean",
-    "CER",
-)
-# What stands above the table of peers.md.
-EXPLANATION = (
-    "`python -m benchmarks peers` made this table. Within a bundle all engines run the same "
-    "weights on the same number of CPUs. RapidOCR also runs on the same ONNX Runtime; "
-    "faster-paddle runs the ONNX Runtime and the weights that are built into it, and RapidOCRLite "
-    "its own interpreter. Sizes, normalization, thresholds and batches are each engine's own.",
-    "",
-    "Each run is a process of its own, and the engines take turns. Times, cold start and peak "
-    "memory are medians over the runs. The cold start is import, construction and a first image, "
-    "and is not part of the total. The ratio is the median over pairs of neighbouring runs. Same "
-    "lines are found by both engines (IoU at least 0.5) and read alike.",
-)
+from .engine_process import OURS
+from .engines.measure import Answer, Line
+from .peer_turns import Measured, cpu_seconds
 
 
 class EngineFigures(TypedDict):
-    """What was measured of an engine: the figure of each run, or the median over the runs.
+    """What was measured of an engine.
 
     Attributes:
         versions: Versions of the libraries that it ran with, and its own.
-        total_s: Seconds of each run, summed over the pictures.
-        total_s_median: The median of `total_s`.
-        cold_start_ms: Milliseconds of each run's cold start.
-        cold_start_ms_median: The median of `cold_start_ms`.
-        peak_rss_mib: Peak memory of each run for which it is known.
-        peak_rss_mib_median: The median of `peak_rss_mib`; None if all are unknown.
-        others_cpus: How many CPUs other processes kept busy in each run for which it is known.
-        image_ms_median: Median milliseconds by the name of the picture.
+        wall_s: Wall time of each round, in seconds summed over the pictures.
+        wall_s_median: The median of `wall_s`.
+        wall_s_best: The best time of each picture in any round, summed over the pictures.
+        cpu_s: CPU seconds of each round, summed over the pictures, with those that the engine's
+            threads went on to use after a picture.
+        cpu_s_median: The median of `cpu_s`.
+        cores_busy: CPU seconds per second of wall time, without those after a picture: the median
+            over the rounds.
+        cold_start_ms: Milliseconds from each start of a process to its first text.
+        cold_start_ms_median: The median of `cold_start_ms`; None without cold starts.
+        peak_rss_mib: Peak memory of the process that read all rounds; None if unknown.
+        image_ms_best: Best milliseconds by the name of the picture.
         lines: Number of lines that the engine found in all pictures.
         accuracy: `Score.figures`; None without labelled pictures.
     """
 
     versions: dict[str, str]
-    total_s: list[float]
-    total_s_median: float
+    wall_s: list[float]
+    wall_s_median: float
+    wall_s_best: float
+    cpu_s: list[float]
+    cpu_s_median: float
+    cores_busy: float
     cold_start_ms: list[float]
-    cold_start_ms_median: float
-    peak_rss_mib: list[float]
-    peak_rss_mib_median: float | None
-    others_cpus: list[float]
-    image_ms_median: dict[str, float]
+    cold_start_ms_median: float | None
+    peak_rss_mib: float | None
+    image_ms_best: dict[str, float]
     lines: int
     accuracy: dict[str, float] | None
 
 
 class Comparison(TypedDict):
-    """A peer beside edgeocr.
+    """A peer beside edgeocr; each ratio is the peer's figure divided by edgeocr's.
 
     Attributes:
-        time_ratio_of_each_pair: The peer's time divided by edgeocr's, for each pair of runs.
+        time_ratio_best: The ratio of `wall_s_best`.
+        time_ratio_of_each_round: The ratio of `wall_s`, for each round.
         time_ratio_median: The median of these ratios.
+        cpu_ratio_median: The median over the rounds of the ratio of `cpu_s`.
+        cold_start_ratio_median: The median over neighbouring cold starts of their ratio; None
+            without cold starts.
         same_lines: The share of lines that both find and read alike, from 0 to 1.
     """
 
-    time_ratio_of_each_pair: list[float]
+    time_ratio_best: float
+    time_ratio_of_each_round: list[float]
     time_ratio_median: float
+    cpu_ratio_median: float
+    cold_start_ratio_median: float | None
     same_lines: float
 
 
@@ -90,14 +77,16 @@ class Summary(TypedDict):
     """The figures of a result file.
 
     Attributes:
-        runs: Number of runs of each engine.
+        rounds: Number of rounds over the pictures.
         images: Names of the pictures.
+        others_cpus: How many CPUs other processes kept busy in each round; empty if unknown.
         engines: Engine → its figures, edgeocr's among them.
         comparisons: Peer → its comparison with edgeocr.
     """
 
-    runs: int
+    rounds: int
     images: list[str]
+    others_cpus: list[float]
     engines: dict[str, EngineFigures]
     comparisons: dict[str, Comparison]
 
@@ -107,9 +96,10 @@ class Result(Summary):
 
     Attributes:
         bundle: Name of the bundle.
+        data: Name of the folder of pictures.
         models: Stage → the model that all engines ran.
         orientation: Whether the classifier of upside-down lines ran.
-        threads: Number of CPUs for each run.
+        threads: Number of CPUs for each engine.
         date: Date and time of the measurement.
         command: The command that repeats it.
         commit: The checkout's commit; None without git.
@@ -118,6 +108,7 @@ class Result(Summary):
     """
 
     bundle: str
+    data: str
     models: dict[str, str | None]
     orientation: bool
     threads: int
@@ -128,12 +119,12 @@ class Result(Summary):
     left_out: dict[str, str]
 
 
-def pair_ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Divide a peer's time by edgeocr's, for each pair of neighbouring runs.
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Divide a peer's figures by edgeocr's, for each round.
 
     Args:
-        ours: Times of edgeocr's runs.
-        theirs: Times of the peer's runs, in the same order and number.
+        ours: Figures of edgeocr's rounds.
+        theirs: Figures of the peer's rounds, in the same order and number.
     """
     return [theirs / ours for ours, theirs in zip(ours, theirs, strict=True)]
 
@@ -183,153 +174,98 @@ def score(labelled: Sequence[LabelledLine], read: Sequence[Line]) -> Score:
 
 
 def summarize(
-    runs: Mapping[str, Sequence[Measured]], labelled: Mapping[str, Sequence[LabelledLine]]
+    measured: Measured,
+    pictures: Sequence[str],
+    labelled: Mapping[str, Sequence[LabelledLine]],
 ) -> Summary:
     """Return the figures of a result file.
 
     Args:
-        runs: The runs of each engine, edgeocr among them, in the order in which they were made.
+        measured: What was measured of the engines, edgeocr among them.
+        pictures: The names of the pictures.
         labelled: Labelled lines by the name of the picture.
     """
     read = {
-        engine: {reading["name"]: reading["lines"] for reading in measured[-1]["readings"]}
-        for engine, measured in runs.items()
+        engine: {name: answer["lines"] for name, answer in zip(pictures, rounds[0], strict=True)}
+        for engine, rounds in measured.rounds.items()
     }
-    comparisons: dict[str, Comparison] = {}
-    for engine in runs:
-        if engine != OURS:
-            ratios = pair_ratios(
-                [run["total_s"] for run in runs[OURS]], [run["total_s"] for run in runs[engine]]
-            )
-            comparisons[engine] = {
-                "time_ratio_of_each_pair": [round(ratio, 3) for ratio in ratios],
-                "time_ratio_median": round(median(ratios), 3),
-                "same_lines": round(same_lines(read[OURS], read[engine]), 4),
-            }
+    engines = {
+        engine: _figures(measured, engine, read[engine], labelled) for engine in measured.rounds
+    }
     return {
-        "runs": len(runs[OURS]),
-        "images": list(read[OURS]),
-        "engines": {
-            engine: _engine(measured, read[engine], labelled) for engine, measured in runs.items()
+        "rounds": len(measured.rounds[OURS]),
+        "images": list(pictures),
+        "others_cpus": [round(cpus, 2) for cpus in measured.others_cpus],
+        "engines": engines,
+        "comparisons": {
+            engine: _compared(engines[OURS], figures, read[OURS], read[engine])
+            for engine, figures in engines.items()
+            if engine != OURS
         },
-        "comparisons": comparisons,
     }
 
 
-def rows(result: Result) -> list[list[str]]:
-    """Return the cells of a result's rows: a row for each engine, in the order of `HEADER`."""
-    made = []
-    for engine, figures in result["engines"].items():
-        comparison = result["comparisons"].get(engine)
-        accuracy_figures = figures["accuracy"] or {}
-        memory = figures["peak_rss_mib_median"]
-        made.append(
-            [
-                result["bundle"] + (" + classifier" if result["orientation"] else ""),
-                f"{engine} {figures['versions'].get(engine, '')}".strip(),
-                f"{figures['total_s_median']:.2f}",
-                f"{1000 * figures['total_s_median'] / len(result['images']):.0f}",
-                f"{comparison['time_ratio_median']:.2f}" if comparison else "1",
-                f"{figures['cold_start_ms_median']:.0f}",
-                "–" if memory is None else f"{memory:.0f}",
-                str(figures["lines"]),
-                f"{100 * comparison['same_lines']:.1f} %" if comparison else "–",
-                *(
-                    f"{accuracy_figures[key]:.4f}" if key in accuracy_figures else "–"
-                    for key in ("detection_hmean", "hmean", "cer")
-                ),
-            ]
-        )
-    return made
-
-
-def aligned(results: Sequence[Result]) -> str:
-    """Format results as a table for a terminal."""
-    table = [list(HEADER), *(row for result in results for row in rows(result))]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i < 2 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    )
-
-
-def markdown(results: Sequence[Result]) -> str:
-    """Format results as a page: what the table means, the table, and where each row comes from."""
-    lines = [
-        "# edgeocr and its peers",
-        "",
-        *EXPLANATION,
-        "",
-        "| " + " | ".join(HEADER) + " |",
-        "|---|---|" + "---:|" * (len(HEADER) - 2),
-        *("| " + " | ".join(row) + " |" for result in results for row in rows(result)),
-        "",
-        *(f"- {origin(result)}" for result in results),
-        *(
-            f"- {result['bundle']}: {peer} is left out because {reason}"
-            for result in results
-            for peer, reason in result["left_out"].items()
-        ),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def origin(result: Result) -> str:
-    """Describe where a result comes from: pictures, runs, machine, versions, date and command."""
-    machine, versions = result["machine"], result["engines"][OURS]["versions"]
-    runtime = versions.get("onnxruntime") or versions.get("onnxruntime-gpu") or "of unknown version"
-    busy = others_cpus(result)
-    noise = "" if busy is None else f"other processes kept up to {busy:.1f} of the CPUs busy, "
-    return (
-        f"{result['bundle']}, {'with' if result['orientation'] else 'without'} the classifier; "
-        f"images: {len(result['images'])}, runs of each engine: {result['runs']}, "
-        f"threads: {result['threads']}, {noise}{machine['cpu']} ({machine['cpus']} CPUs), "
-        f"{machine['os']}, Python {machine['python']}, ONNX Runtime {runtime}, "
-        f"{result['date']}; `{result['command']}`"
-    )
-
-
-def others_cpus(result: Summary) -> float | None:
-    """Return how many CPUs other processes kept busy in the worst run; None if unknown."""
-    every = [busy for engine in result["engines"].values() for busy in engine["others_cpus"]]
-    return max(every, default=None)
-
-
-def _engine(
-    runs: Sequence[Measured],
+def _figures(
+    measured: Measured,
+    engine: str,
     read: Mapping[str, Sequence[Line]],
     labelled: Mapping[str, Sequence[LabelledLine]],
 ) -> EngineFigures:
     """Return the figures of one engine.
 
     Args:
-        runs: Its runs.
+        measured: What was measured.
+        engine: Name of the engine.
         read: The lines that it read, by the name of the picture.
         labelled: Labelled lines, likewise.
     """
-    totals = [run["total_s"] for run in runs]
-    starts = [run["cold_start_ms"] for run in runs]
-    peaks = [run["peak_rss_mib"] for run in runs if run["peak_rss_mib"] is not None]
-    others = [run["others_cpus"] for run in runs if run["others_cpus"] is not None]
-    times = zip(*(run["readings"] for run in runs), strict=True)
+    rounds, ending = measured.rounds[engine], measured.endings[engine]
+    walls = [sum(answer["wall_s"] for answer in each) for each in rounds]
+    during = [sum(answer["cpu_s"] for answer in each) for each in rounds]
+    cpus = [sum(map(cpu_seconds, each)) for each in rounds]
+    starts = [1000 * seconds for seconds in measured.cold_starts_s[engine]]
+    best = [_best(same) for same in zip(*rounds, strict=True)]
+    peak = ending["peak_rss_mib"]
     return {
-        "versions": runs[0]["versions"],
-        "total_s": [round(total, 4) for total in totals],
-        "total_s_median": round(median(totals), 4),
+        "versions": ending["versions"],
+        "wall_s": [round(wall, 4) for wall in walls],
+        "wall_s_median": round(median(walls), 4),
+        "wall_s_best": round(sum(best), 4),
+        "cpu_s": [round(cpu, 4) for cpu in cpus],
+        "cpu_s_median": round(median(cpus), 4),
+        "cores_busy": round(median(ratios(walls, during)), 3),
         "cold_start_ms": [round(start, 1) for start in starts],
-        "cold_start_ms_median": round(median(starts), 1),
-        "peak_rss_mib": [round(peak, 1) for peak in peaks],
-        "peak_rss_mib_median": round(median(peaks), 1) if peaks else None,
-        "others_cpus": [round(cpus, 2) for cpus in others],
-        "image_ms_median": {
-            same[0]["name"]: round(median(reading["milliseconds"] for reading in same), 2)
-            for same in times
+        "cold_start_ms_median": round(median(starts), 1) if starts else None,
+        "peak_rss_mib": None if peak is None else round(peak, 1),
+        "image_ms_best": {
+            name: round(1000 * seconds, 2) for name, seconds in zip(read, best, strict=True)
         },
         "lines": sum(map(len, read.values())),
         "accuracy": accuracy(labelled, read),
+    }
+
+
+def _best(answers: Sequence[Answer]) -> float:
+    """Return the shortest time that a picture took, in seconds."""
+    return min(answer["wall_s"] for answer in answers)
+
+
+def _compared(
+    ours: EngineFigures,
+    theirs: EngineFigures,
+    our_lines: Mapping[str, Sequence[Line]],
+    their_lines: Mapping[str, Sequence[Line]],
+) -> Comparison:
+    """Compare a peer with edgeocr."""
+    rounds = ratios(ours["wall_s"], theirs["wall_s"])
+    starts = ratios(ours["cold_start_ms"], theirs["cold_start_ms"])
+    return {
+        "time_ratio_best": round(theirs["wall_s_best"] / ours["wall_s_best"], 3),
+        "time_ratio_of_each_round": [round(ratio, 3) for ratio in rounds],
+        "time_ratio_median": round(median(rounds), 3),
+        "cpu_ratio_median": round(median(ratios(ours["cpu_s"], theirs["cpu_s"])), 3),
+        "cold_start_ratio_median": round(median(starts), 3) if starts else None,
+        "same_lines": round(same_lines(our_lines, their_lines), 4),
     }
 
 

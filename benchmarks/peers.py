@@ -1,6 +1,6 @@
 """Measure edgeocr beside other engines on the same weights.
 
-Usage: python -m benchmarks peers --images DIR [--bundle NAME …].
+Usage: python -m benchmarks peers [--data DIR …] [--bundle NAME …].
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 
-from converters import child_process
-from converters.accuracy.datasets import paddle
-from converters.accuracy.labels import LabelledLine
+from converters.accuracy.datasets import folder as datasets
+from converters.accuracy.labels import LabelledLine, LabelledPages
 from converters.catalog import entries as catalogs
 from converters.catalog.fetch import cache_folder
 from edgeocr.errors import EdgeOCRError
 from edgeocr.images import SUFFIXES
 from edgeocr.outputs.replacement import write_file
-from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.version import __version__
 
-from . import environments, machine, peer_report
-from .engines.measure import Measured, Request
-from .peer_report import OURS, Result
+from . import environments, machine, peer_report, peer_tables, peer_turns
+from .engine_process import CHECKOUT, OURS, Engine, EngineError, make_engines
+from .engines.measure import Request
+from .peer_report import Result
 
 # Other processes that keep more CPUs busy than this distort the ratios.
 QUIET_CPUS = 0.1
-CHECKOUT = Path(__file__).parent.parent
+# Pictures that everybody has who has a checkout.
+OWN_PICTURES = CHECKOUT / "tests" / "images"
 # Libraries whose versions are recorded.
 LIBRARIES = (
     *("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "opencv-python"),
@@ -45,31 +45,16 @@ class MeasurementError(Exception):
     """A measurement can't be made; the message gives the reason."""
 
 
-@dataclass(frozen=True)
-class Engine:
-    """An engine to measure.
-
-    Attributes:
-        name: Its name in the results.
-        worker: Its module in benchmarks/engines.
-        python: The Python that runs the worker.
-        variables: The environment variables of the worker.
-    """
-
-    name: str
-    worker: str
-    python: Path
-    variables: Mapping[str, str]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "--images",
+        "--data",
         type=Path,
-        required=True,
+        nargs="+",
+        default=[OWN_PICTURES],
         metavar="DIR",
-        help="folder of pictures; if it has a Label.txt, accuracy is measured too",
+        help="folders of pictures, each measured on its own; if a folder has labels, accuracy is "
+        "measured too; default: tests/images",
     )
     parser.add_argument(
         "--bundle",
@@ -87,10 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"engines; default: {' '.join(peer.package for peer in environments.PEERS)}",
     )
     parser.add_argument(
-        "--repeat", type=positive, default=5, help="number of runs of each engine; default: 5"
+        "--repeat", type=positive, default=5, help="number of rounds over the pictures; default: 5"
     )
     parser.add_argument(
-        "--threads", type=positive, default=2, help="number of CPUs for each run; default: 2"
+        "--starts", type=int, default=5, help="number of cold starts of each engine; default: 5"
+    )
+    parser.add_argument(
+        "--threads", type=positive, default=2, help="number of CPUs for each engine; default: 2"
     )
     parser.add_argument(
         "--orientation", action="store_true", help="run the classifier of upside-down lines"
@@ -103,6 +91,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the peers' virtual environments; default: in the user's cache",
     )
     parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="keep the frozen bundles and the peers' graphs in this folder, and use those that are "
+        "there; default: a temporary folder",
+    )
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path(__file__).parent / "results",
@@ -112,78 +107,147 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print the table, and write a result file for each bundle and peers.md."""
+    """Measure, print the table, and write a result file for each bundle and set, and peers.md."""
     try:
         _run(options)
-    except (MeasurementError, environments.EnvironmentFailedError, EdgeOCRError) as error:
+    except (
+        *(MeasurementError, EngineError, environments.EnvironmentFailedError),
+        EdgeOCRError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
 def _run(options: argparse.Namespace) -> None:
-    from . import weights  # needs onnx, which `breakdown` and others that import this do without
-
     catalog = catalogs.load()
-    for name in options.bundle:
-        catalog.bundle(name)
-    pictures = find_pictures(options.images)
-    engines = make_engines(options.environments, options.peers)
+    entries = [catalog.bundle(name) for name in options.bundle]
+    sets = {path: labelled_pictures(path) for path in options.data}
+    chosen = [peer for peer in environments.PEERS if peer.package in options.peers]
+    left_out = {name: _left_out(name, chosen, options.orientation) for name in options.bundle}
+    needed = [
+        peer for peer in chosen if any(peer.package not in each for each in left_out.values())
+    ]
+    engines = make_engines(options.environments, needed)
     options.output.mkdir(parents=True, exist_ok=True)
     results = []
-    for name in options.bundle:
-        with tempfile.TemporaryDirectory(prefix="edgeocr-peers-") as temporary:
-            folder = Path(temporary)
-            bundle, models = weights.prepare(name, catalog, folder)
-            request: Request = {
-                "name": name,
-                "images": [str(path) for path in pictures],
-                "threads": options.threads,
-                "orientation": options.orientation,
-                "bundle": str(bundle),
-                "models": models,
-                "packages": [*(peer.package for peer in environments.PEERS), *LIBRARIES],
-            }
-            left_out = {
-                peer.package: reason
-                for peer in environments.PEERS
-                if (reason := peer.left_out(name, options.orientation)) is not None
-            }
-            taking_part = [engine for engine in engines if engine.name not in left_out]
-            runs = _measure(name, taking_part, request, options.repeat, folder)
-        entry = catalog.bundle(name)
-        result: Result = {
-            "bundle": name,
-            "models": {
-                "detection": entry.detection,
-                "recognition": entry.recognition,
-                **({"orientation": entry.orientation} if options.orientation else {}),
-            },
-            "orientation": options.orientation,
-            "threads": options.threads,
-            "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-            "command": command(options),
-            "commit": _commit(),
-            "machine": machine.describe(),
-            "left_out": {peer: left_out[peer] for peer in options.peers if peer in left_out},
-            **peer_report.summarize(runs, _labelled(options.images)),
-        }
-        results.append(result)
-        suffix = "-orientation" if options.orientation else ""
-        text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-        _write(options.output / f"peers-{name}{suffix}.json", text)
+    with ExitStack() as stack:
+        folder = options.weights or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeocr-peers-"))
+        )
+        requests = {name: _request(name, catalog, folder, options) for name in options.bundle}
+        for entry in entries:
+            left = left_out[entry.name]
+            taking_part = [engine for engine in engines if engine.name not in left]
+            for path, pictures in sets.items():
+                result = _measure(
+                    taking_part, left, entry, requests[entry.name], path, pictures, options
+                )
+                results.append(result)
+                text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+                _write(options.output / file_name(result), text)
     present = sorted(options.output.glob("peers-*.json"))
     everything = [json.loads(path.read_text(encoding="utf-8")) for path in present]
-    _write(options.output / "peers.md", peer_report.markdown(everything))
-    print(peer_report.aligned(results))
+    _write(options.output / "peers.md", peer_tables.markdown(everything))
+    _print(results)
+    print(f"written to {options.output}")
+
+
+def _print(results: Sequence[Result]) -> None:
+    """Print the table of the results, where they come from, and the ratio of each round."""
+    print(peer_tables.aligned(results))
     for result in results:
-        print(peer_report.origin(result))
-        if (peer_report.others_cpus(result) or 0) > QUIET_CPUS:
+        print(peer_tables.origin(result))
+        if (peer_tables.others_cpus(result) or 0) > QUIET_CPUS:
             print("  Other processes were busy, and they slow some engines down more than others,")
             print("  so don't trust the ratio. Measure again when nothing else runs.")
+        for peer, reason in result["left_out"].items():
+            print(f"  {peer} is left out because {reason}")
         for peer, comparison in result["comparisons"].items():
-            pairs = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_pair"])
-            print(f"  {peer}'s time ÷ edgeocr's, pair by pair: {pairs}")
-    print(f"written to {options.output}")
+            rounds = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_round"])
+            print(f"  {peer}'s time ÷ edgeocr's, round by round: {rounds}")
+
+
+def _left_out(
+    bundle: str, chosen: Sequence[environments.Peer], orientation: bool
+) -> dict[str, str]:
+    """Return the peers that can't run a bundle's weights, each with the reason."""
+    reasons = {peer.package: peer.left_out(bundle, orientation) for peer in chosen}
+    return {peer: reason for peer, reason in reasons.items() if reason is not None}
+
+
+def _request(
+    name: str, catalog: catalogs.Catalog, folder: Path, options: argparse.Namespace
+) -> Request:
+    """Freeze a bundle, if the folder doesn't have it, and return how engines have to set it up."""
+    from . import weights  # needs onnx, which `breakdown` and others that import this do without
+
+    bundle, models = weights.prepare(name, catalog, folder / name)
+    return {
+        "name": name,
+        "threads": options.threads,
+        "orientation": options.orientation,
+        "bundle": str(bundle),
+        "models": models,
+        "packages": [*(peer.package for peer in environments.PEERS), *LIBRARIES],
+        "rest": True,
+    }
+
+
+def _measure(
+    engines: Sequence[Engine],
+    left_out: Mapping[str, str],
+    entry: catalogs.BundleEntry,
+    request: Request,
+    path: Path,
+    pictures: Mapping[Path, Sequence[LabelledLine]],
+    options: argparse.Namespace,
+) -> Result:
+    """Measure the engines on the pictures of a folder.
+
+    Args:
+        engines: The engines that take part, edgeocr among them.
+        left_out: The other peers, each with the reason.
+        entry: The bundle's entry in models.toml.
+        request: How the engines have to set themselves up.
+        path: The folder.
+        pictures: Its pictures with their labelled lines.
+        options: The options of the command.
+    """
+    measured = peer_turns.measure(engines, request, list(pictures), options.repeat, options.starts)
+    measured.endings[OURS]["versions"][OURS] = __version__
+    names = {each: Path(os.path.relpath(each, path.resolve())).as_posix() for each in pictures}
+    labelled = {names[each]: lines for each, lines in pictures.items()}
+    models = {"detection": entry.detection, "recognition": entry.recognition}
+    return {
+        "bundle": entry.name,
+        "data": path.resolve().name,
+        "models": models | ({"orientation": entry.orientation} if options.orientation else {}),
+        "orientation": options.orientation,
+        "threads": options.threads,
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": command(options),
+        "commit": _commit(),
+        "machine": machine.describe(),
+        "left_out": dict(left_out),
+        **peer_report.summarize(measured, list(names.values()), labelled),
+    }
+
+
+def labelled_pictures(path: Path) -> dict[Path, Sequence[LabelledLine]]:
+    """Return the pictures of a folder with their labelled lines, which are none without labels.
+
+    Raises:
+        MeasurementError: There are no pictures, or they are single words.
+        DatasetError: The labels are wrong, or a picture is missing.
+    """
+    if not path.is_dir() or not any(kind.recognizes(path) for kind in datasets.KINDS.values()):
+        return dict.fromkeys(find_pictures(path), ())
+    found: dict[Path, Sequence[LabelledLine]] = {}
+    for each in datasets.read(path.resolve()):
+        if not isinstance(each, LabelledPages):
+            raise MeasurementError(f"{path}: these are pictures of single words, not of pages")
+        found |= each.pictures
+    return found
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -201,77 +265,22 @@ def find_pictures(folder: Path) -> list[Path]:
     return found
 
 
+def file_name(result: Result) -> str:
+    """Return the name of a result's file: the bundle, the pictures, and the processor."""
+    words = ["peers", result["bundle"], *["orientation"] * result["orientation"]]
+    return f"{'-'.join(words)}-{result['data']}-{machine.slug(result['machine'])}.json"
+
+
 def command(options: argparse.Namespace) -> str:
     """Return the command that repeats the measurement, without the paths of this machine."""
-    words = ["python -m benchmarks peers --images DIR --bundle", *options.bundle]
+    words = ["python -m benchmarks peers"]
+    if options.data != [OWN_PICTURES]:
+        words += ["--data", *["DIR"] * len(options.data)]
+    words += ["--bundle", *options.bundle]
     if set(options.peers) != {peer.package for peer in environments.PEERS}:
         words += ["--peers", *options.peers]
-    words += [f"--repeat {options.repeat} --threads {options.threads}"]
+    words += [f"--repeat {options.repeat} --starts {options.starts} --threads {options.threads}"]
     return " ".join(words + ["--orientation"] * options.orientation)
-
-
-def make_engines(folder: Path, peers: Sequence[str]) -> list[Engine]:
-    """Return edgeocr and the chosen peers, and make environments that are missing.
-
-    Args:
-        folder: Folder of the peers' environments.
-        peers: The peers' packages.
-    """
-    version = import_onnxruntime().__version__
-    engines = [Engine(OURS, "edgeocr_worker", Path(sys.executable), os.environ)]
-    for peer in environments.PEERS:
-        if peer.package not in peers:
-            continue
-        python = environments.ensure(peer, version, folder, _say)
-        variables = environments.clean_variables()
-        engines.append(Engine(peer.package, peer.worker, python, variables))
-    return engines
-
-
-def _measure(
-    bundle: str, engines: list[Engine], request: Request, repeat: int, folder: Path
-) -> dict[str, list[Measured]]:
-    """Run the engines in turns and return the measurements of each."""
-    request_file = folder / "request.json"
-    request_file.write_text(json.dumps(request), encoding="utf-8")
-    runs: dict[str, list[Measured]] = {engine.name: [] for engine in engines}
-    for number in range(1, repeat + 1):
-        for engine in engines:
-            measured = run_worker(engine, request_file, folder / "result.json")
-            if engine.name == OURS:
-                measured["versions"][OURS] = __version__
-            runs[engine.name].append(measured)
-            _say(f"{bundle}: run {number} of {repeat}: {engine.name} {measured['total_s']:.2f} s")
-    return runs
-
-
-def run_worker(engine: Engine, request: Path, result: Path) -> Measured:
-    """Run an engine's worker in a new process.
-
-    Args:
-        engine: The engine.
-        request: The file that tells the worker what to do: a `Request` as JSON.
-        result: The file that the worker writes.
-
-    Raises:
-        MeasurementError: The worker fails.
-    """
-    result.unlink(missing_ok=True)
-    module = f"{__package__}.engines.{engine.worker}"
-    command = [str(engine.python), "-m", module, str(request), str(result)]
-    ended = child_process.run(command, None, folder=CHECKOUT, variables=engine.variables)
-    if ended.code != 0 or not result.is_file():
-        raise MeasurementError(f"{engine.name}: the worker {ended}")
-    measured: Measured = json.loads(result.read_text(encoding="utf-8"))
-    return measured
-
-
-def _labelled(folder: Path) -> dict[str, list[LabelledLine]]:
-    """Return the labelled lines by the names of the pictures; none without a Label.txt."""
-    if not (file := folder / paddle.LABELS).is_file():
-        return {}
-    found = paddle.labels_of(file)
-    return {path.name: lines for path, lines in found.items() if path.parent == folder}
 
 
 def _commit() -> str | None:
@@ -301,7 +310,3 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
     return number
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

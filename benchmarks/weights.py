@@ -19,6 +19,8 @@ from .engines.measure import Models
 def prepare(name: str, catalog: Catalog, folder: Path) -> tuple[Path, Models]:
     """Write a bundle, and the plain graphs that it is made of, into a folder.
 
+    Files that are there from an earlier call are used as they are.
+
     Args:
         name: Name of the bundle.
         catalog: The contents of models.toml.
@@ -32,12 +34,15 @@ def prepare(name: str, catalog: Catalog, folder: Path) -> tuple[Path, Models]:
     """
     models = for_peers(name, catalog, folder)
     bundle = folder / f"{name}.edgeocr"
-    freeze(catalog.bundle(name), catalog, bundle)
+    if not bundle.is_file():
+        freeze(catalog.bundle(name), catalog, bundle)
     return bundle, models
 
 
 def for_peers(name: str, catalog: Catalog, folder: Path) -> Models:
     """Write the plain graphs that a bundle is made of into a folder, and return their paths.
+
+    Graphs that are there from an earlier call are used as they are.
 
     Args:
         name: Name of the bundle.
@@ -50,12 +55,14 @@ def for_peers(name: str, catalog: Catalog, folder: Path) -> Models:
     entry = catalog.bundle(name)
     if entry.detection is None or entry.recognition is None:
         raise CatalogError(f"{name}: the peers need a model for detection and one for recognition")
+    folder.mkdir(parents=True, exist_ok=True)
     models: Models = {"detection": "", "recognition": "", "charset": "", "orientation": None}
     with Fetcher() as fetcher:
 
         def plain(model: str) -> str:
             path = folder / f"{model}.onnx"
-            path.write_bytes(translate(identify(fetcher.fetch(catalog.model(model)))).plain)
+            if not path.is_file():
+                path.write_bytes(translate(identify(fetcher.fetch(catalog.model(model)))).plain)
             return str(path)
 
         models["detection"] = plain(entry.detection)

@@ -1,8 +1,10 @@
-"""The part that all workers share: read pictures, measure time and memory, write the result.
+"""The part that all workers share: read pictures on request, and measure each of them.
 
-A worker is started as `python -m benchmarks.engines.NAME REQUEST RESULT`. It reads the first of
-these JSON files and writes the second. It runs in the environment of its engine, so this module
-needs the standard library only.
+A worker is a process that stays open, started as `python -m benchmarks.engines.NAME` by
+`benchmarks.engine_process`. The first line of its standard input is a `Request`; each further line
+is the path of a picture, and is answered by an `Answer`; the end of the input is answered by an
+`Ending`. All of them are JSON, one to a line. A worker runs in the environment of its engine, so
+this module needs the standard library only.
 """
 
 from __future__ import annotations
@@ -11,10 +13,16 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import perf_counter, process_time
-from typing import Any, TypeAlias, TypedDict
+from time import perf_counter, process_time, sleep
+from typing import IO, Any, TypeAlias, TypedDict
+
+# Some engines' threads go on spinning for 30 ms after a picture, which slows the next engine down.
+# They are at rest if they use less than a tenth of a CPU for 10 ms.
+REST_S = 0.01
+REST_CPU_S = 0.001
+# How long to wait for that at most.
+REST_AT_MOST_S = 0.3
 
 
 class Models(TypedDict):
@@ -34,25 +42,27 @@ class Models(TypedDict):
 
 
 class Request(TypedDict):
-    """The work that a worker has to do.
+    """How a worker has to set its engine up.
 
     Attributes:
         name: Name of the bundle.
-        images: Paths of pictures. Each is read once, and the first one also for the cold start.
         threads: CPU threads for the engine, and the number of CPUs that the process is pinned to.
         orientation: Whether the classifier turns crops that are upside down.
         bundle: Path of the bundle, for edgeocr.
         models: The same weights for the peers.
         packages: Packages whose versions to report.
+        rest: Whether to answer when the engine's threads have come to rest, so that they don't
+            disturb whoever is next, and what they used until then is counted. Otherwise the answer
+            comes at once.
     """
 
     name: str
-    images: list[str]
     threads: int
     orientation: bool
     bundle: str
     models: Models
     packages: list[str]
+    rest: bool
 
 
 class Line(TypedDict):
@@ -67,40 +77,33 @@ class Line(TypedDict):
     polygon: list[list[float]]
 
 
-class Reading(TypedDict):
-    """What was read in one picture.
+class Answer(TypedDict):
+    """What was read in one picture, and what that took.
 
     Attributes:
-        name: Name of the file.
-        milliseconds: Wall time from the path to the engine's result.
+        wall_s: Seconds from the path to the engine's result.
+        cpu_s: CPU seconds of all threads of the process meanwhile.
+        rest_cpu_s: CPU seconds of all threads from then on until they came to rest; 0 if the
+            request doesn't ask for that.
         lines: The lines.
     """
 
-    name: str
-    milliseconds: float
+    wall_s: float
+    cpu_s: float
+    rest_cpu_s: float
     lines: list[Line]
 
 
-class Measured(TypedDict):
-    """What a worker measured.
+class Ending(TypedDict):
+    """What a worker knows when it ends.
 
     Attributes:
         versions: Versions of the requested packages that are installed.
-        cold_start_ms: Milliseconds of the import, the construction and a first picture, which are
-            not part of the other times.
-        total_s: Seconds summed over the pictures.
-        peak_rss_mib: The process's peak memory; None if unknown.
-        others_cpus: How many of the process's CPUs other processes kept busy meanwhile, on average;
-            None if unknown. If it is large, the times can't be trusted.
-        readings: What was read, picture by picture.
+        peak_rss_mib: Peak memory of the process and its children in MiB; None if unknown.
     """
 
     versions: dict[str, str]
-    cold_start_ms: float
-    total_s: float
     peak_rss_mib: float | None
-    others_cpus: float | None
-    readings: list[Reading]
 
 
 Read: TypeAlias = Callable[[str], Any]
@@ -108,40 +111,36 @@ Lines: TypeAlias = Callable[[Any], list[Line]]
 
 
 def main(start: Callable[[Request], tuple[Read, Lines]]) -> None:
-    """Do what the request file says and write the result file.
+    """Answer the requests of the standard input.
 
     Args:
         start: Imports and constructs the engine. Returns a function that reads the picture at a
             path, which is timed, and one that turns the engine's result into lines, which is not.
     """
-    request: Request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    replies = _take_standard_output()
+    request: Request = json.loads(sys.stdin.readline())
     _pin(request["threads"])
-    begin = perf_counter()
     read, lines = start(request)
-    read(request["images"][0])
-    cold_start = perf_counter() - begin
-    readings: list[Reading] = []
-    busy, own, started = busy_seconds(), process_time(), perf_counter()
-    for path in request["images"]:
-        begin = perf_counter()
+    for row in sys.stdin:
+        path = json.loads(row)
+        begin, worked = perf_counter(), process_time()
         result = read(path)
-        milliseconds = (perf_counter() - begin) * 1000
-        readings.append(
-            {"name": Path(path).name, "milliseconds": milliseconds, "lines": lines(result)}
-        )
-    others = None
-    if busy is not None and (busy_after := busy_seconds()) is not None:
-        others = busy_after - busy - (process_time() - own)
-        others = max(0.0, others / (perf_counter() - started))
-    measured: Measured = {
-        "versions": _versions(request["packages"]),
-        "cold_start_ms": cold_start * 1000,
-        "total_s": sum(reading["milliseconds"] for reading in readings) / 1000,
-        "peak_rss_mib": peak_rss_mib(),
-        "others_cpus": others,
-        "readings": readings,
-    }
-    Path(sys.argv[2]).write_text(json.dumps(measured), encoding="utf-8")
+        wall, cpu = perf_counter() - begin, process_time() - worked
+        rest = _come_to_rest() if request["rest"] else 0.0
+        _send(replies, Answer(wall_s=wall, cpu_s=cpu, rest_cpu_s=rest, lines=lines(result)))
+    _send(replies, Ending(versions=_versions(request["packages"]), peak_rss_mib=peak_rss_mib()))
+
+
+def _take_standard_output() -> IO[str]:
+    """Return the standard output, and let everything that engines print go to standard error."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return replies
+
+
+def _send(replies: IO[str], message: Answer | Ending) -> None:
+    replies.write(json.dumps(message) + "\n")
+    replies.flush()
 
 
 def _pin(cpus: int) -> None:
@@ -150,27 +149,24 @@ def _pin(cpus: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cpus])
 
 
-def busy_seconds() -> float | None:
-    """Return the CPU time of all processes, and of the host, on this process's CPUs since boot.
-
-    Returns:
-        Seconds; None on systems other than Linux.
-    """
-    statistics = Path("/proc/stat")
-    if not statistics.is_file() or not hasattr(os, "sched_getaffinity"):
-        return None
-    mine = {f"cpu{number}" for number in os.sched_getaffinity(0)}
-    ticks = 0
-    for row in statistics.read_text().splitlines():
-        name, *fields = row.split()
-        if name in mine:
-            user, nice, system, _, _, irq, softirq, steal = map(int, fields[:8])
-            ticks += user + nice + system + irq + softirq + steal
-    return ticks / os.sysconf("SC_CLK_TCK")
+def _come_to_rest() -> float:
+    """Wait until the threads of this process use no CPU time; return what they used until then."""
+    until = perf_counter() + REST_AT_MOST_S
+    started = before = process_time()
+    while perf_counter() < until:
+        sleep(REST_S)
+        now = process_time()
+        if now - before < REST_CPU_S:
+            break
+        before = now
+    return before - started
 
 
 def _versions(packages: list[str]) -> dict[str, str]:
     """Return the versions of those packages that are installed."""
+    # This import takes 20 ms, which a cold start must not contain.
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for package in packages:
         try:
@@ -181,17 +177,40 @@ def _versions(packages: list[str]) -> dict[str, str]:
 
 
 def peak_rss_mib() -> float | None:
-    """Return the peak of the process's resident memory in MiB; None if unknown."""
-    # On Linux ru_maxrss includes the parent's memory, because the peak survives exec; VmHWM does
-    # not.
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for row in status.read_text().splitlines():
-            if row.startswith("VmHWM:"):
-                return int(row.split()[1]) / 1024
+    """Return the peak resident memory of this process and its living children in MiB.
+
+    Returns:
+        The sum of the processes' peaks, which is more than the peak of the sum if they differ in
+        time; without the children on systems other than Linux; None if unknown.
+    """
+    if Path("/proc/self/status").is_file():
+        return sum(map(_peak_of, [os.getpid(), *_descendants(os.getpid())]))
     try:
         import resource
     except ImportError:  # Windows
         return None
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _peak_of(process: int) -> float:
+    """Return the peak memory of a process in MiB; 0 if it has ended."""
+    # ru_maxrss includes the parent's memory, because the peak survives exec; VmHWM does not.
+    try:
+        rows = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(row.split()[1]) / 1024 for row in rows if row.startswith("VmHWM:")), 0.0)
+
+
+def _descendants(process: int) -> list[int]:
+    """Return the living children of a process, and theirs."""
+    found = []
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            children = [int(word) for word in file.read_text().split()]
+        except OSError:  # the thread has ended
+            continue
+        for child in children:
+            found += [child, *_descendants(child)]
+    return found

@@ -8,7 +8,8 @@ from typing import Any, get_type_hints
 
 from benchmarks import decoders, shapes, systems
 from benchmarks.conversions import Converted, Row, Verified, table
-from benchmarks.peer_report import Comparison, EngineFigures, Result, markdown
+from benchmarks.peer_report import Comparison, EngineFigures, Result
+from benchmarks.peer_tables import markdown
 from tests.support.paths import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -69,7 +70,7 @@ def test_peers_write_the_recorded_keys_and_page() -> None:
     results: list[Any] = [
         json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("peers-*.json"))
     ]
-    assert len(results) == 4
+    assert len(results) > 3
     for result in results:
         assert result.keys() == get_type_hints(Result).keys()
         for figures in result["engines"].values():

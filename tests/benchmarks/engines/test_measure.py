@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
+from threading import Thread
+from time import perf_counter
 
 import pytest
 
@@ -22,26 +22,43 @@ def test_peak_memory_excludes_the_parent_process() -> None:
     assert 1 < float(done.stdout) < 200
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no CPU affinity elsewhere")
-def test_busy_seconds_are_those_of_the_cpus_of_this_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Idle time and waiting for the disk do not count, nor does the sum over all CPUs."""
-    statistics = tmp_path / "stat"
-    # User, nice, system, idle, waiting for the disk, two kinds of interrupts, the host, guests.
-    statistics.write_text(
-        "cpu  1111 1111 1111 9999 9999 1111 1111 1111 0 0\n"
-        "cpu0 100 20 3 5000 6000 400 50 7 0 0\n"
-        "cpu1 1000 1000 1000 5000 6000 1000 1000 1000 0 0\n"
-        "cpu2 10 0 0 5000 6000 0 0 0 0 0\n"
-        "intr 12345\n"
-    )
-    monkeypatch.setattr(measure, "Path", lambda path: statistics)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 2})
-    monkeypatch.setattr(os, "sysconf", lambda name: 100)
-    assert measure.busy_seconds() == (100 + 20 + 3 + 400 + 50 + 7 + 10) / 100
+@pytest.mark.skipif(sys.platform != "linux", reason="finds children on Linux only")
+def test_peak_memory_includes_the_children() -> None:
+    code = """
+import subprocess, sys
+from benchmarks.engines import measure
+before = measure.peak_rss_mib()
+held = "held = bytes([1]) * (200 << 20); print('held', flush=True); input()"
+child = subprocess.Popen(
+    [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+)
+child.stdout.readline()
+print(measure.peak_rss_mib() - before)
+child.communicate("")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert 200 < float(done.stdout) < 300
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/stat")
-def test_busy_seconds_of_this_machine_are_known() -> None:
-    assert (measure.busy_seconds() or 0) > 0
+def test_rest_is_waited_for_and_counted() -> None:
+    """A thread that goes on working for 60 ms is waited for, and its time is returned."""
+    stop = perf_counter() + 0.06
+
+    def spin() -> None:
+        while perf_counter() < stop:
+            pass
+
+    thread = Thread(target=spin)
+    thread.start()
+    used = measure._come_to_rest()
+    assert perf_counter() >= stop
+    assert used > 0.01
+    thread.join()
+
+
+def test_rest_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "REST_CPU_S", -1.0)  # nothing counts as rest
+    monkeypatch.setattr(measure, "REST_AT_MOST_S", 0.03)
+    started = perf_counter()
+    measure._come_to_rest()
+    assert perf_counter() - started >= 0.03

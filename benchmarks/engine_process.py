@@ -1,0 +1,171 @@
+"""Engines, and the processes in which they read: one that stays open for each engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from converters.child_process import ProcessResult
+from edgeocr.runtime.onnx_runtime import import_onnxruntime
+
+from . import environments
+from .engines.measure import Answer, Ending, Request
+
+OURS = "edgeocr"
+CHECKOUT = Path(__file__).parent.parent
+WORKERS = f"{__package__}.engines"
+
+
+class EngineError(Exception):
+    """An engine's process ended too early; the message quotes what it printed last."""
+
+    def __init__(self, engine: str, ended: ProcessResult) -> None:
+        """Make the message.
+
+        Args:
+            engine: Name of the engine.
+            ended: How its process ended.
+        """
+        super().__init__(f"{engine}: the worker {ended}")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine to measure.
+
+    Attributes:
+        name: Its name in the results.
+        worker: The module that the worker is, such as "benchmarks.engines.rapidocr_worker".
+        python: The Python that runs the worker.
+        variables: The environment variables of the worker.
+    """
+
+    name: str
+    worker: str
+    python: Path
+    variables: Mapping[str, str]
+
+
+def make_engines(folder: Path, peers: Sequence[environments.Peer]) -> list[Engine]:
+    """Return edgeocr and the chosen peers, and make environments that are missing.
+
+    Args:
+        folder: Folder of the peers' environments.
+        peers: The peers.
+
+    Raises:
+        EnvironmentFailedError: An environment can't be made.
+    """
+    version = import_onnxruntime().__version__
+    # pip compiles the peers when it installs them. edgeocr runs from the checkout, so its first
+    # process must be allowed to keep what it compiles, or each cold start would compile again.
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    engines = [Engine(OURS, f"{WORKERS}.edgeocr_worker", Path(sys.executable), ours)]
+    for peer in peers:
+        python = environments.ensure(peer, version, folder, say)
+        variables = environments.clean_variables()
+        engines.append(Engine(peer.package, f"{WORKERS}.{peer.worker}", python, variables))
+    return engines
+
+
+class EngineProcess:
+    """A process in which an engine is open and reads pictures one by one; a context manager.
+
+    Leaving the context kills the process, if it has not ended.
+    """
+
+    def __init__(self, engine: Engine, request: Request) -> None:
+        """Start the process, and let it set the engine up without waiting for it.
+
+        Args:
+            engine: The engine.
+            request: How to set the engine up.
+        """
+        self._name = engine.name
+        # The process must not wait until somebody reads what it prints, so a file takes that.
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(
+            [str(engine.python), "-m", engine.worker],
+            cwd=CHECKOUT,
+            env=dict(engine.variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            text=True,
+            encoding="utf-8",
+        )
+        self._send(request)
+
+    def __enter__(self) -> EngineProcess:
+        """Return the process."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Kill the process, if it has not ended."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._printed):
+            with suppress(OSError):  # what was written for the process can't be flushed any more
+                stream.close()  # type: ignore[union-attr]
+
+    def read(self, picture: Path) -> Answer:
+        """Let the engine read a picture.
+
+        Raises:
+            EngineError: The process has ended.
+        """
+        self._send(str(picture))
+        answer: Answer = self._receive()
+        return answer
+
+    def finish(self) -> Ending:
+        """Let the process end, and return what it reports then.
+
+        Raises:
+            EngineError: The process has ended before.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        ending: Ending = self._receive()
+        self._process.wait()
+        return ending
+
+    def _send(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise self._ended() from None
+
+    def _receive(self) -> Any:
+        assert self._process.stdout is not None
+        row = self._process.stdout.readline()
+        if not row.endswith("\n"):
+            raise self._ended()
+        return json.loads(row)
+
+    def _ended(self) -> EngineError:
+        code = self._process.wait()
+        self._printed.seek(0)
+        printed = self._printed.read().decode(errors="replace")
+        return EngineError(self._name, ProcessResult(code, printed, None))
+
+
+def say(line: str) -> None:
+    """Print a line of progress."""
+    print(line, file=sys.stderr, flush=True)
