@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ..errors import EdgeOCRError
 from .control_groups import cpu_quota
-from .machine import cpu_features
 from .readings import ROOT
 
 # Linux supports no more CPUs than this.
@@ -37,6 +36,8 @@ def has_vnni(root: Path = ROOT) -> bool:
 
     On other architectures, and on systems that don't say, the answer is False.
     """
+    from .machine import cpu_features  # only int8 graphs need it, and it takes 4 ms to import
+
     features = cpu_features(root)
     return any(features.get(name) for name in VNNI)
 

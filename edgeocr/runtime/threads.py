@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -67,3 +67,21 @@ class ThreadPool:
             executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown()
+
+
+def all_of(work: Mapping[str, Callable[[], Result]], threads: int) -> dict[str, Result]:
+    """Do a few pieces of work, side by side in threads that end with them.
+
+    Args:
+        work: The pieces by name.
+        threads: The most threads; 1 for the caller's own.
+
+    Returns:
+        What each piece returns, by name. If some fail, the error of the first one is raised once
+        all have ended.
+    """
+    if threads == 1 or len(work) < 2:
+        return {name: each() for name, each in work.items()}
+    with ThreadPoolExecutor(min(threads, len(work)), thread_name_prefix="edgeocr-open") as executor:
+        begun = {name: executor.submit(each) for name, each in work.items()}
+    return {name: each.result() for name, each in begun.items()}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from .. import orient, recognize, resize
 from ..bundle.bundle import Bundle
@@ -20,7 +21,8 @@ from ..recognize import Recognizer
 from ..runtime.onnx_runtime import import_onnxruntime
 from ..runtime.placement import Placement
 from ..runtime.run_sizes import RunSizes
-from ..runtime.threads import ThreadPool
+from ..runtime.start import all_on_cpu
+from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
 
 Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
@@ -164,29 +166,37 @@ def open_stages(
         ProviderUnavailableError: A provider does not start.
         EdgeOCRError: The bundle can't find regions of the wanted shape.
     """
-    detector = orienter = recognizer = spotter = None
+    openers: dict[str, Callable[[], Any]] = {}
     if (detection := stages.detection) is not None:
         if shape is not None:
             detection = with_shape(detection, shape)
         graph = bundle.read(detection.graph)
-        detector = Detector(detection, graph, placement=placement, threads=pool.threads)
+        openers["detection"] = partial(
+            Detector, detection, graph, placement=placement, threads=pool.threads
+        )
     if (recognition := stages.recognition) is not None:
         graph = bundle.read(recognition.graph)
-        recognizer = Recognizer(
-            recognition, graph, bundle.characters, placement=placement, pool=pool
+        openers["recognition"] = partial(
+            Recognizer, recognition, graph, bundle.characters, placement=placement, pool=pool
         )
     if (orientation := stages.orientation) is not None:
         graph = bundle.read(orientation.graph)
-        orienter = Orienter(orientation, graph, placement=placement, pool=pool)
+        openers["orientation"] = partial(
+            Orienter, orientation, graph, placement=placement, pool=pool
+        )
     if (spotting := stages.spotting) is not None:
         if shape == "quad":
             raise EdgeOCRError("PGNet finds polygons only: use shape='polygon'")
         graph = bundle.read(spotting.graph)
-        spotter = Spotter(
-            spotting, graph, bundle.characters, placement=placement, threads=pool.threads
+        openers["spotting"] = partial(
+            Spotter, spotting, graph, bundle.characters, placement=placement, threads=pool.threads
         )
-    name = printable(bundle.manifest.name)
-    return OpenStages(name, detector, orienter, recognizer, spotter)
+    # ONNX Runtime optimizes a graph in one thread, so several graphs are opened side by side. Not
+    # within a memory limit, because each graph takes twice its size for a moment; and not on other
+    # providers, whose libraries are loaded and whose output is captured for one graph at a time.
+    side_by_side = placement.arena_limit is None and all_on_cpu(placement, openers)
+    opened = all_of(openers, pool.threads if side_by_side else 1)
+    return OpenStages(printable(bundle.manifest.name), **opened)
 
 
 def wanted_stages(

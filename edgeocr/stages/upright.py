@@ -19,6 +19,7 @@ from ..detect import Detector
 from ..images import Image
 from ..orient import Orienter
 from ..postprocess.geometry import TALL, Float32, side_lengths
+from ..postprocess.median import median
 from ..recognize import Recognizer
 from ..results.lines import Line, Reading, Region, line_of, quads_of
 from ..runtime.stopwatch import Stopwatch
@@ -350,7 +351,7 @@ def _reads_badly(crops: Sequence[Crop], readings: Sequence[Reading]) -> bool:
         for crop, reading in zip(crops, readings, strict=True)
         if crop.width >= TALL * crop.height
     ]
-    return bool(scores) and float(np.median(scores)) < READS_BADLY
+    return bool(scores) and median(scores) < READS_BADLY
 
 
 def _may_be_character(crop: Crop) -> bool:
