@@ -180,15 +180,16 @@ class Recognizer:
             return next(number for number in batches if number >= len(group))
 
         def batch_of(group: list[int]) -> NDArray[np.uint8]:
-            shape = (batch_size(group), stage.height, widths[group[0]], 3)
-            batch = np.full(shape, stage.padding, np.uint8)
+            batch = np.empty((batch_size(group), stage.height, widths[group[0]], 3), np.uint8)
             for row, i in zip(batch, group, strict=False):
-                shown = inputs[i]
+                shown, line = inputs[i], row[:, : inputs[i].width]
                 pixels = crops[shown.crop].pixels[:, shown.begin : shown.end]
-                row[:, : shown.width] = cv2.resize(pixels, (shown.width, stage.height))
+                cv2.resize(pixels, (shown.width, stage.height), dst=line)
+                row[:, shown.width :] = stage.padding
                 if measured:
-                    grey = cv2.cvtColor(row[:, : shown.width], cv2.COLOR_BGR2GRAY)
-                    empty[i] = gaps.empty_columns(grey.astype(np.uint8, copy=False))
+                    grey = np.asarray(cv2.cvtColor(line, cv2.COLOR_BGR2GRAY), np.uint8)
+                    empty[i] = gaps.empty_columns(grey)
+            batch[len(group) :] = stage.padding
             return batch
 
         def needs(group: list[int]) -> tuple[int, int]:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ..errors import EdgeOCRError
 from .control_groups import cpu_quota
-from .machine import cpu_features
 from .readings import ROOT
 
 # Linux supports no more CPUs than this.
@@ -50,6 +49,9 @@ def present(names: Iterable[str], root: Path = ROOT) -> list[str]:
             unknown ones count as missing, and so do all of them on systems that don't say.
         root: The folder below which the system's files are.
     """
+    # Only int8 graphs and bundles with several graphs need this module: importing it takes 4 ms.
+    from .machine import cpu_features
+
     features = cpu_features(root)
     return [name for name in names if features.get(name)]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..postprocess.geometry import Float32
+from ..postprocess.median import median
 from .boxes import Float64
 from .scripts import lean
 
@@ -101,7 +102,7 @@ def find(quads: Float32, texts: Sequence[str] | None = None) -> Slant:
     # Rows are looked for on the page after the directions of the boxes have levelled it.
     level = Slant(float(np.arctan(slope)), 0.0, (float(x), float(y)))
     seen = level.levelled(quads).astype(np.float64)[wide]
-    height = float(np.median(thick[wide]))
+    height = median(thick[wide])
     change, convergence = _fitted(seen, height, slope, doubt, slopes - slope, doubts)
     total = 0.0 if change == -slope else slope + change * (1 + slope * slope)
     return Slant(float(np.arctan(total)), convergence, (float(x), float(y)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..postprocess.median import median
 from .boxes import Boxes
 from .scripts import is_east_asian
 
@@ -24,7 +25,7 @@ WIDEST, INSIDE, NEXT = 1.3, 0.7, 0.6
 def runs_down(boxes: Boxes, texts: Sequence[str] | None) -> NDArray[np.bool_]:
     """Return which boxes [N] hold a line that runs downwards."""
     width, height = boxes.width, boxes.height
-    thickness = float(np.median(np.minimum(width, height))) if len(boxes) else 0.0
+    thickness = median(np.minimum(width, height)) if len(boxes) else 0.0
     found = (height > TALL * width) & (height > HIGH * np.maximum(thickness, 1.0))
     if texts is not None:
         found &= np.array([len(text.strip()) != 1 for text in texts], bool)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .gaps import Gaps
+from .median import median
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def find(
     words = np.bincount(gaps.row, weights=~numbers[gaps.classes].all(axis=1)) > 0
     chosen |= near & ~words[gaps.row]
     found = {}
-    for row in np.unique(gaps.row[chosen]).tolist():
+    for row in sorted(set(gaps.row[chosen].tolist())):
         first, last = np.searchsorted(gaps.row, [row, row + 1]).tolist()
         if cuts := _cuts(gaps.take(slice(first, last)), characters, height, stride):
             found[row] = cuts
@@ -132,7 +133,7 @@ def _cuts(gaps: Gaps, characters: NDArray[np.object_], height: int, stride: int)
     in_words = distances[~gaps.has_space]
     pitch = float(distances.min())
     if len(in_words):
-        pitch = float(in_words[in_words <= FAR * np.median(in_words)].mean())
+        pitch = float(in_words[in_words <= FAR * median(in_words)].mean())
 
     def wider_than(least: Wide) -> NDArray[np.bool_]:
         return gaps.width >= max(least.heights * height, least.pitches * pitch)
@@ -140,7 +141,7 @@ def _cuts(gaps: Gaps, characters: NDArray[np.object_], height: int, stride: int)
     wide = wider_than(TEXT)
     for i in np.flatnonzero(wide).tolist():
         spaces = np.delete(gaps.width, i)[np.delete(gaps.has_space, i)]
-        wide[i] = not len(spaces) or gaps.width[i] >= SPACES * np.median(spaces)
+        wide[i] = not len(spaces) or gaps.width[i] >= SPACES * median(spaces)
     close = wider_than(NUMBERS)
     cells = _parts(texts, gaps.has_space | close)
     if all(map(NUMBER.fullmatch, cells)) and not all(map(str.isdecimal, cells)):

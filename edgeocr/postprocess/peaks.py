@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .median import median
 from .words import is_cjk
 
 # About how wide characters are in DejaVu Sans, DejaVu Serif, Pillow's own font and WenQuanYi Micro
@@ -109,7 +109,7 @@ def extents(text: str, columns: NDArray[np.float32], size: tuple[int, int]) -> N
     # The size of the font. The distance of characters with a space between them tells nothing.
     spaces = np.array([character.isspace() for character in text])[order]
     sizes = (2 * apart / pairs)[~(spaces[1:] | spaces[:-1])]
-    scale = min(median(sizes.tolist()), LARGEST * height) if len(sizes) else LONE * height
+    scale = min(median(sizes), LARGEST * height) if len(sizes) else LONE * height
     reach = np.maximum(usual, LEAST) * (scale * LOOSE / 2)
     borders = middles[:-1] + apart * usual[:-1] / pairs
     begins, ends = middles - reach, middles + reach

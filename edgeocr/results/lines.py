@@ -251,15 +251,14 @@ def scaled(found: Located, scale: tuple[float, float]) -> Located:
 
 def moved(found: Located, move: Callable[[Float32], Float32]) -> Located:
     """Return the line or region with its points, float32 [..., 2], and those of its words moved."""
-    polygon = None if found.polygon is None else move(found.polygon)
-    result = replace(found, quad=move(found.quad), polygon=polygon)
-    if not isinstance(found, Line) or not isinstance(result, Line):
-        return result
-    return replace(
-        result,
-        words=tuple(replace(each, quad=move(each.quad)) for each in found.words),
-        characters=tuple(replace(each, quad=move(each.quad)) for each in found.characters),
-    )
+    changes: dict[str, Any] = {"quad": move(found.quad)}
+    if found.polygon is not None:
+        changes["polygon"] = move(found.polygon)
+    if isinstance(found, Line):
+        for name in ("words", "characters"):
+            if pieces := getattr(found, name):
+                changes[name] = tuple(replace(each, quad=move(each.quad)) for each in pieces)
+    return replace(found, **changes)
 
 
 def _outline_to_dict(quad: Float32, polygon: Float32 | None) -> dict[str, Any]:

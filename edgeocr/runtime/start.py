@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -86,6 +86,12 @@ def built_in() -> list[str]:
         if provider.onnxruntime_name in available
         or (provider.plugin is not None and importlib.util.find_spec(provider.plugin))
     ]
+
+
+def all_on_cpu(placement: Placement, stages: Collection[str]) -> bool:
+    """Return whether no other provider than the CPU can be tried for any of the stages."""
+    wanted = {placement.provider_of(stage) for stage in stages}
+    return wanted <= {"cpu"} or (wanted <= {"cpu", AUTO} and built_in() == ["cpu"])
 
 
 def probe(provider: str, graph: bytes) -> str | None:

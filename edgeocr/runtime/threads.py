@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
@@ -170,6 +170,24 @@ class ThreadPool:
             if self._free_cores() < 1 or not any(each.left for each in list(self._shared)):
                 return
             self._helpers.add(helper)
+
+
+def all_of(work: Mapping[str, Callable[[], Result]], threads: int) -> dict[str, Result]:
+    """Do a few pieces of work, side by side in threads that end with them.
+
+    Args:
+        work: The pieces by name.
+        threads: The most threads; 1 for the caller's own.
+
+    Returns:
+        What each piece returns, by name. If some fail, the error of the first one is raised once
+        all have ended.
+    """
+    if threads == 1 or len(work) < 2:
+        return {name: each() for name, each in work.items()}
+    with ThreadPoolExecutor(min(threads, len(work)), thread_name_prefix="edgeocr-open") as executor:
+        begun = {name: executor.submit(each) for name, each in work.items()}
+    return {name: each.result() for name, each in begun.items()}
 
 
 class _Work(Generic[Item, Result]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -21,7 +22,8 @@ from ..recognize import Recognizer
 from ..runtime.onnx_runtime import import_onnxruntime
 from ..runtime.placement import Placement
 from ..runtime.run_sizes import RunSizes
-from ..runtime.threads import ThreadPool
+from ..runtime.start import all_on_cpu
+from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
 from ..variants.choice import Choice, pins
 from ..variants.taking import measured_times, take
@@ -182,22 +184,26 @@ def open_stages(
         EdgeOCRError: The bundle can't find regions of the wanted shape.
         ValueError: The bundle lacks a variant that the caller wants.
     """
-    opened: dict[str, Any] = {}
-    choices: dict[str, Choice] = {}
     pinned = pins(bundle.manifest.stages.present, placement.options.variant)
     several = any(stage.variants for stage in stages.present.values())
     times = measured_times(bundle) if several else {}
-    for name, stage in stages.present.items():
 
-        def open_graph(single: manifest.Stage, placement: Placement, name: str = name) -> Stage:
+    def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice | None]:
+        def open_graph(single: manifest.Stage, placement: Placement) -> Stage:
             return open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
 
         if stage.variants:
-            opened[name], choices[name] = take(
-                name, stage, placement, times.get(name, {}), pinned.get(name), open_graph
-            )
-        else:
-            opened[name] = open_graph(stage, placement)
+            return take(name, stage, placement, times.get(name, {}), pinned.get(name), open_graph)
+        return open_graph(stage, placement), None
+
+    openers = {name: partial(open_one, name, stage) for name, stage in stages.present.items()}
+    # ONNX Runtime optimizes a graph in one thread, so several graphs are opened side by side. Not
+    # within a memory limit, because each graph takes twice its size for a moment; and not on other
+    # providers, whose libraries are loaded and whose output is captured for one graph at a time.
+    side_by_side = placement.arena_limit is None and all_on_cpu(placement, openers)
+    found = all_of(openers, pool.threads if side_by_side else 1)
+    opened: dict[str, Any] = {name: stage for name, (stage, _) in found.items()}
+    choices = {name: choice for name, (_, choice) in found.items() if choice is not None}
     return OpenStages(printable(bundle.manifest.name), choices=choices, **opened)
 
 

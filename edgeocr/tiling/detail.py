@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..images import Image
 from ..postprocess.geometry import Float32, side_lengths
+from ..postprocess.median import median
 
 # The side of the blocks in which detail is measured, in pixels of the picture.
 BLOCK = 16
@@ -48,7 +49,7 @@ def letter_heights(image: Image, quads: Float32) -> Float32:
         return np.array([_letter_height(image, quad) for quad in quads], np.float32)
     chosen = np.linspace(0, len(quads) - 1, MOST_MEASURED).astype(int)
     measured = np.array([_letter_height(image, quad) for quad in quads[chosen]], np.float32)
-    estimated = heights * np.median(measured / np.maximum(heights[chosen], 1))
+    estimated = heights * median(measured / np.maximum(heights[chosen], 1))
     estimated[chosen] = measured
     return np.asarray(estimated, np.float32)
 

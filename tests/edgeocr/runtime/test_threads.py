@@ -11,7 +11,7 @@ from time import sleep
 
 import pytest
 
-from edgeocr.runtime.threads import ThreadPool
+from edgeocr.runtime.threads import ThreadPool, all_of
 
 # Seconds that are enough on any machine; only a failing test waits so long.
 PATIENCE = 20.0
@@ -227,3 +227,26 @@ def test_a_closed_pool_refuses_work(threads: int) -> None:
     pool.close()
     with pytest.raises(ValueError, match="the thread pool is closed"):
         pool.map(abs, [-1, -2])
+
+
+def test_pieces_of_work_are_done_side_by_side() -> None:
+    """Each piece waits for the other, so that they would never end one after the other."""
+    met = threading.Barrier(2, timeout=PATIENCE)
+    work = {"a": lambda: (met.wait(), "A")[1], "b": lambda: (met.wait(), "B")[1]}
+    assert all_of(work, 2) == {"a": "A", "b": "B"}
+
+
+def test_one_thread_does_pieces_of_work_in_the_callers_own() -> None:
+    work = dict.fromkeys("abc", threading.current_thread)
+    assert set(all_of(work, 1).values()) == {threading.current_thread()}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_error_of_the_first_piece_that_fails_is_raised(threads: int) -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    first, second = ValueError("first"), KeyError("second")
+    work = {"a": list, "b": lambda: fail(first), "c": lambda: fail(second)}
+    with pytest.raises(ValueError, match="first"):
+        all_of(work, threads)
