@@ -52,7 +52,7 @@ def _measure(options: argparse.Namespace) -> None:
     if measured.path is not None:
         when = "measured now" if measured.new else "measured before; remove it to measure again"
         print(f"variants: {measured.path}, {when}")
-    elif measured.new:
+    elif measured.milliseconds:
         tell("edgeocr: the times of the variants can't be kept, beside the bundle or in the cache")
 
 

@@ -12,6 +12,7 @@ import pytest
 from edgeocr import EdgeOCRError
 from edgeocr.device import nvidia
 from edgeocr.device.nvidia import GPU
+from edgeocr.runtime.job import Job
 from edgeocr.runtime.tensorrt_cache import (
     EngineFolder,
     EngineKey,
@@ -135,3 +136,12 @@ def test_the_folder_for_a_gpu_depends_on_what_is_installed(
     other = folder_for_gpu(tmp_path, "d1" * 32, 0, {})
     assert other is not None and other.path != folder.path
     assert folder_for_gpu(tmp_path, "d1" * 32, 1, {}) is None  # there is one GPU
+
+
+def test_engines_of_each_precision_have_names_of_their_own() -> None:
+    jobs = [Job("recognition", "crops", None, precision=name) for name in ("fp32", "fp16", "int8")]
+    assert [job.engine_name for job in jobs] == [
+        "recognition",
+        "recognition-fp16",
+        "recognition-int8",
+    ]

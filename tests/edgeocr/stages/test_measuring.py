@@ -9,7 +9,7 @@ import pytest
 from edgeocr import OCR, Bundle, RuntimeOptions, measure_variants
 from edgeocr.stages import measuring
 from edgeocr.variants import taking
-from edgeocr.variants.record import Key
+from edgeocr.variants.record import Key, load, save
 from tests.support.packing import Files, packed
 from tests.support.variants import NEEDED, broken, cpu_has, fleet
 
@@ -94,6 +94,15 @@ def test_a_bundle_with_one_graph_for_each_stage_never_looks_for_a_record(
     monkeypatch.setattr(taking, "load", unmeasurable)
     assert measure_variants(bundle).milliseconds == {}
     OCR(bundle, provider="cpu", threads=1).close()
+
+
+def test_what_is_measured_of_one_stage_is_added_to_what_is_known(path: Path) -> None:
+    key = Key.of_this_device(Bundle.open(path).digest)
+    known = {"detection": {"fp32": 9.0, "int8": 8.0}}
+    save(path, key, known)
+    measured = measure_variants(path)
+    assert measured.new and measured.milliseconds["detection"] == known["detection"]
+    assert load(path, key) == (measured.path, measured.milliseconds)
 
 
 def test_a_graph_that_does_not_start_is_not_measured(embedded_files: Files, tmp_path: Path) -> None:
