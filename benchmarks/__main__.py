@@ -15,6 +15,7 @@ COMMANDS = {
     "cores": "show how busy the cores are with one page, with a stream and with pages side by side",
     "decoders": "time the decoders of EAST, SAST and PGNet beside PaddleOCR's",
     "kinds": "count how many random pictures of each kind are read as a person reads them",
+    "memory": "show what takes memory, and whether it grows over many pictures",
     "pages": "draw labelled signs and pages, to measure accuracy on",
     "peers": "measure edgeocr beside other engines that run the same weights",
     "regress": "fail if a read costs more instructions or CPU time than the baseline's",
@@ -23,6 +24,7 @@ COMMANDS = {
     "shapes": "show how padding to a fixed set of shapes changes what is read",
     "soak": "read random pictures in many threads, with forks and interrupts, and find leaks",
     "spikes": "read pages of random sizes, and fail if one takes far longer than the median",
+    "start": "measure how long fresh processes take to a first text, and to each step before it",
     "systems": "list how each OCR system is published, and measure a small network of it",
     "translators": "translate every PIR model below a folder, also with paddle2onnx 2",
 }
