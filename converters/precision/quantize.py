@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..edge_graph import IR_VERSION
 from ..graph.editor import Editor, attribute
 from ..graph.runner import onnx_runner
-from . import rounding
+from . import gelu, rounding
 
 # The first opset whose DequantizeLinear has a scale for each channel.
 OPSET = 13
@@ -57,13 +57,20 @@ class Statistics:
 
 
 def prepared(graph: bytes) -> bytes:
-    """Return the graph in an opset that can express int8; its values keep their names."""
+    """Return the graph in an opset that can express int8, with each Gelu as one operator.
+
+    Its values keep their names.
+    """
     model = onnx.load_from_string(graph)
     opset = next(item.version for item in model.opset_import if item.domain == "")
-    if opset >= OPSET:
-        return graph
-    model = onnx.version_converter.convert_version(model, OPSET)
-    model.ir_version = IR_VERSION
+    wanted = gelu.OPSET if gelu.has_any(model) else OPSET
+    if opset >= wanted:
+        if not gelu.fused(model):
+            return graph
+    else:
+        model = onnx.version_converter.convert_version(model, wanted)
+        model.ir_version = IR_VERSION
+        gelu.fused(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized
 
