@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from edgeocr import images
 from edgeocr.bundle import archive, signature
@@ -25,7 +26,7 @@ from .catalog.fetch import Fetcher
 from .charset import selection
 from .errors import ConverterError
 from .precision import choice
-from .precision.choice import Reduced
+from .precision.judging import Reduced
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Plan:
         charset: The characters that the bundle reads, as `selection.choose` takes them. Empty for
             all characters that its network knows.
         precision: What the graphs compute in.
+        weights: What the file stores float32 weights in.
         calibrate: For int8: a folder of pictures that show the ranges of values. None for the
             repository's pictures.
         accuracy: A folder with a Label.txt; the manifest records what the bundle reads of it.
@@ -49,6 +51,7 @@ class Plan:
 
     charset: tuple[str, ...] = ()
     precision: Precision = "fp32"
+    weights: Literal["fp32", "fp16"] = "fp32"
     calibrate: Path | None = None
     accuracy: Path | None = None
     max_loss: float | None = None
@@ -87,6 +90,8 @@ def freeze(
             _log_pruned(made, task)
     if plan.precision != "fp32":
         made = _reduced(made, plan)
+    if plan.weights == "fp16":
+        made = _with_half_weights(made, plan)
     if plan.accuracy is not None:
         measured = accuracies.measure(made.draft, plan.accuracy)
         logger.info("%s: %s", bundle.name, _in_words(measured))
@@ -139,8 +144,10 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
     selection.check(plan.charset)
     if plan.profile is not None:
         catalog.profile(plan.profile)
-    if plan.max_loss is not None and plan.precision == "fp32":
-        raise ConverterError("--max-loss is for --precision int8 or fp16")
+    if plan.max_loss is not None and (plan.precision, plan.weights) == ("fp32", "fp32"):
+        raise ConverterError("--max-loss is for --precision int8 or fp16, and --weights fp16")
+    if plan.weights == "fp16" and plan.precision == "fp16":
+        raise ConverterError("--precision fp16 stores weights in fp16 already; leave out --weights")
     if plan.calibrate is not None:
         if plan.precision != "int8":
             raise ConverterError("--calibrate is for --precision int8")
@@ -182,7 +189,8 @@ def _reduced(made: Assembly, plan: Plan) -> Assembly:
     def with_graphs(graphs: Mapping[str, Reduced]) -> Assembly:
         changed = made
         for stage, less in graphs.items():
-            changed = changed.with_graph(stage, less.graph, plan.precision, less.quantization)
+            loss = less.loss if plan.accuracy is not None else None
+            changed = changed.with_graph(stage, less.graph, plan.precision, less.quantization, loss)
         return changed
 
     reduced = choice.reduce(
@@ -194,6 +202,25 @@ def _reduced(made: Assembly, plan: Plan) -> Assembly:
         max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
     )
     return with_graphs(reduced)
+
+
+def _with_half_weights(made: Assembly, plan: Plan) -> Assembly:
+    """Return the bundle with all weights stored in fp16."""
+
+    def with_graphs(graphs: Mapping[str, Reduced]) -> Assembly:
+        changed = made
+        for stage, half in graphs.items():
+            loss = half.loss if plan.accuracy is not None else None
+            changed = changed.with_half_weights(stage, half.graph, loss)
+        return changed
+
+    halved = choice.halve_weights(
+        made.draft,
+        lambda graphs: with_graphs(graphs).draft,
+        accuracy=plan.accuracy,
+        max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
+    )
+    return with_graphs(halved)
 
 
 def _log_pruned(made: Assembly, task: Task) -> None:

@@ -73,4 +73,6 @@ def _pattern(editor: Editor, erf: onnx.NodeProto) -> tuple[str, list[onnx.NodePr
 
 def _is_constant(editor: Editor, value: str, wanted: float) -> bool:
     found = editor.constant(value)
-    return found is not None and found.size == 1 and abs(float(found.reshape(-1)[0]) - wanted) < CLOSE
+    return (
+        found is not None and found.size == 1 and abs(float(found.reshape(-1)[0]) - wanted) < CLOSE
+    )
