@@ -63,6 +63,9 @@ class Judge:
         self.folder = folder
         self._draft, self._redraft = draft, redraft
         self._pictures = accuracies.read_labels(folder)
+        # A bundle that only detects is judged by what it finds.
+        reads = draft.manifest.stages.reading is not None
+        self._hmean = "hmean" if reads else "detection_hmean"
         self.paths = list(self._pictures)
         self.sha256 = accuracies.digest([folder / paddle.LABELS, *self.paths])
         self._scores: dict[str, dict[Path, Score]] = {}
@@ -82,7 +85,11 @@ class Judge:
 
     def hmean_lost(self, graphs: Graphs, paths: Sequence[Path]) -> float:
         """Return the points of Hmean that are lost on these pictures with these graphs."""
-        return self._lost(self.scores(graphs, paths), paths)["hmean"].points
+        figures = [
+            Score.total(scores).figures()[self._hmean]
+            for scores in (self.scores({}, paths), self.scores(graphs, paths))
+        ]
+        return 100 * (figures[0] - figures[1])
 
     def loss(self, graphs: Graphs) -> Loss:
         """Return the loss of graphs that were made without the labelled pictures."""
@@ -112,9 +119,7 @@ class Judge:
 
     def _lost(self, scores: Sequence[Score], paths: Sequence[Path]) -> dict[str, Interval]:
         lost = losses(self.scores({}, paths), scores)
-        # A bundle that only detects is judged by what it finds.
-        reads = self._draft.manifest.stages.reading is not None
-        return lost if reads else lost | {"hmean": lost["detection_hmean"]}
+        return lost | {"hmean": lost[self._hmean]}
 
 
 def folds(paths: Sequence[Path]) -> list[list[Path]]:

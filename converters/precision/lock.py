@@ -102,9 +102,10 @@ class PrecisionLock:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            entries: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+            text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
+        entries: dict[str, dict[str, Any]] = json.loads(text)
         return entries
 
 

@@ -19,7 +19,7 @@ from converters.errors import CatalogError, ConverterError
 from converters.freeze import Plan
 from converters.graph.activation_memory import bytes_per_pixel
 from converters.precision import choice
-from converters.precision.choice import Redraft, Reduced
+from converters.precision.judging import Redraft, Reduced
 from edgeocr import OCR, Bundle, SignatureError
 from edgeocr.bundle import archive
 from edgeocr.bundle.manifest import Detection, Recognition
