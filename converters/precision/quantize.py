@@ -25,8 +25,9 @@ from . import gelu, rounding
 # The first opset whose DequantizeLinear has a scale for each channel.
 OPSET = 13
 OPERATORS = ("Conv", "MatMul")
-# HardSwish maps all smaller values to zero, so uint8 need not tell them apart.
-SWISH_FLOOR = -3.0
+# These operators map all smaller values to zero, or to less than 0.0002 below it, so uint8 need not
+# tell them apart.
+FLOORS = {"HardSwish": -3.0, "Gelu": -4.0}
 # The best interval of a value is searched in a histogram with these bins, by trying these shares of
 # its ends.
 BINS = 1024
@@ -178,7 +179,8 @@ def _end(editor: Editor, node: onnx.NodeProto) -> str:
 
 
 def _floor(editor: Editor, value: str) -> float:
-    return -np.inf if editor.sole_consumer(value, "HardSwish") is None else SWISH_FLOOR
+    reader = editor.sole_consumer(value, *FLOORS)
+    return -np.inf if reader is None else FLOORS[reader.op_type]
 
 
 def _outputs(node: onnx.NodeProto, weights: Array) -> int:

@@ -41,6 +41,15 @@ def has_vnni(root: Path = ROOT) -> bool:
     return any(features.get(name) for name in VNNI)
 
 
+@cache
+def has_bf16(root: Path = ROOT) -> bool:
+    """Return whether an Arm processor says that it multiplies matrices of bfloat16.
+
+    On other architectures, and on systems that don't say, the answer is False.
+    """
+    return bool(cpu_features(root).get("bf16"))
+
+
 def parse(text: str) -> tuple[int, ...]:
     """Parse a list of CPUs as Linux writes it.
 

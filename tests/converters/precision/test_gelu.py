@@ -79,7 +79,7 @@ def test_onnxruntime_runs_one_operator_in_int8(tmp_path: Path):
 
 @pytest.mark.parametrize("other", [graph(divisor=1.5), graph(half=0.4), graph(swapped=True)])
 def test_other_formulas_stay_as_they_are(other: bytes):
-    """In the last one, half of x is not multiplied by two factors that `Gelu` knows the order of."""
+    """The last one is Gelu in another order of factors, which no network here has."""
     model = onnx.load_from_string(other)
     assert not gelu.has_any(model)
     assert operators(quantize.prepared(other)).count("Erf") == 1

@@ -1,4 +1,4 @@
-"""Test weights that are stored in float16: the size, the outputs, and what a session makes of it."""
+"""Test weights that are stored in float16: the size, the outputs, and what a session does."""
 
 from __future__ import annotations
 

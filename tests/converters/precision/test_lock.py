@@ -52,7 +52,6 @@ def test_choice_that_was_recorded_first_holds(tmp_path):
         '{"a": {"left_out": {}, "losses": {"all": {"data": "set"}}}}',
         "[" * 100000,
     ],
-
 )
 def test_damaged_file_is_refused(tmp_path, text):
     (tmp_path / "precision.lock").write_text(text)

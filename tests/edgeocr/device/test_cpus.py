@@ -11,7 +11,7 @@ import pytest
 
 from edgeocr import EdgeOCRError
 from edgeocr.device import cpus
-from edgeocr.device.cpus import available_threads, checked, confined, has_vnni, parse
+from edgeocr.device.cpus import available_threads, checked, confined, has_bf16, has_vnni, parse
 from tests.support.machines import tree
 
 needs_affinity = pytest.mark.skipif(
@@ -161,6 +161,17 @@ def test_a_processor_of_another_architecture_has_no_vnni(
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert has_vnni(tree(tmp_path, {"proc/cpuinfo": "Features : fp asimd asimddp"})) is False
+
+
+@pytest.mark.parametrize(
+    ("features", "has"), [("asimd asimddp i8mm bf16", True), ("asimd asimddp", False)]
+)
+def test_bfloat16_of_an_arm_processor_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: str, has: bool
+) -> None:
+    root = tree(tmp_path, {"proc/cpuinfo": f"Features : fp {features}"})
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert has_bf16(root) is has
 
 
 @needs_affinity
