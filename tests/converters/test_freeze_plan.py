@@ -197,6 +197,11 @@ def test_graphs_of_lower_precision_replace_the_full_ones(
         (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "contains no pictures"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
         (Plan(max_loss=1.0), ConverterError, "--max-loss is for --precision"),
+        (
+            Plan(precision="fp16", weights="fp16"),
+            ConverterError,
+            "fp16 stores weights in fp16 alre",
+        ),
     ],
 )
 def test_wrong_plan_is_refused_before_anything_is_fetched(
