@@ -136,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
         "that suits it: fp32,int8 or fp32,fp16 or fp32,int8,fp16",
     )
     freeze.add_argument(
+        "--weights",
+        choices=["fp32", "fp16"],
+        default="fp32",
+        help="what the file stores weights in: fp16 halves it, and computes in fp32 as before; "
+        "default: fp32",
+    )
+    freeze.add_argument(
         "--calibrate",
         type=Path,
         metavar="DIR",
@@ -151,7 +158,8 @@ def _parser() -> argparse.ArgumentParser:
         "--max-loss",
         type=_points,
         metavar="POINTS",
-        help="points of Hmean (hundredths) that a lower precision may lose; default: 0.5",
+        help="points of Hmean (hundredths) that a lower precision may lose on pictures that it was "
+        "not chosen with; default: 0.5",
     )
     freeze.add_argument(
         "--profile",
@@ -250,6 +258,7 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
         charset=tuple(options.charset),
         precision=options.precision,
         variants=options.variants,
+        weights=options.weights,
         calibrate=options.calibrate,
         accuracy=options.accuracy,
         max_loss=options.max_loss,
@@ -278,6 +287,7 @@ def _wanted(catalog: Catalog, options: argparse.Namespace) -> BundleEntry:
     changes += ["a smaller charset"] if options.charset else []
     changes += [f"graphs in {options.precision}"] if options.precision != "fp32" else []
     changes += [f"further graphs in {' and '.join(options.variants)}"] if options.variants else []
+    changes += ["weights in fp16"] if options.weights != "fp32" else []
     changes += [f"settings for {options.profile}"] if options.profile is not None else []
     if not changes:
         return wanted

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from edgeocr import images
 from edgeocr.bundle import archive, signature
@@ -25,7 +26,7 @@ from .catalog.fetch import Fetcher
 from .charset import selection
 from .errors import ConverterError, PrecisionError
 from .precision import choice
-from .precision.choice import Reduced
+from .precision.judging import Reduced
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Plan:
         precision: What the graphs compute in.
         variants: Precisions in which stages that gain by them get a graph beside the one in fp32.
             Empty for bundles with one graph for each stage.
+        weights: What the file stores float32 weights in.
         calibrate: For int8: a folder of pictures that show the ranges of values. None for the
             repository's pictures.
         accuracy: A folder with a Label.txt; the manifest records what the bundle reads of it.
@@ -52,6 +54,7 @@ class Plan:
     charset: tuple[str, ...] = ()
     precision: Precision = "fp32"
     variants: tuple[Precision, ...] = ()
+    weights: Literal["fp32", "fp16"] = "fp32"
     calibrate: Path | None = None
     accuracy: Path | None = None
     max_loss: float | None = None
@@ -89,7 +92,10 @@ def freeze(
             made = made.with_part(part, plan.charset)
             _log_pruned(made, task)
     if plan.precision != "fp32":
-        made = _with_graphs(made, _reduced(made, plan.precision, plan), plan.precision)
+        graphs = _reduced(made, plan.precision, plan)
+        made = _with_graphs(made, graphs, plan.precision, plan)
+    if plan.weights == "fp16":
+        made = _with_half_weights(made, plan)
     if plan.accuracy is not None:
         made = replace(made, accuracy=_measured(made, plan.accuracy))
     if plan.variants:
@@ -142,11 +148,15 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
     selection.check(plan.charset)
     if plan.profile is not None:
         catalog.profile(plan.profile)
-    if plan.variants and plan.precision != "fp32":
-        raise ConverterError("--variants and --precision exclude each other")
+    if plan.variants and (plan.precision, plan.weights) != ("fp32", "fp32"):
+        raise ConverterError("--variants excludes --precision and --weights")
     precisions = {plan.precision, *plan.variants}
-    if plan.max_loss is not None and precisions == {"fp32"}:
-        raise ConverterError("--max-loss is for --precision int8 or fp16, and for --variants")
+    if plan.max_loss is not None and precisions == {"fp32"} and plan.weights == "fp32":
+        raise ConverterError(
+            "--max-loss is for --precision int8 or fp16, --weights fp16 and --variants"
+        )
+    if plan.weights == "fp16" and plan.precision == "fp16":
+        raise ConverterError("--precision fp16 stores weights in fp16 already; leave out --weights")
     if plan.calibrate is not None:
         if "int8" not in precisions:
             raise ConverterError("--calibrate is for --precision int8 and --variants fp32,int8")
@@ -186,7 +196,7 @@ def _reduced(made: Assembly, precision: Precision, plan: Plan) -> dict[str, Redu
     """Return the graphs of the stages that gain by a precision."""
     return choice.reduce(
         made.draft,
-        lambda graphs: _with_graphs(made, graphs, precision).draft,
+        lambda graphs: _with_graphs(made, graphs, precision, plan).draft,
         precision,
         calibrate=plan.calibrate if precision == "int8" else None,
         accuracy=plan.accuracy,
@@ -194,10 +204,13 @@ def _reduced(made: Assembly, precision: Precision, plan: Plan) -> dict[str, Redu
     )
 
 
-def _with_graphs(made: Assembly, graphs: Mapping[str, Reduced], precision: Precision) -> Assembly:
+def _with_graphs(
+    made: Assembly, graphs: Mapping[str, Reduced], precision: Precision, plan: Plan
+) -> Assembly:
     """Return the bundle with other graphs for some of its stages."""
     for stage, less in graphs.items():
-        made = made.with_graph(stage, less.graph, precision, less.quantization)
+        loss = less.loss if plan.accuracy is not None else None
+        made = made.with_graph(stage, less.graph, precision, less.quantization, loss)
     return made
 
 
@@ -214,9 +227,10 @@ def _with_variants(made: Assembly, plan: Plan) -> Assembly:
         except PrecisionError as error:
             raise PrecisionError(f"--variants: {error}; or leave {precision} out") from error
         for stage, less in graphs.items():
-            whole = whole.with_variant(stage, less.graph, precision, less.quantization)
+            loss = less.loss if plan.accuracy is not None else None
+            whole = whole.with_variant(stage, less.graph, precision, less.quantization, loss)
         if plan.accuracy is not None:
-            measured = _measured(_with_graphs(made, graphs, precision), plan.accuracy)
+            measured = _measured(_with_graphs(made, graphs, precision, plan), plan.accuracy)
             accuracy = {**whole.variant_accuracy, precision: measured}
             whole = replace(whole, variant_accuracy=accuracy)
     return whole
@@ -227,6 +241,25 @@ def _measured(made: Assembly, labelled: Path) -> Accuracy:
     measured = accuracies.measure(made.draft, labelled)
     logger.info("%s: %s", made.name, _in_words(measured))
     return measured
+
+
+def _with_half_weights(made: Assembly, plan: Plan) -> Assembly:
+    """Return the bundle with all weights stored in fp16."""
+
+    def with_graphs(graphs: Mapping[str, Reduced]) -> Assembly:
+        changed = made
+        for stage, half in graphs.items():
+            loss = half.loss if plan.accuracy is not None else None
+            changed = changed.with_half_weights(stage, half.graph, loss)
+        return changed
+
+    halved = choice.halve_weights(
+        made.draft,
+        lambda graphs: with_graphs(graphs).draft,
+        accuracy=plan.accuracy,
+        max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
+    )
+    return with_graphs(halved)
 
 
 def _log_pruned(made: Assembly, task: Task) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,42 @@ def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accu
         EdgeOCRError: A picture can't be read.
     """
     pictures = read_labels(folder)
+    return accuracy_of(bundle, folder, scores(bundle, pictures, threads=threads))
+
+
+def scores(
+    bundle: Bundle,
+    pictures: Mapping[Path, list[labels.LabelledLine]],
+    *,
+    threads: int | None = None,
+) -> dict[Path, Score]:
+    """Read labelled pictures on the CPU; return the score of each.
+
+    Args:
+        bundle: The bundle.
+        pictures: The labelled lines of each picture.
+        threads: CPU threads; None for the bundle's number.
+
+    Raises:
+        EdgeOCRError: A picture can't be read.
+    """
     ocr = OCR(bundle, provider="cpu", threads=threads)
-    score = Score()
+    result = {}
     for path, lines in pictures.items():
-        score.add(lines, found(ocr, bundle, path, lines))
+        result[path] = Score()
+        result[path].add(lines, found(ocr, bundle, path, lines))
+    return result
+
+
+def accuracy_of(bundle: Bundle, folder: Path, pictures: Mapping[Path, Score]) -> Accuracy:
+    """Return the accuracy over all pictures of a folder.
+
+    Args:
+        bundle: The bundle that read the pictures.
+        folder: The folder with Label.txt and the pictures.
+        pictures: The score of each picture.
+    """
+    score = Score.total(pictures.values())
     figures = {name: round(value, DIGITS) for name, value in score.figures().items()}
     reads = bundle.manifest.stages.reading is not None
     return Accuracy(
@@ -91,9 +124,13 @@ def digest(paths: list[Path]) -> str:
     """Return the SHA-256 over files and their names, in the order of the names."""
     whole = hashlib.sha256()
     for path in sorted(paths, key=lambda path: path.name):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        whole.update(f"{content}  {path.name}\n".encode())
+        whole.update(f"{sha256(path)}  {path.name}\n".encode())
     return whole.hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def found(

@@ -13,7 +13,7 @@ from typing import Any
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.bundle import Bundle, InMemory
 from edgeocr.bundle.manifest import REQUIRES, File, Manifest, Stages, Variant
-from edgeocr.bundle.provenance import Accuracy, Origin, Precision, Quantization
+from edgeocr.bundle.provenance import Accuracy, Loss, Origin, Precision, Quantization
 from edgeocr.device.cpus import ARM_DOT_PRODUCTS, VNNI
 from edgeocr.version import __version__
 
@@ -124,22 +124,63 @@ class Assembly:
         )
 
     def with_graph(
-        self, task: str, graph: bytes, precision: Precision, quantization: Quantization | None
+        self,
+        task: str,
+        graph: bytes,
+        precision: Precision,
+        quantization: Quantization | None,
+        loss: Loss | None = None,
     ) -> Assembly:
-        """Put a stage's graph of another precision in the place of the one that is there."""
+        """Put a stage's graph of another precision in the place of the one that is there.
+
+        Args:
+            task: The stage.
+            graph: The graph.
+            precision: What it computes in.
+            quantization: How it became int8, None for another precision.
+            loss: What the stage loses by it, None where that isn't recorded.
+        """
         stage: Stage = getattr(self.stages, task)
         return replace(
             self,
             stages=with_stage(self.stages, task, replace(stage, precision=precision)),
             provenance=[
-                replace(origin, quantization=quantization) if origin.stage == task else origin
+                replace(origin, quantization=quantization, loss=loss)
+                if origin.stage == task
+                else origin
+                for origin in self.provenance
+            ],
+            files={**self.files, stage.graph: Content.of(graph)},
+        )
+
+    def with_half_weights(self, task: str, graph: bytes, loss: Loss | None = None) -> Assembly:
+        """Put a stage's graph with weights in fp16 in the place of the one that is there.
+
+        Args:
+            task: The stage.
+            graph: The graph.
+            loss: What the stage loses by it. None where that isn't recorded; the loss of an earlier
+                step is then kept.
+        """
+        stage: Stage = getattr(self.stages, task)
+        return replace(
+            self,
+            provenance=[
+                replace(origin, weights="fp16", loss=origin.loss or loss)
+                if origin.stage == task
+                else origin
                 for origin in self.provenance
             ],
             files={**self.files, stage.graph: Content.of(graph)},
         )
 
     def with_variant(
-        self, task: str, graph: bytes, precision: Precision, quantization: Quantization | None
+        self,
+        task: str,
+        graph: bytes,
+        precision: Precision,
+        quantization: Quantization | None,
+        loss: Loss | None = None,
     ) -> Assembly:
         """Add a graph of another precision to a stage, for the devices that it suits.
 
@@ -148,6 +189,8 @@ class Assembly:
             graph: The graph.
             precision: Its precision.
             quantization: How it became int8, None for a graph in float16.
+            loss: What the stage loses by it, None where that isn't recorded; the loss of an earlier
+                variant is then kept.
         """
         stage: Stage = getattr(self.stages, task)
         variant = Variant(
@@ -158,7 +201,11 @@ class Assembly:
             self,
             stages=with_stage(self.stages, task, stage),
             provenance=[
-                replace(origin, quantization=quantization or origin.quantization)
+                replace(
+                    origin,
+                    quantization=quantization or origin.quantization,
+                    loss=origin.loss or loss,
+                )
                 if origin.stage == task
                 else origin
                 for origin in self.provenance

@@ -169,6 +169,8 @@ def _notes(stage: Stage, origin: Origin) -> str:
             f"Quantized to int8: {made.nodes} nodes, calibrated on {made.pictures} pictures "
             f"(sha256 {made.images}), {len(made.left_out)} nodes left in float32."
         )
+    if origin.weights is not None:
+        said.append(f"Weights are stored in {origin.weights}; it computes with them in float32.")
     if origin.full_classes is not None and (charset := charset_of(stage)) is not None:
         said.append(f"Charset pruned from {origin.full_classes} to {charset.classes} classes.")
     return " ".join(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from edgeocr import OCR, Bundle, EdgeOCRError, images
 from edgeocr.images import Image
 
 from ..accuracy.datasets import paddle
-from ..accuracy.measure import crops, digest
+from ..accuracy.measure import crops, digest, sha256
 from ..errors import ConverterError
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,33 @@ class Inputs:
     digest: str
 
 
-def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
+def pictures(folder: Path | None, without: Collection[Path] = ()) -> list[Path]:
+    """Return the pictures to calibrate with, each content once.
+
+    Args:
+        folder: The folder with the pictures; None for the repository's pictures.
+        without: Pictures on which the result will be judged. Pictures with the same content are
+            left out.
+
+    Raises:
+        ConverterError: There are no pictures.
+    """
+    seen = {sha256(path) for path in without}
+    paths = []
+    for place in OWN if folder is None else (folder,):
+        for path in sorted(place.iterdir() if place.is_dir() else ()):
+            if path.suffix.lower() in images.SUFFIXES and path.is_file():
+                content = sha256(path)
+                if content not in seen:
+                    seen.add(content)
+                    paths.append(path)
+    if not paths:
+        more = " beside those that the loss is measured on" if without else ""
+        raise ConverterError(f"{folder}: this folder contains no pictures to calibrate with{more}")
+    return paths
+
+
+def inputs(bundle: Bundle, folder: Path | None, without: Collection[Path] = ()) -> Inputs:
     """Return what each stage is given while a bundle reads pictures.
 
     A bundle that only reads lines is given the lines of the folder's Label.txt or, without one,
@@ -51,18 +77,12 @@ def inputs(bundle: Bundle, folder: Path | None) -> Inputs:
         bundle: The bundle.
         folder: The folder with the pictures. None takes the repository's pictures; these are drawn
             and clean, so each is read several times, as a camera might see it.
+        without: As in `pictures`.
 
     Raises:
         ConverterError: There are no pictures, or a stage is given nothing.
     """
-    paths = [
-        path
-        for place in (OWN if folder is None else (folder,))
-        for path in sorted(place.iterdir() if place.is_dir() else ())
-        if path.suffix.lower() in images.SUFFIXES and path.is_file()
-    ]
-    if not paths:
-        raise ConverterError(f"{folder}: this folder contains no pictures to calibrate with")
+    paths = pictures(folder, without)
     # One thread, so that the batches come in the same order each time.
     ocr = OCR(bundle, provider="cpu", threads=1)
     seen: dict[str, list[Batch]] = {}

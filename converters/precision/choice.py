@@ -1,60 +1,40 @@
-"""Choose by measurement which nodes of which stage compute in less than float32.
+"""Lower the precision of a bundle's stages where that gains, and report what it costs.
 
-For int8, the kinds of nodes that make a stage slower or its outputs wrong are left out first, then
-single nodes, the most harmful first, until labelled pictures are read as well as is wanted. A stage
-that is no faster then stays in float32. For fp16, which is for GPUs, every node is converted.
+For int8, nodes are selected by measurement (`selection`). For fp16, which is for GPUs, every node
+is converted. Weights in fp16 make the file smaller and are float32 again once it is loaded.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TypeAlias
 
 from edgeocr import OCR, Bundle
-from edgeocr.bundle.provenance import Accuracy, Precision, Quantization
+from edgeocr.bundle.provenance import Accuracy, Loss, Precision
 
 from ..accuracy import measure as accuracies
 from ..catalog.entries import CATALOG
 from ..errors import PrecisionError
-from . import calibration
+from . import calibration, half_weights
 from .float16 import to_float16
-from .lock import PrecisionLock
-from .search import Search
+from .judging import Judge, Redraft, Reduced
+from .lock import Choice, PrecisionLock
+from .selection import Selector
 
 logger = logging.getLogger(__name__)
 
 # The points of Hmean (hundredths) that may be lost by default.
 MAX_LOSS = 0.5
-# The stages in the order in which they may use up the loss: recognition takes most time.
-ORDER = ("recognition", "spotting", "detection", "orientation")
-# The share of float32's time that a stage in int8 may take; saving less is not worth any loss.
-WORTH = 0.95
 # Rounds of timing whole pages; the fastest counts.
 PAGE_ROUNDS = 4
 # The labelled pictures that are read by default.
 LABELLED = calibration.ROOT / "tests" / "images"
 LOCK = CATALOG.with_name("precision.lock")
-
-
-@dataclass(frozen=True)
-class Reduced:
-    """A stage's graph in less than float32.
-
-    Attributes:
-        graph: The graph.
-        quantization: How it became int8, None for a graph in float16.
-    """
-
-    graph: bytes
-    quantization: Quantization | None = None
-
-
-Redraft: TypeAlias = Callable[[Mapping[str, Reduced]], Bundle]
+# The width of a loss with its interval in the table.
+WIDE = 21
 
 
 @dataclass(frozen=True)
@@ -67,6 +47,7 @@ class Row:
         full_size: Bytes of its graphs in float32.
         time: Its share of float32's time, None where it was not measured.
         accuracy: What the bundle reads with this stage in the wanted precision.
+        loss: What it loses on pictures that the graph was not made with, None if it stays as it is.
         note: A remark at the end of the row.
     """
 
@@ -75,6 +56,7 @@ class Row:
     full_size: int
     time: float | None
     accuracy: Accuracy
+    loss: Loss | None = None
     note: str = ""
 
 
@@ -102,15 +84,12 @@ def reduce(
         PrecisionError: More is lost, in which case the error names the worst stage, or no stage
             gains.
     """
-    labelled = accuracy or LABELLED
-    full = accuracies.measure(draft, labelled)
-    reused = wanted == "int8" and LOCK.is_file()
-    reduced, rows = (
-        _in_int8(draft, redraft, calibrate, labelled, full, max_loss)
-        if wanted == "int8"
-        else _in_fp16(draft, redraft, labelled)
-    )
-    if not reduced:
+    judge = Judge(draft, redraft, accuracy or LABELLED)
+    if wanted == "int8":
+        reduced, rows, loss = _in_int8(draft, judge, calibrate, max_loss)
+    else:
+        reduced, rows, loss = _in_fp16(draft, judge)
+    if not reduced or loss is None:
         notes = "; ".join(f"{row.stage}: {row.note}" for row in rows)
         raise PrecisionError(f"no stage gains by {wanted}: {notes}; freeze without --precision")
     whole = redraft(reduced)
@@ -119,24 +98,57 @@ def reduce(
         "all",
         sum(len(whole.read(graph)) for graph in graphs),
         sum(len(draft.read(graph)) for graph in graphs),
-        _page_time(draft, whole, labelled) if wanted == "int8" else None,
-        accuracies.measure(whole, labelled),
+        _page_time(draft, whole, judge.folder) if wanted == "int8" else None,
+        judge.accuracy(reduced),
+        loss,
     )
-    for line in _table(wanted, full, [*rows, all_of_it]):
+    for line in _table(wanted, judge.accuracy({}), [*rows, all_of_it]):
         logger.info("%s", line)
-    if (lost := loss(full, all_of_it.accuracy)) > max_loss:
-        worst = max(rows, key=lambda row: loss(full, row.accuracy))
+    if loss.hmean.points > max_loss:
+        worst = max(rows, key=lambda row: row.loss.hmean.points if row.loss else -math.inf)
         raise PrecisionError(
-            f"{wanted} loses {lost:.2f} points of Hmean on {labelled}; {max_loss:g} are allowed "
-            f"(--max-loss); stage {worst.stage} alone loses {loss(full, worst.accuracy):.2f}"
-            + (f"; remove its entry from {LOCK.name} to choose nodes anew" if reused else "")
+            f"{wanted} loses {loss.hmean} points of Hmean on {judge.folder}; {max_loss:g} are "
+            f"allowed (--max-loss); stage {worst.stage} alone loses "
+            f"{worst.loss.hmean if worst.loss else 0}"
+            + (f"; or remove the entry from {LOCK.name} to choose anew" if LOCK.is_file() else "")
+        )
+    if loss.hmean.high > max_loss:
+        logger.info(
+            "%d pictures can't rule out that more than %g points are lost: label more to be surer",
+            loss.pictures,
+            max_loss,
         )
     return reduced
 
 
-def loss(full: Accuracy, other: Accuracy) -> float:
-    """Return the points of Hmean (hundredths) that another measurement has less."""
-    return 100 * (full.hmean - other.hmean)
+def halve_weights(
+    draft: Bundle, redraft: Redraft, *, accuracy: Path | None = None, max_loss: float = MAX_LOSS
+) -> dict[str, Reduced]:
+    """Return all stages with their weights stored in fp16.
+
+    Args:
+        draft: The bundle, with all of its stages.
+        redraft: Makes the bundle with other graphs for some of its stages.
+        accuracy: A folder with pictures and Label.txt; None for the repository's pictures.
+        max_loss: The points of Hmean (hundredths) that may be lost.
+
+    Raises:
+        PrecisionError: More is lost.
+    """
+    judge = Judge(draft, redraft, accuracy or LABELLED)
+    made = {
+        name: Reduced(half_weights.stored(draft.read(stage.graph)))
+        for name, stage in vars(draft.manifest.stages).items()
+        if stage is not None
+    }
+    loss = judge.loss(made)
+    logger.info("weights in fp16 lose: %s", _in_words(loss))
+    if loss.hmean.points > max_loss:
+        raise PrecisionError(
+            f"weights in fp16 lose {loss.hmean} points of Hmean on {judge.folder}; {max_loss:g} "
+            "are allowed (--max-loss)"
+        )
+    return {name: replace(each, loss=judge.loss({name: each})) for name, each in made.items()}
 
 
 def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
@@ -154,87 +166,96 @@ def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
 
 
 def _in_int8(
-    draft: Bundle,
-    redraft: Redraft,
-    calibrate: Path | None,
-    labelled: Path,
-    full: Accuracy,
-    max_loss: float,
-) -> tuple[dict[str, Reduced], list[Row]]:
-    given = calibration.inputs(draft, calibrate)
+    draft: Bundle, judge: Judge, calibrate: Path | None, max_loss: float
+) -> tuple[dict[str, Reduced], list[Row], Loss | None]:
+    """Return the stages that gain, a row for each stage, and what the stages lose together."""
+    selector = Selector(draft, judge, calibrate, max_loss)
+    given = selector.calibrated
     lock = PrecisionLock(LOCK)
-    reduced: dict[str, Reduced] = {}
-    rows = []
-    for name in sorted(given.batches, key=ORDER.index):
-        stage = getattr(draft.manifest.stages, name)
-        graph = draft.read(stage.graph)
-        search = Search(name, graph, given.batches[name])
-
-        def made(nodes: Collection[str], search: Search = search) -> Reduced:
-            left_out = [node for node in search.kinds if node not in nodes]
-            found = Quantization(given.digest, given.pictures, len(nodes), left_out)
-            return Reduced(search.graph(nodes), found)
-
-        def accuracy(graphs: dict[str, Reduced]) -> Accuracy:
-            return accuracies.measure(redraft(graphs), labelled)
-
-        left_out = lock.get(graph, given.digest)
-        if left_out is not None:
-            logger.info("%s: using the nodes that %s records", name, LOCK.name)
-            nodes = [node for node in search.kinds if node not in left_out]
-        else:
-            logger.info("%s: looking for the nodes that int8 makes slower or wrong", name)
-            nodes = search.fastest()
-            while nodes and search.time(nodes) <= WORTH:
-                lost = loss(full, accuracy({**reduced, name: made(nodes)}))
-                logger.info("%s: %d nodes lose %.2f points of Hmean", name, len(nodes), lost)
-                if lost <= max_loss:
-                    break
-                nodes = search.fewer(nodes)
-            else:
-                nodes = []
-            left_out = [node for node in search.kinds if node not in nodes]
-            left_out = lock.remember(graph, given.digest, stage.model, left_out)
+    graphs = {
+        name: draft.read(getattr(draft.manifest.stages, name).graph) for name in given.batches
+    }
+    pictures = f"{given.digest} {judge.sha256}"
+    recorded = lock.get(list(graphs.values()), pictures)
+    if recorded is not None:
+        logger.info("using the nodes that %s records", LOCK.name)
+    else:
+        result = selector.select()
+        left_out = {
+            name: found.left_out
+            for name, made in result.graphs.items()
+            if (found := made.quantization) is not None
+        }
+        recorded = Choice(left_out, result.losses)
+        if all(loss.hmean.points <= max_loss for loss in result.losses.values()):
             # Another process may have recorded its choice first.
-            nodes = [node for node in search.kinds if node not in left_out]
-        if nodes:
-            reduced[name] = made(nodes)
-            note = f"{len(nodes)} nodes, {len(search.kinds) - len(nodes)} left out"
-            size, time = len(reduced[name].graph), search.time(nodes)
-            rows.append(Row(name, size, len(graph), time, accuracy({name: reduced[name]}), note))
-        else:
+            recorded = lock.remember(list(graphs.values()), pictures, draft.manifest.name, recorded)
+    reduced, rows = {}, []
+    for name, graph in graphs.items():
+        kinds = selector.search(name).kinds
+        if name not in recorded.left_out:
             note = "stays in fp32: no faster, or too much lost"
-            rows.append(Row(name, len(graph), len(graph), 1.0, full, note))
-    return reduced, rows
+            rows.append(Row(name, len(graph), len(graph), 1.0, judge.accuracy({}), note=note))
+            continue
+        nodes = [node for node in kinds if node not in recorded.left_out[name]]
+        loss = recorded.losses[name]
+        reduced[name] = replace(selector.reduced(name, nodes), loss=loss)
+        alone = judge.accuracy({name: reduced[name]})
+        time = selector.search(name).time(nodes)
+        note = f"{len(nodes)} nodes, {len(kinds) - len(nodes)} left out"
+        rows.append(Row(name, len(reduced[name].graph), len(graph), time, alone, loss, note))
+    return reduced, rows, recorded.losses.get("all")
 
 
-def _in_fp16(
-    draft: Bundle, redraft: Redraft, labelled: Path
-) -> tuple[dict[str, Reduced], list[Row]]:
+def _in_fp16(draft: Bundle, judge: Judge) -> tuple[dict[str, Reduced], list[Row], Loss]:
     reduced, rows = {}, []
     for name, stage in vars(draft.manifest.stages).items():
         if stage is not None:
             graph = draft.read(stage.graph)
-            made = reduced[name] = Reduced(to_float16(graph))
-            measured = accuracies.measure(redraft({name: made}), labelled)
-            rows.append(Row(name, len(made.graph), len(graph), None, measured))
-    return reduced, rows
+            made = Reduced(to_float16(graph))
+            loss = judge.loss({name: made})
+            reduced[name] = replace(made, loss=loss)
+            accuracy = judge.accuracy({name: made})
+            rows.append(Row(name, len(made.graph), len(graph), None, accuracy, loss))
+    return reduced, rows, judge.loss(reduced)
+
+
+def _in_words(loss: Loss) -> str:
+    """Say in a line what is lost, in points with 95 % confidence intervals."""
+    return (
+        f"Hmean {loss.hmean}, CER {loss.cer}, word F1 {loss.word_f1} points, on {loss.pictures} "
+        f"pictures with {loss.lines} lines"
+    )
 
 
 def _table(wanted: str, full: Accuracy, rows: list[Row]) -> list[str]:
     """Return the table that compares a precision with float32, line by line."""
     lines = [
-        f"{wanted} beside fp32, {full.pictures} pictures of {full.data} with {full.lines} lines:",
-        f"{'':12} {'MB':>7} {'of fp32':>8} {'time':>6} {'det. Hmean':>11} {'Hmean':>7} {'CER':>7}",
+        f"{wanted} beside fp32, {full.pictures} pictures of {full.data} with {full.lines} lines; "
+        "losses in points, with their 95 % confidence intervals:",
+        f"{'':12} {'MB':>7} {'of fp32':>8} {'time':>6} {'Hmean':>7} {'CER':>7} "
+        f"{'Hmean lost':>{WIDE}} {'CER gained':>{WIDE}} {'word F1 lost':>{WIDE}}",
         f"{'fp32':12} {rows[-1].full_size / 1e6:7.2f} {1:8.2f} {1:6.2f} "
-        f"{full.detection_hmean:11.4f} {full.hmean:7.4f} {full.cer:7.4f}",
+        f"{full.hmean:7.4f} {full.cer:7.4f}",
     ]
     for row in rows:
         time = "" if row.time is None else f"{row.time:.2f}"
-        figures = row.accuracy
+        lost = (row.loss.hmean, row.loss.cer, row.loss.word_f1) if row.loss else ()
         lines.append(
             f"{row.stage:12} {row.size / 1e6:7.2f} {row.size / row.full_size:8.2f} {time:>6} "
-            f"{figures.detection_hmean:11.4f} {figures.hmean:7.4f} {figures.cer:7.4f}"
-            f"{'  ' + row.note if row.note else ''}"
+            f"{row.accuracy.hmean:7.4f} {row.accuracy.cer:7.4f}"
+            + "".join(f" {each!s:>{WIDE}}" for each in lost)
+            + (f"  {row.note}" if row.note else "")
         )
+    if (loss := rows[-1].loss) is not None:
+        lines.append(f"Losses are measured {_on_what(loss)}.")
     return lines
+
+
+def _on_what(loss: Loss) -> str:
+    if not loss.folds:
+        return "on the pictures above, with which nothing was chosen"
+    return (
+        f"by cross-validation: the choice was made {loss.folds} times, each time without a part of "
+        "the pictures, and judged on this part"
+    )

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from ..edge_graph import IR_VERSION
 from ..graph.editor import Editor, attribute
 from ..graph.runner import onnx_runner
-from . import rounding
+from . import gelu, rounding
 
 # The first opset whose DequantizeLinear has a scale for each channel.
 OPSET = 13
 OPERATORS = ("Conv", "MatMul")
-# HardSwish maps all smaller values to zero, so uint8 need not tell them apart.
-SWISH_FLOOR = -3.0
+# These operators map all smaller values to zero, or to less than 0.0002 below it, so uint8 need not
+# tell them apart.
+FLOORS = {"HardSwish": -3.0, "Gelu": -4.0}
 # The best interval of a value is searched in a histogram with these bins, by trying these shares of
 # its ends.
 BINS = 1024
@@ -57,13 +58,20 @@ class Statistics:
 
 
 def prepared(graph: bytes) -> bytes:
-    """Return the graph in an opset that can express int8; its values keep their names."""
+    """Return the graph in an opset that can express int8, with each Gelu as one operator.
+
+    Its values keep their names.
+    """
     model = onnx.load_from_string(graph)
     opset = next(item.version for item in model.opset_import if item.domain == "")
-    if opset >= OPSET:
-        return graph
-    model = onnx.version_converter.convert_version(model, OPSET)
-    model.ir_version = IR_VERSION
+    wanted = gelu.OPSET if gelu.has_any(model) else OPSET
+    if opset >= wanted:
+        if not gelu.fused(model):
+            return graph
+    else:
+        model = onnx.version_converter.convert_version(model, wanted)
+        model.ir_version = IR_VERSION
+        gelu.fused(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized
 
@@ -171,7 +179,8 @@ def _end(editor: Editor, node: onnx.NodeProto) -> str:
 
 
 def _floor(editor: Editor, value: str) -> float:
-    return -np.inf if editor.sole_consumer(value, "HardSwish") is None else SWISH_FLOOR
+    reader = editor.sole_consumer(value, *FLOORS)
+    return -np.inf if reader is None else FLOORS[reader.op_type]
 
 
 def _outputs(node: onnx.NodeProto, weights: Array) -> int:

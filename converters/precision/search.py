@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
@@ -23,6 +23,9 @@ TIMED = {"detection": 3, "spotting": 3, "orientation": 16, "recognition": 24}
 COMPARED = {"detection": 6, "spotting": 6, "orientation": 40, "recognition": 60}
 # Rounds of timing; the fastest counts.
 ROUNDS = 7
+# The least share of the stage's time that a node counts as saving, so that nodes whose gain is
+# hidden by the noise of timing are compared by their harm.
+LEAST_GAIN = 1e-3
 
 
 @dataclass
@@ -39,7 +42,9 @@ class Search:
     full: bytes
     batches: list[NDArray[np.uint8]]
     _made: dict[frozenset[str], bytes] = field(default_factory=dict)
+    _times: dict[frozenset[str], float] = field(default_factory=dict)
     _harm: dict[str, float] = field(default_factory=dict)
+    _gain: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def prepared(self) -> bytes:
@@ -61,6 +66,38 @@ class Search:
         """The outputs of the float32 graph, for each compared input."""
         return self._outputs(self.full)
 
+    @cached_property
+    def fast(self) -> list[str]:
+        """All nodes except the kinds that do harm and, of the others, the sizes that save no time.
+
+        Nodes of one kind that do the same number of multiplications have one size. They are timed
+        together, because the gain of a single node is smaller than the noise of timing.
+        """
+        chosen = list(self.kinds)
+        for kind in dict.fromkeys(self.kinds.values()):
+            fewer = [node for node in chosen if self.kinds[node] != kind]
+            if not fewer:
+                continue
+            slower = self.time(fewer) / self.time(chosen)
+            nearer = self.error(fewer) / max(self.error(chosen), 1e-9)
+            if slower <= NO_SLOWER or (slower <= LITTLE_SLOWER and nearer <= MUCH_NEARER):
+                chosen = fewer
+        for size in dict.fromkeys(map(self._size, chosen)):
+            same = [node for node in chosen if self._size(node) == size]
+            fewer = [node for node in chosen if node not in same]
+            if not fewer:
+                continue
+            gain = self.time(fewer) - self.time(chosen)
+            if gain <= 0:
+                chosen = fewer
+            self._gain.update(dict.fromkeys(same, gain / len(same)))
+        return chosen
+
+    def start_from(self, other: Search) -> None:
+        """Take over what another search of the same graph measured of time, not of accuracy."""
+        self.fast, self._gain = other.fast, other._gain
+        self._times = other._times
+
     def graph(self, nodes: Collection[str]) -> bytes:
         """Return the stage's graph with these nodes in int8."""
         key = frozenset(nodes)
@@ -68,34 +105,25 @@ class Search:
             self._made[key] = quantize.quantize(self.prepared, self.found, key)
         return self._made[key]
 
-    def fastest(self) -> list[str]:
-        """Return all nodes except the kinds that do harm."""
-        chosen = list(self.kinds)
-        time, error = self.time(chosen), self.error(chosen)
-        for kind in dict.fromkeys(self.kinds.values()):
-            fewer = [node for node in chosen if self.kinds[node] != kind]
-            without = self.time(fewer), self.error(fewer)
-            slower, nearer = without[0] / time, without[1] / max(error, 1e-9)
-            if fewer and (
-                slower <= NO_SLOWER or (slower <= LITTLE_SLOWER and nearer <= MUCH_NEARER)
-            ):
-                chosen, (time, error) = fewer, without
-        return chosen
-
     def fewer(self, nodes: list[str]) -> list[str]:
-        """Return the nodes without the tenth that does most harm for the work that it saves."""
+        """Return the nodes without the tenth that does most harm for the time that it saves."""
         for node in nodes:
             if node not in self._harm:
-                self._harm[node] = self.error([node]) / max(self.found.work[node], 1)
+                self._harm[node] = self.error([node]) / max(self._gain.get(node, 0), LEAST_GAIN)
         worst = sorted(nodes, key=self._harm.__getitem__, reverse=True)
         left_out = set(worst[: max(1, len(nodes) // 10)])
         return [node for node in nodes if node not in left_out]
 
     def time(self, nodes: Collection[str]) -> float:
         """Return the time on one thread with these nodes in int8, as a share of float32's."""
+        key = frozenset(nodes)
+        if key not in self._times:
+            self._times[key] = self._timed(self.graph(key))
+        return self._times[key]
+
+    def _timed(self, graph: bytes) -> float:
         batches = calibration.thinned(self.batches, TIMED[self.stage])
-        graphs = (self.full, self.graph(nodes))
-        runs = [onnx_runner(graph, None, self.stage, threads=1) for graph in graphs]
+        runs = [onnx_runner(each, None, self.stage, threads=1) for each in (self.full, graph)]
         least = [math.inf, math.inf]  # other load on the machine only adds time
         for _ in range(ROUNDS):
             for i, run in enumerate(runs):
@@ -123,3 +151,6 @@ class Search:
     def _outputs(self, graph: bytes) -> list[list[NDArray[Any]]]:
         run = onnx_runner(graph, None, self.stage)
         return [run([batch]) for batch in calibration.thinned(self.batches, COMPARED[self.stage])]
+
+    def _size(self, node: str) -> Hashable:
+        return self.kinds[node], self.found.work[node]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ..errors import printable
 from .bundle import Bundle
 from .manifest import Detection, Orientation, Profile, Recognition, Resize, Spotting, Variant
-from .provenance import Accuracy, Origin
+from .provenance import Accuracy, Loss, Origin
 
 _Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
 
@@ -188,12 +188,25 @@ def _origin(origin: Origin) -> Iterator[str]:
             f"{quantized.nodes} nodes to int8, calibrated with {quantized.pictures} pictures, "
             f"sha256 {quantized.images[:DIGITS]}{left}",
         )
+    if origin.weights is not None:
+        yield from _row("weights", f"stored in {origin.weights}, computed with in fp32")
+    if origin.loss is not None:
+        yield from _row("loss", _loss(origin.loss))
     for name, check in origin.parity.items():
         yield from _row("parity", f"{name.replace('_', ' ')}: {check}")
     yield from _row("licence", f"{origin.licence}, {origin.authors}")
     for file in origin.files:
         yield from _row("from", _shortened(file.source))
         yield from _row("", f"{file.name}, sha256 {file.sha256[:DIGITS]}", indent=LABEL)
+
+
+def _loss(loss: Loss) -> str:
+    judged = f"cross-validation in {loss.folds} parts, " if loss.folds else ""
+    return (
+        f"Hmean {loss.hmean}, CER {loss.cer}, word F1 {loss.word_f1} points [95 % confidence "
+        f"interval], positive is worse; {judged}{loss.pictures} pictures with {loss.lines} lines, "
+        f"{loss.data}, sha256 {loss.sha256[:DIGITS]}"
+    )
 
 
 def _shortened(url: str) -> str:

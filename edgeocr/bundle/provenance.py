@@ -99,6 +99,55 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """A loss in points (hundredths) and its 95 % confidence interval; a gain is negative.
+
+    Attributes:
+        points: The loss on the pictures that were read.
+        low: The lower end of the interval.
+        high: The upper end of the interval.
+    """
+
+    points: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Write the loss and its interval, with signs."""
+        return f"{self.points:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a stage's lower precision loses on pictures that its graph was not made with.
+
+    The intervals say how far the loss may differ on other pictures of the same kind (paired
+    bootstrap over pictures).
+
+    Attributes:
+        data: The name of the folder with the pictures.
+        sha256: The hash over the pictures and their labels.
+        pictures: The number of pictures.
+        lines: The number of labelled lines.
+        folds: The number of parts that the pictures were divided into for cross-validation: the
+            graph was made once for each part without the pictures of this part, which it was then
+            judged on. 0 if none of the pictures had a part in making the graph.
+        hmean: By how much Hmean is lower.
+        cer: By how much the character error rate is higher.
+        word_f1: By how much the F1 of words is lower.
+    """
+
+    data: str
+    sha256: str
+    pictures: Natural
+    lines: Natural
+    folds: Natural
+    hmean: Interval
+    cer: Interval
+    word_f1: Interval
+
+
+@dataclass(frozen=True)
 class Origin:
     """Where a stage's weights came from and what was done to them.
 
@@ -119,6 +168,8 @@ class Origin:
             reports.
         quantization: How a stage in int8 was made.
         full_classes: The number of classes that the network had before its charset was pruned.
+        loss: What the stage loses by its precision, if that was measured when it was frozen.
+        weights: The type that the file stores the weights in, if the graph computes in another.
     """
 
     stage: Literal["detection", "orientation", "recognition", "spotting"]
@@ -134,3 +185,5 @@ class Origin:
     rewrites: list[str] = field(default_factory=list)
     quantization: Quantization | None = None
     full_classes: Natural | None = None
+    loss: Loss | None = None
+    weights: Literal["fp16"] | None = None

@@ -56,6 +56,15 @@ def present(names: Iterable[str], root: Path = ROOT) -> list[str]:
     return [name for name in names if features.get(name)]
 
 
+@cache
+def has_bf16(root: Path = ROOT) -> bool:
+    """Return whether an Arm processor says that it multiplies matrices of bfloat16.
+
+    On other architectures, and on systems that don't say, the answer is False.
+    """
+    return bool(present(["bf16"], root))
+
+
 def parse(text: str) -> tuple[int, ...]:
     """Parse a list of CPUs as Linux writes it.
 

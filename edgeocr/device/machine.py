@@ -22,7 +22,7 @@ JETPACKS = {"32": "4", "34": "5", "35": "5", "36": "6", "38": "7"}
 
 # Instructions that ONNX Runtime's int8 and float16 kernels can use, as /proc/cpuinfo names them.
 X86_FEATURES = "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "f16c"
-ARM_FEATURES = "asimd", "asimddp", "asimdhp", "i8mm", "sve"
+ARM_FEATURES = "asimd", "asimddp", "asimdhp", "bf16", "i8mm", "sve"
 
 # Bits of `vcgencmd get_throttled`; 16 bits higher are the same causes at any time since boot
 # (raspberrypi.com/documentation/computers/os.html#get_throttled).
@@ -143,11 +143,11 @@ def describe(root: Path = ROOT) -> Machine:
 
 
 def cpu_features(root: Path = ROOT, architecture: str | None = None) -> dict[str, bool | None]:
-    """Find the CPU's instructions that matter for int8 and float16.
+    """Find the CPU's instructions that matter for int8, float16 and bfloat16.
 
     On x86 these are vector widths, dot products of int8 (VNNI, AMX) and float16 conversion (f16c);
-    on Arm NEON (asimd), dot products (asimddp), float16 arithmetic (asimdhp), products of int8
-    matrices (i8mm) and SVE.
+    on Arm NEON (asimd), dot products (asimddp), float16 arithmetic (asimdhp), products of
+    matrices of bfloat16 (bf16) and of int8 (i8mm), and SVE.
 
     Args:
         root: The folder below which the system's files are.

@@ -24,6 +24,9 @@ class RuntimeOptions:
             {"cuda": {"device_id": 1}}. They override those that edgeocr sets.
         fp16: Allow lower precision where the provider has it: TensorRT computes in float16, CUDA
             multiplies in TF32.
+        bf16: Multiply matrices in bfloat16 on an Arm CPU that has instructions for it (`bf16` in
+            /proc/cpuinfo, from Armv8.6 on), with ONNX Runtime 1.17 or newer on Linux. Sums stay in
+            float32, but texts may differ from those without it. No effect elsewhere.
         fixed_shapes: Pad inputs to the bundle's fixed set of shapes, so that no shape is new after
             `OCR.warm_up`. By default (None) this is done on all providers except those that take
             any shape as it comes, which are "cpu" and "xnnpack".
@@ -45,6 +48,7 @@ class RuntimeOptions:
 
     provider_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fp16: bool = False
+    bf16: bool = False
     fixed_shapes: bool | None = None
     engine_cache: str | os.PathLike[str] | None = None
     cpus: Sequence[int] | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.cpus import has_vnni
+from ..device.cpus import has_bf16, has_vnni
 from ..errors import ClosedError, ForkedError, GraphError, excerpt
 from .arena import use_shared_arena
 from .device_thread import run_on_device_thread
@@ -141,6 +141,8 @@ class Session:
             one_at_a_time = pool is None or not provider.any_shape
             made = _session_options(threads if one_at_a_time else 1, placement.arena_limit)
             _adapt(made, provider, job.precision)
+            if placement.options.bf16 and has_bf16():
+                made.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "1")
             return made
 
         started = create_session(graph, placement, job, partial(options, threads))

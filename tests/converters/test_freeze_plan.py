@@ -19,7 +19,7 @@ from converters.errors import CatalogError, ConverterError, PrecisionError
 from converters.freeze import Plan
 from converters.graph.activation_memory import bytes_per_pixel
 from converters.precision import choice
-from converters.precision.choice import Redraft, Reduced
+from converters.precision.judging import Redraft, Reduced
 from edgeocr import OCR, Bundle, SignatureError
 from edgeocr.bundle import archive
 from edgeocr.bundle.manifest import Detection, Recognition
@@ -258,7 +258,12 @@ def test_a_variant_by_which_no_stage_gains_is_refused(
         (Plan(precision="int8", calibrate=EXPORTS), ConverterError, "contains no pictures"),
         (Plan(calibrate=IMAGES), ConverterError, "--calibrate is for --precision int8"),
         (Plan(max_loss=1.0), ConverterError, "--max-loss is for --precision"),
-        (Plan(precision="int8", variants=("fp16",)), ConverterError, "exclude each other"),
+        (Plan(precision="int8", variants=("fp16",)), ConverterError, "--variants excludes"),
+        (
+            Plan(precision="fp16", weights="fp16"),
+            ConverterError,
+            "fp16 stores weights in fp16 alre",
+        ),
     ],
 )
 def test_wrong_plan_is_refused_before_anything_is_fetched(

@@ -168,7 +168,7 @@ def broken_python(place: Place) -> object:
 def damaged_lock(place: Place) -> object:
     path = place.folder / "precision.lock"
     path.write_text("{")
-    return PrecisionLock(path).get(b"graph", "pictures")
+    return PrecisionLock(path).get([b"graph"], "pictures")
 
 
 def wrong_label(place: Place) -> object:

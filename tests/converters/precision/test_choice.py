@@ -14,22 +14,24 @@ import onnxruntime
 import pytest
 
 from converters.accuracy import measure as accuracy_measure
-from converters.accuracy.measure import measure
+from converters.accuracy.score import Score
 from converters.bundle import sbom
 from converters.bundle.assembly import Assembly, Content
 from converters.errors import ConverterError, PrecisionError
 from converters.freeze import Plan
-from converters.precision import calibration, choice, rounding, search
+from converters.precision import calibration, choice, judging, rounding, search, selection
 from converters.precision.float16 import to_float16
+from converters.precision.judging import Reduced
 from converters.precision.lock import PrecisionLock
 from edgeocr import OCR, Bundle
+from edgeocr.bundle import description
 from edgeocr.bundle.provenance import Precision
 from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
 from tests.trained import words
 
 EXPORTS = TRAINED_EXPORTS
-Graphs: TypeAlias = dict[str, choice.Reduced]
+Graphs: TypeAlias = dict[str, Reduced]
 Reduce: TypeAlias = Callable[..., tuple[Graphs, list[str]]]
 
 
@@ -66,6 +68,7 @@ def few_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     How weights are rounded has tests of its own.
     """
     monkeypatch.setitem(search.COMPARED, "recognition", 3)
+    monkeypatch.setattr(judging, "FOLDS", 2)
     monkeypatch.setattr(
         rounding, "compensated", lambda rows, steps, _: rounding.nearest(rows, steps)
     )
@@ -93,7 +96,7 @@ def reduced(draft: Bundle, folder: Path, caplog: pytest.LogCaptureFixture) -> Re
     )
 
     def reduce(wanted: Precision = "int8", max_loss: float = 5.0) -> tuple[Graphs, list[str]]:
-        def redraft(graphs: Mapping[str, choice.Reduced]) -> Bundle:
+        def redraft(graphs: Mapping[str, Reduced]) -> Bundle:
             changed = whole
             for stage, less in graphs.items():
                 changed = changed.with_graph(stage, less.graph, wanted, less.quantization)
@@ -119,14 +122,20 @@ def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
     assert "int8 beside fp32, 8 pictures of words with 8 lines" in table
     for row in ("fp32 ", "recognition ", "all "):
         assert any(line.startswith(row) for line in said), table
+    assert "by cross-validation: the choice was made 2 times" in table
+    loss = made["recognition"].loss
+    assert (loss.data, loss.pictures, loss.lines, loss.folds) == ("words", 8, 8, 2)
+    assert str(loss.hmean) in table
     (choice,) = json.loads(lock.read_text()).values()
-    assert choice["left_out"] == found.left_out
+    assert choice["left_out"] == {"recognition": found.left_out}
+    assert choice["losses"]["recognition"]["hmean"]["high"] == loss.hmean.high
 
 
 @pytest.mark.slow
 def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     first, _ = reduced()
-    monkeypatch.setattr(search.Search, "fastest", lambda self: pytest.fail("it is known"))
+    monkeypatch.setattr(search.Search, "fewer", lambda *_: pytest.fail("it is known"))
+    monkeypatch.setattr(choice.Selector, "select", lambda _: pytest.fail("it is known"))
     second, said = reduced()
     assert second["recognition"] == first["recognition"]
     assert any("precision.lock" in line for line in said)
@@ -145,21 +154,72 @@ def test_kind_of_node_that_is_slower_in_int8_is_left_out(draft, folder, monkeypa
     assert pointwise and pointwise <= set(made["recognition"].quantization.left_out)
 
 
+def matrices(bundle: Bundle) -> int:
+    """Return the number of nodes of a bundle's recognition graph that compute in int8."""
+    graph = onnx.load_from_string(bundle.read("graphs/recognition.onnx")).graph
+    weights = [item for item in graph.initializer if item.data_type == onnx.TensorProto.INT8]
+    return sum(len(item.dims) > 1 for item in weights)
+
+
+def lines(exact: int) -> Score:
+    """Return the score of a picture with a hundred lines, of which some are exact."""
+    return Score(labelled=100, found=100, matched=100, exact=exact, characters=500)
+
+
 @pytest.mark.slow
 def test_nodes_are_left_out_until_the_loss_is_allowed(draft, folder, monkeypatch, reduced):
     """Four points of Hmean are lost while more than nine nodes compute in int8."""
 
-    def read(bundle: Bundle, labels: Path, **_: Any) -> Any:
-        graph = onnx.load_from_string(bundle.read("graphs/recognition.onnx")).graph
-        weights = [item for item in graph.initializer if item.data_type == onnx.TensorProto.INT8]
-        matrices = sum(len(item.dims) > 1 for item in weights)
-        return accuracy.__class__(**{**vars(accuracy), "hmean": 0.9 if matrices > 9 else 0.94})
+    def read(bundle: Bundle, pictures: Mapping[Path, Any], **_: Any) -> dict[Path, Score]:
+        return dict.fromkeys(pictures, lines(90 if matrices(bundle) > 9 else 94))
 
-    accuracy = measure(draft, folder)
-    monkeypatch.setattr(accuracy_measure, "measure", read)
+    monkeypatch.setattr(accuracy_measure, "scores", read)
     made, said = reduced(max_loss=0.5)
     assert 0 < made["recognition"].quantization.nodes <= 9
-    assert sum("lose" in line for line in said) > 1
+    assert sum("nodes lose" in line for line in said) > 1
+
+
+def number_of_nodes(pictures: set[str]) -> int:
+    """Return another number for each part of the eight pictures, and 1 for all of them."""
+    return 1 if len(pictures) == 8 else 2 + min(int(Path(name).stem) for name in pictures)
+
+
+@pytest.mark.slow
+def test_loss_is_that_of_pictures_that_the_choice_has_not_seen(
+    draft, folder, monkeypatch, lock, reduced
+):
+    """Every part gets other nodes, which ruin exactly the pictures that they were chosen without.
+
+    The choice with all pictures loses nothing, so only cross-validation sees the loss.
+    """
+    calibrated: list[set[str]] = []
+
+    def selected(_: Any, given: Any, searches: Any, paths: list[Path]) -> Graphs:
+        calibrated.append({path.name for path in paths})
+        search_ = searches["recognition"]
+        nodes = list(search_.kinds)[: number_of_nodes({path.name for path in paths})]
+        return {"recognition": selection._reduced(search_, given, nodes)}
+
+    def read(bundle: Bundle, pictures: Mapping[Path, Any], **_: Any) -> dict[Path, Score]:
+        if (number := matrices(bundle)) in seen_by:
+            return {path: lines(94 if path.name in seen_by[number] else 80) for path in pictures}
+        return dict.fromkeys(pictures, lines(94))
+
+    pictures = sorted(folder.glob("*.png"))
+    rests = [
+        {path.name for path in pictures if path not in part} for part in judging.folds(pictures)
+    ]
+    seen_by = {number_of_nodes(rest): rest for rest in rests}
+    assert len(seen_by) == 2
+    monkeypatch.setattr(selection.Selector, "_selected", selected)
+    monkeypatch.setattr(accuracy_measure, "scores", read)
+    with pytest.raises(PrecisionError, match="no stage gains by int8"):
+        reduced(max_loss=0.5)
+    lock.unlink()
+    made, _ = reduced(max_loss=20.0)
+    loss = made["recognition"].loss
+    assert (loss.hmean.points, loss.hmean.low, loss.hmean.high) == (14, 14, 14)
+    assert {frozenset(names) for names in calibrated} >= set(map(frozenset, seen_by.values()))
 
 
 @pytest.mark.slow
@@ -170,14 +230,13 @@ def test_stage_that_is_no_faster_stays_in_float32(draft, folder, monkeypatch, re
 
 
 def test_error_names_the_stage_that_loses_too_much(draft, folder, monkeypatch, reduced):
-    broken = choice.Reduced(draft.read("graphs/recognition.onnx"))
-    full = measure(draft, folder)
-    worse = type(full)(**{**vars(full), "hmean": full.hmean - 0.02})
-    row = choice.Row("recognition", 1, 2, None, worse)
-    monkeypatch.setattr(choice, "_in_fp16", lambda *_: ({"recognition": broken}, [row]))
-    results = iter([full, worse])
-    monkeypatch.setattr(accuracy_measure, "measure", lambda *_, **__: next(results))
-    with pytest.raises(PrecisionError, match=r"fp16 loses 2\.00 points.*stage recognition alone"):
+    def read(bundle: Bundle, pictures: Mapping[Path, Any], **_: Any) -> dict[Path, Score]:
+        full = bundle.read("graphs/recognition.onnx") == draft.read("graphs/recognition.onnx")
+        return dict.fromkeys(pictures, lines(94 if full else 92))
+
+    monkeypatch.setattr(accuracy_measure, "scores", read)
+    expected = r"fp16 loses \+2\.00 \[\+2\.00, \+2\.00\] points.*stage recognition alone loses \+2"
+    with pytest.raises(PrecisionError, match=expected):
         reduced("fp16", max_loss=0.5)
 
 
@@ -190,6 +249,10 @@ def test_manifest_of_an_int8_bundle_records_the_quantization(folder, tmp_path):
     assert stage is not None and stage.precision == "int8"
     (origin,) = manifest.provenance
     assert origin.quantization is not None and origin.quantization.nodes > 0
+    assert origin.loss is not None and origin.loss.pictures == 8
+    shown = " ".join(description.describe(bundle).split())
+    assert f"Hmean {origin.loss.hmean}, CER {origin.loss.cer}" in shown
+    assert "cross-validation in 2 parts" in shown
     assert manifest.accuracy is not None and manifest.accuracy.hmean > 0.9
     given = words.clean(10, 22)
     readings = OCR(bundle, provider="cpu", threads=1).recognize([word.crop for word in given])
@@ -216,6 +279,22 @@ def test_float16_bundle_reads_the_same_texts(name, folder, tmp_path):
     assert texts[0] == texts[1]
 
 
+def test_bundle_with_weights_in_float16_computes_in_float32(folder, tmp_path):
+    plan = Plan(weights="fp16", accuracy=folder)
+    bundle = frozen(tmp_path / "half.edgeocr", plan, recognition=str(EXPORTS / "rosetta"))
+    full = frozen(tmp_path / "full.edgeocr", recognition=str(EXPORTS / "rosetta"))
+    stage = bundle.manifest.stages.recognition
+    (origin,) = bundle.manifest.provenance
+    assert stage is not None and (stage.precision, origin.weights) == ("fp32", "fp16")
+    assert origin.loss is not None and origin.loss.folds == 0 and origin.loss.pictures == 8
+    sizes = [len(each.read("graphs/recognition.onnx")) for each in (bundle, full)]
+    assert sizes[0] < 0.55 * sizes[1]
+    assert "stored in fp16" in description.describe(bundle)
+    given = words.clean(10, 24)
+    readings = OCR(bundle, provider="cpu", threads=1).recognize([word.crop for word in given])
+    assert sum(reading.text == word.text for reading, word in zip(readings, given, strict=True)) > 8
+
+
 def test_float16_graph_keeps_its_interface(bundle: Bundle):
     graph = bundle.read("graphs/detection.onnx")
     sessions = [
@@ -229,11 +308,13 @@ def test_float16_graph_keeps_its_interface(bundle: Bundle):
     assert ports[0] == ports[1]
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"a b": {"left_out": [1]}}', '{"a b": {}}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"a b": {"left_out": [1], "losses": {}}}', '{"a b": {}}']
+)
 def test_damaged_lock_is_refused(lock, text):
     lock.write_text(text)
     with pytest.raises(PrecisionError, match=r"precision\.lock is damaged"):
-        PrecisionLock(lock).get(b"graph", "0" * 64)
+        PrecisionLock(lock).get([b"graph"], "0" * 64)
 
 
 @pytest.mark.slow

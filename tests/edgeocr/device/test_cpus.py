@@ -17,6 +17,7 @@ from edgeocr.device.cpus import (
     available_threads,
     checked,
     confined,
+    has_bf16,
     has_vnni,
     parse,
     present,
@@ -186,6 +187,17 @@ def test_dot_products_of_arm_are_found_in_cpuinfo(
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert present([*VNNI, *ARM_DOT_PRODUCTS], tree(tmp_path, board)) == found
+
+
+@pytest.mark.parametrize(
+    ("features", "has"), [("asimd asimddp i8mm bf16", True), ("asimd asimddp", False)]
+)
+def test_bfloat16_of_an_arm_processor_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: str, has: bool
+) -> None:
+    root = tree(tmp_path, {"proc/cpuinfo": f"Features : fp {features}"})
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert has_bf16(root) is has
 
 
 @needs_affinity

@@ -54,7 +54,8 @@ def test_a_raspberry_pi_4_is_described(tmp_path: Path) -> None:
     assert described.swap_bytes == 0
     assert described.memory_limit_bytes is None and described.l4t is None
     assert machine.cpu_features(root, "aarch64") == {
-        "asimd": True, "asimddp": False, "asimdhp": False, "i8mm": False, "sve": False,
+        "asimd": True, "asimddp": False, "asimdhp": False, "bf16": False, "i8mm": False,
+        "sve": False,
     }  # fmt: skip
     assert machine.clock_policies(root) == {
         "policy0": ClockPolicy([0, 1, 2, 3], 600, 1800, "ondemand", "cpufreq-dt")
