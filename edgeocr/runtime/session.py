@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device.cpus import has_bf16, has_vnni
 from ..errors import ClosedError, ForkedError, GraphError, excerpt
-from .arena import use_shared_arena
 from .device_thread import run_on_device_thread
 from .forks import free_in_own_process
 from .io_binding import BufferedRunner, PlainRunner, Runner
 from .job import Job, Shape
-from .onnx_runtime import FATAL_ONLY, import_onnxruntime
 from .placement import Placement
 from .providers import Provider
+from .session_options import session_options
 from .start import StartedSession, create_session
 from .stopwatch import Stopwatch
 from .threads import ThreadPool
@@ -139,11 +137,8 @@ class Session:
 
         def options(threads: int, provider: Provider) -> onnxruntime.SessionOptions:
             one_at_a_time = pool is None or not provider.any_shape
-            made = _session_options(threads if one_at_a_time else 1, placement.arena_limit)
-            _adapt(made, provider, job.precision)
-            if placement.options.bf16 and has_bf16():
-                made.add_session_config_entry("mlas.enable_gemm_fastmath_arm64_bfloat16", "1")
-            return made
+            number = threads if one_at_a_time else 1
+            return session_options(provider, placement, job.precision, number)
 
         started = create_session(graph, placement, job, partial(options, threads))
         provider = started.provider
@@ -375,30 +370,3 @@ class Session:
             raise GraphError(
                 f"ONNX Runtime failed on input {batch.shape}: {excerpt(str(error))}"
             ) from error
-
-
-def _session_options(threads: int, arena_limit: int | None) -> onnxruntime.SessionOptions:
-    options = import_onnxruntime().SessionOptions()
-    options.log_severity_level = FATAL_ONLY
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Memory plans are made per input shape, and shapes vary so much that plans would only pile up.
-    options.enable_mem_pattern = False
-    # Threads that spin while they wait for the next operator make detection 6 % faster on an idle
-    # machine, for 10 % more work, and up to three times slower where another process needs the
-    # core too.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    use_shared_arena(options, arena_limit)
-    return options
-
-
-def _adapt(options: onnxruntime.SessionOptions, provider: Provider, precision: str) -> None:
-    """Adapt a session's options to the precision of its graph."""
-    if precision == "int8" and not has_vnni():
-        # Without VNNI, x86 sums products of uint8 and int8 in 16 bits, which may overflow. This
-        # option turns weights into uint8, whose products are slower and correct. It isn't set
-        # where there is VNNI, because ONNX Runtime would slow it down there as well.
-        options.add_session_config_entry("session.x64quantprecision", "1")
-    elif precision == "fp16" and provider.limits_fp16_optimization:
-        level = import_onnxruntime().GraphOptimizationLevel
-        options.graph_optimization_level = level.ORT_ENABLE_BASIC
