@@ -18,7 +18,6 @@ import pytest
 
 from edgeocr import ClosedError, ForkedError, GraphError
 from edgeocr.runtime import arena, providers, start
-from edgeocr.runtime import session as session_module
 from edgeocr.runtime.io_binding import BufferedRunner
 from edgeocr.runtime.job import Job
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
@@ -214,7 +213,7 @@ def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) ->
 def test_other_sessions_run_in_one_way_only(
     threads: int, limit: int | None, concurrent: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeocr.runtime.session.use_shared_arena", lambda *_: None)
+    monkeypatch.setattr("edgeocr.runtime.session_options.use_shared_arena", lambda *_: None)
     pool = ThreadPool(threads)
     opened = Session(
         graph(),
@@ -329,38 +328,6 @@ def test_a_forked_child_does_not_use_the_arena_of_its_parent(
         assert entries == [] and noting.enable_cpu_mem_arena is own_arena
     assert arena.arena_limit() is None
     assert options.enable_cpu_mem_arena  # ONNX Runtime knows the option by this name
-
-
-@pytest.mark.parametrize(
-    ("wanted", "has", "value"), [(True, True, "1"), (False, True, None), (True, False, None)]
-)
-def test_bfloat16_is_multiplied_only_if_asked_for_and_only_where_the_cpu_can(
-    monkeypatch: pytest.MonkeyPatch,
-    picture: np.ndarray,
-    wanted: bool,
-    has: bool,
-    value: str | None,
-) -> None:
-    """The options are ONNX Runtime's own; on another processor it ignores this one."""
-    made: list[Any] = []
-
-    def noting(*given: Any) -> Any:
-        *rest, options = given
-        made.append(options(providers.provider_named("cpu")))
-        return start.create_session(*rest, lambda _: made[0])
-
-    monkeypatch.setattr(session_module, "create_session", noting)
-    monkeypatch.setattr(session_module, "has_bf16", lambda: has)
-    placement = Placement("cpu", RuntimeOptions(bf16=wanted))
-    opened = Session(graph(), JOB, ["mean"], placement=placement, threads=1)
-    assert opened.run(picture)[0] == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
-    (options,) = made
-    key = "mlas.enable_gemm_fastmath_arm64_bfloat16"
-    if value is None:
-        with pytest.raises(RuntimeError):
-            options.get_session_config_entry(key)
-    else:
-        assert options.get_session_config_entry(key) == value
 
 
 class CountingAdmission:

@@ -1,0 +1,49 @@
+"""The options that sessions are created with, as ONNX Runtime keeps them."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeocr.runtime import session_options as module
+from edgeocr.runtime.options import RuntimeOptions
+from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.providers import provider_named
+from edgeocr.runtime.session_options import session_options
+
+BF16 = "mlas.enable_gemm_fastmath_arm64_bfloat16"
+EXACT_INT8 = "session.x64quantprecision"
+
+
+def entry(key: str, precision: str = "fp32", *, bf16: bool = False) -> str | None:
+    """Return a configuration entry of a session on the CPU; None if it isn't set."""
+    placement = Placement("cpu", RuntimeOptions(bf16=bf16))
+    options = session_options(provider_named("cpu"), placement, precision, 1)
+    try:
+        return str(options.get_session_config_entry(key))
+    except RuntimeError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "value"), [(True, True, "1"), (False, True, None), (True, False, None)]
+)
+def test_bfloat16_is_multiplied_only_if_asked_for_and_only_where_the_cpu_can(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool, has: bool, value: str | None
+) -> None:
+    monkeypatch.setattr(module, "has_bf16", lambda: has)
+    assert entry(BF16, bf16=wanted) == value
+
+
+@pytest.mark.parametrize(
+    ("precision", "vnni", "value"),
+    [("int8", False, "1"), ("int8", True, None), ("fp32", False, None)],
+)
+def test_int8_is_summed_exactly_on_processors_without_vnni(
+    monkeypatch: pytest.MonkeyPatch, precision: str, vnni: bool, value: str | None
+) -> None:
+    monkeypatch.setattr(module, "has_vnni", lambda: vnni)
+    assert entry(EXACT_INT8, precision) == value
+
+
+def test_threads_wait_without_spinning() -> None:
+    assert entry("session.intra_op.allow_spinning") == "0"
