@@ -19,8 +19,8 @@ from .runtime.session import Session
 from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 
-# The number of crops in a run where the network takes any number: few enough that the eight crops by
-# which a page is judged keep two cores busy.
+# The number of crops in a run where the network takes any number: few enough that the eight crops
+# by which a page is judged keep two cores busy.
 BATCH = 4
 # A line may be squeezed to a width this many times smaller. Of lines 27 times as long as high, the
 # classifier recognized one upside-down line in four by the whole line, and all by its beginning.

@@ -18,7 +18,7 @@ from ..crops import Crop, crop_region, turn
 from ..detect import Detector
 from ..images import Image
 from ..orient import Orienter
-from ..postprocess.geometry import TALL, Float32, side_lengths
+from ..postprocess.geometry import TALL, side_lengths
 from ..recognize import Recognizer
 from ..results.lines import Line, Reading, Region, line_of, quads_of
 from ..runtime.stopwatch import Stopwatch
@@ -29,8 +29,8 @@ from .words import Detail, with_words
 # upside down. Over all crops it is 0.00 to 0.17 for photographs and receipts as they are, and 0.72
 # to 1.00 upside down.
 SUSPECTED = 0.5
-# The score from which a crop is taken as it stands, without asking the classifier. Single lines that
-# are upside down on an upright page score 0.54 and 0.60 as they stand, and of 1281 crops of
+# The score from which a crop is taken as it stands, without asking the classifier. Single lines
+# that are upside down on an upright page score 0.54 and 0.60 as they stand, and of 1281 crops of
 # photographs and drawn pages 34 score less than this.
 READS_WELL = 0.9
 # The median score of readings below which a page may be upside down whatever the classifier says.

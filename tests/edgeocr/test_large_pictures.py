@@ -14,8 +14,8 @@ from edgeocr.images import Image
 from edgeocr.results.lines import Region
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
-from edgeocr.runtime.threads import ThreadPool
 from edgeocr.runtime.stopwatch import Stopwatch
+from edgeocr.runtime.threads import ThreadPool
 from tests.support.large_pictures import Drawn, in_corner, page, parts_of_lines, strip
 
 
