@@ -31,8 +31,8 @@ from .stages.reading import blocks_in_order, find_regions, read_lines, regions_i
 from .stages.text_layer import page_of as page_of_text_layer
 from .stages.words import detail_of
 
-# The most pages that `read_many` works on at a time, whose pictures are in memory together.
-PAGES_AT_ONCE = 4
+# The most pages that `read_many` works on at a time, and the most within a memory limit.
+PAGES_AT_ONCE, PAGES_WITHIN_LIMIT = 4, 2
 # Bytes per pixel of the copy of a picture that is turned upright.
 TURNING_BYTES = 3
 # Bytes per pixel that drawing takes beside the picture: its copy, the sheet and the result.
@@ -285,8 +285,7 @@ class OCR:
     ) -> Iterator[Page] | Iterator[Page | EdgeOCRError]:
         """Read pictures in their order, and all frames of those that have several.
 
-        Each thread reads a picture of its own, up to four at a time, as far as pictures come fast
-        enough. Their texts and scores are the same as those of `read`.
+        Each thread reads a picture of its own, up to four at a time, or two within a memory limit.
 
         Args:
             sources: Pictures as `read` takes them.
@@ -303,10 +302,11 @@ class OCR:
         check_on_error(on_error)
         loader = self._life.opened().loader
         self._life.check()
+        most = PAGES_AT_ONCE if self.memory_budget is None else PAGES_WITHIN_LIMIT
         outcomes = stream.in_order(
             partial(outcome, partial(self.read, words=words, characters=characters)),
             loader.frames(sources),
-            min(PAGES_AT_ONCE, self.threads),
+            min(most, self.threads),
         )
         return handled(outcomes, on_error)
 

@@ -23,9 +23,9 @@ class ThreadPool:
     """A number of cores that callers share, and threads that help where a core is free.
 
     Whoever has several pieces of work does them in its own thread, one after the other. Threads of
-    the pool take pieces from the same list only while fewer threads work than
-    the pool has cores. So one page is shared by all cores, and as many pages as cores are read one
-    in each thread, without handing work over and waiting for it.
+    the pool take pieces from the same list only while fewer threads work than the pool has cores.
+    So one page is shared by all cores, and as many pages as cores are read one in each thread,
+    without handing work over and waiting for it.
 
     Helpers start when they are first needed. Threads may share a pool.
 

@@ -199,6 +199,24 @@ def test_read_many_takes_sources_when_pages_are_asked_for(ocr: OCR) -> None:
     assert 1 <= len(taken) <= 1 + PAGES_AT_ONCE
 
 
+@pytest.mark.parametrize(
+    ("threads", "budget", "most"), [(1, None, 1), (3, None, 3), (6, None, 4), (3, object(), 2)]
+)
+def test_read_many_bounds_the_pages_that_are_in_memory(
+    monkeypatch: pytest.MonkeyPatch, bundle: Bundle, threads: int, budget: object, most: int
+) -> None:
+    asked: list[int] = []
+
+    def in_order(work: object, items: object, ahead: int) -> Iterator[Page]:
+        asked.append(ahead)
+        return iter(())
+
+    monkeypatch.setattr("edgeocr.ocr.stream.in_order", in_order)
+    monkeypatch.setattr(OCR, "memory_budget", budget)
+    with OCR(bundle, provider="cpu", threads=threads) as reader:
+        assert list(reader.read_many([])) == [] and asked == [most]
+
+
 @pytest.mark.slow
 def test_threads_share_one_ocr(ocr: OCR, pictures: Path) -> None:
     expected = {name: ocr.read(pictures / name).text for name in NAMES}
