@@ -12,8 +12,8 @@ from .errors import EmulationError
 from .job import JOB
 from .machine import WHEELS
 
-# Counts of equal versions differ by 0.001 % between processes in the networks and by 0.4 % in the
-# rest, so that what exceeds this margin is no chance.
+# Reads of equal versions differ by at most 0.004 % between processes, so an increase beyond this
+# margin is never chance. It leaves room for small changes of Python code.
 MARGIN = 0.01
 # A part below this share of all reads' instructions is compared as part of the read only: in a
 # few instructions every change of the code would exceed the margin.
