@@ -9,6 +9,7 @@ from importlib import import_module
 
 COMMANDS = {
     "accuracy": "measure what is read of labelled pictures, also beside other engines",
+    "arm": "count the instructions of a read on emulated Arm, also beside a baseline",
     "breakdown": "show where each millisecond of a page goes",
     "compare": "show results of edgeocr bench side by side",
     "conversions": "convert and verify every Paddle model below a folder",

@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--margin",
-        type=_margin,
+        type=share,
         metavar="SHARE",
         help=f"acceptable increase, as a share; default: {COUNT_MARGIN} for instructions, "
         f"{TIME_MARGIN} for CPU time",
@@ -343,7 +343,8 @@ def _warn_of_other_texts(before: list[str], now: list[str]) -> None:
         _say(f"the costs are of different work, because the lines differ: {now}, before {before}")
 
 
-def _margin(text: str) -> float:
+def share(text: str) -> float:
+    """Parse an acceptable increase, as a share."""
     margin = float(text)
     if not (math.isfinite(margin) and margin >= 0):
         raise argparse.ArgumentTypeError(f"must be a number from 0 upwards, not {text}")

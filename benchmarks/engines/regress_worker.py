@@ -62,19 +62,45 @@ def prepare(checkout: Path, folder: Path) -> tuple[Path, Path]:
         KeyError: The bundle's manifest has other keys.
     """
     bundle, picture = folder / "bundle", folder / "picture.png"
-    embedded = checkout / "edgeocr" / "bundles" / "tiny.edgeocr"
-    if not zipfile.is_zipfile(embedded):
-        raise ValueError(f"{embedded} is not a bundle")
-    with zipfile.ZipFile(embedded) as archive:
-        archive.extractall(bundle)
-    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    prepare_bundle(checkout / "edgeocr" / "bundles" / "tiny.edgeocr", bundle)
+    prepare_picture(picture)
+    return bundle, picture
+
+
+def prepare_bundle(archive: Path, folder: Path) -> None:
+    """Unpack a bundle, and let its detection take the picture in its own size.
+
+    Args:
+        archive: The bundle, one file.
+        folder: The folder to make.
+
+    Raises:
+        OSError: A file can't be read or written.
+        ValueError: The archive is not a bundle.
+        KeyError: The bundle's manifest has other keys.
+    """
+    if not zipfile.is_zipfile(archive):
+        raise ValueError(f"{archive} is not a bundle")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["stages"]["detection"]["resize"]["limit_side"] = SIDE
-    (bundle / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def prepare_picture(path: Path) -> None:
+    """Write the picture.
+
+    Args:
+        path: The PNG file to write.
+
+    Raises:
+        ValueError: The picture that it is part of is missing.
+    """
     image = cv2.imread(str(PICTURE))
     if image is None:
         raise ValueError(f"{PICTURE} is not a picture")
-    cv2.imwrite(str(picture), image[TOP : TOP + SIDE, LEFT : LEFT + SIDE])
-    return bundle, picture
+    cv2.imwrite(str(path), image[TOP : TOP + SIDE, LEFT : LEFT + SIDE])
 
 
 def variables(checkout: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Run aarch64 programs under QEMU's user emulation, and count their instructions."""

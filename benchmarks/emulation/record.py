@@ -1,0 +1,163 @@
+"""The record of counts that later versions are compared with, and the comparison."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .errors import EmulationError
+from .job import JOB
+from .machine import WHEELS
+
+# Reads of equal versions differ by at most 0.004 % between processes, so an increase beyond this
+# margin is never chance. It leaves room for small changes of Python code.
+MARGIN = 0.01
+# A part below this share of all reads' instructions is compared as part of the read only: in a
+# few instructions every change of the code would exceed the margin.
+SMALLEST_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Record:
+    """The instructions of reading the job's picture with the embedded bundle.
+
+    Attributes:
+        job: `JOB` of the version that wrote the record.
+        commit: Full name of the commit that was counted.
+        conditions: The versions of QEMU, of Debian's packages and of the wheels.
+        texts: The lines that were read.
+        counts: For each processor, the instructions by part; "read" is the sum of the parts of the
+            second read.
+    """
+
+    job: str
+    commit: str
+    conditions: dict[str, str]
+    texts: list[str]
+    counts: dict[str, dict[str, int]]
+
+    @classmethod
+    def load(cls, path: Path) -> Record:
+        """Load a file that `write` wrote.
+
+        Raises:
+            EmulationError: It can't be read, or is not a record.
+        """
+        try:
+            read = cls(**json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise EmulationError(
+                f"{path}: {error.strerror}; record a new baseline with --update"
+            ) from None
+        except (ValueError, TypeError) as error:  # TypeError: other fields, or not an object
+            raise EmulationError(f"{path} is not a baseline: {error}") from None
+        # The commit becomes an argument of git, so it must not be anything else, such as an option.
+        valid = {
+            "job": isinstance(read.job, str),
+            "commit": isinstance(read.commit, str) and re.fullmatch("[0-9a-f]{40,64}", read.commit),
+            "conditions": isinstance(read.conditions, dict) and set(WHEELS) <= set(read.conditions),
+            "texts": isinstance(read.texts, list),
+            "counts": isinstance(read.counts, dict)
+            and bool(read.counts)
+            and all(
+                isinstance(parts, dict) and parts.get("read") for parts in read.counts.values()
+            ),
+        }
+        if invalid := [name for name, is_valid in valid.items() if not is_valid]:
+            raise EmulationError(f"{path} is not a baseline: invalid {', '.join(invalid)}")
+        return read
+
+    def write(self, path: Path) -> None:
+        """Write the record as JSON.
+
+        Raises:
+            EmulationError: The file can't be written.
+        """
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise EmulationError(f"{path}: {error.strerror}") from None
+
+    @property
+    def wheels(self) -> dict[str, str]:
+        """The versions of the wheels that were counted."""
+        return {name: self.conditions[name] for name in WHEELS}
+
+    def changes(self, conditions: Mapping[str, str]) -> list[str]:
+        """List in words what else than edgeocr differs from this record.
+
+        Args:
+            conditions: The versions here.
+        """
+        before, now = {"job": self.job, **self.conditions}, {"job": JOB, **conditions}
+        return [
+            f"{name} is {now.get(name, 'unknown')}, was {before.get(name, 'unknown')}"
+            for name in dict.fromkeys([*now, *before])
+            if now.get(name) != before.get(name)
+        ]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a part costs now and what it cost before.
+
+    Attributes:
+        processor: Name of the processor.
+        part: Name of the part.
+        now: Instructions.
+        before: Instructions of the baseline.
+        margin: How much more is acceptable, as a share.
+    """
+
+    processor: str
+    part: str
+    now: int
+    before: int
+    margin: float
+
+    @property
+    def ratio(self) -> float:
+        """The instructions now divided by the baseline's."""
+        return self.now / self.before
+
+    @property
+    def worse(self) -> bool:
+        """Whether the part costs more than the margin allows."""
+        return self.ratio > 1 + self.margin
+
+    def __str__(self) -> str:
+        """Return the figures and the judgement as one line."""
+        judgement = "within the margin"
+        if self.worse:
+            judgement = f"worse than the margin of {self.margin:g}"
+        elif self.ratio < 1 - self.margin:
+            judgement = "better: record a new baseline with --update"
+        return (
+            f"{self.processor} {self.part}: {self.now:,} instructions, the baseline has "
+            f"{self.before:,}, ratio {self.ratio:.4f}: {judgement}"
+        )
+
+
+def compared(
+    now: Mapping[str, Mapping[str, int]], before: Mapping[str, Mapping[str, int]], margin: float
+) -> Iterator[Change]:
+    """Compare the counts of two versions, part by part.
+
+    Args:
+        now: For each processor, the instructions by part.
+        before: The same of the baseline, with the same processors.
+        margin: How much more is acceptable, as a share.
+
+    Yields:
+        The read first and then its parts, for each processor.
+    """
+    for processor, parts in before.items():
+        for part in sorted(parts, key=lambda name: name != "read"):
+            # A part that did not exist before is in the read.
+            count = now[processor].get(part, 0)
+            if parts[part] >= SMALLEST_SHARE * parts["read"]:
+                yield Change(processor, part, count, parts[part], margin)
