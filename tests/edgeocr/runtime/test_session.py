@@ -293,10 +293,9 @@ def test_bfloat16_is_multiplied_only_if_asked_for_and_only_where_the_cpu_can(
     """The options are ONNX Runtime's own; on another processor it ignores this one."""
     made: list[Any] = []
 
-    def noting(*given: Any) -> Any:
-        *rest, options = given
+    def noting(content: bytes, placement: Placement, job: Job, options: Any) -> Any:
         made.append(options(providers.provider_named("cpu")))
-        return start.create_session(*rest, lambda _: made[0])
+        return start.create_session(content, placement, job, lambda _: made[0])
 
     monkeypatch.setattr(session_module, "create_session", noting)
     monkeypatch.setattr(session_module, "has_bf16", lambda: has)
