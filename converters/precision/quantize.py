@@ -64,14 +64,14 @@ def prepared(graph: bytes) -> bytes:
     """
     model = onnx.load_from_string(graph)
     opset = next(item.version for item in model.opset_import if item.domain == "")
-    wanted = gelu.OPSET if gelu.has_any(model) else OPSET
-    if opset >= wanted:
-        if not gelu.fused(model):
-            return graph
-    else:
+    has_gelu = gelu.has_any(model)
+    wanted = gelu.OPSET if has_gelu else OPSET
+    if opset >= wanted and not has_gelu:
+        return graph
+    if opset < wanted:
         model = onnx.version_converter.convert_version(model, wanted)
         model.ir_version = IR_VERSION
-        gelu.fused(model)
+    gelu.fused(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized
 

@@ -13,7 +13,8 @@ from converters.accuracy.score import Score
 def drawn(seed: int, number: int, worse: float = 0.0) -> tuple[list[Score], list[Score]]:
     """Return scores of pictures, and those of a variant that gets some of their lines wrong."""
     rng = np.random.default_rng(seed)
-    full, other = [], []
+    full: list[Score] = []
+    other: list[Score] = []
     for lines in rng.integers(5, 40, number):
         exact = int(rng.binomial(lines, 0.9))
         lost = int(rng.binomial(exact, worse))

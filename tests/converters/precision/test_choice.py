@@ -135,7 +135,7 @@ def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
 def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     first, _ = reduced()
     monkeypatch.setattr(search.Search, "fewer", lambda *_: pytest.fail("it is known"))
-    monkeypatch.setattr(choice.Selector, "select", lambda _: pytest.fail("it is known"))
+    monkeypatch.setattr(selection.Selector, "select", lambda _: pytest.fail("it is known"))
     second, said = reduced()
     assert second["recognition"] == first["recognition"]
     assert any("precision.lock" in line for line in said)
