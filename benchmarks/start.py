@@ -56,9 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rapidocr", type=Path, metavar="PYTHON", help="a Python that has RapidOCR installed"
     )
-    parser.add_argument(
-        "--repeat", type=positive, default=7, help="processes of each; default: 7"
-    )
+    parser.add_argument("--repeat", type=positive, default=7, help="processes of each; default: 7")
 
 
 def run(options: argparse.Namespace) -> None:
