@@ -20,9 +20,6 @@ Move: TypeAlias = Callable[[Float32], Float32]
 
 # OpenCV before version 5 can't warp an image whose side is over 32 766 pixels.
 LONGEST = 32_000
-# A quad is warped with four channels if the upright rectangle around it, which is copied for that,
-# has at most this many times its pixels.
-MOST_AROUND = 4
 # Points on a polygon's outline that are tried as its two ends, and pairs of points by which the
 # distance of its two sides is judged. Both are enough for three quarters of a circle.
 PLACES, PAIRS = 48, 9
@@ -101,8 +98,8 @@ class Crop:
 
     @property
     def peak_bytes(self) -> int:
-        """Memory that making the pixels takes, in bytes, including copies with four channels."""
-        return self.height * self.width * (4 * MOST_AROUND + 7)
+        """Memory that making the pixels takes, in bytes, including a turned copy."""
+        return self.height * self.width * 6
 
     def in_image(self, points: Float32) -> Float32:
         """Move points from the crop to the image that it shows a part of.
@@ -180,18 +177,13 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
 
     def cut() -> Image:
         around, points, _ = _surroundings(image, quad)
-        # OpenCV warps four channels in less than half of the time that it takes for three, and
-        # linear interpolation takes a quarter of the time of cubic, with which no more is read.
-        four = around.size <= MOST_AROUND * width * height * 3
-        warped = cv2.warpPerspective(
-            cv2.cvtColor(around, cv2.COLOR_BGR2BGRA) if four else around,
+        pixels = cv2.warpPerspective(
+            around,
             cv2.getPerspectiveTransform(points, level),
             (width, height),
-            flags=cv2.INTER_LINEAR,
+            flags=cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REPLICATE,
-        )
-        pixels = cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR) if four else warped
-        pixels = pixels.astype(np.uint8, copy=False)
+        ).astype(np.uint8, copy=False)
         return turn(pixels, 90) if is_tall else pixels
 
     def in_image(points: Float32) -> Float32:
@@ -379,7 +371,7 @@ def turned_back(points: Float32, degrees: int, width: int, height: int) -> Float
 def _surroundings(image: Image, points: Float32) -> tuple[Image, Float32, Move]:
     """Cut the image to the surroundings of some points.
 
-    The cut has two more pixels on each side, which interpolation reads, and is scaled down
+    The cut has two more pixels on each side, which cubic interpolation reads, and is scaled down
     where OpenCV could not warp it.
 
     Returns:

@@ -195,6 +195,12 @@ def _subcommands(
             yield from _subcommands(command, f"{prefix} {name}")
 
 
+def _all(
+    main: Callable[[], object], arguments: list[str], program: str
+) -> list[tuple[str, argparse.ArgumentParser]]:
+    return list(_subcommands(_parser(main, arguments), program))
+
+
 @pytest.fixture(scope="module")
 def known_options() -> dict[str, set[str]]:
     """The options of each subcommand of the three programs, as in `edgeocr bundle show`."""
@@ -205,13 +211,11 @@ def known_options() -> dict[str, set[str]]:
         ("python -m benchmarks", "benchmarks.__main__"),
     ):
         main = importlib.import_module(module).main
-        for first, parser in list(_subcommands(_parser(main, []), program)):
-            # benchmarks adds the options of the command that is named, and of no other.
-            name = first.removeprefix(program).split()[0]
-            if program == "python -m benchmarks":
-                whole = dict(_subcommands(_parser(main, [name]), program))
-                parser = whole[first]
-            found[first] = {o for action in parser._actions for o in action.option_strings}
+        # Only the command that is named gets its options and its subcommands.
+        for name in {each.removeprefix(program).split()[0] for each, _ in _all(main, [], program)}:
+            for command, parser in _all(main, [name], program):
+                if command.removeprefix(program).split()[0] == name:
+                    found[command] = {o for a in parser._actions for o in a.option_strings}
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
@@ -247,6 +247,10 @@ def test_the_error_of_the_first_piece_that_fails_is_raised(threads: int) -> None
         raise error
 
     first, second = ValueError("first"), KeyError("second")
-    work = {"a": list, "b": lambda: fail(first), "c": lambda: fail(second)}
+    work: dict[str, Callable[[], object]] = {
+        "a": list,
+        "b": lambda: fail(first),
+        "c": lambda: fail(second),
+    }
     with pytest.raises(ValueError, match="first"):
         all_of(work, threads)
