@@ -97,7 +97,7 @@ def test_limit_of_pixels_is_kept(
         stage,
         bundle.read(stage.graph),
         placement=Placement("cpu", RuntimeOptions(fixed_shapes=fixed_shapes)),
-        threads=2,
+        pool=ThreadPool(2),
     )
     usual = limited.max_pixels
     assert limited.limit_pixels(usual) is None and limited.max_pixels == usual
