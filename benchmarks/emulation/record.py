@@ -15,8 +15,8 @@ from .machine import WHEELS
 # Reads of equal versions differ by at most 0.004 % between processes, so an increase beyond this
 # margin is never chance. It leaves room for small changes of Python code.
 MARGIN = 0.01
-# A part below this share of all reads' instructions is compared as part of the read only: in a
-# few instructions every change of the code would exceed the margin.
+# A part below this share of the read's instructions is compared within the read only, because every
+# change of its code would exceed the margin.
 SMALLEST_SHARE = 0.02
 
 

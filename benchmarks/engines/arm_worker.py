@@ -199,9 +199,13 @@ def main(job: Job) -> Done:
         import rapidocr  # noqa: F401
     marks(IMPORT)
     kind = onnxruntime.InferenceSession
-    for name in ("run", "run_with_iobinding"):
-        setattr(kind, name, marks.around(getattr(kind, name), network_of))
-    cv2.imdecode = marks.around(cv2.imdecode, lambda *_: DECODING)
+    wrapped: list[tuple[Any, str, Callable[..., str]]] = [
+        (kind, "run", network_of),
+        (kind, "run_with_iobinding", network_of),
+        (cv2, "imdecode", lambda *_: DECODING),
+    ]
+    for owner, name, part_of in wrapped:
+        setattr(owner, name, marks.around(getattr(owner, name), part_of))
     if job["profile"]:
         kind.__init__ = profiled(kind.__init__, sessions)
     read = open_edgeocr(job) if job["engine"] == "edgeocr" else open_rapidocr(job)
