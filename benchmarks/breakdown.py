@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,8 +18,9 @@ from numpy.typing import NDArray
 from edgeocr import OCR, Bundle
 from edgeocr.device.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
-from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
+from .operators import Profile, measure_limits, profile
+from .operators import table as operator_lines
 from .peers import MeasurementError, find_pictures, positive
 
 # The stages in the order in which a picture passes them, with their titles in the table. "rest" is
@@ -42,8 +40,6 @@ STAGES = {
 }
 # Stages that consist of ONNX Runtime's work only.
 INSIDE = ("detection", "orientation", "recognition")
-# Operators of a network that the table lists.
-OPERATORS = 8
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,8 @@ class Breakdown:
         total_ms: Wall time of all pages in milliseconds.
         outside_share: Share of the time, without file decoding, that is spent outside ONNX Runtime.
         cores_busy: CPU seconds per second of wall time.
-        operators: Milliseconds of each ONNX operator with one thread, summed over the pages, for
-            each profiled stage; None without profiling.
+        operators: Time and work of ONNX Runtime's operators with one thread, summed over the
+            pages, for each profiled stage; None without profiling.
         words_cost: The CPU time that finding words adds, as a share of that of reading without
             them; None if they weren't asked for.
     """
@@ -91,7 +87,7 @@ class Breakdown:
     total_ms: float
     outside_share: float
     cores_busy: float
-    operators: dict[str, dict[str, float]] | None = None
+    operators: dict[str, Profile] | None = None
     words_cost: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,7 +125,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--operators",
         action="store_true",
-        help="also profile ONNX Runtime's operators, with one thread on the same inputs",
+        help="also profile ONNX Runtime's operators, with one thread on the same inputs, and show "
+        "the limits of the machine beside them; needs the package onnx",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
 
@@ -162,15 +159,8 @@ def table(figures: Breakdown) -> str:
     ]
     if figures.words_cost is not None:
         lines.append(f"words add {figures.words_cost:.1%} to the CPU time of a page")
-    for stage, operators in (figures.operators or {}).items():
-        whole = sum(operators.values())
-        lines.append(
-            f"{stage} with one thread: {whole / pages:.2f} ms per page in operators, among them"
-        )
-        ranked = sorted(operators.items(), key=lambda item: -item[1])
-        lines += [
-            f"  {name:20} {ms / pages:8.2f} {ms / whole:7.1%}" for name, ms in ranked[:OPERATORS]
-        ]
+    for stage, found in (figures.operators or {}).items():
+        lines += operator_lines(stage, found, pages)
     return "\n".join(lines)
 
 
@@ -180,7 +170,7 @@ def summarize(
     bundle: str,
     pages: int,
     threads: int,
-    operators: dict[str, dict[str, float]] | None = None,
+    operators: dict[str, Profile] | None = None,
     without_words: Sequence[Run] | None = None,
 ) -> Breakdown:
     """Take the medians of several runs over the same pages.
@@ -265,11 +255,12 @@ def _read_all(ocr: OCR, pictures: Sequence[Path], *, words: bool = False) -> Run
     return Run(stages, 1000 * wall, (process_time() - worked) / wall)
 
 
-def _operators(ocr: OCR, bundle: Bundle, pictures: list[Path]) -> dict[str, dict[str, float]]:
+def _operators(ocr: OCR, bundle: Bundle, pictures: list[Path]) -> dict[str, Profile]:
     """Profile the networks on the batches that they get when the pictures are read."""
     stages = bundle.manifest.stages
     assert stages.detection is not None and stages.recognition is not None
     found = {}
+    limits = measure_limits()
     for name, stage in (("detection", stages.detection), ("recognition", stages.recognition)):
         batches: list[NDArray[np.uint8]] = []
         session = ocr.stages[name].session
@@ -277,35 +268,5 @@ def _operators(ocr: OCR, bundle: Bundle, pictures: list[Path]) -> dict[str, dict
         for picture in pictures:
             ocr.read(picture)
         session.observer = None
-        found[name] = profile(bundle.read(stage.graph), batches)
+        found[name] = profile(bundle.read(stage.graph), batches, limits)
     return found
-
-
-def profile(graph: bytes, batches: Sequence[NDArray[np.uint8]]) -> dict[str, float]:
-    """Measure the time that ONNX Runtime spends in each operator, with one thread.
-
-    Args:
-        graph: The ONNX file's bytes.
-        batches: Inputs of the graph; each is run once.
-
-    Returns:
-        Milliseconds over all batches by the operator's type, the largest first.
-    """
-    ort = import_onnxruntime()
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    options.enable_mem_pattern = False
-    options.enable_profiling = True
-    with tempfile.TemporaryDirectory() as folder:
-        options.profile_file_prefix = os.path.join(folder, "profile")  # noqa: PTH118 - a prefix
-        session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        (graph_input,) = session.get_inputs()
-        for batch in batches:
-            session.run(None, {graph_input.name: batch})
-        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    microseconds: Counter[str] = Counter()
-    for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            microseconds[event["args"]["op_name"]] += event["dur"]
-    return {name: spent / 1000 for name, spent in microseconds.most_common()}

@@ -27,8 +27,9 @@ import onnx
 from edgeocr.bundle.manifest import Charset
 
 from ..errors import ConverterError
-from ..graph.editor import rename
+from ..graph.editor import Editor, rename
 from ..graph.reading import blocks
+from ..optimize import best_of_many
 from .class_axis import ClassAxis
 
 # The operators that choose the best entry of an axis, and their default axis.
@@ -85,6 +86,7 @@ def prune(
     if len(kept) == charset.classes:
         return Pruned(graph, renumbered, left)
     model = onnx.load_from_string(graph)
+    by_groups = best_of_many.undo(Editor(model))
     if algorithm == "PGNet":
         rename(model.graph, {MAP: WHOLE_MAP})
     classes = ClassAxis(model, charset.classes, np.array(kept, np.int64))
@@ -94,6 +96,8 @@ def prune(
         _cut_choices(classes)
     classes.finish()
     del model.graph.value_info[:]  # they record the old sizes
+    if by_groups:
+        best_of_many.rewrite(Editor(model))
     onnx.checker.check_model(model)
     return Pruned(model.SerializeToString(deterministic=True), renumbered, left)
 

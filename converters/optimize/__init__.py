@@ -5,8 +5,9 @@ sums are taken in another order. A rewrite's docstring shows what it replaces by
 `WHY` says in a sentence what is saved, and `rewrite` changes the graph and returns the nodes that
 it replaced, none if it changed nothing. A manifest records rewrites by the names of their files.
 
-No rewrite makes a graph slower where ONNX Runtime lacks its blocked layout (NCHWc), as on Arm: each
-removes passes over memory or multiplications, or replaces them one for one.
+Each rewrite removes passes over memory or multiplications, or replaces them one for one. Most save
+something everywhere. `children_apart` and `gated_residual` save it only where ONNX Runtime has its
+blocked layout (NCHWc), which is on x86; docs/performance.md says what they cost on Arm.
 """
 
 from __future__ import annotations
@@ -20,11 +21,18 @@ from ..graph.editor import Editor
 from . import (
     affine_after_convolution,
     affine_before_convolution,
+    best_of_many,
     bias_in_product,
+    children_apart,
     concatenated_input,
     constants,
+    equal_sizes,
+    gate_in_product,
+    gated_residual,
+    gated_sum,
     identities,
     normalization,
+    pooled_product,
     residual_gate,
     transposed_convolution,
     upsampled_input,
@@ -41,6 +49,12 @@ REWRITES: tuple[ModuleType, ...] = (
     upsampled_input,
     concatenated_input,
     bias_in_product,
+    best_of_many,
+    pooled_product,
+    gated_sum,
+    gate_in_product,
+    children_apart,
+    gated_residual,
 )
 
 
@@ -64,13 +78,14 @@ def optimize(
 ) -> tuple[bytes, list[Rewrite]]:
     """Rewrite a serialized edge graph; return the new graph and the applied rewrites, in order."""
     model = onnx.load_from_string(graph)
+    equal_sizes.remove_others(model.graph)
     editor = Editor(model)
     made = []
     for module in rewrites:
         if nodes := module.rewrite(editor):
             editor.tidy()
             made.append(Rewrite(module.__name__.rpartition(".")[2], module.WHY, nodes))
-    del model.graph.value_info[:]  # they describe values that no longer exist
+    equal_sizes.remove_others(model.graph)
     onnx.checker.check_model(model)
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized, made

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from ..graph.editor import Editor
+from ..graph.editor import Editor, attribute
 
 WHY = "x + x * gate is x * (gate + 1), with one pass less over the feature map"
 
@@ -29,7 +29,7 @@ def rewrite(editor: Editor) -> list[str]:
             if value not in gated.input or gated.input[0] == gated.input[1]:
                 continue
             gate = gated.input[1] if gated.input[0] == value else gated.input[0]
-            if not _is_pooled(editor, gate):
+            if not is_pooled(editor, gate):
                 continue
             one = editor.add_constant(np.ones(1, np.float32), f"{gate}.one")
             more = editor.new_name(f"{gate}.more")
@@ -42,7 +42,7 @@ def rewrite(editor: Editor) -> list[str]:
     return replaced
 
 
-def _is_pooled(editor: Editor, value: str) -> bool:
+def is_pooled(editor: Editor, value: str) -> bool:
     """Return whether a value comes from a pooling over the map: one number for each channel.
 
     The weights on the way from the pooling tell that the numbers are float32.
@@ -54,4 +54,20 @@ def _is_pooled(editor: Editor, value: str) -> bool:
             weights = editor.constant(node.input[1])
             known = weights is not None and weights.dtype == np.float32
         value = node.input[0]
-    return known and editor.producer(value, "GlobalAveragePool") is not None
+    if editor.producer(value, "GlobalAveragePool") is not None:
+        return known
+    mean = editor.producer(value, "ReduceMean")
+    return known and mean is not None and _is_over_map(editor, mean)
+
+
+def _is_over_map(editor: Editor, mean: onnx.NodeProto) -> bool:
+    """Return whether a mean is taken over rows and columns, which remain as axes of size one."""
+    axes = attribute(mean, "axes")
+    if axes is None and len(mean.input) > 1:
+        constant = editor.constant(mean.input[1])
+        axes = None if constant is None else constant.tolist()
+    return (
+        axes is not None
+        and sorted(axes) in ([2, 3], [-2, -1])
+        and attribute(mean, "keepdims", 1) == 1
+    )

@@ -6,17 +6,13 @@ import argparse
 import json
 import shutil
 from pathlib import Path
-from time import perf_counter
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
-from benchmarks import breakdown
+from benchmarks import breakdown, operators
 from benchmarks.breakdown import Breakdown, Run
+from benchmarks.operators import Limits, Profile, Work
 from edgeocr import OCR, Page
 
 INSIDE_AND_LOAD = ("load", "detection", "orientation", "recognition")
@@ -28,7 +24,10 @@ def options(*words: str) -> argparse.Namespace:
     return parser.parse_args(list(words))
 
 
-def summarize(*runs: Run, operators: dict[str, dict[str, float]] | None = None) -> Breakdown:
+PROFILE = Profile([Work("Conv", 8.0, 1.0, 0.5)], [], Limits(100.0, 10.0))
+
+
+def summarize(*runs: Run, operators: dict[str, Profile] | None = None) -> Breakdown:
     return breakdown.summarize(runs, bundle="tiny", pages=4, threads=2, operators=operators)
 
 
@@ -70,8 +69,8 @@ def test_record_keeps_the_keys_of_the_result_file() -> None:
     assert list(record) == [
         *("bundle", "pages", "threads", "stages_ms", "total_ms", "outside_share", "cores_busy"),
     ]
-    operators = {"detection": {"Conv": 1.0}}
-    assert summarize(RUN, operators=operators).to_dict()["operators"] == operators
+    found = summarize(RUN, operators={"detection": PROFILE}).to_dict()["operators"]
+    assert found == {"detection": PROFILE.to_dict()}
 
 
 # A run with stages of 0, 10, 20, … 90 ms.
@@ -99,76 +98,9 @@ def test_table_leaves_out_a_stage_that_never_ran() -> None:
     assert "orientation" not in breakdown.table(three_runs())
 
 
-def test_table_lists_the_largest_operators() -> None:
-    operators = {f"Op{n}": float(n) for n in range(12)}
-    text = breakdown.table(summarize(RUN, operators={"detection": operators}))
-    title, *rows = text.splitlines()[15:]
-    assert title == "detection with one thread: 16.50 ms per page in operators, among them"
-    assert [row.split()[0] for row in rows] == [f"Op{n}" for n in range(11, 3, -1)]
-    assert rows[0].split() == ["Op11", "2.75", "16.7%"]
-
-
-def test_profile_times_the_operators_of_a_graph() -> None:
-    graph = helper.make_graph(
-        [
-            helper.make_node("Cast", ["x"], ["float"], to=TensorProto.FLOAT),
-            helper.make_node("MatMul", ["float", "weight"], ["product"]),
-            helper.make_node("Softmax", ["product"], ["y"]),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.UINT8, ["n", 64])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 64])],
-        [helper.make_tensor("weight", TensorProto.FLOAT, [64, 64], np.eye(64).ravel())],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    onnx.checker.check_model(model)
-    content = model.SerializeToString()
-    batch = np.ones((2000, 64), np.uint8)
-    begin = perf_counter()
-    spent = breakdown.profile(content, [batch, batch[:1]])
-    assert 0 < sum(spent.values()) < 1000 * (perf_counter() - begin)
-    assert set(spent) == {"Cast", "MatMul", "Softmax"}
-    assert list(spent.values()) == sorted(spent.values(), reverse=True)
-    assert breakdown.profile(content, []) == {}
-
-
-def test_profile_ignores_all_events_but_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
-    given: list[Any] = []
-
-    class Session:
-        def __init__(self, graph: bytes, options: Any, providers: list[str]) -> None:
-            made.append(options)
-
-        def get_inputs(self) -> list[Any]:
-            return [SimpleNamespace(name="x")]
-
-        def run(self, outputs: None, inputs: dict[str, Any]) -> None:
-            given.append(inputs)
-
-        def end_profiling(self) -> str:
-            def event(name: str, cat: str, dur: int) -> dict[str, Any]:
-                return {"name": name, "cat": cat, "dur": dur, "args": {"op_name": name[:4]}}
-
-            events = [
-                {"name": "model_run", "cat": "Session", "dur": 9000},
-                event("Relu_a_fence_before", "Node", 400),
-                event("Relu_a_kernel_time", "Node", 1000),
-                event("Conv_b_kernel_time", "Node", 2000),
-                event("Relu_c_kernel_time", "Node", 500),
-                event("Conv_b_kernel_time", "Api", 8000),
-            ]
-            path = Path(f"{made[0].profile_file_prefix}.json")
-            path.write_text(json.dumps(events))
-            return str(path)
-
-    fake = SimpleNamespace(SessionOptions=SimpleNamespace, InferenceSession=Session)
-    monkeypatch.setattr(breakdown, "import_onnxruntime", lambda: fake)
-    first, second = np.zeros((1, 2), np.uint8), np.ones((3, 4), np.uint8)
-    assert breakdown.profile(b"", [first, second]) == {"Conv": 2.0, "Relu": 1.5}
-    assert [inputs["x"].shape for inputs in given] == [(1, 2), (3, 4)]
-    assert made[0].intra_op_num_threads == 1 and made[0].enable_profiling is True
-    assert not Path(made[0].profile_file_prefix).parent.exists()
+def test_table_shows_the_operators() -> None:
+    text = breakdown.table(summarize(RUN, operators={"detection": PROFILE}))
+    assert text.splitlines()[15:] == operators.table("detection", PROFILE, 4)
 
 
 @pytest.mark.slow
@@ -191,8 +123,9 @@ def test_command_prints_and_records_the_figures_of_a_folder(
         )
     )
     record = json.loads((tmp_path / "figures.json").read_text())
-    figures = Breakdown(**record)
-    assert capsys.readouterr().out == breakdown.table(figures) + "\n"
+    printed = capsys.readouterr().out
+    figures = Breakdown(**{**record, "operators": None})
+    assert printed.startswith(breakdown.table(figures) + "\n")
     assert (figures.bundle, figures.pages, figures.threads) == ("tiny", 2, 2)
     stages = figures.stages_ms
     assert list(stages) == [stage for stage in breakdown.STAGES if stage != "words"]
@@ -203,9 +136,10 @@ def test_command_prints_and_records_the_figures_of_a_folder(
     assert 0 < figures.outside_share < 1
     assert 0 < figures.cores_busy < 4
     for stage in ("detection", "recognition"):
-        operators = record["operators"][stage]
-        assert "Conv" in " ".join(operators)
-        assert sum(operators.values()) > 1
+        found = record["operators"][stage]
+        assert "Conv" in {each["name"] for each in found["operators"]}
+        assert sum(each["ms"] for each in found["operators"]) > 1
+        assert f"{stage} with one thread:" in printed
     # ONNX Runtime's profiles are gone.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.json", "pictures"]
 

@@ -33,6 +33,41 @@ def stem(build: Build) -> str:
     return build.conv(value, 4, 4, 3, **AROUND)
 
 
+def block(build: Build, value: str) -> str:
+    """Add a gated map and the sum of it and a branch of it."""
+    map_ = build.conv(value, 4, 4)
+    pooled = build.add("ReduceMean", map_, axes=[2, 3])
+    gated = build.add("Mul", map_, build.add("Sigmoid", build.conv(pooled, 4, 4)))
+    inside = build.add("Relu", build.conv(gated, 4, 8))
+    return build.add("Add", gated, build.conv(inside, 8, 4))
+
+
+def level(build: Build, value: str, smaller: str = "") -> str:
+    """Add a level of a feature pyramid, to which an enlarged smaller level is added."""
+    map_ = build.conv(value, 4, 4)
+    pooled = build.add("GlobalAveragePool", map_)
+    gate = build.add("Sigmoid", build.conv(pooled, 4, 4))
+    map_ = build.add("Add", map_, build.add("Mul", map_, gate))
+    if not smaller:
+        return map_
+    wide = build.add("Resize", smaller, "", build.constant([1, 1, 2, 2]), **NEAREST)
+    return build.add("Add", map_, wide)
+
+
+def pyramid(build: Build, value: str) -> str:
+    """Add two levels, each of which ends in a depthwise and a 1x1 convolution, and sum them up."""
+    half = build.conv(value, 4, 4, 2, strides=[2, 2])
+    small = level(build, half)
+    large = level(build, value, small)
+    ends = [
+        build.conv(build.conv(each, 4, 4, 5, group=4, pads=[2, 2, 2, 2]), 4, 2)
+        for each in (small, large)
+    ]
+    wide = build.add("Resize", ends[0], "", build.constant([1, 1, 2, 2]), **NEAREST)
+    together = build.add("Concat", wide, ends[1], axis=1)
+    return build.conv(together, 4, 2, 3, **AROUND)
+
+
 def neck(build: Build, value: str) -> str:
     """Add a gate, a pyramid of two maps, and a concatenation."""
     gate = build.add("Sigmoid", build.conv(build.add("GlobalAveragePool", value), 4, 4))
@@ -47,17 +82,24 @@ def neck(build: Build, value: str) -> str:
 
 
 def network(opset: int = 17) -> bytes:
-    """Return a graph with two outputs: DB's head, and a classifier of every column."""
+    """Return a graph with two outputs: DB's head, and the choice of a class for every column."""
     build = Build(opset)
-    value = neck(build, stem(build))
+    value = neck(build, block(build, stem(build)))
     twice: dict[str, Any] = {"strides": [2, 2], "kernel_shape": [2, 2]}
-    map_ = build.add("ConvTranspose", value, build.weights(2, 3, 2, 2), **twice)
+    map_ = build.add("Relu", pyramid(build, build.conv(value, 2, 4)))
+    map_ = build.add("ConvTranspose", map_, build.weights(2, 3, 2, 2), **twice)
     map_ = build.add("ConvTranspose", build.add("Relu", map_), build.weights(3, 1, 2, 2), **twice)
     build.add("Sigmoid", map_, to="map")
-    columns = build.add("Transpose", value, perm=[0, 2, 3, 1])
+    line = build.add("ReduceMean", value, axes=[2], keepdims=0)
+    columns = build.add("Transpose", line, perm=[0, 2, 1])
     many = bias_in_product.SMALLEST
     product = build.add("MatMul", columns, build.weights(2, many))
-    build.add("Add", product, build.weights(many), to="classes")
+    shares = build.add("Softmax", build.add("Add", product, build.weights(many)), axis=2)
+    one = build.constant([1], np.int64)
+    build.node("TopK", [shares, one], ["scores", "index"], axis=2)
+    build.node("Cast", ["index"], ["number"], **{"to": TensorProto.FLOAT})
+    choice = build.add("Add", "scores", "number")
+    build.add("Unsqueeze", choice, build.constant([1], np.int64), to="classes")
     graph = build.model({"x": ["N", 3, "H", "W"]}, ["map", "classes"])
     model = onnx.load_from_string(graph)
     # Values that rewrites take away or give another size.
@@ -87,19 +129,30 @@ def test_every_rewrite_gives_its_reason():
 def test_optimized_graph_has_the_expected_operators():
     after, _ = optimize(network())
     assert operators(after) == {
-        "Conv": 12,
-        "Add": 4,
-        "Relu": 3,
-        "Sigmoid": 2,
+        "Conv": 41,
+        "Add": 17,
+        "Relu": 11,
+        "Sigmoid": 8,
+        "Mul": 6,
+        "Reshape": 6,
+        "MaxPool": 4,
+        "GlobalAveragePool": 3,
+        "Slice": 3,
+        "Concat": 3,
+        "MatMul": 3,
+        "Cast": 2,
+        "ReduceMean": 2,
         "DepthToSpace": 2,
-        "Cast": 1,
-        "GlobalAveragePool": 1,
-        "Mul": 1,
-        "Slice": 1,
-        "MaxPool": 1,
+        "Shape": 2,
+        "TopK": 2,
+        "Gather": 2,
+        "Div": 1,
+        "Resize": 1,
         "Transpose": 1,
         "Pad": 1,
-        "MatMul": 1,
+        "Softmax": 1,
+        "GatherElements": 1,
+        "Unsqueeze": 1,
     }
 
 
@@ -124,7 +177,8 @@ def test_interface_stays_the_same():
 def test_optimized_model_is_sorted_and_holds_nothing_unused():
     after = onnx.load_from_string(optimize(network())[0])
     onnx.checker.check_model(after, full_check=True)
-    assert not after.graph.value_info
+    made = {name for node in after.graph.node for name in node.output}
+    assert {item.name for item in after.graph.value_info} <= made
     known = {item.name for item in (*after.graph.input, *after.graph.initializer)}
     for node in after.graph.node:
         assert {name for name in node.input if name} <= known

@@ -28,6 +28,8 @@ EXPECTED = {
         "residual_gate",
         "transposed_convolution",
         "upsampled_input",
+        "pooled_product",
+        "children_apart",
     },
     "PP-OCRv6_tiny_det": {
         "constants",
@@ -37,6 +39,11 @@ EXPECTED = {
         "transposed_convolution",
         "upsampled_input",
         "concatenated_input",
+        "pooled_product",
+        "gated_sum",
+        "gate_in_product",
+        "children_apart",
+        "gated_residual",
     },
     "PP-OCRv4_mobile_rec": {
         "constants",
@@ -112,10 +119,10 @@ def test_expected_rewrites_apply_to_a_network(name):
 
 
 def test_every_rewrite_applies_to_some_network():
-    """Except for `bias_in_product`: the zoo's networks know too few characters for it."""
+    """Except for those of large classifiers: the zoo's networks know too few characters."""
     made = {rewrite.name for name in EXPECTED for rewrite in converted(name).rewrites}
     names = {module.__name__.rpartition(".")[2] for module in REWRITES}
-    assert names - made == {"bias_in_product"}
+    assert names - made == {"bias_in_product", "best_of_many"}
 
 
 @pytest.mark.parametrize("name", OF_ALGORITHM.values())
@@ -125,4 +132,3 @@ def test_interface_stays_the_same(name):
     assert list(original.graph.output) == list(edge.graph.output)
     assert original.opset_import == edge.opset_import
     assert original.ir_version == edge.ir_version
-    assert not edge.graph.value_info
