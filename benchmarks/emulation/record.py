@@ -12,7 +12,7 @@ from .errors import EmulationError
 from .job import JOB
 from .machine import WHEELS
 
-# Reads of equal versions differ by at most 0.004 % between processes, so an increase beyond this
+# Reads of equal versions differ by at most 0.02 % between processes, so an increase beyond this
 # margin is never chance. It leaves room for small changes of Python code.
 MARGIN = 0.01
 # A part below this share of the read's instructions is compared within the read only, because every
