@@ -167,4 +167,5 @@ def _order(editor: Editor, head: Head) -> np.ndarray:
     channels = len(last)
     # [row of the child, column of the child, row within it, column within it, map]
     places = np.arange(4 * channels).reshape(2, 2, block, block, channels // block**2)
-    return places.transpose(0, 2, 1, 3, 4).reshape(-1).astype(np.int64)
+    order: np.ndarray = places.transpose(0, 2, 1, 3, 4).reshape(-1).astype(np.int64)
+    return order

@@ -14,7 +14,6 @@ import numpy as np
 import onnx
 
 from ..graph.editor import Editor, attribute
-from . import equal_sizes
 
 WHY = "a convolution over concatenated parts is a sum of convolutions over the parts"
 
@@ -85,8 +84,6 @@ def _split(
             is_last = begin == weights.shape[1]
             summed = convolution.output[0] if is_last else editor.new_name(f"{output}.sum")
             editor.add_node("Add", [total, output], summed)
-            if weights.dtype == np.float32:
-                equal_sizes.declare(editor, [total, output], weights.shape[0], summed)
             output = summed
         total = output
     editor.remove(concat, convolution)

@@ -18,6 +18,7 @@ from onnx import helper, numpy_helper
 from converters.charset.pruning import Pruned, prune
 from converters.errors import ConverterError
 from converters.freeze import write
+from converters.optimize import best_of_many, optimize
 from edgeocr import OCR, Bundle
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.manifest import Charset
@@ -361,3 +362,25 @@ def test_contradicting_arguments_are_refused():
     renamed.graph.node[-1].output[0] = renamed.graph.output[0].name = "other"
     with pytest.raises(ConverterError, match="output `indices` is not chosen"):
         prune(renamed.SerializeToString(), "CTC", CHARSET, CHARACTERS, "a")
+
+
+def test_choice_by_groups_is_made_among_the_kept_classes():
+    """`best_of_many` splits the choice among many classes; it is one again while they are cut."""
+    classes, build = 3000, Build()
+    product = build.add("MatMul", "x", build.weights(4, classes))
+    shares = build.add("Softmax", product, axis=2)
+    build.node("TopK", [shares, build.constant([1], np.int64)], ["scores", "index"], axis=2)
+    build.node("Cast", ["index"], ["indices"], to=onnx.TensorProto.FLOAT)
+    whole = build.model({"x": ["N", 5, 4]}, ["indices", "scores"], axes=3)
+    by_groups, made = optimize(whole, (best_of_many,))
+    assert len(made) == 1
+    characters = [chr(0x4E00 + i) for i in range(classes - 1)]
+    charset = Charset("c.txt", classes, blank=0)
+    wanted = set(characters[::2])
+    few, expected = (
+        prune(graph, "CTC", charset, characters, wanted).graph for graph in (by_groups, whole)
+    )
+    assert operators(few)["MaxPool"] == 1 and "MaxPool" not in operators(expected)
+    x = pixels(2, 5, 4)
+    for ours, theirs in zip(run(few, x), run(expected, x), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

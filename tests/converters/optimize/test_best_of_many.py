@@ -10,9 +10,10 @@ from onnx import TensorProto, helper, numpy_helper
 from converters.graph.editor import Editor
 from converters.optimize import best_of_many as module
 from converters.optimize import optimize
+from converters.optimize.bias_in_product import SMALLEST
 from tests.support.rewrite_graphs import operators, run
 
-MANY = module.SMALLEST
+MANY = SMALLEST
 
 
 def graph(classes: int, opset: int = 17, bias: bool = False, **changes: Any) -> bytes:

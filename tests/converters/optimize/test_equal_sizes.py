@@ -36,7 +36,7 @@ def test_only_these_declarations_of_computed_values_stay():
     model = two_maps()
     equal_sizes.declare(Editor(model), ["a", "gone"], 4, "y")
     model.graph.value_info.append(helper.make_tensor_value_info("b", TensorProto.FLOAT, None))
-    shape = ["N", 4, "H", "W"]
+    shape: list[str | int | None] = ["N", 4, "H", "W"]
     model.graph.value_info.append(helper.make_tensor_value_info("b", TensorProto.FLOAT, shape))
     equal_sizes.remove_others(model.graph)
     assert list(declared(model)) == ["a"]

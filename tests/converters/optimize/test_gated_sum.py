@@ -85,8 +85,8 @@ def varied(case: str) -> bytes:
     x = build.conv("x", 4, 4)
     factor = gate(build, "x", 4) if case == "gate" else gate_plus_one(build, "x", 4)
     product = build.add("Mul", build.add("Neg", x) if case == "no convolution" else x, factor)
-    changes = {"mode": "linear"} if case == "linear" else {}
-    wide = enlarged(build, build.conv("small", 4, 4), **changes)
+    mode = "linear" if case == "linear" else "nearest"
+    wide = enlarged(build, build.conv("small", 4, 4), mode=mode)
     total = build.add("Sub" if case == "difference" else "Add", product, wide)
     if case == "no depthwise convolution":
         build.conv(total, 4, 2, 3, pads=[1, 1, 1, 1], to="y")
