@@ -7,7 +7,7 @@ it replaced, none if it changed nothing. A manifest records rewrites by the name
 
 Each rewrite removes passes over memory or multiplications, or replaces them one for one. Most save
 something everywhere. `children_apart` and `gated_residual` save it only where ONNX Runtime has its
-blocked layout (NCHWc), which is on x86; docs/performance.md says what they cost on Arm.
+blocked layout (NCHWc), which is on x86; docs/performance.md says what they cost elsewhere.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from ..variants.timing import least_milliseconds
 from .opening import open_bundle, open_stage
 
 # The side in pixels of the picture on which detection and spotting are measured. On smaller ones,
-# int8 saves more than it does on the usual size: see docs/performance.md.
+# int8 saves more than it does on the usual size: see docs/variants.md.
 SIDE = 640
 
 

@@ -68,7 +68,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
             assert f"{source.name}, sha256 {source.sha256[:12]}" in out
     for words in (
         "signature   none",
-        "made by     edgeocr 0.2.0, onnx",
+        "made by     edgeocr 0.3.0, onnx",
         "the shorter side enlarged to 544; at most 900000 pixels; sides are multiples of 32",
         "fixed shapes: 36 from 544 × 544 to",
         "threshold 0.25, box threshold 0.5, unclip ratio 1.5",
