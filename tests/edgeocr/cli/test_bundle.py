@@ -60,7 +60,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
     code, out, err = run("show")
     assert (code, err) == (0, "")
     bundle = Bundle.default()
-    assert "6.80 MB, schema 2" in " ".join(out.split())
+    assert "6.81 MB, schema 2" in " ".join(out.split())
     assert f"digest      {bundle.digest} of the manifest\n" in out
     for origin in bundle.manifest.provenance:
         assert f"{origin.stage}: {origin.title}" in out and f"model       {origin.model}" in out
@@ -79,7 +79,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
         "translator  paddle2onnx 1.3.1, from paddle-legacy",
         "parity      paddle: passed, at most 0.0001 from Paddle Inference 2.6.2",
         "licence     Apache-2.0, PaddlePaddle authors",
-        "graph       fp32, 1.77 MB, graphs/detection.onnx",
+        "graph       fp32, 1.79 MB, graphs/detection.onnx",
         "https://huggingface.co/PaddlePaddle/PP-OCRv6_tiny_det_onnx/resolve/main/inference.onnx",
     ):
         assert words in out
