@@ -151,7 +151,7 @@ class ThreadPool:
                 self._helpers.add(helper)
                 try:
                     executor.submit(self._help, helper)
-                except RuntimeError:  # a signal handler has closed the pool, or the interpreter ends
+                except RuntimeError:  # a signal handler closed the pool, or the interpreter ends
                     self._helpers.discard(helper)
                     if raises:
                         raise ClosedError(NAME, ending=not self._closed) from None
