@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgeocr import OCR, Bundle
 from edgeocr.device.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
+from edgeocr.variants.choice import reduced_to
 
 from .operators import Profile, measure_limits, profile
 from .operators import table as operator_lines
@@ -268,5 +269,6 @@ def _operators(ocr: OCR, bundle: Bundle, pictures: list[Path]) -> dict[str, Prof
         for picture in pictures:
             ocr.read(picture)
         session.observer = None
-        found[name] = profile(bundle.read(stage.graph), batches, limits)
+        taken = reduced_to(stage, ocr.variants.get(name, stage.precision))
+        found[name] = profile(bundle.read(taken.graph), batches, limits)
     return found

@@ -63,7 +63,12 @@ class Machine:
             EmulationError: A program is missing or fails, or this process isn't root's.
         """
         _check_possible()
-        wanted = {"suite": SUITE, "packages": list(PACKAGES), "plugin": PLUGIN.read_text("utf-8")}
+        wanted = {
+            "suite": SUITE,
+            "packages": list(PACKAGES),
+            "plugin": PLUGIN.read_text("utf-8"),
+            "qemu": qemu_version(),  # the machine has a copy, and `conditions` names this one
+        }
         ready = self.root / READY
         if ready.is_file() and json.loads(ready.read_text("utf-8")) == wanted:
             return

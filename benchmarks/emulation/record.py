@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .boards import PROCESSORS
 from .errors import EmulationError
 from .job import JOB
 from .machine import WHEELS
@@ -62,6 +63,7 @@ class Record:
             "texts": isinstance(read.texts, list),
             "counts": isinstance(read.counts, dict)
             and bool(read.counts)
+            and set(read.counts) <= set(PROCESSORS)
             and all(
                 isinstance(parts, dict) and parts.get("read") for parts in read.counts.values()
             ),

@@ -159,8 +159,8 @@ class Assembly:
         Args:
             task: The stage.
             graph: The graph.
-            loss: What the stage loses by it. None where that isn't recorded; the loss of an earlier
-                step is then kept.
+            loss: What the stage loses by it, None where that isn't recorded. If the loss of an
+                earlier step is recorded, that one stays instead.
         """
         stage: Stage = getattr(self.stages, task)
         return replace(
@@ -189,8 +189,8 @@ class Assembly:
             graph: The graph.
             precision: Its precision.
             quantization: How it became int8, None for a graph in float16.
-            loss: What the stage loses by it, None where that isn't recorded; the loss of an earlier
-                variant is then kept.
+            loss: What the stage loses by it, None where that isn't recorded. If the loss of an
+                earlier variant is recorded, that one stays instead.
         """
         stage: Stage = getattr(self.stages, task)
         variant = Variant(

@@ -26,6 +26,9 @@ from .upsampled_input import is_three_by_three
 
 WHY = "the pixels of a detector's map are put side by side once, at its end"
 
+# The operators that read the convolutions, the children side by side, and their crop.
+READERS = ("Add", "Slice", "DepthToSpace")
+
 
 @dataclass(frozen=True)
 class Head:
@@ -70,7 +73,7 @@ def _head(editor: Editor, total: onnx.NodeProto, same: str, other: str) -> Head 
     if convolution is None or crop is None or apart is None or small is None:
         return None
     steps = (convolution, crop, apart, small)
-    if any(editor.sole_consumer(node.output[0], *_ANY) is None for node in steps):
+    if any(editor.sole_consumer(node.output[0], *READERS) is None for node in steps):
         return None
     weights, kernels = (editor.constant(node.input[1]) for node in (convolution, small))
     if not is_three_by_three(convolution, weights) or weights is None or kernels is None:
@@ -90,9 +93,6 @@ def _head(editor: Editor, total: onnx.NodeProto, same: str, other: str) -> Head 
     if attribute(chain[-1], "mode", b"DCR") != b"DCR":
         return None
     return Head(total, convolution, small, (crop, apart), chain[:-1], chain[-1])
-
-
-_ANY = ("Add", "Slice", "DepthToSpace")
 
 
 def _numbers(editor: Editor, crop: onnx.NodeProto) -> tuple[list[int], ...]:

@@ -25,7 +25,8 @@ def declare(editor: Editor, values: Sequence[str], channels: int, name: str) -> 
         editor: The graph.
         values: The names of the maps.
         channels: Their number of channels.
-        name: What their sizes are named after, a value that nothing else is declared by.
+        name: The name of a value, after which their sizes are named. No other declaration of the
+            graph may use it, or its maps would count as equally large, too.
     """
     number = editor.graph.input[0].type.tensor_type.shape.dim[0]  # pictures of the batch
     for value in values:

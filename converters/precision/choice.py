@@ -106,11 +106,12 @@ def reduce(
         logger.info("%s", line)
     if loss.hmean.points > max_loss:
         worst = max(rows, key=lambda row: row.loss.hmean.points if row.loss else -math.inf)
+        locked = wanted == "int8" and LOCK.is_file()
         raise PrecisionError(
             f"{wanted} loses {loss.hmean} points of Hmean on {judge.folder}; {max_loss:g} are "
             f"allowed (--max-loss); stage {worst.stage} alone loses "
             f"{worst.loss.hmean if worst.loss else 0}"
-            + (f"; or remove the entry from {LOCK.name} to choose anew" if LOCK.is_file() else "")
+            + (f"; or remove the entry from {LOCK.name} to choose anew" if locked else "")
         )
     if loss.hmean.high > max_loss:
         logger.info(

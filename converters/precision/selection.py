@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edgeocr import Bundle
 from edgeocr.bundle.provenance import Loss, Quantization
+from edgeocr.variants.choice import WORTH
 
 from ..accuracy.measure import sha256
 from . import calibration
@@ -28,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 # The stages in the order in which they may use up the loss: recognition takes most time.
 ORDER = ("recognition", "spotting", "detection", "orientation")
-# The share of float32's time that a stage in int8 may take; saving less is not worth any loss.
-WORTH = 0.95
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,10 @@ def collect(bundle: str | None = None) -> Facts:
     imports = _imports()
     checked = _check_bundle(bundle)
     usable = all(imports.packages[name].error is None for name in ("onnxruntime", "numpy"))
-    # Providers are tried with a graph of the bundle, or of the package's own if the bundle is
-    # broken.
     if usable and checked.error is None and checked.variants:
         checked = replace(checked, variants=_variants(checked))
+    # Providers are tried with a graph of the bundle, or of the package's own if the bundle is
+    # broken.
     graph_from = checked.path if checked.error is None else _check_bundle(None).path
     return Facts(
         edgeocr=__version__,

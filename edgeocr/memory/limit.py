@@ -88,8 +88,13 @@ def resident_bytes() -> int:
 
 
 def release_unused() -> None:
-    """Return unused memory of Python and glibc to the system, and let glibc keep less of it."""
+    """Return unused memory of Python and glibc to the system.
+
+    From then on, glibc keeps less of what any part of the process frees.
+    """
     gc.collect()
+    if sys.platform == "win32":  # where the program itself can't be opened as a library
+        return
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim"):  # only glibc has both
         libc.mallopt(MMAP_THRESHOLD, MAPPED_BYTES)

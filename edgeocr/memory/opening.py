@@ -93,11 +93,11 @@ class Opening:
             stages: As the attribute.
             provider: As for `Placement`.
             options: Further options of the caller.
-            threads: As the attribute, like all that follow.
-            cpus: CPUs to run on.
-            shape: The shape of regions to find.
-            limit: The memory limit.
-            max_image_pixels: The most pixels of a picture.
+            threads: As the attribute.
+            cpus: As the attribute.
+            shape: As the attribute.
+            limit: As the attribute.
+            max_image_pixels: As the attribute.
 
         Raises:
             ValueError: A provider is unknown, or the bundle lacks a stage that `provider` names.

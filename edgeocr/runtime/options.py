@@ -82,7 +82,10 @@ def check_variant(name: str) -> None:
 
     Raises:
         ValueError: There is no such precision.
+        TypeError: It is not a name.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"variant must be a name, or one for each stage, not {name!r:.80}")
     if name not in VARIANTS:
         raise ValueError(f"unknown variant {name!r:.80}: choose one of {', '.join(VARIANTS)}")
 

@@ -113,23 +113,23 @@ class EngineFolder:
                 ) from error
         return self.path
 
-    def is_warm(self, stage: str) -> bool:
-        """Return whether all engines of a stage have been built."""
-        return (self.path / f"{stage}.warm").is_file()
+    def is_warm(self, name: str) -> bool:
+        """Return whether all engines of a graph, named by `Job.engine_name`, have been built."""
+        return (self.path / f"{name}.warm").is_file()
 
-    def mark_warm(self, stage: str) -> None:
-        """Record that all engines of a stage have been built, unless the folder is read-only."""
+    def mark_warm(self, name: str) -> None:
+        """Record that all engines of a graph have been built, unless the folder is read-only."""
         try:
-            (self.prepare() / f"{stage}.warm").touch()
+            (self.prepare() / f"{name}.warm").touch()
         except (OSError, EdgeOCRError) as error:
-            logger.info("can't record in %s that %s is warm: %s", self.path, stage, error)
+            logger.info("can't record in %s that %s is warm: %s", self.path, name, error)
 
-    def options(self, stage: str) -> dict[str, str]:
-        """Return the TensorRT provider's options that keep a stage's engines in this folder."""
+    def options(self, name: str) -> dict[str, str]:
+        """Return the TensorRT provider's options that keep a graph's engines in this folder."""
         return {
             "trt_engine_cache_enable": "1",
             "trt_engine_cache_path": str(self.path),
-            "trt_engine_cache_prefix": stage,
+            "trt_engine_cache_prefix": name,
             "trt_timing_cache_enable": "1",
             "trt_timing_cache_path": str(self.path),
         }

@@ -143,17 +143,18 @@ class ThreadPool:
                 if raises:
                     raise ClosedError(NAME)
                 return
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="edgeocr")
+            if (executor := self._executor) is None:
+                executor = ThreadPoolExecutor(self.threads, thread_name_prefix="edgeocr")
+                self._executor = executor
             for _ in range(wanted):
                 helper = object()
                 self._helpers.add(helper)
                 try:
-                    self._executor.submit(self._help, helper)
-                except RuntimeError:  # an executor that isn't shut down refuses for no other reason
+                    executor.submit(self._help, helper)
+                except RuntimeError:  # a signal handler closed the pool, or the interpreter ends
                     self._helpers.discard(helper)
                     if raises:
-                        raise ClosedError(NAME, ending=True) from None
+                        raise ClosedError(NAME, ending=not self._closed) from None
                     return
 
     def _free_cores(self) -> int:
@@ -232,16 +233,18 @@ class _Work(Generic[Item, Result]):
     def results(self) -> Iterator[Result]:
         """Yield the results in the order of the items; raise an error in place of its result."""
         for i in range(len(self._items)):
-            if (error := self._errors.pop(i, None)) is not None:
+            if (error := self._errors.get(i)) is not None:
+                # An error keeps the frames that it passed, and they keep this object and the items.
+                self._errors.clear()
                 try:
                     raise error
                 finally:
-                    # This frame would keep the error, and the error keeps the frame and the items.
                     del error
             yield self._results.pop(i)
 
     def _do(self, i: int) -> None:
-        if self._errors:  # an item before this one has failed
+        # Items are begun in their order, but another thread may have failed at a later one since.
+        if any(failed < i for failed in list(self._errors)):
             return
         try:
             self._results[i] = self._work(self._items[i])

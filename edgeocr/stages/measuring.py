@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from ..variants.record import THREADS, Key, load, save
 from ..variants.timing import least_milliseconds
 from .opening import open_bundle, open_stage
 
+logger = logging.getLogger(__name__)
+
 # The side in pixels of the picture on which detection and spotting are measured. On smaller ones,
 # int8 saves more than it does on the usual size: see docs/variants.md.
 SIDE = 640
@@ -35,8 +38,8 @@ class MeasuredVariants:
     Attributes:
         milliseconds: The time of a run of each graph, by stage and precision; only stages of which
             several graphs suit the CPU are measured.
-        path: The file that keeps the result; None if nothing was measured or it can't be kept.
-        new: Whether it was measured now, and not taken from the file.
+        path: The file that keeps the result; None if nothing is known or it can't be kept.
+        new: Whether some of it was measured now, and not taken from the file.
     """
 
     milliseconds: Mapping[str, Times]
@@ -81,24 +84,23 @@ def measure_variants(
     if not to_measure:
         return MeasuredVariants({})
     key = Key.of_this_device(opened.digest)
-    found = load(opened.path, key)
-    if found is not None and all(
-        to_measure[name].keys() <= found[1].get(name, {}).keys() for name in to_measure
-    ):
-        return MeasuredVariants(found[1], found[0])
+    path, known = load(opened.path, key) or (None, {})
+    if all(to_measure[name].keys() <= known.get(name, {}).keys() for name in to_measure):
+        return MeasuredVariants(known, path)
     with confined(None if runtime.cpus is None else checked(runtime.cpus)):
         measured = {
             name: _times(opened, name, opened.manifest.stages.present[name], list(suited))
             for name, suited in to_measure.items()
         }
     measured = {name: times for name, times in measured.items() if len(times) > 1}
-    known = {**(found[1] if found is not None else {}), **measured}
-    path = save(opened.path, key, known) if measured else None
-    return MeasuredVariants(known, path, new=True)
+    if not measured:  # fewer than two graphs of each stage run
+        return MeasuredVariants(known, path)
+    known = {**known, **measured}
+    return MeasuredVariants(known, save(opened.path, key, known), new=True)
 
 
 def _times(bundle: Bundle, name: str, stage: Stage, variants: list[str]) -> dict[str, float]:
-    """Return the milliseconds of a run of each graph of a stage that starts."""
+    """Return the milliseconds of a run of each graph of a stage that starts; {} if one fails."""
     placement, pool = Placement("cpu"), ThreadPool(THREADS)
     stages = {}
     for variant in variants:
@@ -106,8 +108,8 @@ def _times(bundle: Bundle, name: str, stage: Stage, variants: list[str]) -> dict
             stages[variant] = open_stage(
                 name, reduced_to(stage, variant), bundle, placement=placement, pool=pool
             )
-        except (GraphError, ProviderUnavailableError):
-            continue
+        except (GraphError, ProviderUnavailableError) as error:
+            logger.info("%s in %s can't be measured: %s", name, variant, error)
     try:
         runs = {}
         for variant, each in stages.items():
@@ -121,7 +123,8 @@ def _times(bundle: Bundle, name: str, stage: Stage, variants: list[str]) -> dict
             )
             runs[variant] = partial(each.session.run, batch)
         return least_milliseconds(runs)
-    except GraphError:
+    except GraphError as error:
+        logger.info("%s can't be measured: %s", name, error)
         return {}
     finally:
         for each in stages.values():

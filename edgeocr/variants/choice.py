@@ -18,7 +18,7 @@ AnyStage = TypeVar("AnyStage", bound=Stage)
 Times: TypeAlias = Mapping[str, float]
 
 # A variant replaces a stage's own graph, which is the more exact one, only if it takes at most this
-# share of its time: saving less is not worth any loss. Freezing uses the same share.
+# share of its time: saving less is not worth any loss. Freezing int8 uses the same share.
 WORTH = 0.95
 PINNED = "pinned by the caller"
 

@@ -86,6 +86,8 @@ def paths(bundle: Path, key: Key) -> Iterator[Path]:
 
     Nothing is kept beside the bundle that comes with the package.
     """
+    if bundle.name in ("", ".."):  # the working folder, for one: a record in it would damage it
+        bundle = bundle.resolve()
     if bundle != Bundle.default_path():
         yield bundle.parent / f"{bundle.name.removesuffix('.edgeocr')}.variants-{key.name}.json"
     try:

@@ -51,7 +51,8 @@ def take(
         What was opened, and which graph was taken and why.
 
     Raises:
-        ProviderUnavailableError: No graph starts on the wanted provider, or with "auto" on any.
+        ProviderUnavailableError: The provider doesn't start that was tried last, which is the
+            wanted one, or with "auto" the last of all.
         GraphError: ONNX Runtime can't load the graph that was tried last.
     """
     failed: dict[str, dict[str, EdgeOCRError]] = {}
@@ -76,7 +77,7 @@ def take(
             )
             return opened, Choice(variant, reason, {**ranking.unsuited, **others}, tuple(skipped))
     errors = [error for each in failed.values() for error in each.values()]
-    if placement.provider_of(name) != AUTO:
+    if placement.provider_of(name) != AUTO or isinstance(errors[-1], GraphError):
         raise errors[-1]
     raise ProviderUnavailableError("no provider works here: " + "; ".join(map(str, errors)))
 

@@ -84,6 +84,19 @@ def test_boards_say_whether_they_have_dot_products() -> None:
     assert PROCESSORS["cortex-a72"].cpuinfo(cores=4).count("CPU part\t: 0xd08") == 4
 
 
+def test_a_machine_is_made_once_for_each_version_of_qemu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(machine, "_check_possible", lambda: None)
+    monkeypatch.setattr(machine, "_run", lambda *command: made.append(command[0]))
+    monkeypatch.setattr(Machine, "_copy_qemu", lambda self: None)
+    for version, number in (("7.2", 1), ("7.2", 1), ("8.0", 2)):
+        monkeypatch.setattr(machine, "qemu_version", lambda version=version: version)
+        Machine(tmp_path / "machine", made.append).make()
+        assert made.count("debootstrap") == number
+
+
 def test_missing_programs_are_named_with_what_installs_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

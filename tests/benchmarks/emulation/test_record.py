@@ -30,6 +30,7 @@ def test_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"commit": "--upload-pack=x"}, "commit"),
         ({"conditions": {"qemu": "7.2"}}, "conditions"),
         ({"counts": {}}, "counts"),
+        ({"counts": {"cortex-a9": {"read": 10}}}, "counts"),
         ({"counts": {"cortex-a72": {"rest": 10}}}, "counts"),
         ({"texts": None}, "texts"),
     ],

@@ -77,6 +77,18 @@ def test_error_names_at_least_a_megabyte_more_than_the_limit() -> None:
     assert (error.needed, error.limit) == (121 * MB, 120 * MB)
 
 
+@pytest.mark.parametrize("platform", ["win32", "linux"])
+def test_memory_is_released_on_every_system(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    def opened(name: str | None) -> object:
+        if platform == "win32":  # as Windows' ctypes does
+            raise TypeError("argument of type 'NoneType' is not iterable")
+        return object()  # a C library without glibc's functions, such as musl
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("ctypes.CDLL", opened)
+    limits.release_unused()
+
+
 def test_limits_are_refused_where_memory_cannot_be_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

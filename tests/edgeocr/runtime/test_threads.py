@@ -11,7 +11,7 @@ from time import sleep
 
 import pytest
 
-from edgeocr.runtime.threads import ThreadPool, all_of
+from edgeocr.runtime.threads import ThreadPool, _Work, all_of
 
 # Seconds that are enough on any machine; only a failing test waits so long.
 PATIENCE = 20.0
@@ -174,6 +174,22 @@ def test_nothing_is_begun_after_an_error(threads: int) -> None:
     pool.close()
 
 
+def test_an_item_that_was_taken_before_a_later_one_failed_is_done() -> None:
+    def work(item: int) -> int:
+        if item:
+            raise ValueError(str(item))
+        return item
+
+    shared = _Work(work, range(3))
+    for item in (2, 1, 0):  # three threads have taken one each, and the last one is the fastest
+        shared._do(item)
+    results = shared.results()
+    assert next(results) == 0
+    with pytest.raises(ValueError, match="1"):
+        next(results)
+    assert not shared._errors  # they would keep the items alive
+
+
 def test_an_error_keeps_nothing_alive(pool: ThreadPool) -> None:
     class Large:
         pass
@@ -227,6 +243,20 @@ def test_a_closed_pool_refuses_work(threads: int) -> None:
     pool.close()
     with pytest.raises(ValueError, match="the thread pool is closed"):
         pool.map(abs, [-1, -2])
+
+
+def test_a_pool_that_closes_while_it_calls_helpers_refuses_work() -> None:
+    """A signal handler, which runs in the thread that it interrupts, may close the pool."""
+    pool = ThreadPool(2)
+
+    class Helpers(set[object]):
+        def add(self, helper: object) -> None:
+            super().add(helper)
+            pool.close()
+
+    pool._helpers = Helpers()
+    with pytest.raises(ValueError, match="the thread pool is closed: create a new one"):
+        list(pool.map(abs, [1, 2]))
 
 
 def test_pieces_of_work_are_done_side_by_side() -> None:

@@ -113,3 +113,7 @@ def test_a_graph_that_does_not_start_is_not_measured(embedded_files: Files, tmp_
     opened = Bundle.open(path, all_graphs=False)
     assert measure_variants(opened).milliseconds == {}
     assert list(tmp_path.glob("*.json")) == []
+    kept = save(path, Key.of_this_device(opened.digest), {"detection": {"fp32": 9.0, "int8": 8.0}})
+    measured = measure_variants(opened)
+    assert measured.path == kept and not measured.new
+    assert list(measured.milliseconds) == ["detection"]

@@ -117,6 +117,12 @@ def test_an_unknown_precision_is_refused_before_a_bundle_is_opened(name: object)
         RuntimeOptions(variant=name)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("variant", [8, ["int8"], {"detection": None}])
+def test_a_precision_of_another_type_is_refused(variant: object) -> None:
+    with pytest.raises(TypeError, match="variant must be a name, or one for each stage, not"):
+        RuntimeOptions(variant=variant)  # type: ignore[arg-type]
+
+
 def test_a_stage_is_reduced_to_one_of_its_graphs(stage: Stage) -> None:
     int8 = reduced_to(stage, "int8")
     assert (int8.graph, int8.precision, int8.variants) == (INT8["graph"], "int8", [])

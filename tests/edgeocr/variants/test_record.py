@@ -52,6 +52,18 @@ def test_nothing_is_kept_beside_the_bundle_in_the_package(cache: Path) -> None:
     assert list(paths(Bundle.default_path(), KEY)) == [cache / f"{KEY.name}.json"]
 
 
+@pytest.mark.parametrize("given", [".", "graphs/.."])
+def test_nothing_is_kept_in_a_bundle_that_is_the_working_folder(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    folder = bundle.parent / "fleet"
+    (folder / "graphs").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    path = save(Path(given), KEY, TIMES)
+    assert path == bundle.parent / f"fleet.variants-{KEY.name}.json"
+    assert load(Path(given), KEY) == load(folder, KEY) == (path, TIMES)
+
+
 def test_a_record_that_can_be_kept_nowhere_is_done_without(bundle: Path, cache: Path) -> None:
     cache.parent.parent.write_text("a file in the place of the folder")
     assert save(bundle.parent / "missing" / "fleet.edgeocr", KEY, TIMES) is None

@@ -142,6 +142,16 @@ def test_a_graph_that_does_not_start_is_replaced_by_the_next(
         opened(path, "int8")
 
 
+@pytest.mark.parametrize("provider", ["cpu", "auto"])
+def test_graphs_none_of_which_can_be_loaded_are_a_fault_of_the_bundle(
+    embedded_files: Files, tmp_path: Path, provider: str
+) -> None:
+    graph = broken(embedded_files[OWN])
+    path = packed(fleet({**embedded_files, OWN: graph}, graph), tmp_path / "a.edgeocr")
+    with pytest.raises(GraphError, match="can't load the graph"):
+        opened(path, provider=provider)
+
+
 def test_providers_that_do_not_start_are_skipped_with_one_reason_each(
     monkeypatch: pytest.MonkeyPatch, embedded_files: Files, tmp_path: Path
 ) -> None:
