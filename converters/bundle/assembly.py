@@ -189,8 +189,8 @@ class Assembly:
             graph: The graph.
             precision: Its precision.
             quantization: How it became int8, None for a graph in float16.
-            loss: What the stage loses by it, None where that isn't recorded. If the loss of an
-                earlier variant is recorded, that one stays instead.
+            loss: What the stage loses by it, which is recorded in place of what it loses by an
+                earlier variant. None keeps that.
         """
         stage: Stage = getattr(self.stages, task)
         variant = Variant(
@@ -204,7 +204,7 @@ class Assembly:
                 replace(
                     origin,
                     quantization=quantization or origin.quantization,
-                    loss=origin.loss or loss,
+                    loss=loss or origin.loss,
                 )
                 if origin.stage == task
                 else origin
@@ -236,7 +236,10 @@ class Assembly:
         }
 
     def _manifest(self, files: Mapping[str, Content]) -> Manifest:
-        schema = 3 if any(stage.variants for stage in self.stages.present.values()) else 2
+        is_new = any(stage.variants for stage in self.stages.present.values()) or any(
+            origin.loss is not None or origin.weights is not None for origin in self.provenance
+        )
+        schema = 3 if is_new else 2
         return Manifest(
             schema=schema,
             requires=REQUIRES[schema],

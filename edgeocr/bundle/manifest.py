@@ -16,7 +16,7 @@ from .provenance import Accuracy, Origin, Precision
 # The schemas that this version reads. Every field that a newer schema adds has a default, so all
 # schemas use these types. Freezing writes the oldest schema of `REQUIRES` that has all fields of a
 # bundle, and the first edgeocr that reads it: edgeocr 0.1 wrote schema 1, and schema 3 adds the
-# `variants` of a stage.
+# `variants` of a stage, and the `loss` and the `weights` of an origin.
 SCHEMA = 3
 OLDEST_SCHEMA = 1
 REQUIRES = {2: "0.2.0", 3: "0.3.0"}

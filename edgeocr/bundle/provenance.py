@@ -168,7 +168,8 @@ class Origin:
             reports.
         quantization: How a stage in int8 was made.
         full_classes: The number of classes that the network had before its charset was pruned.
-        loss: What the stage loses by its precision, if that was measured when it was frozen.
+        loss: What the stage loses by its precision, or by the last of its variants, if that was
+            measured when it was frozen.
         weights: The type that the file stores the weights in, if the graph computes in another.
     """
 

@@ -93,13 +93,24 @@ def release_unused() -> None:
     From then on, glibc keeps less of what any part of the process frees.
     """
     gc.collect()
-    if sys.platform == "win32":  # where the program itself can't be opened as a library
-        return
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim"):  # only glibc has both
+    if (libc := _glibc()) is not None:
         libc.mallopt(MMAP_THRESHOLD, MAPPED_BYTES)
         libc.mallopt(TRIM_THRESHOLD, MAPPED_BYTES)
         libc.malloc_trim(0)
+
+
+def trim() -> None:
+    """Return memory that glibc keeps unused to the system, and change nothing else."""
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """Return glibc, or None where the C library is another one."""
+    if sys.platform == "win32":  # where the program itself can't be opened as a library
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None
 
 
 def is_memory_error(error: BaseException) -> bool:

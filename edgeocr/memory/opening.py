@@ -21,7 +21,7 @@ from ..runtime.threads import ThreadPool
 from ..stages.loading import PictureLoader
 from ..stages.opening import OpenStages, graph_bytes, import_libraries, open_stages, run_sizes
 from .budget import MemoryBudget
-from .limit import release_unused
+from .limit import trim
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Opening:
                 )
                 # ONNX Runtime has freed the weights that it rearranged, and what it parsed. Giving
                 # these 6 to 40 MB back to the system takes 9 ms.
-                release_unused()
+                trim()
         loader = PictureLoader(self.cpus, budget, self.max_image_pixels)
         return OpenReader(opened, pool, budget, loader)
 

@@ -23,7 +23,7 @@ from converters.precision.judging import Redraft, Reduced
 from edgeocr import OCR, Bundle, SignatureError
 from edgeocr.bundle import archive
 from edgeocr.bundle.manifest import Detection, Recognition
-from edgeocr.bundle.provenance import Quantization
+from edgeocr.bundle.provenance import Interval, Loss, Quantization
 from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
 from tests.trained import pages, words
@@ -147,6 +147,7 @@ def test_graphs_of_lower_precision_replace_the_full_ones(
     """A stand-in replaces the measurements, and reduces only the recognition network."""
     asked: dict[str, Any] = {}
     how = Quantization("0" * 64, 3, 17, ["Conv_1"])
+    loss = Loss("images", "0" * 64, 4, 74, 4, *[Interval(0.25, -0.5, 1.0)] * 3)
 
     def reduce(
         draft: Bundle, redraft: Redraft, wanted: str, **options: object
@@ -156,7 +157,7 @@ def test_graphs_of_lower_precision_replace_the_full_ones(
         stage = draft.manifest.stages.recognition
         assert stage is not None
         graph = shifted(draft.read(stage.graph))
-        return {"recognition": Reduced(graph, how)}
+        return {"recognition": Reduced(graph, how, loss)}
 
     monkeypatch.setattr(choice, "reduce", reduce)
     plan = Plan(precision="int8", calibrate=IMAGES, accuracy=IMAGES, max_loss=2.0, profile="server")
@@ -175,6 +176,9 @@ def test_graphs_of_lower_precision_replace_the_full_ones(
     assert recognition.activation_bytes == full_recognition.activation_bytes
     of = {origin.stage: origin.quantization for origin in made.manifest.provenance}
     assert of == {"detection": None, "recognition": how}
+    assert [origin.loss for origin in made.manifest.provenance] == [None, loss]
+    # edgeocr 0.2 refuses the field.
+    assert (made.manifest.schema, made.manifest.requires) == (3, "0.3.0")
     bill = made.read(sbom.FILE).decode()
     assert '"value": "int8"' in bill and "Quantized to int8: 17 nodes" in bill
     digest = hashlib.sha256(made.read(recognition.graph)).hexdigest()

@@ -87,6 +87,7 @@ def test_memory_is_released_on_every_system(monkeypatch: pytest.MonkeyPatch, pla
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr("ctypes.CDLL", opened)
     limits.release_unused()
+    limits.trim()
 
 
 def test_limits_are_refused_where_memory_cannot_be_measured(
