@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeocr import OCR, Bundle
-from edgeocr.device.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
 from edgeocr.variants.choice import reduced_to
 
 from .operators import Profile, measure_limits, profile
 from .operators import table as operator_lines
-from .peers import MeasurementError, find_pictures, positive
+from .peers import MeasurementError, find_pictures
+from .reading_options import add_reading_options
 
 # The stages in the order in which a picture passes them, with their titles in the table. "rest" is
 # the time that no stage accounts for.
@@ -105,16 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=Path, required=True, metavar="DIR", help="folder of pictures"
     )
-    parser.add_argument("--bundle", help="path of a bundle; default: the package's own")
-    parser.add_argument(
-        "--threads",
-        type=positive,
-        default=available_threads(),
-        help="CPU threads; default: as many as this process may keep busy",
-    )
-    parser.add_argument(
-        "--repeat", type=positive, default=5, help="how often the folder is read; default: 5"
-    )
+    add_reading_options(parser, repeat=5)
     parser.add_argument(
         "--orientation", action="store_true", help="run the classifier of upside-down lines"
     )

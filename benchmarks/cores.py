@@ -15,10 +15,10 @@ from time import perf_counter, process_time
 
 from edgeocr import OCR
 from edgeocr.bench.process_memory import peak_rss_bytes
-from edgeocr.device.cpus import available_threads
 from edgeocr.errors import EdgeOCRError
 
-from .peers import MeasurementError, find_pictures, positive
+from .peers import MeasurementError, find_pictures
+from .reading_options import add_reading_options
 
 # The pictures that are measured by default.
 IMAGES = Path(__file__).parent.parent / "tests" / "images"
@@ -77,16 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of pictures; default: tests/images",
     )
-    parser.add_argument("--bundle", help="path of a bundle; default: the package's own")
-    parser.add_argument(
-        "--threads",
-        type=positive,
-        default=available_threads(),
-        help="CPU threads; default: as many as this process may keep busy",
-    )
-    parser.add_argument(
-        "--repeat", type=positive, default=5, help="how often the folder is read; default: 5"
-    )
+    add_reading_options(parser, repeat=5)
     parser.add_argument(
         "--orientation", action="store_true", help="run the classifier of upside-down lines"
     )

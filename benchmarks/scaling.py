@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from edgeocr import OCR, Bundle, EdgeOCRError
-from edgeocr.device.cpus import available_threads
 from edgeocr.outputs.replacement import write_file
 
 from . import machine, peak_memory, scaling_chart, scaling_pages
-from .peers import MeasurementError, positive
+from .peers import MeasurementError
+from .reading_options import add_reading_options
 
 
 @dataclass(frozen=True)
@@ -97,16 +97,7 @@ class Fit:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--bundle", help="path of a bundle; default: the package's own")
-    parser.add_argument(
-        "--threads",
-        type=positive,
-        default=available_threads(),
-        help="CPU threads; default: as many as this process may keep busy",
-    )
-    parser.add_argument(
-        "--repeat", type=positive, default=7, help="number of rounds over the pictures; default: 7"
-    )
+    add_reading_options(parser, repeat=7)
     parser.add_argument(
         "--series",
         nargs="+",

@@ -78,7 +78,7 @@ class Counter:
             machine: The machine, with the wheels in its folder `SITE`.
         """
         self._machine = machine
-        self._work = machine.root / "work"
+        self._work = machine.root / "job"
         self._warm: set[tuple[str, str]] = set()
 
     def use(self, checkout: Path) -> None:
@@ -138,16 +138,16 @@ class Counter:
             if subject.engine == "edgeocr":
                 (archive,) = subject.files
                 prepare_bundle(archive, self._work / "bundle")
-                bundle = "/work/bundle"
+                bundle = "/job/bundle"
             else:
                 for path in subject.files:
                     shutil.copy(path, self._work / path.name)
-                    models.append(f"/work/{path.name}")
+                    models.append(f"/job/{path.name}")
         except (OSError, ValueError, KeyError) as error:
             raise EmulationError(f"the job can't be prepared: {error!r}") from None
         return {
             "engine": subject.engine,
-            "picture": "/work/picture.png",
+            "picture": "/job/picture.png",
             "side": SIDE,
             "bundle": bundle,
             "models": models,
@@ -161,7 +161,7 @@ class Counter:
         path = [CHECKOUT, SITE] if job["engine"] == "edgeocr" else [RAPIDOCR]
         rows = self._machine.run(
             processor,
-            ["/usr/bin/python3", "/work/worker.py", "/work/job.json", "/work/done.json"],
+            ["/usr/bin/python3", "/job/worker.py", "/job/job.json", "/job/done.json"],
             {**VARIABLES, "PYTHONPATH": ":".join(f"/opt/{folder}" for folder in path)},
             counted=counted,
             clock=job["profile"],

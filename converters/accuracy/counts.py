@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Counts:
-    """Whole numbers that are counted over any number of pictures or words."""
+    """Counts of one picture or of many, which can be added up."""
 
     @classmethod
     def total(cls, scores: Iterable[Self]) -> Self:

@@ -23,7 +23,7 @@ DIGITS = 2
 
 
 def losses(full: Sequence[Score], other: Sequence[Score]) -> dict[str, Interval]:
-    """Return the loss in each of `Score.figures`, in points (hundredths), with its interval.
+    """Return how much each of `Score.figures` is worse, in points (hundredths), with intervals.
 
     Lines of one picture succeed and fail together, so pictures are drawn, with replacement, and not
     lines; both variants are scored on the same draw (paired bootstrap; Efron 1979).

@@ -207,7 +207,7 @@ def _file(path: str, digest: str, stages: Stages, provenance: Sequence[Origin]) 
 def _dependencies(
     contents: Sequence[Json], stages: Stages, provenance: Sequence[Origin]
 ) -> list[Json]:
-    """Say what depends on what: the bundle on all of its contents, a stage on its other files."""
+    """Return the dependencies: the bundle's on all its contents, a stage's on its other files."""
     needs = {item["bom-ref"]: list[str]() for item in contents}
     for origin in provenance:
         stage, own = _stage(stages, origin), needs[f"stage:{origin.stage}"]

@@ -41,7 +41,7 @@ def rewrite(editor: Editor) -> list[str]:
 
 
 def _adds_channels(editor: Editor, value: str) -> onnx.NodeProto | None:
-    """Return the 1x1 convolution that computes a value if it doesn't reduce the channels."""
+    """Return the 1x1 convolution that computes a value; None if it reduces the channels."""
     convolution = editor.producer(value, "Conv")
     weights = None if convolution is None else editor.constant(convolution.input[1])
     if convolution is None or weights is None:

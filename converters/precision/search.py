@@ -68,7 +68,7 @@ class Search:
 
     @cached_property
     def fast(self) -> list[str]:
-        """All nodes except the kinds that do harm and, of the others, the sizes that save no time.
+        """Nodes in int8: all but those of harmful kinds and those of a size that saves no time.
 
         Nodes of one kind that do the same number of multiplications have one size. They are timed
         together, because the gain of a single node is smaller than the noise of timing.

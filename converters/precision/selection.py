@@ -54,7 +54,7 @@ class Selector:
     def __init__(
         self, draft: Bundle, judge: Judge, calibrate: Path | None, max_loss: float
     ) -> None:
-        """Read the pictures to calibrate with.
+        """Read the pictures by which the graph is calibrated.
 
         Args:
             draft: The bundle in float32.

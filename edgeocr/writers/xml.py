@@ -25,7 +25,7 @@ def quoted(value: object) -> str:
 
 
 def comment(content: str) -> str:
-    """Return text as an XML comment; a space divides two hyphens in a row, which would end it."""
+    """Return text as an XML comment, with a space between hyphens, two of which would end it."""
     return f"<!-- {re.sub('-(?=-)', '- ', content.translate(_FORBIDDEN))} -->"
 
 
