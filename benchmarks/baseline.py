@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
-import re
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import numpy as np
 
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
-from . import machine
+from . import machine, recorded
 from .engines.regress_worker import JOB
 
 
@@ -48,26 +46,16 @@ class Baseline:
         Raises:
             RegressError: It can't be read, or is not a baseline.
         """
-        try:
-            read = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise RegressError(
-                f"{path}: {error.strerror}; record a new baseline with --update"
-            ) from None
-        except (ValueError, TypeError) as error:  # TypeError: other fields, or not an object
-            raise RegressError(f"{path} is not a baseline: {error}") from None
-        # The commit becomes an argument of git, so it must not be anything else, such as an option.
-        valid = {
-            "job": isinstance(read.job, str),
-            "commit": isinstance(read.commit, str) and re.fullmatch("[0-9a-f]{40,64}", read.commit),
-            "instructions": read.instructions is None
-            or (type(read.instructions) is int and read.instructions > 0),
-            "texts": isinstance(read.texts, list),
-            "conditions": isinstance(read.conditions, dict),
-        }
-        if invalid := [field for field, is_valid in valid.items() if not is_valid]:
-            raise RegressError(f"{path} is not a baseline: invalid {', '.join(invalid)}")
-        return read
+        return recorded.load(
+            cls,
+            path,
+            RegressError,
+            lambda read: {
+                "instructions": read.instructions is None
+                or (type(read.instructions) is int and read.instructions > 0),
+                "conditions": isinstance(read.conditions, dict),
+            },
+        )
 
     def write(self, path: Path) -> None:
         """Write the baseline as JSON.
@@ -75,12 +63,7 @@ class Baseline:
         Raises:
             RegressError: The file can't be written.
         """
-        try:
-            path.write_text(
-                json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-        except OSError as error:
-            raise RegressError(f"{path}: {error.strerror}") from None
+        recorded.write(self, path, RegressError)
 
 
 def changes(baseline: Baseline, found: dict[str, str]) -> list[str]:
@@ -91,13 +74,7 @@ def changes(baseline: Baseline, found: dict[str, str]) -> list[str]:
         found: The conditions here.
     """
     before = {"job": baseline.job, **baseline.conditions}
-    now = {"job": JOB, **found}
-    names = dict.fromkeys([*now, *before])
-    return [
-        f"{name} is {now.get(name, 'unknown')}, was {before.get(name, 'unknown')}"
-        for name in names
-        if now.get(name) != before.get(name)
-    ]
+    return recorded.differences(before, {"job": JOB, **found})
 
 
 def conditions(valgrind: str | None) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from .. import recorded
 from .boards import PROCESSORS
 from .errors import EmulationError
 from .job import JOB
@@ -47,30 +46,21 @@ class Record:
         Raises:
             EmulationError: It can't be read, or is not a record.
         """
-        try:
-            read = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise EmulationError(
-                f"{path}: {error.strerror}; record a new baseline with --update"
-            ) from None
-        except (ValueError, TypeError) as error:  # TypeError: other fields, or not an object
-            raise EmulationError(f"{path} is not a baseline: {error}") from None
-        # The commit becomes an argument of git, so it must not be anything else, such as an option.
-        valid = {
-            "job": isinstance(read.job, str),
-            "commit": isinstance(read.commit, str) and re.fullmatch("[0-9a-f]{40,64}", read.commit),
-            "conditions": isinstance(read.conditions, dict) and set(WHEELS) <= set(read.conditions),
-            "texts": isinstance(read.texts, list),
-            "counts": isinstance(read.counts, dict)
-            and bool(read.counts)
-            and set(read.counts) <= set(PROCESSORS)
-            and all(
-                isinstance(parts, dict) and parts.get("read") for parts in read.counts.values()
-            ),
-        }
-        if invalid := [name for name, is_valid in valid.items() if not is_valid]:
-            raise EmulationError(f"{path} is not a baseline: invalid {', '.join(invalid)}")
-        return read
+        return recorded.load(
+            cls,
+            path,
+            EmulationError,
+            lambda read: {
+                "conditions": isinstance(read.conditions, dict)
+                and set(WHEELS) <= set(read.conditions),
+                "counts": isinstance(read.counts, dict)
+                and bool(read.counts)
+                and set(read.counts) <= set(PROCESSORS)
+                and all(
+                    isinstance(parts, dict) and parts.get("read") for parts in read.counts.values()
+                ),
+            },
+        )
 
     def write(self, path: Path) -> None:
         """Write the record as JSON.
@@ -78,11 +68,7 @@ class Record:
         Raises:
             EmulationError: The file can't be written.
         """
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise EmulationError(f"{path}: {error.strerror}") from None
+        recorded.write(self, path, EmulationError)
 
     @property
     def wheels(self) -> dict[str, str]:
@@ -95,12 +81,8 @@ class Record:
         Args:
             conditions: The versions here.
         """
-        before, now = {"job": self.job, **self.conditions}, {"job": JOB, **conditions}
-        return [
-            f"{name} is {now.get(name, 'unknown')}, was {before.get(name, 'unknown')}"
-            for name in dict.fromkeys([*now, *before])
-            if now.get(name) != before.get(name)
-        ]
+        before = {"job": self.job, **self.conditions}
+        return recorded.differences(before, {"job": JOB, **conditions})
 
 
 @dataclass(frozen=True)
