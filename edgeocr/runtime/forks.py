@@ -4,17 +4,26 @@
 another thread held stays locked, a pool has no threads, and a session waits for ever for threads
 that it believes to have. So whatever holds one of these notes the process that made it, and a child
 makes its own. The process id tells them apart; hooks of `os.register_at_fork` would not, because
-programs such as uWSGI fork without Python's knowledge.
+programs such as uWSGI fork without Python's knowledge. Only for a lock inside a native library,
+which a child can't replace, a hook is all that helps: forks wait until no thread holds the lock.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from time import monotonic, sleep
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
+
+# The most seconds that a fork waits for threads in `forks_wait`, and between two looks at them. A
+# session on the CPU opens in less than a second; a TensorRT engine may take minutes.
+PATIENCE = 10.0
+POLL = 0.002
 
 
 class PerProcess(Generic[Value]):
@@ -54,6 +63,58 @@ class ProcessLock:
     def __exit__(self, *_: object) -> None:
         """Release the lock."""
         self._lock.get().release()
+
+
+@contextmanager
+def forks_wait() -> Iterator[None]:
+    """Let forks of this process wait until the block has ended, for at most `PATIENCE` seconds.
+
+    It is for calls into a native library that hold a lock of the library's own. Threads may be in
+    such blocks side by side. A fork by the thread that is in the block, from a signal handler, does
+    not wait, and neither does one that Python doesn't know of.
+    """
+    _register()
+    blocks, block = _blocks.get(), object()
+    try:
+        with blocks.entering:
+            blocks.threads[block] = threading.get_ident()
+        yield
+    finally:
+        blocks.threads.pop(block, None)
+
+
+class _Blocks:
+    """The blocks of `forks_wait` that threads of one process are in.
+
+    Attributes:
+        entering: Held to enter a block, and by a fork, so that no thread enters one meanwhile.
+        threads: The identifier of the thread in each block.
+    """
+
+    def __init__(self) -> None:
+        self.entering = threading.RLock()
+        self.threads: dict[object, int] = {}
+
+
+_blocks = PerProcess(_Blocks)
+
+
+@cache
+def _register() -> None:
+    if hasattr(os, "register_at_fork"):
+        # A forked child has blocks of its own, which no thread is in.
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork)
+
+
+def _before_fork() -> None:
+    blocks, own, deadline = _blocks.get(), threading.get_ident(), monotonic() + PATIENCE
+    blocks.entering.acquire()
+    while any(each != own for each in list(blocks.threads.values())) and monotonic() < deadline:
+        sleep(POLL)
+
+
+def _after_fork() -> None:
+    _blocks.get().entering.release()
 
 
 def free_in_own_process(held: list[object], pid: int) -> None:

@@ -21,6 +21,7 @@ from ..errors import GraphError, ProviderUnavailableError, excerpt
 from . import diagnosis
 from .captured_output import captured_output
 from .device_thread import run_on_device_thread
+from .forks import forks_wait
 from .job import Job
 from .onnx_runtime import (
     FATAL_ONLY,
@@ -197,17 +198,20 @@ def _start_in_this_thread(
         engines.prepare()
     chain = provider_chain(provider, placement, job, engines)
     options = chain[0][1]
-    if provider.plugin is not None:
-        session = _open_plugin(graph, provider, options, make_options(provider))
-    else:
-        try:
-            session = _open(graph, provider, chain, make_options(provider))
-        except ProviderUnavailableError as error:
-            if RECORDING_REFUSED not in str(error) or provider.recording_option is None:
-                raise
-            logger.info("%s runs in part on the CPU, so its runs aren't recorded", job.stage)
-            del options[provider.recording_option]
-            session = _open(graph, provider, chain, make_options(provider))
+    # ONNX Runtime holds a lock while it loads a graph. A child that is forked meanwhile would wait
+    # for that lock for ever when it opens a session of its own.
+    with forks_wait():
+        if provider.plugin is not None:
+            session = _open_plugin(graph, provider, options, make_options(provider))
+        else:
+            try:
+                session = _open(graph, provider, chain, make_options(provider))
+            except ProviderUnavailableError as error:
+                if RECORDING_REFUSED not in str(error) or provider.recording_option is None:
+                    raise
+                logger.info("%s runs in part on the CPU, so its runs aren't recorded", job.stage)
+                del options[provider.recording_option]
+                session = _open(graph, provider, chain, make_options(provider))
     session.disable_fallback()  # otherwise a failing run would silently continue on the CPU
     if provider.device is not None:
         _run_once(session, provider, job)

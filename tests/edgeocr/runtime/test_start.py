@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+import threading
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from threading import current_thread
@@ -330,3 +333,31 @@ def test_the_cpu_session_leaves_stderr_alone(
 ) -> None:
     monkeypatch.setattr(start, "captured_output", None)
     OCR(bundle, provider="cpu")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_waits_while_a_session_is_being_opened(
+    graph: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading, loaded = threading.Event(), threading.Event()
+    load = onnxruntime.InferenceSession
+
+    def slowly(*args: Any, **options: Any) -> onnxruntime.InferenceSession:
+        loading.set()
+        loaded.wait(10)
+        return load(*args, **options)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", slowly)
+    opening = threading.Thread(
+        target=create_session, args=(graph, Placement("cpu"), Job("", "", None), quiet)
+    )
+    opening.start()
+    assert loading.wait(10)
+    threading.Timer(0.2, loaded.set).start()
+    with warnings.catch_warnings():  # Python 3.12 warns of every fork with threads
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if loaded.is_set() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    opening.join()
