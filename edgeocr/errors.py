@@ -7,6 +7,14 @@ call, such as an unknown argument value, is a `ValueError` or a `TypeError` inst
 from __future__ import annotations
 
 import os
+import re
+
+# How ONNX Runtime and OpenCV report that memory ran out.
+NO_MEMORY = re.compile(
+    "Available memory of|Failed to allocate|bad_alloc|bad allocation|Insufficient memory"
+    "|OutOfMemory|out of memory",
+    re.IGNORECASE,
+)
 
 
 class EdgeOCRError(Exception):
@@ -166,6 +174,11 @@ class MissingLibraryError(EdgeOCRError):
 
 class MoreFramesWarning(UserWarning):
     """A file holds more pictures than the first one, which alone was read."""
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Tell whether an error reports that memory ran out."""
+    return isinstance(error, MemoryError) or NO_MEMORY.search(str(error)) is not None
 
 
 def printable(text: str) -> str:

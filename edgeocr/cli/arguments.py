@@ -15,6 +15,7 @@ from ..outputs.guard import OutputGuard
 
 if TYPE_CHECKING:
     from ..ocr import OCR
+    from ..runtime.options import RuntimeOptions
 
 # The smallest --max-pixels: 64 × 64, which every network accepts.
 LEAST_PIXELS = 4096
@@ -164,7 +165,6 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: 
         SystemExit: With code 2, after printing the usage, if the options contradict the bundle.
     """
     from ..ocr import OCR
-    from ..runtime.options import RuntimeOptions
 
     try:
         return OCR(
@@ -182,19 +182,30 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: 
             memory_limit=options.memory_limit,
             require_signature=options.require_signature,
             expect_digest=options.expect_digest,
-            runtime=RuntimeOptions(
-                provider_options=provider_options(options),
-                fp16=options.fp16,
-                engine_cache=options.engine_cache,
-                cpus=options.cpus,
-                variant=options.variant,
-            ),
+            runtime=runtime_options(options),
         )
     except EdgeOCRError:
         raise
     except (TypeError, ValueError) as error:
         parser: argparse.ArgumentParser = options.parser
         parser.error(str(error))
+
+
+def runtime_options(options: argparse.Namespace) -> RuntimeOptions:
+    """Return how ONNX Runtime is to run the networks.
+
+    Raises:
+        ValueError: An option of a provider can't be used.
+    """
+    from ..runtime.options import RuntimeOptions
+
+    return RuntimeOptions(
+        provider_options=provider_options(options),
+        fp16=options.fp16,
+        engine_cache=options.engine_cache,
+        cpus=options.cpus,
+        variant=options.variant,
+    )
 
 
 def provider_options(options: argparse.Namespace) -> dict[str, dict[str, str]]:

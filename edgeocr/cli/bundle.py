@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import EdgeOCRError
+from ..errors import EdgeOCRError, ProviderUnavailableError
 from .arguments import add_digest_argument, add_signature_argument, positive
 from .streams import report
 
@@ -86,7 +86,22 @@ def _show(options: argparse.Namespace) -> int:
     from ..bundle.description import describe
 
     print(describe(bundle, checked=options.require_signature is not None))
+    if any(stage.variants for stage in bundle.manifest.stages.present.values()):
+        _show_measured(bundle)
     return 0
+
+
+def _show_measured(bundle: Bundle) -> None:
+    from ..runtime.options import RuntimeOptions
+    from ..variants.description import describe
+    from ..variants.taking import measured
+
+    try:
+        found = describe(measured(bundle, RuntimeOptions()))
+    except ProviderUnavailableError:  # ONNX Runtime isn't installed: nothing was measured with it
+        return
+    if found:
+        print(f"\n{found}")
 
 
 def _verify(options: argparse.Namespace) -> int:

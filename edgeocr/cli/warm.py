@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .arguments import add_engine_arguments, add_provider_argument, open_ocr
+from .arguments import add_engine_arguments, add_provider_argument, open_ocr, runtime_options
 from .streams import tell
 
 if TYPE_CHECKING:
@@ -40,19 +40,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    from ..runtime.options import RuntimeOptions
     from ..stages.measuring import measure_variants
 
     measured = measure_variants(
         options.bundle,
         require_signature=options.require_signature,
         expect_digest=options.expect_digest,
-        runtime=RuntimeOptions(cpus=options.cpus, variant=options.variant),
+        runtime=runtime_options(options),
     )
     if measured.path is not None:
         when = "measured now" if measured.new else "measured before; remove it to measure again"
         print(f"variants: {measured.path}, {when}")
-    elif measured.milliseconds:
+    elif measured.new:
         tell("edgeocr: the times of the variants can't be kept, beside the bundle or in the cache")
 
 

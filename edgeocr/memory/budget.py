@@ -11,7 +11,7 @@ from typing import Protocol
 
 from .. import images
 from ..decoding.limits import DEFAULT_LIMITS, Limits
-from ..errors import EdgeOCRError, MemoryLimitError
+from ..errors import EdgeOCRError, MemoryLimitError, is_memory_error
 from ..images import Image, Picture, Source
 from ..runtime.arena import arena_limit
 from ..runtime.run_sizes import RunSizes
@@ -19,7 +19,7 @@ from ..runtime.session import Session
 from ..runtime.stopwatch import Stopwatch
 from ..stages.loading import foreign_errors_explained
 from .footprint import Footprint, predict
-from .limit import exceeded, is_memory_error, release_unused, resident_bytes
+from .limit import exceeded, release_unused, resident_bytes
 from .room import Room, RunAdmission
 
 # What ONNX Runtime's arena takes, as a multiple of what the graph's tensors need: convolutions copy

@@ -1,4 +1,4 @@
-"""Parse a memory limit, measure what the process holds, and recognize memory errors."""
+"""Parse a memory limit, and measure what the process holds."""
 
 from __future__ import annotations
 
@@ -28,12 +28,6 @@ LARGEST = 1 << 50
 MAPPED_BYTES = 1 << 20
 # Parameters of glibc's `mallopt`.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-# How ONNX Runtime and OpenCV report that memory ran out.
-NO_MEMORY = re.compile(
-    "Available memory of|Failed to allocate|bad_alloc|bad allocation|Insufficient memory"
-    "|OutOfMemory|out of memory",
-    re.IGNORECASE,
-)
 
 
 def parse(limit: int | str | None) -> int | None:
@@ -111,11 +105,6 @@ def _glibc() -> ctypes.CDLL | None:
         return None
     libc = ctypes.CDLL(None)
     return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None
-
-
-def is_memory_error(error: BaseException) -> bool:
-    """Tell whether an error reports that memory ran out."""
-    return isinstance(error, MemoryError) or NO_MEMORY.search(str(error)) is not None
 
 
 def exceeded(needed: int, limit: int, advice: str) -> MemoryLimitError:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from ..errors import GraphError, MemoryLimitError
-from .limit import is_memory_error
+from ..errors import GraphError, MemoryLimitError, is_memory_error
 
 Result = TypeVar("Result")
 

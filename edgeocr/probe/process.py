@@ -12,8 +12,8 @@ from time import perf_counter
 from typing import Any, Literal
 
 from ..bundle.bundle import Bundle
-from ..errors import printable
-from ..memory.limit import NO_MEMORY, parse
+from ..errors import NO_MEMORY, printable
+from ..memory.limit import parse
 
 SECONDS = 120.0
 # Beside what Python and the libraries take. `small`, the largest published bundle, needs 0.6 GB.

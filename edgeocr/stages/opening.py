@@ -25,8 +25,8 @@ from ..runtime.run_sizes import RunSizes
 from ..runtime.start import all_on_cpu
 from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
-from ..variants.choice import Choice, pins
-from ..variants.taking import measured_times, take
+from ..variants.choice import Choice, Measurement, pins
+from ..variants.taking import measured, take
 
 Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
 Present = TypeVar("Present", Detector, Recognizer)
@@ -186,14 +186,15 @@ def open_stages(
     """
     pinned = pins(bundle.manifest.stages.present, placement.options.variant)
     several = any(stage.variants for stage in stages.present.values())
-    times = measured_times(bundle) if several else {}
+    known = measured(bundle, placement.options) if several else {}
 
     def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice | None]:
         def open_graph(single: manifest.Stage, placement: Placement) -> Stage:
             return open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
 
         if stage.variants:
-            return take(name, stage, placement, times.get(name, {}), pinned.get(name), open_graph)
+            found, pin = known.get(name, Measurement()), pinned.get(name)
+            return take(name, stage, placement, found, pin, open_graph)
         return open_graph(stage, placement), None
 
     openers = {name: partial(open_one, name, stage) for name, stage in stages.present.items()}

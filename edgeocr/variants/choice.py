@@ -24,6 +24,24 @@ PINNED = "pinned by the caller"
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What was found out when the graphs of one stage were measured on this device's CPU.
+
+    Attributes:
+        milliseconds: The time of a run of each graph that ran, by precision.
+        failures: Why the others did not start or run, by precision.
+    """
+
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tried(self) -> set[str]:
+        """The graphs that are not worth trying again."""
+        return {*self.milliseconds, *self.failures}
+
+
+@dataclass(frozen=True)
 class Choice:
     """The graph that was taken in a stage that has several.
 
@@ -58,13 +76,14 @@ class Ranking:
     unsuited: dict[str, str] = field(default_factory=dict)
 
 
-def ranked(stage: Stage, provider: str, times: Times, pin: str | None = None) -> Ranking:
+def ranked(stage: Stage, provider: str, measured: Measurement, pin: str | None = None) -> Ranking:
     """Rank the graphs of a stage for an execution provider.
 
     Args:
         stage: The stage.
         provider: The provider's name.
-        times: What was measured on the CPU of this device; empty if nothing was.
+        measured: What was measured on the CPU of this device; empty if nothing was. It can only
+            change the order of graphs and rule out variants, never the stage's own graph.
         pin: The only graph that the caller wants; None for no wish.
     """
     if pin is not None:
@@ -73,8 +92,10 @@ def ranked(stage: Stage, provider: str, times: Times, pin: str | None = None) ->
     unsuited: dict[str, str] = {}
     for variant in stage.variants:
         reason, suits = _suits(variant, provider)
+        if suits and provider == "cpu" and variant.precision in measured.failures:
+            reason, suits = f"measuring it failed: {measured.failures[variant.precision]}", False
         (suited if suits else unsuited)[variant.precision] = reason
-    own = stage.precision
+    own, times = stage.precision, measured.milliseconds
     if provider == "cpu" and suited and {own, *suited} <= times.keys():
         return Ranking(_by_time(own, {name: times[name] for name in (own, *suited)}), unsuited)
     suited[own] = "the stage's own graph"

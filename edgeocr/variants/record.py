@@ -1,7 +1,7 @@
 """What was measured on a device, kept in a file beside the bundle or in the user's cache.
 
-A record only says which graph of a bundle is faster. One that is missing, damaged, of another
-device or out of date is ignored, and one that can't be written is done without.
+A record only says which graphs of a bundle run and which is faster. One that is missing, damaged,
+of another device or out of date is ignored, and one that can't be written is done without.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from ..bundle.bundle import Bundle
 from ..bundle.fields import FieldError, parse
 from ..bundle.strict_json import decode
 from ..device import machine
+from ..device.cpus import has_bf16
 from ..errors import EdgeOCRError
 from ..outputs.replacement import write_file
 from ..runtime.onnx_runtime import import_onnxruntime
-from .choice import Times
+from ..runtime.options import RuntimeOptions
+from ..version import __version__
+from .choice import Measurement
 
 logger = logging.getLogger(__name__)
 
@@ -31,34 +34,49 @@ SCHEMA = 1
 THREADS = 1
 # Hexadecimal digits of a digest that are a part of a file's name.
 DIGITS = 12
-# A record of four stages with three graphs each has less than a kilobyte.
+# A record of four stages with three graphs each has less than a kilobyte, or some of them if each
+# graph fails: an error has at most 1000 characters.
 MOST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
 class Key:
-    """Everything that measured times depend on.
+    """Everything that what is measured depends on.
 
     Attributes:
         bundle: The bundle's digest.
         cpu: The name of the CPU or board.
         features: The CPU's features for int8 and float16, since Arm's CPUs may have no name.
         onnxruntime: The version of ONNX Runtime.
+        edgeocr: The version of edgeocr, which sets the sessions' options.
         threads: The threads that a graph was measured on.
+        bf16: Whether matrices are multiplied in bfloat16, where the CPU can do that.
+        provider_options: The caller's options for the provider "cpu".
     """
 
     bundle: str
     cpu: str
     features: list[str]
     onnxruntime: str
+    edgeocr: str
     threads: int
+    bf16: bool
+    provider_options: dict[str, str]
 
     @classmethod
-    def of_this_device(cls, bundle: str) -> Key:
-        """Return the key of the bundle with this digest on this device."""
-        features = [name for name, has in machine.cpu_features().items() if has]
-        version = import_onnxruntime().__version__
-        return cls(bundle, machine.describe().cpu, features, version, THREADS)
+    def of_this_device(cls, bundle: str, options: RuntimeOptions) -> Key:
+        """Return the key of the bundle with this digest and a caller's options on this device."""
+        given = options.provider_options.get("cpu", {})
+        return cls(
+            bundle=bundle,
+            cpu=machine.describe().cpu,
+            features=[name for name, has in machine.cpu_features().items() if has],
+            onnxruntime=import_onnxruntime().__version__,
+            edgeocr=__version__,
+            threads=THREADS,
+            bf16=options.bf16 and has_bf16(),
+            provider_options={name: str(given[name]) for name in sorted(given)},
+        )
 
     @property
     def name(self) -> str:
@@ -72,13 +90,13 @@ class Record:
 
     Attributes:
         schema: The version of the file's format.
-        key: What the times depend on.
-        milliseconds: The time of a run of each graph, by stage and precision.
+        key: What the rest depends on.
+        stages: What was measured, by stage.
     """
 
     schema: int
     key: Key
-    milliseconds: dict[str, dict[str, float]]
+    stages: dict[str, Measurement]
 
 
 def paths(bundle: Path, key: Key) -> Iterator[Path]:
@@ -97,8 +115,8 @@ def paths(bundle: Path, key: Key) -> Iterator[Path]:
     yield Path(cache) / "edgeocr" / "variants" / f"{key.name}.json"
 
 
-def load(bundle: Path, key: Key) -> tuple[Path, dict[str, dict[str, float]]] | None:
-    """Return the record of a bundle on a device and its file; None if there is no usable one."""
+def load(bundle: Path, key: Key) -> tuple[Path, dict[str, Measurement]] | None:
+    """Return what was measured with a key, by stage, and its file; None without a usable record."""
     for path in paths(bundle, key):
         try:
             if not path.is_file():
@@ -109,25 +127,25 @@ def load(bundle: Path, key: Key) -> tuple[Path, dict[str, dict[str, float]]] | N
         except (OSError, EdgeOCRError, FieldError) as error:
             logger.info("%s is ignored: %s", path, error)
             continue
-        times = [time for each in record.milliseconds.values() for time in each.values()]
+        times = [time for each in record.stages.values() for time in each.milliseconds.values()]
         if (
             len(content) <= MOST_BYTES
             and record.schema == SCHEMA
             and record.key == key
             and all(math.isfinite(time) and time > 0 for time in times)
         ):
-            return path, record.milliseconds
+            return path, record.stages
         logger.info("%s is ignored: it isn't a record of this bundle on this device", path)
     return None
 
 
-def save(bundle: Path, key: Key, milliseconds: Mapping[str, Times]) -> Path | None:
-    """Keep a record at the first place that can be written to.
+def save(bundle: Path, key: Key, stages: Mapping[str, Measurement]) -> Path | None:
+    """Keep what was measured, by stage, at the first place that can be written to.
 
     Returns:
         The file; None if there is no such place.
     """
-    record = Record(SCHEMA, key, {stage: dict(times) for stage, times in milliseconds.items()})
+    record = Record(SCHEMA, key, dict(stages))
     content = (json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n").encode()
     for path in paths(bundle, key):
         try:

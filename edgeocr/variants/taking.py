@@ -10,10 +10,11 @@ from typing import TypeVar
 from ..bundle.bundle import Bundle
 from ..errors import EdgeOCRError, GraphError, ProviderUnavailableError
 from ..runtime.job import Job
+from ..runtime.options import RuntimeOptions
 from ..runtime.placement import Placement
 from ..runtime.providers import AUTO, PROVIDERS, fallback_order
 from ..runtime.start import built_in, is_ready
-from .choice import AnyStage, Choice, Ranking, Times, ranked, reduced_to
+from .choice import AnyStage, Choice, Measurement, Ranking, ranked, reduced_to
 from .record import Key, load
 
 logger = logging.getLogger(__name__)
@@ -21,9 +22,14 @@ logger = logging.getLogger(__name__)
 Opened = TypeVar("Opened")
 
 
-def measured_times(bundle: Bundle) -> Mapping[str, Times]:
-    """Return what was measured with a bundle on this device, by stage; empty if nothing was."""
-    found = load(bundle.path, Key.of_this_device(bundle.digest))
+def measured(bundle: Bundle, options: RuntimeOptions) -> Mapping[str, Measurement]:
+    """Return what was measured with a bundle on this device, by stage; empty if nothing was.
+
+    Args:
+        bundle: The bundle.
+        options: The caller's options; what was measured with others doesn't count.
+    """
+    found = load(bundle.path, Key.of_this_device(bundle.digest, options))
     return {} if found is None else found[1]
 
 
@@ -31,7 +37,7 @@ def take(
     name: str,
     stage: AnyStage,
     placement: Placement,
-    times: Times,
+    measured: Measurement,
     pin: str | None,
     open_graph: Callable[[AnyStage, Placement], Opened],
 ) -> tuple[Opened, Choice]:
@@ -43,7 +49,7 @@ def take(
         name: The stage's name.
         stage: The stage.
         placement: The execution provider that is wanted.
-        times: What was measured on this device.
+        measured: What was measured on this device.
         pin: The only graph that the caller wants; None for no wish.
         open_graph: Opens the stage with a single graph on a provider that is named.
 
@@ -56,7 +62,7 @@ def take(
         GraphError: ONNX Runtime can't load the graph that was tried last.
     """
     failed: dict[str, dict[str, EdgeOCRError]] = {}
-    for provider, ranking in _rankings(name, stage, placement, times, pin):
+    for provider, ranking in _rankings(name, stage, placement, measured, pin):
         failed[provider] = {}
         for variant, reason in ranking.suited.items():
             single = reduced_to(stage, variant)
@@ -83,11 +89,11 @@ def take(
 
 
 def _rankings(
-    name: str, stage: AnyStage, placement: Placement, times: Times, pin: str | None
+    name: str, stage: AnyStage, placement: Placement, measured: Measurement, pin: str | None
 ) -> Iterator[tuple[str, Ranking]]:
     """Yield the providers to try, each with the stage's graphs as they suit it."""
     wanted = placement.provider_of(name)
     available = built_in()
     for provider in fallback_order(stage.providers) if wanted == AUTO else (wanted,):
         if wanted != AUTO or provider in available:
-            yield provider, ranked(stage, provider, times, pin)
+            yield provider, ranked(stage, provider, measured, pin)

@@ -8,7 +8,7 @@ import pytest
 
 from edgeocr.cli.main import main
 from tests.support.packing import Files, packed
-from tests.support.variants import NEEDED, cpu_has, fleet
+from tests.support.variants import NEEDED, broken, cpu_has, fleet
 
 
 @pytest.fixture
@@ -58,3 +58,22 @@ def test_a_wrong_name_is_wrong_usage(
     with pytest.raises(SystemExit) as ended:
         main(["warm", "--bundle", str(path), "--provider", "cpu", "--variant", name])
     assert ended.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_a_graph_that_fails_is_told_by_warm_and_by_bundle_show(
+    embedded_files: Files,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cpu_has(monkeypatch, *NEEDED)
+    monkeypatch.setattr("edgeocr.variants.timing.MOST_ROUNDS", 3)
+    graph = broken(embedded_files["graphs/recognition.onnx"])
+    path = str(packed(fleet(embedded_files, graph), tmp_path / "fleet.edgeocr"))
+    assert main(["bundle", "show", path]) == 0
+    assert "measured on this device" not in capsys.readouterr().out
+    assert main(["warm", "--bundle", path, "--provider", "cpu", "--threads", "1"]) == 0
+    assert "not int8: measuring it failed: ONNX Runtime can't load" in capsys.readouterr().out
+    assert main(["bundle", "show", path]) == 0
+    said = capsys.readouterr().out.split("measured on this device, for a run on one thread\n")[1]
+    assert said.startswith("  recognition: fp32 ") and " ms; int8 failed: ONNX Runtime" in said

@@ -7,7 +7,7 @@ import sys
 import cv2
 import pytest
 
-from edgeocr import OCR, EdgeOCRError, GraphError, ImageError
+from edgeocr import OCR, EdgeOCRError, GraphError, ImageError, errors
 from edgeocr.memory import limit as limits
 
 MB = 10**6
@@ -68,7 +68,7 @@ def test_limits_of_other_types_are_type_errors(value: object) -> None:
     ],
 )
 def test_errors_for_lack_of_memory_are_recognized(error: Exception, expected: bool) -> None:
-    assert limits.is_memory_error(error) is expected
+    assert errors.is_memory_error(error) is expected
 
 
 def test_error_names_at_least_a_megabyte_more_than_the_limit() -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from edgeocr import Bundle
+from edgeocr import Bundle, RuntimeOptions
+from edgeocr.variants import record
+from edgeocr.variants.choice import Measurement
 from edgeocr.variants.record import MOST_BYTES, Key, load, paths, save
 
-TIMES = {"recognition": {"fp32": 4.5, "int8": 3.0}}
+TIMES = {"recognition": Measurement({"fp32": 4.5, "int8": 3.0}, {"fp16": "no kernel"})}
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,16 @@ def bundle(tmp_path: Path) -> Path:
     return folder / "fleet.edgeocr"
 
 
-KEY = Key("ab" * 32, "Cortex-A76", ["asimd", "asimddp"], "1.32.0", 1)
+KEY = Key(
+    bundle="ab" * 32,
+    cpu="Cortex-A76",
+    features=["asimd", "asimddp"],
+    onnxruntime="1.32.0",
+    edgeocr="0.3.0",
+    threads=1,
+    bf16=False,
+    provider_options={},
+)
 
 
 def test_a_record_is_kept_beside_the_bundle(bundle: Path) -> None:
@@ -77,7 +88,10 @@ def test_the_record_of_another_device_or_bundle_has_another_name(bundle: Path) -
         replace(KEY, cpu="Cortex-A72"),
         replace(KEY, features=["asimd"]),
         replace(KEY, onnxruntime="1.33.0"),
+        replace(KEY, edgeocr="0.4.0"),
         replace(KEY, threads=2),
+        replace(KEY, bf16=True),
+        replace(KEY, provider_options={"use_arena": "0"}),
     ):
         assert load(bundle, other) is None
 
@@ -103,11 +117,14 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], byt
         changed(lambda record: record.update(more=1)),
         changed(lambda record: record.pop("key")),
         changed(lambda record: record["key"].update(cpu="Cortex-A72")),
-        changed(lambda record: record["milliseconds"]["recognition"].update(int8=0)),
-        changed(lambda record: record["milliseconds"]["recognition"].update(int8=-1)),
-        changed(lambda record: record["milliseconds"]["recognition"].update(int8=float("nan"))),
-        changed(lambda record: record["milliseconds"]["recognition"].update(int8="fast")),
-        changed(lambda record: record.update(milliseconds=[])),
+        changed(lambda record: record["stages"]["recognition"]["milliseconds"].update(int8=0)),
+        changed(lambda record: record["stages"]["recognition"]["milliseconds"].update(int8=-1)),
+        changed(
+            lambda record: record["stages"]["recognition"]["milliseconds"].update(int8=float("nan"))
+        ),
+        changed(lambda record: record["stages"]["recognition"]["milliseconds"].update(int8="fast")),
+        changed(lambda record: record["stages"]["recognition"]["failures"].update(int8="\x1b[2J")),
+        changed(lambda record: record.update(stages=[])),
     ],
 )
 def test_a_damaged_or_foreign_file_is_ignored_and_replaced(
@@ -127,5 +144,21 @@ def test_a_folder_in_the_place_of_the_file_is_ignored(bundle: Path, cache: Path)
 
 
 def test_the_key_of_this_device_is_the_same_each_time() -> None:
-    key = Key.of_this_device("ab" * 32)
-    assert key == Key.of_this_device("ab" * 32) and key.cpu and key.threads == 1
+    key = Key.of_this_device("ab" * 32, RuntimeOptions())
+    assert key == Key.of_this_device("ab" * 32, RuntimeOptions())
+    assert key.cpu and key.threads == 1
+
+
+def test_the_key_knows_the_options_that_change_a_run_on_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def key(**options: Any) -> Key:
+        return Key.of_this_device("ab" * 32, RuntimeOptions(**options))
+
+    usual = key()
+    given = key(provider_options={"cpu": {"b": 2, "a": True}})
+    assert given == key(provider_options={"cpu": {"a": "True", "b": "2"}}) != usual
+    assert key(provider_options={"cuda": {"device_id": 1}}) == usual
+    for has, same in ((False, True), (True, False)):
+        monkeypatch.setattr(record, "has_bf16", lambda has=has: has)
+        assert (key(bf16=True) == usual) is same

@@ -15,6 +15,7 @@ from edgeocr.bundle.archive import Archive
 from edgeocr.bundle.folder import Folder
 from edgeocr.images import Image
 from edgeocr.variants import taking
+from edgeocr.variants.choice import Measurement
 from edgeocr.variants.record import Key, save
 from tests.support.packing import Files, folder, packed
 from tests.support.variants import INT8, NEEDED, broken, cpu_has, fleet, variant
@@ -168,8 +169,8 @@ def test_providers_that_do_not_start_are_skipped_with_one_reason_each(
 
 
 def test_what_was_measured_decides_between_graphs_that_suit(path: Path) -> None:
-    key = Key.of_this_device(Bundle.open(path).digest)
-    save(path, key, {"recognition": {"fp32": 3.0, "int8": 4.0}})
+    key = Key.of_this_device(Bundle.open(path).digest, RuntimeOptions())
+    save(path, key, {"recognition": Measurement({"fp32": 3.0, "int8": 4.0})})
     with opened(path) as ocr:
         assert ocr.variant_reasons == {
             "recognition": "fp32, measured 3.0 ms against 4.0 ms of int8"
@@ -178,13 +179,25 @@ def test_what_was_measured_decides_between_graphs_that_suit(path: Path) -> None:
         assert ocr.variants == {"recognition": "int8"}
 
 
+def test_what_was_measured_with_other_options_does_not_decide(path: Path) -> None:
+    digest = Bundle.open(path).digest
+    other = {"cpu": {"use_arena": "0"}}
+    key = Key.of_this_device(digest, RuntimeOptions(provider_options=other))
+    save(path, key, {"recognition": Measurement({"fp32": 3.0, "int8": 4.0})})
+    with opened(path) as ocr:
+        assert ocr.variants == {"recognition": "int8"}
+    options = RuntimeOptions(provider_options=other)
+    with OCR(path, provider="cpu", threads=1, orientation=False, runtime=options) as ocr:
+        assert ocr.variants == {"recognition": "fp32"}
+
+
 def test_a_forked_child_takes_the_graph_of_its_parent(
     monkeypatch: pytest.MonkeyPatch, path: Path, crop: Image
 ) -> None:
     with opened(path) as ocr:
         expected = ocr.recognize([crop])
-        key = Key.of_this_device(ocr.bundle_digest)
-        save(path, key, {"recognition": {"fp32": 3.0, "int8": 4.0}})
+        key = Key.of_this_device(ocr.bundle_digest, RuntimeOptions())
+        save(path, key, {"recognition": Measurement({"fp32": 3.0, "int8": 4.0})})
         monkeypatch.setattr(os, "getpid", lambda: 1)
         assert ocr.recognize([crop]) == expected
 
