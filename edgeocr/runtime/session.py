@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
@@ -30,6 +31,8 @@ from .threads import ThreadPool
 
 if TYPE_CHECKING:
     import onnxruntime
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -126,9 +129,10 @@ class Session:
                 the inputs while one run is done at a time. Without a pool one run is done at a
                 time: it has all threads, and two at a time would only need twice the memory.
             pages: The pool whose callers read a page each, for a session without a pool of its own.
-                On the CPU, a run has one thread while each core has a page: two runs on one thread
-                each take less time than one after the other on two, and give the same results to
-                the last bit. Where memory is limited, one run is done at a time all the same.
+                On the CPU, a run has one thread while each core has a page: two runs on
+                one thread each take less time than one after the other on two, and give the same
+                results to the last bit. That takes a second session; if it can't be opened, or
+                where memory is limited, one run is done at a time all the same.
 
         Raises:
             GraphError: The graph can't be loaded, isn't an edge graph, or lacks an output.
@@ -340,28 +344,41 @@ class Session:
         if self._pages is not None:
             with self._pages.resting() as resume, self._page_runs:
                 resume()
-                if self._pages.is_full:
-                    return self._run_in_this_thread(batch, single=True)
+                if self._pages.is_full and (single := self._single_runner()) is not None:
+                    return self._run_in_this_thread(batch, single)
                 with self._turn:
                     return self._run_in_this_thread(batch)
         with self._turn:
             return self._run_in_this_thread(batch)
 
-    def _single_runner(self) -> Runner:
-        """Return the runner whose runs have one thread; open it when it is first needed."""
+    def _single_runner(self) -> Runner | None:
+        """Return the runner whose runs have one thread; open it when it is first needed.
+
+        Returns:
+            The runner; None if it can't be opened, which is tried once.
+        """
+        self._opened()  # a forked child must not wait for a lock of its parent's
         with self._opening:
-            if self._single is None and self._start_single is not None:
-                self._single = self._make_runner(self._start_single(), self._outputs)
-                self._held.append(self._single)
+            if self._start_single is not None:
+                try:
+                    self._single = self._make_runner(self._start_single(), self._outputs)
+                    self._held.append(self._single)
+                except Exception as error:  # lack of memory has no error class of its own
+                    logger.warning(
+                        "the stage %r does one run at a time, because the session for pages side "
+                        "by side can't be opened: %s",
+                        self._stage,
+                        excerpt(str(error)),
+                    )
                 self._start_single = None  # it holds the graph
-        return self._single or self._opened()
+        return self._single
 
     def _run_in_this_thread(
-        self, batch: NDArray[np.uint8], *, single: bool = False
+        self, batch: NDArray[np.uint8], single: Runner | None = None
     ) -> list[NDArray[Any]]:
         runner = self._opened()
-        if single:
-            runner = self._single_runner()
+        if single is not None:
+            runner = single
         if self.observer is not None:
             self.observer(batch)
         try:

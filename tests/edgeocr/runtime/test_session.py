@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Barrier, Event, Thread, current_thread
 from time import perf_counter, sleep
@@ -176,11 +178,9 @@ def test_a_session_without_a_pool_does_one_run_at_a_time(picture: np.ndarray) ->
     assert most == 1
 
 
-def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) -> None:
-    pool = ThreadPool(2)
-    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
-    expected = opened.run(picture)
-    assert opened._single is None  # it is opened when it is first needed
+@contextmanager
+def each_core_has_a_page(pool: ThreadPool) -> Iterator[None]:
+    """Keep both cores of a pool busy: one in this thread, the other in a new one."""
     inside, leave = Barrier(2), Event()
 
     def other() -> None:
@@ -191,20 +191,58 @@ def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) ->
     caller = Thread(target=other)
     caller.start()
     inside.wait(20)
-    with pool.working():
+    try:
+        with pool.working():
+            yield
+    finally:
+        leave.set()
+        caller.join()
+
+
+def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) -> None:
+    pool = ThreadPool(2)
+    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    expected = opened.run(picture)
+    assert opened._single is None  # it is opened when it is first needed
+    with each_core_has_a_page(pool):
         np.testing.assert_array_equal(opened.run(picture), expected)
     runner: Any = opened._single
     assert runner._session.get_session_options().intra_op_num_threads == 1
     # Its graph is freed with the other one.
     freed = weakref.ref(runner)
     del runner
-    leave.set()
-    caller.join()
     opened.close()
     gc.collect()
     assert freed() is None
     with pytest.raises(ClosedError):
         opened.run(picture)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("Failed to allocate memory"), GraphError("no graph"), OSError("gone")]
+)
+def test_pages_take_turns_if_the_second_session_cannot_be_opened(
+    picture: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    pool = ThreadPool(2)
+    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    tries: list[int] = []
+
+    def refused() -> None:
+        tries.append(1)
+        raise error
+
+    monkeypatch.setattr(opened, "_start_single", refused)
+    expected = opened.run(picture)
+    with caplog.at_level(logging.WARNING), each_core_has_a_page(pool):
+        for _ in range(3):
+            np.testing.assert_array_equal(opened.run(picture), expected)
+    (record,) = caplog.records
+    assert str(error) in record.getMessage() and "'detection'" in record.getMessage()
+    assert len(tries) == 1
 
 
 @pytest.mark.parametrize(
