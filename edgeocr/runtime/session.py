@@ -129,7 +129,7 @@ class Session:
                 the inputs while one run is done at a time. Without a pool one run is done at a
                 time: it has all threads, and two at a time would only need twice the memory.
             pages: The pool whose callers read a page each, for a session without a pool of its own.
-                On the CPU, a run has one thread while each core has a page: two runs on
+                On the provider "cpu", a run has one thread while each core has a page: two runs on
                 one thread each take less time than one after the other on two, and give the same
                 results to the last bit. That takes a second session; if it can't be opened, or
                 where memory is limited, one run is done at a time all the same.
@@ -165,7 +165,9 @@ class Session:
         self._pid = os.getpid()
         self._held: list[object] = [self._runner]
         self._free_runner = weakref.finalize(self, free_in_own_process, self._held, self._pid)
-        divisible = provider.any_shape and pool is None and placement.arena_limit is None
+        # On other providers it isn't known whether two runs side by side are faster.
+        on_cpu = provider.name == "cpu"
+        divisible = on_cpu and pool is None and placement.arena_limit is None
         self._pages = pages if divisible and threads > 1 else None
         self._page_runs = threading.Semaphore(PAGE_RUNS_AT_ONCE)
         # The second session takes time and memory, so it waits until two pages are read at a time.

@@ -245,6 +245,18 @@ def test_pages_take_turns_if_the_second_session_cannot_be_opened(
     assert len(tries) == 1
 
 
+def test_a_provider_for_which_it_was_not_measured_does_one_page_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The CPU stands in for XNNPACK, which takes any shape, too."""
+    stand_in = replace(providers.PROVIDERS["cpu"], name="xnnpack")
+    monkeypatch.setattr(start, "PROVIDERS", {**providers.PROVIDERS, "cpu": stand_in})
+    pool = ThreadPool(2)
+    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    assert opened.provider == "xnnpack"
+    assert opened._pages is None and opened._start_single is None
+
+
 @pytest.mark.parametrize(
     ("threads", "limit", "concurrent"), [(1, None, False), (2, 50_000_000, False), (2, None, True)]
 )
