@@ -176,6 +176,8 @@ class ThreadPool:
 def all_of(work: Mapping[str, Callable[[], Result]], threads: int) -> dict[str, Result]:
     """Do a few pieces of work, side by side in threads that end with them.
 
+    Where no thread can be started, as while the interpreter ends, the calling thread does the work.
+
     Args:
         work: The pieces by name.
         threads: The most threads; 1 for the caller's own.
@@ -187,8 +189,13 @@ def all_of(work: Mapping[str, Callable[[], Result]], threads: int) -> dict[str, 
     if threads == 1 or len(work) < 2:
         return {name: each() for name, each in work.items()}
     with ThreadPoolExecutor(min(threads, len(work)), thread_name_prefix="edgeocr-open") as executor:
-        begun = {name: executor.submit(each) for name, each in work.items()}
-    return {name: each.result() for name, each in begun.items()}
+        results: dict[str, Callable[[], Result]] = {}
+        for name, each in work.items():
+            try:
+                results[name] = executor.submit(each).result
+            except RuntimeError:
+                results[name] = each
+    return {name: result() for name, result in results.items()}
 
 
 class _Work(Generic[Item, Result]):

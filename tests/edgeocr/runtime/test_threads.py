@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -264,6 +266,16 @@ def test_pieces_of_work_are_done_side_by_side() -> None:
     met = threading.Barrier(2, timeout=PATIENCE)
     work = {"a": lambda: (met.wait(), "A")[1], "b": lambda: (met.wait(), "B")[1]}
     assert all_of(work, 2) == {"a": "A", "b": "B"}
+
+
+def test_pieces_of_work_are_done_while_the_interpreter_ends() -> None:
+    code = """
+import atexit
+from edgeocr.runtime.threads import all_of
+atexit.register(lambda: print(all_of({"a": "one".upper, "b": "two".upper}, 2)))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("{'a': 'ONE', 'b': 'TWO'}\n", "")
 
 
 def test_one_thread_does_pieces_of_work_in_the_callers_own() -> None:
