@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,10 +24,12 @@ from .engines.measure import Answer, Ending, Request
 OURS = "edgeocr"
 CHECKOUT = Path(__file__).parent.parent
 WORKERS = f"{__package__}.engines"
+# Seconds that an engine may take for a picture, or to set itself up and read the first one.
+PATIENCE_S = 300.0
 
 
 class EngineError(Exception):
-    """An engine's process ended too early; the message quotes what it printed last."""
+    """An engine's process ended too early, or took too long and was killed."""
 
     def __init__(self, engine: str, ended: ProcessResult) -> None:
         """Make the message.
@@ -83,14 +86,17 @@ class EngineProcess:
     Leaving the context kills the process, if it has not ended.
     """
 
-    def __init__(self, engine: Engine, request: Request) -> None:
+    def __init__(self, engine: Engine, request: Request, patience_s: float = PATIENCE_S) -> None:
         """Start the process, and let it set the engine up without waiting for it.
 
         Args:
             engine: The engine.
             request: How to set the engine up.
+            patience_s: Seconds after which the process is killed if it doesn't answer.
         """
         self._name = engine.name
+        self._patience_s = patience_s
+        self._too_slow = threading.Event()
         # The process must not wait until somebody reads what it prints, so a file takes that.
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
@@ -126,7 +132,7 @@ class EngineProcess:
         """Let the engine read a picture.
 
         Raises:
-            EngineError: The process has ended.
+            EngineError: The process has ended, or took too long and was killed.
         """
         self._send(str(picture))
         answer: Answer = self._receive()
@@ -136,7 +142,7 @@ class EngineProcess:
         """Let the process end, and return what it reports then.
 
         Raises:
-            EngineError: The process has ended before.
+            EngineError: The process has ended before, or took too long and was killed.
         """
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -154,15 +160,27 @@ class EngineProcess:
 
     def _receive(self) -> Any:
         assert self._process.stdout is not None
-        row = self._process.stdout.readline()
+        timer = threading.Timer(self._patience_s, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            row = self._process.stdout.readline()
+        finally:
+            timer.cancel()
         if not row.endswith("\n"):
             raise self._ended()
         return json.loads(row)
+
+    def _give_up(self) -> None:
+        self._too_slow.set()
+        self._process.kill()
 
     def _ended(self) -> EngineError:
         code = self._process.wait()
         self._printed.seek(0)
         printed = self._printed.read().decode(errors="replace")
+        if self._too_slow.is_set():
+            return EngineError(self._name, ProcessResult(None, printed, self._patience_s))
         return EngineError(self._name, ProcessResult(code, printed, None))
 
 

@@ -105,6 +105,7 @@ class Result(Summary):
         commit: The checkout's commit; None without git.
         machine: What `machine.describe` returns.
         left_out: Peer → the reason why it was not measured.
+        failed: Peer → why its process failed, which began to be measured. Older files lack it.
     """
 
     bundle: str
@@ -117,6 +118,7 @@ class Result(Summary):
     commit: str | None
     machine: dict[str, str | int]
     left_out: dict[str, str]
+    failed: dict[str, str]
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

@@ -51,6 +51,7 @@ EXPLANATION = (
 
 def rows(result: Result) -> list[list[str]]:
     """Return the cells of a result's rows: a row for each engine, in the order of `HEADER`."""
+    bundle = result["bundle"] + (" + classifier" if result["orientation"] else "")
     made = []
     for engine, figures in result["engines"].items():
         comparison = result["comparisons"].get(engine)
@@ -58,7 +59,7 @@ def rows(result: Result) -> list[list[str]]:
         start, memory = figures["cold_start_ms_median"], figures["peak_rss_mib"]
         made.append(
             [
-                result["bundle"] + (" + classifier" if result["orientation"] else ""),
+                bundle,
                 result["data"],
                 f"{engine} {figures['versions'].get(engine, '')}".strip(),
                 f"{figures['wall_s_best']:.2f}",
@@ -77,6 +78,9 @@ def rows(result: Result) -> list[list[str]]:
                 ),
             ]
         )
+    for engine in result.get("failed", {}):
+        row = [bundle, result["data"], engine, "failed"]
+        made.append(row + ["–"] * (len(HEADER) - len(row)))
     return made
 
 
@@ -121,6 +125,11 @@ def markdown(results: Sequence[Result]) -> str:
                 f"- {result['bundle']}, {result['data']}: {peer} is left out because {reason}"
                 for result in of_machine
                 for peer, reason in result["left_out"].items()
+            ),
+            *(
+                f"- {result['bundle']}, {result['data']}: {' '.join(reason.split())}"
+                for result in of_machine
+                for reason in result.get("failed", {}).values()
             ),
         ]
     return "\n".join(lines) + "\n"

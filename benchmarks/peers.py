@@ -26,7 +26,7 @@ from edgeocr.outputs.replacement import write_file
 from edgeocr.version import __version__
 
 from . import environments, machine, peer_report, peer_tables, peer_turns
-from .engine_process import CHECKOUT, OURS, Engine, EngineError, make_engines
+from .engine_process import CHECKOUT, OURS, PATIENCE_S, Engine, EngineError, make_engines
 from .engines.measure import Request
 from .peer_report import Result
 
@@ -79,6 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads", type=positive, default=2, help="number of CPUs for each engine; default: 2"
+    )
+    parser.add_argument(
+        "--patience",
+        type=positive,
+        default=int(PATIENCE_S),
+        metavar="SECONDS",
+        help="a peer that takes longer for a picture is killed, and the others go on without it; "
+        f"default: {PATIENCE_S:.0f}",
     )
     parser.add_argument(
         "--orientation", action="store_true", help="run the classifier of upside-down lines"
@@ -162,6 +170,8 @@ def _print(results: Sequence[Result]) -> None:
             print("  so don't trust the ratio. Measure again when nothing else runs.")
         for peer, reason in result["left_out"].items():
             print(f"  {peer} is left out because {reason}")
+        for reason in result.get("failed", {}).values():
+            print(f"  {reason}")
         for peer, comparison in result["comparisons"].items():
             rounds = ", ".join(f"{ratio:.2f}" for ratio in comparison["time_ratio_of_each_round"])
             print(f"  {peer}'s time ÷ edgeocr's, round by round: {rounds}")
@@ -213,7 +223,14 @@ def _measure(
         pictures: Its pictures with their labelled lines.
         options: The options of the command.
     """
-    measured = peer_turns.measure(engines, request, list(pictures), options.repeat, options.starts)
+    measured = peer_turns.measure(
+        engines,
+        request,
+        list(pictures),
+        options.repeat,
+        options.starts,
+        patience_s=options.patience,
+    )
     measured.endings[OURS]["versions"][OURS] = __version__
     names = {each: Path(os.path.relpath(each, path.resolve())).as_posix() for each in pictures}
     labelled = {names[each]: lines for each, lines in pictures.items()}
@@ -229,6 +246,7 @@ def _measure(
         "commit": _commit(),
         "machine": machine.describe(),
         "left_out": dict(left_out),
+        "failed": dict(measured.failures),
         **peer_report.summarize(measured, list(names.values()), labelled),
     }
 

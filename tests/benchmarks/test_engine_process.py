@@ -40,3 +40,10 @@ def test_leaving_ends_the_process(tmp_path: Path) -> None:
         child = process._process
         assert child.poll() is None
     assert child.poll() is not None
+
+
+def test_a_process_that_takes_too_long_is_killed(tmp_path: Path) -> None:
+    with EngineProcess(stub_engine(tmp_path), REQUEST, 0.5) as process:
+        with pytest.raises(EngineError, match=r"^stub: the worker did not finish within 0\.5 s$"):
+            process.read(Path("endless.jpg"))
+        assert process._process.poll() is not None

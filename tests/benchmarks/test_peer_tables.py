@@ -39,6 +39,14 @@ def test_row_has_a_cell_for_each_column() -> None:
     assert theirs[13:] == ["–"] * 4
 
 
+def test_a_peer_that_failed_has_a_row_that_says_so() -> None:
+    made = result(failed={"slow": "slow: the worker did not finish within 300 s"})
+    row = peer_tables.rows(made)[-1]
+    assert row[:4] == ["tiny", "photographs", "slow", "failed"]
+    assert len(row) == len(peer_tables.HEADER)
+    assert "- tiny, photographs: slow: the worker did not finish" in peer_tables.markdown([made])
+
+
 def test_page_has_a_table_for_each_machine() -> None:
     other = {**INTEL, "cpu": "Another CPU"}
     results = [result(), result(machine=other), result(bundle="mobile", orientation=True)]

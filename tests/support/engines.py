@@ -26,9 +26,10 @@ REQUEST: Request = {
     "rest": True,
 }
 
-# A worker that prints before it answers, reads the name of a picture without its suffix, and ends
-# at the picture "broken.jpg".
+# A worker that prints before it answers and reads the name of a picture without its suffix. It ends
+# at the picture "broken.jpg", and never answers at "endless.jpg".
 STUB = """
+import time
 from pathlib import Path
 from benchmarks.engines import measure
 
@@ -39,6 +40,8 @@ def start(request):
 def read(path):
     if Path(path).name == "broken.jpg":
         raise SystemExit("this picture is broken")
+    if Path(path).name == "endless.jpg":
+        time.sleep(1000)
     return Path(path).stem
 
 def lines(result):
