@@ -106,12 +106,7 @@ class Assembly:
             files[charset.file] = Content.of(dictionary.content(characters))
         if self.profile is not None:
             stage = profiles.applied(self.profile, stage)
-        needed = bytes_per_pixel(
-            edge,
-            part.task,
-            height=getattr(stage, "height", None),
-            width=getattr(stage, "width", None),
-        )
+        needed = _bytes_per_pixel(edge, part.task, stage)
         files[stage.graph] = Content.of(edge)
         if part.licence is not None:
             text = licence(part.name, part.licence)
@@ -141,9 +136,11 @@ class Assembly:
             loss: What the stage loses by it, None where that isn't recorded.
         """
         stage: Stage = getattr(self.stages, task)
+        needed = _reduced_bytes_per_pixel(graph, task, stage)
+        stage = replace(stage, precision=precision, activation_bytes=needed)
         return replace(
             self,
-            stages=with_stage(self.stages, task, replace(stage, precision=precision)),
+            stages=with_stage(self.stages, task, stage),
             provenance=[
                 replace(origin, quantization=quantization, loss=loss)
                 if origin.stage == task
@@ -194,7 +191,10 @@ class Assembly:
         """
         stage: Stage = getattr(self.stages, task)
         variant = Variant(
-            graph=f"graphs/{task}.{precision}.onnx", precision=precision, **SUITS[precision]
+            graph=f"graphs/{task}.{precision}.onnx",
+            precision=precision,
+            activation_bytes=_reduced_bytes_per_pixel(graph, task, stage),
+            **SUITS[precision],
         )
         stage = replace(stage, variants=[*stage.variants, variant])
         return replace(
@@ -253,6 +253,25 @@ class Assembly:
             accuracy=self.accuracy,
             variant_accuracy=dict(self.variant_accuracy),
         )
+
+
+def _bytes_per_pixel(graph: bytes, task: str, stage: Stage) -> int:
+    """Return the memory that a run of a stage's graph needs, in bytes per pixel of its input."""
+    return bytes_per_pixel(
+        graph,
+        task,
+        height=getattr(stage, "height", None),
+        width=getattr(stage, "width", None),
+    )
+
+
+def _reduced_bytes_per_pixel(graph: bytes, task: str, stage: Stage) -> int:
+    """Return the same for a graph of a lower precision than the stage's own.
+
+    It is at least the number of the stage's own graph, since a CPU that can't compute in float16
+    converts all values to float32. In int8 a run needs more where values are kept in both types.
+    """
+    return max(stage.activation_bytes, _bytes_per_pixel(graph, task, stage))
 
 
 def licence(name: str, spdx: str) -> bytes:

@@ -68,12 +68,14 @@ class Variant:
         providers: The execution providers that it suits; None for all.
         cpu_features: CPU features, as Linux names them, of which the CPU must have one for the
             graph to suit the provider "cpu". An empty list means that it suits every CPU.
+        activation_bytes: As for the stage's own graph; 0 means the same number as that.
     """
 
     graph: str
     precision: Precision
     providers: list[str] | None = None
     cpu_features: list[str] = field(default_factory=list)
+    activation_bytes: Natural = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +88,8 @@ class Stage:
         providers: The execution providers that "auto" tries for this stage, in this order; None
             leaves the choice to the runtime.
         precision: The type of the graph's weights and of most of its operators.
-        activation_bytes: The memory that a run needs beside the weights, in bytes for each pixel of
-            its input; 0 means that it is unknown.
+        activation_bytes: The memory that a run of `graph` needs beside the weights, in bytes for
+            each pixel of its input; 0 means that it is unknown.
         variants: The stage's other graphs, the preferred first. A device takes the first that suits
             it, or `graph` if none does, unless it has measured another one to be faster.
     """

@@ -19,7 +19,14 @@ from ..runtime.placement import Placement
 from ..runtime.providers import PROVIDERS
 from ..runtime.threads import ThreadPool
 from ..stages.loading import PictureLoader
-from ..stages.opening import OpenStages, graph_bytes, import_libraries, open_stages, run_sizes
+from ..stages.opening import (
+    OpenStages,
+    expected_stages,
+    graph_bytes,
+    import_libraries,
+    open_stages,
+    run_sizes,
+)
 from .budget import MemoryBudget
 from .limit import trim
 
@@ -208,7 +215,8 @@ def open_within(
     """
     import_libraries(stages)
     name = printable(bundle.manifest.name)
-    budget = MemoryBudget(limit, run_sizes(stages), graph_bytes(bundle, stages), name=name)
+    expected = expected_stages(bundle, stages, placement)
+    budget = MemoryBudget(limit, run_sizes(expected), graph_bytes(bundle, expected), name=name)
     with _errors_explained(budget, name):
         placement = replace(placement, arena_limit=budget.arena_bytes)
         opened = open_stages(bundle, stages, placement=placement, pool=pool, shape=shape)

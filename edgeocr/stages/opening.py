@@ -26,7 +26,7 @@ from ..runtime.start import all_on_cpu
 from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
 from ..variants.choice import Choice, Measurement, pins
-from ..variants.taking import measured, take
+from ..variants.taking import first_choice, measured, take
 
 Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
 Present = TypeVar("Present", Detector, Recognizer)
@@ -184,17 +184,14 @@ def open_stages(
         EdgeOCRError: The bundle can't find regions of the wanted shape.
         ValueError: The bundle lacks a variant that the caller wants.
     """
-    pinned = pins(bundle.manifest.stages.present, placement.options.variant)
-    several = any(stage.variants for stage in stages.present.values())
-    known = measured(bundle, placement.options) if several else {}
+    known, pinned = _wishes(bundle, stages, placement)
 
     def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice | None]:
         def open_graph(single: manifest.Stage, placement: Placement) -> Stage:
             return open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
 
         if stage.variants:
-            found, pin = known.get(name, Measurement()), pinned.get(name)
-            return take(name, stage, placement, found, pin, open_graph)
+            return take(name, stage, placement, known[name], pinned.get(name), open_graph)
         return open_graph(stage, placement), None
 
     openers = {name: partial(open_one, name, stage) for name, stage in stages.present.items()}
@@ -206,6 +203,34 @@ def open_stages(
     opened: dict[str, Any] = {name: stage for name, (stage, _) in found.items()}
     choices = {name: choice for name, (_, choice) in found.items() if choice is not None}
     return OpenStages(printable(bundle.manifest.name), choices=choices, **opened)
+
+
+def _wishes(
+    bundle: Bundle, stages: Stages, placement: Placement
+) -> tuple[Mapping[str, Measurement], Mapping[str, str]]:
+    """Return, by stage, what was measured, for stages with several graphs, and what is pinned.
+
+    Raises:
+        ValueError: The bundle lacks a variant that the caller wants.
+    """
+    pinned = pins(bundle.manifest.stages.present, placement.options.variant)
+    several = [name for name, stage in stages.present.items() if stage.variants]
+    known = measured(bundle, placement.options) if several else {}
+    return {name: known.get(name, Measurement()) for name in several}, pinned
+
+
+def expected_stages(bundle: Bundle, stages: Stages, placement: Placement) -> Stages:
+    """Return stages with the single graph of each that `open_stages` tries first.
+
+    Raises:
+        ValueError: The bundle lacks a variant that the caller wants.
+    """
+    known, pinned = _wishes(bundle, stages, placement)
+    expected: dict[str, Any] = {
+        name: first_choice(name, stages.present[name], placement, found, pinned.get(name))
+        for name, found in known.items()
+    }
+    return replace(stages, **expected)
 
 
 def open_stage(
@@ -278,7 +303,7 @@ def run_sizes(stages: Stages) -> list[RunSizes]:
 
 
 def graph_bytes(bundle: Bundle, stages: Stages) -> int:
-    """Return the size of the graphs of stages together."""
+    """Return the size of the stages' own graphs together."""
     graphs = [stage.graph for stage in vars(stages).values() if stage is not None]
     return sum(bundle.manifest.files[graph].size for graph in graphs)
 

@@ -157,7 +157,15 @@ def pins(stages: Mapping[str, Stage], wanted: str | Mapping[str, str] | None) ->
 
 def reduced_to(stage: AnyStage, variant: str) -> AnyStage:
     """Return a stage with a single one of its graphs, named by its precision."""
-    for precision, graph in stage.graphs.items():
-        if precision == variant:
-            return replace(stage, graph=graph, precision=precision, variants=[])
+    if variant == stage.precision:
+        return replace(stage, variants=[])
+    for other in stage.variants:
+        if other.precision == variant:
+            return replace(
+                stage,
+                graph=other.graph,
+                precision=other.precision,
+                activation_bytes=other.activation_bytes or stage.activation_bytes,
+                variants=[],
+            )
     raise KeyError(variant)

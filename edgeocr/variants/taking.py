@@ -62,38 +62,47 @@ def take(
         GraphError: ONNX Runtime can't load the graph that was tried last.
     """
     failed: dict[str, dict[str, EdgeOCRError]] = {}
-    for provider, ranking in _rankings(name, stage, placement, measured, pin):
-        failed[provider] = {}
-        for variant, reason in ranking.suited.items():
-            single = reduced_to(stage, variant)
-            job = Job(name, "", None, precision=single.precision)
-            if placement.provider_of(name) == AUTO and not is_ready(
-                PROVIDERS[provider], placement, job
-            ):
-                continue
-            try:
-                opened = open_graph(single, replace(placement, provider={name: provider}))
-            except (GraphError, ProviderUnavailableError) as error:
-                logger.info("%s can't take %s on %s: %s", name, variant, provider, error)
-                failed[provider][variant] = error
-                continue
-            others = {each: str(error) for each, error in failed.pop(provider).items()}
-            skipped = dict.fromkeys(
-                str(error) for errors in failed.values() for error in errors.values()
-            )
-            return opened, Choice(variant, reason, {**ranking.unsuited, **others}, tuple(skipped))
+    for provider, ranking, variant in _attempts(name, stage, placement, measured, pin):
+        single = reduced_to(stage, variant)
+        try:
+            opened = open_graph(single, replace(placement, provider={name: provider}))
+        except (GraphError, ProviderUnavailableError) as error:
+            logger.info("%s can't take %s on %s: %s", name, variant, provider, error)
+            failed.setdefault(provider, {})[variant] = error
+            continue
+        others = {each: str(error) for each, error in failed.pop(provider, {}).items()}
+        skipped = dict.fromkeys(
+            str(error) for errors in failed.values() for error in errors.values()
+        )
+        return opened, Choice(
+            variant, ranking.suited[variant], {**ranking.unsuited, **others}, tuple(skipped)
+        )
     errors = [error for each in failed.values() for error in each.values()]
     if placement.provider_of(name) != AUTO or isinstance(errors[-1], GraphError):
         raise errors[-1]
     raise ProviderUnavailableError("no provider works here: " + "; ".join(map(str, errors)))
 
 
-def _rankings(
+def first_choice(
     name: str, stage: AnyStage, placement: Placement, measured: Measurement, pin: str | None
-) -> Iterator[tuple[str, Ranking]]:
-    """Yield the providers to try, each with the stage's graphs as they suit it."""
+) -> AnyStage:
+    """Return a stage with the single graph that `take` tries first, with the same arguments."""
+    for _, _, variant in _attempts(name, stage, placement, measured, pin):
+        return reduced_to(stage, variant)
+    return stage
+
+
+def _attempts(
+    name: str, stage: AnyStage, placement: Placement, measured: Measurement, pin: str | None
+) -> Iterator[tuple[str, Ranking, str]]:
+    """Yield what to try: a provider, how the stage's graphs suit it, and one that suits it."""
     wanted = placement.provider_of(name)
     available = built_in()
     for provider in fallback_order(stage.providers) if wanted == AUTO else (wanted,):
-        if wanted != AUTO or provider in available:
-            yield provider, ranked(stage, provider, measured, pin)
+        if wanted == AUTO and provider not in available:
+            continue
+        ranking = ranked(stage, provider, measured, pin)
+        for variant in ranking.suited:
+            job = Job(name, "", None, precision=variant)
+            if wanted != AUTO or is_ready(PROVIDERS[provider], placement, job):
+                yield provider, ranking, variant

@@ -217,6 +217,7 @@ def test_variants_stand_beside_the_full_graphs(
     fp16, int8 = recognition.variants
     assert fp16.providers == ["tensorrt", "cuda"] and fp16.cpu_features == []
     assert int8.providers == ["cpu"]
+    assert int8.activation_bytes >= recognition.activation_bytes > 0
     assert int8.cpu_features == ["avx512_vnni", "avx_vnni", "asimddp"]
     manifest = made.manifest
     assert (manifest.schema, manifest.requires) == (3, "0.3.0")

@@ -16,13 +16,24 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from edgeocr import OCR, Bundle, GraphError, ImageError, MemoryLimitError, Page, images
+from edgeocr import (
+    OCR,
+    Bundle,
+    GraphError,
+    ImageError,
+    MemoryLimitError,
+    Page,
+    RuntimeOptions,
+    images,
+)
 from edgeocr.bundle.manifest import Profile
 from edgeocr.memory import limit as limits
-from edgeocr.memory.budget import MemoryBudget
+from edgeocr.memory.budget import OPENING_MOST, MemoryBudget
 from edgeocr.memory.room import Room
 from edgeocr.runtime.run_sizes import RunSizes
 from edgeocr.runtime.stopwatch import Stopwatch
+from tests.support.packing import Files, packed
+from tests.support.variants import INT8, NEEDED, cpu_has, fleet
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="limits are kept on Linux"
@@ -296,3 +307,31 @@ def test_room_for_an_array_includes_what_the_block_needs_beside_it(ocr: OCR) -> 
         assert picture.image is image
     with pytest.raises(MemoryLimitError), small.picture(image, Stopwatch(), extra=12):
         pass
+
+
+def needed(path: Path, variant: str | None = None) -> int:
+    """The smallest memory limit in bytes for a bundle, by the error of a hopeless one."""
+    with pytest.raises(MemoryLimitError) as error:
+        runtime = RuntimeOptions(variant=variant)
+        OCR(path, provider="cpu", memory_limit="30MB", runtime=runtime)
+    return error.value.needed
+
+
+def test_the_graph_that_is_taken_counts_and_no_other(
+    embedded_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("edgeocr.memory.budget.resident_bytes", lambda: 100 * MB)
+    cpu_has(monkeypatch, *NEEDED)
+    files = fleet(embedded_files)
+    path = packed(files, tmp_path / "a.edgeocr")
+    smaller = len(files["graphs/recognition.onnx"]) - len(files[INT8["graph"]])
+    saved = needed(path, "fp32") - needed(path, "int8")
+    assert saved == pytest.approx(smaller * OPENING_MOST[0], abs=2) and saved > 100_000
+    assert needed(path) == needed(path, "int8")
+    # Its runs may need more memory than those of the stage's own graph.
+    more = fleet(embedded_files, added=[{**INT8, "activation_bytes": 20_000}])
+    path = packed(more, tmp_path / "b.edgeocr")
+    assert needed(path) == needed(path, "int8") > needed(path, "fp32") + 10 * MB
+    cpu_has(monkeypatch)
+    assert needed(path) == needed(path, "fp32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -17,11 +18,15 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from converters.accuracy.labels import LabelledLine
+from converters.graph.activation_memory import bytes_per_pixel
+from edgeocr.bundle.archive import MANIFEST
 from edgeocr.memory import limit as limits
 from tests.support import hostile_pictures as hostile
 from tests.support import large_pictures, long_lines
 from tests.support.limited_process import read_within
+from tests.support.packing import Files, packed, sealed
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
+from tests.support.variants import fleet
 
 pytestmark = [
     pytest.mark.stress,
@@ -58,6 +63,25 @@ def test_peak_stays_below_the_limit_on_large(
     pattern = rf"page\.png: needs (\d+) MB, the limit is {limit[:-2]} MB: make the picture smaller"
     assert re.search(pattern, whole["error"])
     assert whole["needed"] > number
+
+
+def test_peak_stays_below_a_tight_limit_with_several_graphs(
+    embedded_files: Files, large: dict[str, str], tmp_path: Path
+) -> None:
+    """A run of the graph in int8 needs more memory than one of the stage's own graph."""
+    files = fleet(embedded_files)
+    manifest = json.loads(files[MANIFEST])
+    for task, stage in manifest["stages"].items():
+        for each in (*stage.get("variants", ()), stage):
+            each["activation_bytes"] = bytes_per_pixel(files[each["graph"]], task)
+    (int8,) = manifest["stages"]["recognition"]["variants"]
+    int8["cpu_features"] = []  # so that every CPU takes it
+    path = packed(
+        sealed({**files, MANIFEST: json.dumps(manifest).encode()}), tmp_path / "a.edgeocr"
+    )
+    done = read_within("170MB", path, [SAMPLE, *large.values(), SAMPLE])
+    assert done["peak"] <= 170 * MB
+    assert done["pages"][0]["text"] and done["pages"][-1] == done["pages"][0]
 
 
 @pytest.mark.parametrize("limit", ["170MB", "300MB"])

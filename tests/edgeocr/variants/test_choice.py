@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -144,7 +145,15 @@ def test_a_precision_of_another_type_is_refused(variant: object) -> None:
 def test_a_stage_is_reduced_to_one_of_its_graphs(stage: Stage) -> None:
     int8 = reduced_to(stage, "int8")
     assert (int8.graph, int8.precision, int8.variants) == (INT8["graph"], "int8", [])
-    assert reduced_to(stage, "fp32").graph == stage.graph
+    full = reduced_to(stage, "fp32")
+    assert (full.graph, full.precision, full.variants) == (stage.graph, "fp32", [])
+
+
+def test_a_graph_may_need_another_amount_of_memory(stage: Stage) -> None:
+    fp16, int8 = stage.variants
+    stage = replace(stage, activation_bytes=9, variants=[fp16, replace(int8, activation_bytes=20)])
+    needed = {name: reduced_to(stage, name).activation_bytes for name in stage.graphs}
+    assert needed == {"fp32": 9, "fp16": 9, "int8": 20}
 
 
 def test_a_choice_says_why_in_words() -> None:
