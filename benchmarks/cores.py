@@ -17,11 +17,8 @@ from edgeocr import OCR
 from edgeocr.bench.process_memory import peak_rss_bytes
 from edgeocr.errors import EdgeOCRError
 
-from .peers import MeasurementError, find_pictures
+from .peers import OWN_PICTURES, MeasurementError, find_pictures
 from .reading_options import add_reading_options
-
-# The pictures that are measured by default.
-IMAGES = Path(__file__).parent.parent / "tests" / "images"
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images",
         type=Path,
-        default=IMAGES,
+        default=OWN_PICTURES,
         metavar="DIR",
         help="folder of pictures; default: tests/images",
     )

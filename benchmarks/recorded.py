@@ -5,11 +5,50 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something costs now, beside what it cost in the baseline.
+
+    Attributes:
+        now: Instructions, or a time as a multiple of the baseline's.
+        before: The same of the baseline.
+        margin: How much more is acceptable, as a share of `before`.
+    """
+
+    now: float
+    before: float
+    margin: float
+
+    @property
+    def ratio(self) -> float:
+        """The cost now divided by the baseline's."""
+        return self.now / self.before
+
+    @property
+    def worse(self) -> bool:
+        """Whether the cost exceeds the margin."""
+        return self.ratio > 1 + self.margin
+
+    @property
+    def better(self) -> bool:
+        """Whether the cost fell so far that the baseline would hide a later increase."""
+        return self.ratio < 1 - self.margin
+
+    @property
+    def judgement(self) -> str:
+        """The comparison in words."""
+        if self.worse:
+            return f"worse than the margin of {self.margin:g}"
+        if self.better:
+            return "better: record a new baseline with --update"
+        return "within the margin"
 
 
 def load(

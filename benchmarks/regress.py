@@ -24,6 +24,7 @@ from edgeocr.errors import EdgeOCRError
 
 from .baseline import Baseline, RegressError, changes, conditions
 from .engines.regress_worker import JOB, MARK, JobResult, prepare, variables
+from .recorded import Cost
 
 CHECKOUT = Path(__file__).parent.parent
 WORKER = Path(__file__).parent / "engines" / "regress_worker.py"
@@ -42,45 +43,18 @@ TIMEOUT_SECONDS = 1200
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The outcome of a comparison.
+class Verdict(Cost):
+    """The outcome of a comparison: instructions of a read, or its CPU time.
 
     Attributes:
         figures: The measured figures in words.
-        now: Instructions of a read, or its CPU time as a multiple of the baseline's.
-        before: The same of the baseline.
-        margin: How much more is acceptable, as a share of `before`.
     """
 
     figures: str
-    now: float
-    before: float
-    margin: float
-
-    @property
-    def ratio(self) -> float:
-        """The cost now divided by the baseline's."""
-        return self.now / self.before
-
-    @property
-    def worse(self) -> bool:
-        """Whether the cost exceeds the margin."""
-        return self.ratio > 1 + self.margin
-
-    @property
-    def better(self) -> bool:
-        """Whether the cost fell so far that the baseline would hide a later increase."""
-        return self.ratio < 1 - self.margin
 
     def __str__(self) -> str:
         """Return the figures, and below them the ratio and the judgement."""
-        if self.worse:
-            judgement = "worse than the margin"
-        elif self.better:
-            judgement = "better: record a new baseline with --update"
-        else:
-            judgement = "within the margin"
-        return f"{self.figures}\nratio {self.ratio:.4f}, margin {self.margin:g}: {judgement}"
+        return f"{self.figures}\nratio {self.ratio:.4f}: {self.judgement}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -182,7 +156,7 @@ def compare(
         if count is not None:
             _warn_of_other_texts(baseline.texts, texts)
             figures = f"{_counted(count)} for a read, the baseline has {baseline.instructions:,}"
-            return Verdict(figures, count, baseline.instructions, counts_margin)
+            return Verdict(count, baseline.instructions, counts_margin, figures)
     reason = "; ".join(other) or "instructions can't be counted here"
     _say(f"the baseline's commit {baseline.commit[:9]} is run again, because {reason}")
     with checked_out(baseline.commit, checkout) as before:
@@ -191,7 +165,7 @@ def compare(
         count_before = None if count is None else meter.instructions(before)
         if count is not None and count_before is not None:
             figures = f"{_counted(count)} for a read, {baseline.commit[:9]} takes {count_before:,}"
-            return Verdict(figures, count, count_before, counts_margin)
+            return Verdict(count, count_before, counts_margin, figures)
         ratios = []
         for number in range(PAIRS):
             # They take turns at going first, so that a machine whose speed drifts favours neither.
@@ -200,7 +174,7 @@ def compare(
             ratios.append(seconds[checkout] / seconds[before])
     pairs = ", ".join(f"{ratio:.3f}" for ratio in ratios)
     figures = f"CPU time of a read ÷ that of {baseline.commit[:9]}, pair by pair: {pairs}"
-    return Verdict(figures, median(ratios), 1.0, TIME_MARGIN if margin is None else margin)
+    return Verdict(median(ratios), 1.0, TIME_MARGIN if margin is None else margin, figures)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import recorded
+from ..recorded import Cost
 from .boards import PROCESSORS
 from .errors import EmulationError
 from .job import JOB
@@ -86,43 +87,22 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a part costs now and what it cost before.
+class Change(Cost):
+    """How many instructions a part takes now and took before.
 
     Attributes:
         processor: Name of the processor.
         part: Name of the part.
-        now: Instructions.
-        before: Instructions of the baseline.
-        margin: How much more is acceptable, as a share.
     """
 
     processor: str
     part: str
-    now: int
-    before: int
-    margin: float
-
-    @property
-    def ratio(self) -> float:
-        """The instructions now divided by the baseline's."""
-        return self.now / self.before
-
-    @property
-    def worse(self) -> bool:
-        """Whether the part costs more than the margin allows."""
-        return self.ratio > 1 + self.margin
 
     def __str__(self) -> str:
         """Return the figures and the judgement as one line."""
-        judgement = "within the margin"
-        if self.worse:
-            judgement = f"worse than the margin of {self.margin:g}"
-        elif self.ratio < 1 - self.margin:
-            judgement = "better: record a new baseline with --update"
         return (
             f"{self.processor} {self.part}: {self.now:,} instructions, the baseline has "
-            f"{self.before:,}, ratio {self.ratio:.4f}: {judgement}"
+            f"{self.before:,}, ratio {self.ratio:.4f}: {self.judgement}"
         )
 
 
@@ -144,4 +124,4 @@ def compared(
             # A part that did not exist before is in the read.
             count = now[processor].get(part, 0)
             if parts[part] >= SMALLEST_SHARE * parts["read"]:
-                yield Change(processor, part, count, parts[part], margin)
+                yield Change(count, parts[part], margin, processor, part)

@@ -90,7 +90,7 @@ def worktrees(checkout: Path) -> int:
 def test_verdict_tells_worse_and_better_from_the_margin(
     now: int, worse: bool, better: bool
 ) -> None:
-    verdict = Verdict("", now, 1000, 0.05)
+    verdict = Verdict(now, 1000, 0.05, "")
     assert (verdict.worse, verdict.better) == (worse, better)
     assert ("worse" in str(verdict), "record a new baseline" in str(verdict)) == (worse, better)
 
@@ -249,7 +249,7 @@ def test_exit_code_is_1_if_worse_or_if_nothing_can_be_compared(
     Baseline(regress_worker.JOB, "a" * 40, 1, [], {}).write(path)
     options = parsed("--baseline", str(path))
     for measured in (1000, 1001):
-        verdict = Verdict("figures", measured, 1000, 0.0)
+        verdict = Verdict(measured, 1000, 0.0, "figures")
         monkeypatch.setattr(regress, "compare", lambda *_, verdict=verdict: verdict)
         if measured == 1000:
             regress.run(options)
