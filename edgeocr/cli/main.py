@@ -24,9 +24,10 @@ READING_COMMANDS = {
 # The other commands: their summaries and descriptions; each has a module of its name.
 COMMANDS: dict[str, tuple[str, str | None]] = {
     "warm": (
-        "run every input shape once, and build TensorRT engines",
-        "Run every input shape once. With TensorRT this builds the engines, which takes minutes, "
-        "and keeps them for every later start.",
+        "prepare this device: measure its graphs, run every input shape, build TensorRT engines",
+        "Measure which graph is the fastest on this device's CPU, if the bundle has several for a "
+        "stage, and run every input shape once. With TensorRT this builds the engines, which takes "
+        "minutes. What was measured and built is kept for every later start.",
     ),
     "bench": (
         "measure cold start, latency, memory and energy on each provider",
