@@ -138,11 +138,11 @@ class OCR:
             wanted,
             provider,
             runtime,
-            self.threads,
-            self._cpus,
-            shape,
-            limit,
-            max_image_pixels,
+            threads=self.threads,
+            cpus=self._cpus,
+            shape=shape,
+            limit=limit,
+            max_image_pixels=max_image_pixels,
         )
         self._upright, self._split_gaps = upright, split_gaps
         reader = opening.open(opened)

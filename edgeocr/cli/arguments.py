@@ -267,18 +267,18 @@ def _by_stage(text: str, parse: Callable[[str], str], example: str) -> str | dic
 def _variant_name(text: str) -> str:
     from ..runtime.options import check_variant
 
-    try:
-        check_variant(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
+    return _checked(text, check_variant)
 
 
 def _provider_name(text: str) -> str:
     from ..runtime.providers import check_provider_choice
 
+    return _checked(text, check_provider_choice)
+
+
+def _checked(text: str, check: Callable[[str], None]) -> str:
     try:
-        check_provider_choice(text)
+        check(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text

@@ -87,6 +87,7 @@ class Opening:
         stages: Stages,
         provider: str | Mapping[str, str],
         options: RuntimeOptions,
+        *,
         threads: int,
         cpus: tuple[int, ...] | None,
         shape: Literal["quad", "polygon"] | None,
