@@ -28,6 +28,7 @@ from .emulation.job import JOB, RAPIDOCR, SITE, Counted, Counter, Subject
 from .emulation.machine import Machine, installed_wheels
 from .emulation.record import MARGIN, Record, compared
 from .engines.arm_worker import DECODING, DETECTION, NETWORKS, RECOGNITION, REST
+from .progress import say
 from .regress import CHECKOUT, checked_out, git, share
 
 EMBEDDED = Path("edgeocr", "bundles", "tiny.edgeocr")
@@ -123,7 +124,7 @@ def run(options: argparse.Namespace) -> None:
     try:
         if options.update and options.baseline is None:
             raise EmulationError("--update needs --baseline FILE")
-        machine = Machine(options.root.resolve(), _say)
+        machine = Machine(options.root.resolve(), say)
         if options.baseline is None:
             _report(options, machine)
         elif options.update:
@@ -185,11 +186,11 @@ def compare(record: Record, machine: Machine, margin: float) -> bool:
     texts, now = counts_of(CHECKOUT, counter, processors)
     texts_before, before = record.texts, record.counts
     if other := record.changes(conditions):
-        _say(f"the baseline's commit {record.commit[:9]} is counted again: {'; '.join(other)}")
+        say(f"the baseline's commit {record.commit[:9]} is counted again: {'; '.join(other)}")
         with checked_out(record.commit, CHECKOUT) as checkout:
             texts_before, before = counts_of(checkout, counter, processors)
     if texts != texts_before:
-        _say(f"the lines differ, and so does the work: {texts}, before {texts_before}")
+        say(f"the lines differ, and so does the work: {texts}, before {texts_before}")
     changes = list(compared(now, before, margin))
     print("\n".join(map(str, changes)))
     return not any(change.worse for change in changes)
@@ -289,7 +290,7 @@ def _report(options: argparse.Namespace, machine: Machine) -> None:
             subjects += _of_rapidocr(options.rapidocr, Path(temporary))
         for subject in subjects:
             for name in options.cpu:
-                _say(f"counting {subject.engine} with {subject.name} on {name}")
+                say(f"counting {subject.engine} with {subject.name} on {name}")
                 counted = counter.count(subject, PROCESSORS[name], operators=options.operators)
                 results.append(Result(subject, name, counted))
     print(table(results))
@@ -314,7 +315,3 @@ def _of_rapidocr(names: Iterable[str], folder: Path) -> list[Subject]:
         files = [Path(models[key]) for key in ("detection", "recognition", "charset")]
         subjects.append(Subject("rapidocr", name, files))
     return subjects
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -20,6 +20,7 @@ from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from . import environments
 from .engines.measure import Answer, Ending, Request
+from .progress import say
 
 OURS = "edgeocr"
 CHECKOUT = Path(__file__).parent.parent
@@ -182,8 +183,3 @@ class EngineProcess:
         if self._too_slow.is_set():
             return EngineError(self._name, ProcessResult(None, printed, self._patience_s))
         return EngineError(self._name, ProcessResult(code, printed, None))
-
-
-def say(line: str) -> None:
-    """Print a line of progress."""
-    print(line, file=sys.stderr, flush=True)

@@ -10,8 +10,9 @@ from time import perf_counter, process_time
 from typing import TypeAlias
 
 from .busy_cpus import busy_seconds
-from .engine_process import OURS, PATIENCE_S, Engine, EngineError, EngineProcess, say
+from .engine_process import OURS, PATIENCE_S, Engine, EngineError, EngineProcess
 from .engines.measure import Answer, Ending, Request
+from .progress import say
 
 # One reading of each picture, in the order of the pictures.
 Round: TypeAlias = Sequence[Answer]

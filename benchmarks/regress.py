@@ -24,6 +24,7 @@ from edgeocr.errors import EdgeOCRError
 
 from .baseline import Baseline, RegressError, changes, conditions
 from .engines.regress_worker import JOB, MARK, JobResult, prepare, variables
+from .progress import say
 from .recorded import Cost
 
 CHECKOUT = Path(__file__).parent.parent
@@ -158,7 +159,7 @@ def compare(
             figures = f"{_counted(count)} for a read, the baseline has {baseline.instructions:,}"
             return Verdict(count, baseline.instructions, counts_margin, figures)
     reason = "; ".join(other) or "instructions can't be counted here"
-    _say(f"the baseline's commit {baseline.commit[:9]} is run again, because {reason}")
+    say(f"the baseline's commit {baseline.commit[:9]} is run again, because {reason}")
     with checked_out(baseline.commit, checkout) as before:
         _warn_of_other_texts(meter.texts(before), texts)
         count = meter.instructions(checkout)
@@ -271,7 +272,7 @@ class Meter:
             return int(count)
         except (RegressError, OSError, ValueError) as error:
             # valgrind doesn't know some instructions of new CPUs and ends the process there.
-            _say(f"valgrind can't count instructions here: {error}")
+            say(f"valgrind can't count instructions here: {error}")
             return None
 
     def seconds(self, checkout: Path) -> float:
@@ -314,7 +315,7 @@ def _counted(count: int | None) -> str:
 def _warn_of_other_texts(before: list[str], now: list[str]) -> None:
     """Say so if other lines are read than before."""
     if before != now:
-        _say(f"the costs are of different work, because the lines differ: {now}, before {before}")
+        say(f"the costs are of different work, because the lines differ: {now}, before {before}")
 
 
 def share(text: str) -> float:
@@ -323,7 +324,3 @@ def share(text: str) -> float:
     if not (math.isfinite(margin) and margin >= 0):
         raise argparse.ArgumentTypeError(f"must be a number from 0 upwards, not {text}")
     return margin
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
