@@ -93,16 +93,9 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
     yield from _row("", f"{name}: {origin.title if origin else stage.model}")
     yield from _row("model", stage.model)
     yield from _row("algorithm", stage.algorithm)
-    graph = bundle.manifest.files[stage.graph]
-    memory = ""
-    if stage.activation_bytes:
-        memory = f"; a run needs {stage.activation_bytes} bytes for each pixel of its input"
-    yield from _row("graph", f"{stage.precision}, {size(graph.size)}, {stage.graph}{memory}")
+    yield from _row("graph", _graph(bundle, stage))
     for variant in stage.variants:
-        graph = bundle.manifest.files[variant.graph]
-        needs = "".join(f"; {words}" for words in _needs(variant))
-        said = f"{variant.precision}, {size(graph.size)}, {variant.graph}{needs}"
-        yield from _row("or graph", said)
+        yield from _row("or graph", _graph(bundle, variant))
     if isinstance(stage, (Recognition, Spotting)):
         full = origin.full_classes if origin else None
         pruned = f", pruned from {full}" if full else ""
@@ -122,12 +115,17 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
         yield from _origin(origin)
 
 
-def _needs(variant: Variant) -> Iterator[str]:
-    """Yield what a device needs for a variant to suit it."""
-    if variant.providers is not None:
-        yield f"for {' or '.join(variant.providers)}"
-    if variant.cpu_features:
-        yield f"for a CPU with {' or '.join(variant.cpu_features)}"
+def _graph(bundle: Bundle, of: _Stage | Variant) -> str:
+    """Describe the graph of a stage, or another one, which does not suit every device."""
+    said = f"{of.precision}, {size(bundle.manifest.files[of.graph].size)}, {of.graph}"
+    if of.activation_bytes:
+        said += f"; a run needs {of.activation_bytes} bytes for each pixel of its input"
+    if isinstance(of, Variant):
+        if of.providers is not None:
+            said += f"; for {' or '.join(of.providers)}"
+        if of.cpu_features:
+            said += f"; for a CPU with {' or '.join(of.cpu_features)}"
+    return said
 
 
 def _setting(name: str, value: object) -> str:

@@ -84,6 +84,8 @@ def test_the_description_lists_graphs_with_their_sizes_and_needs(
     row = f"  or graph    int8, {size}, graphs/recognition.int8.onnx; for cpu; for a CPU with"
     assert row in text
     assert "schema 3" in text and "edgeocr 0.3.0 or newer" in text
+    text = description.describe(opened(changed(fleet_files, activation_bytes=175), tmp_path))
+    assert "recognition.int8.onnx; a run needs 175 bytes for each pixel of its" in text
 
 
 def test_a_difference_names_variants_by_their_precision(
