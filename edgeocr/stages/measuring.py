@@ -115,7 +115,11 @@ def measure_variants(
 def _measured(
     bundle: Bundle, name: str, variants: list[str], runtime: RuntimeOptions
 ) -> Measurement | None:
-    """Measure graphs of a stage; None if memory ran out, which need not happen the next time."""
+    """Measure graphs of a stage.
+
+    Returns:
+        What was measured; None if memory ran out, which need not happen the next time.
+    """
     stage = bundle.manifest.stages.present[name]
     # What changes a run on the CPU. Fixed shapes would refuse the usual one.
     options = RuntimeOptions(provider_options=runtime.provider_options, bf16=runtime.bf16)
@@ -138,6 +142,9 @@ def _measured(
             else:
                 runs[variant] = run
         return Measurement(least_milliseconds(runs), failures)
+    except GraphError as error:  # every graph has run before, so it is not the graph's fault
+        logger.info("%s can't be measured: %s", name, error)
+        return None
     finally:
         for each in stages.values():
             each.session.close()

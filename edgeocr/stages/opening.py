@@ -184,7 +184,7 @@ def open_stages(
         EdgeOCRError: The bundle can't find regions of the wanted shape.
         ValueError: The bundle lacks a variant that the caller wants.
     """
-    known, pinned = _wishes(bundle, stages, placement)
+    known, pinned = _known_and_pinned(bundle, stages, placement)
 
     def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice | None]:
         def open_graph(single: manifest.Stage, placement: Placement) -> Stage:
@@ -205,7 +205,7 @@ def open_stages(
     return OpenStages(printable(bundle.manifest.name), choices=choices, **opened)
 
 
-def _wishes(
+def _known_and_pinned(
     bundle: Bundle, stages: Stages, placement: Placement
 ) -> tuple[Mapping[str, Measurement], Mapping[str, str]]:
     """Return, by stage, what was measured, for stages with several graphs, and what is pinned.
@@ -225,7 +225,7 @@ def expected_stages(bundle: Bundle, stages: Stages, placement: Placement) -> Sta
     Raises:
         ValueError: The bundle lacks a variant that the caller wants.
     """
-    known, pinned = _wishes(bundle, stages, placement)
+    known, pinned = _known_and_pinned(bundle, stages, placement)
     expected: dict[str, Any] = {
         name: first_choice(name, stages.present[name], placement, found, pinned.get(name))
         for name, found in known.items()
@@ -304,8 +304,7 @@ def run_sizes(stages: Stages) -> list[RunSizes]:
 
 def graph_bytes(bundle: Bundle, stages: Stages) -> int:
     """Return the size of the stages' own graphs together."""
-    graphs = [stage.graph for stage in vars(stages).values() if stage is not None]
-    return sum(bundle.manifest.files[graph].size for graph in graphs)
+    return sum(bundle.manifest.files[each.graph].size for each in stages.present.values())
 
 
 def import_libraries(stages: Stages) -> None:

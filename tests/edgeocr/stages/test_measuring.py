@@ -149,12 +149,15 @@ def test_a_graph_that_fails_in_its_run_is_not_taken(
         assert ocr.variants == {"recognition": "fp32"}
 
 
-def test_running_out_of_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+@pytest.mark.parametrize("where", ["open_stage", "least_milliseconds"])
+def test_running_out_of_memory_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, path: Path, where: str
+) -> None:
     def refused(*_: object, **__: object) -> None:
         raise GraphError("Failed to allocate memory for requested buffer of size 9")
 
     with monkeypatch.context() as patch:
-        patch.setattr(measuring, "open_stage", refused)
+        patch.setattr(measuring, where, refused)
         measured = measure_variants(path)
     assert (measured.milliseconds, measured.failures, measured.new) == ({}, {}, False)
     assert list(path.parent.glob("*.json")) == []
