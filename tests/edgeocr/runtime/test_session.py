@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import Barrier, Event, Thread, current_thread
+from threading import current_thread
 from time import perf_counter, sleep
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeocr import ClosedError, ForkedError, GraphError
+from edgeocr import ForkedError, GraphError
 from edgeocr.runtime import arena, providers, start
 from edgeocr.runtime.io_binding import BufferedRunner
 from edgeocr.runtime.job import Job
@@ -28,27 +26,7 @@ from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.session import Session
 from edgeocr.runtime.stopwatch import Stopwatch
 from edgeocr.runtime.threads import ThreadPool
-
-
-def graph(kind: str = "UINT8", shape: Sequence[int | str] = ("N", "H", "W", 3)) -> bytes:
-    """Make a graph whose output `mean` is each picture's mean over height and width."""
-    onnx = pytest.importorskip("onnx")
-    helper, types = onnx.helper, onnx.TensorProto
-    nodes = [
-        helper.make_node("Cast", ["image"], ["float"], to=types.FLOAT),
-        helper.make_node("ReduceMean", ["float", "axes"], ["mean"], keepdims=0),
-    ]
-    made = helper.make_graph(
-        nodes,
-        "mean",
-        [helper.make_tensor_value_info("image", getattr(types, kind), list(shape))],
-        [helper.make_tensor_value_info("mean", types.FLOAT, None)],
-        [helper.make_tensor("axes", types.INT64, [2], [1, 2])],
-    )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)])
-    model.ir_version = 8
-    return model.SerializeToString()
-
+from tests.support.mean_graphs import mean_graph
 
 JOB = Job("detection", "image", (1, 8, 8, 3))
 STAGES = ("preparing", "running")
@@ -65,20 +43,20 @@ def picture() -> np.ndarray:
 
 
 def test_a_run_returns_the_outputs_that_were_asked_for(picture: np.ndarray) -> None:
-    (mean,) = session(graph()).run(picture)
+    (mean,) = session(mean_graph()).run(picture)
     assert mean == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
 
 
 def test_a_batch_need_not_be_contiguous(picture: np.ndarray) -> None:
     view = picture[:, ::2, ::-1]
-    (mean,) = session(graph()).run(view)
+    (mean,) = session(mean_graph()).run(view)
     assert mean == pytest.approx(view.mean(axis=(1, 2)), rel=1e-5)
 
 
 @pytest.mark.parametrize("concurrent", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_run_each_keeps_the_order_and_shares_the_time(threads: int, concurrent: bool) -> None:
-    opened = session(graph(), threads=threads, concurrent=concurrent)
+    opened = session(mean_graph(), threads=threads, concurrent=concurrent)
 
     def batch(value: int) -> np.ndarray:
         return np.full((1, 1 + value * 3 % 50, 8, 3), value, np.uint8)
@@ -95,7 +73,7 @@ def test_run_each_keeps_the_order_and_shares_the_time(threads: int, concurrent: 
 
 
 def test_a_failing_run_is_raised_by_run_each() -> None:
-    opened = session(graph(), concurrent=True)
+    opened = session(mean_graph(), concurrent=True)
 
     def batch(channels: int) -> np.ndarray:
         return np.zeros((1, 4, 4, channels), np.uint8)
@@ -106,7 +84,7 @@ def test_a_failing_run_is_raised_by_run_each() -> None:
 
 
 def test_threads_share_a_session(picture: np.ndarray) -> None:
-    opened = session(graph(), concurrent=True)
+    opened = session(mean_graph(), concurrent=True)
     expected = picture.mean(axis=(1, 2))
     with ThreadPoolExecutor(8) as pool:
         results = pool.map(
@@ -121,7 +99,7 @@ def test_threads_share_a_session(picture: np.ndarray) -> None:
 @pytest.mark.parametrize("batch", [np.zeros((1, 4, 4, 3)), np.zeros((4, 4, 3), np.uint8)])
 def test_a_batch_of_a_wrong_type_or_shape_is_an_error(batch: np.ndarray) -> None:
     with pytest.raises(GraphError, match=r"failed on input"):
-        session(graph()).run(batch)
+        session(mean_graph()).run(batch)
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph", b"\0" * 100])
@@ -139,16 +117,16 @@ def test_bytes_that_are_no_graph_are_an_error(content: bytes) -> None:
 )
 def test_a_graph_with_another_input_is_an_error(content: tuple[str, Sequence[int | str]]) -> None:
     with pytest.raises(GraphError, match=r"one uint8 \[N, H, W, 3\] input"):
-        session(graph(*content))
+        session(mean_graph(*content))
 
 
 def test_a_graph_without_a_wanted_output_is_an_error() -> None:
     with pytest.raises(GraphError, match="no output 'probability', only mean"):
-        Session(graph(), JOB, ["probability"], placement=Placement("cpu"), threads=1)
+        Session(mean_graph(), JOB, ["probability"], placement=Placement("cpu"), threads=1)
 
 
 def test_opening_a_session_leaves_stderr_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
-    session(graph())
+    session(mean_graph())
     with pytest.raises(GraphError):
         session(b"no graph")
     os.write(2, b"still here\n")
@@ -157,7 +135,7 @@ def test_opening_a_session_leaves_stderr_as_it_was(capfd: pytest.CaptureFixture[
 
 def test_a_session_without_a_pool_does_one_run_at_a_time(picture: np.ndarray) -> None:
     """Two runs at once would share the threads, and need twice the memory."""
-    opened = session(graph())
+    opened = session(mean_graph())
     runner: Any = opened._runner
     inner = runner._session
     running, most = 0, 0
@@ -178,105 +156,6 @@ def test_a_session_without_a_pool_does_one_run_at_a_time(picture: np.ndarray) ->
     assert most == 1
 
 
-@contextmanager
-def each_core_has_a_page(pool: ThreadPool) -> Iterator[None]:
-    """Keep both cores of a pool busy: one in this thread, the other in a new one."""
-    inside, leave = Barrier(2), Event()
-
-    def other() -> None:
-        with pool.working():
-            inside.wait(20)
-            leave.wait(20)
-
-    caller = Thread(target=other)
-    caller.start()
-    inside.wait(20)
-    try:
-        with pool.working():
-            yield
-    finally:
-        leave.set()
-        caller.join()
-
-
-def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) -> None:
-    pool = ThreadPool(2)
-    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
-    expected = opened.run(picture)
-    assert opened._single is None  # it is opened when it is first needed
-    with each_core_has_a_page(pool):
-        np.testing.assert_array_equal(opened.run(picture), expected)
-    runner: Any = opened._single
-    assert runner._session.get_session_options().intra_op_num_threads == 1
-    # Its graph is freed with the other one.
-    freed = weakref.ref(runner)
-    del runner
-    opened.close()
-    gc.collect()
-    assert freed() is None
-    with pytest.raises(ClosedError):
-        opened.run(picture)
-
-
-@pytest.mark.parametrize(
-    "error", [MemoryError("Failed to allocate memory"), GraphError("no graph"), OSError("gone")]
-)
-def test_pages_take_turns_if_the_second_session_cannot_be_opened(
-    picture: np.ndarray,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    error: Exception,
-) -> None:
-    pool = ThreadPool(2)
-    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
-    tries: list[int] = []
-
-    def refused() -> None:
-        tries.append(1)
-        raise error
-
-    monkeypatch.setattr(opened, "_start_single", refused)
-    expected = opened.run(picture)
-    with caplog.at_level(logging.WARNING), each_core_has_a_page(pool):
-        for _ in range(3):
-            np.testing.assert_array_equal(opened.run(picture), expected)
-    (record,) = caplog.records
-    assert str(error) in record.getMessage() and "'detection'" in record.getMessage()
-    assert len(tries) == 1
-
-
-def test_a_provider_for_which_it_was_not_measured_does_one_page_at_a_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The CPU stands in for XNNPACK, which takes any shape, too."""
-    stand_in = replace(providers.PROVIDERS["cpu"], name="xnnpack")
-    monkeypatch.setattr(start, "PROVIDERS", {**providers.PROVIDERS, "cpu": stand_in})
-    pool = ThreadPool(2)
-    opened = Session(graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
-    assert opened.provider == "xnnpack"
-    assert opened._pages is None and opened._start_single is None
-
-
-@pytest.mark.parametrize(
-    ("threads", "limit", "concurrent"), [(1, None, False), (2, 50_000_000, False), (2, None, True)]
-)
-def test_other_sessions_run_in_one_way_only(
-    threads: int, limit: int | None, concurrent: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edgeocr.runtime.session_options.use_shared_arena", lambda *_: None)
-    pool = ThreadPool(threads)
-    opened = Session(
-        graph(),
-        JOB,
-        ["mean"],
-        placement=Placement("cpu", arena_limit=limit),
-        threads=threads,
-        pool=pool if concurrent else None,
-        pages=pool,
-    )
-    assert opened._pages is None and opened._start_single is None
-
-
 def test_runs_on_a_gpu_are_done_by_the_device_thread(
     picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,7 +163,7 @@ def test_runs_on_a_gpu_are_done_by_the_device_thread(
     gpu = replace(providers.PROVIDERS["cpu"], device="cpu")
     monkeypatch.setattr(start, "PROVIDERS", {**providers.PROVIDERS, "cpu": gpu})
     opened = Session(
-        graph(),
+        mean_graph(),
         replace(JOB, shapes=[(2, 7, 9, 3)]),
         ["mean"],
         placement=Placement("cpu", RuntimeOptions(fixed_shapes=True)),
@@ -323,13 +202,13 @@ def test_sessions_share_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ort, "create_and_register_allocator", refuse)
     monkeypatch.setattr(arena, "_arena_maker", None)
-    session(graph())
-    session(graph())
+    session(mean_graph())
+    session(mean_graph())
     assert len(made) == 1
 
 
 def test_a_closed_session_refuses_to_run_and_frees_its_graph(picture: np.ndarray) -> None:
-    opened = session(graph())
+    opened = session(mean_graph())
     runner: Any = opened._runner
     freed = weakref.ref(runner._session)
     del runner
@@ -347,7 +226,7 @@ def test_a_session_of_another_process_refuses_to_run_and_is_not_freed(
     monkeypatch: pytest.MonkeyPatch, picture: np.ndarray
 ) -> None:
     """In a forked child, ONNX Runtime would wait for threads that only the parent has."""
-    opened = session(graph(), concurrent=True)
+    opened = session(mean_graph(), concurrent=True)
     monkeypatch.setattr(os, "getpid", lambda: 1)
     for call in (
         lambda: opened.run(picture),
@@ -368,7 +247,7 @@ def test_a_forked_child_does_not_use_the_arena_of_its_parent(
     monkeypatch: pytest.MonkeyPatch, picture: np.ndarray
 ) -> None:
     """Another thread of the parent may have held the arena's lock."""
-    session(graph())  # makes the arena, unless another test has
+    session(mean_graph())  # makes the arena, unless another test has
     entries: list[str] = []
     options = import_onnxruntime().SessionOptions()
     monkeypatch.setattr(os, "getpid", lambda: 1)
@@ -393,7 +272,7 @@ class CountingAdmission:
 
 @pytest.mark.parametrize("concurrent", [False, True])
 def test_every_run_asks_for_admission(picture: np.ndarray, concurrent: bool) -> None:
-    opened = session(graph(), concurrent=concurrent)
+    opened = session(mean_graph(), concurrent=concurrent)
     opened.admission = admission = CountingAdmission()
     (mean,) = opened.run(picture)
     assert mean == pytest.approx(picture.mean(axis=(1, 2)), rel=1e-5)
@@ -402,7 +281,7 @@ def test_every_run_asks_for_admission(picture: np.ndarray, concurrent: bool) -> 
 
 
 def test_warming_up_runs_the_usual_shape() -> None:
-    result = session(graph()).warm_up()
+    result = session(mean_graph()).warm_up()
     assert (result.provider, result.shapes) == ("cpu", 1) and result.seconds > 0
     assert result.to_dict() == {"provider": "cpu", "shapes": 1, "seconds": result.seconds}
 
@@ -410,7 +289,7 @@ def test_warming_up_runs_the_usual_shape() -> None:
 def test_restricted_shapes_are_the_only_ones_that_are_taken(picture: np.ndarray) -> None:
     fixed = Placement("cpu", RuntimeOptions(fixed_shapes=True))
     job = replace(JOB, shapes=[(1, 8, 8, 3), (2, 7, 9, 3)])
-    opened = Session(graph(), job, ["mean"], placement=fixed, threads=1)
+    opened = Session(mean_graph(), job, ["mean"], placement=fixed, threads=1)
     opened.run(picture)
     assert opened.warm_up().shapes == 2
     opened.restrict_shapes([(1, 8, 8, 3)], None)
