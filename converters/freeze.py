@@ -15,7 +15,7 @@ from edgeocr import images
 from edgeocr.bundle import archive, signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.bundle.bundle import Bundle
-from edgeocr.bundle.provenance import Accuracy, Precision
+from edgeocr.bundle.provenance import Accuracy, Loss, Precision
 
 from .accuracy import measure as accuracies
 from .bundle import assembly, parts
@@ -60,6 +60,15 @@ class Plan:
     max_loss: float | None = None
     profile: str | None = None
     sign: Path | None = None
+
+    @property
+    def allowed_loss(self) -> float:
+        """The points of Hmean (hundredths) that a lower precision may lose."""
+        return choice.MAX_LOSS if self.max_loss is None else self.max_loss
+
+    def recorded_loss(self, less: Reduced) -> Loss | None:
+        """The loss to record of a graph: none unless the caller names the pictures to judge by."""
+        return None if self.accuracy is None else less.loss
 
 
 NOTHING_MORE = Plan()
@@ -200,7 +209,7 @@ def _reduced(made: Assembly, precision: Precision, plan: Plan) -> dict[str, Redu
         precision,
         calibrate=plan.calibrate if precision == "int8" else None,
         accuracy=plan.accuracy,
-        max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
+        max_loss=plan.allowed_loss,
     )
 
 
@@ -209,7 +218,7 @@ def _with_graphs(
 ) -> Assembly:
     """Return the bundle with other graphs for some of its stages."""
     for stage, less in graphs.items():
-        loss = less.loss if plan.accuracy is not None else None
+        loss = plan.recorded_loss(less)
         made = made.with_graph(stage, less.graph, precision, less.quantization, loss)
     return made
 
@@ -227,7 +236,7 @@ def _with_variants(made: Assembly, plan: Plan) -> Assembly:
         except PrecisionError as error:
             raise PrecisionError(f"--variants: {error}; or leave {precision} out") from error
         for stage, less in graphs.items():
-            loss = less.loss if plan.accuracy is not None else None
+            loss = plan.recorded_loss(less)
             whole = whole.with_variant(stage, less.graph, precision, less.quantization, loss)
         if plan.accuracy is not None:
             measured = _measured(_with_graphs(made, graphs, precision, plan), plan.accuracy)
@@ -249,15 +258,14 @@ def _with_half_weights(made: Assembly, plan: Plan) -> Assembly:
     def with_graphs(graphs: Mapping[str, Reduced]) -> Assembly:
         changed = made
         for stage, half in graphs.items():
-            loss = half.loss if plan.accuracy is not None else None
-            changed = changed.with_half_weights(stage, half.graph, loss)
+            changed = changed.with_half_weights(stage, half.graph, plan.recorded_loss(half))
         return changed
 
     halved = choice.halve_weights(
         made.draft,
         lambda graphs: with_graphs(graphs).draft,
         accuracy=plan.accuracy,
-        max_loss=choice.MAX_LOSS if plan.max_loss is None else plan.max_loss,
+        max_loss=plan.allowed_loss,
     )
     return with_graphs(halved)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -137,17 +137,11 @@ class Assembly:
         """
         stage: Stage = getattr(self.stages, task)
         needed = _reduced_bytes_per_pixel(graph, task, stage)
-        stage = replace(stage, precision=precision, activation_bytes=needed)
-        return replace(
-            self,
-            stages=with_stage(self.stages, task, stage),
-            provenance=[
-                replace(origin, quantization=quantization, loss=loss)
-                if origin.stage == task
-                else origin
-                for origin in self.provenance
-            ],
-            files={**self.files, stage.graph: Content.of(graph)},
+        return self._changed(
+            task,
+            replace(stage, precision=precision, activation_bytes=needed),
+            lambda origin: replace(origin, quantization=quantization, loss=loss),
+            {stage.graph: Content.of(graph)},
         )
 
     def with_half_weights(self, task: str, graph: bytes, loss: Loss | None = None) -> Assembly:
@@ -160,15 +154,11 @@ class Assembly:
                 earlier step is recorded, that one stays instead.
         """
         stage: Stage = getattr(self.stages, task)
-        return replace(
-            self,
-            provenance=[
-                replace(origin, weights="fp16", loss=origin.loss or loss)
-                if origin.stage == task
-                else origin
-                for origin in self.provenance
-            ],
-            files={**self.files, stage.graph: Content.of(graph)},
+        return self._changed(
+            task,
+            stage,
+            lambda origin: replace(origin, weights="fp16", loss=origin.loss or loss),
+            {stage.graph: Content.of(graph)},
         )
 
     def with_variant(
@@ -196,21 +186,32 @@ class Assembly:
             activation_bytes=_reduced_bytes_per_pixel(graph, task, stage),
             **SUITS[precision],
         )
-        stage = replace(stage, variants=[*stage.variants, variant])
+        return self._changed(
+            task,
+            replace(stage, variants=[*stage.variants, variant]),
+            lambda origin: replace(
+                origin,
+                quantization=quantization or origin.quantization,
+                loss=loss or origin.loss,
+            ),
+            {variant.graph: Content.of(graph)},
+        )
+
+    def _changed(
+        self,
+        task: str,
+        stage: Stage,
+        change: Callable[[Origin], Origin],
+        files: Mapping[str, Content],
+    ) -> Assembly:
+        """Return the assembly with a stage and its origin replaced, and with further files."""
         return replace(
             self,
             stages=with_stage(self.stages, task, stage),
             provenance=[
-                replace(
-                    origin,
-                    quantization=quantization or origin.quantization,
-                    loss=loss or origin.loss,
-                )
-                if origin.stage == task
-                else origin
-                for origin in self.provenance
+                change(origin) if origin.stage == task else origin for origin in self.provenance
             ],
-            files={**self.files, variant.graph: Content.of(graph)},
+            files={**self.files, **files},
         )
 
     @cached_property

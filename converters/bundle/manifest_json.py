@@ -25,9 +25,7 @@ def content(manifest: Manifest) -> bytes:
     data = {
         **whole,
         "stages": {
-            task: _without_defaults(stage)
-            for task, stage in vars(manifest.stages).items()
-            if stage is not None
+            task: _without_defaults(stage) for task, stage in manifest.stages.present.items()
         },
     }
     text = json.dumps(_without_none(data), indent=1, sort_keys=True, ensure_ascii=False)

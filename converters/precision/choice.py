@@ -91,9 +91,9 @@ def reduce(
         reduced, rows, loss = _in_fp16(draft, judge)
     if not reduced or loss is None:
         notes = "; ".join(f"{row.stage}: {row.note}" for row in rows)
-        raise PrecisionError(f"no stage gains by {wanted}: {notes}; freeze without --precision")
+        raise PrecisionError(f"no stage gains by {wanted}, so freeze without it: {notes}")
     whole = redraft(reduced)
-    graphs = [stage.graph for stage in vars(draft.manifest.stages).values() if stage is not None]
+    graphs = [stage.graph for stage in draft.manifest.stages.present.values()]
     all_of_it = Row(
         "all",
         sum(len(whole.read(graph)) for graph in graphs),
@@ -139,8 +139,7 @@ def halve_weights(
     judge = Judge(draft, redraft, accuracy or LABELLED)
     made = {
         name: Reduced(half_weights.stored(draft.read(stage.graph)))
-        for name, stage in vars(draft.manifest.stages).items()
-        if stage is not None
+        for name, stage in draft.manifest.stages.present.items()
     }
     loss = judge.loss(made)
     logger.info("weights in fp16 lose: %s", _in_words(loss))
@@ -210,14 +209,13 @@ def _in_int8(
 
 def _in_fp16(draft: Bundle, judge: Judge) -> tuple[dict[str, Reduced], list[Row], Loss]:
     reduced, rows = {}, []
-    for name, stage in vars(draft.manifest.stages).items():
-        if stage is not None:
-            graph = draft.read(stage.graph)
-            made = Reduced(to_float16(graph))
-            loss = judge.loss({name: made})
-            reduced[name] = replace(made, loss=loss)
-            accuracy = judge.accuracy({name: made})
-            rows.append(Row(name, len(made.graph), len(graph), None, accuracy, loss))
+    for name, stage in draft.manifest.stages.present.items():
+        graph = draft.read(stage.graph)
+        made = Reduced(to_float16(graph))
+        loss = judge.loss({name: made})
+        reduced[name] = replace(made, loss=loss)
+        accuracy = judge.accuracy({name: made})
+        rows.append(Row(name, len(made.graph), len(graph), None, accuracy, loss))
     return reduced, rows, judge.loss(reduced)
 
 

@@ -36,8 +36,9 @@ class Reduced:
     loss: Loss | None = None
 
 
-Redraft: TypeAlias = Callable[[Mapping[str, Reduced]], Bundle]
+# The graphs of some stages, by stage, and what makes the bundle with them.
 Graphs: TypeAlias = Mapping[str, Reduced]
+Redraft: TypeAlias = Callable[[Graphs], Bundle]
 
 
 class Judge:

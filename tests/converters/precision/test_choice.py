@@ -213,7 +213,7 @@ def test_loss_is_that_of_pictures_that_the_choice_has_not_seen(
     assert len(seen_by) == 2
     monkeypatch.setattr(selection.Selector, "_selected", selected)
     monkeypatch.setattr(accuracy_measure, "scores", read)
-    with pytest.raises(PrecisionError, match="no stage gains by int8"):
+    with pytest.raises(PrecisionError, match="no stage gains by int8, so freeze without it"):
         reduced(max_loss=0.5)
     lock.unlink()
     made, _ = reduced(max_loss=20.0)
@@ -225,7 +225,10 @@ def test_loss_is_that_of_pictures_that_the_choice_has_not_seen(
 @pytest.mark.slow
 def test_stage_that_is_no_faster_stays_in_float32(draft, folder, monkeypatch, reduced):
     monkeypatch.setattr(search.Search, "time", lambda self, nodes: 0.97)
-    with pytest.raises(PrecisionError, match="no stage gains by int8: recognition: stays in fp32"):
+    with pytest.raises(
+        PrecisionError,
+        match="no stage gains by int8, so freeze without it: recognition: stays in fp32",
+    ):
         reduced()
 
 
