@@ -15,9 +15,7 @@ SPINS, SPIN_TIME = "session.intra_op.allow_spinning", "session.intra_op.spin_dur
 EXACT_INT8 = "session.x64quantprecision"
 
 
-def entry(
-    key: str, precision: str = "fp32", *, bf16: bool = False, threads: int = 1
-) -> str | None:
+def entry(key: str, precision: str = "fp32", *, bf16: bool = False, threads: int = 1) -> str | None:
     """Return a configuration entry of a session on the CPU; None if it isn't set."""
     placement = Placement("cpu", RuntimeOptions(bf16=bf16))
     options = session_options(provider_named("cpu"), placement, precision, threads)
