@@ -98,7 +98,7 @@ def box_scores(probability: Map, boxes: Float32) -> Float32:
     owner = np.repeat(np.arange(len(boxes)), rows)
     row = np.arange(rows.sum()) - np.repeat(starts - first, rows)
 
-    # Each of the four sides has what it takes to find its place in a row.
+    # What tells where a side crosses a row is computed for each side, and repeated for its rows.
     next_x, next_y = x[[1, 2, 3, 0]], y[[1, 2, 3, 0]]
     level = next_y == y
     slope = (next_x - x) / np.where(level, 1, next_y - y)

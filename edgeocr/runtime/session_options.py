@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-# How long a thread spins before it sleeps, in microseconds. Most operators begin so soon after the
-# one before them that their threads needn't be woken then, which takes longer than the operator
-# itself where the map is small. Detection takes 0.93 of the time without spinning, for no more CPU
-# time; where another process needs a core too, a page takes 0.97 to 1.00. Spinning for longer gains
-# at most 1 % of a page's time, and loses 15 % beside another process if it lasts a millisecond.
+# How long a thread spins between two operators before it sleeps, in microseconds. Waking a thread
+# takes as long as an operator on a small map, and most operators follow the one before within this
+# time. Detection takes 0.93 of the time without spinning, for no more CPU time; where another
+# process needs a core too, a page takes 0.97 to 1.00. Spinning for 100 microseconds saves another
+# 1 % of a page's time, but costs 1 % beside another process, and a millisecond costs 15 % there.
 SPIN = 20
 # The version of ONNX Runtime from which the time can be chosen. Older ones spin for milliseconds.
 SPINS_BRIEFLY = (1, 26)
@@ -57,7 +57,7 @@ def session_options(
 
 
 def _set_spinning(options: onnxruntime.SessionOptions, threads: int) -> None:
-    """Let the threads of a run wait for the next operator by spinning, but only briefly."""
+    """Let the threads of a run spin briefly between two operators, where ONNX Runtime can."""
     spins = threads > 1 and version() >= SPINS_BRIEFLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spins else "0")
     if spins:

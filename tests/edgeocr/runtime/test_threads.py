@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
@@ -233,7 +233,7 @@ def test_helpers_begin_while_the_caller_still_prepares() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_without_a_free_core_everything_is_prepared_before_work_begins(threads: int) -> None:
-    pool, done = ThreadPool(threads), []
+    pool, done = ThreadPool(threads), list[tuple[str, int]]()
     inside, leave = threading.Barrier(2), threading.Event()
 
     def other() -> None:
@@ -244,13 +244,12 @@ def test_without_a_free_core_everything_is_prepared_before_work_begins(threads: 
     caller = threading.Thread(target=other)
     caller.start()
     inside.wait(PATIENCE)
-    list(
-        pool.map_prepared(
-            lambda item: done.append(("work", item)),
-            range(3),
-            lambda item: done.append(("prepare", item)) or item,
-        )
-    )
+
+    def prepare(item: int) -> int:
+        done.append(("prepare", item))
+        return item
+
+    list(pool.map_prepared(lambda item: done.append(("work", item)), range(3), prepare))
     leave.set()
     caller.join(PATIENCE)
     assert done == [(step, item) for step in ("prepare", "work") for item in range(3)]
@@ -259,19 +258,21 @@ def test_without_a_free_core_everything_is_prepared_before_work_begins(threads: 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_error_of_preparing_drops_what_was_not_begun(threads: int) -> None:
-    pool, begun, release = ThreadPool(threads), threading.Event(), threading.Event()
+    pool, begun = ThreadPool(threads), threading.Event()
     ended: list[int] = []
 
     def prepare(item: int) -> int:
         if item == 3:
             assert threads == 1 or begun.wait(PATIENCE)
-            threading.Timer(0.05, release.set).start()
             raise ValueError("the fourth")
         return item
 
     def work(item: int) -> None:
         begun.set()
-        assert release.wait(PATIENCE)
+        patience = monotonic() + PATIENCE
+        while any(each.left for each in pool._shared) and monotonic() < patience:
+            sleep(0.001)
+        sleep(0.01)
         ended.append(item)
 
     with pytest.raises(ValueError, match="the fourth"):
@@ -284,8 +285,13 @@ def test_an_error_of_preparing_drops_what_was_not_begun(threads: int) -> None:
 
 def test_a_pool_that_is_closed_while_a_caller_prepares_refuses_work() -> None:
     pool = ThreadPool(2)
+
+    def prepare(item: int) -> int:
+        pool.close()
+        return item
+
     with pytest.raises(ValueError, match="the thread pool is closed"):
-        pool.map_prepared(abs, [1, 2, 3], lambda item: pool.close() or item)
+        pool.map_prepared(abs, [1, 2, 3], prepare)
     assert not pool._shared and not pool._callers
 
 
