@@ -30,8 +30,7 @@ def of_rows(boxes: Boxes, rows: list[list[int]]) -> Iterator[list[list[int]]]:
     """
     if not rows:
         return
-    tops = np.array([boxes.top[row].mean() for row in rows])
-    bottoms = np.array([boxes.bottom[row].mean() for row in rows])
+    tops, bottoms = _means(boxes.top, rows), _means(boxes.bottom, rows)
     heights = np.maximum(bottoms - tops, 1.0)
     steps = np.diff(tops + bottoms) / 2
     usual = median(steps) if len(steps) else 0.0
@@ -49,6 +48,12 @@ def of_rows(boxes: Boxes, rows: list[list[int]]) -> Iterator[list[list[int]]]:
     for end in [*(np.flatnonzero(begins) + 1).tolist(), len(rows)]:
         yield rows[start:end]
         start = end
+
+
+def _means(values: Float64, rows: list[list[int]]) -> Float64:
+    """Return the mean of the values of each row's lines; most rows have one line."""
+    alone = values.tolist()
+    return np.array([alone[row[0]] if len(row) == 1 else values[row].mean() for row in rows])
 
 
 def _indented(left: Float64, height: float) -> NDArray[np.bool_]:

@@ -63,17 +63,15 @@ def _edges(x: Float64, middle: Float64, height: float) -> list[tuple[float, floa
     """
     order = np.argsort(middle, kind="stable")
     x, y = x[order], middle[order]
-    last = np.searchsorted(y, y + NEXT * height)
-    first = np.searchsorted(y, y + 0.5 * height)
+    last = np.searchsorted(y, y + NEXT * height).tolist()
+    first = np.searchsorted(y, y + 0.5 * height).tolist()
+    begins, heights = x.tolist(), y.tolist()
     after: dict[int, int] = {}
-    for i in range(len(y)):
-        if first[i] == last[i]:
-            continue
-        span = slice(first[i], last[i])
-        near = np.abs(x[span] - x[i]) < LEAN * (y[span] - y[i]) + STRAY * height
-        k = int(np.argmax(near))
-        if near[k]:
-            after[i] = int(first[i]) + k
+    for i, (begin, place) in enumerate(zip(begins, heights, strict=True)):
+        for k in range(first[i], last[i]):
+            if abs(begins[k] - begin) < LEAN * (heights[k] - place) + STRAY * height:
+                after[i] = k
+                break
     found = []
     below = set(after.values())
     for start in after:

@@ -90,32 +90,33 @@ def box_scores(probability: Map, boxes: Float32) -> Float32:
         return np.empty(0, np.float32)
     height, width = probability.shape
     corners = np.floor(boxes).astype(np.int64)
-    first = np.clip(corners[..., 1].min(axis=1), 0, height - 1)
-    last = np.clip(corners[..., 1].max(axis=1), 0, height - 1)
+    x, y = corners.transpose(2, 1, 0)  # [4, N]
+    first = np.clip(y.min(axis=0), 0, height - 1)
+    last = np.clip(y.max(axis=0), 0, height - 1)
     rows = last - first + 1
     starts = np.cumsum(rows) - rows
     owner = np.repeat(np.arange(len(boxes)), rows)
-    y = np.arange(rows.sum()) - np.repeat(starts - first, rows)
+    row = np.arange(rows.sum()) - np.repeat(starts - first, rows)
 
-    left = np.full(len(y), np.inf)
-    right = np.full(len(y), -np.inf)
-    for a, b in ((0, 1), (1, 2), (2, 3), (3, 0)):
-        ax, ay = corners[owner, a].T
-        bx, by = corners[owner, b].T
-        rise = np.where(by == ay, 1, by - ay)
-        slope = (bx - ax) / rise
-        x = ax + slope * (y - ay)
-        # A line flatter than 45° covers several pixels of a row.
-        reach = np.where(by == ay, np.inf, np.where(np.abs(slope) > 1, np.abs(slope) / 2, 0))
-        low, high = np.minimum(ax, bx), np.maximum(ax, bx)
-        crossed = (np.minimum(ay, by) <= y) & (y <= np.maximum(ay, by))
-        left = np.where(crossed, np.minimum(left, np.clip(x - reach, low, high)), left)
-        right = np.where(crossed, np.maximum(right, np.clip(x + reach, low, high)), right)
+    # What tells where a side crosses a row is computed for each side, and repeated for its rows.
+    next_x, next_y = x[[1, 2, 3, 0]], y[[1, 2, 3, 0]]
+    level = next_y == y
+    slope = (next_x - x) / np.where(level, 1, next_y - y)
+    # A line flatter than 45° covers several pixels of a row.
+    reach = np.where(level, np.inf, np.where(np.abs(slope) > 1, np.abs(slope) / 2, 0))
+    low, high = np.minimum(x, next_x), np.maximum(x, next_x)
+    top, bottom = np.minimum(y, next_y), np.maximum(y, next_y)
+    sides = np.stack([x, y, slope, reach, low, high, top, bottom]).reshape(32, -1)
+    x, y, slope, reach, low, high, top, bottom = sides.take(owner, axis=1).reshape(8, 4, -1)
+    at = x + slope * (row - y)
+    crossed = (top <= row) & (row <= bottom)
+    left = np.where(crossed, np.clip(at - reach, low, high), np.inf).min(axis=0)
+    right = np.where(crossed, np.clip(at + reach, low, high), -np.inf).max(axis=0)
     begin = np.clip(np.floor(left + 0.5), 0, width).astype(np.int64)
     end = np.clip(np.floor(right + 0.5) + 1, 0, width).astype(np.int64)
     end = np.maximum(end, begin)  # a row outside the map
 
-    sums = _span_sums(probability.reshape(-1), y * width + begin, y * width + end)
+    sums = _span_sums(probability.reshape(-1), row * width + begin, row * width + end)
     totals = np.add.reduceat(sums, starts)
     counts = np.add.reduceat(end - begin, starts)
     return np.asarray(totals / np.maximum(counts, 1), np.float32)

@@ -42,9 +42,9 @@ Result = TypeVar("Result")
 SMALLEST_SIDE = 128
 # Pages that are in a run at a time. With a third, memory would grow more than speed.
 PAGE_RUNS_AT_ONCE = 2
-# The most batches that are prepared before the first of them is run on the CPU. A run evicts what
-# preparing needs from the CPU's caches: prepared one by one, batches take two to three times as
-# long.
+# The most batches that a thread prepares before it runs one itself on the CPU. A run evicts what
+# preparing needs from the caches of its core: prepared one by one, batches take two to three times
+# as long. Other cores have caches of their own, so their runs may begin earlier.
 TOGETHER = 128
 
 
@@ -270,7 +270,8 @@ class Session:
         Args:
             items: The items. Several threads begin them in their order, so put the longest first.
             prepare: Makes an item's batch, uint8 [N, H, W, 3].
-            watch: Gets the time of both stages.
+            watch: Gets the time of both stages. What runs in other threads while batches are
+                prepared doesn't count.
             stages: What the preparation and the runs count as in `watch`.
             needs: Returns the pixels of an item's batch, and the bytes that preparing the batch
                 takes in addition to its run. Required where memory is limited.
@@ -299,12 +300,20 @@ class Session:
 
         if admission is None and self._prepares_first:
             outputs: list[list[NDArray[Any]]] = []
+            preparation = Stopwatch()
+
+            def timed(item: Item) -> NDArray[np.uint8]:
+                with preparation(stages[0]):
+                    return prepare(item)
+
+            start = perf_counter()
             for first in range(0, len(items), TOGETHER):
-                with watch(stages[0]):
-                    # In one thread: several would wait for each other's Python.
-                    batches = [prepare(item) for item in items[first : first + TOGETHER]]
-                with watch(stages[1]):
-                    outputs += self._pool.map(self._run, batches)
+                # Batches are prepared in one thread: several would wait for each other's Python.
+                together = items[first : first + TOGETHER]
+                outputs += self._pool.map_prepared(self._run, together, timed)
+            preparing = preparation.milliseconds.get(stages[0], 0.0) / 1000
+            watch.add(stages[0], preparing)
+            watch.add(stages[1], perf_counter() - start - preparing)
             return outputs
         start = perf_counter()
         done = list(self._pool.map(one if admission is None else admitted, items))

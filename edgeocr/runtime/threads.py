@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from ..errors import ClosedError
 
+Raw = TypeVar("Raw")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -107,15 +108,49 @@ class ThreadPool:
             raise ClosedError(NAME)
         if self.threads == 1 or len(items) < 2:
             return map(work, items)
-        shared = _Work(work, items)
-        with self.working():
+        shared = _Work(work)
+        shared.add(items)
+        with self._sharing(shared):
+            self._call_helpers(raises=True)
+            shared.do_all()
+        return shared.results()
+
+    def map_prepared(
+        self,
+        work: Callable[[Item], Result],
+        raw: Sequence[Raw],
+        prepare: Callable[[Raw], Item],
+    ) -> Iterable[Result]:
+        """Prepare items in the calling thread, and do the work for each of them.
+
+        Helpers begin with the items that are ready while the calling thread prepares the others. It
+        takes items itself once it has prepared all.
+
+        Args:
+            work: What to do, in the calling thread and in helpers.
+            raw: What the items are made from. They are begun in this order, as for `map`.
+            prepare: Makes an item, in the calling thread.
+
+        Returns:
+            The results as `map` returns them. An error of `prepare` is raised by this call.
+
+        Raises:
+            ClosedError: The pool is closed, or the interpreter is ending.
+        """
+        if self.threads == 1 or len(raw) < 2:
+            return self.map(work, [prepare(each) for each in raw])
+        if self._closed:
+            raise ClosedError(NAME)
+        shared = _Work(work)
+        with self._sharing(shared):
             try:
-                self._shared.append(shared)
-                self._call_helpers(raises=True)
-                shared.do_all()
-            finally:
-                with suppress(ValueError):
-                    self._shared.remove(shared)
+                for each in raw:
+                    shared.add([prepare(each)])
+                    self._call_helpers(raises=True)
+            except BaseException:
+                shared.give_up()
+                raise
+            shared.do_all()
         return shared.results()
 
     def close(self) -> None:
@@ -125,6 +160,17 @@ class ThreadPool:
             executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown()
+
+    @contextmanager
+    def _sharing(self, shared: _Work[Any, Any]) -> Iterator[None]:
+        """Let helpers take part in the calling thread's work while the block runs."""
+        with self.working():
+            try:
+                self._shared.append(shared)
+                yield
+            finally:
+                with suppress(ValueError):
+                    self._shared.remove(shared)
 
     def _call_helpers(self, *, raises: bool = False) -> None:
         """Let a helper work on each core that is free, as far as there is work.
@@ -201,10 +247,10 @@ def all_of(work: Mapping[str, Callable[[], Result]], threads: int) -> dict[str, 
 class _Work(Generic[Item, Result]):
     """Items that several threads work on."""
 
-    def __init__(self, work: Callable[[Item], Result], items: Sequence[Item]) -> None:
+    def __init__(self, work: Callable[[Item], Result]) -> None:
         self._work = work
-        self._items = items
-        self._waiting = deque(range(len(items)))
+        self._items: list[Item] = []
+        self._waiting: deque[int] = deque()
         self._results: dict[int, Result] = {}
         self._errors: dict[int, BaseException] = {}
         self._helped: SimpleQueue[None] = SimpleQueue()
@@ -213,6 +259,12 @@ class _Work(Generic[Item, Result]):
     def left(self) -> int:
         """The number of items that no thread has begun."""
         return len(self._waiting)
+
+    def add(self, items: Sequence[Item]) -> None:
+        """Add items, behind those that were added before."""
+        first = len(self._items)
+        self._items += items
+        self._waiting.extend(range(first, len(self._items)))
 
     def do_one(self) -> bool:
         """Do the next item in a helper, and return whether there was one."""
@@ -235,6 +287,16 @@ class _Work(Generic[Item, Result]):
                 own += 1
                 self._do(i)
         for _ in range(len(self._items) - own):
+            self._helped.get()
+
+    def give_up(self) -> None:
+        """Drop the items that no thread has begun, and wait for those of helpers."""
+        dropped = 0
+        with suppress(IndexError):
+            while True:
+                self._waiting.popleft()
+                dropped += 1
+        for _ in range(len(self._items) - dropped):
             self._helped.get()
 
     def results(self) -> Iterator[Result]:

@@ -11,13 +11,14 @@ from edgeocr.runtime.providers import provider_named
 from edgeocr.runtime.session_options import session_options
 
 BF16 = "mlas.enable_gemm_fastmath_arm64_bfloat16"
+SPINS, SPIN_TIME = "session.intra_op.allow_spinning", "session.intra_op.spin_duration_us"
 EXACT_INT8 = "session.x64quantprecision"
 
 
-def entry(key: str, precision: str = "fp32", *, bf16: bool = False) -> str | None:
+def entry(key: str, precision: str = "fp32", *, bf16: bool = False, threads: int = 1) -> str | None:
     """Return a configuration entry of a session on the CPU; None if it isn't set."""
     placement = Placement("cpu", RuntimeOptions(bf16=bf16))
-    options = session_options(provider_named("cpu"), placement, precision, 1)
+    options = session_options(provider_named("cpu"), placement, precision, threads)
     try:
         return str(options.get_session_config_entry(key))
     except RuntimeError:
@@ -45,5 +46,17 @@ def test_int8_is_summed_exactly_on_processors_without_vnni(
     assert entry(EXACT_INT8, precision) == value
 
 
-def test_threads_wait_without_spinning() -> None:
-    assert entry("session.intra_op.allow_spinning") == "0"
+@pytest.mark.parametrize(
+    ("threads", "ort", "spins", "time"),
+    [(1, (1, 32), "0", None), (2, (1, 26), "1", "20"), (2, (1, 25), "0", None)],
+)
+def test_threads_spin_only_as_long_as_waking_takes(
+    monkeypatch: pytest.MonkeyPatch,
+    threads: int,
+    ort: tuple[int, int],
+    spins: str,
+    time: str | None,
+) -> None:
+    monkeypatch.setattr(module, "version", lambda: ort)
+    assert entry(SPINS, threads=threads) == spins
+    assert entry(SPIN_TIME, threads=threads) == time

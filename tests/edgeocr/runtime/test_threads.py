@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
@@ -153,6 +153,8 @@ def test_many_callers_get_all_their_results() -> None:
 
     def call(caller: int) -> list[int]:
         with pool.working():
+            if caller % 2:
+                return list(pool.map_prepared(lambda item: caller * 1000 + item, range(50), int))
             return list(pool.map(lambda item: caller * 1000 + item, range(50)))
 
     with ThreadPoolExecutor(6) as callers:
@@ -182,7 +184,8 @@ def test_an_item_that_was_taken_before_a_later_one_failed_is_done() -> None:
             raise ValueError(str(item))
         return item
 
-    shared = _Work(work, range(3))
+    shared = _Work(work)
+    shared.add(range(3))
     for item in (2, 1, 0):  # three threads have taken one each, and the last one is the fastest
         shared._do(item)
     results = shared.results()
@@ -210,6 +213,88 @@ def test_an_error_keeps_nothing_alive(pool: ThreadPool) -> None:
         assert kept() is None
     finally:
         gc.enable()
+
+
+def test_helpers_begin_while_the_caller_still_prepares() -> None:
+    pool, begun = ThreadPool(2), threading.Event()
+
+    def prepare(item: int) -> int:
+        if item == 2:
+            assert begun.wait(PATIENCE)
+        return -item
+
+    def work(item: int) -> tuple[int, threading.Thread]:
+        begun.set()
+        return item, threading.current_thread()
+
+    found = list(pool.map_prepared(work, range(3), prepare))
+    assert [item for item, _ in found] == [0, -1, -2]
+    assert found[0][1] is not threading.current_thread()
+    pool.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_without_a_free_core_everything_is_prepared_before_work_begins(threads: int) -> None:
+    pool, done = ThreadPool(threads), list[tuple[str, int]]()
+    inside, leave = threading.Barrier(2), threading.Event()
+
+    def other() -> None:
+        with pool.working():
+            inside.wait(PATIENCE)
+            leave.wait(PATIENCE)
+
+    caller = threading.Thread(target=other)
+    caller.start()
+    inside.wait(PATIENCE)
+
+    def prepare(item: int) -> int:
+        done.append(("prepare", item))
+        return item
+
+    list(pool.map_prepared(lambda item: done.append(("work", item)), range(3), prepare))
+    leave.set()
+    caller.join(PATIENCE)
+    assert done == [(step, item) for step in ("prepare", "work") for item in range(3)]
+    pool.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_of_preparing_drops_what_was_not_begun(threads: int) -> None:
+    pool, begun = ThreadPool(threads), threading.Event()
+    ended: list[int] = []
+
+    def prepare(item: int) -> int:
+        if item == 3:
+            assert threads == 1 or begun.wait(PATIENCE)
+            raise ValueError("the fourth")
+        return item
+
+    def work(item: int) -> None:
+        begun.set()
+        patience = monotonic() + PATIENCE
+        while any(each.left for each in pool._shared) and monotonic() < patience:
+            sleep(0.001)
+        sleep(0.01)
+        ended.append(item)
+
+    with pytest.raises(ValueError, match="the fourth"):
+        pool.map_prepared(work, range(5), prepare)
+    # The call has waited for what the helper had begun, and nothing else is done.
+    assert ended == ([] if threads == 1 else [0])
+    assert not pool._shared and not pool._callers
+    pool.close()
+
+
+def test_a_pool_that_is_closed_while_a_caller_prepares_refuses_work() -> None:
+    pool = ThreadPool(2)
+
+    def prepare(item: int) -> int:
+        pool.close()
+        return item
+
+    with pytest.raises(ValueError, match="the thread pool is closed"):
+        pool.map_prepared(abs, [1, 2, 3], prepare)
+    assert not pool._shared and not pool._callers
 
 
 def test_no_more_threads_are_used_than_the_pool_has(pool: ThreadPool) -> None:
