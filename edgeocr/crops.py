@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from .images import Image
 from .postprocess.geometry import TALL, Float32
 from .results.lines import Region
+from .tiling.surroundings import LONGEST, reduction, surroundings
 
 Points = NDArray[np.float64]
 # A function that maps points, float32 [..., 2], from one picture to another.
 Move: TypeAlias = Callable[[Float32], Float32]
 
-# OpenCV before version 5 can't warp an image whose side is over 32 766 pixels.
-LONGEST = 32_000
 # Points on a polygon's outline that are tried as its two ends, and pairs of points by which the
 # distance of its two sides is judged. Both are enough for three quarters of a circle.
 PLACES, PAIRS = 48, 9
@@ -60,6 +59,7 @@ class Crop:
         keep: bool = True,
         laid_down: bool = False,
         curved: bool = False,
+        copied: int = 0,
     ) -> None:
         """Describe a crop without making its pixels.
 
@@ -72,12 +72,14 @@ class Crop:
             keep: Whether the pixels are kept once they are made.
             laid_down: Whether a tall region is turned by 90 degrees to make the pixels.
             curved: Whether straight lines of the crop may be curves in the image.
+            copied: Pixels of the image around the crop that are copied to make its own pixels.
         """
         self.height = height
         self.width = width
         self.keep = keep
         self.laid_down = laid_down
         self.curved = curved
+        self._copied = copied
         self._cut = cut
         self._in_image = in_image
         self._pixels: Image | None = None
@@ -99,7 +101,7 @@ class Crop:
     @property
     def peak_bytes(self) -> int:
         """Memory that making the pixels takes, in bytes, including a turned copy."""
-        return self.height * self.width * 6
+        return self.height * self.width * 6 + self._copied * 3
 
     def in_image(self, points: Float32) -> Float32:
         """Move points from the crop to the image that it shows a part of.
@@ -125,6 +127,7 @@ class Crop:
             in_image=in_image,
             keep=self.keep,
             curved=self.curved,
+            copied=self._copied,
         )
 
     def part(self, begin: int, end: int) -> Crop:
@@ -138,7 +141,9 @@ class Crop:
         )
 
 
-def crop_region(image: Image, region: Region, *, keep: bool = True) -> Crop:
+def crop_region(
+    image: Image, region: Region, *, keep: bool = True, rows: int | None = None
+) -> Crop:
     """Lay a region level.
 
     A polygon of more than four points is straightened, unless it is too short to have a direction;
@@ -148,17 +153,18 @@ def crop_region(image: Image, region: Region, *, keep: bool = True) -> Crop:
         image: uint8 [H, W, 3].
         region: A region in pixels of the image.
         keep: Whether the crop keeps its pixels once they are made.
+        rows: As for `crop_quad`.
     """
     crop = None
     if region.polygon is not None and len(region.polygon) > 4:
         crop = straighten(image, region.polygon)
-    crop = crop or crop_quad(image, region.quad)
+    crop = crop or crop_quad(image, region.quad, rows)
     crop.keep = keep
     return crop
 
 
-def crop_quad(image: Image, quad: Float32) -> Crop:
-    """Lay a quad level, at the image's scale.
+def crop_quad(image: Image, quad: Float32, rows: int | None = None) -> Crop:
+    """Lay a quad level, at the image's scale or smaller.
 
     A tall quad is turned by 90 degrees counter-clockwise, so that text which runs down reads from
     the left.
@@ -166,20 +172,28 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
     Args:
         image: uint8 [H, W, 3].
         quad: float32 [4, 2], clockwise from the top left, in pixels of the image.
+        rows: The height at which the text is read: a line that is higher in the image is cut out at
+            this height. None to cut every line out at the image's scale.
     """
     corners = quad.tolist()
-    width, height = (
+    full = [
         min(max(1, round(max(dist(corners[a], corners[b]), dist(corners[c], corners[d])))), LONGEST)
         for a, b, c, d in ((0, 1, 2, 3), (1, 2, 3, 0))
-    )
-    is_tall = height >= width * TALL
-    level = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    ]
+    is_tall = full[1] >= full[0] * TALL
+    text = full[0] if is_tall else full[1]
+    factor = reduction(quad, text, full[0] * full[1], rows)
+    width, height = (-(-side * rows // text) for side in full) if factor and rows else full
+    size = np.array([width, height], np.float32)
+    level = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * size
 
     def cut() -> Image:
-        around, points, _ = _surroundings(image, quad)
+        around, points, _ = surroundings(image, quad, max(1, factor))
+        # A pixel of a smaller crop shows the middle of the pixels that it stands for.
+        shown = (level + (size / np.array(full, np.float32) - 1) / 2).astype(np.float32)
         pixels = cv2.warpPerspective(
             around,
-            cv2.getPerspectiveTransform(points, level),
+            cv2.getPerspectiveTransform(points, shown),
             (width, height),
             flags=cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REPLICATE,
@@ -193,8 +207,9 @@ def crop_quad(image: Image, quad: Float32) -> Crop:
         moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2), transform)
         return moved.reshape(points.shape).astype(np.float32, copy=False)
 
-    size = (width, height) if is_tall else (height, width)
-    return Crop(*size, cut, in_image=in_image, laid_down=is_tall)
+    sides = (width, height) if is_tall else (height, width)
+    copied = int(np.ptp(quad, axis=0).prod()) // factor**2 if factor > 1 else 0
+    return Crop(*sides, cut, in_image=in_image, laid_down=is_tall, copied=copied)
 
 
 def straighten(image: Image, polygon: Float32) -> Crop | None:
@@ -209,7 +224,7 @@ def straighten(image: Image, polygon: Float32) -> Crop | None:
         if the polygon is less than `TALL` times as long as high: then nothing tells its long sides
         from its short ones.
     """
-    image, polygon, back = _surroundings(image, polygon)
+    image, polygon, back = surroundings(image, polygon)
     sides = np.stack(long_sides(polygon))
     # The two sides meet at the ends, so the height of the text is measured in the middle. It may
     # grow along the line, as in a photograph taken from the side.
@@ -366,25 +381,3 @@ def turned_back(points: Float32, degrees: int, width: int, height: int) -> Float
         270: (y, height - x),
     }[degrees % 360]
     return np.stack(before, axis=-1).astype(np.float32, copy=False)
-
-
-def _surroundings(image: Image, points: Float32) -> tuple[Image, Float32, Move]:
-    """Cut the image to the surroundings of some points.
-
-    The cut has two more pixels on each side, which cubic interpolation reads, and is scaled down
-    where OpenCV could not warp it.
-
-    Returns:
-        The cut, the points within it, and a function that moves points from it to the image.
-    """
-    size = np.array(image.shape[1::-1])
-    first = np.clip(np.floor(points.min(axis=0)).astype(int) - 2, 0, size - 1)
-    last = np.clip(np.ceil(points.max(axis=0)).astype(int) + 2, first, size - 1)
-    image = image[first[1] : last[1] + 1, first[0] : last[0] + 1]
-    points = (points - first).astype(np.float32)
-    scale = np.ones(2, np.float32)
-    if (longest := max(image.shape)) > LONGEST:
-        fitted = np.maximum(np.array(image.shape[1::-1]) * LONGEST // longest, 1)
-        scale = (fitted / image.shape[1::-1]).astype(np.float32)
-        image = cv2.resize(image, fitted.tolist()).astype(np.uint8)
-    return image, points * scale, lambda moved: (moved / scale + first).astype(np.float32)

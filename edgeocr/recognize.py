@@ -54,6 +54,7 @@ class Recognizer:
     Attributes:
         session: The ONNX Runtime session.
         run_sizes: How large the stage's runs are.
+        height: Height in pixels at which the network sees a line.
         max_width: Width in pixels, at the network's height, above which a line is read in pieces,
             or squeezed if the network's time steps don't show where a character stands.
         minimum_score: Lines with a lower score are left out of a page.
@@ -86,18 +87,13 @@ class Recognizer:
         self._spacing = _spacing(stage, characters)
         self.minimum_score = stage.minimum_score
         self.run_sizes = run_sizes(stage)
+        self.height = stage.height
         strides = -(-max(stage.min_width, USUAL_STRIDES * stage.multiple) // stage.multiple)
         self._usual = (1, stage.height, stage.width or strides * stage.multiple, 3)
+        of_job = (self._usual, _shapes(stage), stage.providers, stage.precision)
         self.session = Session(
             graph,
-            Job(
-                "recognition",
-                "crops",
-                self._usual,
-                _shapes(stage),
-                stage.providers,
-                stage.precision,
-            ),
+            Job("recognition", "crops", *of_job),
             [output.name for output in OUTPUTS],
             placement=placement,
             threads=pool.threads,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImageError
-from . import chunks, formats, heif, tiff
+from . import chunks, formats, heif, jpeg, tiff
 from .headers import reader as headers
 from .limits import DEFAULT_LIMITS, Limits
 from .transparency import flatten
@@ -81,11 +81,16 @@ def decode(
         raise ImageError(FLOATING_POINT)
     if heif.is_heif(bytes(content[: formats.ENOUGH])):
         return Pixels(standard(heif.decode(content, limits)))
-    limits.check_header(headers.read(io.BytesIO(content)), content)
+    header = headers.read(io.BytesIO(content))
+    limits.check_header(header, content)
     # OpenCV applies the EXIF orientation in its colour mode only, and keeps transparency in its
     # unchanged mode only. JPEG has no transparency, and the fourth byte of a BMP is mostly padding.
     if content[:2] in (b"\xff\xd8", b"BM"):
-        return Pixels(np.asarray(_opencv(content, REDUCED[reduction]), np.uint8))
+        flag, decoded = REDUCED[reduction], None
+        if header is not None:
+            sides = (-(-side // reduction) for side in (header.height, header.width))
+            decoded = jpeg.decode(content, flag, *sides)
+        return Pixels(np.asarray(_opencv(content, flag) if decoded is None else decoded, np.uint8))
     if content[:4] in tiff.MAGIC:
         return _tiff(content)
     array = _opencv(content, cv2.IMREAD_UNCHANGED)

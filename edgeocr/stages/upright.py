@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -125,7 +126,7 @@ class UprightReader:
         self._recognizer = recognizer
         self._orienter = orienter
         self._turn_pages = turn_pages
-        self._keep_pixels = keep_pixels
+        self._crop = partial(crop_region, keep=keep_pixels, rows=recognizer.height)
         self._split_gaps = split_gaps
 
     def read(self, image: Image, watch: Stopwatch, *, detail: Detail | None = None) -> UprightLines:
@@ -181,7 +182,7 @@ class UprightReader:
     def _look_at(self, image: Image, watch: Stopwatch) -> _View:
         regions = self._detector.detect(image, watch)
         with watch("crops"):
-            crops = [crop_region(image, region, keep=self._keep_pixels) for region in regions]
+            crops = [self._crop(image, region) for region in regions]
         if self._orienter is not None:
             watch.add("orientation", 0)  # also where no crop has to be classified
         return _View(regions, crops)
@@ -273,9 +274,8 @@ class UprightReader:
         sample = _sample(view.crops)
         upside_down = self._orienter.upside_down(self._orienter.probabilities(sample, watch))
         vote = np.average(upside_down, weights=[crop.width for crop in sample])
-        if vote > SUSPECTED and self._reads_better_turned(view.crops, watch):
-            return 180
-        return 0
+        is_turned = vote > SUSPECTED and self._reads_better_turned(view.crops, watch)
+        return 180 if is_turned else 0
 
     def _quarter_turn(self, crops: Sequence[Crop], watch: Stopwatch) -> int:
         """Return the rotation of a page most of whose regions run down or up.

@@ -11,6 +11,7 @@ import pytest
 from edgeocr import crops
 from edgeocr.images import load
 from edgeocr.results.lines import Region
+from edgeocr.tiling import surroundings
 from tests.support.cutting import crop
 from tests.support.pixels import mean_difference
 
@@ -208,9 +209,62 @@ def test_points_of_a_whole_image_stay_where_they_are() -> None:
 def test_points_of_a_picture_that_is_scaled_down_for_opencv(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(crops, "LONGEST", 100)
+    for module in (crops, surroundings):
+        monkeypatch.setattr(module, "LONGEST", 100)
     quad = np.array([[30, 10], [330, 10], [330, 50], [30, 50]], np.float32)
     cut = crops.crop_quad(np.zeros((60, 400, 3), np.uint8), quad)
     assert cut.width <= 100
     end = np.array([[0, 0], [cut.width, cut.height]], np.float32)
     np.testing.assert_allclose(cut.in_image(end), quad[[0, 2]], atol=1.0)
+
+
+@pytest.mark.parametrize("degrees", [0, 4, -7, 90, 180])
+@pytest.mark.parametrize("scale", [1.5, 2.0, 3.3])
+def test_large_text_is_cut_out_at_the_height_at_which_it_is_read(
+    degrees: float, scale: float
+) -> None:
+    """The crop is what OpenCV makes of the full-size crop by averaging, to a grey level or so."""
+    quad = (turned(degrees) * scale).astype(np.float32)
+    image = rendered(quad, (round(400 * scale), round(300 * scale)))
+    full, small = crops.crop_quad(image, quad), crops.crop_quad(image, quad, HEIGHT)
+    upright = (HEIGHT, WIDTH)
+    assert (small.height, small.width) == upright and full.height >= 1.4 * HEIGHT
+    expected = cv2.resize(full.pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    assert mean_difference(small.pixels, expected) < 1
+    ends = np.array([[0, 0], [WIDTH, 0], [WIDTH / 2, HEIGHT]], np.float32)
+    same = ends * np.array([full.width / WIDTH, full.height / HEIGHT], np.float32)
+    np.testing.assert_allclose(small.in_image(ends), full.in_image(same), atol=0.01)
+
+
+def test_fine_strokes_of_large_text_are_averaged() -> None:
+    """Stripes of one pixel become grey; sampling single pixels would keep or lose them."""
+    image = np.zeros((400, 1000, 3), np.uint8)
+    image[:, ::2] = 255
+    quad = np.array([[20, 20], [980, 20], [980, 212], [20, 212]], np.float32)
+    small = crops.crop_quad(image, quad, 48)
+    assert (small.height, small.width) == (48, 240)
+    assert abs(small.pixels[:, 2:-2].astype(int) - 127).max() <= 2
+
+
+def test_text_that_is_low_enough_is_cut_out_as_without_a_height() -> None:
+    quad = turned(10)
+    image = rendered(quad)
+    for rows in (HEIGHT, HEIGHT + 1, 10 * HEIGHT):
+        cut = crops.crop_quad(image, quad, rows)
+        np.testing.assert_array_equal(cut.pixels, crop(image, quad))
+
+
+def test_a_long_line_that_slants_is_cut_out_at_full_size() -> None:
+    """What surrounds it has many times its pixels, so reducing that would take longer."""
+    level = np.array([[-900, -40], [900, -40], [900, 40], [-900, 40]], np.float32) / np.sqrt(2)
+    quad = (level @ np.array([[1, 1], [-1, 1]], np.float32) + 1000).astype(np.float32)
+    cut = crops.crop_quad(np.zeros((2000, 2000, 3), np.uint8), quad, HEIGHT)
+    assert (cut.height, cut.width) == (80, 1800)
+    assert cut.peak_bytes == 80 * 1800 * 6
+
+
+def test_memory_for_a_large_crop_counts_its_reduced_surroundings() -> None:
+    quad = np.array([[20, 20], [980, 20], [980, 212], [20, 212]], np.float32)
+    cut = crops.crop_quad(np.zeros((400, 1000, 3), np.uint8), quad, 48)
+    around = (960 // 4) * (192 // 4) * 3
+    assert cut.peak_bytes == cut.turned(180).peak_bytes == 48 * 240 * 6 + around

@@ -108,7 +108,7 @@ def test_lone_characters_are_not_turned(ocr: OCR) -> None:
 class FakeRecognizer:
     """Reads the name that a crop's pixels stand for; the crops of a page are told apart by it."""
 
-    minimum_score = 0.5
+    minimum_score, height = 0.5, 48
 
     def __init__(self, readings: dict[int, Reading]) -> None:
         self.readings = readings
