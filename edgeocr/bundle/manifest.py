@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal, TypeAlias
 
+from ..records import dataclass
 from . import limits
 from .fields import Natural, Positive, Range, Share
 from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings

@@ -12,11 +12,12 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import SignatureError
+from ..records import dataclass
 from .archive import MANIFEST, SIGNATURE
 
 if TYPE_CHECKING:

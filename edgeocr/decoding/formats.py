@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from ..records import dataclass
 
 # This many bytes from the beginning of a file are enough to tell what it is.
 ENOUGH = 4096

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
+from ..records import dataclass
 from .job import Shape
 
 # The name that leaves the choice of a provider to edgeocr.

@@ -38,7 +38,7 @@ EDGEOCR = (
     ("postprocess",),
     ("device",),
     ("outputs",),
-    ("errors", "version"),
+    ("errors", "records", "version"),
 )
 CONVERTERS = (
     ("__main__",),
