@@ -14,7 +14,6 @@ from ..runtime.placement import Placement
 from ..runtime.providers import AUTO, PROVIDERS, fallback_order
 from ..runtime.start import built_in, is_ready
 from .choice import AnyStage, Choice, Ranking, Times, ranked, reduced_to
-from .record import Key, load
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +22,8 @@ Opened = TypeVar("Opened")
 
 def measured_times(bundle: Bundle) -> Mapping[str, Times]:
     """Return what was measured with a bundle on this device, by stage; empty if nothing was."""
+    from .record import Key, load  # only bundles with several graphs for a stage need it
+
     found = load(bundle.path, Key.of_this_device(bundle.digest))
     return {} if found is None else found[1]
 
