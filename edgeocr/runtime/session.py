@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ClosedError, ForkedError, GraphError, excerpt
+from ..errors import ClosedError, EdgeOCRError, ForkedError, GraphError, excerpt
 from ..records import dataclass
 from .device_thread import run_on_device_thread
 from .forks import free_in_own_process
@@ -31,6 +32,8 @@ from .threads import ThreadPool
 
 if TYPE_CHECKING:
     import onnxruntime
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -167,10 +170,12 @@ class Session:
         self._page_runs = threading.Semaphore(PAGE_RUNS_AT_ONCE)
         # The second session takes time and memory, so it waits until two pages are read at a time.
         self._single: Runner | None = None
-        self._start_single: Callable[[], StartedSession] | None = None
+        self._start_single: Callable[[bytes], StartedSession] | None = None
+        self._read_graph: Callable[[], bytes] = bytes
         if self._pages is not None:
             same = replace(placement, provider=provider.name)
-            self._start_single = partial(create_session, graph, same, job, partial(options, 1))
+            self._start_single = lambda graph: create_session(graph, same, job, partial(options, 1))
+            self._read_graph = partial(bytes, graph)
         self._opening, self._outputs = threading.Lock(), outputs
 
     def _make_runner(self, started: StartedSession, outputs: Sequence[str]) -> Runner:
@@ -194,6 +199,15 @@ class Session:
                 records=started.records_runs,
             )
         return PlainRunner(started.session, inputs[0].name, outputs)
+
+    def forget_graph(self, read: Callable[[], bytes]) -> None:
+        """Free the graph's bytes, which are kept for the second session.
+
+        Args:
+            read: Reads the graph again when the second session is opened. If it raises an
+                `EdgeOCRError`, there will be no second session, and two pages take longer.
+        """
+        self._read_graph = read
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """Run the graph: uint8 [N, H, W, 3] → the outputs that were asked for.
@@ -322,6 +336,7 @@ class Session:
     def _free(self) -> None:
         self._free_runner()
         self._runner = self._single = self._start_single = None
+        self._read_graph = bytes
 
     def _opened(self) -> Runner:
         if (runner := self._runner) is None:
@@ -352,9 +367,14 @@ class Session:
         """Return the runner whose runs have one thread; open it when it is first needed."""
         with self._opening:
             if self._single is None and self._start_single is not None:
-                self._single = self._make_runner(self._start_single(), self._outputs)
-                self._held.append(self._single)
-                self._start_single = None  # it holds the graph
+                try:
+                    graph = self._read_graph()
+                except EdgeOCRError as error:
+                    logger.info("the second session of %s isn't opened: %s", self._stage, error)
+                else:
+                    self._single = self._make_runner(self._start_single(graph), self._outputs)
+                    self._held.append(self._single)
+                self._start_single, self._read_graph = None, bytes  # both may hold the graph
         return self._single or self._opened()
 
     def _run_in_this_thread(
