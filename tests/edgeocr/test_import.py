@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import edgeocr
+from tests.support import imports
 
 HEAVY = {"PIL", "cv2", "numpy", "onnx", "onnxruntime", "paddle", "pyclipper", "shapely", "yaml"}
 
@@ -31,6 +33,29 @@ def test_reading_needs_neither_onnx_nor_paddle_nor_pillow() -> None:
     ).split()
     assert "onnxruntime" in loaded
     assert not {"PIL", "onnx", "paddle", "paddle2onnx", "yaml", "converters"} & set(loaded)
+
+
+def test_reading_imports_nothing_that_it_does_not_need() -> None:
+    loaded = fresh(
+        "import sys, numpy, edgeocr\n"
+        "edgeocr.OCR(provider='cpu').read(numpy.full((64, 64), 255, numpy.uint8))\n"
+        "print(*sorted(sys.modules))"
+    ).split()
+    assert "edgeocr.runtime.session" in loaded
+    # The embedded bundle's graphs are known, and its stages have a single graph each.
+    unneeded = {"edgeocr.graphs.check", "edgeocr.variants.record", "edgeocr.writers.pdf"}
+    assert not (unneeded | {"shutil", "subprocess", "tempfile"}) & set(loaded)
+    # The standard library takes five times as long to define a frozen class.
+    files = imports.modules("edgeocr")
+    slow = {
+        name
+        for name in loaded
+        if name in files and name != "edgeocr.records"
+        if re.search(
+            r"^from dataclasses import .*\bdataclass\b", files[name].read_text("utf-8"), re.M
+        )
+    }
+    assert slow == {"edgeocr.runtime.io_binding"}  # its class isn't frozen
 
 
 def test_every_public_name_can_be_imported() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeocr import ClosedError, ForkedError, GraphError
+from edgeocr import BundleError, ClosedError, ForkedError, GraphError
 from edgeocr.runtime import arena, providers, start
 from edgeocr.runtime.io_binding import BufferedRunner
 from edgeocr.runtime.job import Job
@@ -205,6 +206,39 @@ def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) ->
     assert freed() is None
     with pytest.raises(ClosedError):
         opened.run(picture)
+
+
+def test_the_second_session_reads_the_graph_again(picture: np.ndarray) -> None:
+    """Neither ONNX Runtime nor the session keeps the file's bytes meanwhile."""
+    content, pool = graph(), ThreadPool(2)
+    holders = sys.getrefcount(content)
+    opened = Session(content, JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    asked: list[int] = []
+
+    def read() -> bytes:
+        asked.append(1)
+        return graph()
+
+    opened.forget_graph(read)
+    gc.collect()
+    assert sys.getrefcount(content) == holders
+    expected = opened.run(picture)
+    assert not asked
+    np.testing.assert_array_equal(opened._single_runner().run(picture), expected)
+    assert opened._single_runner() is opened._single and len(asked) == 1
+
+
+def test_without_the_file_there_is_no_second_session(picture: np.ndarray) -> None:
+    opened = Session(
+        graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=ThreadPool(2)
+    )
+
+    def gone() -> bytes:
+        raise BundleError("no such bundle")
+
+    opened.forget_graph(gone)
+    assert opened._single_runner() is opened._runner
+    assert opened.run(picture)
 
 
 @pytest.mark.parametrize(
