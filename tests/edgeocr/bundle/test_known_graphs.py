@@ -30,7 +30,7 @@ def test_a_graph_is_read_again_only_if_it_is_the_same(tmp_path: Path) -> None:
     graph = bundle.read(name)
     assert read() == graph
     path.write_bytes(path.read_bytes().replace(graph, bytes(len(graph))))
-    with pytest.raises(BundleError, match="copy.edgeocr"):
+    with pytest.raises(BundleError, match=r"copy\.edgeocr"):
         read()
     path.unlink()
     with pytest.raises(BundleError, match="no such bundle"):
