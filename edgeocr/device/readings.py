@@ -6,6 +6,7 @@ Nothing here raises: what can't be read is None.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,6 @@ MORE_FOLDERS: tuple[str, ...] = ("/usr/sbin", "/opt/vc/bin")
 
 def find_program(name: str) -> str | None:
     """Return the path of a command, even if it isn't on the user's PATH."""
-    import shutil  # it loads three libraries, and reading pictures needs no command
-
     folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *MORE_FOLDERS])
     return shutil.which(name, path=folders)
 
