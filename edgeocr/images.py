@@ -7,6 +7,7 @@ per channel are reduced to 8.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,7 +21,6 @@ from .decoding.tiff import DirectoryError
 from .decoding.tiff_page import Page
 from .documents.pdf import PdfPage, is_pdf
 from .errors import EdgeOCRError, ImageError
-from .records import dataclass
 
 if TYPE_CHECKING:
     import PIL.Image

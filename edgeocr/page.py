@@ -6,7 +6,7 @@ import io
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, overload
 
@@ -17,7 +17,6 @@ from .images import Image, Source, load
 from .outputs.encoding import encoded
 from .outputs.replacement import write_file
 from .postprocess.geometry import Float32
-from .records import dataclass
 from .results.lines import Block, Line, Located, Region, quads_of, rounded, scaled
 from .writers import formats, json, text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import cv2
@@ -15,7 +15,6 @@ from .bundle.manifest import Detection, Resize, Spotting, Stages
 from .images import Image
 from .postprocess.geometry import Float32
 from .postprocess.maps import STRIDE
-from .records import dataclass
 from .runtime.job import Job
 from .runtime.outputs import Output, checked
 from .runtime.placement import Placement

@@ -13,8 +13,6 @@ import types
 import typing
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from ..records import dataclass
-
 Kind = TypeVar("Kind")
 
 
@@ -28,7 +26,7 @@ class FieldError(ValueError):
     """A field is missing, unknown or invalid; the message names it by its path."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Range:
     """The range of a number, both ends included, as in `Annotated[int, Range(1, 10)]`.
 

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from ..records import dataclass
 from . import limits
 from .fields import Natural, Positive, Range, Share
 from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings

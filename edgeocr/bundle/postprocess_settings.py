@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from ..records import dataclass
 from . import limits
 from .fields import Natural, Positive, Range, Share
 

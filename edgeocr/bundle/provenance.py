@@ -5,10 +5,9 @@ The runtime ignores all of it.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from ..records import dataclass
 from .fields import Natural, Range, Share
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]

@@ -12,12 +12,11 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import SignatureError
-from ..records import dataclass
 from .archive import MANIFEST, SIGNATURE
 
 if TYPE_CHECKING:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeOCRError
-from ..records import dataclass
 from .sources import NamedSource
 
 if TYPE_CHECKING:

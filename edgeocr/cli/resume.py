@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OutputError
 from ..outputs.devices import is_device, output_errors
-from ..records import dataclass
 
 # The field by which a record of each command is known.
 FIELDS = {"read": "lines", "detect": "regions", "recognize": "text"}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import EdgeOCRError, ImageError
-from ..records import dataclass
 from .streams import standard_input
 
 if TYPE_CHECKING:

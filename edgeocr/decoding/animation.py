@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import cv2
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImageError
-from ..records import dataclass
 from .chunks import PNG, chunks, is_webp
 from .files import decode
 from .limits import DEFAULT_LIMITS, Limits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImageError
-from ..records import dataclass
 from . import chunks, formats, heif, tiff
 from .headers import reader as headers
 from .limits import DEFAULT_LIMITS, Limits

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from ..records import dataclass
+from dataclasses import dataclass
 
 # This many bytes from the beginning of a file are enough to tell what it is.
 ENOUGH = 4096

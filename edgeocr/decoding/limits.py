@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..errors import EdgeOCRError, ImageError
-from ..records import dataclass
 from . import formats
 from .headers.header import Header
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import IO
-
-from ..records import dataclass
 
 # First bytes of a TIFF file, little and big endian, with 32-bit and with 64-bit offsets.
 CLASSIC = (b"II*\0", b"MM\0*")

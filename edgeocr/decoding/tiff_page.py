@@ -7,10 +7,10 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ..records import dataclass
 from .tiff import COMPRESSION, DirectoryError, Layout
 
 # The size in bytes of a value of each type.

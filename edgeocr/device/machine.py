@@ -11,9 +11,9 @@ import platform
 import re
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..records import dataclass
 from .control_groups import memory_limit
 from .readings import ROOT, command_output, numbered, read_number, read_text
 

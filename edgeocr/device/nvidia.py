@@ -9,10 +9,9 @@ import ctypes
 import importlib.util
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from ..records import dataclass
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 # The file that tells the release of the driver, on Linux.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
-
-from ..records import dataclass
 
 # What becomes of a page's own text: it is never used, used where it seems to be the whole text of
 # the page, or always used, so that nothing is recognized.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..decoding.formats import PDF
 from ..decoding.limits import Limits
 from ..errors import DocumentError
-from ..records import dataclass
 from . import pdfium
 from .options import DEFAULT_OPTIONS, PdfOptions
 from .pdfium import File, OpenPage, opened_page

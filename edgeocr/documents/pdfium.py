@@ -14,10 +14,10 @@ import atexit
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..errors import DocumentError, EncryptedError
-from ..records import dataclass
 from ..runtime.forks import ProcessLock
 
 # The path of a PDF file, or its content.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double, c_float
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DocumentError
-from ..records import dataclass
 from .pdf import PdfPage
 from .pdfium import OpenPage, opened_page
 

@@ -6,8 +6,8 @@ ONNX Runtime trusts many of them: a kernel that is larger than its weights ends 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from ..records import dataclass
 from .limits import (
     MAX_BLOCK,
     MAX_CHANNELS,

@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..errors import BundleError
-from ..records import dataclass
 from .operators import (
     FLOAT32,
     FLOAT64,

@@ -9,10 +9,10 @@ left is read row by row, and its rows make blocks (`blocks.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import get_args
 
 from ..postprocess.geometry import Float32
-from ..records import dataclass
 from . import boxes as level_boxes
 from . import slant
 from .level_page import LevelPage, ReadingOrder

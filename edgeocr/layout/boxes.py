@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..postprocess.geometry import Float32
-from ..records import dataclass
 
 Float64 = NDArray[np.float64]
 Indices = NDArray[np.intp]

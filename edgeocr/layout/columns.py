@@ -9,11 +9,11 @@ above it, the columns at its two sides, and what is below it. Each of these is d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import dataclass
 from .boxes import Boxes, Float64, Indices, median
 from .running import LEAST, LONG_IF_ON, Verdict, judge, may_run_on
 

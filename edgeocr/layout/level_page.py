@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from ..records import dataclass
 from . import blocks, scripts, tall
 from .boxes import Boxes, Indices
 from .columns import Partition

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..postprocess.geometry import Float32
 from ..postprocess.median import median
-from ..records import dataclass
 from .boxes import Float64
 from .scripts import lean
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import sleep
 from typing import Protocol
 
@@ -12,7 +13,6 @@ from .. import images
 from ..decoding.limits import DEFAULT_LIMITS, Limits
 from ..errors import EdgeOCRError, MemoryLimitError
 from ..images import Image, Picture, Source
-from ..records import dataclass
 from ..runtime.arena import arena_limit
 from ..runtime.run_sizes import RunSizes
 from ..runtime.session import Session

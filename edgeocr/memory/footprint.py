@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from ..decoding.transparency import MOST_BYTES
 from ..documents.pdf import RENDERING_BYTES, PdfPage
 from ..errors import EdgeOCRError, ImageError
 from ..images import Frame, Source, content_of
-from ..records import dataclass
 
 # Bytes per pixel that converting a PIL image to BGR takes, its own pixels included: measured with
 # Pillow 11, without and with transparency.

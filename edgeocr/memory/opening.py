@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,6 @@ from ..bundle.bundle import Bundle
 from ..bundle.manifest import Stages
 from ..device.cpus import confined
 from ..errors import BundleError, EdgeOCRError, ForkedError, printable
-from ..records import dataclass
 from ..runtime.options import RuntimeOptions
 from ..runtime.placement import Placement
 from ..runtime.providers import PROVIDERS

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArrayError
-from ..records import dataclass
 
 # A column of pixels is empty if its values differ by less than this share of the difference of the
 # values of the whole line.

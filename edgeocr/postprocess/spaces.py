@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArrayError
-from ..records import dataclass
 from .gaps import Gaps
 from .words import is_cjk
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..postprocess.geometry import Float32
-from ..records import dataclass
 
 if TYPE_CHECKING:
     from typing_extensions import Self

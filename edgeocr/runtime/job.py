@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
-
-from ..records import dataclass
 
 # Shape of a batch of pictures or crops: number, height, width, channels.
 Shape: TypeAlias = "tuple[int, int, int, int]"

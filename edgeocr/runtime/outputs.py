@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GraphError
-from ..records import dataclass
 
 # The axes of an output: a number of elements, or a name for one that is known only at the run.
 Axes: TypeAlias = "tuple[int | str, ...]"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..records import dataclass
 from .options import RuntimeOptions
 from .providers import AUTO, Provider, check_provider_choice
 from .tensorrt_cache import engine_root

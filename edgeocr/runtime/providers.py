@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ..records import dataclass
 from .job import Shape
 
 # The name that leaves the choice of a provider to edgeocr.

@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClosedError, EdgeOCRError, ForkedError, GraphError, excerpt
-from ..records import dataclass
 from .device_thread import run_on_device_thread
 from .forks import free_in_own_process
 from .io_binding import BufferedRunner, PlainRunner, Runner

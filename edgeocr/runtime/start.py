@@ -13,12 +13,11 @@ import logging
 import math
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..device import nvidia
 from ..errors import GraphError, ProviderUnavailableError, excerpt
-from ..records import dataclass
 from . import diagnosis
 from .captured_output import captured_output
 from .device_thread import run_on_device_thread

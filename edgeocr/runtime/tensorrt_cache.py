@@ -14,12 +14,11 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..device import nvidia
 from ..errors import EdgeOCRError
-from ..records import dataclass
 from .job import Shape
 from .onnx_runtime import import_onnxruntime, preload_nvidia_libraries
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -19,7 +19,6 @@ from ..errors import EdgeOCRError, StageMissingError, printable
 from ..layout import READING_ORDERS
 from ..orient import Orienter
 from ..recognize import Recognizer
-from ..records import dataclass
 from ..runtime.onnx_runtime import import_onnxruntime
 from ..runtime.placement import Placement
 from ..runtime.run_sizes import RunSizes

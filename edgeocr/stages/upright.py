@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -20,7 +21,6 @@ from ..orient import Orienter
 from ..postprocess.geometry import TALL, side_lengths
 from ..postprocess.median import median
 from ..recognize import Recognizer
-from ..records import dataclass
 from ..results.lines import Line, Reading, Region, line_of, quads_of
 from ..runtime.stopwatch import Stopwatch
 from .parts import parts_of

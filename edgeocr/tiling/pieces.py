@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..bundle.manifest import Recognition
-from ..records import dataclass
 
 # The widest piece of a line that is read in pieces, in heights of the line. Wider pieces are not
 # read better, and more pieces keep all threads busy.

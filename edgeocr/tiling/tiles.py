@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..bundle.manifest import Resize
 from ..images import Image
-from ..records import dataclass
 
 # Neighbouring tiles share this many pixels of the network's input. The seam is in the middle of the
 # shared pixels, so each tile sees half of them beyond the seam: more than the height of two lines

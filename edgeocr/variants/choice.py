@@ -6,12 +6,11 @@ A graph is called by the precision that it computes in. Nothing is measured here
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
 from ..bundle.manifest import Stage, Variant
 from ..device.cpus import present
-from ..records import dataclass
 from ..runtime.options import check_variant
 
 AnyStage = TypeVar("AnyStage", bound=Stage)

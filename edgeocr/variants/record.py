@@ -12,7 +12,7 @@ import logging
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..bundle.bundle import Bundle
@@ -21,7 +21,6 @@ from ..bundle.strict_json import decode
 from ..device import machine
 from ..errors import EdgeOCRError
 from ..outputs.replacement import write_file
-from ..records import dataclass
 from ..runtime.onnx_runtime import import_onnxruntime
 from .choice import Times
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
-
-from ..records import dataclass
 
 if TYPE_CHECKING:
     from ..images import Source

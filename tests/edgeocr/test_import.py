@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 
 import edgeocr
-from tests.support import imports
 
 HEAVY = {"PIL", "cv2", "numpy", "onnx", "onnxruntime", "paddle", "pyclipper", "shapely", "yaml"}
-
-SLOW_IMPORT = re.compile(r"^from dataclasses import .*\bdataclass\b", re.MULTILINE)
 
 
 def fresh(code: str) -> str:
@@ -47,15 +43,6 @@ def test_reading_imports_nothing_that_it_does_not_need() -> None:
     # The embedded bundle's graphs are known, and its stages have a single graph each.
     unneeded = {"edgeocr.graphs.check", "edgeocr.variants.record", "edgeocr.writers.pdf"}
     assert not (unneeded | {"subprocess", "tempfile"}) & set(loaded)
-    # The standard library takes five times as long to define a frozen class.
-    files = imports.modules("edgeocr")
-    slow = {
-        name
-        for name in loaded
-        if name in files and name != "edgeocr.records"
-        if SLOW_IMPORT.search(files[name].read_text("utf-8"))
-    }
-    assert slow == {"edgeocr.runtime.io_binding"}  # its class isn't frozen
 
 
 def test_every_public_name_can_be_imported() -> None:

@@ -38,7 +38,7 @@ EDGEOCR = (
     ("postprocess",),
     ("device",),
     ("outputs",),
-    ("errors", "records", "version"),
+    ("errors", "version"),
 )
 CONVERTERS = (
     ("__main__",),

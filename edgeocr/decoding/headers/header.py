@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...records import dataclass
+from dataclasses import dataclass
 
 # Bytes per pixel that decoding and converting to BGR hold at the worst moment, by bytes per sample
 # and channels: measured with OpenCV 5 and NumPy 2.4, plus a tenth where `images` computes on the

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO
 
-from ...records import dataclass
 from .header import Header, bytes_per_pixel
 
 # First bytes of a codestream.
