@@ -6,6 +6,7 @@ The names of fields and their annotations are the schema, so that a format is de
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import reprlib
 import types
@@ -108,7 +109,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
 def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), where or "the whole", "an object", value)
     prefix = f"{where}." if where else ""
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     unknown = sorted(set(value) - set(hints))
     if unknown:
         raise FieldError(f"unknown field {prefix}{unknown[0]}")
@@ -122,14 +123,16 @@ def _parse_dataclass(kind: Any, value: Any, where: str) -> Any:
     return kind(**values)
 
 
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields, which are compiled from text."""
+    return typing.get_type_hints(kind, include_extras=True)
+
+
 def _kind_by_algorithm(kinds: list[Any], value: Any, where: str) -> Any:
     """Choose the dataclass whose `algorithm` is the value's."""
     _expect(isinstance(value, dict), where, "an object", value)
-    by_name = {
-        name: kind
-        for kind in kinds
-        for name in typing.get_args(typing.get_type_hints(kind)["algorithm"])
-    }
+    by_name = {name: kind for kind in kinds for name in typing.get_args(_hints(kind)["algorithm"])}
     if "algorithm" not in value:
         raise FieldError(f"field {where}.algorithm is missing")
     _parse(Literal[tuple(by_name)], value["algorithm"], f"{where}.algorithm")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -21,6 +23,8 @@ READING_COMMANDS = {
     "detect": "find the regions with text, without reading them",
     "recognize": "read pictures that hold one upright line each",
 }
+# The number of new containers after which Python looks for garbage; Python's own is 700 or 2000.
+GARBAGE_THRESHOLD = 20_000
 # The other commands: their summaries and descriptions; each has a module of its name.
 COMMANDS: dict[str, tuple[str, str | None]] = {
     "warm": (
@@ -53,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With code 2, after printing the usage, for wrong arguments.
     """
+    if arguments is None:
+        _prepare_process()
     with usable_streams():
         try:
             with signals_raised():
@@ -61,6 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if arguments is None:
                 let_signals_end_the_process()
             return exit_code(interruption)
+
+
+def _prepare_process() -> None:
+    """Set what makes this process start sooner and what only a program may set, not a library."""
+    # NumPy and OpenCV each start a thread of OpenBLAS per core, which waits at full load for a
+    # tenth of a second. Nothing here multiplies matrices that are large enough for several threads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Importing makes many objects that stay, and looking for garbage among them takes 8 ms.
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 
@@ -48,6 +47,8 @@ def captured_output() -> Iterator[Callable[[], str]]:
 @contextmanager
 def _redirected(descriptor: int) -> Iterator[Callable[[], bytes]]:
     """Redirect a file descriptor to a file, and yield a function that returns its content."""
+    import tempfile  # the CPU, which always starts, needs no captured output
+
     with ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile())

@@ -172,10 +172,12 @@ class Session:
         self._page_runs = threading.Semaphore(PAGE_RUNS_AT_ONCE)
         # The second session takes time and memory, so it waits until two pages are read at a time.
         self._single: Runner | None = None
-        self._start_single: Callable[[], StartedSession] | None = None
+        self._start_single: Callable[[bytes], StartedSession] | None = None
+        self._read_graph: Callable[[], bytes] = bytes
         if self._pages is not None:
             same = replace(placement, provider=provider.name)
-            self._start_single = partial(create_session, graph, same, job, partial(options, 1))
+            self._start_single = lambda graph: create_session(graph, same, job, partial(options, 1))
+            self._read_graph = partial(bytes, graph)
         self._opening, self._outputs = threading.Lock(), outputs
 
     def _make_runner(self, started: StartedSession, outputs: Sequence[str]) -> Runner:
@@ -199,6 +201,15 @@ class Session:
                 records=started.records_runs,
             )
         return PlainRunner(started.session, inputs[0].name, outputs)
+
+    def forget_graph(self, read: Callable[[], bytes]) -> None:
+        """Free the graph's bytes, which are kept for the second session.
+
+        Args:
+            read: Reads the graph again when the second session is opened. If it fails, there will
+                be no second session, and two pages take turns.
+        """
+        self._read_graph = read
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """Run the graph: uint8 [N, H, W, 3] → the outputs that were asked for.
@@ -336,6 +347,7 @@ class Session:
     def _free(self) -> None:
         self._free_runner()
         self._runner = self._single = self._start_single = None
+        self._read_graph = bytes
 
     def _opened(self) -> Runner:
         if (runner := self._runner) is None:
@@ -372,7 +384,8 @@ class Session:
         with self._opening:
             if self._start_single is not None:
                 try:
-                    self._single = self._make_runner(self._start_single(), self._outputs)
+                    started = self._start_single(self._read_graph())
+                    self._single = self._make_runner(started, self._outputs)
                     self._held.append(self._single)
                 except Exception as error:  # lack of memory has no error class of its own
                     logger.warning(
@@ -381,7 +394,7 @@ class Session:
                         self._stage,
                         excerpt(str(error)),
                     )
-                self._start_single = None  # it holds the graph
+                self._start_single, self._read_graph = None, bytes  # both may hold the graph
         return self._single
 
     def _run_in_this_thread(

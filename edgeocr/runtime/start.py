@@ -213,6 +213,8 @@ def _start_in_this_thread(
                 del options[provider.recording_option]
                 session = _open(graph, provider, chain, make_options(provider))
     session.disable_fallback()  # otherwise a failing run would silently continue on the CPU
+    # For that fallback, ONNX Runtime keeps the file's bytes beside the weights made of them.
+    session._model_bytes = None
     if provider.device is not None:
         _run_once(session, provider, job)
     return StartedSession(

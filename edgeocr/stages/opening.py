@@ -188,7 +188,9 @@ def open_stages(
 
     def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice | None]:
         def open_graph(single: manifest.Stage, placement: Placement) -> Stage:
-            return open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
+            opened = open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
+            opened.session.forget_graph(bundle.reader(single.graph))
+            return opened
 
         if stage.variants:
             return take(name, stage, placement, known[name], pinned.get(name), open_graph)

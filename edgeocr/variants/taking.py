@@ -15,7 +15,6 @@ from ..runtime.placement import Placement
 from ..runtime.providers import AUTO, PROVIDERS, fallback_order
 from ..runtime.start import built_in, is_ready
 from .choice import AnyStage, Choice, Measurement, Ranking, ranked, reduced_to
-from .record import Key, load
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +28,8 @@ def measured(bundle: Bundle, options: RuntimeOptions) -> Mapping[str, Measuremen
         bundle: The bundle.
         options: The caller's options; what was measured with others doesn't count.
     """
+    from .record import Key, load  # only bundles with several graphs for a stage need it
+
     found = load(bundle.path, Key.of_this_device(bundle.digest, options))
     return {} if found is None else found[1]
 

@@ -33,6 +33,18 @@ def test_reading_needs_neither_onnx_nor_paddle_nor_pillow() -> None:
     assert not {"PIL", "onnx", "paddle", "paddle2onnx", "yaml", "converters"} & set(loaded)
 
 
+def test_reading_imports_nothing_that_it_does_not_need() -> None:
+    loaded = fresh(
+        "import sys, numpy, edgeocr\n"
+        "edgeocr.OCR(provider='cpu').read(numpy.full((64, 64), 255, numpy.uint8))\n"
+        "print(*sorted(sys.modules))"
+    ).split()
+    assert "edgeocr.runtime.session" in loaded
+    # The embedded bundle's graphs are known, and its stages have a single graph each.
+    unneeded = {"edgeocr.graphs.check", "edgeocr.variants.record", "edgeocr.writers.pdf"}
+    assert not (unneeded | {"subprocess", "tempfile"}) & set(loaded)
+
+
 def test_every_public_name_can_be_imported() -> None:
     assert set(dir(edgeocr)) == set(edgeocr.__all__)
     for name in edgeocr.__all__:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeocr import ClosedError, GraphError
+from edgeocr import BundleError, ClosedError, GraphError
 from edgeocr.runtime import providers, start
 from edgeocr.runtime.job import Job
 from edgeocr.runtime.placement import Placement
@@ -70,6 +71,33 @@ def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) ->
         opened.run(picture)
 
 
+def test_the_second_session_reads_the_graph_again(picture: np.ndarray) -> None:
+    """Neither ONNX Runtime nor the session keeps the file's bytes meanwhile."""
+    graph, pool = mean_graph(), ThreadPool(2)
+    holders = sys.getrefcount(graph)
+    opened = Session(graph, JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    opened.forget_graph(mean_graph)
+    gc.collect()
+    assert sys.getrefcount(graph) == holders
+    expected = opened.run(picture)
+    second = opened._single_runner()
+    assert second is not None
+    np.testing.assert_array_equal(second.run(picture), expected)
+
+
+def test_without_the_file_there_is_no_second_session(picture: np.ndarray) -> None:
+    opened = Session(
+        mean_graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=ThreadPool(2)
+    )
+
+    def gone() -> bytes:
+        raise BundleError("no such bundle")
+
+    opened.forget_graph(gone)
+    assert opened._single_runner() is None
+    assert opened.run(picture)
+
+
 @pytest.mark.parametrize(
     "error", [MemoryError("Failed to allocate memory"), GraphError("no graph"), OSError("gone")]
 )
@@ -83,7 +111,7 @@ def test_pages_take_turns_if_the_second_session_cannot_be_opened(
     opened = Session(mean_graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
     tries: list[int] = []
 
-    def refused() -> None:
+    def refused(*_: object) -> None:
         tries.append(1)
         raise error
 

@@ -10,7 +10,6 @@ import pytest
 
 from edgeocr import OCR, Bundle, GraphError, RuntimeOptions, measure_variants
 from edgeocr.stages import measuring
-from edgeocr.variants import taking
 from edgeocr.variants.choice import Measurement
 from edgeocr.variants.record import Key, load, save
 from tests.support.packing import Files, packed
@@ -94,7 +93,7 @@ def test_a_bundle_with_one_graph_for_each_stage_never_looks_for_a_record(
 ) -> None:
     monkeypatch.setattr(measuring, "least_milliseconds", unmeasurable)
     monkeypatch.setattr(measuring, "load", unmeasurable)
-    monkeypatch.setattr(taking, "load", unmeasurable)
+    monkeypatch.setattr("edgeocr.variants.record.load", unmeasurable)
     assert measure_variants(bundle).milliseconds == {}
     OCR(bundle, provider="cpu", threads=1).close()
 
