@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import threading
@@ -22,6 +21,7 @@ from .device_thread import run_on_device_thread
 from .forks import free_in_own_process
 from .io_binding import BufferedRunner, PlainRunner, Runner
 from .job import Job, Shape
+from .late_runner import LateRunner
 from .placement import Placement
 from .providers import Provider
 from .session_options import session_options
@@ -31,8 +31,6 @@ from .threads import ThreadPool
 
 if TYPE_CHECKING:
     import onnxruntime
-
-logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -161,7 +159,8 @@ class Session:
         side_by_side = pool is not None and provider.any_shape
         self._prepares_first = side_by_side
         self._turn = nullcontext() if side_by_side or self._on_device else threading.Lock()
-        self._runner: Runner | None = self._make_runner(started, outputs)
+        self._outputs = outputs
+        self._runner: Runner | None = self._make_runner(started)
         self._pid = os.getpid()
         self._held: list[object] = [self._runner]
         self._free_runner = weakref.finalize(self, free_in_own_process, self._held, self._pid)
@@ -170,17 +169,17 @@ class Session:
         divisible = on_cpu and pool is None and placement.arena_limit is None
         self._pages = pages if divisible and threads > 1 else None
         self._page_runs = threading.Semaphore(PAGE_RUNS_AT_ONCE)
-        # The second session takes time and memory, so it waits until two pages are read at a time.
-        self._single: Runner | None = None
-        self._start_single: Callable[[bytes], StartedSession] | None = None
-        self._read_graph: Callable[[], bytes] = bytes
+        self._second: LateRunner | None = None
         if self._pages is not None:
             same = replace(placement, provider=provider.name)
-            self._start_single = lambda graph: create_session(graph, same, job, partial(options, 1))
-            self._read_graph = partial(bytes, graph)
-        self._opening, self._outputs = threading.Lock(), outputs
+            self._second = LateRunner(
+                job.stage,
+                lambda graph: create_session(graph, same, job, partial(options, 1)),
+                partial(bytes, graph),
+                self._held,
+            )
 
-    def _make_runner(self, started: StartedSession, outputs: Sequence[str]) -> Runner:
+    def _make_runner(self, started: StartedSession) -> Runner:
         inputs = started.session.get_inputs()
         names = [node.name for node in started.session.get_outputs()]
         if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4:
@@ -188,19 +187,19 @@ class Session:
             raise GraphError(
                 f"an edge graph has one uint8 [N, H, W, 3] input, this one has {excerpt(found)}"
             )
-        if missing := [name for name in outputs if name not in names]:
+        if missing := [name for name in self._outputs if name not in names]:
             found = excerpt(", ".join(names))
             raise GraphError(f"the graph has no output {missing[0]!r}, only {found}")
         if self.fixed_shapes and started.provider.device is not None:
             return BufferedRunner(
                 started.session,
                 inputs[0].name,
-                outputs,
+                self._outputs,
                 device=started.provider.device,
                 number=started.device_number,
                 records=started.records_runs,
             )
-        return PlainRunner(started.session, inputs[0].name, outputs)
+        return PlainRunner(started.session, inputs[0].name, self._outputs)
 
     def forget_graph(self, read: Callable[[], bytes]) -> None:
         """Free the graph's bytes, which are kept for the second session.
@@ -209,7 +208,8 @@ class Session:
             read: Reads the graph again when the second session is opened. If it fails, there will
                 be no second session, and two pages take turns.
         """
-        self._read_graph = read
+        if self._second is not None:
+            self._second.read_graph = read
 
     def run(self, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """Run the graph: uint8 [N, H, W, 3] → the outputs that were asked for.
@@ -346,8 +346,7 @@ class Session:
 
     def _free(self) -> None:
         self._free_runner()
-        self._runner = self._single = self._start_single = None
-        self._read_graph = bytes
+        self._runner = self._second = None
 
     def _opened(self) -> Runner:
         if (runner := self._runner) is None:
@@ -367,35 +366,15 @@ class Session:
         if self._pages is not None:
             with self._pages.resting() as resume, self._page_runs:
                 resume()
-                if self._pages.is_full and (single := self._single_runner()) is not None:
-                    return self._run_in_this_thread(batch, single)
+                self._opened()  # a forked child must not wait for a lock of its parent's
+                if self._pages.is_full and (second := self._second) is not None:
+                    single = second.get(self._make_runner)
+                    if single is not None:
+                        return self._run_in_this_thread(batch, single)
                 with self._turn:
                     return self._run_in_this_thread(batch)
         with self._turn:
             return self._run_in_this_thread(batch)
-
-    def _single_runner(self) -> Runner | None:
-        """Return the runner whose runs have one thread; open it when it is first needed.
-
-        Returns:
-            The runner; None if it can't be opened, which is tried once.
-        """
-        self._opened()  # a forked child must not wait for a lock of its parent's
-        with self._opening:
-            if self._start_single is not None:
-                try:
-                    started = self._start_single(self._read_graph())
-                    self._single = self._make_runner(started, self._outputs)
-                    self._held.append(self._single)
-                except Exception as error:  # lack of memory has no error class of its own
-                    logger.warning(
-                        "the stage %r does one run at a time, because the session for pages side "
-                        "by side can't be opened: %s",
-                        self._stage,
-                        excerpt(str(error)),
-                    )
-                self._start_single, self._read_graph = None, bytes  # both may hold the graph
-        return self._single
 
     def _run_in_this_thread(
         self, batch: NDArray[np.uint8], single: Runner | None = None

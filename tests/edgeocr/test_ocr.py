@@ -141,7 +141,8 @@ def test_recognize_reads_what_read_reads(ocr: OCR, pictures: Path) -> None:
         reading = one if line.text == one.text else other
         kept += reading is one
         assert reading.text == line.text
-        assert reading.score == pytest.approx(line.score, abs=1e-4)
+        # `crop` cuts at full size, and `read` cuts large text at the network's height.
+        assert reading.score == pytest.approx(line.score, abs=0.01)
     assert kept == len(page.lines) - 1, "one sticker is upside down"
 
 
@@ -237,13 +238,13 @@ def test_neither_a_stream_nor_the_number_of_threads_changes_a_line(
     with OCR(bundle, provider="cpu", threads=threads) as reader:
         sources = [pictures / name for name in names]
         found = [page.to_dict() for page in reader.read_many(sources, on_error="raise")]
-        single = reader.stages["detection"].session._single
+        second = reader.stages["detection"].session._second
     for page in [*expected, *found]:
         del page["milliseconds"]
     # Boxes and scores are the same to the last digit, too.
     assert found == expected
     # With as many pages as threads, the runs of detection have one thread each.
-    assert threads == 1 or single is not None
+    assert threads == 1 or (second is not None and second.runner is not None)
 
 
 @pytest.mark.slow

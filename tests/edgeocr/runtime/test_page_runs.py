@@ -56,10 +56,11 @@ def test_a_run_has_one_thread_while_each_core_has_a_page(picture: np.ndarray) ->
     pool = ThreadPool(2)
     opened = Session(mean_graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
     expected = opened.run(picture)
-    assert opened._single is None  # it is opened when it is first needed
+    assert opened._second is not None
+    assert opened._second.runner is None  # it is opened when it is first needed
     with each_core_has_a_page(pool):
         np.testing.assert_array_equal(opened.run(picture), expected)
-    runner: Any = opened._single
+    runner: Any = opened._second.runner
     assert runner._session.get_session_options().intra_op_num_threads == 1
     # Its graph is freed with the other one.
     freed = weakref.ref(runner)
@@ -80,22 +81,23 @@ def test_the_second_session_reads_the_graph_again(picture: np.ndarray) -> None:
     gc.collect()
     assert sys.getrefcount(graph) == holders
     expected = opened.run(picture)
-    second = opened._single_runner()
-    assert second is not None
-    np.testing.assert_array_equal(second.run(picture), expected)
+    with each_core_has_a_page(pool):
+        np.testing.assert_array_equal(opened.run(picture), expected)
+    assert opened._second is not None and opened._second.runner is not None
 
 
 def test_without_the_file_there_is_no_second_session(picture: np.ndarray) -> None:
-    opened = Session(
-        mean_graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=ThreadPool(2)
-    )
+    pool = ThreadPool(2)
+    opened = Session(mean_graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
+    expected = opened.run(picture)
 
     def gone() -> bytes:
         raise BundleError("no such bundle")
 
     opened.forget_graph(gone)
-    assert opened._single_runner() is None
-    assert opened.run(picture)
+    with each_core_has_a_page(pool):
+        np.testing.assert_array_equal(opened.run(picture), expected)
+    assert opened._second is not None and opened._second.runner is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_pages_take_turns_if_the_second_session_cannot_be_opened(
         tries.append(1)
         raise error
 
-    monkeypatch.setattr(opened, "_start_single", refused)
+    monkeypatch.setattr(opened._second, "_start", refused)
     expected = opened.run(picture)
     with caplog.at_level(logging.WARNING), each_core_has_a_page(pool):
         for _ in range(3):
@@ -134,7 +136,7 @@ def test_a_provider_for_which_it_was_not_measured_does_one_page_at_a_time(
     pool = ThreadPool(2)
     opened = Session(mean_graph(), JOB, ["mean"], placement=Placement("cpu"), threads=2, pages=pool)
     assert opened.provider == "xnnpack"
-    assert opened._pages is None and opened._start_single is None
+    assert opened._pages is None and opened._second is None
 
 
 @pytest.mark.parametrize(
@@ -154,4 +156,4 @@ def test_other_sessions_run_in_one_way_only(
         pool=pool if concurrent else None,
         pages=pool,
     )
-    assert opened._pages is None and opened._start_single is None
+    assert opened._pages is None and opened._second is None
