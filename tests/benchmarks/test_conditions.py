@@ -18,7 +18,7 @@ SLOW = {"large", "dense", "table", "blur"}
 @pytest.mark.parametrize(
     "condition",
     [
-        pytest.param(each, marks=[pytest.mark.slow] if each in SLOW else [])
+        pytest.param(each, marks=[pytest.mark.stress] if each in SLOW else [])
         for each in conditions.CONDITIONS
         if each != "chinese"
     ],

@@ -72,7 +72,8 @@ def test_peers_write_the_recorded_keys_and_page() -> None:
     ]
     assert len(results) > 3
     for result in results:
-        assert result.keys() == get_type_hints(Result).keys()
+        # Older files lack the engines that failed.
+        assert result.keys() | {"failed"} == get_type_hints(Result).keys()
         for figures in result["engines"].values():
             assert figures.keys() == get_type_hints(EngineFigures).keys()
         for comparison in result["comparisons"].values():

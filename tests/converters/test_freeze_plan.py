@@ -94,6 +94,7 @@ def test_error_names_a_character_that_the_network_lacks(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.stress
 def test_same_plan_gives_the_same_bytes(keys: Path, tmp_path: Path) -> None:
     arguments = ["freeze", "--detection", DB, "--recognition", CRNN, "--charset", "digits"]
     arguments += ["--profile", "server", "--accuracy", str(IMAGES)]

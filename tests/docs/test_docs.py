@@ -85,7 +85,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
     }
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.parametrize("block", marked("sh test"))
 def test_shell_block_runs(block: Block, work: tuple[Path, dict[str, str]]) -> None:
     docs.run_shell(block, *work)

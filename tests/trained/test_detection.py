@@ -83,6 +83,7 @@ def test_words_are_spotted(
     assert right / words >= least
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("name", "task"), [("db", "detection"), ("east", "detection"), ("sast", "detection"),
                        ("pgnet", "spotting")]

@@ -15,7 +15,13 @@ from tests.support.systems import SYSTEMS, bundle, picture, stored
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["trained DB, CRNN", "trained EAST, RARE", "trained SAST, CRNN", "trained PGNet"]
+    "name",
+    [
+        "trained DB, CRNN",
+        pytest.param("trained EAST, RARE", marks=pytest.mark.stress),
+        pytest.param("trained SAST, CRNN", marks=pytest.mark.stress),
+        "trained PGNet",
+    ],
 )
 def test_command_line_reads_the_same_lines(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path

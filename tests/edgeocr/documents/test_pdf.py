@@ -334,7 +334,7 @@ def rendered(path: Path, most: int) -> list[Any]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_memory_stays_flat_on_a_thousand_pages(tmp_path: Path) -> None:
     found, errors, growth = rendered(write(tmp_path / "many.pdf", pdfs.numbered(1000)), 1000)
     assert (found, errors) == (1000, []) and growth < 4_000_000

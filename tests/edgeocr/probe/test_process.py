@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from edgeocr import Bundle
-from edgeocr.bundle import bundle as opening
 from edgeocr.cli.main import main
 from edgeocr.errors import BundleError
+from edgeocr.graphs import check
 from edgeocr.probe import ProbeResult, probe, process
 from tests.support import hostile_graphs as hostile
 from tests.support.packing import Files, folder, packed, sealed
@@ -22,8 +22,8 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the check of graphs, here and in the process that tries a bundle."""
-    monkeypatch.setattr(opening, "check", lambda graph: None)
-    with_lines(monkeypatch, "from edgeocr.bundle import bundle\nbundle.check = lambda graph: None")
+    monkeypatch.setattr(check, "check", lambda graph: None)
+    with_lines(monkeypatch, "from edgeocr.graphs import check\ncheck.check = lambda graph: None")
 
 
 def with_lines(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:

@@ -291,6 +291,7 @@ assert next(stream).lines
     ],
     ids=["waiting", "reading"],
 )
+@pytest.mark.stress
 @pytest.mark.parametrize("leave", ["", "raise SystemExit(0)"])
 def test_a_process_can_end_in_the_middle_of_a_stream(script: str, leave: str) -> None:
     code = f"from edgeocr.runtime.stream import in_order\n{script}\n{leave}\n"

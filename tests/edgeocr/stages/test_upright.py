@@ -36,7 +36,14 @@ def errors(page: Page, lines: Sequence[str]) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rotation", [90, 180, 270])
+@pytest.mark.parametrize(
+    "rotation",
+    [
+        pytest.param(90, marks=pytest.mark.stress),
+        180,
+        pytest.param(270, marks=pytest.mark.stress),
+    ],
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_turned_picture_is_read_like_the_upright_one(
     ocr: OCR, without_classifier: OCR, pictures: Path, name: str, rotation: int

@@ -77,7 +77,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_memory_does_not_grow_with_the_pages(tmp_path: Path) -> None:
     def peak_kib(pages: int) -> int:
         path = tmp_path / "out.pdf"
