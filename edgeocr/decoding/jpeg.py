@@ -65,10 +65,7 @@ def _read(path: str, flag: int, height: int, width: int) -> NDArray[np.uint8] | 
     last = array[-1]
     try:
         decoded = cv2.imread(path, array, flag)
-    except (
-        cv2.error,
-        TypeError,
-    ):  # another size, or an OpenCV without this argument
+    except (cv2.error, TypeError):  # another size, or an OpenCV without this argument
         return None
     if decoded is None or np.array_equal(last.ravel(), untouched):
         return None
