@@ -23,7 +23,8 @@ READING_COMMANDS = {
     "detect": "find the regions with text, without reading them",
     "recognize": "read pictures that hold one upright line each",
 }
-# The number of new containers after which Python looks for garbage; Python's own is 700 or 2000.
+# The number of new container objects after which Python's garbage collector runs. Python's default
+# is 700 or 2000, by version.
 GARBAGE_THRESHOLD = 20_000
 # The other commands: their summaries and descriptions; each has a module of its name.
 COMMANDS: dict[str, tuple[str, str | None]] = {

@@ -4,8 +4,8 @@
 another thread held stays locked, a pool has no threads, and a session waits for ever for threads
 that it believes to have. So whatever holds one of these notes the process that made it, and a child
 makes its own. The process id tells them apart; hooks of `os.register_at_fork` would not, because
-programs such as uWSGI fork without Python's knowledge. Only for a lock inside a native library,
-which a child can't replace, a hook is all that helps: forks wait until no thread holds the lock.
+programs such as uWSGI fork without Python's knowledge. The exception is a lock inside
+a native library, which a child can't replace: a hook lets forks wait until no thread holds it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
-# The most seconds that a fork waits for threads in `forks_wait`, and between two looks at them. A
-# session on the CPU opens in less than a second; a TensorRT engine may take minutes.
+# The most seconds that a fork waits for threads in `forks_wait`. A session on the CPU opens in less
+# than a second; a TensorRT engine may take minutes.
 PATIENCE = 10.0
+# Seconds between two looks at these threads.
 POLL = 0.002
 
 

@@ -129,8 +129,8 @@ class Session:
             pages: The pool whose callers read a page each, for a session without a pool of its own.
                 On the provider "cpu", a run has one thread while each core has a page: two runs on
                 one thread each take less time than one after the other on two, and give the same
-                results to the last bit. That takes a second session; if it can't be opened, or
-                where memory is limited, one run is done at a time all the same.
+                results to the last bit. That takes a second session. One run is done at a time if
+                the second session can't be opened, or if memory is limited.
 
         Raises:
             GraphError: The graph can't be loaded, isn't an edge graph, or lacks an output.
