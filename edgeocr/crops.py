@@ -164,7 +164,7 @@ def crop_region(
 
 
 def crop_quad(image: Image, quad: Float32, rows: int | None = None) -> Crop:
-    """Lay a quad level, at the image's scale or smaller.
+    """Cut out a quad and lay it level, at the image's scale or smaller.
 
     A tall quad is turned by 90 degrees counter-clockwise, so that text which runs down reads from
     the left.

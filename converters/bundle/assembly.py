@@ -204,7 +204,7 @@ class Assembly:
         change: Callable[[Origin], Origin],
         files: Mapping[str, Content],
     ) -> Assembly:
-        """Return the assembly with a stage and its origin replaced, and with further files."""
+        """Return the assembly with one stage and its origin replaced, and with files added."""
         return replace(
             self,
             stages=with_stage(self.stages, task, stage),

@@ -282,7 +282,10 @@ class Bundle:
         return partial(_read_again, self.path.absolute(), name, self.manifest.files[name])
 
     def _check_graph(self, name: str, graph: bytes) -> None:
-        """Check that a graph, whose digest was compared, has only what edge graphs have."""
+        """Check that a graph contains only what edge graphs may contain.
+
+        Its SHA-256 must have been compared with the manifest's before.
+        """
         if self.manifest.files[name].sha256 in KNOWN_GRAPHS:
             return
         from ..graphs.check import check  # opening the embedded bundle doesn't need it

@@ -1,4 +1,4 @@
-"""The graphs whose bytes the package itself vouches for: those of the embedded bundle.
+"""The SHA-256 of graphs that need no check when they are opened: those of the embedded bundle.
 
 The check of a graph always gives the same answer for the same bytes, so the tests check these
 graphs once, and opening the embedded bundle only compares their SHA-256. That saves 11 ms for the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -23,9 +22,6 @@ READING_COMMANDS = {
     "detect": "find the regions with text, without reading them",
     "recognize": "read pictures that hold one upright line each",
 }
-# The number of new container objects after which Python's garbage collector runs. Python's default
-# is 700 or 2000, by version.
-GARBAGE_THRESHOLD = 20_000
 # The other commands: their summaries and descriptions; each has a module of its name.
 COMMANDS: dict[str, tuple[str, str | None]] = {
     "warm": (
@@ -71,12 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare_process() -> None:
-    """Set what makes this process start sooner and what only a program may set, not a library."""
+    """Set what saves this process work, and what only a program may set, not a library."""
     # NumPy and OpenCV each start a thread of OpenBLAS per core, which waits at full load for a
     # tenth of a second. Nothing here multiplies matrices that are large enough for several threads.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Importing makes many objects that stay, and looking for garbage among them takes 8 ms.
-    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -56,7 +56,7 @@ def decode(
 
 
 def _read(path: str, flag: int, height: int, width: int) -> NDArray[np.uint8] | None:
-    """Decode a file into an array of this size; return None if OpenCV could not."""
+    """Decode a file into a new array of this size; return None if that fails."""
     array = np.empty((height, width, 3), np.uint8)
     # OpenCV doesn't tell whether it could decode the file. The last row is decoded last, so if it
     # is still what it was, decoding has failed.

@@ -319,7 +319,7 @@ class Session:
 
             start = perf_counter()
             for first in range(0, len(items), TOGETHER):
-                # Batches are prepared in one thread: several would wait for each other's Python.
+                # One thread prepares all batches: several would wait for each other's Python code.
                 together = items[first : first + TOGETHER]
                 outputs += self._pool.map_prepared(self._run, together, timed)
             preparing = preparation.milliseconds.get(stages[0], 0.0) / 1000

@@ -198,8 +198,8 @@ def _start_in_this_thread(
         engines.prepare()
     chain = provider_chain(provider, placement, job, engines)
     options = chain[0][1]
-    # ONNX Runtime holds a lock while it loads a graph. A child that is forked meanwhile would wait
-    # for that lock for ever when it opens a session of its own.
+    # ONNX Runtime holds a lock while it loads a graph. In a child that is forked at that moment,
+    # the lock would stay locked, and opening a session would wait for it for ever.
     with forks_wait():
         if provider.plugin is not None:
             session = _open_plugin(graph, provider, options, make_options(provider))

@@ -222,7 +222,7 @@ def _known_and_pinned(
 
 
 def expected_stages(bundle: Bundle, stages: Stages, placement: Placement) -> Stages:
-    """Return stages with the single graph of each that `open_stages` tries first.
+    """Reduce each stage to the graph that `open_stages` tries first.
 
     Raises:
         ValueError: The bundle lacks a variant that the caller wants.
@@ -305,7 +305,7 @@ def run_sizes(stages: Stages) -> list[RunSizes]:
 
 
 def graph_bytes(bundle: Bundle, stages: Stages) -> int:
-    """Return the size of the stages' own graphs together."""
+    """Return the total size of the stages' own graphs, in bytes."""
     return sum(bundle.manifest.files[each.graph].size for each in stages.present.values())
 
 

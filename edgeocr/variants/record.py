@@ -65,7 +65,7 @@ class Key:
 
     @classmethod
     def of_this_device(cls, bundle: str, options: RuntimeOptions) -> Key:
-        """Return the key of the bundle with this digest and a caller's options on this device."""
+        """Return the key for a bundle's digest and a caller's options on this device."""
         given = options.provider_options.get("cpu", {})
         return cls(
             bundle=bundle,

@@ -87,7 +87,7 @@ def take(
 def first_choice(
     name: str, stage: AnyStage, placement: Placement, measured: Measurement, pin: str | None
 ) -> AnyStage:
-    """Return a stage with the single graph that `take` tries first, with the same arguments."""
+    """Reduce a stage to the graph that `take` tries first, given the same arguments."""
     for _, _, variant in _attempts(name, stage, placement, measured, pin):
         return reduced_to(stage, variant)
     return stage
@@ -96,7 +96,7 @@ def first_choice(
 def _attempts(
     name: str, stage: AnyStage, placement: Placement, measured: Measurement, pin: str | None
 ) -> Iterator[tuple[str, Ranking, str]]:
-    """Yield what to try: a provider, how the stage's graphs suit it, and one that suits it."""
+    """Yield each attempt: a provider, the ranking of the graphs for it, and the graph to open."""
     wanted = placement.provider_of(name)
     available = built_in()
     for provider in fallback_order(stage.providers) if wanted == AUTO else (wanted,):
