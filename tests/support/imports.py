@@ -25,7 +25,7 @@ EDGEOCR = (
     ("detect", "spot", "orient", "recognize"),
     ("layout", "crops", "resize"),
     ("tiling",),
-    ("page",),
+    ("page", "accuracy"),
     ("writers",),
     ("results",),
     ("images",),
