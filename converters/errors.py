@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from edgeocr.errors import EdgeOCRError
 
 
@@ -33,18 +31,3 @@ class ParityError(ConverterError):
 
 class PrecisionError(ConverterError):
     """A lower precision costs a bundle more accuracy than is allowed, or saves nothing."""
-
-
-class DatasetError(ConverterError):
-    """Labelled pictures can't be read: a row is wrong, or a picture or a package is missing."""
-
-    def __init__(self, path: Path, problem: str, row: int | None = None) -> None:
-        """Name the file or folder, the row if one is wrong, and the problem.
-
-        Args:
-            path: The file or folder.
-            problem: What is wrong with it, and what to do.
-            row: The number of the row, from 1.
-        """
-        self.path, self.problem, self.row = path, problem, row
-        super().__init__(f"{path}, row {row}: {problem}" if row else f"{path}: {problem}")

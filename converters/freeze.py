@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from edgeocr import images
-from edgeocr.bundle import archive, signature
-from edgeocr.bundle.archive import MANIFEST, SIGNATURE
+from edgeocr.accuracy import label_file
+from edgeocr.bundle import signature
 from edgeocr.bundle.bundle import Bundle
 from edgeocr.bundle.provenance import Accuracy, Loss, Precision
+from edgeocr.bundle.storing import store
 
 from .accuracy import measure as accuracies
 from .bundle import assembly, parts
@@ -121,25 +120,7 @@ def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bu
         target: `NAME.edgeocr` for one file, any other path for a new folder.
         sign: The private key to sign the bundle with, None for an unsigned bundle.
     """
-    if sign is not None:
-        files = files | {SIGNATURE: signature.sign(files[MANIFEST], sign)}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    as_file = target.suffix == ".edgeocr"
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
-        draft = Path(temporary) / target.name
-        if as_file:
-            archive.write(files, draft)
-        else:
-            for name, content in files.items():
-                path = draft / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-        bundle = Bundle.open(draft)
-        if not as_file and target.is_dir():
-            shutil.rmtree(target)
-        os.replace(draft, target)  # noqa: PTH105 - Path.replace is the same
-    bundle.path = target
-    return bundle
+    return store(files, target, as_file=target.suffix == ".edgeocr", sign=sign)
 
 
 def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> None:
@@ -178,7 +159,7 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
                 f"{plan.calibrate}: this folder contains no pictures to calibrate with"
             )
     if plan.accuracy is not None:
-        accuracies.read_labels(plan.accuracy)
+        label_file.read(plan.accuracy / label_file.LABELS)
     if plan.sign is not None:
         signature.sign(b"", plan.sign)
 

@@ -12,6 +12,7 @@ from .errors import (
     ArrayError,
     BundleError,
     ClosedError,
+    DatasetError,
     DocumentError,
     EdgeOCRError,
     EncryptedError,
@@ -23,6 +24,7 @@ from .errors import (
     MissingLibraryError,
     MoreFramesWarning,
     OutputError,
+    ProviderFailedError,
     ProviderUnavailableError,
     SignatureError,
     StageMissingError,
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from .results.lines import Block, Character, Line, Reading, Region, Word
     from .runtime.options import RuntimeOptions
     from .runtime.session import WarmUpResult
-    from .stages.measuring import MeasuredVariants
+    from .tuning.result import Tuning
+    from .tuning.tune import tune
 
 # Imported when they are first used: NumPy and OpenCV take longer to import than all the rest.
 _LAZY = {
@@ -47,16 +50,16 @@ _LAZY = {
     "Character": "results.lines",
     "Detections": "page",
     "Line": "results.lines",
-    "MeasuredVariants": "stages.measuring",
     "Page": "page",
     "Reading": "results.lines",
     "Region": "results.lines",
     "RuntimeOptions": "runtime.options",
     "Source": "images",
+    "Tuning": "tuning.result",
     "WarmUpResult": "runtime.session",
     "Word": "results.lines",
     "frames_of": "stages.frames",
-    "measure_variants": "stages.measuring",
+    "tune": "tuning.tune",
 }
 
 __all__ = [
@@ -67,6 +70,7 @@ __all__ = [
     "BundleError",
     "Character",
     "ClosedError",
+    "DatasetError",
     "Detections",
     "DocumentError",
     "EdgeOCRError",
@@ -76,12 +80,12 @@ __all__ = [
     "GraphError",
     "ImageError",
     "Line",
-    "MeasuredVariants",
     "MemoryLimitError",
     "MissingLibraryError",
     "MoreFramesWarning",
     "OutputError",
     "Page",
+    "ProviderFailedError",
     "ProviderUnavailableError",
     "Reading",
     "Region",
@@ -89,11 +93,12 @@ __all__ = [
     "SignatureError",
     "Source",
     "StageMissingError",
+    "Tuning",
     "WarmUpResult",
     "Word",
     "__version__",
     "frames_of",
-    "measure_variants",
+    "tune",
 ]
 
 

@@ -71,6 +71,50 @@ class GraphError(EdgeOCRError):
     """ONNX Runtime rejected a graph, or the graph breaks the contract of its task."""
 
 
+# What to do when a run on an execution provider has failed, by the kind of the failure.
+FAILURE_ADVICE = {
+    "out of memory": "free memory of the device, lower max_pixels, freeze the bundle with smaller "
+    "batches, or take another provider",
+    "device lost": "start the process anew, and the machine if that does not help, or take another "
+    "provider",
+    "other": "take another provider",
+}
+
+
+class ProviderFailedError(GraphError):
+    """A run failed on an execution provider other than the CPU.
+
+    After a lost device every later run of the same `OCR` raises this error, without using the
+    device.
+
+    Attributes:
+        stage: Name of the stage that failed, which is the first one after a lost device.
+        provider: Name of the execution provider.
+        kind: "out of memory", "device lost" or "other".
+        detail: What ONNX Runtime said.
+    """
+
+    def __init__(
+        self, stage: str, provider: str, kind: str, detail: str, *, source: str | None = None
+    ) -> None:
+        """Create the error.
+
+        Args:
+            stage: Name of the stage that failed.
+            provider: Name of the execution provider.
+            kind: "out of memory", "device lost" or "other".
+            detail: What ONNX Runtime said.
+            source: Name of the picture that failed.
+        """
+        found = "" if kind == "other" else f" ({kind})"
+        super().__init__(
+            f"{stage} failed on provider {provider!r}{found}: {FAILURE_ADVICE[kind]}. ONNX Runtime "
+            f"said: {excerpt(detail)}",
+            source=source,
+        )
+        self.stage, self.provider, self.kind, self.detail = stage, provider, kind, detail
+
+
 class MemoryLimitError(EdgeOCRError):
     """A bundle or a picture needs more memory than the memory limit allows.
 
@@ -170,6 +214,28 @@ class MissingLibraryError(EdgeOCRError):
         super().__init__(f'{library} is not installed: pip install "edgeocr[{extra}]"')
         self.library = library
         self.extra = extra
+
+
+class DatasetError(EdgeOCRError):
+    """Labelled pictures can't be read: a row is wrong, or a picture or a package is missing.
+
+    Attributes:
+        path: The file or folder.
+        problem: What is wrong with it, and what to do.
+        row: The number of the row, from 1; None where no single row is wrong.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], problem: str, row: int | None = None) -> None:
+        """Name the file or folder, the row if one is wrong, and the problem.
+
+        Args:
+            path: The file or folder.
+            problem: What is wrong with it, and what to do.
+            row: The number of the row, from 1.
+        """
+        name = os.fspath(path)
+        super().__init__(f"{name}, row {row}: {problem}" if row else f"{name}: {problem}")
+        self.path, self.problem, self.row = path, problem, row
 
 
 class MoreFramesWarning(UserWarning):

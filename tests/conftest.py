@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from converters.accuracy.datasets import paddle
-from converters.accuracy.labels import LabelledLine
+from converters.catalog import fetch
 from edgeocr import OCR, Bundle
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.device import readings
@@ -71,6 +72,18 @@ def default_signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Use another cache than the user's, in which `edgeocr tune` may have kept what it found out.
+
+    What the converters have downloaded stays where it is.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEOCR_CACHE", str(fetch.cache_folder()))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def pictures() -> Path:
     return IMAGES
@@ -83,7 +96,8 @@ def fixtures() -> Path:
 
 @pytest.fixture(scope="session")
 def labels(pictures: Path) -> dict[str, list[LabelledLine]]:
-    return {path.name: lines for path, lines in paddle.labels_of(pictures / "Label.txt").items()}
+    read = label_file.labels_of(pictures / "Label.txt")
+    return {path.name: lines for path, lines in read.items()}
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What is known of labelled pictures: their lines with places and texts, or their single words."""
+"""Sets of labelled pictures: whole pages, or pictures of single words."""
 
 from __future__ import annotations
 
@@ -7,27 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-Polygon: TypeAlias = NDArray[np.float64]
-# Transcriptions of lines that are there but must not count.
-DONT_CARE = ("###", "*")
-
-
-@dataclass(frozen=True)
-class LabelledLine:
-    """A labelled line of a picture, or a labelled word, whichever the set's labels outline.
-
-    Attributes:
-        polygon: The line's outline, float64 [K, 2] with K >= 3, in pixels.
-        text: The line's text.
-        care: False for a line that is there but must not count.
-    """
-
-    polygon: Polygon
-    text: str
-    care: bool
+from edgeocr.accuracy.labels import LabelledLine
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from edgeocr import OCR, Bundle, images
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import Score
 from edgeocr.bundle.provenance import Accuracy
 from edgeocr.crops import Crop, crop_region
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.results.lines import Region
-
-from ..errors import ConverterError, DatasetError
-from . import labels
-from .datasets import paddle
-from .score import Score
 
 # Figures are rounded to a hundredth of a point.
 DIGITS = 4
@@ -35,16 +34,16 @@ def measure(bundle: Bundle, folder: Path, *, threads: int | None = None) -> Accu
         threads: CPU threads; None for the bundle's number.
 
     Raises:
-        ConverterError: There are no labelled lines.
+        DatasetError: There is no Label.txt, or no line of it counts, or a picture is missing.
         EdgeOCRError: A picture can't be read.
     """
-    pictures = read_labels(folder)
+    pictures = label_file.read(folder / label_file.LABELS)
     return accuracy_of(bundle, folder, scores(bundle, pictures, threads=threads))
 
 
 def scores(
     bundle: Bundle,
-    pictures: Mapping[Path, list[labels.LabelledLine]],
+    pictures: Mapping[Path, list[LabelledLine]],
     *,
     threads: int | None = None,
 ) -> dict[Path, Score]:
@@ -79,7 +78,7 @@ def accuracy_of(bundle: Bundle, folder: Path, pictures: Mapping[Path, Score]) ->
     reads = bundle.manifest.stages.reading is not None
     return Accuracy(
         data=folder.resolve().name,
-        sha256=digest([folder / paddle.LABELS, *pictures]),
+        sha256=digest([folder / label_file.LABELS, *pictures]),
         pictures=len(pictures),
         lines=score.labelled,
         detection_hmean=figures["detection_hmean"],
@@ -88,28 +87,7 @@ def accuracy_of(bundle: Bundle, folder: Path, pictures: Mapping[Path, Score]) ->
     )
 
 
-def read_labels(folder: Path) -> dict[Path, list[labels.LabelledLine]]:
-    """Return the labelled pictures of a folder.
-
-    Raises:
-        ConverterError: There is nothing to score, or a picture is missing.
-    """
-    try:
-        pictures = paddle.labels_of(folder / paddle.LABELS)
-    except DatasetError as error:
-        raise ConverterError(
-            f"{folder}: the folder needs a Label.txt in PaddleOCR's format: {error}"
-        ) from error
-    missing = [str(path) for path in pictures if not path.is_file()]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ConverterError(f"{folder}: pictures of Label.txt are missing: {missing[0]}{more}")
-    if not any(line.care for lines in pictures.values() for line in lines):
-        raise ConverterError(f"{folder}: Label.txt has no line that counts; label one")
-    return pictures
-
-
-def crops(path: Path, lines: list[labels.LabelledLine]) -> list[Crop]:
+def crops(path: Path, lines: list[LabelledLine]) -> list[Crop]:
     """Return the labelled lines of a picture, cut out and upright."""
     image = images.load(path)
     polygons = [np.asarray(line.polygon, np.float32) for line in lines]
@@ -134,8 +112,8 @@ def sha256(path: Path) -> str:
 
 
 def found(
-    ocr: OCR, bundle: Bundle, path: Path, lines: list[labels.LabelledLine]
-) -> list[tuple[labels.Polygon, str]]:
+    ocr: OCR, bundle: Bundle, path: Path, lines: list[LabelledLine]
+) -> list[tuple[Polygon, str]]:
     """Run a bundle on a labelled picture; return the outline and text of each line that it finds.
 
     Args:
@@ -155,5 +133,5 @@ def found(
     return [(_outline(line.quad, line.polygon), line.text) for line in ocr.read(path).lines]
 
 
-def _outline(quad: np.ndarray, polygon: np.ndarray | None) -> labels.Polygon:
+def _outline(quad: np.ndarray, polygon: np.ndarray | None) -> Polygon:
     return np.asarray(quad if polygon is None else polygon, float)

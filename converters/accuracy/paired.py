@@ -7,9 +7,8 @@ from dataclasses import astuple
 
 import numpy as np
 
+from edgeocr.accuracy.score import Score
 from edgeocr.bundle.provenance import Interval
-
-from .score import Score
 
 # The confidence of the intervals, and the number of sets of pictures that are drawn for them. The
 # seed is fixed, because freezing has to give the same bytes each time.

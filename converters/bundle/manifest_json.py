@@ -17,11 +17,12 @@ def content(manifest: Manifest) -> bytes:
     """Return the content of manifest.json: UTF-8, keys sorted, the same bytes for equal manifests.
 
     Fields that are None are left out; so are a stage's fields that have their default values, and
-    the accuracy of variants where there is none.
+    the accuracy of variants and the engines where there are none.
     """
     whole = dataclasses.asdict(dataclasses.replace(manifest, stages=Stages()))
-    if not manifest.variant_accuracy:
-        del whole["variant_accuracy"]
+    for empty in ("variant_accuracy", "engines"):
+        if not whole[empty]:
+            del whole[empty]
     data = {
         **whole,
         "stages": {

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeocr import OCR, Bundle, EdgeOCRError, images
+from edgeocr.accuracy import label_file
 from edgeocr.images import Image
 
-from ..accuracy.datasets import paddle
 from ..accuracy.measure import crops, digest, sha256
 from ..errors import ConverterError
 
@@ -114,9 +114,9 @@ def _lines(bundle: Bundle, path: Path) -> list[Image]:
     stages = bundle.manifest.stages
     if stages.recognition is None or stages.detection is not None:
         return []
-    if not (file := path.parent / paddle.LABELS).is_file():
+    if not (file := path.parent / label_file.LABELS).is_file():
         return []
-    return [crop.pixels for crop in crops(path, paddle.labels_of(file).get(path, []))]
+    return [crop.pixels for crop in crops(path, label_file.labels_of(file).get(path, []))]
 
 
 def _run(ocr: OCR, bundle: Bundle, image: Image) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 from edgeocr import OCR, Bundle
+from edgeocr.accuracy import label_file
 from edgeocr.bundle.provenance import Accuracy, Loss, Precision
 
 from ..accuracy import measure as accuracies
@@ -153,7 +154,7 @@ def halve_weights(
 
 def _page_time(full: Bundle, other: Bundle, labelled: Path) -> float:
     """Time reading the labelled pictures with all threads; return the share of float32's."""
-    pictures = accuracies.read_labels(labelled)
+    pictures = label_file.read(labelled / label_file.LABELS)
     ocrs = [OCR(bundle, provider="cpu") for bundle in (full, other)]
     least = [math.inf, math.inf]
     for _ in range(PAGE_ROUNDS):

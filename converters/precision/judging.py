@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from edgeocr import Bundle
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.score import Score
 from edgeocr.bundle.provenance import Accuracy, Interval, Loss, Quantization
 
 from ..accuracy import measure as accuracies
-from ..accuracy.datasets import paddle
 from ..accuracy.paired import losses
-from ..accuracy.score import Score
 from ..errors import PrecisionError
 
 # The parts that labelled pictures are divided into for cross-validation; at most one a picture.
@@ -59,16 +59,16 @@ class Judge:
             folder: The folder with Label.txt and the pictures.
 
         Raises:
-            ConverterError: There are no labelled lines.
+            DatasetError: There is no Label.txt, or no line of it counts, or a picture is missing.
         """
         self.folder = folder
         self._draft, self._redraft = draft, redraft
-        self._pictures = accuracies.read_labels(folder)
+        self._pictures = label_file.read(folder / label_file.LABELS)
         # A bundle that only detects is judged by what it finds.
         reads = draft.manifest.stages.reading is not None
         self._hmean = "hmean" if reads else "detection_hmean"
         self.paths = list(self._pictures)
-        self.sha256 = accuracies.digest([folder / paddle.LABELS, *self.paths])
+        self.sha256 = accuracies.digest([folder / label_file.LABELS, *self.paths])
         self._scores: dict[str, dict[Path, Score]] = {}
 
     def scores(self, graphs: Graphs, paths: Sequence[Path]) -> list[Score]:

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from edgeocr import Bundle
 from edgeocr.bundle.provenance import Loss, Quantization
-from edgeocr.variants.choice import WORTH
 
 from ..accuracy.measure import sha256
 from . import calibration
@@ -27,6 +26,8 @@ from .search import Search
 
 logger = logging.getLogger(__name__)
 
+# A graph in int8 is worth its loss only if it takes at most this share of float32's time.
+WORTH = 0.95
 # The stages in the order in which they may use up the loss: recognition takes most time.
 ORDER = ("recognition", "spotting", "detection", "orientation")
 

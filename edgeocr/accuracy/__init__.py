@@ -1,1 +1,1 @@
-"""How well pictures are read: compared with another reading."""
+"""How well pictures are read: compared with another reading, or with labels."""

@@ -8,14 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
-from ..results.lines import Line
 from .places import Polygon, pairs
 
 # A reading that differs from the reference by more than this isn't right: the share of lines that
 # differ, and the mean difference between the scores of the others.
 MOST_DIFFERENT = 0.01
 MOST_SCORE_DIFFERENCE = 0.02
+
+
+class Line(Protocol):
+    """A line that was read, such as `edgeocr.Line`."""
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+
+    @property
+    def score(self) -> float:
+        """How sure the network is of the text, from 0 to 1."""
+
+    @property
+    def quad(self) -> Polygon:
+        """Its corners, float32 [4, 2], in pixels."""
+
+    @property
+    def polygon(self) -> Polygon | None:
+        """Its outline, float32 [K, 2], in pixels; None where the quad is all that is known."""
 
 
 @dataclass(frozen=True)

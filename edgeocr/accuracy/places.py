@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import shapely
 
 # The outline of a line, float [K, 2] with K >= 3, in pixels.
 Polygon: TypeAlias = NDArray[np.floating]
@@ -29,6 +31,8 @@ def pairs(ones: Sequence[Polygon], others: Sequence[Polygon]) -> dict[int, int]:
     """
     if not ones or not others:
         return {}
+    import shapely  # not above: the records of agreements are imported without comparing anything
+
     tree = shapely.STRtree([shape_of(each) for each in others])
     overlaps = []
     for i, shape in enumerate(map(shape_of, ones)):
@@ -44,8 +48,15 @@ def pairs(ones: Sequence[Polygon], others: Sequence[Polygon]) -> dict[int, int]:
     return found
 
 
+def same_place(one: Polygon, other: Polygon) -> bool:
+    """Tell whether two outlines overlap enough to be of one line."""
+    return iou(shape_of(one), shape_of(other)) >= IOU
+
+
 def shape_of(polygon: Polygon) -> shapely.Geometry:
     """Return an outline as a valid shape, also if it crosses itself."""
+    import shapely
+
     shape = shapely.Polygon(polygon)
     return shape if shape.is_valid else shape.buffer(0)
 

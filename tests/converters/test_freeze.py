@@ -11,14 +11,14 @@ import pytest
 
 from converters import freeze
 from converters.__main__ import main
-from converters.accuracy.datasets import paddle
-from converters.accuracy.score import normalized
 from converters.catalog import entries as catalog
 from converters.catalog.entries import BundleEntry, Entry, SourceFile
 from converters.errors import ConverterError, FetchError, ModelFormatError
 from converters.parity import paddle_reference
 from converters.parity.paddle_reference import PaddleMissingError
 from edgeocr import OCR, Bundle
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.score import normalized
 from tests.support.paths import IMAGES
 from tests.zoo.converted import EXPORTS, converted
 
@@ -36,7 +36,7 @@ def mobile(v4, tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_frozen_paddle_models_read_the_sample(mobile):
     lines = {normalized(line.text) for line in OCR(mobile, provider="cpu").read(SAMPLE).lines}
-    labelled = paddle.labels_of(SAMPLE.parent / "Label.txt")[SAMPLE]
+    labelled = label_file.labels_of(SAMPLE.parent / "Label.txt")[SAMPLE]
     labels = {normalized(label.text) for label in labelled}
     assert lines == labels
 

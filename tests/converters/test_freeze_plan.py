@@ -20,7 +20,7 @@ from converters.freeze import Plan
 from converters.graph.activation_memory import bytes_per_pixel
 from converters.precision import choice
 from converters.precision.judging import Redraft, Reduced
-from edgeocr import OCR, Bundle, SignatureError
+from edgeocr import OCR, Bundle, DatasetError, SignatureError
 from edgeocr.bundle import archive
 from edgeocr.bundle.manifest import Detection, Recognition
 from edgeocr.bundle.provenance import Interval, Loss, Quantization
@@ -255,7 +255,7 @@ def test_a_variant_by_which_no_stage_gains_is_refused(
         (Plan(charset=("klingon",)), ConverterError, "neither a set nor a language"),
         (Plan(charset=("@/no/such",)), ConverterError, "can't be read as UTF-8"),
         (Plan(sign=Path("/no/such.key")), SignatureError, "the key can't be read"),
-        (Plan(accuracy=Path("/no/such")), ConverterError, "the folder needs a Label.txt"),
+        (Plan(accuracy=Path("/no/such")), DatasetError, "Label.txt: there is no such file"),
         (
             Plan(precision="int8", calibrate=Path("/no/such")),
             ConverterError,
@@ -294,7 +294,7 @@ def test_missing_pictures_are_refused_before_anything_is_fetched(tmp_path: Path)
     line = '[{"transcription": "A", "points": [[0, 0], [9, 0], [9, 9], [0, 9]]}]'
     (tmp_path / "Label.txt").write_text(f"a.jpg\t{line}\nb.jpg\t{line}\n")
     plan = Plan(accuracy=tmp_path)
-    with pytest.raises(ConverterError, match=r"are missing: .*a\.jpg and 1 more"):
+    with pytest.raises(DatasetError, match=r"are missing: .*a\.jpg and 1 more"):
         frozen(tmp_path / "own.edgeocr", plan, recognition="ch_ppocr_mobile_v2.0_rec")
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from converters.accuracy.labels import LabelledLine, Polygon
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
 
 Scene = tuple[list[LabelledLine], list[tuple[Polygon, str]]]
 
@@ -70,7 +71,7 @@ def random() -> Iterator[Scene]:
             LabelledLine(_quad(rng), _text(rng), bool(rng.random() < 0.75))
             for _ in range(rng.integers(0, 9))
         ]
-        found = []
+        found: list[tuple[Polygon, str]] = []
         for label in labels:
             for _ in range(rng.choice(3, p=[0.15, 0.65, 0.2])):
                 moved = label.polygon + rng.normal(0, rng.choice([1, 6]), (4, 2))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import normalized
 from edgeocr import OCR
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.score import normalized
 
 
 def labelled_texts_read(ocr: OCR, picture: Path, lines: Sequence[LabelledLine]) -> set[str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from ...errors import DatasetError
+from edgeocr.accuracy import label_file
+from edgeocr.errors import DatasetError
+
 from ..labels import Dataset, LabelledPages
 from . import icdar2015, lmdb, paddle, rec_gt, sroie, total_text
 
@@ -67,17 +69,7 @@ def read(path: Path, kind: str | None = None, pictures: Path | None = None) -> l
     sets = list(KINDS[chosen].read(path, pictures))
     for each in sets:
         if isinstance(each, LabelledPages):
-            _check(path, each)
+            label_file.check(path, each.pictures)
         elif not each.words:
             raise DatasetError(path, f"{each.name} has no pictures")
     return sets
-
-
-def _check(path: Path, pages: LabelledPages) -> None:
-    """Refuse a set that has no labelled line, or of which a picture is missing."""
-    missing = [str(picture) for picture in pages.pictures if not picture.is_file()]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise DatasetError(path, f"labelled pictures are missing: {missing[0]}{more}")
-    if not any(line.care for lines in pages.pictures.values() for line in lines):
-        raise DatasetError(path, "no labelled line counts, because all are marked as not to count")

@@ -10,10 +10,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ...errors import DatasetError
-from ..labels import LabelledLine, LabelledPages
+from edgeocr.accuracy.label_file import rows
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.errors import DatasetError
+
+from ..labels import LabelledPages
 from . import label_files
-from .rows import quad_and_text, rows
+from .rows import quad_and_text
 
 PREFIX = "gt_"
 DONT_CARE = ("###",)

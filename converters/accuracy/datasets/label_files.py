@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..labels import LabelledLine, LabelledPages
+from edgeocr.accuracy.labels import LabelledLine
+
+from ..labels import LabelledPages
 from .pictures import Pictures
 from .rows import single_folder
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ...errors import DatasetError
+from edgeocr.errors import DatasetError
+
 from ..labels import LabelledWord, LabelledWords
 
 DATA = "data.mdb"

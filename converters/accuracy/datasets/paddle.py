@@ -5,16 +5,13 @@ A row is a picture's name, a tab, and the picture's labelled lines as JSON.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from ...errors import DatasetError
-from ..labels import DONT_CARE, LabelledLine, LabelledPages
-from .pictures import listed
-from .rows import first_row, outline, rows
+from edgeocr.accuracy.label_file import LABELS, labels_of
+from edgeocr.errors import DatasetError
 
-LABELS = "Label.txt"
+from ..labels import LabelledPages
+from .rows import first_row
 
 
 def recognizes(path: Path) -> bool:
@@ -40,28 +37,6 @@ def read(path: Path, pictures: Path | None = None) -> list[LabelledPages]:
     return [LabelledPages(named.resolve().name, "paddle", labels_of(files[0], pictures))]
 
 
-def labels_of(file: Path, pictures: Path | None = None) -> dict[Path, list[LabelledLine]]:
-    """Return every picture of a label file with its labelled lines.
-
-    Args:
-        file: The label file.
-        pictures: The folder that the pictures' names are relative to, if it is not the file's.
-
-    Raises:
-        DatasetError: The file can't be read, or a row is no label.
-    """
-    found = {}
-    for number, row in rows(file):
-        name, _, regions = row.partition("\t")
-        try:
-            lines = [_line(region) for region in json.loads(regions)]
-        except (ValueError, KeyError, TypeError) as error:
-            problem = f"{name:.80}: a JSON list of labelled lines must follow: {error}"
-            raise DatasetError(file, problem, number) from None
-        found[pictures / name if pictures else listed(file, name)] = lines
-    return found
-
-
 def _label_files(folder: Path) -> list[Path]:
     """Return a folder's `Label.txt`, or the files of another name that have the same format."""
     if (usual := folder / LABELS).is_file():
@@ -72,10 +47,3 @@ def _label_files(folder: Path) -> list[Path]:
 def _is_label_file(file: Path) -> bool:
     _, tab, regions = first_row(file).partition("\t")
     return bool(tab) and regions.lstrip().startswith("[")
-
-
-def _line(region: Any) -> LabelledLine:
-    polygon, text = outline(region["points"]), region["transcription"]
-    if not isinstance(text, str):
-        raise TypeError(f"a transcription must be a string, not {text!r:.80}")
-    return LabelledLine(polygon, text, text not in DONT_CARE)

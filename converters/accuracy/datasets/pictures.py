@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ...errors import DatasetError
+from edgeocr.errors import DatasetError
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
@@ -68,26 +68,6 @@ class Pictures:
 def is_picture(path: Path) -> bool:
     """Tell from its name whether a file is a picture."""
     return path.suffix.lower() in SUFFIXES
-
-
-def listed(labels: Path, name: str) -> Path:
-    """Return the picture that a row of a label file names.
-
-    Names are relative to the label file's folder. PPOCRLabel writes the folder's own name before
-    them, and PaddleOCR's examples several folders, as in `train_data/rec/train/word_001.jpg`.
-
-    Args:
-        labels: The label file.
-        name: The name in its row.
-    """
-    folder = labels.parent
-    if (path := folder / name).is_file():
-        return path
-    parts, above = Path(name).parts, folder.resolve().parts
-    for number in range(1, len(parts)):
-        if above[-number:] == parts[:number]:
-            return folder.joinpath(*parts[number:])
-    return path
 
 
 def _index(folders: Sequence[Path], *, below: bool) -> dict[str, list[Path]]:

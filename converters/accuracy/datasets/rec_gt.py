@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...errors import DatasetError
+from edgeocr.accuracy.label_file import listed, rows
+from edgeocr.errors import DatasetError
+
 from ..labels import LabelledWord, LabelledWords
 from . import paddle
-from .pictures import is_picture, listed
-from .rows import first_row, rows
+from .pictures import is_picture
+from .rows import first_row
 
 
 def recognizes(path: Path) -> bool:

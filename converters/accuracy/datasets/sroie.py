@@ -9,10 +9,13 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from ...errors import DatasetError
-from ..labels import LabelledLine, LabelledPages
+from edgeocr.accuracy.label_file import rows
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.errors import DatasetError
+
+from ..labels import LabelledPages
 from .pictures import Pictures, is_picture
-from .rows import first_row, quad_and_text, rows
+from .rows import first_row, quad_and_text
 
 SUFFIXES = (".csv", ".txt")
 # After this many pictures without a label file, a folder is not taken for one of SROIE's.

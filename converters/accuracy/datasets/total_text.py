@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import DatasetError
-from ..labels import LabelledLine, LabelledPages
+from edgeocr.accuracy.label_file import outline, rows
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.errors import DatasetError
+
+from ..labels import LabelledPages
 from . import label_files
-from .rows import outline, rows
 
 PREFIX = "poly_gt_"
 DONT_CARE = "#"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from ..counts import Counts
-from ..score import normalized
+from edgeocr.accuracy.counts import Counts
+from edgeocr.accuracy.score import normalized
 
 OTHERS = re.compile("[^0-9a-z]")
 

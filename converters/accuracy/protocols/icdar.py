@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import shapely
 
-from ..labels import LabelledLine, Polygon
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
 
 # The intersection over union that a pair must exceed, and the share of a found region's area.
 IOU = 0.5

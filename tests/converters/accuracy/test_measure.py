@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy import labels
 from converters.accuracy import measure as accuracy
-from converters.accuracy.datasets import paddle
-from converters.errors import ConverterError
 from edgeocr import ImageError
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle.provenance import Accuracy
 from tests.support.frozen import frozen
 from tests.support.paths import IMAGES, TRAINED_EXPORTS
@@ -48,7 +47,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_bundle_that_only_reads_is_given_the_labelled_lines(lines: Path, tmp_path: Path) -> None:
     bundle = frozen(tmp_path / "a.edgeocr", recognition=str(EXPORTS / "crnn"))
     found = accuracy.measure(bundle, lines, threads=1)
-    labelled = paddle.labels_of(lines / "Label.txt")
+    labelled = label_file.labels_of(lines / "Label.txt")
     characters = sum(len(line.text) for line in labelled[lines / "a.png"] if line.care)
     assert found == Accuracy(
         data=lines.name,
@@ -79,20 +78,10 @@ def test_digest_covers_names_and_contents(tmp_path: Path) -> None:
 def test_curved_line_is_straightened_and_short_one_cut_as_a_rectangle() -> None:
     long = [[20, 20], [100, 10], [200, 20], [200, 50], [100, 40], [20, 50]]
     short = [[50, 50], [55, 48], [60, 50], [60, 60], [55, 62], [50, 60]]
-    given = [labels.LabelledLine(np.array(each, float), "a", True) for each in (long, short)]
+    given = [LabelledLine(np.array(each, float), "a", True) for each in (long, short)]
     straight, small = (crop.pixels.shape for crop in accuracy.crops(IMAGES / "sample.jpg", given))
     assert straight[1] > 170 and 25 <= straight[0] <= 40
     assert sorted(small[:2]) == [10, 14]
-
-
-@pytest.mark.parametrize("text", ["", "a.jpg\t[]", "a.jpg", 'a.jpg\t{"a": 1}', "a.jpg\t[1]"])
-def test_folder_without_labels_is_refused(text: str, tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").touch()
-    (tmp_path / "Label.txt").write_text(text)
-    with pytest.raises(
-        ConverterError, match=f"{tmp_path.name}: (the folder needs a Label|.*no line that counts)"
-    ):
-        accuracy.read_labels(tmp_path)
 
 
 def test_unreadable_picture_is_refused(lines: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.spread import standard_errors
 from converters.accuracy.paired import losses
-from converters.accuracy.score import Score
+from edgeocr.accuracy.score import Score
 
 
 def drawn(seed: int, number: int, worse: float = 0.0) -> tuple[list[Score], list[Score]]:

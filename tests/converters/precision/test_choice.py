@@ -14,7 +14,6 @@ import onnxruntime
 import pytest
 
 from converters.accuracy import measure as accuracy_measure
-from converters.accuracy.score import Score
 from converters.bundle import sbom
 from converters.bundle.assembly import Assembly, Content
 from converters.errors import ConverterError, PrecisionError
@@ -24,6 +23,7 @@ from converters.precision.float16 import to_float16
 from converters.precision.judging import Reduced
 from converters.precision.lock import PrecisionLock
 from edgeocr import OCR, Bundle
+from edgeocr.accuracy.score import Score
 from edgeocr.bundle import description
 from edgeocr.bundle.provenance import Precision
 from tests.support.frozen import frozen

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converters.accuracy.datasets import folder
-from converters.errors import DatasetError
+from edgeocr import DatasetError
 from tests.support.datasets import ROW, picture, text
 from tests.support.paths import IMAGES
 

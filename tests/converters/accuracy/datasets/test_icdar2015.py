@@ -8,7 +8,7 @@ import pytest
 
 from converters.accuracy.datasets import folder
 from converters.accuracy.labels import LabelledPages
-from converters.errors import DatasetError
+from edgeocr import DatasetError
 from tests.support.datasets import ROW, picture, text
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from converters.accuracy.datasets import folder
-from converters.accuracy.labels import LabelledLine, LabelledPages
-from converters.errors import DatasetError
+from converters.accuracy.labels import LabelledPages
+from edgeocr import DatasetError
+from edgeocr.accuracy.labels import LabelledLine
 from tests.support.datasets import picture, text
 
 # Rows of the published set; the second one is broken as NumPy breaks long rows.

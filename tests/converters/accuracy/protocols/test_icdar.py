@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from converters.accuracy.protocols.icdar import IcdarScore, same_text
+from edgeocr.accuracy.labels import LabelledLine
 from tests.support.accuracy_cases import Scene, box, hand_made, random
 from tests.support.paths import FIXTURES
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import shapely
-from rapidfuzz.distance import Levenshtein
-
+from ..errors import MissingLibraryError
 from .counts import Counts
-from .labels import LabelledLine, Polygon
+from .labels import LabelledLine
+from .places import Polygon, pairs, shape_of
 
-# The intersection over union from which a found region counts as a labelled line.
-IOU = 0.5
 # A word is a run of letters and digits.
 WORD = re.compile(r"[^\W_]+")
 
@@ -68,7 +65,11 @@ class Score(Counts):
         Args:
             labels: The labelled lines.
             found: The outlines and texts that were found.
+
+        Raises:
+            MissingLibraryError: rapidfuzz is not installed.
         """
+        edits = edit_distance()
         matching = match(labels, found)
         self.labelled += sum(label.care for label in labels)
         self.found += len(found) - len(matching.uncounted)
@@ -79,7 +80,7 @@ class Score(Counts):
             expected = normalized(label.text)
             text = normalized(found[matching.pairs[i]][1]) if i in matching.pairs else ""
             self.exact += i in matching.pairs and expected == text
-            self.edits += Levenshtein.distance(expected, text)
+            self.edits += edits(expected, text)
             self.characters += len(expected)
         labelled_words = words(label.text for label in labels if label.care)
         found_words = words(
@@ -111,31 +112,31 @@ class Score(Counts):
 
 def match(labels: Sequence[LabelledLine], found: Sequence[tuple[Polygon, str]]) -> Matching:
     """Match the labelled lines of a picture that count with the found ones, best overlaps first."""
-    ignored = [_shape(label.polygon) for label in labels if not label.care]
-    shapes = [_shape(polygon) for polygon, _ in found]
-    overlaps = [
-        (iou, i, j)
-        for i, label in enumerate(labels)
-        if label.care
-        for j, shape in enumerate(shapes)
-        if (iou := _iou(_shape(label.polygon), shape)) >= IOU
-    ]
-    pairs: dict[int, int] = {}
-    for _, i, j in sorted(overlaps, reverse=True):
-        if i not in pairs and j not in pairs.values():
-            pairs[i] = j
+    ignored = [shape_of(label.polygon) for label in labels if not label.care]
+    counted = [i for i, label in enumerate(labels) if label.care]
+    matched = pairs([labels[i].polygon for i in counted], [polygon for polygon, _ in found])
+    taken = set(matched.values())
+    shapes = [shape_of(polygon) for polygon, _ in found] if ignored else []
     uncounted = {
         j
         for j, shape in enumerate(shapes)
-        if j not in pairs.values()
+        if j not in taken
         and any(shape.intersection(area).area > shape.area / 2 for area in ignored)
     }
-    return Matching(pairs, uncounted)
+    return Matching({counted[i]: j for i, j in matched.items()}, uncounted)
 
 
-def same_place(one: Polygon, other: Polygon) -> bool:
-    """Return whether two outlines overlap enough to be of one line."""
-    return _iou(_shape(one), _shape(other)) >= IOU
+def edit_distance() -> Callable[[str, str], int]:
+    """Return the function that counts the edits (Levenshtein) between two texts.
+
+    Raises:
+        MissingLibraryError: rapidfuzz is not installed.
+    """
+    try:
+        from rapidfuzz.distance import Levenshtein
+    except ImportError:
+        raise MissingLibraryError("rapidfuzz", "bench") from None
+    return Levenshtein.distance
 
 
 def normalized(text: str) -> str:
@@ -148,16 +149,6 @@ def words(texts: Iterable[str]) -> Counter[str]:
     return Counter(
         word for text in texts for word in WORD.findall(unicodedata.normalize("NFKC", text).upper())
     )
-
-
-def _shape(polygon: Polygon) -> shapely.Geometry:
-    shape = shapely.Polygon(polygon)
-    return shape if shape.is_valid else shape.buffer(0)
-
-
-def _iou(a: shapely.Geometry, b: shapely.Geometry) -> float:
-    common = a.intersection(b).area
-    return float(common / max(a.area + b.area - common, 1e-9))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine, Polygon
-from converters.accuracy.score import Score, normalized
+from edgeocr import MissingLibraryError
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import Score, normalized
 
 
 def box(x: float, y: float, width: float, height: float) -> Polygon:
@@ -157,3 +161,9 @@ def test_total_is_the_score_of_all_pictures() -> None:
         together.add(labels, found)
     assert Score.total(score(*each) for each in pictures) == together
     assert Score.total([]) == Score()
+
+
+def test_a_missing_rapidfuzz_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rapidfuzz.distance", None)
+    with pytest.raises(MissingLibraryError, match=r'rapidfuzz .*pip install "edgeocr\[bench\]"'):
+        score([line(box(0, 0, 100, 10), "one")], [])
