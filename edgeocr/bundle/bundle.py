@@ -3,8 +3,8 @@
 Opening checks first what costs least and trusts nothing: names and sizes, then the manifest's
 digest and signature, then the manifest, then every other file, which it reads into memory once.
 What is read from disk afterwards is compared with its SHA-256 again, so that what was checked is
-what runs. The graphs of stages that have several may be left on disk at first: then each is checked
-when it is read.
+what runs. The graphs of stages that have several, and TensorRT's engines, may be left on disk at
+first: then each is checked when it is read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import BundleError, SignatureError, excerpt
-from . import limits, signature, strict_json
+from ..runtime.shipped_engines import ShippedEngines
+from . import engines, limits, signature, strict_json
 from .archive import MANIFEST, SIGNATURE, Archive, check_name
 from .characters import characters
-from .digest import check_digest, normalized
+from .digest import check_digest, graphs_digest, normalized
 from .folder import Folder
 from .known_graphs import KNOWN_GRAPHS
 from .manifest import File, Manifest
@@ -112,19 +113,18 @@ class Bundle:
         self.manifest_text = raw.decode("utf-8")
         _check_files(self.manifest, contents.sizes)
         stages = self.manifest.stages.present.values()
-        left_out = {
-            graph
-            for stage in stages
-            if stage.variants and not all_graphs
-            for graph in stage.graphs.values()
-        }
+        left_out = set[str]()
+        if not all_graphs:
+            several = [stage for stage in stages if stage.variants]
+            left_out = {graph for stage in several for graph in stage.graphs.values()}
+            left_out |= engines.all_files(self.manifest)
         self._files = {
             name: _checked(name, contents, self.manifest.files[name])
             for name in self.manifest.files
             if name not in left_out
         }
-        graphs = {graph for stage in stages for graph in stage.graphs.values()}
-        for graph in sorted(graphs - left_out):
+        self._graphs = {graph for stage in stages for graph in stage.graphs.values()}
+        for graph in sorted(self._graphs - left_out):
             self._check_graph(graph, self._files[graph])
         reading = self.manifest.stages.reading
         self.characters: list[str] = []
@@ -154,8 +154,9 @@ class Bundle:
             expect_digest: The sha256 of the bundle's manifest.json in hexadecimal, which
                 `edgeocr bundle verify` prints. The bundle is refused if it has another one; this is
                 checked before anything in the bundle is used.
-            all_graphs: Whether to read and verify the graphs of stages that have several now.
-                Otherwise `read` does so when a graph is asked for, because most devices run one.
+            all_graphs: Whether to read and verify the graphs of stages that have several, and
+                TensorRT's engines, now. Otherwise `read` does so when one is asked for, because
+                most devices need few of them.
 
         Raises:
             BundleError: The bundle is missing or damaged, a file in it is missing, changed or not
@@ -220,6 +221,26 @@ class Bundle:
         """
         return None if self._signature is None else self._signature.key
 
+    @property
+    def graphs_digest(self) -> str:
+        """The digest of the graphs and input shapes, which TensorRT engines are built from."""
+        return graphs_digest(self.manifest.stages.present, self.manifest.files)
+
+    @property
+    def shipped_engines(self) -> list[ShippedEngines]:
+        """TensorRT's engines in the bundle, one for each kind of device; read when needed."""
+        path, files = self.path.absolute(), self.manifest.files
+        found = []
+        for key in self.manifest.engines:
+            names = engines.files_of(self.manifest, key)
+
+            def read(name: str, names: Mapping[str, str] = names) -> bytes:
+                return _read_again(path, names[name], files[names[name]])
+
+            hashes = {name: files[full].sha256 for name, full in names.items()}
+            found.append(ShippedEngines(key, hashes, read))
+        return found
+
     def check_signature(self, key: PublicKey) -> None:
         """Check that the bundle was signed with the private key that belongs to a public key.
 
@@ -259,7 +280,7 @@ class Bundle:
     def read(self, name: str) -> bytes:
         """Return the verified content of one file that the manifest lists.
 
-        A graph that was left on disk is read and verified now, and isn't kept.
+        A graph or an engine that was left on disk is read and verified now, and isn't kept.
 
         Raises:
             BundleError: The bundle has no such file, or it is not the one that was frozen.
@@ -270,9 +291,10 @@ class Bundle:
             raise BundleError(f"{self.path}: no file {name!r} in the bundle")
         with _errors_named(self.path), _contents(self.path) as contents:
             _check_files(self.manifest, contents.sizes)
-            graph = _checked(name, contents, self.manifest.files[name])
-            self._check_graph(name, graph)
-            return graph
+            content = _checked(name, contents, self.manifest.files[name])
+            if name in self._graphs:
+                self._check_graph(name, content)
+            return content
 
     def reader(self, name: str) -> Callable[[], bytes]:
         """Return a function that reads a file from disk again, and keeps no file in memory.
@@ -366,6 +388,7 @@ def _check_files(manifest: Manifest, sizes: Mapping[str, int]) -> None:
     }
     if (reading := manifest.stages.reading) is not None:
         largest[reading.charset.file] = limits.CHARSET_BYTES
+    largest |= dict.fromkeys(engines.all_files(manifest), limits.ENGINE_BYTES)
     for name, expected in manifest.files.items():
         if sizes[name] != expected.size:
             raise BundleError(

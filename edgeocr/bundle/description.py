@@ -7,8 +7,19 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from ..errors import printable
+from ..runtime.tensorrt_cache import WARM
+from . import engines
 from .bundle import Bundle
-from .manifest import Detection, Orientation, Profile, Recognition, Resize, Spotting, Variant
+from .manifest import (
+    Detection,
+    Manifest,
+    Orientation,
+    Profile,
+    Recognition,
+    Resize,
+    Spotting,
+    Variant,
+)
 from .provenance import Accuracy, Loss, Origin
 
 _Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
@@ -52,11 +63,22 @@ def describe(bundle: Bundle, *, checked: bool = False) -> str:
     for name, stage in vars(manifest.stages).items():
         if stage is not None:
             rows += ["", *_stage(bundle, name, stage, origins.get(name))]
+    if manifest.engines:
+        rows += ["", "engines for TensorRT", *_engines(manifest)]
     rows += ["", "files"]
     width = max(map(len, manifest.files), default=0)
     for name, file in manifest.files.items():
         rows.append(f"  {name:{width}}  {size(file.size):>9}  sha256 {file.sha256[:DIGITS]}")
     return "\n".join(map(printable, rows))
+
+
+def _engines(manifest: Manifest) -> Iterator[str]:
+    for key in manifest.engines:
+        files = engines.files_of(manifest, key)
+        graphs = ", ".join(sorted(n.removesuffix(WARM) for n in files if n.endswith(WARM)))
+        total = sum(manifest.files[name].size for name in files.values())
+        yield from _row("device", str(key))
+        yield from _row("", f"{size(total)}, for {graphs}", indent=LABEL)
 
 
 def size(count: int) -> str:

@@ -69,7 +69,8 @@ class Difference:
         sha256: The digests of the two bundles.
         signed_by: The fingerprints of the keys that they claim to be signed with.
         manifest: Fields that differ, except those that describe files. The stage's name
-            stands for the index in the list of origins, and the precision in a list of variants.
+            stands for the index in the list of origins, the precision in a list of variants, and
+            the device's folder in the list of engines.
         files: Files that differ.
         characters_added: Characters of the second charset only, in its order.
         characters_removed: Characters of the first charset only, in its order.
@@ -151,8 +152,8 @@ def describe(difference: Difference) -> str:
 def _comparable(bundle: Bundle) -> dict[str, Any]:
     """Return the manifest's fields except `files`, which `_files` compares.
 
-    The origins are a dictionary by stage, unless a stage has several of them, and the variants of a
-    stage a dictionary by precision.
+    The origins are a dictionary by stage, unless a stage has several of them, the variants of a
+    stage a dictionary by precision, and the engines a dictionary by the folders of their devices.
     """
     data: dict[str, Any] = json.loads(bundle.manifest_text)
     del data["files"]
@@ -163,6 +164,8 @@ def _comparable(bundle: Bundle) -> dict[str, Any]:
     for stage in data["stages"].values():
         if stage and stage.get("variants"):
             stage["variants"] = {each["precision"]: each for each in stage["variants"]}
+    if devices := bundle.manifest.engines:
+        data["engines"] = {key.name: str(key) for key in devices}
     return data
 
 

@@ -96,9 +96,11 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     if kind is float:
         _expect(is_number, where, "a number", value)
         try:
-            return float(value)
+            number = float(value)
         except OverflowError:
             raise FieldError(f"{where} must be a number that fits into 64 bits") from None
+        _expect(math.isfinite(number), where, "a finite number", value)
+        return number
     if kind is int:
         _expect(is_number and isinstance(value, int), where, "an integer", value)
         return value

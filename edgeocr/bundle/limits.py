@@ -15,13 +15,16 @@ from ..errors import BundleError
 FILES = 1000
 NAME_BYTES = 255
 # Sizes in bytes: of the manifest, the signature, a graph, the file with the characters, any other
-# file such as a licence, and a whole bundle, packed or not.
+# file such as a licence, a file of TensorRT's engines, and a whole bundle, packed or not.
 MANIFEST_BYTES = 256 << 10
 SIGNATURE_BYTES = 1 << 12
 GRAPH_BYTES = 1 << 30
 CHARSET_BYTES = 4 << 20
 OTHER_BYTES = 16 << 20
+ENGINE_BYTES = 1 << 30
 BUNDLE_BYTES = 2 << 30
+# The kinds of devices that a bundle may have TensorRT engines for.
+ENGINE_DEVICES = 64
 # In the manifest: levels of nesting, characters of a string, and the absolute value of an integer,
 # up to which every JSON reader is exact (RFC 8259, section 6).
 NESTING = 16

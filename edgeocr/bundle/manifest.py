@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
+from ..runtime.engine_key import EngineKey
 from . import limits
 from .fields import Natural, Positive, Range, Share
 from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings
@@ -15,11 +16,11 @@ from .provenance import Accuracy, Origin, Precision
 
 # The schemas that this version reads. Every field that a newer schema adds has a default, so all
 # schemas use these types. Freezing writes the oldest schema of `REQUIRES` that has all fields of a
-# bundle, and the first edgeocr that reads it: edgeocr 0.1 wrote schema 1, and schema 3 adds the
-# `variants` of a stage, and the `loss` and the `weights` of an origin.
-SCHEMA = 3
+# bundle, and the first edgeocr that reads it: edgeocr 0.1 wrote schema 1, schema 3 adds the
+# `variants` of a stage, and the `loss` and the `weights` of an origin, and schema 4 the `engines`.
+SCHEMA = 4
 OLDEST_SCHEMA = 1
-REQUIRES = {2: "0.2.0", 3: "0.3.0"}
+REQUIRES = {2: "0.2.0", 3: "0.3.0", 4: "0.3.0"}
 
 Grey: TypeAlias = Annotated[int, Range(0, 255)]
 # A side of a network's input in pixels, the step between its sides, and its pixels.
@@ -350,6 +351,8 @@ class Manifest:
         profile: Settings for the class of devices that the bundle was made for.
         accuracy: What was measured when the bundle was frozen. For people only.
         variant_accuracy: The same for the stages' variants, by precision. For people only.
+        engines: The kinds of devices that the bundle has TensorRT engines for. Each has a folder of
+            files, see `engines.folder`.
     """
 
     schema: int
@@ -363,3 +366,4 @@ class Manifest:
     profile: Profile | None = None
     accuracy: Accuracy | None = None
     variant_accuracy: dict[str, Accuracy] = field(default_factory=dict)
+    engines: list[EngineKey] = field(default_factory=list)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..errors import BundleError
 from ..runtime.providers import PROVIDERS
 from ..version import __version__
-from . import fields, limits
+from . import engines, fields, limits
 from .manifest import (
     OLDEST_SCHEMA,
     SCHEMA,
@@ -73,6 +73,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
             yield f"provenance names the stage {origin.stage}, which the bundle doesn't have"
     for name, stage in present.items():
         yield from _stage_problems(manifest, stage, f"stages.{name}")
+    yield from engines.problems(manifest)
 
 
 def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str]:

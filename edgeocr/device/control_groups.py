@@ -24,6 +24,26 @@ def memory_limit(root: Path = ROOT) -> int | None:
     return min((limit for limit in limits if limit), default=None)
 
 
+def memory_left(root: Path = ROOT) -> int | None:
+    """Return how many bytes of memory the process may still take; None if nothing limits it.
+
+    Files that the kernel keeps in memory and can drop count as free.
+    """
+    files = {
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        2: ("memory.max", "memory.current", "inactive_file"),
+    }
+    left = []
+    for folder, version in _groups("memory", root):
+        limit, used = (read_number(folder / name) for name in files[version][:2])
+        if limit and used is not None:
+            rows = (read_text(folder / "memory.stat") or "").splitlines()
+            statistics = dict(row.split()[:2] for row in rows if len(row.split()) > 1)
+            droppable = int(statistics.get(files[version][2], "0"))
+            left.append(max(0, limit - max(0, used - droppable)))
+    return min(left, default=None)
+
+
 def _groups(controller: str, root: Path) -> Iterator[tuple[Path, int]]:
     """Yield the folder of the process's own group and of each group above it, and the version.
 

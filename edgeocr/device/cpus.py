@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import EdgeOCRError
 from .control_groups import cpu_quota
-from .readings import ROOT
+from .readings import ROOT, read_text
 
 # Linux supports no more CPUs than this.
 MOST_CPUS = 8192
@@ -30,6 +30,30 @@ def available_threads(root: Path = ROOT) -> int:
     allowed = len(_allowed()) or os.cpu_count() or 1
     quota = cpu_quota(root)
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+def physical_cores(cpus: Iterable[int], root: Path = ROOT) -> int:
+    """Return on how many cores some logical CPUs are.
+
+    Args:
+        cpus: Numbers of CPUs.
+        root: The folder below which the system's files are.
+
+    Returns:
+        The number of cores; the number of CPUs on systems that don't say which share a core.
+    """
+    siblings = root / "sys/devices/system/cpu"
+    return len(
+        {
+            read_text(siblings / f"cpu{cpu}/topology/thread_siblings_list") or str(cpu)
+            for cpu in cpus
+        }
+    )
+
+
+def usable_cpus() -> tuple[int, ...]:
+    """Return the numbers of the CPUs that this process may run on; empty if unknown."""
+    return tuple(sorted(_allowed()))
 
 
 @cache

@@ -14,8 +14,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .control_groups import memory_limit
-from .readings import ROOT, command_output, numbered, read_number, read_text
+from .control_groups import memory_left, memory_limit
+from .readings import ROOT, command_output, meminfo, numbered, read_number, read_text
 
 # Major version of Jetson Linux → of JetPack (developer.nvidia.com/embedded/jetson-linux-archive).
 JETPACKS = {"32": "4", "34": "5", "35": "5", "36": "6", "38": "7"}
@@ -119,7 +119,7 @@ class Throttling:
 
 def describe(root: Path = ROOT) -> Machine:
     """Describe this machine."""
-    memory = _meminfo(root)
+    memory = meminfo(root)
     total = memory.get("MemTotal")
     limit = memory_limit(root)
     l4t = _l4t(root)
@@ -261,6 +261,12 @@ def throttling(root: Path = ROOT) -> Throttling | None:
     )
 
 
+def available_memory(root: Path = ROOT) -> int | None:
+    """Return how many bytes of memory can be taken without swapping; None if unknown."""
+    free = [meminfo(root).get("MemAvailable"), memory_left(root)]
+    return min((each for each in free if each is not None), default=None)
+
+
 def power_mode() -> str | None:
     """Return the name of a Jetson's power mode, for example "MAXN" or "15W"."""
     answer = command_output("nvpmodel", "-q")
@@ -300,9 +306,3 @@ def _distribution(root: Path) -> str | None:
             except ValueError:  # a quote is missing
                 return value
     return None
-
-
-def _meminfo(root: Path) -> dict[str, int]:
-    """Return the rows of /proc/meminfo, in bytes."""
-    rows = re.findall(r"^(\w+): +(\d+) kB", read_text(root / "proc/meminfo") or "", re.MULTILINE)
-    return {key: int(kilobytes) << 10 for key, kilobytes in rows}

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .readings import meminfo
+
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+# The library NVML, which comes with the driver.
+MANAGEMENT = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 # The file that tells the release of the driver, on Linux.
 RELEASE = Path("/proc/driver/nvidia/version")
 # Library → its file names, the newest major version first, and the function that returns its
@@ -24,7 +28,7 @@ LIBRARIES = {
     "tensorrt": (("libnvinfer.so.10", "libnvinfer.so.8"), "getInferLibVersion"),
 }
 # Values of CUdevice_attribute in the CUDA driver API.
-COMPUTE_MAJOR, COMPUTE_MINOR = 75, 76
+INTEGRATED, COMPUTE_MAJOR, COMPUTE_MINOR = 18, 75, 76
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,15 @@ class GPU:
         name: Its name, such as "NVIDIA L4".
         compute_capability: Its compute capability, such as "8.7".
         memory_bytes: Bytes of its memory.
+        integrated: Whether its memory is the CPU's, as on a Jetson.
+        bus_id: Its address on the PCI bus, such as "00000000:01:00.0"; empty if unknown.
     """
 
     name: str
     compute_capability: str
     memory_bytes: int
+    integrated: bool = False
+    bus_id: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the GPU as reports record it."""
@@ -82,12 +90,58 @@ def gpus() -> list[GPU]:
         library.cuDeviceGet(ctypes.byref(device), number)
         library.cuDeviceGetName(name, len(name), device)
         library.cuDeviceTotalMem_v2(ctypes.byref(memory), device)
-        compute = []
-        for attribute in (COMPUTE_MAJOR, COMPUTE_MINOR):
+        bus_id = ctypes.create_string_buffer(32)
+        library.cuDeviceGetPCIBusId(bus_id, len(bus_id), device)
+        numbers = []
+        for attribute in (INTEGRATED, COMPUTE_MAJOR, COMPUTE_MINOR):
             library.cuDeviceGetAttribute(ctypes.byref(value), attribute, device)
-            compute.append(str(value.value))
-        found.append(GPU(name.value.decode("utf-8", "replace"), ".".join(compute), memory.value))
+            numbers.append(value.value)
+        integrated, *compute = numbers
+        found.append(
+            GPU(
+                name.value.decode("utf-8", "replace"),
+                ".".join(map(str, compute)),
+                memory.value,
+                bool(integrated),
+                bus_id.value.decode("ascii", "replace"),
+            )
+        )
     return found
+
+
+def free_memory(gpu: GPU) -> int | None:
+    """Return how many bytes of a GPU's memory are free; None if nothing here tells it.
+
+    A GPU that shares the CPU's memory can have what Linux calls available: CUDA counts the page
+    cache as used there (ollama issue 12283). NVML tells the number for the others, and creates no
+    CUDA context for it, which would take hundreds of megabytes.
+    """
+    if gpu.integrated:
+        return meminfo().get("MemAvailable")
+    library = _load(MANAGEMENT)
+    handle, memory = ctypes.c_void_p(), _Memory()
+    if library is None or not gpu.bus_id or library.nvmlInit_v2():
+        return None
+    try:
+        bus_id = gpu.bus_id.encode()
+        if library.nvmlDeviceGetHandleByPciBusId_v2(bus_id, ctypes.byref(handle)):
+            return None
+        if library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)):
+            return None
+        # A part of a GPU (MIG) has less memory than NVML tells of the whole.
+        return min(int(memory.free), gpu.memory_bytes)
+    finally:
+        library.nvmlShutdown()
+
+
+class _Memory(ctypes.Structure):
+    """The structure `nvmlMemory_t`: numbers of bytes."""
+
+    _fields_ = (
+        ("total", ctypes.c_ulonglong),
+        ("free", ctypes.c_ulonglong),
+        ("used", ctypes.c_ulonglong),
+    )
 
 
 def libraries() -> dict[str, str | None]:

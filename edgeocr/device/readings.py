@@ -6,6 +6,7 @@ Nothing here raises: what can't be read is None.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +81,9 @@ def numbered(folder: Path, prefix: str) -> Iterator[Path]:
     numbers = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
     for number in sorted(int(each) for each in numbers if each.isdecimal()):
         yield folder / f"{prefix}{number}"
+
+
+def meminfo(root: Path = ROOT) -> dict[str, int]:
+    """Return the rows of /proc/meminfo, in bytes; none on other systems."""
+    rows = re.findall(r"^(\w+): +(\d+) kB", read_text(root / "proc/meminfo") or "", re.MULTILINE)
+    return {key: int(kilobytes) << 10 for key, kilobytes in rows}

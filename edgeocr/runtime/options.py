@@ -29,30 +29,39 @@ class RuntimeOptions:
             float32, but texts may differ from those without it. No effect elsewhere.
         fixed_shapes: Pad inputs to the bundle's fixed set of shapes, so that no shape is new after
             `OCR.warm_up`. By default (None) this is done on all providers except those that take
-            any shape as it comes, which are "cpu" and "xnnpack".
-        engine_cache: Folder in which TensorRT engines are kept. By default (None) it is
-            `NAME.engines` beside a bundle `NAME.edgeocr` if that folder exists, else a folder in
-            the user's cache.
+            any shape as it comes, which are "cpu" and "xnnpack". A mapping of stages to yes or no
+            decides for these stages.
+        engine_cache: The only folder in which TensorRT engines are looked for and kept. By default
+            (None) those in the bundle are used if they fit this device, and others are kept in
+            `NAME.engines` beside a bundle `NAME.edgeocr` if that folder exists, else in the user's
+            cache.
         cpus: Numbers of the CPUs to run on, such as (4, 5, 6, 7). By default (None) all those
             that the process may use.
         variant: The graph to take in stages that have several, by its precision: "fp32", "int8" or
             "fp16" for all stages, or a mapping of stages to such names. By default (None) the graph
             that suits this device best. A stage that has no graph of the name for all stages takes
             its own graph.
+        batch: The most lines that are recognized in one run on a provider that takes several
+            (those with a fixed set of shapes). By default (None) the bundle's number.
+        tuned: Whether "auto", the number of threads and `batch` follow what `edgeocr tune` has
+            found out on this device, where the caller makes no choice; or the path of the tuned
+            file that they follow, instead of the one beside the bundle or in the user's cache.
 
     Raises:
-        ValueError: A provider or a variant is unknown, an option of a provider can't be used, or
-            `cpus` is empty.
+        ValueError: A provider or a variant is unknown, an option of a provider can't be used,
+            `cpus` is empty, or `batch` is below 1.
         TypeError: An option has the wrong type.
     """
 
     provider_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fp16: bool = False
     bf16: bool = False
-    fixed_shapes: bool | None = None
+    fixed_shapes: bool | Mapping[str, bool] | None = None
     engine_cache: str | os.PathLike[str] | None = None
     cpus: Sequence[int] | None = None
     variant: str | Mapping[str, str] | None = None
+    batch: int | None = None
+    tuned: bool | str | os.PathLike[str] = True
 
     def __post_init__(self) -> None:
         """Check the options."""
@@ -70,6 +79,8 @@ class RuntimeOptions:
                 raise TypeError(f"cpus must be a sequence of numbers, not {self.cpus!r:.80}")
             if not self.cpus:
                 raise ValueError("cpus must name at least one CPU")
+        if self.batch is not None and self.batch < 1:
+            raise ValueError(f"batch must be at least 1, not {self.batch}")
         if isinstance(self.variant, Mapping):
             for variant in self.variant.values():
                 check_variant(variant)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .failures import Failures
 from .options import RuntimeOptions
 from .providers import AUTO, Provider, check_provider_choice
+from .shipped_engines import ShippedEngines
 from .tensorrt_cache import engine_root
 
 
@@ -19,10 +21,14 @@ class Placement:
         provider: A provider's name, "auto" for the best that works here, or a mapping of stages to
             such names; stages that it doesn't name are "auto".
         options: Further options of the caller.
-        bundle_digest: The bundle's digest, by which its TensorRT engines are found.
+        graphs_digest: The digest of the bundle's graphs and input shapes, by which its TensorRT
+            engines are found.
         engine_root: Folder that holds a folder of TensorRT engines for each bundle and device;
             None if engines can't be kept.
+        shipped_engines: The TensorRT engines in the bundle, one for each kind of device; empty if
+            the caller names a folder to look for engines in.
         arena_limit: The most bytes that runs on the CPU may take; None sets no limit.
+        failures: The devices that have been lost since the bundle was opened.
 
     Raises:
         ValueError: A provider is unknown.
@@ -31,9 +37,11 @@ class Placement:
 
     provider: str | Mapping[str, str] = AUTO
     options: RuntimeOptions = field(default_factory=RuntimeOptions)
-    bundle_digest: str = ""
+    graphs_digest: str = ""
     engine_root: Path | None = None
+    shipped_engines: tuple[ShippedEngines, ...] = ()
     arena_limit: int | None = None
+    failures: Failures = field(default_factory=Failures, compare=False)
 
     def __post_init__(self) -> None:
         """Check the names of the providers."""
@@ -55,8 +63,9 @@ class Placement:
         options: RuntimeOptions,
         *,
         path: Path,
-        digest: str,
+        graphs_digest: str,
         stages: Collection[str],
+        shipped_engines: Sequence[ShippedEngines] = (),
     ) -> Placement:
         """Apply a caller's choice to a bundle.
 
@@ -64,14 +73,21 @@ class Placement:
             provider: See `Placement.provider`.
             options: See `Placement.options`.
             path: The bundle's path, beside which its TensorRT engines may be.
-            digest: The bundle's digest.
+            graphs_digest: The digest of the bundle's graphs and input shapes.
             stages: Names of the bundle's stages.
+            shipped_engines: The TensorRT engines in the bundle.
 
         Raises:
             ValueError: A provider is unknown, or the bundle lacks a stage that `provider` names.
             TypeError: `provider` is neither a name nor a mapping.
         """
-        placement = cls(provider, options, digest, engine_root(path, options.engine_cache))
+        placement = cls(
+            provider,
+            options,
+            graphs_digest,
+            engine_root(path, options.engine_cache),
+            tuple(shipped_engines) if options.engine_cache is None else (),
+        )
         if isinstance(provider, Mapping):
             for stage, name in provider.items():
                 if stage not in stages:
@@ -87,7 +103,13 @@ class Placement:
             return self.provider
         return self.provider.get(stage, AUTO)
 
-    def fixes_shapes(self, provider: Provider) -> bool:
-        """Return whether inputs of a provider are padded to a fixed set of shapes."""
+    def leaves_a_choice(self, stages: Iterable[str]) -> bool:
+        """Return whether the provider of any of the stages is for edgeocr to choose."""
+        return any(self.provider_of(stage) == AUTO for stage in stages)
+
+    def fixes_shapes(self, provider: Provider, stage: str) -> bool:
+        """Return whether a stage's inputs are padded to a fixed set of shapes on a provider."""
         wanted = self.options.fixed_shapes
+        if isinstance(wanted, Mapping):
+            wanted = wanted.get(stage)
         return not provider.any_shape if wanted is None else wanted

@@ -9,7 +9,7 @@ from .job import Job
 from .onnx_runtime import version
 from .placement import Placement
 from .providers import Provider, provider_named
-from .tensorrt_cache import EngineFolder, profile_options
+from .tensorrt_cache import EngineFolder, build_options, cache_options, profile_options
 
 # ONNX Runtime's names of providers with their options, in the order in which it is to use them.
 Chain: TypeAlias = "list[tuple[str, dict[str, str]]]"
@@ -37,13 +37,15 @@ def provider_chain(
     if job.precision == "fp16":
         placement = replace(placement, options=replace(placement.options, fp16=True))
     options = options_for(provider, placement)
-    fixed_shapes = bool(job.shapes) and placement.fixes_shapes(provider)
+    fixed_shapes = bool(job.shapes) and placement.fixes_shapes(provider, job.stage)
     if (recording := provider.recording_option) is not None:
         wanted = options.pop(recording, "1").lower() in ("1", "true")
         if wanted and fixed_shapes and version() >= RECORDS_SHAPES_SINCE:
             options[recording] = "1"
     if provider.builds_engines:
-        own = {} if engines is None else engines.options(job.engine_name)
+        own = {} if engines is None else cache_options(engines, job.engine_name)
+        if engines is None or not engines.is_warm(job.engine_name):
+            own |= build_options(device_number(provider, placement))
         if fixed_shapes:
             own |= profile_options(job.input_name, provider.shapes_for(job.shapes))
         options = {**own, **options}
@@ -60,12 +62,12 @@ def provider_chain(
 
 
 def options_for(provider: Provider, placement: Placement) -> dict[str, str]:
-    """Merge a provider's options: edgeocr's, overridden by the caller's."""
+    """Merge the options of edgeocr that this ONNX Runtime has and the caller's, which win."""
     lower_precision = provider.fp16_options if placement.options.fp16 else {}
+    own = {**provider.options, **lower_precision}
     given = placement.options.provider_options.get(provider.name, {})
     return {
-        **provider.options,
-        **lower_precision,
+        **{key: own[key] for key in own if version() >= provider.options_since.get(key, (0, 0))},
         **{key: str(value) for key, value in given.items()},
     }
 

@@ -34,6 +34,11 @@ class Provider:
         options: Options that edgeocr sets, instead of ONNX Runtime's defaults. All of them are
             documented at https://onnxruntime.ai/docs/execution-providers/.
         fp16_options: Options that are set as well when lower precision is allowed.
+        alternatives: Further sets of options, by name, that may be faster on some devices or read
+            differently, so that `edgeocr tune` tries them.
+        options_since: The first version of ONNX Runtime that has an option of these two, for
+            options that are newer than the oldest version that edgeocr runs with. A session with
+            an option that its ONNX Runtime doesn't have fails.
         recording_option: Option that lets a session record its runs as CUDA graphs; None if there
             is none.
         refused_options: Options that a caller may not switch on, each with the reason.
@@ -58,6 +63,8 @@ class Provider:
     device: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     fp16_options: Mapping[str, str] = field(default_factory=dict)
+    alternatives: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    options_since: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     recording_option: str | None = None
     refused_options: Mapping[str, str] = field(default_factory=dict)
     helper: str | None = None
@@ -66,6 +73,10 @@ class Provider:
     max_proportion: float | None = None
     limits_fp16_optimization: bool = False
     opens_in_forks: bool = False
+
+    def is_known(self, options: Mapping[str, str]) -> bool:
+        """Return whether options are none, or one of `alternatives`."""
+        return not options or any(options == dict(each) for each in self.alternatives.values())
 
     def shapes_for(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Select those of a stage's input shapes that this provider is given.
@@ -101,7 +112,8 @@ _ALL = (
         device="cuda",
         options={
             # The default, EXHAUSTIVE, measured all of cuDNN's algorithms at every new input shape
-            # up to ONNX Runtime 1.19; since then it asks a slower heuristic.
+            # up to ONNX Runtime 1.19; since then it asks a slower heuristic. Users' figures for
+            # DEFAULT contradict each other: docs/engines.md lists them.
             "cudnn_conv_algo_search": "HEURISTIC",
             # The default doubles the arena whenever it is full. `warm_up` begins with the largest
             # shape, so nothing has to grow afterwards.
@@ -113,6 +125,12 @@ _ALL = (
         # CUDA runs a graph in the precision in which it is written. For a float32 graph the nearest
         # to float16 is TF32, which multiplies with as many bits as float16.
         fp16_options={"use_tf32": "1"},
+        alternatives={
+            "default search": {"cudnn_conv_algo_search": "DEFAULT"},
+            "exhaustive search": {"cudnn_conv_algo_search": "EXHAUSTIVE"},
+            "TF32": {"use_tf32": "1"},
+        },
+        options_since={"use_tf32": (1, 18)},
         recording_option="enable_cuda_graph",
     ),
     Provider(
@@ -121,7 +139,15 @@ _ALL = (
         install=NVIDIA_PACKAGE,
         needs_nvidia_driver=True,
         device="cuda",
-        fp16_options={"trt_fp16_enable": "1"},
+        # `trt_builder_optimization_level` keeps TensorRT's default, 3: with 5, users wait for an
+        # hour for OCR networks and may get slower engines (docs/engines.md).
+        fp16_options={
+            "trt_fp16_enable": "1",
+            # In float16 the squares in a layer normalization overflow (onnxruntime pull request
+            # 13639). The rest of the network stays in float16.
+            "trt_layer_norm_fp32_fallback": "1",
+        },
+        alternatives={"fp16": {"trt_fp16_enable": "1", "trt_layer_norm_fp32_fallback": "1"}},
         refused_options={
             "trt_cuda_graph_enable": "TensorRT records a single input shape as a CUDA graph, and "
             "edgeocr uses several shapes"
@@ -139,7 +165,17 @@ _ALL = (
         needs_nvidia_driver=True,
         plugin="onnxruntime_ep_nv_tensorrt_rtx",
     ),
-    Provider("openvino", "OpenVINOExecutionProvider", install="pip install onnxruntime-openvino"),
+    Provider(
+        "openvino",
+        "OpenVINOExecutionProvider",
+        install="pip install onnxruntime-openvino",
+        # ONNX Runtime's option `precision` takes nothing but FP32 for the CPU. OpenVINO's own hint
+        # has no effect on a CPU without instructions for the format.
+        alternatives={
+            "bf16": {"load_config": '{"CPU": {"INFERENCE_PRECISION_HINT": "bf16"}}'},
+            "f16": {"load_config": '{"CPU": {"INFERENCE_PRECISION_HINT": "f16"}}'},
+        },
+    ),
     Provider("coreml", "CoreMLExecutionProvider", install="pip install onnxruntime on macOS"),
     Provider(
         "directml",

@@ -93,7 +93,6 @@ class Session:
 
     Attributes:
         provider: Name of the execution provider that it runs on.
-        skipped_providers: Why "auto" did not take better providers: one message for each.
         engine_folder: Where its TensorRT engines are kept; None if there are none.
         shapes: The shapes that the input may have if `fixed_shapes`.
         fixed_shapes: Whether the input must have one of `shapes`.
@@ -144,11 +143,11 @@ class Session:
 
         started = create_session(graph, placement, job, partial(options, threads))
         provider = started.provider
-        self.provider = provider.name
-        self.skipped_providers = started.skipped_providers
+        self.provider, self._started_on = provider.name, provider
+        self._failures = placement.failures
         self.engine_folder = None if started.engines is None else started.engines.path
         self.shapes = provider.shapes_for(job.shapes)
-        self.fixed_shapes = bool(self.shapes) and placement.fixes_shapes(provider)
+        self.fixed_shapes = bool(self.shapes) and placement.fixes_shapes(provider, job.stage)
         self.admission: Admission | None = None
         self.observer: Callable[[NDArray[np.uint8]], object] | None = None
         self._stage, self._usual_shape = job.stage, job.usual_shape
@@ -215,7 +214,8 @@ class Session:
         """Run the graph: uint8 [N, H, W, 3] → the outputs that were asked for.
 
         Raises:
-            GraphError: The run fails, or `batch` has none of the fixed shapes.
+            GraphError: `batch` has none of the fixed shapes, or the run fails; on another provider
+                than the CPU it is a `ProviderFailedError`.
             MemoryLimitError: The run needs more memory than the limit allows.
             ClosedError: The session is closed.
             ForkedError: Another process opened the session.
@@ -384,9 +384,12 @@ class Session:
             runner = single
         if self.observer is not None:
             self.observer(batch)
+        self._failures.check(self._started_on)
         try:
             return runner.run(batch)
         except Exception as error:  # ONNX Runtime's errors have no common base class of their own
+            if not self._started_on.always_starts:
+                raise self._failures.note(self._stage, self._started_on, error) from error
             raise GraphError(
                 f"ONNX Runtime failed on input {batch.shape}: {excerpt(str(error))}"
             ) from error

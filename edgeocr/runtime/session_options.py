@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..device.cpus import has_bf16, has_vnni
+from . import int8
 from .arena import use_shared_arena
 from .onnx_runtime import FATAL_ONLY, import_onnxruntime, version
 from .placement import Placement
@@ -43,7 +44,10 @@ def session_options(
     options.enable_mem_pattern = False
     _set_spinning(options, threads)
     use_shared_arena(options, placement.arena_limit)
-    if precision == "int8" and not has_vnni():
+    if precision == "int8" and int8.is_wrong(version()):
+        # The graph is computed in float32 with the weights and the rounding of int8.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+    elif precision == "int8" and not has_vnni():
         # Without VNNI, x86 sums products of uint8 and int8 in 16 bits, which may overflow. This
         # option turns weights into uint8, whose products are slower and correct. It isn't set
         # where there is VNNI, because ONNX Runtime would slow it down there as well.

@@ -13,12 +13,12 @@ import logging
 import math
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..device import nvidia
 from ..errors import GraphError, ProviderUnavailableError, excerpt
-from . import diagnosis
+from . import diagnosis, engines_here
 from .captured_output import captured_output
 from .device_thread import run_on_device_thread
 from .forks import forks_wait
@@ -31,9 +31,9 @@ from .onnx_runtime import (
     preload_nvidia_libraries,
 )
 from .placement import Placement
-from .provider_options import Chain, device_number, options_for, provider_chain
-from .providers import AUTO, PROVIDERS, Provider, fallback_order
-from .tensorrt_cache import EngineFolder, folder_for_gpu, has_engines
+from .provider_options import Chain, device_number, provider_chain
+from .providers import AUTO, PROVIDERS, Provider
+from .tensorrt_cache import EngineFolder
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -60,7 +60,6 @@ class StartedSession:
     Attributes:
         session: The session.
         provider: The provider that it runs on.
-        skipped_providers: Why "auto" did not take better providers: one message for each.
         engines: Where its TensorRT engines are kept; None if there are none.
         records_runs: Whether its runs can be recorded as CUDA graphs.
         device_number: Number of its device.
@@ -68,7 +67,6 @@ class StartedSession:
 
     session: onnxruntime.InferenceSession
     provider: Provider
-    skipped_providers: tuple[str, ...] = ()
     engines: EngineFolder | None = None
     records_runs: bool = False
     device_number: int = 0
@@ -115,66 +113,33 @@ def probe(provider: str, graph: bytes) -> str | None:
 def create_session(
     graph: bytes, placement: Placement, job: Job, make_options: MakeOptions
 ) -> StartedSession:
-    """Open a stage's graph on the provider that the caller wants.
+    """Open a stage's graph on the provider that its placement names.
 
     Args:
         graph: The ONNX file's bytes.
-        placement: The caller's choice.
+        placement: The caller's choice. `variants.taking` has replaced "auto" by a provider.
         job: What the graph is for.
         make_options: Makes the session's options for a provider.
 
     Raises:
-        ProviderUnavailableError: The provider that was asked for by name isn't a part of the
-            installed ONNX Runtime or doesn't start, or with "auto" none starts.
+        ProviderUnavailableError: The provider isn't a part of the installed ONNX Runtime, or
+            doesn't start.
         GraphError: The graph can't be loaded.
+        ValueError: The placement leaves the choice of the provider open.
     """
-    wanted = placement.provider_of(job.stage)
-    available = built_in()
-    if wanted != AUTO:
-        provider = PROVIDERS[wanted]
-        if wanted not in available:
-            version = import_onnxruntime().__version__
-            raise ProviderUnavailableError(diagnosis.not_built_in(provider, version))
-        return _start(graph, provider, placement, job, make_options)
-    skipped: list[str] = []
-    for name in fallback_order(job.preferred_providers):
-        if name not in available:
-            continue
-        provider = PROVIDERS[name]
-        if not is_ready(provider, placement, job):
-            logger.debug("%s skips %s: its engines haven't been built", job.stage, name)
-            continue
-        try:
-            started = _start(graph, provider, placement, job, make_options)
-        except ProviderUnavailableError as error:
-            logger.info("%s falls back from %s: %s", job.stage, name, error)
-            skipped.append(str(error))
-        else:
-            return replace(started, skipped_providers=tuple(skipped))
-    raise ProviderUnavailableError("no provider works here: " + "; ".join(skipped))
+    name = placement.provider_of(job.stage)
+    if name == AUTO:
+        raise ValueError(f"the stage {job.stage!r} needs a provider that is named")
+    provider = PROVIDERS[name]
+    if name not in built_in():
+        version = import_onnxruntime().__version__
+        raise ProviderUnavailableError(diagnosis.not_built_in(provider, version))
+    return _start(graph, provider, placement, job, make_options)
 
 
 def is_ready(provider: Provider, placement: Placement, job: Job) -> bool:
     """Return whether "auto" may try a provider: its engines have been built if it needs some."""
-    if not provider.builds_engines:
-        return True
-    # Most bundles have no engines, and asking for the versions loads libraries.
-    root = placement.engine_root
-    if root is None or not has_engines(root, placement.bundle_digest):
-        return False
-    engines = _engine_folder(provider, placement)
-    return engines is not None and engines.is_warm(job.engine_name)
-
-
-def _engine_folder(provider: Provider, placement: Placement) -> EngineFolder | None:
-    if placement.engine_root is None or not provider.builds_engines:
-        return None
-    return folder_for_gpu(
-        placement.engine_root,
-        placement.bundle_digest,
-        device_number(provider, placement),
-        options_for(provider, placement),
-    )
+    return not provider.builds_engines or engines_here.are_warm(provider, placement, job)
 
 
 def _start(
@@ -193,7 +158,7 @@ def _start(
 def _start_in_this_thread(
     graph: bytes, provider: Provider, placement: Placement, job: Job, make_options: MakeOptions
 ) -> StartedSession:
-    engines = _engine_folder(provider, placement)
+    engines = engines_here.folder(provider, placement, job)
     if engines is not None:
         engines.prepare()
     chain = provider_chain(provider, placement, job, engines)

@@ -81,6 +81,17 @@ def is_ours(start: bytes) -> bool:
     return False
 
 
+def inline(text: str) -> str:
+    """Escape what Markdown would interpret anywhere in a line, and put the text into one line.
+
+    What it would interpret only at the beginning of a line stays as it is.
+
+    Args:
+        text: Any text.
+    """
+    return _ANYWHERE.sub(r"\\\g<0>", " ".join(text.split()))
+
+
 def _blocks(page: ReadPage, level: int) -> Iterator[str]:
     """Yield each heading, paragraph and table of a page.
 
@@ -101,7 +112,7 @@ def _blocks(page: ReadPage, level: int) -> Iterator[str]:
 
 def _heading(level: int, text: str) -> str:
     # Number signs at the end of a heading would not be shown.
-    return "#" * level + " " + _inline(text).replace("#", r"\#")
+    return "#" * level + " " + inline(text).replace("#", r"\#")
 
 
 def _parts(block: LevelBlock) -> Iterator[str]:
@@ -163,7 +174,7 @@ def _longest_table(
 
 def _table(block: LevelBlock, table: Sequence[Sequence[int | None]]) -> str:
     rows = [
-        "| " + " | ".join("" if i is None else _inline(block.lines[i].text) for i in row) + " |"
+        "| " + " | ".join("" if i is None else inline(block.lines[i].text) for i in row) + " |"
         for row in table
     ]
     rows.insert(1, "|" + " --- |" * len(table[0]))
@@ -204,15 +215,10 @@ def _height(line: Line) -> float:
 
 def _line(text: str) -> str:
     """Return a text as a line of its own, with escapes before what Markdown would interpret."""
-    return _FIRST.sub(_escaped_mark, _inline(text), count=1)
+    return _FIRST.sub(_escaped_mark, inline(text), count=1)
 
 
 def _escaped_mark(found: re.Match[str]) -> str:
     """Escape a mark that begins a line; of a list's number, the dot behind it is escaped."""
     mark = found.group()
     return f"{mark}\\" if mark[0].isdecimal() else f"\\{mark}"
-
-
-def _inline(text: str) -> str:
-    """Escape what Markdown would interpret anywhere in a line, not only at its beginning."""
-    return _ANYWHERE.sub(r"\\\g<0>", " ".join(text.split()))

@@ -6,6 +6,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeocr.writers.pdf.font import true_type
+
 # How many pages a node of the tree of pages has.
 KIDS = 100
 A4 = (0.0, 0.0, 595.0, 842.0)
@@ -118,16 +120,25 @@ def renamed(meanings: str) -> list[bytes]:
     ]
 
 
-def chinese() -> list[bytes]:
-    """Return a font whose codes are UTF-16, as objects 4 to 6 of a document; it is not embedded."""
+def chinese(direction: str = "H") -> list[bytes]:
+    """Return a font whose codes are UTF-16, as objects 4 to 8 of a document.
+
+    It is embedded, since the places of characters depend on the fonts of the system otherwise. All
+    its characters look the same.
+
+    Args:
+        direction: "H" for lines and "V" for columns.
+    """
     return [
-        b"<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UTF16-H"
-        b"/DescendantFonts[5 0 R]>>",
-        b"<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light"
+        b"<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UTF16-%s"
+        b"/DescendantFonts[5 0 R]>>" % direction.encode(),
+        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/STSong-Light"
         b"/CIDSystemInfo<</Registry(Adobe)/Ordering(GB1)/Supplement 5>>"
-        b"/FontDescriptor 6 0 R/DW 1000>>",
+        b"/FontDescriptor 6 0 R/DW 1000/CIDToGIDMap 8 0 R>>",
         b"<</Type/FontDescriptor/FontName/STSong-Light/Flags 6/FontBBox[0 -200 1000 900]"
-        b"/ItalicAngle 0/Ascent 880/Descent -120/CapHeight 880/StemV 80>>",
+        b"/ItalicAngle 0/Ascent 880/Descent -120/CapHeight 880/StemV 80/FontFile2 7 0 R>>",
+        stream(true_type()),
+        stream(b"\0\1" * 0x8000),
     ]
 
 

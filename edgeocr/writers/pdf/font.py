@@ -73,7 +73,7 @@ class InvisibleFont:
         """
         from pikepdf import Array, Dictionary, Name
 
-        program = _true_type()
+        program = true_type()
         file = pdf.make_stream(program, Length1=len(program))
         descriptor = pdf.make_indirect(
             Dictionary(
@@ -170,7 +170,7 @@ def _glyph() -> bytes:
     return glyph + bytes(-len(glyph) % 4)
 
 
-def _true_type() -> bytes:
+def true_type() -> bytes:
     """Return a TrueType font of two equal glyphs, the first of which is for missing characters."""
     glyph, glyphs = _glyph(), 2
     tables = {

@@ -12,11 +12,11 @@ import pytest
 
 from converters.freeze import write
 from edgeocr import OCR, Bundle, BundleError, SignatureError
-from edgeocr.bench import measure as bench
-from edgeocr.bench import worker as bench_worker
-from edgeocr.bench.provider_result import ProviderFailure
+from edgeocr.bench import turns
+from edgeocr.bench.cell_process import CellError
+from edgeocr.bench.measure import measure
 from edgeocr.bench.settings import Settings
-from edgeocr.bench.worker import Request
+from edgeocr.bench.worker import Request, Worker
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.cli.main import main
@@ -183,14 +183,17 @@ def test_worker_processes_of_bench_require_the_signature(
     path = packed(signed, tmp_path / "a.edgeocr")
     requests: list[Request] = []
 
-    def fail(request: Request, on_progress: object) -> ProviderFailure:
+    def fail(request: Request, stages: object) -> None:
         requests.append(request)
-        return ProviderFailure(f"{request.settings.require_signature} fails")
+        raise CellError(f"{request.settings.require_signature} fails")
 
-    monkeypatch.setattr(bench, "_measure_in_process", fail)
+    monkeypatch.setattr(turns, "Running", fail)
     settings = Settings(require_signature=str(keys / "own.pub"))
-    result = bench.measure(["cpu"], bundle=str(path), sources=[SAMPLE], settings=settings)
+    result = measure(
+        bundles=[str(path)], providers=["cpu"], sources=[SAMPLE], settings=settings, labels=False
+    )
+    assert result.bundles["tiny"].reference.error == "own.pub fails"
     assert str(keys) not in json.dumps(result.to_dict())
     packed({name: signed[name] for name in signed if name != SIGNATURE}, path)
     with pytest.raises(SignatureError, match="not signed"):
-        bench_worker.measure(requests[0], lambda message: None)
+        Worker(requests[0], lambda message: None).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,33 @@ class FakeDriver:
         return 0
 
     def cuDeviceGetAttribute(self, pointer: Any, attribute: int, device: ctypes.c_int) -> int:
-        pointer._obj.value = {75: 8, 76: 7}[attribute]  # CUDA's numbers of the two
+        pointer._obj.value = {18: 1, 75: 8, 76: 7}[attribute]  # CUDA's numbers of the three
+        return 0
+
+    def cuDeviceGetPCIBusId(self, buffer: Any, size: int, device: ctypes.c_int) -> int:
+        buffer.value = b"0000:01:00.0"
+        return 0
+
+
+class FakeManagement:
+    """Stands in for NVML on a machine whose only GPU has 5 GiB of free memory."""
+
+    initialized = 0
+    shut_down = False
+
+    def nvmlInit_v2(self) -> int:
+        return self.initialized
+
+    def nvmlDeviceGetHandleByPciBusId_v2(self, bus_id: bytes, pointer: Any) -> int:
+        pointer._obj.value = 1
+        return 0 if bus_id == b"0000:01:00.0" else 6  # NVML_ERROR_NOT_FOUND
+
+    def nvmlDeviceGetMemoryInfo(self, handle: Any, pointer: Any) -> int:
+        pointer._obj.total, pointer._obj.free, pointer._obj.used = 8 << 30, 5 << 30, 3 << 30
+        return 0
+
+    def nvmlShutdown(self) -> int:
+        self.shut_down = True
         return 0
 
 
@@ -68,8 +95,35 @@ def test_the_driver_tells_its_version_and_gpus(monkeypatch: pytest.MonkeyPatch) 
     install(monkeypatch, {nvidia.DRIVER: FakeDriver()})
     assert nvidia.driver() == (12, 6)
     (gpu,) = nvidia.gpus()
-    assert gpu == GPU("Orin", "8.7", 8 << 30)
+    assert gpu == GPU("Orin", "8.7", 8 << 30, integrated=True, bus_id="0000:01:00.0")
     assert gpu.to_dict() == {"name": "Orin", "compute": "8.7", "memory_bytes": 8 << 30}
+
+
+def test_nvml_tells_the_free_memory_of_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    management = FakeManagement()
+    install(monkeypatch, {nvidia.MANAGEMENT: management})
+    card = GPU("L4", "8.9", 24 << 30, bus_id="0000:01:00.0")
+    assert nvidia.free_memory(card) == 5 << 30
+    assert management.shut_down
+    # A part of the card has no more than its own memory.
+    assert nvidia.free_memory(replace(card, memory_bytes=1 << 30)) == 1 << 30
+    assert nvidia.free_memory(replace(card, bus_id="0000:02:00.0")) is None
+    assert nvidia.free_memory(replace(card, bus_id="")) is None
+    management.initialized = 999
+    assert nvidia.free_memory(card) is None
+    install(monkeypatch, {})
+    assert nvidia.free_memory(card) is None
+
+
+def test_a_board_shares_the_memory_that_linux_calls_available(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install(monkeypatch, {nvidia.MANAGEMENT: FakeManagement()})
+    monkeypatch.setattr(nvidia, "meminfo", lambda: {"MemFree": 1 << 28, "MemAvailable": 3 << 30})
+    orin = GPU("Orin", "8.7", 8 << 30, integrated=True, bus_id="0000:00:00.0")
+    assert nvidia.free_memory(orin) == 3 << 30
+    monkeypatch.setattr(nvidia, "meminfo", dict)
+    assert nvidia.free_memory(orin) is None
 
 
 @pytest.mark.parametrize(

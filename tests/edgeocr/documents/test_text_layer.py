@@ -108,10 +108,8 @@ def test_vertical_chinese_is_read_column_by_column_from_the_right(ocr: OCR) -> N
         text(column.encode("utf-16-be").hex(), 300 - 60 * i, 350, 24, font="G")
         for i, column in enumerate(columns)
     )
-    font, *rest = pdfs.chinese()
-    fonts = [font.replace(b"UTF16-H", b"UTF16-V"), *rest]
     page = PdfPage(drawn, (0, 0, 400, 400), fonts=b"/G 4 0 R")
-    taken = passed(ocr, pdfs.document([page], fonts))
+    taken = passed(ocr, pdfs.document([page], pdfs.chinese("V")))
     assert tuple(taken.texts) == columns and taken.rotation == 0
     heights, widths = np.ptp(taken.boxes, axis=1)[:, ::-1].T
     assert (heights > 3 * widths).all()

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle, GraphError
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle.manifest import Resize
 from edgeocr.resize import fixed_size, resize
 from edgeocr.runtime import start

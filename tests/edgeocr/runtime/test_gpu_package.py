@@ -18,13 +18,14 @@ import pytest
 from edgeocr import OCR, ProviderUnavailableError
 from edgeocr.device import nvidia
 from edgeocr.runtime.diagnosis import distributions
+from edgeocr.runtime.engine_key import EngineKey
 from edgeocr.runtime.job import Job
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import provider_chain
 from edgeocr.runtime.providers import provider_named
-from edgeocr.runtime.tensorrt_cache import EngineFolder, EngineKey
+from edgeocr.runtime.tensorrt_cache import BuiltEngines, build_options
 
 pytestmark = pytest.mark.gpu_package
 
@@ -36,6 +37,7 @@ int cuDeviceGet(int *device, int number) { *device = number; return 0; }
 int cuDeviceGetName(char *name, int size, int device) { name[0] = 'X'; name[1] = 0; return 0; }
 int cuDeviceTotalMem_v2(unsigned long *bytes, int device) { *bytes = 1UL << 33; return 0; }
 int cuDeviceGetAttribute(int *value, int attribute, int device) { *value = 8; return 0; }
+int cuDeviceGetPCIBusId(char *id, int size, int device) { id[0] = 0; return 0; }
 int cuTensorMapEncodeTiled(void) { return 100; }
 """
 
@@ -126,13 +128,15 @@ def test_cuda_knows_the_options_that_edgeocr_sets(
     assert "one of its options is unknown or has a wrong value" in line and "no_such" in line
 
 
-def test_tensorrt_knows_the_options_that_edgeocr_sets() -> None:
-    engines = EngineFolder(Path("x"), EngineKey("b", "g", "8.9", {}, {}))
+def test_tensorrt_knows_the_options_that_edgeocr_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvidia, "gpus", lambda: [nvidia.GPU("X", "8.7", 1 << 33, True)])
+    monkeypatch.setattr(nvidia, "free_memory", lambda gpu: 1 << 30)
+    engines = BuiltEngines(Path("x"), EngineKey("b", "g", "8.9", "linux-x86_64", {}, {}))
     job = Job("detection", "image", (1, 32, 32, 3), [(1, 32, 32, 3)])
     ((_, options), _) = provider_chain(
         provider_named("tensorrt"), Placement(options=RuntimeOptions(fp16=True)), job, engines
     )
-    assert len(options) == 9
+    assert len(options) == 12 and build_options(0).keys() <= options.keys()
     folder = Path(import_onnxruntime().__file__).parent / "capi"
     library = (folder / "libonnxruntime_providers_tensorrt.so").read_bytes()
     for name in options:

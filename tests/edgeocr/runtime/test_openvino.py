@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, ProviderUnavailableError
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.runtime.diagnosis import distributions
 from edgeocr.runtime.options import RuntimeOptions
 from tests.support.labelled import labelled_texts_read

@@ -17,14 +17,14 @@ def for_bundle(provider: Any, **options: Any) -> Placement:
         provider,
         RuntimeOptions(**options),
         path=Path("reader.edgeocr"),
-        digest="d1" * 32,
+        graphs_digest="d1" * 32,
         stages=["detection", "recognition"],
     )
 
 
 def test_a_placement_knows_the_bundle_and_its_folder_of_engines(tmp_path: Path) -> None:
     placement = for_bundle("cpu", engine_cache=tmp_path)
-    assert (placement.bundle_digest, placement.engine_root) == ("d1" * 32, tmp_path)
+    assert (placement.graphs_digest, placement.engine_root) == ("d1" * 32, tmp_path)
 
 
 def test_stages_that_a_mapping_does_not_name_are_auto() -> None:
@@ -85,6 +85,10 @@ def test_a_refused_option_may_be_switched_off(value: object) -> None:
 )
 def test_shapes_are_fixed_unless_the_provider_takes_any(name: str, fixed: bool) -> None:
     provider = provider_named(name)
-    assert Placement().fixes_shapes(provider) is fixed
-    assert Placement(options=RuntimeOptions(fixed_shapes=True)).fixes_shapes(provider)
-    assert not Placement(options=RuntimeOptions(fixed_shapes=False)).fixes_shapes(provider)
+    assert Placement().fixes_shapes(provider, "detection") is fixed
+    for wanted in (True, False):
+        placement = Placement(options=RuntimeOptions(fixed_shapes=wanted))
+        assert placement.fixes_shapes(provider, "detection") is wanted
+    some = Placement(options=RuntimeOptions(fixed_shapes={"detection": not fixed}))
+    assert some.fixes_shapes(provider, "detection") is not fixed
+    assert some.fixes_shapes(provider, "recognition") is fixed

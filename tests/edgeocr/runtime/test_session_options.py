@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edgeocr.runtime import int8
 from edgeocr.runtime import session_options as module
 from edgeocr.runtime.options import RuntimeOptions
 from edgeocr.runtime.placement import Placement
@@ -13,6 +14,7 @@ from edgeocr.runtime.session_options import session_options
 BF16 = "mlas.enable_gemm_fastmath_arm64_bfloat16"
 SPINS, SPIN_TIME = "session.intra_op.allow_spinning", "session.intra_op.spin_duration_us"
 EXACT_INT8 = "session.x64quantprecision"
+IN_FLOAT32 = "session.disable_quant_qdq"
 
 
 def entry(key: str, precision: str = "fp32", *, bf16: bool = False, threads: int = 1) -> str | None:
@@ -33,6 +35,25 @@ def test_bfloat16_is_multiplied_only_if_asked_for_and_only_where_the_cpu_can(
 ) -> None:
     monkeypatch.setattr(module, "has_bf16", lambda: has)
     assert entry(BF16, bf16=wanted) == value
+
+
+@pytest.mark.parametrize(
+    ("release", "vnni", "value"),
+    [
+        ((1, 20), True, None),
+        ((1, 21), True, "1"),
+        ((1, 24), True, "1"),
+        ((1, 24), False, None),
+        ((1, 25), True, None),
+    ],
+)
+def test_int8_is_computed_in_float32_where_onnx_runtime_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, release: tuple[int, int], vnni: bool, value: str | None
+) -> None:
+    for name in (module, int8):
+        monkeypatch.setattr(name, "has_vnni", lambda: vnni)
+    monkeypatch.setattr(module, "version", lambda: release)
+    assert entry(IN_FLOAT32, "int8") == value
 
 
 @pytest.mark.parametrize(

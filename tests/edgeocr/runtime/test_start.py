@@ -26,6 +26,8 @@ from edgeocr.runtime.placement import Placement
 from edgeocr.runtime.provider_options import Chain
 from edgeocr.runtime.providers import PROVIDERS, Provider, provider_named
 from edgeocr.runtime.start import built_in, create_session, probe
+from edgeocr.variants import taking
+from edgeocr.variants.choice import Choice
 from tests.support.jobs import DETECTION
 from tests.support.paths import FIXTURES
 
@@ -117,7 +119,8 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return FakeSession(asked)
 
     monkeypatch.setattr(start, "_open", open_)
-    monkeypatch.setattr(start, "built_in", lambda: ["cpu", "cuda", "tensorrt"])
+    for module in (start, taking):
+        monkeypatch.setattr(module, "built_in", lambda: ["cpu", "cuda", "tensorrt"])
     monkeypatch.setattr(nvidia, "driver", lambda: (13, 0))
     monkeypatch.setattr(nvidia, "gpus", lambda: [nvidia.GPU("Orin", "8.7", 1 << 33)])
     monkeypatch.setattr(
@@ -127,7 +130,22 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def started(placement: Placement, job: Job = DETECTION) -> start.StartedSession:
-    return create_session(b"", placement, job, quiet)
+    return taken(placement, job)[0]
+
+
+def taken(placement: Placement, job: Job = DETECTION) -> tuple[start.StartedSession, Choice]:
+    """Start a session as an `OCR` does it, which chooses the provider for "auto"."""
+    stage = Bundle.default().manifest.stages.detection
+    assert stage is not None
+    stage = replace(
+        stage,
+        providers=None if job.preferred_providers is None else list(job.preferred_providers),
+    )
+
+    def open_graph(_: object, placed: Placement) -> start.StartedSession:
+        return create_session(b"", placed, job, quiet)
+
+    return taking.take(job.stage, stage, placement, None, None, open_graph)
 
 
 def test_auto_takes_what_starts_and_tells_why_a_better_provider_was_skipped(
@@ -135,11 +153,11 @@ def test_auto_takes_what_starts_and_tells_why_a_better_provider_was_skipped(
 ) -> None:
     assert started(Placement()).provider.name == "cpu"
     with caplog.at_level(logging.INFO, "edgeocr"):
-        assert started(Placement()).skipped_providers == ("no cuda",)
-    assert "detection falls back from cuda: no cuda" in caplog.text
+        assert taken(Placement())[1].skipped_providers == ("no cuda",)
+    assert "detection can't take fp32 on cuda: no cuda" in caplog.text
     starting.add("cuda")
     assert started(Placement()).provider.name == "cuda"
-    assert started(Placement()).skipped_providers == ()
+    assert taken(Placement())[1].skipped_providers == ()
 
 
 def test_the_bundle_may_order_the_providers_of_a_stage(starting: set[str]) -> None:
@@ -172,7 +190,7 @@ def test_versions_are_asked_for_only_if_the_bundle_has_engines(
     """Asking for versions loads libraries."""
     starting |= {"cuda", "tensorrt"}
     monkeypatch.setattr(nvidia, "libraries", None)
-    assert started(Placement(bundle_digest="0" * 64, engine_root=tmp_path)).provider.name == "cuda"
+    assert started(Placement(graphs_digest="0" * 64, engine_root=tmp_path)).provider.name == "cuda"
 
 
 def test_sessions_on_a_gpu_start_in_the_device_thread(
@@ -194,17 +212,17 @@ def test_sessions_on_a_gpu_start_in_the_device_thread(
 
 def test_auto_takes_tensorrt_once_its_engines_are_built(starting: set[str], tmp_path: Path) -> None:
     starting |= {"cuda", "tensorrt"}
-    placement = Placement(bundle_digest="0" * 64, engine_root=tmp_path)
+    placement = Placement(graphs_digest="0" * 64, engine_root=tmp_path)
     assert started(placement).provider.name == "cuda"
-    asked = started(Placement("tensorrt", bundle_digest="0" * 64, engine_root=tmp_path))
+    asked = started(Placement("tensorrt", graphs_digest="0" * 64, engine_root=tmp_path))
     assert asked.engines is not None
     asked.engines.mark_warm("detection")
     assert started(placement).provider.name == "tensorrt"
     # Not for another stage, bundle or precision.
     assert started(placement, replace(DETECTION, stage="recognition")).provider.name == "cuda"
-    assert started(Placement(bundle_digest="1" * 64, engine_root=tmp_path)).provider.name == "cuda"
+    assert started(Placement(graphs_digest="1" * 64, engine_root=tmp_path)).provider.name == "cuda"
     assert started(replace(placement, options=RuntimeOptions(fp16=True))).provider.name == "cuda"
-    assert started(Placement(bundle_digest="0" * 64)).provider.name == "cuda"
+    assert started(Placement(graphs_digest="0" * 64)).provider.name == "cuda"
 
 
 def test_a_session_on_a_gpu_is_run_once_before_it_is_used(
