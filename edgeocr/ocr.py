@@ -26,7 +26,7 @@ from .runtime.outcomes import OnError, check_on_error, check_several, handled, o
 from .runtime.session import WarmUpResult
 from .runtime.stopwatch import Stopwatch
 from .stages.frames import counted
-from .stages.opening import Stage, check_options, open_bundle, usable_threads, wanted_stages
+from .stages.opening import Stage, check_options, open_bundle, wanted_stages
 from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
 from .stages.text_layer import page_of as page_of_text_layer
 from .stages.words import detail_of
@@ -51,7 +51,8 @@ class OCR:
         providers: The execution provider that each stage runs on, by stage.
         skipped_providers: Why "auto" did not use a better provider, one reason each.
         variants: The precision of the graph that was taken in each stage that has several.
-        variant_reasons: Why it was taken, by stage.
+        variant_reasons: Why it was taken, by stage; also for stages that were tuned.
+        tuning: The file in which `edgeocr tune` kept what it found out, or why it is ignored.
         engine_folders: Folders in which TensorRT's engines are kept.
         threads: The number of CPU threads in use.
         bundle_name: Name of the bundle.
@@ -84,8 +85,8 @@ class OCR:
             provider: Name of an execution provider such as "cpu", "cuda" or "tensorrt"; "auto" for
                 the best that works here; or a mapping of stages to such names, as in
                 {"recognition": "cpu"}.
-            threads: CPU threads. By default the bundle's number, or as many as the process may keep
-                busy.
+            threads: CPU threads. By default the number that was tuned on this device, else the
+                bundle's, else as many as the process may keep busy.
             orientation: Turn crops that are upside down, if the bundle has a classifier for that.
             upright: Find out whether a picture is turned by 90, 180 or 270 degrees, and read it the
                 right way up; otherwise its lines are read as they stand.
@@ -129,7 +130,6 @@ class OCR:
         self.bundle_name = printable(manifest.name)
         if limit is None and (profile := manifest.profile) is not None:
             limit = profile.memory_limit
-        self.threads = threads or usable_threads(self._cpus, manifest.profile)
         wanted = wanted_stages(
             manifest.stages, max_pixels, orientation=orientation, restore_spaces=restore_spaces
         )
@@ -138,13 +138,14 @@ class OCR:
             wanted,
             provider,
             runtime,
-            threads=self.threads,
+            threads=threads,
             cpus=self._cpus,
             shape=shape,
             limit=limit,
             max_image_pixels=max_image_pixels,
         )
         self._upright, self._split_gaps = upright, split_gaps
+        self.threads, self.tuning = opening.threads, opening.tuned
         reader = opening.open(opened)
         self._life = Lifetime(reader, opening.reopen, "this OCR")
         self.providers = {name: stage.session.provider for name, stage in self.stages.items()}

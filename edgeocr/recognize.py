@@ -99,6 +99,7 @@ class Recognizer:
             threads=pool.threads,
             pool=pool,
         )
+        self.most_together = placement.options.batch
 
     @property
     def max_width(self) -> int:
@@ -167,7 +168,7 @@ class Recognizer:
         if self.session.fixed_shapes:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
             batches = stage.batches
-        groups = groups_of(widths, batches[-1])
+        groups = groups_of(widths, min(batches[-1], self.most_together or batches[-1]))
         spacing = self._spacing
         measured = spacing is not None and (cut or spacing.restores)
         empty: dict[int, NDArray[np.bool_]] = {}  # the columns of each input without ink

@@ -282,6 +282,8 @@ def _describe(ocr: OCR) -> None:
     """Print what runs where, why, and within which memory."""
     providers = ", ".join(f"{stage} on {name}" for stage, name in ocr.providers.items())
     tell(f"edgeocr: {providers}")
+    if ocr.tuning.path is not None:
+        tell(f"edgeocr: tuned: {ocr.tuning}")
     for stage, reason in ocr.variant_reasons.items():
         tell(f"edgeocr: {stage} takes {reason}")
     for reason in ocr.skipped_providers:

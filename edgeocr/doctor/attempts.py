@@ -23,7 +23,7 @@ START_TIMEOUT = 180
 # the beginning.
 ERROR_CHARACTERS = 600
 
-# The program of the new process is BEGIN, one of the four codes that define `attempt`, and END. It
+# The program of the new process is BEGIN, one of the five codes that define `attempt`, and END. It
 # gets this process's sys.path.
 BEGIN = (
     "import importlib, json, sys\npath, *arguments = json.loads(sys.argv[1])\nsys.path[:] = path\n"
@@ -52,10 +52,25 @@ def attempt(provider, path):
     graph = min((bundle.read(stage.graph) for stage in stages), key=len)
     return {"reason": probe(provider, graph)}
 """
-VARIANTS = """
+TAKEN = """
 def attempt(path):
     from edgeocr import OCR
-    return OCR(path).variant_reasons
+    ocr = OCR(path)
+    return {"reasons": ocr.variant_reasons, "tuned": str(ocr.tuning)}
+"""
+ENGINES = """
+def attempt(path):
+    from edgeocr import Bundle
+    from edgeocr.runtime.engines_here import misfits
+    from edgeocr.runtime.options import RuntimeOptions
+    from edgeocr.runtime.placement import Placement
+    bundle = Bundle.open(path, all_graphs=False)
+    stages = list(bundle.manifest.stages.present)
+    placement = Placement.for_bundle(
+        "auto", RuntimeOptions(), path=bundle.path, graphs_digest=bundle.graphs_digest,
+        stages=stages, shipped_engines=bundle.shipped_engines,
+    )
+    return misfits(placement, stages)
 """
 # Libraries may print too, so the answer is the last line.
 END = """
@@ -75,7 +90,7 @@ def begin(code: str, *arguments: str, timeout: float) -> Wait:
     """Begin an attempt in a new process.
 
     Args:
-        code: One of `IMPORT`, `BUILT_IN`, `START` and `VARIANTS`.
+        code: One of `IMPORT`, `BUILT_IN`, `START`, `TAKEN` and `ENGINES`.
         *arguments: The arguments of its function `attempt`.
         timeout: Seconds after which the attempt counts as failed.
 

@@ -13,10 +13,20 @@ from dataclasses import dataclass, replace
 
 from ..bundle.bundle import Bundle
 from ..device import cpus, machine
-from ..errors import EdgeOCRError
+from ..errors import EdgeOCRError, printable
 from ..runtime.diagnosis import distributions
+from ..runtime.providers import PROVIDERS
 from ..version import __version__
-from .attempts import BUILT_IN, IMPORT, IMPORT_TIMEOUT, START, START_TIMEOUT, VARIANTS, begin
+from .attempts import (
+    BUILT_IN,
+    ENGINES,
+    IMPORT,
+    IMPORT_TIMEOUT,
+    START,
+    START_TIMEOUT,
+    TAKEN,
+    begin,
+)
 from .facts import (
     CheckedBundle,
     Cores,
@@ -27,6 +37,8 @@ from .facts import (
     Package,
     Python,
 )
+
+TENSORRT = PROVIDERS["tensorrt"]
 
 
 @dataclass(frozen=True)
@@ -75,8 +87,10 @@ def collect(bundle: str | None = None) -> Facts:
     imports = _imports()
     checked = _check_bundle(bundle)
     usable = all(imports.packages[name].error is None for name in ("onnxruntime", "numpy"))
-    if usable and checked.error is None and checked.variants:
-        checked = replace(checked, variants=_variants(checked))
+    if usable and checked.error is None:
+        checked = _with_choices(checked)
+    if checked.engines and TENSORRT.onnxruntime_name in imports.available:
+        checked = replace(checked, engine_misfits=_engine_misfits(checked))
     # Providers are tried with a graph of the bundle, or of the package's own if the bundle is
     # broken.
     graph_from = checked.path if checked.error is None else _check_bundle(None).path
@@ -139,6 +153,7 @@ def _check_bundle(path: str | None) -> CheckedBundle:
         sha256=opened.digest,
         files=len(opened.manifest.files),
         error=None,
+        engines=[printable(str(key)) for key in opened.manifest.engines],
         variants={
             name: f"one of {', '.join(stage.graphs)}"
             for name, stage in opened.manifest.stages.present.items()
@@ -147,13 +162,22 @@ def _check_bundle(path: str | None) -> CheckedBundle:
     )
 
 
-def _variants(bundle: CheckedBundle) -> dict[str, str]:
-    """Return which graph this device takes in each stage that has several, and why."""
-    answer, error = begin(VARIANTS, bundle.path or "", timeout=START_TIMEOUT)()
+def _with_choices(bundle: CheckedBundle) -> CheckedBundle:
+    """Add which graphs this device takes and why, and what `edgeocr tune` has found out."""
+    answer, error = begin(TAKEN, bundle.path or "", timeout=START_TIMEOUT)()
     if error is not None:
-        return dict.fromkeys(bundle.variants, f"unknown: {error}")
-    taken: dict[str, str] = answer
-    return taken
+        unknown = f"unknown: {error}"
+        return replace(bundle, variants=dict.fromkeys(bundle.variants, unknown), tuned=unknown)
+    return replace(bundle, variants=answer["reasons"], tuned=answer["tuned"])
+
+
+def _engine_misfits(bundle: CheckedBundle) -> list[str]:
+    """Return why this device can't use the bundle's TensorRT engines, and what to do."""
+    answer, error = begin(ENGINES, bundle.path or "", timeout=START_TIMEOUT)()
+    if error is not None:
+        return [f"the bundle's TensorRT engines can't be examined: {error}"]
+    reasons: list[str] = answer
+    return reasons
 
 
 def _started(bundle: str) -> dict[str, str | None]:

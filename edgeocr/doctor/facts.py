@@ -121,7 +121,13 @@ class CheckedBundle:
         sha256: Its digest; None if it does not open.
         files: The number of its files; None if it does not open.
         error: The reason why it does not open; None if it does.
+        variants: Which graph this device takes and why, for each stage that has several or that
+            was tuned.
+        tuned: The file with what `edgeocr tune` has found out on this device, or why it is ignored;
+            None if the bundle does not open.
         variants: Which graph this device takes and why, for each stage that has several.
+        engines: The devices that it has TensorRT engines for.
+        engine_misfits: Why this device can't use these engines, and what to do, one reason each.
     """
 
     path: str | None
@@ -130,6 +136,9 @@ class CheckedBundle:
     files: int | None
     error: str | None
     variants: dict[str, str] = field(default_factory=dict)
+    tuned: str | None = None
+    engines: list[str] = field(default_factory=list)
+    engine_misfits: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ its colon, what to do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..device.cpus import VNNI
 from ..device.machine import Throttling
 from ..runtime.diagnosis import JETPACK, runtimes
+from ..runtime.int8 import PROBLEM, RIGHT_SINCE, WRONG_SINCE
 from .facts import Cores, Facts
 
 # The wheel of onnxruntime 1.21.0 for aarch64 contains instructions that Armv8.0 lacks.
@@ -60,7 +63,14 @@ def problems(facts: Facts) -> list[str]:
 
 def hints(facts: Facts) -> list[str]:
     """Return what works and could be better, or makes times doubtful."""
-    return [*_unused(facts), *_opencv(facts), *_memory(facts), *_slowed(facts)]
+    return [
+        *_unused(facts),
+        *facts.bundle.engine_misfits,
+        *_opencv(facts),
+        *_memory(facts),
+        *_int8(facts),
+        *_slowed(facts),
+    ]
 
 
 def recommend(facts: Facts) -> Recommended:
@@ -190,6 +200,13 @@ def _side_by_side(distributions: Sequence[str], remedy: str) -> Iterator[str]:
             f"{' and '.join(distributions)} are installed side by side and overwrite each other's "
             f"files: pip uninstall -y {' '.join(distributions)}, then {remedy}"
         )
+
+
+def _int8(facts: Facts) -> Iterator[str]:
+    release = re.match(r"(\d+)\.(\d+)", facts.onnxruntime.version or "")
+    has_vnni = any(facts.features.get(name) for name in VNNI)
+    if release and has_vnni and WRONG_SINCE <= (int(release[1]), int(release[2])) < RIGHT_SINCE:
+        yield f"{PROBLEM}; until then, graphs in int8 are computed in float32"
 
 
 def _memory(facts: Facts) -> Iterator[str]:

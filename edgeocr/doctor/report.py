@@ -21,7 +21,7 @@ def report(examination: Examination) -> str:
         "ONNX Runtime": _onnxruntime(facts),
         "Machine": _machine(facts),
         "NVIDIA": _nvidia(facts),
-        "Bundle": {**vars(facts.bundle), "variants": None, **facts.bundle.variants},
+        "Bundle": _bundle(facts),
         "Recommended": {
             name: f"{each.value or 'none'}: {each.reason}"
             for name, each in vars(examination.recommended).items()
@@ -33,6 +33,17 @@ def report(examination: Examination) -> str:
     if not examination.problems and not examination.hints:
         blocks.append("No problems found.")
     return "\n\n".join(filter(None, blocks))
+
+
+def _bundle(facts: Facts) -> Rows:
+    bundle = facts.bundle
+    return {
+        **vars(bundle),
+        "variants": None,
+        "engine_misfits": None,
+        **bundle.variants,
+        "engines": "; ".join(bundle.engines),
+    }
 
 
 def _software(facts: Facts) -> Rows:

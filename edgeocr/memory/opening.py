@@ -6,29 +6,36 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 
 from ..bundle.bundle import Bundle
+from ..bundle.digest import graphs_digest
 from ..bundle.manifest import Stages
 from ..device.cpus import confined
 from ..errors import BundleError, EdgeOCRError, ForkedError, printable
 from ..runtime.options import RuntimeOptions
 from ..runtime.placement import Placement
-from ..runtime.providers import PROVIDERS
+from ..runtime.providers import AUTO, PROVIDERS
 from ..runtime.threads import ThreadPool
 from ..stages.loading import PictureLoader
 from ..stages.opening import (
+    NOTHING,
     OpenStages,
     expected_stages,
     graph_bytes,
     import_libraries,
     open_stages,
     run_sizes,
+    usable_threads,
 )
+from ..tuned.lookup import Found, load
 from .budget import MemoryBudget
 from .limit import trim
+
+if TYPE_CHECKING:
+    from ..tuned.record import TunedStage
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Opening:
         stages: Which stages to open, with their settings.
         placement: The execution providers that are wanted.
         threads: Number of CPU threads.
+        tuned: What was found out about the bundle on this device.
         cpus: CPUs to run on; None for all.
         shape: The shape of regions to find; None for the bundle's.
         limit: The memory limit in bytes; None or 0 for none.
@@ -75,6 +83,7 @@ class Opening:
     stages: Stages
     placement: Placement
     threads: int
+    tuned: Found
     cpus: tuple[int, ...] | None
     shape: Literal["quad", "polygon"] | None
     limit: int | None
@@ -88,7 +97,7 @@ class Opening:
         provider: str | Mapping[str, str],
         options: RuntimeOptions,
         *,
-        threads: int,
+        threads: int | None,
         cpus: tuple[int, ...] | None,
         shape: Literal["quad", "polygon"] | None,
         limit: int | None,
@@ -101,7 +110,7 @@ class Opening:
             stages: As the attribute.
             provider: As for `Placement`.
             options: Further options of the caller.
-            threads: As the attribute.
+            threads: As the attribute; None for the number that was tuned, or else the usual one.
             cpus: As the attribute.
             shape: As the attribute.
             limit: As the attribute.
@@ -111,17 +120,43 @@ class Opening:
             ValueError: A provider is unknown, or the bundle lacks a stage that `provider` names.
             TypeError: `provider` is neither a name nor a mapping.
         """
+        everything = bundle.manifest.stages.present
+        # TensorRT's engines fit the shapes that the caller's options leave, in all stages.
         placement = Placement.for_bundle(
             provider,
             options,
             path=bundle.path,
-            digest=bundle.digest,
-            stages=bundle.manifest.stages.present,
+            graphs_digest=graphs_digest({**everything, **stages.present}, bundle.manifest.files),
+            stages=everything,
+            shipped_engines=bundle.shipped_engines,
         )
-        path = bundle.path.absolute()
+        present = stages.present
+        several = any(stage.variants for stage in present.values())
+        tuned = Found()
+        if placement.leaves_a_choice(present) or (several and not isinstance(options.variant, str)):
+            tuned = load(bundle, options)
+        if (entry := tuned.entry) is not None and provider == AUTO and options.variant is None:
+            # These numbers were measured with all stages as they were tuned.
+            threads = threads or entry.threads
+            batch = entry.batch if options.batch is None else options.batch
+            placement = replace(placement, options=replace(options, batch=batch))
         return cls(
-            path, bundle.digest, stages, placement, threads, cpus, shape, limit, max_image_pixels
+            path=bundle.path.absolute(),
+            digest=bundle.digest,
+            stages=stages,
+            placement=placement,
+            threads=threads or usable_threads(cpus, bundle.manifest.profile),
+            tuned=tuned,
+            cpus=cpus,
+            shape=shape,
+            limit=limit,
+            max_image_pixels=max_image_pixels,
         )
+
+    @property
+    def tuned_stages(self) -> Mapping[str, TunedStage]:
+        """What was found out on this device, by stage."""
+        return NOTHING if self.tuned.entry is None else self.tuned.entry.stages
 
     def open(self, bundle: Bundle) -> OpenReader:
         """Open the stages.
@@ -144,10 +179,16 @@ class Opening:
                     placement=self.placement,
                     pool=pool,
                     shape=self.shape,
+                    tuned=self.tuned_stages,
                 )
             else:
                 opened = open_stages(
-                    bundle, self.stages, placement=self.placement, pool=pool, shape=self.shape
+                    bundle,
+                    self.stages,
+                    placement=self.placement,
+                    pool=pool,
+                    shape=self.shape,
+                    tuned=self.tuned_stages,
                 )
                 # ONNX Runtime has freed the weights that it rearranged, and what it parsed. Giving
                 # these 6 to 40 MB back to the system takes 9 ms.
@@ -182,7 +223,8 @@ class Opening:
             )
         # A thread of the parent may have held a lock of OpenCV's own threads, which are gone here.
         cv2.setNumThreads(0)
-        # The same graphs, too: another process may have measured since which ones are faster.
+        # The same graphs, too: another process may have tuned the device since. The providers that
+        # can be opened here have no options that tuning adds.
         options = replace(self.placement.options, variant=parents.stages.variants)
         placement = replace(self.placement, provider=providers, options=options)
         return replace(self, placement=placement).open(bundle)
@@ -196,6 +238,7 @@ def open_within(
     placement: Placement,
     pool: ThreadPool,
     shape: Literal["quad", "polygon"] | None,
+    tuned: Mapping[str, TunedStage],
 ) -> tuple[OpenStages, MemoryBudget]:
     """Open stages so that they, and what they read, stay below a memory limit.
 
@@ -206,6 +249,7 @@ def open_within(
         placement: The execution providers that are wanted.
         pool: The CPU threads.
         shape: The shape of regions to find; None for the bundle's.
+        tuned: What was found out on this device, by stage.
 
     Returns:
         The open stages, and what the limit leaves for their runs and for pictures.
@@ -216,11 +260,13 @@ def open_within(
     """
     import_libraries(stages)
     name = printable(bundle.manifest.name)
-    expected = expected_stages(bundle, stages, placement)
+    expected = expected_stages(bundle, stages, placement, tuned)
     budget = MemoryBudget(limit, run_sizes(expected), graph_bytes(bundle, expected), name=name)
     with _errors_explained(budget, name):
         placement = replace(placement, arena_limit=budget.arena_bytes)
-        opened = open_stages(bundle, stages, placement=placement, pool=pool, shape=shape)
+        opened = open_stages(
+            bundle, stages, placement=placement, pool=pool, shape=shape, tuned=tuned
+        )
         budget.settle(list(opened.by_name.values()))
     return opened, budget
 

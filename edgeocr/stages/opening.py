@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from .. import orient, recognize, resize
 from ..bundle import manifest
@@ -25,11 +26,16 @@ from ..runtime.run_sizes import RunSizes
 from ..runtime.start import all_on_cpu
 from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
-from ..variants.choice import Choice, Measurement, pins
-from ..variants.taking import first_choice, measured, take
+from ..variants.choice import Choice, pins
+from ..variants.taking import first_choice, take
+
+if TYPE_CHECKING:
+    from ..tuned.record import TunedStage
 
 Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
 Present = TypeVar("Present", Detector, Recognizer)
+# What is known about the stages of a bundle that wasn't tuned on this device.
+NOTHING: Mapping[str, TunedStage] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class OpenStages:
 
     Attributes:
         bundle_name: Name of the bundle, for errors.
-        choices: Which graph was taken in each stage that has several, and why, by stage.
+        choices: Which graph was taken in each stage, and why, by stage.
+        several: The stages that have several graphs.
     """
 
     bundle_name: str
@@ -47,6 +54,7 @@ class OpenStages:
     recognition: Recognizer | None = None
     spotting: Spotter | None = None
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    several: Collection[str] = ()
 
     @property
     def by_name(self) -> dict[str, Stage]:
@@ -62,19 +70,21 @@ class OpenStages:
     @property
     def skipped_providers(self) -> tuple[str, ...]:
         """Why "auto" did not use a better provider, one reason each."""
-        reasons = [choice.skipped_providers for choice in self.choices.values()]
-        reasons += [stage.session.skipped_providers for stage in self.by_name.values()]
+        reasons = (each.skipped_providers for each in self.choices.values())
         return tuple(dict.fromkeys(reason for each in reasons for reason in each))
 
     @property
     def variants(self) -> dict[str, str]:
         """The precision of the graph that was taken in each stage that has several."""
-        return {name: choice.variant for name, choice in self.choices.items()}
+        return {name: self.choices[name].variant for name in self.choices if name in self.several}
 
     @property
     def variant_reasons(self) -> dict[str, str]:
-        """Which graph was taken in these stages and why, and why not others, in words."""
-        return {name: str(choice) for name, choice in self.choices.items()}
+        """Which graph was taken and why, and why not others, in words.
+
+        For each stage that has several graphs, or that something was found out about by tuning.
+        """
+        return {name: str(choice) for name, choice in self.choices.items() if choice.notable}
 
     @property
     def engine_folders(self) -> list[Path]:
@@ -168,6 +178,7 @@ def open_stages(
     placement: Placement,
     pool: ThreadPool,
     shape: Literal["quad", "polygon"] | None,
+    tuned: Mapping[str, TunedStage] = NOTHING,
 ) -> OpenStages:
     """Open stages of a bundle.
 
@@ -177,6 +188,7 @@ def open_stages(
         placement: The execution providers that are wanted.
         pool: The CPU threads.
         shape: The shape of regions to find; None for the bundle's.
+        tuned: What was found out on this device, by stage.
 
     Raises:
         GraphError: ONNX Runtime can't load one of the graphs.
@@ -184,17 +196,15 @@ def open_stages(
         EdgeOCRError: The bundle can't find regions of the wanted shape.
         ValueError: The bundle lacks a variant that the caller wants.
     """
-    known, pinned = _known_and_pinned(bundle, stages, placement)
+    pinned = pins(bundle.manifest.stages.present, placement.options.variant)
 
-    def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice | None]:
+    def open_one(name: str, stage: manifest.Stage) -> tuple[Stage, Choice]:
         def open_graph(single: manifest.Stage, placement: Placement) -> Stage:
             opened = open_stage(name, single, bundle, placement=placement, pool=pool, shape=shape)
             opened.session.forget_graph(bundle.reader(single.graph))
             return opened
 
-        if stage.variants:
-            return take(name, stage, placement, known[name], pinned.get(name), open_graph)
-        return open_graph(stage, placement), None
+        return take(name, stage, placement, tuned.get(name), pinned.get(name), open_graph)
 
     openers = {name: partial(open_one, name, stage) for name, stage in stages.present.items()}
     # ONNX Runtime optimizes a graph in one thread, so several graphs are opened side by side. Not
@@ -203,34 +213,30 @@ def open_stages(
     side_by_side = placement.arena_limit is None and all_on_cpu(placement, openers)
     found = all_of(openers, pool.threads if side_by_side else 1)
     opened: dict[str, Any] = {name: stage for name, (stage, _) in found.items()}
-    choices = {name: choice for name, (_, choice) in found.items() if choice is not None}
-    return OpenStages(printable(bundle.manifest.name), choices=choices, **opened)
+    return OpenStages(
+        printable(bundle.manifest.name),
+        choices={name: choice for name, (_, choice) in found.items()},
+        several=[name for name, stage in stages.present.items() if stage.variants],
+        **opened,
+    )
 
 
-def _known_and_pinned(
-    bundle: Bundle, stages: Stages, placement: Placement
-) -> tuple[Mapping[str, Measurement], Mapping[str, str]]:
-    """Return, by stage, what was measured, for stages with several graphs, and what is pinned.
-
-    Raises:
-        ValueError: The bundle lacks a variant that the caller wants.
-    """
-    pinned = pins(bundle.manifest.stages.present, placement.options.variant)
-    several = [name for name, stage in stages.present.items() if stage.variants]
-    known = measured(bundle, placement.options) if several else {}
-    return {name: known.get(name, Measurement()) for name in several}, pinned
-
-
-def expected_stages(bundle: Bundle, stages: Stages, placement: Placement) -> Stages:
+def expected_stages(
+    bundle: Bundle,
+    stages: Stages,
+    placement: Placement,
+    tuned: Mapping[str, TunedStage] = NOTHING,
+) -> Stages:
     """Reduce each stage to the graph that `open_stages` tries first.
 
     Raises:
         ValueError: The bundle lacks a variant that the caller wants.
     """
-    known, pinned = _known_and_pinned(bundle, stages, placement)
+    pinned = pins(bundle.manifest.stages.present, placement.options.variant)
     expected: dict[str, Any] = {
-        name: first_choice(name, stages.present[name], placement, found, pinned.get(name))
-        for name, found in known.items()
+        name: first_choice(name, stage, placement, tuned.get(name), pinned.get(name))
+        for name, stage in stages.present.items()
+        if stage.variants
     }
     return replace(stages, **expected)
 

@@ -1,61 +1,43 @@
-"""Decide which graph of a stage suits this device, by its features and by what was measured.
+"""Decide which graph of a stage suits this device, by its features.
 
-A graph is called by the precision that it computes in. Nothing is measured here.
+A graph is called by the precision that it computes in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from ..bundle.manifest import Stage, Variant
 from ..device.cpus import present
+from ..runtime import int8
+from ..runtime.onnx_runtime import version
 from ..runtime.options import check_variant
 
 AnyStage = TypeVar("AnyStage", bound=Stage)
-# The milliseconds of a run of each graph of a stage, by precision.
-Times: TypeAlias = Mapping[str, float]
 
-# A variant replaces a stage's own graph, which is the more exact one, only if it takes at most this
-# share of its time: saving less is not worth any loss. Freezing int8 uses the same share.
-WORTH = 0.95
 PINNED = "pinned by the caller"
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What was found out when the graphs of one stage were measured on this device's CPU.
-
-    Attributes:
-        milliseconds: The time of a run of each graph that ran, by precision.
-        failures: Why the others did not start or run, by precision.
-    """
-
-    milliseconds: dict[str, float] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def tried(self) -> set[str]:
-        """The graphs that are not worth trying again."""
-        return {*self.milliseconds, *self.failures}
+OWN = "the stage's own graph"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The graph that was taken in a stage that has several.
+    """The graph that was taken in a stage.
 
     Attributes:
         variant: The precision of the graph.
         reason: Why it was taken.
         others: Why graphs that were to be preferred were not taken, by precision.
         skipped_providers: Why "auto" did not take better execution providers: one message for each.
+        notable: Whether there was something to choose: the stage has several graphs, or was tuned.
     """
 
     variant: str
     reason: str
     others: Mapping[str, str] = field(default_factory=dict)
     skipped_providers: tuple[str, ...] = ()
+    notable: bool = True
 
     def __str__(self) -> str:
         """Say which graph was taken and why, and why not others."""
@@ -76,14 +58,12 @@ class Ranking:
     unsuited: dict[str, str] = field(default_factory=dict)
 
 
-def ranked(stage: Stage, provider: str, measured: Measurement, pin: str | None = None) -> Ranking:
+def ranked(stage: Stage, provider: str, pin: str | None = None) -> Ranking:
     """Rank the graphs of a stage for an execution provider.
 
     Args:
         stage: The stage.
         provider: The provider's name.
-        measured: What was measured on the CPU of this device; empty if nothing was. It can only
-            change the order of graphs and rule out variants, never the stage's own graph.
         pin: The only graph that the caller wants; None for no wish.
     """
     if pin is not None:
@@ -92,13 +72,8 @@ def ranked(stage: Stage, provider: str, measured: Measurement, pin: str | None =
     unsuited: dict[str, str] = {}
     for variant in stage.variants:
         reason, suits = _suits(variant, provider)
-        if suits and provider == "cpu" and variant.precision in measured.failures:
-            reason, suits = f"measuring it failed: {measured.failures[variant.precision]}", False
         (suited if suits else unsuited)[variant.precision] = reason
-    own, times = stage.precision, measured.milliseconds
-    if provider == "cpu" and suited and {own, *suited} <= times.keys():
-        return Ranking(_by_time(own, {name: times[name] for name in (own, *suited)}), unsuited)
-    suited[own] = "the stage's own graph"
+    suited[stage.precision] = OWN
     return Ranking(suited, unsuited)
 
 
@@ -106,24 +81,13 @@ def _suits(variant: Variant, provider: str) -> tuple[str, bool]:
     """Return why a variant suits a provider of this device, or why not, and whether it does."""
     if variant.providers is not None and provider not in variant.providers:
         return f"it is for {' and '.join(variant.providers)}, not for {provider}", False
+    if provider == "cpu" and variant.precision == "int8" and int8.is_wrong(version()):
+        return int8.PROBLEM, False
     if provider == "cpu" and variant.cpu_features:
         if found := present(variant.cpu_features):
             return f"the CPU has {found[0]}", True
         return f"the CPU has none of {', '.join(variant.cpu_features)}", False
     return f"it suits {provider}", True
-
-
-def _by_time(own: str, times: Times) -> dict[str, str]:
-    """Order graphs by their times, where others than a stage's own must be worth it."""
-    reasons = {
-        name: f"measured {time:.1f} ms against "
-        + " and ".join(
-            f"{others:.1f} ms of {other}" for other, others in times.items() if other != name
-        )
-        for name, time in times.items()
-    }
-    order = sorted(times, key=lambda name: times[name] / (WORTH if name != own else 1))
-    return {name: reasons[name] for name in order}
 
 
 def pins(stages: Mapping[str, Stage], wanted: str | Mapping[str, str] | None) -> dict[str, str]:

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from converters.accuracy.labels import LabelledLine
 from converters.graph.activation_memory import bytes_per_pixel
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.memory import limit as limits
 from tests.support import hostile_pictures as hostile

@@ -23,6 +23,7 @@ from edgeocr.stages.opening import (
     run_sizes,
     usable_threads,
 )
+from edgeocr.variants.choice import OWN, Choice
 from tests.support import systems
 from tests.support.systems import picture
 
@@ -122,14 +123,20 @@ def test_only_the_wanted_stages_are_opened(bundle: Bundle) -> None:
     pool.close()
 
 
-def test_same_reason_for_a_skipped_provider_is_given_once(bundle: Bundle) -> None:
-    pool = ThreadPool(1)
-    stages = bundle.manifest.stages
-    opened = open_stages(bundle, stages, placement=Placement("cpu"), pool=pool, shape=None)
-    for stage in opened.by_name.values():
-        stage.session.skipped_providers = ("cuda: no driver", "openvino: not installed")
+def test_same_reason_for_a_skipped_provider_is_given_once() -> None:
+    choice = Choice("fp32", OWN, skipped_providers=("cuda: no driver", "openvino: not installed"))
+    opened = OpenStages("reader", choices={"detection": choice, "recognition": choice})
     assert opened.skipped_providers == ("cuda: no driver", "openvino: not installed")
-    pool.close()
+
+
+def test_reasons_are_of_stages_with_something_to_choose() -> None:
+    choices = {
+        "detection": Choice("fp32", OWN, notable=False),
+        "recognition": Choice("int8", "the CPU has asimddp"),
+    }
+    opened = OpenStages("reader", choices=choices, several=["recognition"])
+    assert opened.variants == {"recognition": "int8"}
+    assert opened.variant_reasons == {"recognition": "int8, the CPU has asimddp"}
 
 
 def test_bundle_opens_from_nothing_a_path_or_an_open_bundle(bundle: Bundle) -> None:

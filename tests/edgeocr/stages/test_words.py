@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle, Line, Page
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.crops import Crop, crop_region
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.postprocess.words import is_cjk

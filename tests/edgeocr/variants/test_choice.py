@@ -10,8 +10,10 @@ import pytest
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.manifest import Stage
 from edgeocr.bundle.parse import parse
+from edgeocr.runtime import int8
 from edgeocr.runtime.options import RuntimeOptions
-from edgeocr.variants.choice import PINNED, WORTH, Choice, Measurement, pins, ranked, reduced_to
+from edgeocr.variants import choice
+from edgeocr.variants.choice import PINNED, Choice, pins, ranked, reduced_to
 from tests.support.packing import Files
 from tests.support.variants import INT8, NEEDED, cpu_has, fleet, variant
 
@@ -35,76 +37,44 @@ def test_a_cpu_with_one_of_the_features_takes_int8(
     monkeypatch: pytest.MonkeyPatch, stage: Stage, feature: str
 ) -> None:
     cpu_has(monkeypatch, feature)
-    ranking = ranked(stage, "cpu", Measurement())
+    ranking = ranked(stage, "cpu")
     assert list(ranking.suited) == ["int8", "fp32"]
     assert ranking.suited["int8"] == f"the CPU has {feature}"
     assert ranking.unsuited == {"fp16": "it is for tensorrt and cuda, not for cpu"}
+
+
+def test_int8_is_not_taken_where_onnx_runtime_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    cpu_has(monkeypatch, *NEEDED)
+    monkeypatch.setattr(int8, "has_vnni", lambda: True)
+    monkeypatch.setattr(choice, "version", lambda: (1, 24))
+    ranking = ranked(stage, "cpu")
+    assert list(ranking.suited) == ["fp32"] and ranking.unsuited["int8"] == int8.PROBLEM
+    assert ranked(stage, "cpu", "int8").suited == {"int8": PINNED}
 
 
 def test_a_cpu_without_the_features_takes_fp32(
     monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     cpu_has(monkeypatch, "avx2")
-    ranking = ranked(stage, "cpu", Measurement({"fp32": 3.0, "int8": 1.0}))
+    ranking = ranked(stage, "cpu")
     assert list(ranking.suited) == ["fp32"]
     assert ranking.unsuited["int8"] == "the CPU has none of avx512_vnni, asimddp"
 
 
 @pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
-def test_a_gpu_takes_fp16_whatever_the_cpu_has_and_measured(
+def test_a_gpu_takes_fp16_whatever_the_cpu_has(
     monkeypatch: pytest.MonkeyPatch, stage: Stage, provider: str
 ) -> None:
     cpu_has(monkeypatch, *NEEDED)
-    ranking = ranked(stage, provider, Measurement({"fp32": 1.0, "fp16": 9.0, "int8": 2.0}))
+    ranking = ranked(stage, provider)
     assert list(ranking.suited) == ["fp16", "fp32"]
     assert ranking.unsuited == {"int8": f"it is for cpu, not for {provider}"}
 
 
-@pytest.mark.parametrize(
-    ("int8", "order"),
-    [
-        (3.0, ["int8", "fp32"]),
-        (4 * WORTH - 0.01, ["int8", "fp32"]),
-        (4 * WORTH + 0.01, ["fp32", "int8"]),
-        (9.0, ["fp32", "int8"]),
-    ],
-)
-def test_measured_times_decide_where_both_suit(
-    monkeypatch: pytest.MonkeyPatch, stage: Stage, int8: float, order: list[str]
-) -> None:
-    """A variant has to be worth what it loses."""
-    cpu_has(monkeypatch, *NEEDED)
-    ranking = ranked(stage, "cpu", Measurement({"fp32": 4.0, "int8": int8}))
-    assert list(ranking.suited) == order
-    assert ranking.suited["fp32"] == f"measured 4.0 ms against {int8:.1f} ms of int8"
-
-
-def test_times_that_lack_a_graph_are_ignored(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
-    cpu_has(monkeypatch, *NEEDED)
-    assert list(ranked(stage, "cpu", Measurement({"fp32": 1.0})).suited) == ["int8", "fp32"]
-    assert list(ranked(stage, "cpu", Measurement({"int8": 9.0})).suited) == ["int8", "fp32"]
-
-
-def test_a_graph_that_failed_is_not_taken(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
-    cpu_has(monkeypatch, *NEEDED)
-    failed = Measurement(failures={"int8": "no kernel"})
-    ranking = ranked(stage, "cpu", failed)
-    assert list(ranking.suited) == ["fp32"]
-    assert ranking.unsuited["int8"] == "measuring it failed: no kernel"
-    assert ranked(stage, "cpu", failed, "int8").suited == {"int8": PINNED}
-    # It says nothing about other providers, and the stage's own graph stays the last resort.
-    assert list(ranked(stage, "cuda", Measurement(failures={"fp16": "no"})).suited) == [
-        "fp16",
-        "fp32",
-    ]
-    every = Measurement(failures={"int8": "no kernel", "fp32": "no kernel"})
-    assert list(ranked(stage, "cpu", every).suited) == ["fp32"]
-
-
 def test_a_pinned_graph_is_the_only_one(stage: Stage) -> None:
-    assert ranked(stage, "cuda", Measurement({"fp32": 1.0, "int8": 9.0}), "int8").suited == {
-        "int8": PINNED
-    }
+    assert ranked(stage, "cuda", "int8").suited == {"int8": PINNED}
 
 
 def test_a_name_for_all_stages_leaves_those_that_lack_it_as_they_are(

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle, BundleError, GraphError, RuntimeOptions
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle.archive import Archive
 from edgeocr.bundle.folder import Folder
+from edgeocr.device.cpus import available_threads
 from edgeocr.images import Image
+from edgeocr.recognize import Recognizer
+from edgeocr.runtime.placement import Placement
+from edgeocr.runtime.providers import PROVIDERS
+from edgeocr.stages import opening
+from edgeocr.tuned.record import Candidate, Tried, TunedStage
 from edgeocr.variants import taking
-from edgeocr.variants.choice import Measurement
-from edgeocr.variants.record import Key, save
 from tests.support.packing import Files, folder, packed
+from tests.support.tuned import tune
 from tests.support.variants import INT8, NEEDED, broken, cpu_has, fleet, variant
 
 OWN, OTHER = "graphs/recognition.onnx", INT8["graph"]
@@ -168,27 +175,118 @@ def test_providers_that_do_not_start_are_skipped_with_one_reason_each(
         )
 
 
-def test_what_was_measured_decides_between_graphs_that_suit(path: Path) -> None:
-    key = Key.of_this_device(Bundle.open(path).digest, RuntimeOptions())
-    save(path, key, {"recognition": Measurement({"fp32": 3.0, "int8": 4.0})})
-    with opened(path) as ocr:
-        assert ocr.variant_reasons == {
-            "recognition": "fp32, measured 3.0 ms against 4.0 ms of int8"
-        }
-    with opened(path, {"recognition": "int8"}) as ocr:
+FASTER = TunedStage(Candidate("cpu", "fp32"), "3.0 ms against 4.0 ms of cpu int8")
+REFUSED = TunedStage(tried=[Tried(Candidate("cpu", "int8"), "refused", problem="it reads rubbish")])
+
+
+@pytest.mark.parametrize("provider", ["cpu", "auto"])
+def test_what_was_tuned_is_taken(path: Path, provider: str) -> None:
+    tune(path, recognition=FASTER)
+    with opened(path, provider=provider) as ocr:
+        assert ocr.variant_reasons["recognition"] == (
+            "fp32, tuned: 3.0 ms against 4.0 ms of cpu int8"
+        )
+        assert str(ocr.tuning).startswith(f"{path.parent / 'fleet.tuned.json'}, made ")
+    with opened(path, {"recognition": "int8"}, provider) as ocr:
+        assert ocr.variants == {"recognition": "int8"}
+    options = RuntimeOptions(tuned=False)
+    with OCR(path, provider=provider, threads=1, orientation=False, runtime=options) as ocr:
         assert ocr.variants == {"recognition": "int8"}
 
 
-def test_what_was_measured_with_other_options_does_not_decide(path: Path) -> None:
-    digest = Bundle.open(path).digest
-    other = {"cpu": {"use_arena": "0"}}
-    key = Key.of_this_device(digest, RuntimeOptions(provider_options=other))
-    save(path, key, {"recognition": Measurement({"fp32": 3.0, "int8": 4.0})})
-    with opened(path) as ocr:
-        assert ocr.variants == {"recognition": "int8"}
-    options = RuntimeOptions(provider_options=other)
-    with OCR(path, provider="cpu", threads=1, orientation=False, runtime=options) as ocr:
+@pytest.mark.parametrize("provider", ["cpu", "auto"])
+def test_what_was_refused_is_not_taken(path: Path, provider: str) -> None:
+    tune(path, recognition=REFUSED)
+    with opened(path, provider=provider) as ocr:
+        assert ocr.variant_reasons["recognition"] == (
+            "fp32, the stage's own graph; not int8: it reads rubbish"
+        )
+
+
+def test_the_last_resort_is_taken_whatever_was_found_out(path: Path) -> None:
+    tried = [
+        Tried(Candidate("cpu", precision), "failed", problem="no kernel")
+        for precision in ("fp32", "int8")
+    ]
+    tune(path, recognition=TunedStage(tried=tried))
+    with opened(path, provider="auto") as ocr:
         assert ocr.variants == {"recognition": "fp32"}
+
+
+def test_what_nothing_is_known_of_may_be_taken(path: Path) -> None:
+    unknown = Tried(Candidate("cpu", "int8"), "unmeasured", problem="no time left")
+    tune(path, recognition=TunedStage(tried=[unknown]))
+    with opened(path) as ocr:
+        assert ocr.variants == {"recognition": "int8"}
+
+
+def test_auto_goes_on_where_the_tuned_choice_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    chosen = TunedStage(Candidate("cuda", "fp32", {"device_id": "0"}), "it is faster")
+    monkeypatch.setattr(taking, "built_in", lambda: ["cuda", "cpu"])
+    tune(path, recognition=chosen)
+    with opened(path, provider="auto") as ocr:
+        assert ocr.providers["recognition"] == "cpu" and ocr.variants == {"recognition": "int8"}
+        assert any("'cuda'" in reason for reason in ocr.skipped_providers)
+    monkeypatch.setattr(taking, "built_in", lambda: ["cpu"])
+    with opened(path, provider="auto") as ocr:
+        assert ocr.providers["recognition"] == "cpu" and ocr.skipped_providers == ()
+
+
+def test_a_refused_provider_is_skipped_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    monkeypatch.setattr(taking, "built_in", lambda: ["cuda", "cpu"])
+    wrong = Tried(Candidate("cuda", "fp32"), "refused", problem="it reads rubbish")
+    tune(path, detection=TunedStage(tried=[wrong]), recognition=TunedStage(tried=[wrong]))
+    with opened(path, provider="auto") as ocr:
+        assert ocr.skipped_providers == (
+            "detection on cuda in fp32: it reads rubbish",
+            "recognition on cuda in fp32: it reads rubbish",
+        )
+
+
+def test_the_options_of_the_tuned_choice_reach_its_stage_alone(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    placements = {}
+    original = opening.open_stage
+
+    def noted(name: str, *given: Any, placement: Placement, **more: Any) -> Any:
+        placements[name] = placement.options.provider_options
+        return original(name, *given, placement=placement, **more)
+
+    monkeypatch.setattr(opening, "open_stage", noted)
+    options = {"use_arena": "0"}
+    known = replace(PROVIDERS["cpu"], alternatives={"no arena": options})
+    chosen = TunedStage(Candidate("cpu", "fp32", options), "less memory")
+    tune(path, recognition=chosen)
+    with opened(path, provider="auto") as ocr:
+        # An option that edgeocr doesn't try by itself could name a library to load.
+        assert placements == {"detection": {}, "recognition": {}}
+        assert ocr.variants == {"recognition": "int8"}
+    monkeypatch.setattr(taking, "PROVIDERS", {**PROVIDERS, "cpu": known})
+    with opened(path, provider="auto"):
+        assert placements == {"detection": {}, "recognition": {"cpu": options}}
+
+
+def test_threads_and_lines_in_a_run_are_as_tuned_unless_the_caller_chooses(path: Path) -> None:
+    tune(path, recognition=FASTER, threads=1, batch=4)
+
+    def read_with(**arguments: Any) -> tuple[int, int | None]:
+        runtime = RuntimeOptions(**arguments.pop("runtime", {}))
+        with OCR(path, orientation=False, runtime=runtime, **arguments) as ocr:
+            recognizer = ocr.stages["recognition"]
+            assert isinstance(recognizer, Recognizer)
+            return ocr.threads, recognizer.most_together
+
+    usual = available_threads()
+    assert read_with() == (1, 4)
+    assert read_with(threads=3) == (3, 4)
+    assert read_with(runtime={"batch": 2}) == (1, 2)
+    assert read_with(provider="cpu") == (usual, None)
+    assert read_with(runtime={"variant": "fp32"}) == (usual, None)
 
 
 def test_a_forked_child_takes_the_graph_of_its_parent(
@@ -196,8 +294,7 @@ def test_a_forked_child_takes_the_graph_of_its_parent(
 ) -> None:
     with opened(path) as ocr:
         expected = ocr.recognize([crop])
-        key = Key.of_this_device(ocr.bundle_digest, RuntimeOptions())
-        save(path, key, {"recognition": Measurement({"fp32": 3.0, "int8": 4.0})})
+        tune(path, recognition=FASTER)
         monkeypatch.setattr(os, "getpid", lambda: 1)
         assert ocr.recognize([crop]) == expected
 
