@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .provider_result import ProviderResult
+from .cell import Measured
 
 # The width of a bar's drawing in units of its own; the browser stretches it.
 BAR = 1000
@@ -84,11 +84,11 @@ def histogram(values: Iterable[float], axis: Axis) -> list[int]:
     return counts
 
 
-def segments(measured: ProviderResult, stages: Sequence[str], longest: float) -> list[Segment]:
-    """Return the parts of a provider's bar, one for each stage.
+def segments(measured: Measured, stages: Sequence[str], longest: float) -> list[Segment]:
+    """Return the parts of a cell's bar, one for each stage.
 
     Args:
-        measured: What was measured on the provider.
+        measured: What was measured in the cell.
         stages: The stages, in the order of their parts.
         longest: The milliseconds that fill the whole width of `BAR` units.
     """

@@ -6,27 +6,32 @@ that they keep their size on a phone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from ..device.machine import ClockPolicy
-from .html_sections import COLOURS, Column, latencies, pictures, stages, summary
+from .facts import facts
+from .html_charts import COLOURS, beside, latencies, stages
+from .html_sustained import sustained_loads
+from .html_tables import matrix, pictures
 from .notes import notes
-from .result import BenchResult, Nvidia, device_names
+from .result import BenchResult, device_names
+from .rows import Row, measured_rows, rows_of
 
 TITLE = "<title>edgeocr bench: "
 STYLE = Path(__file__).with_name("report.css")
 
 
-def report(results: Sequence[BenchResult]) -> str:
-    """Return one or more results side by side as an HTML document."""
+def report(results: Sequence[BenchResult], warnings: Sequence[str] = ()) -> str:
+    """Return one or more results side by side as an HTML document.
+
+    Args:
+        results: At least one result.
+        warnings: Sentences that say why the results can't be compared.
+    """
     devices = device_names(results)
-    columns = [
-        Column(number, name, measured, result.speedup(name))
-        for number, result in enumerate(results)
-        for name, measured in result.working.items()
-    ]
+    rows = rows_of(results)
+    measured = measured_rows(rows)
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8"/>',
@@ -34,22 +39,23 @@ def report(results: Sequence[BenchResult]) -> str:
         f"{TITLE}{escape(', '.join(devices))}</title>",
         f"<style>{_style()}</style></head><body>",
         "<h1>edgeocr bench</h1>",
+        f'<ul class="warnings">{_items(warnings)}</ul>' if warnings else "",
         '<div class="cards">',
         *(_card(name, result) for name, result in zip(devices, results, strict=True)),
         "</div>",
+        *_best(rows, several=len(results) > 1),
     ]
-    if columns:
-        parts += [summary(columns, devices), stages(columns, devices)]
-        parts += [latencies(columns, devices), pictures(columns, devices, results)]
+    if measured:
+        parts += [matrix(measured), beside(measured), stages(measured), latencies(measured)]
+        parts += [sustained_loads(measured), pictures(rows, results)]
     remarks = [
         f"{name}: {note}" if len(results) > 1 else note
         for name, result in zip(devices, results, strict=True)
         for note in notes(result)
     ]
     if remarks:
-        rows = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
-        parts.append(f"<h2>Notes</h2><ul>{rows}</ul>")
-    return "\n".join([*parts, "</body></html>"]) + "\n"
+        parts.append(f"<h2>Notes</h2><ul>{_items(remarks)}</ul>")
+    return "\n".join([*filter(None, parts), "</body></html>"]) + "\n"
 
 
 def is_report(start: bytes) -> bool:
@@ -69,53 +75,27 @@ def _style() -> str:
     return style.replace("/* light */", light).replace("/* dark */", dark)
 
 
+def _items(sentences: Sequence[str]) -> str:
+    return "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+
+
 def _card(name: str, result: BenchResult) -> str:
     """Return the facts about a device and its measurement."""
-    device, bundle = result.device, result.bundle
-    memory = device.memory_limit_bytes or device.memory_bytes
-    versions = {"edgeocr": result.edgeocr, "Python": device.python, **result.packages}
-    settings = result.settings.to_dict()
-    facts = {
-        "processor": _listed(device.architecture, f"{device.cpus} CPUs"),
-        "clocks": _clocks(result.clocks),
-        "power mode": result.power_mode,
-        "memory": f"{memory / (1 << 30):.1f} GiB" if memory else None,
-        "system": _listed(device.os, device.kernel),
-        "NVIDIA": _nvidia(result.nvidia),
-        "JetPack": device.jetpack,
-        "Jetson Linux": device.l4t,
-        "bundle": f"{bundle.name}, sha256 {bundle.sha256[:12]}…",
-        "models": _listed(*dict.fromkeys(bundle.models.values())),
-        "versions": _listed(*(f"{key} {value}" for key, value in versions.items() if value)),
-        "threads": str(result.threads),
-        "settings": _listed(*(f"{key} {value}" for key, value in settings.items())),
-        "pictures": f"{len(result.images)}, each read {result.repeat} times",
-        "measured": result.when.replace("T", " ").replace("+00:00", " UTC"),
-    }
-    rows = "".join(
-        f"<dt>{escape(key)}</dt><dd>{escape(words)}</dd>" for key, words in facts.items() if words
+    found = "".join(
+        f"<dt>{escape(key)}</dt><dd>{escape(words)}</dd>" for key, words in facts(result).items()
     )
-    return f'<div class="card"><h2>{escape(name)}</h2><dl>{rows}</dl></div>'
+    return f'<div class="card"><h2>{escape(name)}</h2><dl>{found}</dl></div>'
 
 
-def _nvidia(nvidia: Nvidia) -> str:
-    if not nvidia.gpus:
-        return ""
-    return _listed(
-        *(f"{gpu.name}, {gpu.memory / (1 << 30):.1f} GiB" for gpu in nvidia.gpus),
-        nvidia.driver and f"driver {nvidia.driver}",
-        *(f"{name} {version}" for name, version in nvidia.libraries.items()),
-    )
-
-
-def _listed(*words: str | None) -> str:
-    return ", ".join(word for word in words if word)
-
-
-def _clocks(policies: Mapping[str, ClockPolicy]) -> str:
-    """Return the clocks: how many CPUs share each, its speed now and at most, its governor."""
-    return "; ".join(
-        f"{len(policy.cpus)} CPUs at {policy.current or '?'} of {policy.max or '?'} MHz "
-        f"({policy.governor or 'unknown governor'})"
-        for policy in policies.values()
-    )
+def _best(rows: Sequence[Row], *, several: bool) -> Iterator[str]:
+    """Yield which cell of each device is the best one, unless the device has only one."""
+    for row in rows:
+        if row.verdict.kind == "best" and sum(each.device == row.device for each in rows) > 1:
+            where = f"{escape(row.device_name)}: " if several else ""
+            load = row.measured.sustained
+            page = row.measured.page_ms.p50 if load is None else load.page_ms
+            after = "" if load is None else " after the heat-up"
+            yield (
+                f'<p class="best">★ {where}<strong>{escape(row.name)}</strong> is the best: '
+                f"{page:.1f} ms a page{after}, {escape(row.verdict.reason)}.</p>"
+            )

@@ -1,291 +1,164 @@
-"""Measure a bundle on each execution provider of this device.
+"""Measure bundles on this device: a matrix of bundles, execution providers, precisions and threads.
 
-Each provider is measured by a process of its own (`worker`), so that it has a cold start and memory
-of its own, and a crash does not affect the other providers.
+Each cell of the matrix has a process of its own (`worker`), so that it has a cold start and memory
+of its own, and a crash does not affect the others. The processes are started one after the other
+and stay alive. Then they read in turns, in rounds, so that a change of the device's speed meets all
+cells alike.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from time import perf_counter
-from typing import IO, Any, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from ..bundle.bundle import Bundle
-from ..errors import EdgeOCRError
-from .pictures import FIRST, Pictures, PictureSource, inspect, samples
-from .provider_result import ProviderFailure, ProviderResult
-from .redact import without_folders
-from .result import (
-    SCHEMA,
-    BenchResult,
-    MeasuredBundle,
-    MeasuredGPU,
-    Nvidia,
-    SourceFailure,
-)
+from ..errors import EdgeOCRError, printable
+from . import description
+from .cell import NotMeasured, Precision
+from .description import KnownBundle
+from .matrix import combinations, planned
+from .pictures import PictureSource, inspect, samples
+from .progress import OnProgress, ignore
+from .readings import labels_of
+from .redact import published
+from .result import BenchResult
 from .settings import REPEAT, Settings
-from .worker import Request
-
-logger = logging.getLogger(__name__)
-
-# How much of the log of a process that died is quoted in the error: lines, and characters.
-LAST_LINES = 5
-LAST_CHARACTERS = 600
-# The modules whose packages affect times.
-MODULES = ("onnxruntime", "numpy", "cv2")
-# The code hands this process's sys.path to the measuring process. With `-m` the path would begin
-# with the current folder, and a file numpy.py there would be imported.
-WORKER = (
-    "import sys; sys.path[:] = sys.argv[1:]; "
-    "from edgeocr.bench.worker import main; sys.exit(main())"
-)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is being measured at the moment.
-
-    Attributes:
-        provider: The execution provider.
-        phase: "starting", "warming up" or "reading".
-        done: The number of pages that have been read, while reading.
-        total: The number of pages to read, while reading.
-    """
-
-    provider: str
-    phase: str
-    done: int = 0
-    total: int = 0
-
-
-OnProgress: TypeAlias = Callable[[Progress], None]
+from .turns import Job, Turns
+from .verdicts import best_cells
 
 
 def measure(
-    providers: Sequence[str] | None = None,
     *,
-    bundle: str | None = None,
+    bundles: Sequence[str] | None = None,
+    providers: Sequence[str] | None = None,
+    precisions: Sequence[Precision] = ("auto",),
+    threads: Sequence[int | None] = (None,),
     sources: Iterable[PictureSource] | None = None,
+    labels: Path | bool = True,
     repeat: int = REPEAT,
+    minutes: float | None = None,
     settings: Settings | None = None,
     on_progress: OnProgress | None = None,
 ) -> BenchResult:
-    """Measure execution providers, one after the other.
+    """Measure every combination of bundles, execution providers, precisions and threads.
 
     Args:
-        providers: Their names; by default all that the installed ONNX Runtime has.
-        bundle: Path of the bundle; by default the one in the package.
+        bundles: Paths of the bundles; by default the one in the package.
+        providers: Names of execution providers, or "auto"; by default all providers of the
+            installed ONNX Runtime.
+        precisions: The precisions of the graphs; "auto" leaves the choice to `OCR`.
+        threads: The numbers of CPU threads; None stands for the default of `OCR`.
         sources: Paths of pictures, and errors for sources that have none; by default the three
             pictures that come with the package.
-        repeat: How often each picture is read one by one, and again in a stream.
+        labels: A label file; True for each `Label.txt` in the folders of the pictures; False to
+            compare nothing with labels.
+        repeat: The number of rounds, and how often each picture is read in a stream.
+        minutes: How long the best cell of each bundle then reads without a pause; None not to.
         settings: The other arguments of `OCR`.
         on_progress: Called whenever something new is being measured.
 
     Returns:
-        The result. A provider that does not work has a `ProviderFailure`, and a source that is not
-        a picture is listed in `failed`.
+        The result. A cell that does not work has a reason, and a source that is not a picture is
+        listed in `failed`.
 
     Raises:
-        EdgeOCRError: If the bundle cannot be opened or there is no picture at all.
+        EdgeOCRError: If a bundle or labels cannot be opened, or there is no picture at all.
+        ValueError: If no bundle, provider, precision or number of threads is given.
     """
     from ..runtime.start import built_in
-    from ..stages.opening import open_bundle
 
     settings = settings or Settings()
     sources = list(samples() if sources is None else sources)
-    opened = open_bundle(bundle, settings.require_signature, settings.expect_digest)
+    files: list[str | None] = [None] if bundles is None else [*bundles]
+    known = _known(files, settings)
     pictures = inspect(sources)
     if not pictures.paths:
         raise EdgeOCRError(pictures.failed[0].error if pictures.failed else "no pictures to read")
-    paths = list(_paths(pictures, sources, bundle, settings.require_signature))
-    result = _unmeasured(opened, pictures, settings, repeat, paths)
+    labelled = None
+    if labels is not False:
+        labelled = labels_of(pictures.paths, labels if isinstance(labels, Path) else None)
+    available = built_in()
+    wanted = available if providers is None else providers
+    cells = combinations([*known], wanted, precisions, threads)
+    if not cells:
+        raise ValueError("name at least one bundle, provider, precision and number of threads")
+    graphs = planned(cells, {name: each.stages for name, each in known.items()}, available)
+    device = description.of_device()
+    with Turns(
+        Job(cells, graphs, known, settings, pictures.paths, labelled), on_progress or ignore
+    ) as turns:
+        turns.start()
+        turns.read_references()
+        with description.conditions() as conditions:
+            turns.read_in_rounds(repeat)
+            turns.read_streams(repeat)
+        result = BenchResult(
+            **device,
+            settings=settings.recorded,
+            images=pictures.records,
+            labels=None if labelled is None else labelled.record,
+            repeat=repeat,
+            minutes=minutes,
+            temperature_c=conditions.temperature_c,
+            throttling=conditions.throttling,
+            failed=pictures.failed,
+            bundles={name: each.record(turns.references[name]) for name, each in known.items()},
+            cells=turns.cells(),
+        )
+        if minutes is not None:
+            result = _with_load(result, turns, minutes)
     names = dict(zip(pictures.paths, (each.name for each in pictures.records), strict=True))
-    for provider in built_in() if providers is None else providers:
-        request = Request(provider, bundle, settings, pictures.paths, repeat, str(FIRST))
-        measured = _measure_in_process(request, on_progress or _ignore)
-        result.providers[provider] = _without_paths(measured, names, paths)
-        logger.info("measured %s", provider)
-    return result
+    return published(result, names, _paths(sources, files, settings))
+
+
+def _known(files: Sequence[str | None], settings: Settings) -> dict[str, KnownBundle]:
+    """Open bundles to describe them; names that several of them have are numbered."""
+    from ..stages.opening import open_bundle
+
+    found: dict[str, KnownBundle] = {}
+    for path in files:
+        bundle = open_bundle(path, settings.require_signature, settings.expect_digest)
+        name = shown = printable(bundle.manifest.name)
+        number = 1
+        while shown in found:
+            number += 1
+            shown = f"{name} ({number})"
+        found[shown] = KnownBundle.of(path, bundle)
+    return found
+
+
+def _with_load(result: BenchResult, turns: Turns, minutes: float) -> BenchResult:
+    """Let the best cell of each bundle read without a pause.
+
+    A cell that fails then is no longer the best one, and the next best takes its place.
+    """
+    while True:
+        left = [
+            number
+            for number in best_cells(result)
+            if (measured := result.cells[number].measured) and measured.sustained is None
+        ]
+        if not left:
+            return result
+        number = left[0]
+        cells = list(result.cells)
+        found, measured = turns.load(number, minutes), cells[number].measured
+        assert measured is not None
+        if isinstance(found, NotMeasured):
+            cells[number] = replace(cells[number], measured=None, not_measured=found)
+        else:
+            sustained = replace(measured, sustained=found)
+            cells[number] = replace(cells[number], measured=sustained)
+        result = replace(result, cells=cells)
 
 
 def _paths(
-    pictures: Pictures, sources: Iterable[PictureSource], *more: str | None
+    sources: Iterable[PictureSource], files: Iterable[str | None], settings: Settings
 ) -> Iterator[str]:
     """Yield the paths that error messages may contain, which the result must not show."""
-    yield from pictures.paths
     for source in sources:
         name = source.source if isinstance(source, EdgeOCRError) else source
         if name:
             yield str(name)
-    yield from filter(None, more)
-
-
-def _unmeasured(
-    bundle: Bundle, pictures: Pictures, settings: Settings, repeat: int, paths: Sequence[str]
-) -> BenchResult:
-    """Return a result that describes the device, the bundle and the pictures, without providers.
-
-    Args:
-        bundle: The bundle that is measured.
-        pictures: The pictures, and the sources that have none.
-        settings: The other arguments of `OCR`.
-        repeat: How often each picture is read.
-        paths: The paths that error messages may contain.
-    """
-    from datetime import datetime, timezone
-
-    from ..device import machine
-    from ..stages.opening import usable_threads
-    from ..version import __version__
-
-    profile = bundle.manifest.profile
-    return BenchResult(
-        schema=SCHEMA,
-        edgeocr=__version__,
-        when=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        device=machine.describe(),
-        clocks=machine.clock_policies(),
-        power_mode=machine.power_mode(),
-        packages=_packages(),
-        bundle=_measured_bundle(bundle),
-        threads=settings.threads or usable_threads(settings.recorded.cpus, profile),
-        settings=settings.recorded,
-        nvidia=_nvidia(),
-        images=pictures.records,
-        repeat=repeat,
-        failed=[
-            SourceFailure(each.name, without_folders(each.error, paths)) for each in pictures.failed
-        ],
-        providers={},
-    )
-
-
-def _measured_bundle(bundle: Bundle) -> MeasuredBundle:
-    manifest = bundle.manifest
-    models: dict[str, str] = {origin.stage: origin.model for origin in manifest.provenance}
-    graphs = {stage: manifest.stages.present[stage].graph for stage in models}
-    return MeasuredBundle(
-        name=manifest.name,
-        sha256=bundle.digest,
-        models=models,
-        graphs={stage: manifest.files[name].sha256 for stage, name in graphs.items()},
-    )
-
-
-def _nvidia() -> Nvidia:
-    from ..device import nvidia
-
-    gpus = [
-        MeasuredGPU(gpu.name, gpu.compute_capability, gpu.memory_bytes) for gpu in nvidia.gpus()
-    ]
-    if not gpus:
-        return Nvidia([])
-    return Nvidia(gpus, nvidia.driver_release(), **nvidia.versions())
-
-
-def _packages() -> dict[str, str]:
-    """Return the installed packages that affect times, with their versions."""
-    from importlib.metadata import packages_distributions, version
-
-    owners = packages_distributions()
-    found: dict[str, str] = {}
-    for module in MODULES:
-        found |= {name: version(name) for name in sorted(set(owners.get(module, ())))}
-    return found
-
-
-def _ignore(progress: Progress) -> None:
-    """Do nothing, where the caller of `measure` wants no reports of its progress."""
-
-
-def _measure_in_process(
-    request: Request, on_progress: OnProgress
-) -> ProviderResult | ProviderFailure:
-    """Measure one provider in a child process, report its progress, and return the result."""
-    on_progress(Progress(request.provider, "starting"))
-    answer: dict[str, Any] = {}
-    total = 0.0
-    with tempfile.TemporaryFile() as log:
-        start = perf_counter()
-        with subprocess.Popen(
-            [sys.executable, "-c", WORKER, *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            encoding="utf-8",
-            errors="replace",
-        ) as process:
-            assert process.stdin is not None and process.stdout is not None
-            try:
-                with suppress(BrokenPipeError), process.stdin:
-                    process.stdin.write(request.to_json())
-                for row in process.stdout:
-                    message = _message(row)
-                    if "first_page" in message:
-                        total = (perf_counter() - start) * 1000
-                        on_progress(Progress(request.provider, "warming up"))
-                    elif "read" in message:
-                        pages = message["read"], message["of"]
-                        on_progress(Progress(request.provider, "reading", *pages))
-                    answer.update(message)
-            except BaseException:
-                process.kill()
-                raise
-        # A driver may crash the process after it has sent its result, which is still valid.
-        if "measured" in answer:
-            measured = ProviderResult.from_dict(answer["measured"])
-            cold_start = replace(measured.cold_start_ms, total=round(total, 1))
-            return replace(measured, cold_start_ms=cold_start)
-        return ProviderFailure(answer.get("error") or _last_words(process.returncode, log))
-
-
-def _message(row: str) -> dict[str, Any]:
-    """Decode a row that the measuring process printed; return {} if it is no message."""
-    try:
-        message = json.loads(row)
-    except ValueError:  # printed by a library before the messages had their own channel
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _last_words(returncode: int, log: IO[bytes]) -> str:
-    """Say how a process that sent no answer ended, and quote the end of its log."""
-    if returncode < 0:
-        name = next((each.name for each in signal.Signals if each == -returncode), "")
-        how = f"was killed by signal {-returncode} {name}".rstrip()
-    else:
-        how = f"ended with exit code {returncode}"
-    log.seek(0)
-    rows = log.read().decode("utf-8", "replace").splitlines()
-    # The rows of carets in a traceback mean nothing once the indentation is gone.
-    words = "\n".join([row.strip() for row in rows if row.strip(" ^~")][-LAST_LINES:])
-    if len(words) > LAST_CHARACTERS:
-        words = "…" + words[-LAST_CHARACTERS:]
-    return f"the measuring process {how}" + (f"; the end of its log: {words}" if words else "")
-
-
-def _without_paths(
-    measured: ProviderResult | ProviderFailure, names: Mapping[str, str], paths: Sequence[str]
-) -> ProviderResult | ProviderFailure:
-    """Return a provider's result without any path, so that it can be published.
-
-    Args:
-        measured: The result as the measuring process sent it.
-        names: The name of each picture, by its path.
-        paths: The paths that error messages may contain.
-    """
-    if isinstance(measured, ProviderFailure):
-        return ProviderFailure(without_folders(measured.error, paths))
-    failed = [
-        replace(each, image=names[each.image], error=without_folders(each.error, paths))
-        for each in measured.failed
-    ]
-    return replace(measured, failed=failed)
+    yield from filter(None, files)
+    yield from filter(None, (settings.require_signature, settings.engine_cache))

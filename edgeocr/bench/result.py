@@ -1,28 +1,29 @@
 """The result of `edgeocr bench`: dataclasses of the JSON file that the command writes.
 
-The names of the fields are the keys of the file (schema 1).
+The names of the fields are the keys of the file (schema 2). docs/bench-results.md describes them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
-from ..bundle.fields import FieldError, parse
-from ..device.machine import ClockPolicy, Machine
-from .provider_result import ProviderFailure, ProviderResult
+from ..bundle.fields import FieldError, Natural, Positive, Range, parse
+from ..device.machine import ClockPolicy, Machine, Throttling
+from .cell import Cell, Measured, Reference, names_of
+from .consistency import check, check_complete
 from .settings import RecordedSettings
 
-SCHEMA = 1
+SCHEMA = 2
 # How a result file begins, whatever its schema.
 BEGINNING = re.compile(rb'\{\s*"schema": \d+,\s*"edgeocr": "')
 
 
 @dataclass(frozen=True)
 class SourceFailure:
-    """A source that could not be measured on any provider.
+    """A source that could not be measured in any cell.
 
     Attributes:
         name: The source's file name.
@@ -35,19 +36,21 @@ class SourceFailure:
 
 @dataclass(frozen=True)
 class MeasuredBundle:
-    """The bundle that was measured.
+    """A bundle that was measured.
 
     Attributes:
-        name: The bundle's name.
         sha256: The bundle's digest.
+        bytes: The size of its files in bytes.
         models: The model that each stage was made of.
-        graphs: SHA-256 of each stage's graph.
+        graphs: For each stage, the SHA-256 of each of its graphs, by precision.
+        reference: The reading with which the bundle's cells are compared.
     """
 
-    name: str
     sha256: str
+    bytes: Natural
     models: dict[str, str]
-    graphs: dict[str, str]
+    graphs: dict[str, dict[str, str]]
+    reference: Reference
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class MeasuredGPU:
 
     name: str
     compute: str
-    memory: int
+    memory: Natural
 
 
 @dataclass(frozen=True)
@@ -78,26 +81,16 @@ class Nvidia:
     """
 
     gpus: list[MeasuredGPU]
-    driver: str | None = None
-    cuda: str | None = None
-    cudnn: str | None = None
-    tensorrt: str | None = None
+    driver: str | None
+    cuda: str | None
+    cudnn: str | None
+    tensorrt: str | None
 
     @property
     def libraries(self) -> dict[str, str]:
         """Name and version of each library that is installed."""
         versions = {"cuda": self.cuda, "cudnn": self.cudnn, "tensorrt": self.tensorrt}
         return {name: version for name, version in versions.items() if version is not None}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as the result file has it: empty where there is no GPU."""
-        if not self.gpus:
-            return {}
-        return {
-            "gpus": [asdict(gpu) for gpu in self.gpus],
-            "driver": self.driver,
-            **self.libraries,
-        }
 
 
 @dataclass(frozen=True)
@@ -113,10 +106,60 @@ class Picture:
     """
 
     name: str
-    width: int
-    height: int
-    bytes: int
+    width: Positive
+    height: Positive
+    bytes: Natural
     sha256: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels with which the readings were compared.
+
+    Attributes:
+        name: The label file's name.
+        sha256: SHA-256 of the file.
+        pictures: The number of pictures that were read and have labels.
+        lines: The number of their labelled lines.
+    """
+
+    name: str
+    sha256: str
+    pictures: Natural
+    lines: Natural
+
+
+@dataclass(frozen=True)
+class Temperatures:
+    """The processor's temperature around the rounds.
+
+    Attributes:
+        before: Degrees Celsius before the first round; None where it is unknown.
+        after: Degrees Celsius after the last round; None where it is unknown.
+    """
+
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
+class ThrottlingChange:
+    """The causes that slowed the device down before and after the rounds.
+
+    Attributes:
+        before: The state before the first round; None where it is unknown.
+        after: The state after the last round; None where it is unknown.
+    """
+
+    before: Throttling | None
+    after: Throttling | None
+
+    def new(self) -> list[str]:
+        """Return the reasons that apply now or came up in the rounds."""
+        if self.before is None or self.after is None:
+            return []
+        since = [word for word in self.after.since_boot if word not in self.before.since_boot]
+        return list(dict.fromkeys([*self.after.now, *since]))
 
 
 @dataclass(frozen=True)
@@ -132,40 +175,53 @@ class BenchResult:
         device: The machine.
         clocks: CPUs that share a clock, by the name of the policy.
         power_mode: The power mode of a Jetson; None elsewhere.
-        packages: Versions of the packages that affect times.
-        bundle: The bundle that was read with.
-        threads: The number of CPU threads.
-        settings: The settings that affect times and differ from their defaults.
         nvidia: NVIDIA's GPUs, driver and libraries.
+        packages: Versions of the packages that affect times.
+        settings: The settings that affect times and hold for all cells.
         images: The pictures that were read.
-        repeat: How often each picture was read one by one, and again in the stream.
+        labels: The labels with which the readings were compared; None without labels.
+        repeat: The number of rounds, in each of which each picture was read one by one; each was
+            read as often again in a stream.
+        minutes: The minutes of the sustained load; None if there was none.
+        temperature_c: The temperatures before the first and after the last round.
+        throttling: What slowed the device down before the first and after the last round.
         failed: The sources that could not be measured at all.
-        providers: For each provider what was measured, or why it does not work.
+        bundles: The bundles, by the names that cells have for them.
+        cells: The combinations of bundle, provider, precision and threads, in the order in which
+            they were asked for.
     """
 
-    schema: int
+    schema: Literal[2]
     edgeocr: str
     when: str
     device: Machine
     clocks: dict[str, ClockPolicy]
     power_mode: str | None
-    packages: dict[str, str]
-    bundle: MeasuredBundle
-    threads: int
-    settings: RecordedSettings
     nvidia: Nvidia
+    packages: dict[str, str]
+    settings: RecordedSettings
     images: list[Picture]
-    repeat: int
+    labels: Labels | None
+    repeat: Positive
+    minutes: Annotated[float, Range(0)] | None
+    temperature_c: Temperatures
+    throttling: ThrottlingChange
     failed: list[SourceFailure]
-    providers: dict[str, ProviderResult | ProviderFailure]
+    bundles: dict[str, MeasuredBundle]
+    cells: list[Cell]
 
     @property
-    def working(self) -> dict[str, ProviderResult]:
-        """The providers that could be measured."""
+    def names(self) -> list[str]:
+        """A name for each cell, which says in what it differs from the others."""
+        return names_of(self.cells)
+
+    @property
+    def working(self) -> dict[str, Measured]:
+        """The cells that could be measured, by name."""
         return {
-            name: measured
-            for name, measured in self.providers.items()
-            if isinstance(measured, ProviderResult)
+            name: cell.measured
+            for name, cell in zip(self.names, self.cells, strict=True)
+            if cell.measured is not None
         }
 
     @property
@@ -176,29 +232,9 @@ class BenchResult:
             return name
         return " + ".join([name, *(gpu.name for gpu in self.nvidia.gpus)])
 
-    def speedup(self, provider: str) -> float | None:
-        """Return a provider's pages per second, read one by one, divided by those of the CPU."""
-        measured = self.working
-        if "cpu" not in measured or provider not in measured:
-            return None
-        return measured[provider].pages_per_second / measured["cpu"].pages_per_second
-
     def to_dict(self) -> dict[str, Any]:
         """Return the result as its JSON file has it."""
-        record = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return record | {
-            "device": asdict(self.device),
-            "clocks": {name: asdict(policy) for name, policy in self.clocks.items()},
-            "bundle": asdict(self.bundle),
-            "settings": self.settings.to_dict(),
-            "nvidia": self.nvidia.to_dict(),
-            "images": [asdict(picture) for picture in self.images],
-            "failed": [asdict(failure) for failure in self.failed],
-            "providers": {
-                name: {"error": each.error} if isinstance(each, ProviderFailure) else each.to_dict()
-                for name, each in self.providers.items()
-            },
-        }
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> BenchResult:
@@ -208,26 +244,25 @@ class BenchResult:
             record: The JSON object, as `to_dict` returns it.
 
         Raises:
-            FieldError: If a field is missing, unknown or of the wrong type, or the schema is not
-                the one that this version reads.
+            FieldError: If the schema is not the one that this version reads; if a field is missing,
+                unknown, of the wrong type or out of its range; or if fields contradict each other.
         """
         if not isinstance(record, Mapping) or "schema" not in record:
             raise FieldError("it has no schema")
         if record["schema"] != SCHEMA:
-            raise FieldError(f"it has schema {record['schema']!r}, and this version reads {SCHEMA}")
-        providers = record.get("providers")
-        if not isinstance(providers, Mapping):
-            raise FieldError("field providers is missing or is not an object")
-        measured: dict[str, ProviderResult | ProviderFailure] = {
-            name: parse(ProviderFailure, each, f"providers.{name}")
-            if isinstance(each, Mapping) and "error" in each
-            else ProviderResult.from_dict(each, f"providers.{name}")
-            for name, each in providers.items()
-        }
-        rest: dict[str, Any] = {**record, "providers": {}}
-        if not rest.get("nvidia", True):
-            rest["nvidia"] = {"gpus": []}
-        return replace(parse(cls, rest), providers=measured)
+            raise FieldError(
+                f"it has schema {record['schema']!r:.80}, and this version reads {SCHEMA}"
+            )
+        result = parse(cls, record)
+        check_complete(record, result.to_dict())
+        check(
+            result.cells,
+            {name: bundle.reference for name, bundle in result.bundles.items()},
+            pictures=len(result.images),
+            rounds=result.repeat,
+            labelled=result.labels is not None,
+        )
+        return result
 
 
 def device_names(results: Sequence[BenchResult]) -> list[str]:

@@ -21,11 +21,48 @@ if TYPE_CHECKING:
 LEAST_PIXELS = 4096
 
 
-def add_engine_arguments(command: argparse.ArgumentParser) -> None:
-    """Declare which bundle a command uses, and how it runs."""
+def add_engine_arguments(
+    command: argparse.ArgumentParser, *, tunes: bool = False, pins_graphs: bool = True
+) -> None:
+    """Declare which bundle a command uses, and how it runs.
+
+    Args:
+        command: The command's parser.
+        tunes: Whether the command itself finds out what is right on this device.
+        pins_graphs: Whether the caller may choose the graphs of stages that have several.
+    """
     command.add_argument(
         "--bundle", metavar="PATH", help="bundle to use; default: the one in the package"
     )
+    command.add_argument(
+        "--fp16", action="store_true", help="allow lower precision where the provider supports it"
+    )
+    command.add_argument(
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="CPU threads to use; default: the bundle's number, or as many as are available",
+    )
+    command.set_defaults(variant=None)
+    if pins_graphs:
+        command.add_argument(
+            "--variant",
+            type=_variant,
+            metavar="NAME",
+            help="the graph to take in stages that have several: fp32, int8 or fp16, or one for "
+            "each stage, such as recognition=int8; default: the one that suits this device best",
+        )
+    if not tunes:
+        command.add_argument(
+            "--untuned",
+            action="store_true",
+            help="ignore what edgeocr tune and edgeocr warm have found out on this device",
+        )
+    add_common_engine_arguments(command)
+
+
+def add_common_engine_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare those engine arguments that `bench` has for all cells of its matrix, too."""
     add_signature_argument(command)
     add_digest_argument(command)
     command.add_argument(
@@ -38,19 +75,10 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
         "may be repeated",
     )
     command.add_argument(
-        "--fp16", action="store_true", help="allow lower precision where the provider supports it"
-    )
-    command.add_argument(
         "--engine-cache",
         metavar="DIR",
-        help="folder with TensorRT engines; default: NAME.engines beside a bundle NAME.edgeocr "
+        help="the only folder with TensorRT engines; default: the bundle, NAME.engines beside it "
         "if it exists, else a folder in the user's cache",
-    )
-    command.add_argument(
-        "--threads",
-        type=positive,
-        metavar="N",
-        help="CPU threads to use; default: the bundle's number, or as many as are available",
     )
     command.add_argument(
         "--memory-limit",
@@ -64,13 +92,6 @@ def add_engine_arguments(command: argparse.ArgumentParser) -> None:
         type=_pixels,
         metavar="N",
         help="the most pixels at which a picture is detected; default: the bundle's number",
-    )
-    command.add_argument(
-        "--variant",
-        type=_variant,
-        metavar="NAME",
-        help="the graph to take in stages that have several: fp32, int8 or fp16, or one for each "
-        "stage, such as recognition=int8; default: the one that suits this device best",
     )
     command.add_argument(
         "--cpus", type=_cpus, metavar="LIST", help="CPUs to run on, such as 4-7 or 0,2 (Linux)"
@@ -134,7 +155,7 @@ def protected(options: argparse.Namespace, sources: Iterable[str]) -> OutputGuar
     """Return a guard that protects what a command reads from being written to.
 
     Args:
-        options: The parsed arguments of a command that has the shared ones.
+        options: The parsed arguments of a command that has the shared ones; `bundle` may be a list.
         sources: Paths of the pictures; "-" stands for standard input, which may be a file.
     """
     from ..bundle.bundle import Bundle
@@ -146,7 +167,8 @@ def protected(options: argparse.Namespace, sources: Iterable[str]) -> OutputGuar
                 guard.protect(sys.stdin.fileno(), "one of the sources")
         else:
             guard.protect(source, "one of the sources")
-    guard.protect(options.bundle or Bundle.default_path(), "the bundle")
+    for bundle in options.bundle if isinstance(options.bundle, list) else [options.bundle]:
+        guard.protect(bundle or Bundle.default_path(), "the bundle")
     if options.require_signature is not None:
         guard.protect(options.require_signature, "the key")
     return guard
@@ -205,6 +227,7 @@ def runtime_options(options: argparse.Namespace) -> RuntimeOptions:
         engine_cache=options.engine_cache,
         cpus=options.cpus,
         variant=options.variant,
+        tuned=not getattr(options, "untuned", False),
     )
 
 
@@ -230,15 +253,18 @@ def output_file(text: str) -> Path:
 
 
 def provider_list(text: str) -> list[str]:
-    """Parse names of execution providers, separated by commas; drop repeated ones."""
-    from ..runtime.providers import PROVIDERS
+    """Parse names of execution providers or "auto", separated by commas; drop repeated ones."""
+    return [_provider_name(name) for name in listed(text)]
 
-    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in PROVIDERS:
-            known = ", ".join(PROVIDERS)
-            raise argparse.ArgumentTypeError(f"unknown provider {name!r}; choose from {known}")
-    return names
+
+def number_list(text: str) -> list[int]:
+    """Parse whole numbers from 1 to a million, separated by commas; drop repeated ones."""
+    return [positive(number) for number in listed(text)]
+
+
+def listed(text: str) -> list[str]:
+    """Split a text at its commas, and drop repeated words."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
 def _provider(text: str) -> str | dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -77,6 +78,26 @@ def expand(arguments: Iterable[str], *, recursive: bool = False) -> Iterator[Nam
             yield from _pictures_in(argument, recursive)
         else:
             yield NamedSource(argument, argument, stem=Path(argument).stem)
+
+
+def pictures_to_repeat(
+    arguments: Iterable[str] | None, parser: argparse.ArgumentParser
+) -> list[str | EdgeOCRError] | None:
+    """Return the pictures that a command reads many times, with an error for each bad source.
+
+    Args:
+        arguments: Files or folders; None if the user named none.
+        parser: The command's parser.
+
+    Raises:
+        SystemExit: With code 2, after printing the usage, for standard input.
+    """
+    if arguments is None:
+        return None
+    named = list(arguments)
+    if "-" in named:
+        parser.error("each picture is read many times: name files instead of -")
+    return [source.error or source.name for source in expand(named)]
 
 
 def frames_in(

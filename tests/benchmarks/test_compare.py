@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
 
 from benchmarks import compare
-from edgeocr.bench.provider_result import ProviderResult
 from edgeocr.bench.result import BenchResult
-from tests.support.bench_results import bench_result, provider_result
+from tests.support.bench_results import bench_result, matrix, measured
 from tests.support.paths import ROOT
 
-RECORDED = ROOT / "benchmarks" / "results" / "bench-amd-epyc-2.json"
+RECORDED = ROOT / "benchmarks" / "results" / "devices" / "amd-epyc-2.json"
 
 
 def run(*words: str) -> None:
@@ -40,50 +41,92 @@ def test_recorded_result_survives_loading_and_writing() -> None:
     assert json.dumps(record, ensure_ascii=False, indent=1) + "\n" == text
 
 
-def test_table_has_a_column_per_device_with_ratios(
+def tables_of(text: str) -> dict[str, list[list[str]]]:
+    """Return the cells of the table below each heading, as a Markdown renderer sees them."""
+    html = MarkdownIt("commonmark", {"xhtmlOut": True}).enable("table").render(text)
+    found: dict[str, list[list[str]]] = {}
+    heading = ""
+    for each in ElementTree.fromstring(f"<body>{html}</body>"):
+        if each.tag == "h2":
+            heading = "".join(each.itertext())
+        elif each.tag == "table":
+            found[heading] = [["".join(cell.itertext()) for cell in row] for row in each.iter("tr")]
+    return found
+
+
+def test_cells_stand_side_by_side_with_ratios(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fast = provider_result(20, gpu_bytes=612 << 20, joules_per_page=0.5)
-    first = bench_result("A | B", cpu=provider_result(200, joules_per_page=4.0))
-    second = bench_result("Board", cpu=provider_result(100, joules_per_page=2.0), cuda=fast)
-    html = tmp_path / "report.html"
-    run(*written(tmp_path, first, second), "--html", str(html))
-    head, ruler, *rows = capsys.readouterr().out.splitlines()
-    assert head == "|  | A \\| B | Board |"
-    assert ruler == "|---|---:|---:|"
-    cells = {row[1]: row[2:4] for row in (re.split(r" ?\| ?", row) for row in rows)}
-    assert cells["cpu: Cold start, ms"] == ["1800", "900 (0.50×)"]
-    assert cells["cpu: Energy per page, J"] == ["4.00", "2.00 (0.50×)"]
-    assert cells["cuda: GPU memory, MiB"] == ["–", "612"]
-    assert "cpu: GPU memory, MiB" not in cells
-    assert all(row.startswith("| ") for row in rows)
+    fast = measured(20, gpu_bytes=612 << 20, joules_per_page=0.5)
+    first = bench_result("A | B", cpu=measured(200, joules_per_page=4.0), cuda=fast)
+    second = bench_result("Board", cpu=measured(100, joules_per_page=2.0), cuda=measured(40))
+    html, table = tmp_path / "report.html", tmp_path / "table.csv"
+    run(*written(tmp_path, first, second), "--html", str(html), "--csv", str(table))
+    found = tables_of(capsys.readouterr().out)
+    assert list(found) == ["cpu", "cuda"]
+    assert found["cpu"][0] == ["", "A | B", "Board"]
+    cpu, cuda = ({row[0]: row[1:] for row in found[name]} for name in ("cpu", "cuda"))
+    assert cpu["Cold start, ms"] == ["1800", "900 (0.50×)"]
+    assert cpu["Energy per page, J"] == ["4.00", "2.00 (0.50×)"]
+    assert cpu["Verdict"] == ["slower", "slower"]
+    assert cuda["GPU memory, MiB"] == ["612", "–"]
+    assert "GPU memory, MiB" not in cpu
     assert "<h1>" in html.read_text(encoding="utf-8")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [(row["device"], row["provider"]) for row in csv.DictReader(file)]
+    assert rows == [("A | B", "cpu"), ("A | B", "cuda"), ("Board", "cpu"), ("Board", "cuda")]
 
 
-def test_single_result_is_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(*written(tmp_path, bench_result()))
-    assert "| cpu: Warm-up, ms | 600 |" in capsys.readouterr().out
+def test_cells_that_only_one_device_has_are_named_below() -> None:
+    text = compare.markdown([matrix("A"), matrix("B", ("tiny", "small")), bench_result("C")])
+    assert list(tables_of(text)) == ["tiny cpu fp32", "tiny cpu int8", "tiny openvino fp32"]
+    assert [row[-1] for row in tables_of(text)["tiny cpu fp32"][:2]] == ["C", "–"]
+    assert "- A: mobile cpu int8 was measured on no other device\n" in text
+    assert "- C: tiny cpu auto was measured on no other device\n" in text
+    assert "- B: small cpu fp32 is the best of its bundle: " in text
+
+
+def test_single_result_has_all_its_cells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*written(tmp_path, matrix()))
+    found = tables_of(capsys.readouterr().out)
+    assert len(found) == 6
+    assert ["Warm-up, ms", "180"] in found["tiny cpu fp32"]
 
 
 def test_results_that_cannot_be_compared_are_warned_about() -> None:
     first = bench_result("A")
-    other = bench_result("B", cpu=provider_result(200, texts_sha256="cd" * 32))
+    other = bench_result("B", cpu=measured(200, texts_sha256="cd" * 32))
     assert compare.warnings([first, bench_result("B")]) == []
-    assert compare.warnings([first, other]) == ["B read other texts than A on cpu"]
-    settings = replace(other.bundle, sha256="45" * 32)
-    other = replace(other, bundle=settings, images=other.images[:2])
+    assert compare.warnings([first, other]) == ["B read other texts than A with cpu"]
+    settings = replace(other.bundles["tiny"], sha256="45" * 32)
+    other = replace(other, bundles={"tiny": settings}, images=other.images[:2])
     assert compare.warnings([first, other])[:2] == [
-        "B was measured with a bundle with other settings than A",
+        "tiny of B is a bundle with other settings than A's",
         "B read other pictures than A",
     ]
-    assert "\n- **B read other pictures than A**" in compare.markdown([first, other])
-    other = replace(other, bundle=replace(settings, graphs={"detection": "67" * 32}))
-    assert compare.warnings([first, other])[0] == "B was measured with another bundle than A"
+    text = compare.markdown([first, other])
+    assert text.index("- B read other pictures than A\n") < text.index("## cpu")
+    graphs = {"detection": {"fp32": "67" * 32}}
+    other = replace(other, bundles={"tiny": replace(settings, graphs=graphs)})
+    warning = compare.warnings([first, other])[0]
+    assert warning == "tiny of B is a bundle with other graphs than A's"
+    assert compare.warnings([matrix("A"), bench_result("B")]) == [
+        "B was scored with other labels than A"
+    ]
+
+
+def test_warnings_are_in_the_report(tmp_path: Path) -> None:
+    html = tmp_path / "report.html"
+    other = bench_result("B", cpu=measured(200, texts_sha256="cd" * 32))
+    run(*written(tmp_path, bench_result("A"), other), "--html", str(html))
+    assert "<li>B read other texts than A with cpu</li>" in html.read_text(encoding="utf-8")
 
 
 def test_failed_provider_stands_below_the_table() -> None:
     text = compare.markdown([bench_result(), bench_result("B", cuda="no driver\nat all")])
-    assert text.endswith("\n- B: cuda doesn't work here: no driver at all")
+    assert text.endswith("\n- B: cuda was not measured: no driver at all")
 
 
 def changed(**changes: Any) -> Callable[[], str]:
@@ -91,8 +134,9 @@ def changed(**changes: Any) -> Callable[[], str]:
 
 
 def with_page_of_three() -> str:
-    measured: ProviderResult = provider_result(9)
-    return changed(providers={"cpu": {**measured.to_dict(), "page_ms": 3}})()
+    record = bench_result().to_dict()
+    record["cells"][0]["measured"]["page_ms"] = 3
+    return json.dumps(record)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +145,13 @@ def with_page_of_three() -> str:
         (lambda: "{", "is not JSON"),
         (lambda: "[]", "it has no schema"),
         (lambda: "{}", "it has no schema"),
-        (changed(schema=2), "it has schema 2, and this version reads 1"),
-        (changed(providers=[]), "field providers is missing or is not an object"),
-        (changed(bundle=None), "bundle must be an object"),
-        (changed(bundle={}), "field bundle.name is missing"),
-        (changed(providers={"cpu": None}), "providers.cpu must be an object"),
-        (changed(providers={"cpu": {}}), "field providers.cpu.cold_start_ms is missing"),
-        (with_page_of_three, "providers.cpu.page_ms must be an object"),
+        (changed(schema=1), "it has schema 1, and this version reads 2"),
+        (changed(cells={}), "cells must be a list"),
+        (changed(bundles=None), "bundles must be an object"),
+        (changed(bundles={"tiny": {}}), "field bundles.tiny.sha256 is missing"),
+        (changed(cells=[None]), "cells[0] must be an object"),
+        (changed(cells=[{}]), "field cells[0].bundle is missing"),
+        (with_page_of_three, "cells[0].measured.page_ms must be an object"),
         (None, "can't be read: No such file"),
     ],
 )

@@ -1,7 +1,11 @@
-"""What the measuring process of `edgeocr bench` computes, without a network."""
+"""What the measuring process of `edgeocr bench` does, without a network."""
 
 from __future__ import annotations
 
+import io
+import json
+import os
+import signal
 import stat
 import sys
 from collections.abc import Sequence
@@ -13,10 +17,11 @@ import pytest
 
 from edgeocr import EdgeOCRError, GraphError, Page, ocr
 from edgeocr.bench import worker
+from edgeocr.bench.matrix import Graphs
 from edgeocr.bench.process_memory import gpu_bytes
-from edgeocr.bench.provider_result import PictureFailure, ProviderResult, Spread
 from edgeocr.bench.settings import Settings
-from edgeocr.bench.worker import Request, measure
+from edgeocr.bench.spread import Spread
+from edgeocr.bench.worker import Request, Worker, main
 
 
 class FakePage(Page):
@@ -28,55 +33,53 @@ class FakePage(Page):
 
 
 class FakeOCR:
-    """Reads names: "bad" never, "late" only at first, "moody" never twice alike."""
+    """Reads names: "bad" never, "late" four times, "moody" never twice alike."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self.providers = {"recognition": "cpu"}
-        self.variants: dict[str, str] = {}
-        self.times = 0
+        self.variants: dict[str, str] = {"recognition": "int8"}
+        self.threads = 3
+        self.times: dict[str, int] = {}
 
     def warm_up(self) -> None:
         return None
 
     def read(self, source: str) -> Page:
-        self.times += 1
-        if source == "bad" or (source == "late" and self.times > 7):
+        times = self.times[source] = self.times.get(source, 0) + 1
+        if source == "bad" or (source == "late" and times > 4):
             raise GraphError(f"{source}: no")
-        stages = {"load": 1.0} if source == "plain" else {"load": 1.0, "decoding": 1e5}
-        text = f"{source} {self.times}" if source == "moody" else source
-        return FakePage(text, 1, 1, (), stages)
+        text = f"{source} {times}" if source == "moody" else source
+        return FakePage(text, 1, 1, (), {"load": 1.0})
 
-    def read_many(self, sources: Sequence[str]) -> list[Page]:
-        return [self.read(source) for source in sources]
+    def read_many(self, sources: Sequence[str]) -> list[Page | EdgeOCRError]:
+        found: list[Page | EdgeOCRError] = []
+        for source in sources:
+            try:
+                found.append(self.read(source))
+            except EdgeOCRError as error:
+                found.append(error)
+        return found
 
 
-def measured(
-    monkeypatch: pytest.MonkeyPatch,
-    images: list[str],
-    repeat: int,
-    reader: type[FakeOCR] = FakeOCR,
-) -> tuple[ProviderResult, list[Any]]:
-    """Measure with an OCR that stands in for the real one; return the result and what was sent."""
+def request(images: list[str]) -> Request:
+    return Request("cpu", None, Graphs(None, fp16=False), 3, Settings(), images, "first")
+
+
+def started(
+    monkeypatch: pytest.MonkeyPatch, images: list[str], reader: type[FakeOCR] = FakeOCR
+) -> tuple[Worker, list[Any]]:
+    """Return a worker with an OCR that stands in for the real one, and what it sends."""
     monkeypatch.setattr(ocr, "OCR", reader)
     sent: list[Any] = []
-    request = Request("cpu", None, Settings(), images, repeat, "first")
-    return measure(request, sent.append), sent
-
-
-def test_stage_that_a_page_did_not_need_counts_as_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, _ = measured(monkeypatch, ["plain", "other", "plain"], 1)
-    assert result.stages_ms["load"] == Spread(1.0, 1.0, 1.0, 1.0)
-    assert result.stages_ms["decoding"].p50 == 0.0
-    assert result.stages_ms["decoding"].p90 == pytest.approx(8e4)
-    assert list(result.stages_ms) == ["load", "decoding", "rest"]
+    found = Worker(request(images), sent.append)
+    found.start()
+    return found, sent
 
 
 def test_times_are_those_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
+    now = 100.0
 
     class TimedOCR(FakeOCR):
-        """Takes 2 s to open, 3 s to warm up, 0.25 s for a page, and 0.1 s for one in a stream."""
-
         def __init__(self, *given: Any, **named: Any) -> None:
             nonlocal now
             super().__init__(*given, **named)
@@ -91,42 +94,99 @@ def test_times_are_those_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
             now += 0.25
             return super().read(source)
 
-        def read_many(self, sources: Sequence[str]) -> list[Page]:
+        def read_many(self, sources: Sequence[str]) -> list[Page | EdgeOCRError]:
             nonlocal now
             now += 0.1 * len(sources)
             return [super(TimedOCR, self).read(source) for source in sources]
 
     monkeypatch.setattr(worker, "perf_counter", lambda: now)
-    result, _ = measured(monkeypatch, ["plain", "plain"], 2, TimedOCR)
-    assert result.cold_start_ms.to_dict() == pytest.approx(
-        {"total": 2250, "import": 0, "open": 2000, "first_page": 250}
+    monkeypatch.setattr(ocr, "OCR", TimedOCR)
+    sent: list[Any] = []
+    found = Worker(request(["plain", "other"]), sent.append)
+    answer = found.start()
+    assert answer["cold_start_ms"] == pytest.approx(
+        {"total": 2250, "importing": 0, "opening": 2000, "first_page": 250}
     )
-    assert result.warm_up_ms == pytest.approx(3000)
-    assert np.array(result.reads_ms) == pytest.approx(np.full((2, 2), 250.0))
-    assert result.stages_ms["load"].p50 == 1 and result.stages_ms["rest"].p50 == 249
-    assert result.pages_per_second == 4 and result.stream_pages_per_second == 10
+    assert (answer["threads"], answer["variants"]) == (3, {"recognition": "int8"})
+    assert found.obey({"command": "warm_up"}) == {"ms": 3000}
+    pages = found.obey({"command": "round"})["pages"]
+    assert pages == [{"load": 1.0, "rest": pytest.approx(249)}] * 2
+    stream = found.obey({"command": "stream", "times": 5})
+    assert (stream["pages"], stream["ms"]) == (10, pytest.approx(1000))
 
 
 def test_pictures_that_fail_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    result, sent = measured(monkeypatch, ["good", "bad", "late"], 3)
-    # The first page was read before them, so that "late" fails in its third turn.
-    assert [len(times) for times in result.reads_ms] == [3, 0, 2]
-    assert result.failed == [PictureFailure("bad", "bad: no"), PictureFailure("late", "late: no")]
-    assert sent[0] == {"first_page": True}
-    assert sent[-1] == {"read": 7, "of": 9}
+    found, sent = started(monkeypatch, ["good", "bad", "late"])
+    assert found.obey({"command": "read"})["lines"] == [[], None, []]
+    for _ in range(3):
+        pages = found.obey({"command": "round"})["pages"]
+        assert [page is not None for page in pages] == [True, False, True]
+    pages = found.obey({"command": "round"})["pages"]
+    assert [page is not None for page in pages] == [True, False, False]
+    assert found.obey({"command": "stream", "times": 2})["pages"] == 2
+    assert found.obey({"command": "figures"})["failed"] == [[1, "bad: no"], [2, "late: no"]]
+    assert sent[:3] == [{"page": 1}, {"page": 2}, {"page": 3}]
+
+
+def test_picture_that_fails_in_the_stream_only_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = started(monkeypatch, ["good", "late"])
+    found.obey({"command": "round"})
+    # The first stream, which reads each picture twice, isn't timed.
+    assert found.obey({"command": "stream", "times": 2})["pages"] == 3
+    assert found.obey({"command": "figures"})["failed"] == [[1, "late: no"]]
+
+
+def test_no_readable_picture_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = started(monkeypatch, ["bad"])
     with pytest.raises(EdgeOCRError, match="bad: no"):
-        measured(monkeypatch, ["bad"], 2)
+        found.obey({"command": "read"})
 
 
 def test_texts_that_change_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert measured(monkeypatch, ["good"], 2)[0].same_each_time
-    assert not measured(monkeypatch, ["moody"], 1)[0].same_each_time
+    for picture, same in (("good", True), ("moody", False)):
+        found, _ = started(monkeypatch, [picture])
+        found.obey({"command": "read"})
+        found.obey({"command": "round"})
+        assert found.obey({"command": "figures"})["same_each_time"] is same
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Return a function that runs `main` on rows of input and returns its code and messages."""
+
+    def run(*rows: str) -> tuple[int, list[Any]]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{row}\n" for row in rows)))
+        output = tmp_path / "output"
+        # `main` moves the process's file descriptor 1, so it is put back afterwards.
+        kept, handler = os.dup(1), signal.getsignal(signal.SIGINT)
+        with output.open("wb") as file:
+            os.dup2(file.fileno(), 1)
+        try:
+            code = main()
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+            signal.signal(signal.SIGINT, handler)
+        return code, [json.loads(row) for row in output.read_text().splitlines()]
+
+    return run
+
+
+def test_messages_follow_the_protocol(streams: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "OCR", FakeOCR)
+    opened = request(["good"]).to_json()
+    code, messages = streams(opened, '{"command": "read"}')
+    assert code == 0 and [list(message) for message in messages] == [["done"], ["page"], ["done"]]
+    code, messages = streams(request(["bad"]).to_json(), '{"command": "round"}')
+    assert code == 0 and messages[-1] == {"error": "bad: no"}
+    code, messages = streams(opened, '{"command": "dance"}')
+    assert code == 1 and list(messages[-1]) == ["done"]
 
 
 def test_percentiles_equal_those_of_numpy() -> None:
-    random = np.random.default_rng(5)
+    chance = np.random.default_rng(5)
     for size in (1, 2, 3, 10, 57, 200):
-        values = random.lognormal(3, 1, size)
+        values = chance.lognormal(3, 1, size)
         spread = Spread.of(values.tolist())
         expected = [values.min(), *np.percentile(values, [50, 90, 99])]
         assert [spread.min, spread.p50, spread.p90, spread.p99] == pytest.approx(
