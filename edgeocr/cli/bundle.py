@@ -1,4 +1,4 @@
-"""Look into bundles: edgeocr bundle show | verify | unpack | diff | keygen."""
+"""Look into bundles: edgeocr bundle show | verify | unpack | diff | add-engines | keygen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import EdgeOCRError, ProviderUnavailableError
+from ..errors import EdgeOCRError, ProviderUnavailableError, printable
 from .arguments import add_digest_argument, add_signature_argument, positive
-from .streams import report
+from .streams import report, tell
 
 if TYPE_CHECKING:
     from ..bundle.bundle import Bundle
@@ -67,9 +67,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument("--json", action="store_true", help="print every difference as JSON")
     diff.set_defaults(run=_diff)
 
-    for action in (show, verify, unpack, diff):
+    add = actions.add_parser(
+        "add-engines", help="put TensorRT engines that were built on a device into a bundle"
+    )
+    add.add_argument("path")
+    add.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder that edgeocr warm --engine-cache DIR has filled",
+    )
+    add.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="path of the new bundle, NAME.edgeocr for a file; default: replace the old one",
+    )
+    add.add_argument("--sign", type=Path, metavar="KEY", help="sign it with a private key")
+    add.set_defaults(run=_add_engines)
+
+    for action in (show, verify, unpack, diff, add):
         add_signature_argument(action)
-    for action in (show, verify, unpack):
+    for action in (show, verify, unpack, add):
         add_digest_argument(action)
     keygen = actions.add_parser("keygen", help="create a pair of keys to sign bundles")
     keygen.add_argument(
@@ -86,27 +108,29 @@ def _show(options: argparse.Namespace) -> int:
     from ..bundle.description import describe
 
     print(describe(bundle, checked=options.require_signature is not None))
-    if any(stage.variants for stage in bundle.manifest.stages.present.values()):
-        _show_measured(bundle)
+    _show_tuned(bundle)
     return 0
 
 
-def _show_measured(bundle: Bundle) -> None:
+def _show_tuned(bundle: Bundle) -> None:
     from ..runtime.options import RuntimeOptions
-    from ..variants.description import describe
-    from ..variants.taking import measured
+    from ..tuned.description import describe
+    from ..tuned.lookup import load
 
     try:
-        found = describe(measured(bundle, RuntimeOptions()))
-    except ProviderUnavailableError:  # ONNX Runtime isn't installed: nothing was measured with it
+        text = describe(load(bundle, RuntimeOptions()))
+    except ProviderUnavailableError:  # ONNX Runtime isn't installed
         return
-    if found:
-        print(f"\n{found}")
+    if text:
+        print(f"\n{text}")
 
 
 def _verify(options: argparse.Namespace) -> int:
     bundle = _opened(options.path, options)
     print(f"{bundle.path}: intact, {len(bundle.manifest.files)} files, digest {bundle.digest}")
+    if devices := bundle.manifest.engines:
+        gpus = dict.fromkeys(printable(key.gpu) for key in devices)
+        print(f"It has TensorRT engines for {' and '.join(gpus)}, which are intact, too.")
     if bundle.signed_by is None:
         print("The bundle is not signed.")
     elif options.require_signature is None:
@@ -158,6 +182,30 @@ def _diff(options: argparse.Namespace) -> int:
     else:
         print(describe(difference))
     return 0 if difference.same else 1
+
+
+def _add_engines(options: argparse.Namespace) -> int:
+    from ..bundle.adding_engines import add_engines, target_of
+    from ..bundle.description import size
+    from ..bundle.storing import store
+
+    old = _opened(options.path, options)
+    target, as_file = target_of(old, options.output)
+    addition = add_engines(old, options.source)
+    new = store(addition.files, target, as_file=as_file, sign=options.sign)
+    for each in addition.added:
+        instead = ", in place of earlier ones" if each.replaced else ""
+        files = f"{len(each.files)} files, {size(each.size)}"
+        print(printable(f"engines for {each.key}: {files}{instead}"))
+    print(f"{target}: {len(new.files())} files, digest {new.digest}")
+    if new.signed_by is not None:
+        print(f"signed by {new.signed_by}")
+    elif old.signed_by is not None:
+        tell(
+            f"edgeocr: {target} is not signed: the signature by {old.signed_by} was for the bundle "
+            "without these engines. Sign it with --sign KEY"
+        )
+    return 0
 
 
 def _keygen(options: argparse.Namespace) -> int:

@@ -25,13 +25,18 @@ READING_COMMANDS = {
 # The other commands: their summaries and descriptions; each has a module of its name.
 COMMANDS: dict[str, tuple[str, str | None]] = {
     "warm": (
-        "prepare this device: measure its graphs, run every input shape, build TensorRT engines",
-        "Measure which graph is the fastest on this device's CPU, if the bundle has several for a "
-        "stage, and run every input shape once. With TensorRT this builds the engines, which takes "
-        "minutes. What was measured and built is kept for every later start.",
+        "prepare this device: run every input shape, build TensorRT engines, check what is read",
+        "Run every input shape once, and compare what is read with what the CPU reads in float32. "
+        "With TensorRT this builds the engines, which takes minutes and is kept for every later "
+        "start. With the provider auto, what reads wrongly is not used from then on.",
+    ),
+    "tune": (
+        "measure which provider, graphs and threads are right and the fastest on this device",
+        "Measure for each stage which execution provider and which graph read what the CPU reads "
+        "in float32, and which of them is the fastest. The result is kept for every later start.",
     ),
     "bench": (
-        "measure cold start, latency, memory and energy on each provider",
+        "measure speed, memory, energy and correctness of bundles, providers and precisions",
         None,
     ),
     "doctor": (

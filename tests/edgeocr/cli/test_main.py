@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import normalized
 from edgeocr import OCR, Page, images, ocr
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.score import normalized
 from edgeocr.cli.main import main
 from edgeocr.layout import READING_ORDERS, Layout, ReadingOrder, analyse
 from tests.support.paths import IMAGES
@@ -337,5 +337,7 @@ def test_closed_pipe_ends_without_a_traceback() -> None:
 def test_warm_prints_shapes_and_provider_of_each_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["warm", "--provider", "cpu", "--threads", "1"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert [row.partition(":")[0] for row in rows] == ["detection", "orientation", "recognition"]
-    assert all(" 1 input shape on cpu in " in row for row in rows)
+    stages = ["detection", "orientation", "recognition"]
+    assert [row.partition(":")[0] for row in rows[:-1]] == stages
+    assert rows[-1] == ", ".join(f"{stage}=cpu fp32" for stage in stages)
+    assert all(" 1 input shape on cpu in " in row for row in rows[:-1])

@@ -1,4 +1,4 @@
-"""`edgeocr warm` prepares a device: it measures the graphs of a stage that has several."""
+"""`edgeocr warm` prepares a device, and checks that it reads what the CPU reads in float32."""
 
 from __future__ import annotations
 
@@ -6,41 +6,76 @@ from pathlib import Path
 
 import pytest
 
+from edgeocr import OCR
 from edgeocr.cli.main import main
 from tests.support.packing import Files, packed
-from tests.support.variants import NEEDED, broken, cpu_has, fleet
+from tests.support.variants import NEEDED, cpu_has, fleet, wrong
 
 
 @pytest.fixture
 def path(embedded_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A bundle with several graphs, on a CPU with the instructions for int8."""
+    """A bundle whose int8 graph of recognition reads something else, and a CPU that takes it."""
     cpu_has(monkeypatch, *NEEDED)
-    monkeypatch.setattr("edgeocr.variants.timing.MOST_ROUNDS", 3)
-    return packed(fleet(embedded_files), tmp_path / "fleet.edgeocr")
+    graph = wrong(embedded_files["graphs/recognition.onnx"])
+    return packed(fleet(embedded_files, graph), tmp_path / "reader.edgeocr")
 
 
-@pytest.mark.slow
-def test_warm_measures_once_and_says_what_is_taken(
-    path: Path, capsys: pytest.CaptureFixture[str]
+def warm(path: Path, pictures: Path, *arguments: str) -> int:
+    images = ["--images", str(pictures / "sample.jpg")]
+    return main(["warm", "--bundle", str(path), "--threads", "1", *images, *arguments])
+
+
+def test_the_next_best_is_taken_for_a_stage_that_reads_wrongly(
+    path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["warm", "--bundle", str(path), "--provider", "cpu", "--threads", "1"]
-    assert main(command) == 0
+    assert warm(path, pictures) == 0
     said = capsys.readouterr().out.splitlines()
-    (kept,) = path.parent.glob("fleet.variants-*.json")
-    assert said[0] == f"variants: {kept}, measured now"
-    assert said[1].startswith("recognition: ") and ", measured " in said[1]
-    assert main(command) == 0
-    assert "measured before" in capsys.readouterr().out
+    assert said[0] == "recognition: int8, the CPU has avx512_vnni"
+    refused, outcome = said[-2:]
+    assert refused.startswith("not used from now on: recognition on cpu int8: it reads ")
+    assert outcome == "detection=cpu fp32, orientation=cpu fp32, recognition=cpu fp32"
+    assert path.with_name("reader.tuned.json").is_file()
+    with OCR(path) as ocr:
+        assert ocr.variants == {"recognition": "fp32"}
+        assert "not int8: it reads " in ocr.variant_reasons["recognition"]
+    assert warm(path, pictures) == 0  # again, and nothing is wrong any more
+    assert "not used from now on" not in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_warm_measures_nothing_where_the_graph_is_pinned(
-    path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_was_named_and_reads_wrongly_is_a_failure(
+    path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["warm", "--bundle", str(path), "--provider", "cpu", "--threads", "1"]
-    assert main([*command, "--variant", "recognition=fp32"]) == 0
-    assert capsys.readouterr().out.startswith("recognition: fp32, pinned by the caller\n")
-    assert list(path.parent.glob("*.json")) == []
+    assert warm(path, pictures, "--variant", "recognition=int8") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].endswith("recognition=cpu int8")
+    assert "edgeocr: recognition on cpu int8: it reads " in said.err
+    assert not path.with_name("reader.tuned.json").exists()
+
+
+@pytest.mark.slow
+def test_what_cannot_be_kept_is_an_error(
+    path: Path,
+    tmp_path: Path,
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path.with_name("reader.tuned.json").mkdir()
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert warm(path, pictures) == 1
+    assert "what was measured can't be kept" in capsys.readouterr().err
+
+
+def test_nothing_is_compared_where_all_stages_run_on_the_cpu_in_float32(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeocr.tuning.process.WORKER", "raise SystemExit(3)")
+    assert main(["warm", "--threads", "1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("detection: 1 input shape on cpu in ")
+    assert said[-1] == "detection=cpu fp32, orientation=cpu fp32, recognition=cpu fp32"
 
 
 @pytest.mark.parametrize(
@@ -58,22 +93,3 @@ def test_a_wrong_name_is_wrong_usage(
     with pytest.raises(SystemExit) as ended:
         main(["warm", "--bundle", str(path), "--provider", "cpu", "--variant", name])
     assert ended.value.code == 2 and message in capsys.readouterr().err
-
-
-def test_a_graph_that_fails_is_told_by_warm_and_by_bundle_show(
-    embedded_files: Files,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    cpu_has(monkeypatch, *NEEDED)
-    monkeypatch.setattr("edgeocr.variants.timing.MOST_ROUNDS", 3)
-    graph = broken(embedded_files["graphs/recognition.onnx"])
-    path = str(packed(fleet(embedded_files, graph), tmp_path / "fleet.edgeocr"))
-    assert main(["bundle", "show", path]) == 0
-    assert "measured on this device" not in capsys.readouterr().out
-    assert main(["warm", "--bundle", path, "--provider", "cpu", "--threads", "1"]) == 0
-    assert "not int8: measuring it failed: ONNX Runtime can't load" in capsys.readouterr().out
-    assert main(["bundle", "show", path]) == 0
-    said = capsys.readouterr().out.split("measured on this device, for a run on one thread\n")[1]
-    assert said.startswith("  recognition: fp32 ") and " ms; int8 failed: ONNX Runtime" in said
