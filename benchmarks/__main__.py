@@ -15,8 +15,11 @@ COMMANDS = {
     "conversions": "convert and verify every Paddle model below a folder",
     "cores": "show how busy the cores are with one page, with a stream and with pages side by side",
     "decoders": "time the decoders of EAST, SAST and PGNet beside PaddleOCR's",
+    "devices": "make docs/devices.md, the table of all devices that were measured",
+    "gpu": "prove or disprove each claim about GPUs on this machine",
     "kinds": "count how many random pictures of each kind are read as a person reads them",
     "memory": "show what takes memory, and whether it grows over many pictures",
+    "onnxruntimes": "read the same pictures with several versions of ONNX Runtime, in turn",
     "pages": "draw labelled signs and pages, to measure accuracy on",
     "peers": "measure edgeocr beside other engines that run the same weights",
     "regress": "fail if a read costs more instructions or CPU time than the baseline's",
@@ -28,6 +31,7 @@ COMMANDS = {
     "start": "measure how long fresh processes take to a first text, and to each step before it",
     "systems": "list how each OCR system is published, and measure a small network of it",
     "translators": "translate every PIR model below a folder, also with paddle2onnx 2",
+    "wheels": "bring wheels to a machine without a network, in pieces with checksums",
 }
 # Commands that show what the converters log, because they convert for minutes before they print.
 CONVERTERS_LOG = {"conversions", "peers"}

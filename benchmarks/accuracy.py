@@ -18,9 +18,9 @@ from converters.accuracy.datasets import folder
 from converters.accuracy.labels import Dataset, LabelledPages, LabelledWords
 from converters.accuracy.protocols.dtrb import DtrbScore
 from converters.accuracy.protocols.icdar import IcdarScore
-from converters.accuracy.score import Score
 from converters.catalog.fetch import cache_folder
 from edgeocr import OCR, Bundle, EdgeOCRError
+from edgeocr.accuracy.score import Score
 from edgeocr.outputs.guard import OutputGuard
 from edgeocr.outputs.replacement import write_file
 
@@ -29,7 +29,7 @@ from . import (
     accuracy_rows,
     accuracy_tables,
     environments,
-    peers,
+    inputs,
     worst,
 )
 from .accuracy_readings import dtrb_score, icdar_score, read_pages, read_words
@@ -164,7 +164,7 @@ def run(options: argparse.Namespace) -> None:
     try:
         _run(options)
     except (
-        *(EdgeOCRError, OSError, peers.MeasurementError, EngineError),
+        *(EdgeOCRError, OSError, inputs.MeasurementError, EngineError),
         environments.EnvironmentFailedError,
         ValueError,  # options that don't go together
     ) as error:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from converters.accuracy.labels import LabelledPages
-from converters.accuracy.score import Score
 from converters.catalog import entries as catalogs
+from edgeocr.accuracy.score import Score
 
-from . import environments, peer_report, peers
+from . import environments, inputs, peer_report
 from .engine_process import EngineProcess, make_engines
 from .engines.measure import Models, Request
 
@@ -41,7 +41,7 @@ def scores(
         chosen = [peer for peer in environments.PEERS if peer.package in options.peers]
         for peer in chosen:
             if (reason := peer.left_out(bundle, False)) is not None:
-                raise peers.MeasurementError(f"{peer.package} is left out because {reason}")
+                raise inputs.MeasurementError(f"{peer.package} is left out because {reason}")
             (engine,) = make_engines(options.environments, [peer])[1:]
             request: Request = {
                 "name": bundle,

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from converters.accuracy.labels import LabelledLine, LabelledWord, LabelledWords, Polygon
+from converters.accuracy.labels import LabelledWord, LabelledWords
 from converters.accuracy.measure import found
 from converters.accuracy.protocols.dtrb import DtrbScore
 from converters.accuracy.protocols.icdar import IcdarScore
-from converters.accuracy.score import Score
-from converters.errors import DatasetError
 from edgeocr import OCR, Bundle, EdgeOCRError
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import Score
+from edgeocr.errors import DatasetError
 
 # Words that are read in one call.
 BATCH = 64

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from converters.accuracy.labels import LabelledLine, Polygon
 from converters.accuracy.protocols.dtrb import DtrbScore
 from converters.accuracy.protocols.icdar import IcdarScore
-from converters.accuracy.score import Score
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import Score
 
 from .spread import standard_errors
 

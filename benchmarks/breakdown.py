@@ -19,9 +19,9 @@ from edgeocr import OCR, Bundle
 from edgeocr.errors import EdgeOCRError
 from edgeocr.variants.choice import reduced_to
 
+from .inputs import MeasurementError, find_pictures
 from .operators import Profile, measure_limits, profile
 from .operators import table as operator_lines
-from .peers import MeasurementError, find_pictures
 from .reading_options import add_reading_options
 
 # The stages in the order in which a picture passes them, with their titles in the table. "rest" is

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
-from converters.accuracy.labels import DONT_CARE
+from edgeocr.accuracy.labels import DONT_CARE
 
 from .pages import Corners, Line, Picture, corners, default_font, random_word
 

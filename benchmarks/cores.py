@@ -17,7 +17,8 @@ from edgeocr import OCR
 from edgeocr.bench.process_memory import peak_rss_bytes
 from edgeocr.errors import EdgeOCRError
 
-from .peers import OWN_PICTURES, MeasurementError, find_pictures
+from .inputs import MeasurementError, find_pictures
+from .peers import OWN_PICTURES
 from .reading_options import add_reading_options
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from converters.child_process import ProcessResult
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
 from . import environments
 from .engines.measure import Answer, Ending, Request
+from .line_process import LineProcess, ProcessEndedError
 from .progress import say
 
 OURS = "edgeocr"
-CHECKOUT = Path(__file__).parent.parent
 WORKERS = f"{__package__}.engines"
 # Seconds that an engine may take for a picture, or to set itself up and read the first one.
 PATIENCE_S = 300.0
@@ -97,20 +92,10 @@ class EngineProcess:
         """
         self._name = engine.name
         self._patience_s = patience_s
-        self._too_slow = threading.Event()
-        # The process must not wait until somebody reads what it prints, so a file takes that.
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(
-            [str(engine.python), "-m", engine.worker],
-            cwd=CHECKOUT,
-            env=dict(engine.variables),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._printed,
-            text=True,
-            encoding="utf-8",
-        )
-        self._send(request)
+        self._lines = LineProcess([str(engine.python), "-m", engine.worker], engine.variables)
+        self._process = self._lines.process
+        with self._failures():
+            self._lines.send(request)
 
     def __enter__(self) -> EngineProcess:
         """Return the process."""
@@ -123,11 +108,7 @@ class EngineProcess:
         trace: TracebackType | None,
     ) -> None:
         """Kill the process, if it has not ended."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._printed):
-            with suppress(OSError):  # what was written for the process can't be flushed any more
-                stream.close()  # type: ignore[union-attr]
+        self._lines.kill()
 
     def read(self, picture: Path) -> Answer:
         """Let the engine read a picture.
@@ -135,8 +116,9 @@ class EngineProcess:
         Raises:
             EngineError: The process has ended, or took too long and was killed.
         """
-        self._send(str(picture))
-        answer: Answer = self._receive()
+        with self._failures():
+            self._lines.send(str(picture))
+            answer: Answer = self._lines.receive(self._patience_s)
         return answer
 
     def finish(self) -> Ending:
@@ -145,41 +127,16 @@ class EngineProcess:
         Raises:
             EngineError: The process has ended before, or took too long and was killed.
         """
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        ending: Ending = self._receive()
+        with self._failures():
+            self._lines.end_input()
+            ending: Ending = self._lines.receive(self._patience_s)
         self._process.wait()
         return ending
 
-    def _send(self, message: Any) -> None:
-        assert self._process.stdin is not None
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Name the engine in the errors of its process."""
         try:
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
-        except OSError:
-            raise self._ended() from None
-
-    def _receive(self) -> Any:
-        assert self._process.stdout is not None
-        timer = threading.Timer(self._patience_s, self._give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            row = self._process.stdout.readline()
-        finally:
-            timer.cancel()
-        if not row.endswith("\n"):
-            raise self._ended()
-        return json.loads(row)
-
-    def _give_up(self) -> None:
-        self._too_slow.set()
-        self._process.kill()
-
-    def _ended(self) -> EngineError:
-        code = self._process.wait()
-        self._printed.seek(0)
-        printed = self._printed.read().decode(errors="replace")
-        if self._too_slow.is_set():
-            return EngineError(self._name, ProcessResult(None, printed, self._patience_s))
-        return EngineError(self._name, ProcessResult(code, printed, None))
+            yield
+        except ProcessEndedError as error:
+            raise EngineError(self._name, error.ended) from None

@@ -24,7 +24,7 @@ from edgeocr.images import Image
 from tests.support import long_lines, sheets, transparent, turned_pages
 from tests.support.sheet_kinds import KINDS as SHEETS
 
-from .peers import positive
+from .inputs import positive
 
 # At most this share of the characters may differ.
 TOLERANCE = 0.03

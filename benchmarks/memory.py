@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
-from .peers import MeasurementError, find_pictures, positive
+from .inputs import MeasurementError, find_pictures, positive
 
 ROOT = Path(__file__).parents[1]
 # Prints what the process holds after each step, and its peak, in bytes, as JSON.

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from converters.accuracy.labels import DONT_CARE
+from edgeocr.accuracy.labels import DONT_CARE
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -8,8 +8,9 @@ from typing import TypedDict
 
 import numpy as np
 
-from converters.accuracy.labels import LabelledLine, Polygon
-from converters.accuracy.score import Score
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import Score
 
 from .engine_process import OURS
 from .engines.measure import Answer, Line

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,17 +16,20 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from converters.accuracy.datasets import folder as datasets
-from converters.accuracy.labels import LabelledLine, LabelledPages
+from converters.accuracy.labels import LabelledPages
 from converters.catalog import entries as catalogs
 from converters.catalog.fetch import cache_folder
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.errors import EdgeOCRError
-from edgeocr.images import SUFFIXES
 from edgeocr.outputs.replacement import write_file
 from edgeocr.version import __version__
 
 from . import environments, machine, peer_report, peer_tables, peer_turns
-from .engine_process import CHECKOUT, OURS, PATIENCE_S, Engine, EngineError, make_engines
+from .commits import commit
+from .engine_process import OURS, PATIENCE_S, Engine, EngineError, make_engines
 from .engines.measure import Request
+from .inputs import MeasurementError, find_pictures, positive
+from .line_process import CHECKOUT
 from .peer_report import Result
 
 # Other processes that keep more CPUs busy than this distort the ratios.
@@ -39,10 +41,6 @@ LIBRARIES = (
     *("onnxruntime", "onnxruntime-gpu", "numpy", "opencv-python-headless", "opencv-python"),
     *("pyclipper", "shapely"),
 )
-
-
-class MeasurementError(Exception):
-    """A measurement can't be made; the message gives the reason."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -243,7 +241,7 @@ def _measure(
         "threads": options.threads,
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "command": command(options),
-        "commit": _commit(),
+        "commit": commit(),
         "machine": machine.describe(),
         "left_out": dict(left_out),
         "failed": dict(measured.failures),
@@ -268,21 +266,6 @@ def labelled_pictures(path: Path) -> dict[Path, Sequence[LabelledLine]]:
     return found
 
 
-def find_pictures(folder: Path) -> list[Path]:
-    """List the pictures of a folder by name.
-
-    Raises:
-        MeasurementError: There are none.
-    """
-    if not folder.is_dir():
-        raise MeasurementError(f"{folder}: there is no such folder")
-    folder = folder.resolve()
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise MeasurementError(f"{folder}: there are no pictures in this folder")
-    return found
-
-
 def file_name(result: Result) -> str:
     """Return the name of a result's file: the bundle, the pictures, and the processor."""
     words = ["peers", result["bundle"], *["orientation"] * result["orientation"]]
@@ -301,30 +284,5 @@ def command(options: argparse.Namespace) -> str:
     return " ".join(words + ["--orientation"] * options.orientation)
 
 
-def _commit() -> str | None:
-    """Return the checkout's commit, with a plus if files differ from it; None without git."""
-    git = ["git", "-C", str(CHECKOUT)]
-    try:
-        head = subprocess.run(
-            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-        )
-        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
-    except OSError:
-        return None
-    return head.stdout.strip() + "+" * bool(changed.stdout) if not head.returncode else None
-
-
 def _write(path: Path, text: str) -> None:
     write_file(path, text.encode())
-
-
-def positive(text: str) -> int:
-    """Parse a number of a command line that must be at least 1.
-
-    Raises:
-        argparse.ArgumentTypeError: It is less.
-    """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
-    return number

@@ -6,7 +6,7 @@ import argparse
 
 from edgeocr.device.cpus import available_threads
 
-from .peers import positive
+from .inputs import positive
 
 
 def add_reading_options(parser: argparse.ArgumentParser, *, repeat: int) -> None:

@@ -23,7 +23,7 @@ from edgeocr import OCR, Bundle, EdgeOCRError
 from edgeocr.outputs.replacement import write_file
 
 from . import machine, peak_memory, scaling_chart, scaling_pages
-from .peers import MeasurementError
+from .inputs import MeasurementError
 from .reading_options import add_reading_options
 
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from converters.accuracy.datasets import paddle
-from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import Score, normalized, same_place
 from edgeocr import OCR, Bundle, EdgeOCRError, RuntimeOptions
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import same_place
+from edgeocr.accuracy.score import Score, normalized
 from edgeocr.crops import crop_region
 from edgeocr.images import Image, load
 from edgeocr.results.lines import Region
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
     The exit code is 1 if one of the bundles reads too many lines differently.
     """
     try:
-        labelled = paddle.labels_of(options.data / paddle.LABELS)
+        labelled = label_file.labels_of(options.data / label_file.LABELS)
         pictures = {path: (load(path), lines) for path, lines in labelled.items()}
         comparisons = [compare(bundle, pictures) for bundle in options.bundle]
     except (EdgeOCRError, OSError, ValueError) as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from converters.accuracy.score import Score
+from edgeocr.accuracy.score import Score
 
 
 def standard_errors(

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from .inputs import MeasurementError, positive
 from .machine import describe
-from .peers import MeasurementError, positive
 
 ROOT = Path(__file__).parents[1]
 # What a fresh process does, and the milliseconds of each part that it prints as JSON.

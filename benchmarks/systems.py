@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.accuracy.labels import LabelledLine, Polygon
-from converters.accuracy.score import Score
 from converters.catalog import entries as catalog
 from converters.catalog.entries import BundleEntry, Entry, Task
 from converters.freeze import freeze
 from edgeocr import OCR, Line, Region
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import Score
 from tests.trained import pages, words
 
 from . import machine

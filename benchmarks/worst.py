@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from converters.accuracy.labels import Polygon
-from converters.accuracy.score import match, normalized
 from edgeocr import images
+from edgeocr.accuracy.places import Polygon
+from edgeocr.accuracy.score import match, normalized
 from edgeocr.bench.html import STYLE
 
 from .accuracy_readings import PageReading, WordReading

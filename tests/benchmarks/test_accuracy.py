@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command_line
-from benchmarks import accuracy_peers, accuracy_rows, peers
+from benchmarks import accuracy_peers, accuracy_rows, inputs
 from benchmarks.spread import standard_errors
-from converters.accuracy.score import Score
+from edgeocr.accuracy.score import Score
 from tests.support.paths import IMAGES
 
 
@@ -110,7 +110,7 @@ def test_peer_without_these_weights_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], one_badge: Path
 ) -> None:
     def left_out(*_: object) -> None:
-        raise peers.MeasurementError("faster-paddle is left out because it runs others")
+        raise inputs.MeasurementError("faster-paddle is left out because it runs others")
 
     monkeypatch.setattr(accuracy_peers, "scores", left_out)
     with pytest.raises(SystemExit):

@@ -10,7 +10,7 @@ import cv2
 import pytest
 
 from benchmarks import __main__ as command_line
-from converters.accuracy.datasets import paddle
+from edgeocr.accuracy import label_file
 from tests.support.datasets import lmdb_database, lmdb_values, text
 from tests.support.frozen import frozen
 from tests.support.paths import EMBEDDED_BUNDLE, IMAGES, TRAINED_EXPORTS
@@ -31,7 +31,7 @@ def cells(printed: str) -> list[list[str]]:
 def icdar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One of the repository's pictures as ICDAR 2015 would label it, one line as unreadable."""
     root = tmp_path_factory.mktemp("icdar")
-    lines = paddle.labels_of(IMAGES / "Label.txt")[IMAGES / "sample.jpg"]
+    lines = label_file.labels_of(IMAGES / "Label.txt")[IMAGES / "sample.jpg"]
     assert all(len(line.polygon) == 4 for line in lines)
     corners = [",".join(f"{x:.0f}" for x in line.polygon.ravel()) for line in lines]
     texts = [line.text for line in lines[:-1]] + ["###"]

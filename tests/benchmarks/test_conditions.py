@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import conditions
-from converters.accuracy.labels import DONT_CARE
+from edgeocr.accuracy.labels import DONT_CARE
 
 FONTS = conditions.Fonts()
 # Drawing and examining these takes more than a second.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import memory
-from benchmarks.peers import MeasurementError
+from benchmarks.inputs import MeasurementError
 from tests.support.paths import IMAGES
 
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageFont
 
 from benchmarks import conditions, number_columns, pages
-from converters.accuracy.datasets import paddle
-from converters.accuracy.score import Score
 from edgeocr import OCR
+from edgeocr.accuracy import label_file
+from edgeocr.accuracy.score import Score
 
 
 def draw(folder: Path, *words: str) -> None:
@@ -48,7 +48,7 @@ def test_command_draws_all_kinds_with_labels(
         ("large", ["screen-400.jpg", "receipt-72dpi-09pt.jpg"]),
         ("columns", ["gap-1.00-0.jpg"]),
     ):
-        read = paddle.labels_of(tmp_path / kind / "Label.txt")
+        read = label_file.labels_of(tmp_path / kind / "Label.txt")
         assert [path.name for path in read] == names
         assert all(path.is_file() for path in read)
         count = sum(line.care for lines in read.values() for line in lines)
@@ -181,7 +181,7 @@ def test_words_have_all_cases_and_numbers() -> None:
 def test_most_lines_of_a_sign_are_read(tmp_path: Path, ocr: OCR) -> None:
     pages.write(tmp_path, (drawn("signs", number) for number in range(2)))
     score = Score()
-    for path, expected in paddle.labels_of(tmp_path / "Label.txt").items():
+    for path, expected in label_file.labels_of(tmp_path / "Label.txt").items():
         found = [(line.quad.astype(float), line.text) for line in ocr.read(path).lines]
         score.add(expected, found)
     assert score.figures()["hmean"] > 0.7

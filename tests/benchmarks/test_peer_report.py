@@ -9,7 +9,7 @@ from benchmarks import peer_report
 from benchmarks.engines.measure import Ending
 from benchmarks.peer_report import Summary
 from benchmarks.peer_turns import Measured
-from converters.accuracy.labels import LabelledLine
+from edgeocr.accuracy.labels import LabelledLine
 from tests.support.engines import LOWER, SQUARE, answer, line, measured
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import engine_process, environments, peer_tables, peers, weights
+from benchmarks import engine_process, environments, inputs, peer_tables, peers, weights
 from benchmarks import machine as machines
 from tests.support.engines import SQUARE, stub_engine
 
@@ -130,14 +130,14 @@ def test_all_peers_are_measured_unless_some_are_named(
 
 
 def test_pictures_are_found_in_order_of_their_names(tmp_path: Path) -> None:
-    with pytest.raises(peers.MeasurementError, match="there are no pictures"):
-        peers.find_pictures(tmp_path)
+    with pytest.raises(inputs.MeasurementError, match="there are no pictures"):
+        inputs.find_pictures(tmp_path)
     for name in ("b.PNG", "a.jpg", "notes.txt"):
         (tmp_path / name).touch()
-    assert [path.name for path in peers.find_pictures(tmp_path)] == ["a.jpg", "b.PNG"]
+    assert [path.name for path in inputs.find_pictures(tmp_path)] == ["a.jpg", "b.PNG"]
     assert [*peers.labelled_pictures(tmp_path).values()] == [(), ()]
-    with pytest.raises(peers.MeasurementError, match="there is no such folder"):
-        peers.find_pictures(tmp_path / "missing")
+    with pytest.raises(inputs.MeasurementError, match="there is no such folder"):
+        inputs.find_pictures(tmp_path / "missing")
 
 
 def test_pictures_that_anybody_has_are_labelled() -> None:

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.soak import Soak, Window, _Sample, findings
+from benchmarks.soak import Soak, _Sample
 from benchmarks.soak_pictures import DRAWN, Samples
+from benchmarks.windows import Window, findings
 from edgeocr import OCR, ImageError, Page
 
 FIRST = Window(pictures=100, rss=200e6, descriptors=9, threads=20, milliseconds=50.0)

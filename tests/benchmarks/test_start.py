@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import start
-from benchmarks.peers import MeasurementError
+from benchmarks.inputs import MeasurementError
 
 
 def test_programs_are_compared_round_by_round() -> None:

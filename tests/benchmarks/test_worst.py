@@ -14,7 +14,8 @@ import pytest
 from benchmarks import __main__ as command_line
 from benchmarks import worst
 from benchmarks.accuracy_readings import PageReading, WordReading
-from converters.accuracy.labels import LabelledLine, LabelledWord
+from converters.accuracy.labels import LabelledWord
+from edgeocr.accuracy.labels import LabelledLine
 from tests.support.accuracy_cases import box
 from tests.support.paths import IMAGES
 

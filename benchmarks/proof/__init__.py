@@ -1,0 +1,1 @@
+"""The proof: each claim that edgeocr makes about GPUs, tried on this machine."""
