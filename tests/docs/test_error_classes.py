@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from unittest.mock import Mock
 
 import numpy as np
 import onnxruntime
@@ -26,13 +27,13 @@ import converters
 import converters.errors
 import edgeocr
 from converters import child_process
-from converters.accuracy import measure
 from converters.accuracy.datasets import folder as dataset_folder
 from converters.catalog import entries as catalog
 from converters.catalog.entries import SourceFile
 from converters.catalog.fetch import Fetcher
 from converters.model.paddle_model import PaddleModel, identify
 from converters.parity import paddle_reference
+from converters.precision import calibration
 from converters.precision.lock import PrecisionLock
 from converters.translate import paddle2onnx, translate
 from edgeocr import OCR, Bundle, EdgeOCRError, Line
@@ -115,6 +116,15 @@ def forked(place: Place) -> object:
     stand_in = replace(PROVIDERS["cpu"], opens_in_forks=False)
     place.patch.setattr(opening, "PROVIDERS", MappingProxyType({"cpu": stand_in}))
     place.patch.setattr(os, "getpid", lambda: 1)
+    return ocr.read(BLANK)
+
+
+def failing_provider(place: Place) -> object:
+    """Read on a provider that fails, for which the CPU stands in."""
+    ocr = constant_reader()
+    session = ocr.stages["detection"].session
+    place.patch.setattr(session, "_started_on", PROVIDERS["openvino"])
+    place.patch.setattr(session, "_runner", Mock(run=Mock(side_effect=RuntimeError("DEVICE_LOST"))))
     return ocr.read(BLANK)
 
 
@@ -212,15 +222,19 @@ FAULTS = [
         "tiny.*40 MB",
         "raise memory_limit",
     ),
+    Fault(
+        "ProviderFailedError",
+        failing_provider,
+        r"detection failed on provider 'openvino' \(device lost\)",
+        "start the process anew",
+    ),
     Fault("ClosedError", closed, "OCR", "create a new one"),
     Fault("ForkedError", forked, "detection.*'cpu'", "create the OCR in the forked process"),
     Fault("OutputError", lambda at: Replacement(at.folder / "no" / "out.json"), r"out\.json"),
     Fault("FontError", without_font, "0 installed fonts", "install one"),
     Fault("MissingLibraryError", without_pikepdf, "pikepdf", r"edgeocr\[pdf\]"),
     Fault("MoreFramesWarning", two_pages, r"two\.tif has 2 frames", "read_many"),
-    Fault(
-        "ConverterError", lambda at: measure.read_labels(at.folder), ": the folder", "needs a Label"
-    ),
+    Fault("ConverterError", lambda at: calibration.pictures(at.folder), "no pictures"),
     Fault("CatalogError", lambda _: catalog.load().model("####"), "'####'", "converters list"),
     Fault("FetchError", gone, r"inference\.pdmodel.*gone", "by hand"),
     Fault("ModelFormatError", lambda at: identify(at.folder / "no"), "no: ", "neither"),

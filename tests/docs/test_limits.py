@@ -42,6 +42,7 @@ def statements() -> Iterator[tuple[str, str]]:
     sizes = (bundles.GRAPH_BYTES >> 30, bundles.CHARSET_BYTES >> 20, bundles.OTHER_BYTES >> 20)
     yield page, "| {} GiB / {} MiB / {} MiB / ".format(*sizes)
     yield page, f" / {bundles.BUNDLE_BYTES >> 30} GiB |"
+    yield page, f"| {bundles.ENGINE_DEVICES}; {bundles.ENGINE_BYTES >> 30} GiB |"
     yield page, f"| {bundles.NESTING}; {bundles.STRING}; {power(bundles.INTEGER + 1)} - 1 |"
     yield page, f"| code points of a character of the charset | {bundles.CHARACTER} |"
     yield page, f"| {spaced(bundles.SIDE)} / {bundles.STEP} |"

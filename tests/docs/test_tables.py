@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from benchmarks import compare
 from converters.catalog import entries
-from tests.support import imports
+from edgeocr.bench.table import table
+from tests.support import docs, imports
 from tests.support.paths import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -82,3 +84,10 @@ def test_levels_of_the_architecture_page_are_those_that_the_imports_are_checked_
 def test_readme_counts_the_models_of_the_catalog() -> None:
     number = len(entries.load().models)
     assert f"[models.toml](models.toml) lists {number} published models" in text_of("README.md")
+
+
+def test_table_of_bench_is_that_of_the_recorded_result() -> None:
+    result = compare.load(RESULTS / "devices" / "intel-xeon-2-openvino.json")
+    page = ROOT / "docs" / "measure-a-device.md"
+    (shown,) = (block.content for block in docs.blocks(page) if block.info == "text")
+    assert shown.rstrip() == table(result).split("\n\n")[0]

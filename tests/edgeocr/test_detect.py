@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, Bundle, RuntimeOptions
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle.manifest import DBDetection, Resize, SASTDetection
 from edgeocr.bundle.postprocess_settings import SASTSettings
 from edgeocr.detect import Detector, with_shape

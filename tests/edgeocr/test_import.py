@@ -40,8 +40,8 @@ def test_reading_imports_nothing_that_it_does_not_need() -> None:
         "print(*sorted(sys.modules))"
     ).split()
     assert "edgeocr.runtime.session" in loaded
-    # The embedded bundle's graphs are known, and its stages have a single graph each.
-    unneeded = {"edgeocr.graphs.check", "edgeocr.variants.record", "edgeocr.writers.pdf"}
+    # The embedded bundle's graphs are known, and nothing was tuned.
+    unneeded = {"edgeocr.graphs.check", "edgeocr.tuned.record", "edgeocr.writers.pdf"}
     assert not (unneeded | {"subprocess", "tempfile"}) & set(loaded)
 
 

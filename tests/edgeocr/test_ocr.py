@@ -19,9 +19,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import normalized
 from edgeocr import OCR, Bundle, BundleError, ClosedError, EdgeOCRError, ImageError, Page, Source
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.score import normalized
 from edgeocr.crops import turn
 from edgeocr.images import load
 from edgeocr.ocr import PAGES_AT_ONCE

@@ -88,7 +88,7 @@ def test_runtime_options_reach_the_stages(
     )
     OCR(bundle, provider="cpu", threads=1, runtime=runtime).close()
     (placement,) = placements
-    assert placement.options is runtime and placement.bundle_digest == bundle.digest
+    assert placement.options is runtime and placement.graphs_digest == bundle.graphs_digest
     assert placement.engine_root == tmp_path
     OCR(bundle, provider="cpu", threads=1).close()
     assert placements[1].options == RuntimeOptions()

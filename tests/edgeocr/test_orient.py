@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import Bundle, RuntimeOptions
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.crops import Crop, turn
 from edgeocr.images import Image, load
 from edgeocr.orient import Orienter

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from converters import edge_graph
-from converters.accuracy.labels import LabelledLine
-from converters.accuracy.score import normalized
 from edgeocr import OCR, Bundle, Reading, RuntimeOptions
+from edgeocr.accuracy.labels import LabelledLine
+from edgeocr.accuracy.score import normalized
 from edgeocr.bundle.manifest import Charset, Recognition
 from edgeocr.crops import Crop
 from edgeocr.images import Image, load

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.accuracy.labels import LabelledLine
 from edgeocr import OCR, crops
+from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.images import load
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.results.lines import Region

@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 
 from edgeocr import Bundle
@@ -36,6 +38,19 @@ def broken(graph: bytes) -> bytes:
     """Return a graph that keeps to the rules for graphs and that ONNX Runtime refuses."""
     model = onnx.load_from_string(graph)
     model.graph.output[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    return model.SerializeToString()
+
+
+def wrong(graph: bytes) -> bytes:
+    """Return a graph that runs as well as before, and reads something else."""
+    model = onnx.load_from_string(graph)
+    weights = max(
+        (each for each in model.graph.initializer if each.data_type == onnx.TensorProto.FLOAT),
+        key=lambda tensor: len(tensor.raw_data),
+    )
+    values = numpy_helper.to_array(weights)
+    shuffled = np.random.default_rng(0).permutation(values.ravel()).reshape(values.shape)
+    weights.CopyFrom(numpy_helper.from_array(shuffled, weights.name))
     return model.SerializeToString()
 
 

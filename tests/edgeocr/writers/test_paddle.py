@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.accuracy.datasets import paddle as labels
 from edgeocr import Page
+from edgeocr.accuracy import label_file
 from edgeocr.writers import paddle
 from tests.support import read_pages
 from tests.support.read_pages import PAGES
@@ -81,7 +81,7 @@ def test_our_reader_of_labels_reads_them_back(tmp_path: Path) -> None:
     for page in pages:
         Path(page.source).touch()
     (folder / "Label.txt").write_text(written(*pages), encoding="utf-8")
-    read = labels.labels_of(folder / "Label.txt")
+    read = label_file.labels_of(folder / "Label.txt")
     assert list(read) == [folder / "a", folder / "b"]
     for page in pages:
         found = read[Path(page.source)]
