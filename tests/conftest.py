@@ -19,7 +19,8 @@ from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.bundle import signature
 from edgeocr.bundle.archive import MANIFEST, SIGNATURE
 from edgeocr.device import readings
-from tests.support.packing import Files, stubs
+from tests.support.gpu import FakeMachine
+from tests.support.packing import Files, packed, stubs
 from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES
 
 # Marker → the version that its tests need.
@@ -146,3 +147,21 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/bin"]))
     monkeypatch.setattr(readings, "MORE_FOLDERS", ())
     return folder
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMachine:
+    """A machine that seems to have an NVIDIA GPU with TensorRT."""
+    return FakeMachine(monkeypatch, tmp_path / "cache")
+
+
+@pytest.fixture
+def plain(files: Files, tmp_path: Path) -> Bundle:
+    """The embedded bundle with stubs for graphs."""
+    return Bundle.open(packed(files, tmp_path / "reader.edgeocr"))
+
+
+@pytest.fixture
+def built(machine: FakeMachine, plain: Bundle, tmp_path: Path) -> Path:
+    """The folder of the engines that the machine has built."""
+    return machine.build(tmp_path / "reader.engines", plain)

@@ -166,7 +166,7 @@ class CellProcess:
 
 
 def _message(row: str) -> dict[str, Any]:
-    """Decode a row that the measuring process printed; return {} if it is no message."""
+    """Decode a row that the measuring process printed; return {} if the row is not a message."""
     try:
         message = json.loads(row)
     except ValueError:  # printed by a library before the messages had their own channel
@@ -175,7 +175,7 @@ def _message(row: str) -> dict[str, Any]:
 
 
 def _last_words(returncode: int, log: IO[bytes]) -> str:
-    """Say how a process that sent no answer ended, and quote the end of its log."""
+    """Say how a process has ended that did not answer, and quote the end of its log."""
     if returncode < 0:
         name = next((each.name for each in signal.Signals if each == -returncode), "")
         how = f"was killed by signal {-returncode} {name}".rstrip()

@@ -18,8 +18,8 @@ from .rows import Row
 BORDERLESS_WIDTH = 8
 
 # The colour of each of `STAGES` on a light and on a dark ground, after Paul Tol's colour schemes
-# (https://personal.sron.nl/~pault/), which colour-blind people can tell apart. A spotting network
-# never runs beside detection and has the same colour. Unknown stages have the colour of "rest".
+# (https://personal.sron.nl/~pault/): colour-blind people can tell them apart. Spotting has the
+# colour of detection, because no bundle has both. Unknown stages have the colour of "rest".
 COLOURS = {
     "load": ("#8c8c8c", "#8a919c"),
     "resize": ("#88ccee", "#99ddff"),
@@ -197,7 +197,7 @@ def _name(row: Row) -> str:
 
 
 def _device(rows: Sequence[Row], i: int) -> str:
-    """Return the heading before the first row of a device, where there are several devices."""
+    """Return the heading that stands above the rows of a device if there are several devices."""
     if len({row.device for row in rows}) > 1 and (i == 0 or rows[i - 1].device != rows[i].device):
         return f"<h3>{escape(rows[i].device_name)}</h3>"
     return ""

@@ -32,7 +32,7 @@ def sustained_load(
     send: Send,
     root: Path = ROOT,
 ) -> Sustained:
-    """Read pictures one by one, over and over, and take a sample in each interval.
+    """Read pictures one by one, again and again, and take a sample at the end of each interval.
 
     Args:
         read: `OCR.read`.

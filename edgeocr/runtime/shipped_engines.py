@@ -114,7 +114,10 @@ class InstalledEngines:
         """Do nothing: the bundle says which engines are complete."""
 
     def _write(self, name: str) -> None:
-        """Write a file of the bundle, beside the folder first: what is inside may be in use."""
+        """Write a file of the bundle under a temporary name, and then move it into the folder.
+
+        Another process may be reading the old file, which it keeps until it closes it.
+        """
         import tempfile  # not above: few bundles hold engines
 
         descriptor, draft = tempfile.mkstemp(dir=self.path.parent)
@@ -152,7 +155,7 @@ def _remove(entry: os.DirEntry[str]) -> None:
 
 
 def _sha256(path: Path) -> str | None:
-    """Return the hash of a file in hexadecimal; None if it is missing, or is no regular file."""
+    """Return the hash of a file in hexadecimal; None if it is missing or not a regular file."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return None

@@ -25,23 +25,6 @@ ORIN = nvidia.GPU("Orin", "8.7", 8 << 30, integrated=True)
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMachine:
-    return FakeMachine(monkeypatch, tmp_path / "cache")
-
-
-@pytest.fixture
-def plain(files: Files, tmp_path: Path) -> Bundle:
-    """The embedded bundle with stubs for graphs."""
-    return Bundle.open(packed(files, tmp_path / "reader.edgeocr"))
-
-
-@pytest.fixture
-def built(machine: FakeMachine, plain: Bundle, tmp_path: Path) -> Path:
-    """The folder of the engines that the machine has built."""
-    return machine.build(tmp_path / "reader.engines", plain)
-
-
-@pytest.fixture
 def fleet(plain: Bundle, built: Path) -> Files:
     """The files of a bundle with the machine's engines."""
     return add_engines(plain, built.parent).files

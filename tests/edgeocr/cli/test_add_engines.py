@@ -12,23 +12,6 @@ from tests.support.gpu import FakeMachine
 from tests.support.packing import Files, packed
 
 
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMachine:
-    return FakeMachine(monkeypatch, tmp_path / "cache")
-
-
-@pytest.fixture
-def plain(files: Files, tmp_path: Path) -> Bundle:
-    """The embedded bundle with stubs for graphs."""
-    return Bundle.open(packed(files, tmp_path / "reader.edgeocr"))
-
-
-@pytest.fixture
-def built(machine: FakeMachine, plain: Bundle, tmp_path: Path) -> Path:
-    """The folder of the engines that the machine has built."""
-    return machine.build(tmp_path / "reader.engines", plain)
-
-
 def test_the_command_replaces_the_bundle_and_drops_the_signature(
     run: Run,
     signed: Files,
