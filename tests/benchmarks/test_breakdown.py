@@ -103,6 +103,7 @@ def test_table_shows_the_operators() -> None:
     assert text.splitlines()[15:] == operators.table("detection", PROFILE, 4)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_command_prints_and_records_the_figures_of_a_folder(
     tmp_path: Path,
@@ -150,7 +151,7 @@ def test_classifier_and_profile_are_left_out_unless_asked_for(
     read: list[Path] = []
 
     class CountingOCR(OCR):
-        def read(self, source: Any, **details: bool) -> Page:
+        def read(self, source: Any, **details: Any) -> Page:
             read.append(source)
             return super().read(source, **details)
 
@@ -168,9 +169,9 @@ def test_words_are_compared_with_reading_without_them(
     asked: list[bool] = []
 
     class AskedOCR(OCR):
-        def read(self, source: Any, *, words: bool = False, characters: bool = False) -> Page:
+        def read(self, source: Any, *, words: bool = False, **details: Any) -> Page:
             asked.append(words)
-            return super().read(source, words=words, characters=characters)
+            return super().read(source, words=words, **details)
 
     monkeypatch.setattr(breakdown, "OCR", AskedOCR)
     shutil.copy(pictures / "badge.jpg", tmp_path)

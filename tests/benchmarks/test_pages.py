@@ -63,6 +63,7 @@ def test_command_draws_one_kind_if_asked(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["signs"]
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 @pytest.mark.usefixtures("two_signs_and_a_page")
 def test_seed_determines_the_files(tmp_path: Path) -> None:

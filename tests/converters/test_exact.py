@@ -70,6 +70,7 @@ def test_matrices_without_an_inverse_are_refused(matrix):
         exact.inverse(matrix)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_old_processors_give_the_same_digits():
     program = (

@@ -47,6 +47,7 @@ def test_freezing_twice_gives_the_same_bytes(mobile, tmp_path):
     assert (tmp_path / "again.edgeocr").read_bytes() == mobile.read_bytes()
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_folder_holds_the_same_bundle_as_the_file(mobile, tmp_path):
     assert main(["freeze", "mobile", "-o", str(tmp_path / "mobile")]) == 0

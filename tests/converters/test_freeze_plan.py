@@ -118,6 +118,7 @@ def test_signed_bundle_opens_with_its_own_key_only(keys: Path, tmp_path: Path) -
         OCR(plain.path, provider="cpu", require_signature=keys / "own.pub")
 
 
+@pytest.mark.stress
 def test_recorded_accuracy_is_that_of_the_written_bundle(pruned: Bundle, tmp_path: Path) -> None:
     arguments = ["--detection", DB, "--recognition", CRNN, "--accuracy", str(IMAGES)]
     target = tmp_path / "a.edgeocr"

@@ -104,6 +104,7 @@ def test_tampered_graph_fails(tmp_path, paddle, capsys, tampered, expected):
     assert f"{NAME}: {tampered} graph: FAILED" in capsys.readouterr().err
 
 
+@pytest.mark.stress
 def test_second_verification_replaces_the_first(tmp_path, paddle):
     folder = write(tmp_path / "out")
     tamper(folder / "edge.onnx")

@@ -23,12 +23,13 @@ READERS = [
     for name, system in SYSTEMS.items()
     if "recognition" in system.stages and not system.trained
 ]
-# Random detectors whose regions can be compared.
+# Random detectors whose regions can be compared, of which the small ones run by default.
 FINDERS = [
     name
     for name, system in SYSTEMS.items()
     if "detection" in system.stages and name.startswith(("DB", "PP"))
 ]
+LARGE = ("server", "medium", "small")
 pytestmark = pytest.mark.slow
 
 
@@ -97,7 +98,13 @@ def test_recognizers_read_the_same_texts(name: str) -> None:
     assert any(reading.text for reading in readings)
 
 
-@pytest.mark.parametrize("name", FINDERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.stress] if name.endswith(LARGE) else [])
+        for name in FINDERS
+    ],
+)
 def test_random_detectors_find_the_same_regions(name: str) -> None:
     """The maps are noise. In them PaddleOCR also finds holes, and it puts the corners of quads that
     stand on a corner into a wrong order.
@@ -109,6 +116,7 @@ def test_random_detectors_find_the_same_regions(name: str) -> None:
     assert len(matched) >= 0.5 * len(regions)
 
 
+@pytest.mark.stress
 def test_curved_words_are_found_like_paddleocr_and_read() -> None:
     """PaddleOCR does not straighten words, so their texts are known from the rendering."""
     alike = []

@@ -55,6 +55,7 @@ def test_straight_words_are_found(name: str) -> None:
     assert hmean(found, [quads for _, quads, _ in given]) >= HMEAN
 
 
+@pytest.mark.stress
 def test_curved_words_are_found() -> None:
     given = pages.arcs(20, SEED)
     found = [outlines(opened("sast"), image) for image, _, _ in given]

@@ -118,6 +118,7 @@ def test_model_for_another_stage_is_refused(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_folder_name_may_contain_an_equals_sign(tmp_path: Path) -> None:
     shutil.copytree(WITH_YML, tmp_path / "a=b" / "det")

@@ -60,6 +60,7 @@ def digests(bundle: Bundle) -> dict[str, str]:
     return {name: hashlib.sha256(bundle.read(name)).hexdigest() for name in names}
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_same_bytes_on_another_day_and_machine(translator: None, tmp_path: Path) -> None:
     here, there = tmp_path / "own.edgeocr", tmp_path / "there" / "own.edgeocr"

@@ -106,7 +106,9 @@ def rebundled(bundle: Bundle, target: Path, graph: bytes, pruned: Pruned | None 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tiny", "rosetta", "rare", "srn"])
+@pytest.mark.parametrize(
+    "name", ["tiny", "rosetta", pytest.param("rare", marks=pytest.mark.stress), "srn"]
+)
 def test_pruned_network_reads_as_the_masked_one(bundle, name, tmp_path):
     graph, algorithm, charset, characters = parts(bundle(name))
     kept = classes_of(characters, charset, WANTED)
@@ -129,6 +131,7 @@ def test_pruned_network_reads_as_the_masked_one(bundle, name, tmp_path):
     assert sum(len(each.text) for each in ours) > 150
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_pruned_pgnet_spots_as_the_masked_one(bundle, tmp_path):
     graph, algorithm, charset, characters = parts(bundle("pgnet"))

@@ -212,6 +212,7 @@ def test_operators_on_weights_are_not_folded():
     assert program.producer("y") is not None
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_folding_keeps_the_weights_of_a_real_network():
     folder = ZOO_EXPORTS / "rec_r34_vd_tps_bilstm_ctc" / "legacy"

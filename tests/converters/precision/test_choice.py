@@ -131,6 +131,7 @@ def test_int8_reports_its_size_and_loss(draft, folder, lock, reduced):
     assert choice["losses"]["recognition"]["hmean"]["high"] == loss.hmean.high
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     first, _ = reduced()
@@ -141,6 +142,7 @@ def test_recorded_choice_is_used_again(draft, folder, monkeypatch, reduced):
     assert any("precision.lock" in line for line in said)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_kind_of_node_that_is_slower_in_int8_is_left_out(draft, folder, monkeypatch, reduced):
     def time(self: Any, nodes: Any) -> float:
@@ -166,6 +168,7 @@ def lines(exact: int) -> Score:
     return Score(labelled=100, found=100, matched=100, exact=exact, characters=500)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_nodes_are_left_out_until_the_loss_is_allowed(draft, folder, monkeypatch, reduced):
     """Four points of Hmean are lost while more than nine nodes compute in int8."""
@@ -184,6 +187,7 @@ def number_of_nodes(pictures: set[str]) -> int:
     return 1 if len(pictures) == 8 else 2 + min(int(Path(name).stem) for name in pictures)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_loss_is_that_of_pictures_that_the_choice_has_not_seen(
     draft, folder, monkeypatch, lock, reduced

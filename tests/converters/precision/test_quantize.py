@@ -103,6 +103,7 @@ def test_compensated_rounding_comes_nearer_than_nearest_integers(rosetta, found,
     assert error(found.moments) < error({})
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_quantizing_twice_gives_the_same_bytes(rosetta, found, given):
     nodes = quantize.candidates(rosetta)

@@ -58,6 +58,7 @@ def test_bench_without_pictures_fails(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "no pictures in this folder" in capsys.readouterr().err
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_bench_measures_a_matrix_with_labels_and_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -42,6 +42,7 @@ def test_the_next_best_is_taken_for_a_stage_that_reads_wrongly(
     assert "not used from now on" not in capsys.readouterr().out
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_what_was_named_and_reads_wrongly_is_a_failure(
     path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
@@ -53,6 +54,7 @@ def test_what_was_named_and_reads_wrongly_is_a_failure(
     assert not path.with_name("reader.tuned.json").exists()
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_what_cannot_be_kept_is_an_error(
     path: Path,

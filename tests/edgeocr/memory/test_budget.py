@@ -317,6 +317,7 @@ def needed(path: Path, variant: str | None = None) -> int:
     return error.value.needed
 
 
+@pytest.mark.stress
 def test_the_graph_that_is_taken_counts_and_no_other(
     embedded_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

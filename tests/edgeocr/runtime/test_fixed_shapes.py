@@ -81,6 +81,7 @@ class FakeNetwork:
         ]
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
 def test_pages_of_random_sizes_give_no_other_shape(
@@ -144,6 +145,7 @@ def test_a_shape_outside_of_the_set_is_refused(fixed: OCR) -> None:
         detector.session.run(np.zeros((1, 64, 64, 3), np.uint8))
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_labelled_lines_are_read_with_fixed_shapes_as_without(
     ocr: OCR, fixed: OCR, pictures: Path, labels: dict[str, list[LabelledLine]]

@@ -140,6 +140,7 @@ def test_a_run_that_fails_is_raised(plain: PlainRunner, batches: list[np.ndarray
     check(runner, plain, batches)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_whole_pages_read_the_same_through_buffers(bundle: Bundle, pictures: Path) -> None:
     ocr = OCR(bundle, provider="cpu", threads=1, runtime=RuntimeOptions(fixed_shapes=True))
