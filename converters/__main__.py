@@ -1,4 +1,4 @@
-"""The command `python -m converters list | fetch | convert | verify | freeze`."""
+"""The command `python -m converters list | fetch | convert | verify | freeze | triton`."""
 
 from __future__ import annotations
 
@@ -173,6 +173,36 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY",
         help="the private key to sign the bundle with: NAME.key of `edgeocr bundle keygen NAME`",
     )
+    triton = commands.add_parser(
+        "triton", help="write a bundle as a model repository of Triton Inference Server"
+    )
+    triton.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle's file or folder")
+    triton.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL_REPOSITORY")
+    triton.add_argument(
+        "--name",
+        default="edgeocr",
+        help="the model that reads pictures; its networks are called NAME_STAGE; default: edgeocr",
+    )
+    triton.add_argument(
+        "--device", choices=["cpu", "gpu"], default="cpu", help="where networks run; default: cpu"
+    )
+    for name, default, what in (
+        ("instances", 1, "copies of each network on each device"),
+        ("readers", 2, "pictures that are read at a time"),
+        ("threads", 1, "CPU threads of each run of a network"),
+    ):
+        triton.add_argument(
+            f"--{name}", type=_positive, default=default, metavar="N", help=f"{what}; {default}"
+        )
+    triton.add_argument(
+        "--tensorrt", action="store_true", help="let TensorRT run the networks, with --device gpu"
+    )
+    triton.add_argument(
+        "--variant",
+        choices=typing.get_args(Precision),
+        default="fp32",
+        help="the graph of stages that have several; default: fp32",
+    )
     return parser
 
 
@@ -272,6 +302,25 @@ def _freeze(catalog: Catalog, options: argparse.Namespace) -> int:
     return 0
 
 
+def _triton(catalog: Catalog, options: argparse.Namespace) -> int:
+    from edgeocr import Bundle
+
+    from .triton.repository import Plan, write
+
+    plan = Plan(
+        options.name,
+        options.device,
+        options.instances,
+        options.readers,
+        options.threads,
+        options.tensorrt,
+        options.variant,
+    )
+    for model in write(Bundle.open(options.bundle), options.output, plan):
+        print(options.output / model)
+    return 0
+
+
 def _wanted(catalog: Catalog, options: argparse.Namespace) -> BundleEntry:
     """Return the bundle to freeze.
 
@@ -302,6 +351,7 @@ _COMMANDS = {
     "convert": _convert,
     "verify": _verify,
     "freeze": _freeze,
+    "triton": _triton,
 }
 
 
@@ -319,6 +369,12 @@ def _variants(text: str) -> tuple[str, ...]:
             f"not {text!r:.40}"
         )
     return tuple(name for name in known if name in names and name != "fp32")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return int(text)
 
 
 def _points(text: str) -> float:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .providers import provider_named
+
+if TYPE_CHECKING:
+    from .elsewhere import Networks
 
 # Values of a provider option that switch it off.
 OFF = ("0", "false")
@@ -46,6 +49,11 @@ class RuntimeOptions:
         tuned: Whether "auto", the number of threads and `batch` follow what `edgeocr tune` has
             found out on this device, where the caller makes no choice; or the path of the tuned
             file that they follow, instead of the one beside the bundle or in the user's cache.
+        networks: A function that runs the networks in place of ONNX Runtime, for example on an
+            inference server or an NPU. It is called with the name of a stage, its input, uint8
+            [N, H, W, 3] BGR, and the names of the outputs, and returns these outputs as arrays, in
+            this order. The bundle's graphs are checked and not run. It is called from several
+            threads unless `OCR` has `threads=1`.
 
     Raises:
         ValueError: A provider or a variant is unknown, an option of a provider can't be used,
@@ -62,6 +70,7 @@ class RuntimeOptions:
     variant: str | Mapping[str, str] | None = None
     batch: int | None = None
     tuned: bool | str | os.PathLike[str] = True
+    networks: Networks | None = None
 
     def __post_init__(self) -> None:
         """Check the options."""
