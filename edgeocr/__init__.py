@@ -20,6 +20,7 @@ from .errors import (
     ForkedError,
     GraphError,
     ImageError,
+    JobError,
     MemoryLimitError,
     MissingLibraryError,
     MoreFramesWarning,
@@ -28,6 +29,8 @@ from .errors import (
     ProviderUnavailableError,
     SignatureError,
     StageMissingError,
+    StoppedError,
+    StorageError,
 )
 from .version import __version__
 
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
     from .page import Detections, Page
     from .results.lines import Block, Character, Line, Reading, Region, Word
     from .runtime.options import RuntimeOptions
-    from .runtime.session import WarmUpResult
+    from .runtime.stopping import stoppable
+    from .runtime.warm_up import WarmUpResult
     from .tuning.result import Tuning
     from .tuning.tune import tune
 
@@ -56,9 +60,10 @@ _LAZY = {
     "RuntimeOptions": "runtime.options",
     "Source": "images",
     "Tuning": "tuning.result",
-    "WarmUpResult": "runtime.session",
+    "WarmUpResult": "runtime.warm_up",
     "Word": "results.lines",
     "frames_of": "stages.frames",
+    "stoppable": "runtime.stopping",
     "tune": "tuning.tune",
 }
 
@@ -79,6 +84,7 @@ __all__ = [
     "ForkedError",
     "GraphError",
     "ImageError",
+    "JobError",
     "Line",
     "MemoryLimitError",
     "MissingLibraryError",
@@ -93,11 +99,14 @@ __all__ = [
     "SignatureError",
     "Source",
     "StageMissingError",
+    "StoppedError",
+    "StorageError",
     "Tuning",
     "WarmUpResult",
     "Word",
     "__version__",
     "frames_of",
+    "stoppable",
     "tune",
 ]
 

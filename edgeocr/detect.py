@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from itertools import accumulate
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bundle.manifest import Detection, EASTDetection
-from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings
-from .errors import EdgeOCRError
+from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings, Shape
 from .images import Image
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
@@ -77,6 +77,16 @@ class Detector(PictureStage):
         outputs = MAPS[stage.algorithm]
         super().__init__("detection", stage, graph, outputs, placement=placement, pool=pool)
         self._stage = stage
+
+    def finding(self, shape: Shape) -> Detector:
+        """Return this stage, with the same session, set to find regions of a shape.
+
+        Raises:
+            ValueError: The bundle's algorithm can't find regions of this shape.
+        """
+        other = copy(self)
+        other._stage = with_shape(self._stage, shape)
+        return other
 
     def detect(self, image: Image, watch: Stopwatch | None = None) -> list[Region]:
         """Find the regions of an image.
@@ -187,15 +197,15 @@ class Detector(PictureStage):
         ]
 
 
-def with_shape(stage: Detection, shape: Literal["quad", "polygon"]) -> Detection:
+def with_shape(stage: Detection, shape: Shape) -> Detection:
     """Return the stage with its post-processing set to find quads or polygons.
 
     Raises:
-        EdgeOCRError: The bundle's algorithm can't find regions of this shape.
+        ValueError: The bundle's algorithm can't find regions of this shape.
     """
     if isinstance(stage, EASTDetection):
         if shape != "quad":
-            raise EdgeOCRError(
+            raise ValueError(
                 "EAST finds quads only: for polygons use a bundle with DB, SAST or PGNet"
             )
         return stage

@@ -1,7 +1,8 @@
 """Every error that edgeocr raises on purpose.
 
 `except EdgeOCRError` catches every fault of the world: a file, a bundle, a device. A mistake in a
-call, such as an unknown argument value, is a `ValueError` or a `TypeError` instead.
+call, such as an unknown argument value, is a `ValueError` or a `TypeError` instead, and reading
+that its caller gave up is a `StoppedError`.
 """
 
 from __future__ import annotations
@@ -171,6 +172,14 @@ class ForkedError(EdgeOCRError):
         )
 
 
+class StoppedError(Exception):
+    """Reading was given up, as the caller of `stoppable` wished; no fault, so no `EdgeOCRError`."""
+
+    def __init__(self) -> None:
+        """Create the error."""
+        super().__init__("reading was given up before a run of a network")
+
+
 class OutputError(EdgeOCRError, OSError):
     """A file or standard output can't be written, or holds something that must not be replaced.
 
@@ -236,6 +245,14 @@ class DatasetError(EdgeOCRError):
         name = os.fspath(path)
         super().__init__(f"{name}, row {row}: {problem}" if row else f"{name}: {problem}")
         self.path, self.problem, self.row = path, problem, row
+
+
+class StorageError(EdgeOCRError):
+    """A folder or a file, on a disk or in an object store, can't be listed, read or written."""
+
+
+class JobError(EdgeOCRError):
+    """A job on a cluster can't begin or can't go on."""
 
 
 class MoreFramesWarning(UserWarning):

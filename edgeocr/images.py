@@ -68,6 +68,11 @@ class Picture:
     height: int
     frames: int = 1
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the whole source in pixels."""
+        return self.width, self.height
+
     @classmethod
     def whole(cls, image: Image) -> Picture:
         """Wrap an image, uint8 [H, W, 3] BGR, that was decoded at its full size."""

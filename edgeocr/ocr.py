@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal, NoReturn, overload
 
 from .bundle.bundle import Bundle
+from .bundle.postprocess_settings import Shape
 from .decoding.limits import MAX_IMAGE_PIXELS, Limits, checked_pixels
 from .device.cpus import checked, confined
 from .errors import EdgeOCRError, printable
@@ -23,20 +24,15 @@ from .runtime import stream
 from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
 from .runtime.outcomes import OnError, check_on_error, check_several, handled, outcome
-from .runtime.session import WarmUpResult
+from .runtime.stopping import carried
 from .runtime.stopwatch import Stopwatch
+from .runtime.warm_up import WarmUpResult
 from .stages.frames import counted
+from .stages.loading import DRAWING_BYTES, TURNING_BYTES
 from .stages.opening import Stage, check_options, open_bundle, wanted_stages
 from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
 from .stages.text_layer import page_of as page_of_text_layer
 from .stages.words import detail_of
-
-# The most pages that `read_many` works on at a time, and the most within a memory limit.
-PAGES_AT_ONCE, PAGES_WITHIN_LIMIT = 4, 2
-# Bytes per pixel of the copy of a picture that is turned upright.
-TURNING_BYTES = 3
-# Bytes per pixel that drawing takes beside the picture: its copy, the sheet and the result.
-DRAWING_BYTES = 14
 
 
 class OCR:
@@ -67,7 +63,7 @@ class OCR:
         threads: int | None = None,
         orientation: bool = True,
         upright: bool = True,
-        shape: Literal["quad", "polygon"] | None = None,
+        shape: Shape | None = None,
         max_pixels: int | None = None,
         max_image_pixels: int | None = MAX_IMAGE_PIXELS,
         reading_order: ReadingOrder = "auto",
@@ -122,14 +118,11 @@ class OCR:
         runtime = runtime or RuntimeOptions()
         self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
         check_options(threads, shape, reading_order)
-        max_image_pixels = checked_pixels(max_image_pixels)
+        limit, most_pixels = memory_limits.parse(memory_limit), checked_pixels(max_image_pixels)
         self._analyse = partial(analyse, reading_order=reading_order)
-        limit = memory_limits.parse(memory_limit)
         opened = open_bundle(bundle, require_signature, expect_digest)
         manifest, self.bundle_digest = opened.manifest, opened.digest
         self.bundle_name = printable(manifest.name)
-        if limit is None and (profile := manifest.profile) is not None:
-            limit = profile.memory_limit
         wanted = wanted_stages(
             manifest.stages, max_pixels, orientation=orientation, restore_spaces=restore_spaces
         )
@@ -142,7 +135,7 @@ class OCR:
             cpus=self._cpus,
             shape=shape,
             limit=limit,
-            max_image_pixels=max_image_pixels,
+            max_image_pixels=most_pixels,
         )
         self._upright, self._split_gaps = upright, split_gaps
         self.threads, self.tuning = opening.threads, opening.tuned
@@ -168,6 +161,11 @@ class OCR:
     def limits(self) -> Limits:
         """How large files and pictures may be."""
         return self._life.opened().loader.limits
+
+    @property
+    def pages_at_once(self) -> int:
+        """How many of several pages are read side by side: up to four, or two in limited memory."""
+        return self._life.opened().pages_at_once
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied: sessions and threads belong to one process."""
@@ -202,7 +200,14 @@ class OCR:
             stages = reader.stages.by_name
             return {name: stage.session.warm_up() for name, stage in stages.items()}
 
-    def read(self, source: Source, *, words: bool = False, characters: bool = False) -> Page:
+    def read(
+        self,
+        source: Source,
+        *,
+        words: bool = False,
+        characters: bool = False,
+        shape: Shape | None = None,
+    ) -> Page:
         """Find and read all lines of a picture, or of its first frame if it has several.
 
         Args:
@@ -212,8 +217,10 @@ class OCR:
                 Korean. Attention, SRN and PGNet don't tell where characters stand, so their lines
                 are divided evenly.
             characters: Give each line its words and its characters.
+            shape: The shape of the regions to find; by default the one of this `OCR`.
 
         Raises:
+            ValueError: The bundle's algorithm can't find regions of this shape.
             ImageError: The source is no image.
             StageMissingError: The bundle lacks a stage for reading.
             GraphError: A network failed.
@@ -226,6 +233,7 @@ class OCR:
         self._life.check()
         if (page := page_of_text_layer(source, self._analyse, detail)) is not None:
             return page
+        stages = self._life.opened().stages.finding(shape)
         with (  # load the picture; whatever fails below is raised as an error that names it
             self._life.using() as reader,
             reader.loader.picture(source, watch, TURNING_BYTES) as picture,
@@ -233,7 +241,7 @@ class OCR:
         ):
             # Find and read the lines, the right way up.
             found = read_lines(
-                reader.stages,
+                stages,
                 picture.image,
                 watch,
                 turn_pages=self._upright,
@@ -266,6 +274,7 @@ class OCR:
         on_error: Literal["return"] = "return",
         words: bool = ...,
         characters: bool = ...,
+        shape: Shape | None = ...,
     ) -> Iterator[Page | EdgeOCRError]: ...
     @overload
     def read_many(
@@ -275,6 +284,7 @@ class OCR:
         on_error: Literal["raise", "skip"],
         words: bool = ...,
         characters: bool = ...,
+        shape: Shape | None = ...,
     ) -> Iterator[Page]: ...
     def read_many(
         self,
@@ -283,10 +293,9 @@ class OCR:
         on_error: OnError = "return",
         words: bool = False,
         characters: bool = False,
+        shape: Shape | None = None,
     ) -> Iterator[Page] | Iterator[Page | EdgeOCRError]:
-        """Read pictures in their order, and all frames of those that have several.
-
-        Each thread reads a picture of its own, up to four at a time, or two within a memory limit.
+        """Read pictures in their order, and all frames of each; `pages_at_once` at a time.
 
         Args:
             sources: Pictures as `read` takes them.
@@ -294,6 +303,7 @@ class OCR:
                 "skip" leaves it out, "raise" raises the error there and ends.
             words: As for `read`.
             characters: As for `read`.
+            shape: As for `read`.
 
         Raises:
             TypeError: `sources` is a single picture.
@@ -301,17 +311,14 @@ class OCR:
         """
         check_several(sources, "read_many", "read")
         check_on_error(on_error)
-        loader = self._life.opened().loader
+        frames = self._life.opened().loader.frames(sources)
         self._life.check()
-        most = PAGES_AT_ONCE if self.memory_budget is None else PAGES_WITHIN_LIMIT
-        outcomes = stream.in_order(
-            partial(outcome, partial(self.read, words=words, characters=characters)),
-            loader.frames(sources),
-            min(most, self.threads),
-        )
+        read = partial(self.read, words=words, characters=characters, shape=shape)
+        work = carried(partial(outcome, read))
+        outcomes = stream.in_order(work, frames, self.pages_at_once)
         return handled(outcomes, on_error)
 
-    def detect(self, source: Source) -> Detections:
+    def detect(self, source: Source, *, shape: Shape | None = None) -> Detections:
         """Find the regions with text, in reading order, without reading them.
 
         A spotting stage finds only what it can read, and its regions have the scores of their
@@ -319,24 +326,19 @@ class OCR:
 
         Args:
             source: A picture as `read` takes it.
+            shape: As for `read`.
 
         Raises:
-            EdgeOCRError: As for `read`.
+            EdgeOCRError, ValueError: As for `read`.
         """
         watch = Stopwatch()
+        stages = self._life.opened().stages.finding(shape)
         with self._life.using() as reader, reader.loader.picture(source, watch) as picture:
-            found = find_regions(reader.stages, picture.image, watch)
+            found = find_regions(stages, picture.image, watch)
             with watch("layout"):
                 regions = regions_in_order(found, self._analyse, picture.in_source)
-        return Detections(
-            name_of(source),
-            picture.width,
-            picture.height,
-            regions,
-            watch.milliseconds,
-            dict(self.providers),
-            counted(source, picture.frames),
-        )
+        name, size, frames = name_of(source), picture.size, counted(source, picture.frames)
+        return Detections(name, *size, regions, watch.milliseconds, dict(self.providers), frames)
 
     @overload
     def recognize(

@@ -26,7 +26,19 @@ from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES
 # Marker → the version that its tests need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
 # Markers of tests that run only when `-m` names the marker.
-ONLY_BY_NAME = (*PADDLE, "stress", "registry", "gpu_package", "openvino", "documents", "arm")
+ONLY_BY_NAME = (
+    *PADDLE,
+    "stress",
+    "registry",
+    "gpu_package",
+    "openvino",
+    "documents",
+    "browser",
+    "arm",
+    "triton",
+    "cluster",
+    "deployment",
+)
 
 
 # A process that a shell starts in the background ignores Ctrl+C, and so do its children. Tests send

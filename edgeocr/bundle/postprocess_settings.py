@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from . import limits
 from .fields import Natural, Positive, Range, Share
+
+# The shape of regions: quads, or polygons that follow curved lines.
+Shape: TypeAlias = Literal["quad", "polygon"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class DBSettings:
     max_candidates: Positive
     dilation: bool
     score: Literal["box", "polygon"]
-    shape: Literal["quad", "polygon"]
+    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class SASTSettings:
     sample_points: Annotated[int, Range(2, limits.POINTS)]
     expand_scale: Annotated[float, Range(0.1, 10)]
     shrink_ratio_of_width: Annotated[float, Range(0, 10)]
-    shape: Literal["quad", "polygon"]
+    shape: Shape
 
 
 @dataclass(frozen=True)

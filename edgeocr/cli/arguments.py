@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..decoding.limits import MAX_IMAGE_PIXELS
 from ..errors import EdgeOCRError
@@ -174,13 +174,11 @@ def protected(options: argparse.Namespace, sources: Iterable[str]) -> OutputGuar
     return guard
 
 
-def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: bool = True) -> OCR:
+def open_ocr(options: argparse.Namespace) -> OCR:
     """Open the `OCR` that the options ask for.
 
     Args:
         options: The parsed arguments of a command that has the shared ones.
-        orientation: Whether to turn lines that are upside down.
-        upright: Whether to turn pictures upright.
 
     Raises:
         EdgeOCRError: If the bundle or the provider does not work.
@@ -191,26 +189,40 @@ def open_ocr(options: argparse.Namespace, *, orientation: bool = True, upright: 
     try:
         return OCR(
             options.bundle,
-            provider=options.provider,
-            threads=options.threads,
-            orientation=orientation,
-            upright=upright,
-            shape=getattr(options, "shape", None),
-            max_pixels=options.max_pixels,
-            max_image_pixels=getattr(options, "max_image_pixels", MAX_IMAGE_PIXELS),
-            reading_order=getattr(options, "reading_order", "auto"),
-            restore_spaces=not getattr(options, "no_restore_spaces", False),
-            split_gaps=not getattr(options, "no_split_gaps", False),
-            memory_limit=options.memory_limit,
+            **ocr_arguments(options),
             require_signature=options.require_signature,
             expect_digest=options.expect_digest,
-            runtime=runtime_options(options),
         )
     except EdgeOCRError:
         raise
     except (TypeError, ValueError) as error:
         parser: argparse.ArgumentParser = options.parser
         parser.error(str(error))
+
+
+def ocr_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `OCR` that the options ask for, without those about the bundle.
+
+    Args:
+        options: The parsed arguments of a command, which may lack some of the shared ones.
+
+    Raises:
+        ValueError: An option of a provider can't be used.
+    """
+    return {
+        "provider": options.provider,
+        "threads": options.threads,
+        "orientation": not getattr(options, "no_orientation", False),
+        "upright": not getattr(options, "no_upright", False),
+        "shape": getattr(options, "shape", None),
+        "max_pixels": options.max_pixels,
+        "max_image_pixels": getattr(options, "max_image_pixels", MAX_IMAGE_PIXELS),
+        "reading_order": getattr(options, "reading_order", "auto"),
+        "restore_spaces": not getattr(options, "no_restore_spaces", False),
+        "split_gaps": not getattr(options, "no_split_gaps", False),
+        "memory_limit": options.memory_limit,
+        "runtime": runtime_options(options),
+    }
 
 
 def runtime_options(options: argparse.Namespace) -> RuntimeOptions:

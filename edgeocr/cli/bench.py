@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..batch.sources import NamedSource
 from ..bench.settings import REPEAT
 from ..outputs.replacement import write_file
 from .arguments import (
@@ -23,7 +24,7 @@ from .arguments import (
     provider_options,
 )
 from .progress import ProgressLine
-from .sources import NamedSource, expand
+from .sources import expand
 
 if TYPE_CHECKING:
     from ..bench.cell import Precision

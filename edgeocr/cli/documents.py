@@ -27,9 +27,14 @@ def add_document_arguments(command: argparse.ArgumentParser, *, text_layers: boo
         metavar="LIST",
         help="the pages or frames to read of each file, such as 1-3,7,10-; default: all",
     )
+    add_pdf_arguments(command, text_layers=text_layers)
+
+
+def add_pdf_arguments(command: argparse.ArgumentParser, *, text_layers: bool = True) -> None:
+    """Declare the arguments for PDF files."""
     command.add_argument(
         "--dpi",
-        type=_dpi,
+        type=_dots_per_inch,
         default=DPI,
         metavar="N",
         help=f"pixels per inch at which pages of PDF files are rendered; default: {DPI}",
@@ -63,7 +68,8 @@ def _pages(text: str) -> str:
     return text
 
 
-def _dpi(text: str) -> int:
+def _dots_per_inch(text: str) -> int:
+    """Parse a resolution in pixels per inch."""
     if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST_DPI:
         raise argparse.ArgumentTypeError(
             f"must be a whole number from 1 to {MOST_DPI}, not {text:.20}"

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Literal
 
 from ..errors import EdgeOCRError
 from ..version import __version__
@@ -17,13 +18,18 @@ EPILOG = (
     "Exit code: 0; 1 if a source, a bundle or the device failed (all other results are written); "
     "2 for wrong arguments."
 )
-READING_COMMANDS = {
+READING_COMMANDS: dict[Literal["read", "detect", "recognize"], str] = {
     "read": "find and read all lines of pictures",
     "detect": "find the regions with text, without reading them",
     "recognize": "read pictures that hold one upright line each",
 }
 # The other commands: their summaries and descriptions; each has a module of its name.
 COMMANDS: dict[str, tuple[str, str | None]] = {
+    "serve": (
+        "answer requests over HTTP, until SIGTERM or Ctrl+C arrives",
+        "Answer requests over HTTP: read, detect and recognize pictures and PDF files with one "
+        "bundle. It needs the extra serve.",
+    ),
     "warm": (
         "prepare this device: run every input shape, build TensorRT engines, check what is read",
         "Run every input shape once, and compare what is read with what the CPU reads in float32. "
@@ -117,12 +123,12 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
             read.add_arguments(command, name)
             command.set_defaults(run=read.run, parser=command)
-    for name, (summary, description) in COMMANDS.items():
+    for other, (summary, description) in COMMANDS.items():
         command = commands.add_parser(
-            name, help=summary, description=description or _sentence(summary), epilog=EPILOG
+            other, help=summary, description=description or _sentence(summary), epilog=EPILOG
         )
-        if name == chosen:
-            module = import_module(f".{name}", __package__)
+        if other == chosen:
+            module = import_module(f".{other}", __package__)
             module.add_arguments(command)
             # The actions of `bundle` have functions of their own.
             if hasattr(module, "run"):

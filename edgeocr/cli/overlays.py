@@ -14,11 +14,11 @@ from ..writers import jpeg
 from .streams import tell
 
 if TYPE_CHECKING:
+    from ..batch.sources import NamedSource
     from ..images import Image, Source
     from ..ocr import OCR
     from ..outputs.guard import OutputGuard
     from ..page import Detections, Page
-    from .sources import NamedSource
 
 
 class OverlayFolder:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ..batch.outcomes import Outcome, Result, detections, outcomes, readings
+from ..batch.sources import NamedSource, frames_in
 from ..errors import EdgeOCRError, OutputError, escaped
 from ..outputs.guard import OutputGuard
 from ..writers.formats import DOCUMENTS, FORMATS, RECORDS, Format, find
@@ -23,20 +25,23 @@ from .arguments import (
 )
 from .documents import add_document_arguments, frame_options
 from .log import log_to_stderr
-from .outcomes import Outcome, outcomes
 from .progress import ProgressLine
+from .reading_arguments import add_reading_arguments, add_word_arguments
 from .results import Results, check_output
 from .resume import Done, read_done
-from .sources import NamedSource, expand, frames_in
+from .sources import expand
 from .streams import report, tell
 
 if TYPE_CHECKING:
+    from ..images import Source
     from ..ocr import OCR
     from ..page import Detections, Page
     from .overlays import OverlayFolder
 
 
-def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
+def add_arguments(
+    command: argparse.ArgumentParser, name: Literal["read", "detect", "recognize"]
+) -> None:
     """Declare the arguments of one of the three commands.
 
     Args:
@@ -80,51 +85,10 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         action="store_true",
         help="print to standard error what runs where, what happened, and what each picture took",
     )
+    add_reading_arguments(command, name)
     if name == "read":
-        command.add_argument(
-            "--no-orientation", action="store_true", help="do not turn lines that are upside down"
-        )
-        command.add_argument(
-            "--no-upright",
-            action="store_true",
-            help="take pictures as they stand, turned or not",
-        )
-        command.add_argument(
-            "--no-split-gaps",
-            action="store_true",
-            help="do not cut lines that run over two columns of text or two cells of a table",
-        )
-        command.add_argument(
-            "--words",
-            action="store_true",
-            help="give each line its words and where they stand, and its characters if some are "
-            "Chinese, Japanese or Korean; in JSON and on overlays",
-        )
-        command.add_argument(
-            "--characters",
-            action="store_true",
-            help="give each line its words and its characters",
-        )
-    if name != "detect":
-        command.add_argument(
-            "--no-restore-spaces",
-            action="store_true",
-            help="do not add spaces between Latin words that the network has left out",
-        )
+        add_word_arguments(command)
     if name != "recognize":
-        command.add_argument(
-            "--reading-order",
-            choices=("auto", "rows", "columns"),
-            default="auto",
-            help="read rows across the whole page, or each column to its end; default: auto, by "
-            "where the lines stand",
-        )
-        command.add_argument(
-            "--shape",
-            choices=("quad", "polygon"),
-            help="find quads, or polygons for curved lines, if the detector can; default: the "
-            "bundle's choice",
-        )
         command.add_argument(
             "--overlay",
             type=Path,
@@ -157,13 +121,7 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         if options.verbose:
             stack.enter_context(log_to_stderr("edgeocr", prefix="edgeocr: "))
-        ocr = stack.enter_context(
-            open_ocr(
-                options,
-                orientation=not getattr(options, "no_orientation", False),
-                upright=not getattr(options, "no_upright", False),
-            )
-        )
+        ocr = stack.enter_context(open_ocr(options))
         if options.verbose:
             _describe(ocr)
         several = len(sources) > 1 or any(source.of_folder for source in sources)
@@ -174,15 +132,8 @@ def run(options: argparse.Namespace) -> int:
         # With --verbose each picture has a line of its own, so the progress would say nothing new.
         progress = stack.enter_context(ProgressLine(enabled=not options.verbose))
         frames = partial(frames_in, limits=ocr.limits, options=frame_options(options))
-        found = outcomes(
-            options.command,
-            ocr,
-            sources,
-            frames,
-            before.names,
-            words=getattr(options, "words", False) or results.needs_words,
-            characters=getattr(options, "characters", False),
-        )
+        read = _reader(options, ocr, words=results.needs_words)
+        found = outcomes(read, sources, frames, before.names)
         return _read_all(options, found, results, overlays, progress)
 
 
@@ -231,6 +182,23 @@ def _overlays(options: argparse.Namespace, ocr: OCR, guard: OutputGuard) -> Over
         texts=options.command == "read",
         words=options.command == "read" and (options.words or options.characters),
     )
+
+
+def _reader(
+    options: argparse.Namespace, ocr: OCR, *, words: bool
+) -> Callable[[Iterable[Source]], Iterable[Result | EdgeOCRError]]:
+    """Return what the command does with pictures.
+
+    Args:
+        options: The parsed arguments.
+        ocr: Has the networks.
+        words: Whether the format has a place for each word.
+    """
+    if options.command == "detect":
+        return partial(detections, ocr.detect)
+    if options.command == "recognize":
+        return partial(readings, ocr)
+    return partial(ocr.read_many, words=options.words or words, characters=options.characters)
 
 
 def _read_all(

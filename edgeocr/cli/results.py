@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from ..batch.document import Document
+from ..batch.outcomes import Outcome
 from ..errors import OutputError
 from ..outputs.devices import DeviceFile, is_device
 from ..outputs.guard import OutputGuard
 from ..outputs.replacement import GrowingFile, Replacement
-from ..writers.formats import FailureWriter, Format, Writer
-from .outcomes import Outcome
+from ..writers.formats import Format
 from .signals import signals_deferred
 from .streams import write_out
 
@@ -109,12 +110,10 @@ class Results:
         Raises:
             OutputError: The output can't be written.
         """
-        self._format, self._several = format_, several
+        self._format = format_
         self._pending = Pending(self._pass_on)
-        self._added = self._failed = False
-        self._writer: Writer | None = None
-        if not format_.differs_for_several:  # what the format lacks is reported before reading
-            self._writer = self._open(several=True)
+        self._failed = False
+        self._document = Document(format_, cast(io.BytesIO, self._pending), several=several)
         self._sink = _sink(path, format_, keep)
 
     def __enter__(self) -> Results:
@@ -124,8 +123,8 @@ class Results:
     def __exit__(self, *exception: object) -> None:
         """Write what is left to write, and close the output."""
         try:
-            if self._added and not self._failed and self._writer is not None:
-                self._complete(self._writer)
+            if not self._document.is_empty and not self._failed:
+                self._complete()
         finally:
             self._sink.discard()
 
@@ -142,34 +141,24 @@ class Results:
             BrokenPipeError: The program that reads the output has ended.
             EdgeOCRError: The format contains the picture, which can't be loaded again.
         """
-        if outcome.result is None and not self._format.holds_failures:
+        if not self._document.holds(outcome):
             return
-        if self._writer is None:
-            self._writer = self._open(several=self._several or outcome.source.frames > 1)
         # A signal in between would leave half of a page in the document.
         with signals_deferred():
-            if outcome.result is not None:
-                self._writer.add(outcome.result, outcome.source.picture)
-            else:
-                writer = cast(FailureWriter, self._writer)
-                writer.add_failure(outcome.source.name, outcome.error or "")
-            self._added = True
+            self._document.add(outcome)
         self._pass_on()
 
-    def _complete(self, writer: Writer) -> None:
+    def _complete(self) -> None:
         """Complete the document and keep it, also if a signal asks to end meanwhile."""
         closed = False
         try:
             with signals_deferred():
-                writer.close()
+                self._document.close()
                 closed = True
         finally:
             if closed:
                 self._pass_on()
                 self._sink.commit()
-
-    def _open(self, *, several: bool) -> Writer:
-        return self._format.open(cast(io.BytesIO, self._pending), several=several)
 
     def _pass_on(self) -> None:
         """Give the sink what the writer has written."""

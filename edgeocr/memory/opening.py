@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import cv2
 
 from ..bundle.bundle import Bundle
 from ..bundle.digest import graphs_digest
 from ..bundle.manifest import Stages
+from ..bundle.postprocess_settings import Shape
 from ..device.cpus import confined
 from ..errors import BundleError, EdgeOCRError, ForkedError, printable
 from ..runtime.options import RuntimeOptions
@@ -37,6 +38,9 @@ from .limit import trim
 if TYPE_CHECKING:
     from ..tuned.record import TunedStage
 
+# The most pages that are worked on at a time, and the most within a memory limit.
+PAGES_AT_ONCE, PAGES_WITHIN_LIMIT = 4, 2
+
 
 @dataclass(frozen=True)
 class OpenReader:
@@ -53,6 +57,12 @@ class OpenReader:
     pool: ThreadPool
     budget: MemoryBudget | None
     loader: PictureLoader
+
+    @property
+    def pages_at_once(self) -> int:
+        """The number of pages that are worked on at a time."""
+        most = PAGES_AT_ONCE if self.budget is None else PAGES_WITHIN_LIMIT
+        return min(most, self.pool.threads)
 
     def close(self) -> None:
         """Free the sessions, their memory and the threads."""
@@ -85,7 +95,7 @@ class Opening:
     threads: int
     tuned: Found
     cpus: tuple[int, ...] | None
-    shape: Literal["quad", "polygon"] | None
+    shape: Shape | None
     limit: int | None
     max_image_pixels: int | None
 
@@ -99,7 +109,7 @@ class Opening:
         *,
         threads: int | None,
         cpus: tuple[int, ...] | None,
-        shape: Literal["quad", "polygon"] | None,
+        shape: Shape | None,
         limit: int | None,
         max_image_pixels: int | None,
     ) -> Opening:
@@ -113,14 +123,16 @@ class Opening:
             threads: As the attribute; None for the number that was tuned, or else the usual one.
             cpus: As the attribute.
             shape: As the attribute.
-            limit: As the attribute.
+            limit: As the attribute; None for the bundle's.
             max_image_pixels: As the attribute.
 
         Raises:
             ValueError: A provider is unknown, or the bundle lacks a stage that `provider` names.
             TypeError: `provider` is neither a name nor a mapping.
         """
-        everything = bundle.manifest.stages.present
+        everything, profile = bundle.manifest.stages.present, bundle.manifest.profile
+        if limit is None and profile is not None:
+            limit = profile.memory_limit
         # TensorRT's engines fit the shapes that the caller's options leave, in all stages.
         placement = Placement.for_bundle(
             provider,
@@ -145,7 +157,7 @@ class Opening:
             digest=bundle.digest,
             stages=stages,
             placement=placement,
-            threads=threads or usable_threads(cpus, bundle.manifest.profile),
+            threads=threads or usable_threads(cpus, profile),
             tuned=tuned,
             cpus=cpus,
             shape=shape,
@@ -237,7 +249,7 @@ def open_within(
     *,
     placement: Placement,
     pool: ThreadPool,
-    shape: Literal["quad", "polygon"] | None,
+    shape: Shape | None,
     tuned: Mapping[str, TunedStage],
 ) -> tuple[OpenStages, MemoryBudget]:
     """Open stages so that they, and what they read, stay below a memory limit.

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import ClosedError, ForkedError, GraphError, excerpt
 from .device_thread import run_on_device_thread
+from .elsewhere import ELSEWHERE, ElsewhereRunner
 from .forks import free_in_own_process
 from .io_binding import BufferedRunner, PlainRunner, Runner
 from .job import Job, Shape
@@ -26,8 +27,10 @@ from .placement import Placement
 from .providers import Provider
 from .session_options import session_options
 from .start import StartedSession, create_session
+from .stopping import carried
 from .stopwatch import Stopwatch
 from .threads import ThreadPool
+from .warm_up import WarmUpResult
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -64,25 +67,6 @@ class Admission(Protocol):
             MemoryLimitError: The run needs more memory than the limit allows.
         """
         ...
-
-
-@dataclass(frozen=True)
-class WarmUpResult:
-    """The result of warming up a stage.
-
-    Attributes:
-        provider: Name of the execution provider.
-        shapes: How many input shapes were run.
-        seconds: How long that took.
-    """
-
-    provider: str
-    shapes: int
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON can hold it."""
-        return asdict(self)
 
 
 class Session:
@@ -141,25 +125,31 @@ class Session:
             number = threads if one_at_a_time else 1
             return session_options(provider, placement, job.precision, number)
 
-        started = create_session(graph, placement, job, partial(options, threads))
-        provider = started.provider
+        networks = placement.options.networks
+        provider, self._engines = ELSEWHERE, None
+        if networks is None:
+            started = create_session(graph, placement, job, partial(options, threads))
+            provider, self._engines = started.provider, started.engines
         self.provider, self._started_on = provider.name, provider
         self._failures = placement.failures
-        self.engine_folder = None if started.engines is None else started.engines.path
+        self.engine_folder = None if self._engines is None else self._engines.path
         self.shapes = provider.shapes_for(job.shapes)
         self.fixed_shapes = bool(self.shapes) and placement.fixes_shapes(provider, job.stage)
         self.admission: Admission | None = None
         self.observer: Callable[[NDArray[np.uint8]], object] | None = None
         self._stage, self._usual_shape = job.stage, job.usual_shape
         self._engine_name = job.engine_name
-        self._engines = started.engines
         self._pool = pool or ThreadPool(1)
         self._on_device = provider.device is not None
         side_by_side = pool is not None and provider.any_shape
         self._prepares_first = side_by_side
         self._turn = nullcontext() if side_by_side or self._on_device else threading.Lock()
         self._outputs = outputs
-        self._runner: Runner | None = self._make_runner(started)
+        self._runner: Runner | None = (
+            self._make_runner(started)
+            if networks is None
+            else ElsewhereRunner(networks, job.stage, outputs)
+        )
         self._pid = os.getpid()
         self._held: list[object] = [self._runner]
         self._free_runner = weakref.finalize(self, free_in_own_process, self._held, self._pid)
@@ -214,15 +204,17 @@ class Session:
         """Run the graph: uint8 [N, H, W, 3] → the outputs that were asked for.
 
         Raises:
+            StoppedError: The caller gives up, see `stopping.py`.
             GraphError: `batch` has none of the fixed shapes, or the run fails; on another provider
                 than the CPU it is a `ProviderFailedError`.
             MemoryLimitError: The run needs more memory than the limit allows.
             ClosedError: The session is closed.
             ForkedError: Another process opened the session.
         """
+        run = carried(self._run)
         if self.admission is None:
-            return self._run(batch)
-        return self.admission.run(math.prod(batch.shape[:3]), 0, partial(self._run, batch))
+            return run(batch)
+        return self.admission.run(math.prod(batch.shape[:3]), 0, partial(run, batch))
 
     def restrict_shapes(self, shapes: Sequence[Shape], usual_shape: Shape | None) -> None:
         """Replace the shapes that the input may have, and those that warm the session up.
@@ -291,19 +283,20 @@ class Session:
             The outputs of each item's run, in the order of the items.
 
         Raises:
+            StoppedError: The caller gives up, see `stopping.py`.
             GraphError: A run fails.
             MemoryLimitError: An item needs more memory than the limit allows.
             ClosedError: The session is closed.
             ForkedError: Another process opened the session.
         """
         self._opened()
-        admission = self.admission
+        admission, run = self.admission, carried(self._run)
 
         def one(item: Item) -> tuple[list[NDArray[Any]], float, float]:
             start = perf_counter()
             batch = prepare(item)
             prepared = perf_counter()
-            return self._run(batch), prepared - start, perf_counter() - prepared
+            return run(batch), prepared - start, perf_counter() - prepared
 
         def admitted(item: Item) -> tuple[list[NDArray[Any]], float, float]:
             assert admission is not None and needs is not None
@@ -321,7 +314,7 @@ class Session:
             for first in range(0, len(items), TOGETHER):
                 # One thread prepares all batches: several would wait for each other's Python code.
                 together = items[first : first + TOGETHER]
-                outputs += self._pool.map_prepared(self._run, together, timed)
+                outputs += self._pool.map_prepared(run, together, timed)
             preparing = preparation.milliseconds.get(stages[0], 0.0) / 1000
             watch.add(stages[0], preparing)
             watch.add(stages[1], perf_counter() - start - preparing)

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_args
 
 from .. import orient, recognize, resize
 from ..bundle import manifest
 from ..bundle.bundle import Bundle
 from ..bundle.manifest import Profile, Stages
+from ..bundle.postprocess_settings import Shape
 from ..detect import Detector, with_shape
 from ..device.cpus import available_threads
-from ..errors import EdgeOCRError, StageMissingError, printable
+from ..errors import StageMissingError, printable
 from ..layout import READING_ORDERS
 from ..orient import Orienter
 from ..recognize import Recognizer
@@ -92,6 +93,19 @@ class OpenStages:
         folders = {stage.session.engine_folder for stage in self.by_name.values()}
         return sorted(folder for folder in folders if folder is not None)
 
+    def finding(self, shape: Shape | None) -> OpenStages:
+        """Return these stages, set to find regions of a shape; None for the shape they find.
+
+        Raises:
+            ValueError: There is no such shape, or the bundle's algorithm can't find it.
+        """
+        check_shape(shape)
+        if self.spotting is not None:
+            check_spotted(shape)
+        if shape is None or self.detection is None:
+            return self
+        return replace(self, detection=self.detection.finding(shape))
+
     @property
     def detector(self) -> Detector:
         """The detection stage.
@@ -152,11 +166,22 @@ def check_options(threads: int | None, shape: str | None, reading_order: str) ->
     """
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
-    if shape not in (None, "quad", "polygon"):
-        raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
+    check_shape(shape)
     if reading_order not in READING_ORDERS:
         allowed = ", ".join(map(repr, READING_ORDERS))
         raise ValueError(f"reading_order must be one of {allowed}, not {reading_order!r}")
+
+
+def check_shape(shape: str | None) -> None:
+    """Raise `ValueError` for an unknown shape of regions."""
+    if shape is not None and shape not in get_args(Shape):
+        raise ValueError(f"shape must be 'quad' or 'polygon', not {shape!r}")
+
+
+def check_spotted(shape: Shape | None) -> None:
+    """Raise `ValueError` for a shape of regions that spotting can't find."""
+    if shape == "quad":
+        raise ValueError("PGNet finds polygons only: use shape='polygon'")
 
 
 def usable_threads(cpus: Sequence[int] | None, profile: Profile | None) -> int:
@@ -177,7 +202,7 @@ def open_stages(
     *,
     placement: Placement,
     pool: ThreadPool,
-    shape: Literal["quad", "polygon"] | None,
+    shape: Shape | None,
     tuned: Mapping[str, TunedStage] = NOTHING,
 ) -> OpenStages:
     """Open stages of a bundle.
@@ -193,8 +218,8 @@ def open_stages(
     Raises:
         GraphError: ONNX Runtime can't load one of the graphs.
         ProviderUnavailableError: A provider does not start.
-        EdgeOCRError: The bundle can't find regions of the wanted shape.
-        ValueError: The bundle lacks a variant that the caller wants.
+        ValueError: The bundle can't find regions of the wanted shape, or lacks a variant that the
+            caller wants.
     """
     pinned = pins(bundle.manifest.stages.present, placement.options.variant)
 
@@ -248,7 +273,7 @@ def open_stage(
     *,
     placement: Placement,
     pool: ThreadPool,
-    shape: Literal["quad", "polygon"] | None = None,
+    shape: Shape | None = None,
 ) -> Stage:
     """Open a stage with its own graph.
 
@@ -261,7 +286,7 @@ def open_stage(
         shape: As for `open_stages`.
 
     Raises:
-        EdgeOCRError: As for `open_stages`.
+        EdgeOCRError, ValueError: As for `open_stages`.
     """
     graph = bundle.read(stage.graph)
     if isinstance(stage, manifest.Recognition):
@@ -269,8 +294,7 @@ def open_stage(
     if isinstance(stage, manifest.Orientation):
         return Orienter(stage, graph, placement=placement, pool=pool)
     if isinstance(stage, manifest.Spotting):
-        if shape == "quad":
-            raise EdgeOCRError("PGNet finds polygons only: use shape='polygon'")
+        check_spotted(shape)
         return Spotter(stage, graph, bundle.characters, placement=placement, pool=pool)
     assert isinstance(stage, (manifest.DBDetection, manifest.EASTDetection, manifest.SASTDetection))
     found = stage if shape is None else with_shape(stage, shape)

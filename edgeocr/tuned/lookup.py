@@ -6,6 +6,7 @@ Every `OCR` does this. Most devices have no such file, so nothing else is import
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,9 @@ def load(bundle: Bundle, options: RuntimeOptions) -> Found:
         where = places(bundle) if options.tuned else []
     else:
         where = [Path(options.tuned)]
-    present = [path for path in where if path.is_file()]
+    # `Path.is_file` raises an error in a folder that this user may not enter. In some containers,
+    # HOME names the folder of another user.
+    present = [path for path in where if os.path.isfile(path)]  # noqa: PTH113
     if not present:
         return Found()
     from .files import entry_of

@@ -42,6 +42,7 @@ class Format:
     Attributes:
         name: What `--format` and `page.save(format=…)` call it.
         title: What messages call it.
+        media_type: What HTTP calls it.
         endings: The endings of files from which the format is chosen, in small letters.
         names: Names of files from which the format is chosen, before their ending is looked at.
         module: The module of `edgeocr.writers` that writes the format, if it has another name.
@@ -57,6 +58,7 @@ class Format:
 
     name: str
     title: str
+    media_type: str
     endings: tuple[str, ...]
     names: tuple[str, ...] = ()
     module: str = ""
@@ -92,6 +94,7 @@ ALL = (
     Format(
         "text",
         "text",
+        "text/plain; charset=utf-8",
         (".txt",),
         holds_any_result=True,
         differs_for_several=True,
@@ -99,21 +102,46 @@ ALL = (
     Format(
         "json",
         "JSON",
+        "application/json",
         (".json",),
         holds_failures=True,
         holds_any_result=True,
         differs_for_several=True,
     ),
-    Format("jsonl", "JSON lines", (".jsonl",), holds_failures=True, holds_any_result=True),
-    Format("tsv", "TSV", (".tsv",), needs_words=True),
-    Format("hocr", "hOCR", (".hocr",), needs_words=True),
-    Format("alto", "ALTO", (".xml",), needs_words=True),
-    Format("pdf", "PDF", (".pdf",), needs_words=True, needs_picture=True, is_text=False),
-    Format("paddle", "PaddleOCR's labels", (), names=("Label.txt", "Cache.cach")),
-    Format("markdown", "Markdown", (".md",), differs_for_several=True),
+    Format(
+        "jsonl",
+        "JSON lines",
+        "application/x-ndjson",
+        (".jsonl",),
+        holds_failures=True,
+        holds_any_result=True,
+    ),
+    Format("tsv", "TSV", "text/tab-separated-values; charset=utf-8", (".tsv",), needs_words=True),
+    Format("hocr", "hOCR", "text/vnd.hocr+html; charset=utf-8", (".hocr",), needs_words=True),
+    Format("alto", "ALTO", "application/xml", (".xml",), needs_words=True),
+    Format(
+        "pdf",
+        "PDF",
+        "application/pdf",
+        (".pdf",),
+        needs_words=True,
+        needs_picture=True,
+        is_text=False,
+    ),
+    Format(
+        "paddle",
+        "PaddleOCR's labels",
+        "text/plain; charset=utf-8",
+        (),
+        names=("Label.txt", "Cache.cach"),
+    ),
+    Format(
+        "markdown", "Markdown", "text/markdown; charset=utf-8", (".md",), differs_for_several=True
+    ),
     Format(
         "jpeg",
         "a JPEG picture",
+        "image/jpeg",
         (".jpg", ".jpeg"),
         holds_any_result=True,
         needs_picture=True,
@@ -123,6 +151,7 @@ ALL = (
     Format(
         "png",
         "a PNG picture",
+        "image/png",
         (".png",),
         holds_any_result=True,
         needs_picture=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeocr.ray import __main__ as ray_command
 from tests.support import docs
 from tests.support.docs import Block
 from tests.support.paths import ROOT
@@ -46,14 +47,27 @@ OCRMYPDF_OPTIONS = {
     "--tesseract-…",
     "--use-threads",
 }
-OTHER_OPTIONS = OCRMYPDF_OPTIONS | {
-    "--dist",
-    "--durations",
-    "--help",
-    "--no-deps",
-    "--upgrade",
-    "--check",
+# Options of docker and of its subcommands.
+DOCKER_OPTIONS = {
+    "--build-arg",
+    "--gpus",
+    "--health-cmd",
+    "--platform",
+    "--secret",
+    "--stop-timeout",
 }
+OTHER_OPTIONS = (
+    OCRMYPDF_OPTIONS
+    | DOCKER_OPTIONS
+    | {
+        "--dist",
+        "--durations",
+        "--help",
+        "--no-deps",
+        "--upgrade",
+        "--check",
+    }
+)
 
 
 def name_of(page: Path) -> str:
@@ -203,7 +217,7 @@ def _all(
 
 @pytest.fixture(scope="module")
 def known_options() -> dict[str, set[str]]:
-    """The options of each subcommand of the three programs, as in `edgeocr bundle show`."""
+    """The options of each command and subcommand, as in `edgeocr bundle show`."""
     found: dict[str, set[str]] = {}
     for program, module in (
         ("edgeocr", "edgeocr.cli.main"),
@@ -216,6 +230,8 @@ def known_options() -> dict[str, set[str]]:
             for command, parser in _all(main, [name], program):
                 if command.removeprefix(program).split()[0] == name:
                     found[command] = {o for a in parser._actions for o in a.option_strings}
+    actions = ray_command.parser()._actions
+    found["python -m edgeocr.ray"] = {o for action in actions for o in action.option_strings}
     return found
 
 
@@ -279,7 +295,7 @@ def test_commands_and_options_that_a_page_names_exist(
     everywhere = set().union(*known_options.values())
     for code in docs.inline_code(page):
         if re.match(r"--[a-z]", code):
-            option = re.split(r"[ =]", code)[0]
+            option = re.split(r"[\s=]", code)[0]
             if option not in everywhere | OTHER_OPTIONS:
                 wrong.append(code)
     assert not wrong, f"{name_of(page)}: {wrong}"

@@ -40,11 +40,16 @@ from edgeocr import OCR, Bundle, EdgeOCRError, Line
 from edgeocr.memory import opening
 from edgeocr.outputs.replacement import Replacement
 from edgeocr.postprocess import ctc
+from edgeocr.ray import plan
+from edgeocr.ray.storage import Storage
 from edgeocr.runtime.providers import PROVIDERS
+from edgeocr.serve import Options, Server
 from edgeocr.writers import overlay, pdf
 from tests.support import constant_graphs
 from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES, ROOT, ZOO_EXPORTS
 
+# Libraries that are in no environment of the tests that import all modules.
+STRANGERS = ("paddle", "ocrmypdf", "triton_python_backend_utils")
 PICTURE = IMAGES / "badge.jpg"
 # A picture of the right size for the graphs of tests/support/constant_graphs.py.
 ENCRYPTED = FIXTURES / "documents" / "encrypted.pdf"
@@ -69,6 +74,26 @@ class Fault:
     make: Callable[[Place], object]
     named: str
     remedy: str = ""
+
+
+class Files:
+    """A file system that pyarrow has, without pyarrow: it finds nothing."""
+
+    def open_input_stream(self, path: str) -> object:
+        raise FileNotFoundError(path)
+
+
+def other_job(place: Place) -> object:
+    storage = Mock(address=str(place.folder), files=lambda: iter(["notes.txt"]))
+    storage.exists = lambda path="": not path
+    plan.begin(storage, {})
+    return None
+
+
+def missing_file(place: Place) -> object:
+    storage = object.__new__(Storage)
+    storage.address, storage._system, storage._root = "s3://bucket", Files(), "bucket"
+    return storage.read("a.jpg")
 
 
 def damaged(place: Place) -> object:
@@ -187,13 +212,20 @@ def wrong_label(place: Place) -> object:
     return dataset_folder.read(place.folder)
 
 
-def only(stage: str, **options: str) -> OCR:
+def only(stage: str) -> OCR:
     sound = constant_graphs.sound_outputs(stage)
-    return OCR(constant_graphs.bundle(**{stage: sound}), provider="cpu", **options)  # type: ignore[arg-type]
+    return OCR(constant_graphs.bundle(**{stage: sound}), provider="cpu")
+
+
+def no_token(place: Place) -> object:
+    """Start a service whose token file is empty."""
+    path = place.folder / "empty"
+    path.touch()
+    return Server(Options(token_file=path))
 
 
 FAULTS = [
-    Fault("EdgeOCRError", lambda _: only("PGNet", shape="quad"), "PGNet", "shape='polygon'"),
+    Fault("EdgeOCRError", no_token, "empty", "openssl rand"),
     Fault("ImageError", lambda _: constant_reader().read("no.jpg"), r"no\.jpg"),
     Fault(
         "ImageError", lambda _: constant_reader().read(BLANK[0, 0]), r"shape \(3,\)", "pass .* BGR"
@@ -243,6 +275,8 @@ FAULTS = [
     Fault("ParityError", broken_python, "no-python can't be run"),
     Fault("PaddleMissingError", without_paddle, "paddlepaddle", "pip install"),
     Fault("DatasetError", wrong_label, r"gt_img_1\.txt, row 2", "a row must have 8 numbers"),
+    Fault("JobError", other_job, "has other files", "choose a new folder"),
+    Fault("StorageError", missing_file, "can't be read"),
     Fault("PrecisionError", damaged_lock, r"precision\.lock"),
 ]
 
@@ -268,9 +302,9 @@ def classes() -> dict[str, type[Exception]]:
             if not module.name.endswith("__main__"):
                 try:
                     importlib.import_module(module.name)
-                # A script for an environment with Paddle, and the plugin that ocrmypdf imports.
+                # What is for an environment with Paddle, ocrmypdf or Triton.
                 except ModuleNotFoundError as error:
-                    assert error.name in ("paddle", "ocrmypdf"), module.name
+                    assert error.name in STRANGERS, module.name
     found: list[type[Exception]] = [EdgeOCRError, *subclasses(EdgeOCRError), *subclasses(Warning)]
     return {
         each.__name__: each

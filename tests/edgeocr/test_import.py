@@ -55,4 +55,7 @@ def test_every_public_name_can_be_imported() -> None:
 def test_all_errors_are_edgeocr_errors() -> None:
     errors = [getattr(edgeocr, name) for name in edgeocr.__all__ if name.endswith("Error")]
     assert len(errors) > 5
-    assert all(issubclass(error, edgeocr.EdgeOCRError) for error in errors)
+    # Reading that was given up is what its caller wished, and no fault.
+    assert [each for each in errors if not issubclass(each, edgeocr.EdgeOCRError)] == [
+        edgeocr.StoppedError
+    ]

@@ -24,7 +24,7 @@ from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.accuracy.score import normalized
 from edgeocr.crops import turn
 from edgeocr.images import load
-from edgeocr.ocr import PAGES_AT_ONCE
+from edgeocr.memory.opening import PAGES_AT_ONCE
 from tests.support.cutting import crop
 from tests.support.overlap import pairs
 
@@ -201,10 +201,10 @@ def test_read_many_takes_sources_when_pages_are_asked_for(ocr: OCR) -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "budget", "most"), [(1, None, 1), (3, None, 3), (6, None, 4), (3, object(), 2)]
+    ("threads", "limit", "most"), [(1, None, 1), (3, None, 3), (6, None, 4), (3, "2GB", 2)]
 )
 def test_read_many_bounds_the_pages_that_are_in_memory(
-    monkeypatch: pytest.MonkeyPatch, bundle: Bundle, threads: int, budget: object, most: int
+    monkeypatch: pytest.MonkeyPatch, bundle: Bundle, threads: int, limit: str | None, most: int
 ) -> None:
     asked: list[int] = []
 
@@ -213,8 +213,7 @@ def test_read_many_bounds_the_pages_that_are_in_memory(
         yield from ()
 
     monkeypatch.setattr("edgeocr.ocr.stream.in_order", in_order)
-    monkeypatch.setattr(OCR, "memory_budget", budget)
-    with OCR(bundle, provider="cpu", threads=threads) as reader:
+    with OCR(bundle, provider="cpu", threads=threads, memory_limit=limit) as reader:
         assert list(reader.read_many([])) == []
     assert asked == [most]
 

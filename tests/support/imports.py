@@ -16,9 +16,12 @@ from tests.support.paths import ROOT
 # the top of the package, or a package there with everything in it.
 EDGEOCR = (
     ("__main__",),
+    ("ray",),
     ("cli",),
     ("ocrmypdf_plugin",),
     ("__init__",),
+    ("serve",),
+    ("batch",),
     ("tuning",),
     ("bench", "doctor", "probe"),
     ("ocr",),
@@ -45,7 +48,7 @@ EDGEOCR = (
 )
 CONVERTERS = (
     ("__main__",),
-    ("freeze", "verify", "listing"),
+    ("freeze", "verify", "listing", "triton"),
     ("report", "precision"),
     ("bundle",),
     ("convert", "charset", "accuracy"),

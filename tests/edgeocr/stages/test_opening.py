@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeocr import OCR, Bundle, EdgeOCRError, SignatureError, StageMissingError
+from edgeocr import OCR, Bundle, Page, SignatureError, StageMissingError
 from edgeocr.bundle.manifest import Profile, Stages
 from edgeocr.device.cpus import available_threads
 from edgeocr.runtime.placement import Placement
@@ -100,12 +100,16 @@ def test_spotter_detects_the_lines_that_it_reads(spotter: OCR) -> None:
 
 @pytest.mark.slow
 def test_shapes_that_an_algorithm_cannot_find_are_refused() -> None:
-    with pytest.raises(EdgeOCRError, match="EAST finds quads only"):
+    with pytest.raises(ValueError, match="EAST finds quads only"):
         OCR(systems.bundle("trained EAST, STAR-Net"), provider="cpu", shape="polygon")
-    assert OCR(systems.bundle("trained EAST, STAR-Net"), provider="cpu", shape="quad").providers
-    with pytest.raises(EdgeOCRError, match="PGNet finds polygons only"):
+    east = OCR(systems.bundle("trained EAST, STAR-Net"), provider="cpu", shape="quad")
+    with pytest.raises(ValueError, match="EAST finds quads only"):
+        east.detect(picture("part"), shape="polygon")
+    with pytest.raises(ValueError, match="PGNet finds polygons only"):
         OCR(systems.bundle("PGNet"), provider="cpu", shape="quad")
-    assert OCR(systems.bundle("PGNet"), provider="cpu", shape="polygon").providers
+    pgnet = OCR(systems.bundle("PGNet"), provider="cpu", shape="polygon")
+    with pytest.raises(ValueError, match="PGNet finds polygons only"):
+        pgnet.read(picture("part"), shape="quad")
 
 
 def test_open_stages_are_listed_by_name(finder: OCR, ocr: OCR) -> None:
@@ -166,3 +170,17 @@ def test_needs_of_the_stages_are_known_before_they_are_opened(bundle: Bundle) ->
     files = {stage.graph for stage in vars(stages).values() if stage is not None}
     assert graph_bytes(bundle, stages) == sum(len(bundle.read(name)) for name in files)
     assert run_sizes(Stages()) == [] and graph_bytes(bundle, Stages()) == 0
+
+
+def test_the_shape_is_chosen_for_each_picture(ocr: OCR, pictures: Path) -> None:
+    picture = pictures / "badge.jpg"
+    for found in (ocr.detect(picture), ocr.read(picture, shape="quad")):
+        assert len(found) and all(each.polygon is None for each in found)
+    bent = OCR(provider="cpu", threads=2, shape="polygon")
+    for page in (ocr.read(picture, shape="polygon"), *ocr.read_many([picture], shape="polygon")):
+        assert isinstance(page, Page)
+        assert page.to_dict()["lines"] == bent.read(picture).to_dict()["lines"]
+    regions = ocr.detect(picture, shape="polygon").to_dict()["regions"]
+    assert regions == bent.detect(picture).to_dict()["regions"]
+    with pytest.raises(ValueError, match="must be 'quad' or 'polygon', not 'circle'"):
+        ocr.read(picture, shape="circle")  # type: ignore[arg-type]

@@ -225,8 +225,8 @@ def test_lines_have_words_and_characters_only_if_they_are_asked_for(
     ocr: OCR, pictures: Path
 ) -> None:
     plain, with_them, with_all = (
-        ocr.read(pictures / "sample.jpg", **details)
-        for details in ({}, {"words": True}, {"characters": True})
+        ocr.read(pictures / "sample.jpg", words=words, characters=characters)
+        for words, characters in ((False, False), (True, False), (False, True))
     )
     assert plain.texts == with_them.texts == with_all.texts
     assert "words" not in plain.milliseconds and "words" in with_them.milliseconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -269,3 +270,16 @@ def test_two_processes_at_once_lose_nothing(bundle: Bundle) -> None:
     record = json.loads((bundle.path.parent / "reader.tuned.json").read_text())
     counts = {each["key"]["device"]: each["threads"] for each in record["entries"]}
     assert counts == {"board 0": 10, "board 1": 10, "board 2": 10}
+
+
+def test_folder_that_may_not_be_entered_has_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The administrator, who runs tests in containers, may enter every folder: `stat` stands in."""
+    look = os.stat
+
+    def stat(path: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith(SUFFIX):
+            raise PermissionError(13, "Permission denied", path)
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+    assert load(Bundle.default(), USUAL) == Found()

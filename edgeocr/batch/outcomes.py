@@ -1,4 +1,4 @@
-"""Run the networks on the sources of a command, and yield what came of each."""
+"""Run the networks on many named sources, and yield what came of each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import EdgeOCRError
+from ..runtime.outcomes import outcome
 from .sources import NamedSource
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ..page import Detections, Page
     from ..results.lines import Reading
 
+# What the networks make of a picture.
+Result: TypeAlias = "Page | Detections | Reading"
 # The number of crops that `recognize` reads together, so that all threads have work.
 CROPS_AT_ONCE = 32
 
@@ -52,11 +55,13 @@ class Outcome:
         source: The source.
         result: The result; None for a failure.
         error: The message of a failure.
+        fault: The error of a failure, whose message may lack the source's name.
     """
 
     source: NamedSource
     result: Page | Detections | NamedReading | None = None
     error: str | None = None
+    fault: EdgeOCRError | None = None
 
     @property
     def drawable(self) -> Page | Detections | None:
@@ -65,26 +70,20 @@ class Outcome:
 
 
 def outcomes(
-    command: str,
-    ocr: OCR,
+    read: Callable[[Iterable[Source]], Iterable[Result | EdgeOCRError]],
     sources: Sequence[NamedSource],
     frames: Callable[[NamedSource], Iterator[NamedSource]],
     done: Collection[str] = (),
-    *,
-    words: bool = False,
-    characters: bool = False,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each frame of each source, in order.
 
     Args:
-        command: "read", "detect" or "recognize".
-        ocr: Has the networks.
+        read: Runs the networks on pictures, and yields the result or the error of each in order,
+            as `OCR.read_many`, `detections` and `readings` do.
         sources: The sources. A source that fails does not keep the others from being read.
         frames: Finds the frames of a source.
         done: The names of the frames that already have a result. They are not read, and their
             outcomes have neither a result nor an error.
-        words: Whether "read" gives lines their words.
-        characters: Whether "read" gives lines their words and characters.
     """
     # Frames are found while earlier ones are read: the results of these are still to come.
     waiting: deque[NamedSource] = deque()
@@ -98,18 +97,31 @@ def outcomes(
                 if frame.error is None and not is_done:
                     yield frame.picture
 
-    def pages(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Page | EdgeOCRError]:
-        return ocr.read_many(pictures, words=words, characters=characters)
-
-    results = {"read": pages, "detect": _detections, "recognize": _readings}[command](
-        ocr, pictures()
-    )
-    for result in results:
+    for result in read(pictures()):
         while not (frame := waiting.popleft()).is_read:
             yield _without_result(frame)
         yield _outcome(frame, result)
     for frame in waiting:
         yield _without_result(frame)
+
+
+def detections(
+    detect: Callable[[Source], Detections], pictures: Iterable[Source]
+) -> Iterator[Detections | EdgeOCRError]:
+    """Yield the regions of each picture, or its error.
+
+    Args:
+        detect: Finds the regions of a picture, as `OCR.detect` does.
+        pictures: The pictures.
+    """
+    return (outcome(detect, picture) for picture in pictures)
+
+
+def readings(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Reading | EdgeOCRError]:
+    """Yield the reading of each picture, which holds one line, or its error."""
+    rest = iter(pictures)
+    while crops := list(itertools.islice(rest, CROPS_AT_ONCE)):
+        yield from ocr.recognize(crops, on_error="return")
 
 
 def _without_result(source: NamedSource) -> Outcome:
@@ -118,27 +130,13 @@ def _without_result(source: NamedSource) -> Outcome:
     return Outcome(source)
 
 
-def _detections(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Detections | EdgeOCRError]:
-    for picture in pictures:
-        try:
-            yield ocr.detect(picture)
-        except EdgeOCRError as error:
-            yield error
-
-
-def _readings(ocr: OCR, pictures: Iterable[Source]) -> Iterator[Reading | EdgeOCRError]:
-    rest = iter(pictures)
-    while crops := list(itertools.islice(rest, CROPS_AT_ONCE)):
-        yield from ocr.recognize(crops, on_error="return")
-
-
-def _outcome(source: NamedSource, result: Page | Detections | Reading | EdgeOCRError) -> Outcome:
+def _outcome(source: NamedSource, result: Result | EdgeOCRError) -> Outcome:
     from ..page import Detections, Page
 
     name = source.name
     if isinstance(result, EdgeOCRError):
         message = str(result) if str(result).startswith(name) else f"{name}: {result}"
-        return Outcome(source, error=message)
+        return Outcome(source, error=message, fault=result)
     if isinstance(result, (Page, Detections)):
         return Outcome(source, replace(result, source=name))
     return Outcome(source, NamedReading(name, result))

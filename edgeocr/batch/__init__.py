@@ -1,0 +1,1 @@
+"""Many named sources in, one document out: what `edgeocr read` and the service share."""
