@@ -7,6 +7,8 @@ programs unshare and nsenter of util-linux.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -164,7 +166,7 @@ class Image:
         process = subprocess.Popen(
             [
                 *("unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork"),
-                *("--kill-child", "bash", "-c", START, "start", str(self.root), str(files)),
+                *("bash", "-c", START, "start", str(self.root), str(files)),
                 *(settings["User"], settings["WorkingDir"], "\n".join(settings["Env"])),
                 *command,
             ],
@@ -181,5 +183,10 @@ class Image:
         try:
             yield Container(process, self)
         finally:
-            process.kill()  # and the kernel kills everything in the container
+            # With its first process the kernel kills everything in the container. `--kill-child` of
+            # unshare does not work here: a process that becomes another user forgets it.
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            for pid in children.read_text().split() if process.poll() is None else []:
+                os.kill(int(pid), signal.SIGKILL)
+            process.kill()
             process.wait()
