@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
 from multiprocessing import get_context
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from random import Random
 from statistics import median
 from time import perf_counter, process_time
@@ -30,7 +30,7 @@ from . import machine, queue_model, serve_clients, serve_process
 from .inputs import MeasurementError, find_pictures, positive
 from .peers import OWN_PICTURES
 from .reading_options import add_reading_options
-from .serve_clients import Window
+from .serve_clients import Window, timed_calls
 
 # What the service aims at: its share of the throughput in process with every number of clients, and
 # its 99th percentile with four clients as a multiple of the ideal's.
@@ -224,15 +224,7 @@ def in_process(ocr: OCR, contents: Sequence[bytes], order: Sequence[int], at_onc
         waiting.put(each)
 
     def work(_: int) -> list[float]:
-        seconds: list[float] = []
-        while True:
-            try:
-                content = contents[waiting.get_nowait()]
-            except Empty:
-                return seconds
-            began = perf_counter()
-            ocr.read(content)
-            seconds.append(perf_counter() - began)
+        return timed_calls(lambda i: ocr.read(contents[i]), waiting)
 
     with ThreadPoolExecutor(at_once) as threads:
         began, worked = perf_counter(), process_time()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -29,6 +29,23 @@ class Window:
     cpu_seconds: float
 
 
+def timed_calls(call: Callable[[int], object], waiting: SimpleQueue[int]) -> list[float]:
+    """Call a function with each number of a queue that several threads share, until it is empty.
+
+    Returns:
+        The seconds of each call.
+    """
+    seconds: list[float] = []
+    while True:
+        try:
+            number = waiting.get_nowait()
+        except Empty:
+            return seconds
+        began = perf_counter()
+        call(number)
+        seconds.append(perf_counter() - began)
+
+
 def send(port: int, contents: Sequence[bytes], order: Sequence[int], clients: int) -> Window:
     """Send pictures to a service on this machine, over connections that are kept.
 
@@ -47,15 +64,7 @@ def send(port: int, contents: Sequence[bytes], order: Sequence[int], clients: in
         waiting.put(each)
 
     def work(connection: HTTPConnection) -> list[float]:
-        seconds: list[float] = []
-        while True:
-            try:
-                content = contents[waiting.get_nowait()]
-            except Empty:
-                return seconds
-            began = perf_counter()
-            read(connection, content)
-            seconds.append(perf_counter() - began)
+        return timed_calls(lambda i: read(connection, contents[i]), waiting)
 
     connections = [HTTPConnection("127.0.0.1", port, timeout=SECONDS) for _ in range(clients)]
     for connection in connections:

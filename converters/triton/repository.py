@@ -187,7 +187,7 @@ def _network_files(network: Network, bundle: Bundle, plan: Plan) -> dict[str, by
         "name": network.model,
         "backend": "onnxruntime",
         "default_model_filename": "model.onnx",
-        # `OCR` has put crops together already. Triton would join runs to batches of other sizes:
+        # `OCR` has put crops together already. Triton would join runs into batches of other sizes:
         # on CPUs they take longer, and on GPUs each new shape does.
         "max_batch_size": 0,
         "input": [tensor(network.graph.input[0])],

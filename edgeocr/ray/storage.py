@@ -110,7 +110,7 @@ class Storage:
         return self._tried(content, path, "read")
 
     def open(self, path: str) -> Any:
-        """Open a file of which parts are read; return a pyarrow `NativeFile`.
+        """Open a file to read parts of it; return a pyarrow `NativeFile`.
 
         Raises:
             StorageError: It can't be opened, after several attempts.

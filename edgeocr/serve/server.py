@@ -120,7 +120,7 @@ class Server:
 
     @property
     def connections(self) -> int:
-        """The number of connections."""
+        """The number of connections that are open."""
         return len(self._server.server_state.connections)
 
     def end(self) -> None:
@@ -173,7 +173,7 @@ class _Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `_signals`."""
+        """Keep uvicorn from handling signals: `_signals` does that."""
         yield
 
 
