@@ -123,6 +123,8 @@ def test_blocks_have_known_marks(page: Path) -> None:
         assert block.info in docs.MARKS | docs.LANGUAGES, f"{block.place}: {block.info!r}"
         if block.info == "sh test":
             assert "pip install" not in block.content, f"{block.place}: tests install nothing"
+            # What an earlier run left there would make the command fail, or hide that it does.
+            assert "/tmp/" not in block.content, f"{block.place}: write in the work folder"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
