@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -17,8 +18,8 @@ from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings,
 from .images import Image
 from .postprocess import db, east, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import PictureStage, in_image
-from .results.lines import Region
+from .resize import PictureStage, in_image, network_size
+from .results.lines import Region, moved
 from .runtime.outputs import Output
 from .runtime.placement import Placement
 from .runtime.stopwatch import Stopwatch
@@ -26,6 +27,8 @@ from .runtime.threads import ThreadPool
 from .tiling import small_text
 from .tiling.tiles import Place
 
+# A part of an image: its first column and row, and the column and row after the last.
+Box: TypeAlias = tuple[int, int, int, int]
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
 # Regions whose shorter side has fewer pixels in the picture can't be read (PaddleOCR's filters).
@@ -116,6 +119,45 @@ class Detector(PictureStage):
                 regions = small_text.merged(regions, second, place)
         return regions
 
+    def detect_in(
+        self, image: Image, boxes: Sequence[Box], watch: Stopwatch | None = None
+    ) -> list[Region]:
+        """Find the regions in some boxes of an image, at the scale at which all of it is seen.
+
+        Args:
+            image: uint8 [H, W, 3] BGR.
+            boxes: The boxes, which lie in the image.
+            watch: Records the time of each step.
+
+        Returns:
+            Regions in no particular order. Those of an algorithm other than DB, or in a long strip,
+            are found in the whole image, and have their centers in a box.
+
+        Raises:
+            GraphError: The network failed.
+        """
+        watch = watch or Stopwatch()
+        height, width = image.shape[:2]
+        if self._stage.algorithm != "DB" or self._strip(image) is not None:
+            found = self.detect(image, watch)
+            return [each for each in found if any(_holds(box, each.quad) for box in boxes)]
+        seen = self.size(height, width)
+        # A size that is padded to one of the fixed sizes says nothing about the scale.
+        inside = network_size(height, width, self._resize) if self.session.fixed_shapes else seen
+        scale = (inside[0] / height + inside[1] / width) / 2
+        regions: list[Region] = []
+        for left, top, right, bottom in boxes:
+            part = image[top:bottom, left:right]
+            first = Place(0, 0, right - left, bottom - top, scale)
+            found = self._look(part, first, watch)
+            for place in self._second_looks(found, scale, part, watch):
+                second = self._look(part, place, watch)
+                with watch("postprocess"):
+                    found = small_text.merged(found, second, place)
+            corner = np.array([left, top], np.float32)
+            regions += [moved(each, partial(_shifted, by=corner)) for each in found]
+        return regions
+
     def _strip(self, image: Image) -> Place | None:
         """Return the whole image as a place if it is too long to be seen in one run."""
         height, width = image.shape[:2]
@@ -195,6 +237,16 @@ class Detector(PictureStage):
         return [
             Region(quads[i], float(scores[i]), polygons[i]) for i in np.flatnonzero(large).tolist()
         ]
+
+
+def _holds(box: Box, quad: Float32) -> bool:
+    """Tell whether the center of a quad lies in a box."""
+    x, y = quad.mean(axis=0).tolist()
+    return bool(box[0] <= x < box[2] and box[1] <= y < box[3])
+
+
+def _shifted(points: Float32, by: Float32) -> Float32:
+    return points + by
 
 
 def with_shape(stage: Detection, shape: Shape) -> Detection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Literal, NoReturn, overload
 
@@ -16,14 +17,14 @@ from .images import Image, Source, name_of
 from .layout import ReadingOrder, analyse
 from .memory import limit as memory_limits
 from .memory.budget import MemoryBudget
-from .memory.opening import Opening
+from .memory.opening import Opening, OpenReader
 from .memory.read_crops import read_each, read_together
 from .page import Detections, Page
 from .results.lines import Reading
 from .runtime import stream
 from .runtime.lifetime import Lifetime
 from .runtime.options import RuntimeOptions
-from .runtime.outcomes import OnError, check_on_error, check_several, handled, outcome
+from .runtime.outcomes import OnError, check_several, handled, outcome
 from .runtime.stopping import carried
 from .runtime.stopwatch import Stopwatch
 from .runtime.warm_up import WarmUpResult
@@ -35,7 +36,7 @@ from .stages.text_layer import page_of as page_of_text_layer
 from .stages.words import detail_of
 
 
-class OCR:
+class OCR(AbstractContextManager["OCR"]):
     """A reader of pictures that runs the networks of one bundle. Threads may share it.
 
     In a forked process, the first call opens the stages again.
@@ -51,6 +52,7 @@ class OCR:
         tuning: The file in which `edgeocr tune` kept what it found out, or why it is ignored.
         engine_folders: Folders in which TensorRT's engines are kept.
         threads: The number of CPU threads in use.
+        upright: As it was given; so is `split_gaps`.
         bundle_name: Name of the bundle.
         bundle_digest: sha256 of the bundle's manifest, which covers all its files.
     """
@@ -81,8 +83,7 @@ class OCR:
             provider: Name of an execution provider such as "cpu", "cuda" or "tensorrt"; "auto" for
                 the best that works here; or a mapping of stages to such names, as in
                 {"recognition": "cpu"}.
-            threads: CPU threads. By default the number that was tuned on this device, else the
-                bundle's, else as many as the process may keep busy.
+            threads: CPU threads; by default the tuned or the bundle's number, or else all.
             orientation: Turn crops that are upside down, if the bundle has a classifier for that.
             upright: Find out whether a picture is turned by 90, 180 or 270 degrees, and read it the
                 right way up; otherwise its lines are read as they stand.
@@ -102,8 +103,7 @@ class OCR:
                 on the CPU, by one `OCR` in a process, and counts what the process held before.
             require_signature: Path of a public key in PEM, or its content: the bundle is refused
                 unless it is signed by this key.
-            expect_digest: The bundle's digest in hexadecimal, as `edgeocr bundle verify` prints it:
-                a bundle with another one is refused.
+            expect_digest: The digest in hexadecimal that the bundle must have, or it is refused.
             runtime: Further options of the execution providers.
 
         Raises:
@@ -137,7 +137,7 @@ class OCR:
             limit=limit,
             max_image_pixels=most_pixels,
         )
-        self._upright, self._split_gaps = upright, split_gaps
+        self.upright, self.split_gaps = upright, split_gaps
         self.threads, self.tuning = opening.threads, opening.tuned
         reader = opening.open(opened)
         self._life = Lifetime(reader, opening.reopen, "this OCR")
@@ -171,10 +171,6 @@ class OCR:
         """Refuse to be pickled or copied: sessions and threads belong to one process."""
         raise TypeError("an OCR can't be pickled or copied: create one in each process")
 
-    def __enter__(self) -> OCR:
-        """Return this `OCR`, which is closed at the end of the block."""
-        return self
-
     def __exit__(self, *_: object) -> None:
         """Close this `OCR`."""
         self.close()
@@ -186,6 +182,12 @@ class OCR:
         """
         self._life.close()
 
+    @contextmanager
+    def using(self) -> Iterator[OpenReader]:
+        """Keep the stages and threads open while the block, in which the caller uses them, runs."""
+        with self._life.using() as reader, confined(self._cpus), reader.pool.working():
+            yield reader
+
     def warm_up(self) -> dict[str, WarmUpResult]:
         """Run each stage on every input shape that it can be given, and return what was done.
 
@@ -196,9 +198,9 @@ class OCR:
         Raises:
             GraphError: A network failed.
         """
-        with self._life.using() as reader, confined(self._cpus):
-            stages = reader.stages.by_name
-            return {name: stage.session.warm_up() for name, stage in stages.items()}
+        with self.using() as reader:
+            stages = reader.stages.by_name.items()
+            return {name: stage.session.warm_up() for name, stage in stages}
 
     def read(
         self,
@@ -244,10 +246,10 @@ class OCR:
                 stages,
                 picture.image,
                 watch,
-                turn_pages=self._upright,
+                turn_pages=self.upright,
                 # Within a memory limit, crops make their pixels each time they are needed.
                 keep_pixels=reader.budget is None,
-                split_gaps=self._split_gaps,
+                split_gaps=self.split_gaps,
                 detail=detail,
             )
             # Put the lines into reading order, and return to pixels of the source.
@@ -309,8 +311,7 @@ class OCR:
             TypeError: `sources` is a single picture.
             ValueError: `on_error` is none of the three.
         """
-        check_several(sources, "read_many", "read")
-        check_on_error(on_error)
+        check_several(sources, "read_many", "read", on_error)
         frames = self._life.opened().loader.frames(sources)
         self._life.check()
         read = partial(self.read, words=words, characters=characters, shape=shape)
@@ -366,8 +367,7 @@ class OCR:
             TypeError: `crops` is a single picture.
             ValueError: `on_error` is none of the three.
         """
-        check_several(crops, "recognize", "recognize([crop])")
-        check_on_error(on_error)
+        check_several(crops, "recognize", "recognize([crop])", on_error)
         with self._life.using() as reader:
             if on_error == "raise":
                 return read_together(reader, list(crops), self._cpus)

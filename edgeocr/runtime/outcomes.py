@@ -47,25 +47,26 @@ def handled(
                 raise each
 
 
-def check_on_error(on_error: str) -> None:
-    """Raise `ValueError` for an unknown way to handle errors."""
-    if on_error not in ("raise", "return", "skip"):
-        raise ValueError(f"on_error must be 'raise', 'return' or 'skip', not {on_error!r}")
-
-
-def check_several(sources: object, called: str, instead: str) -> None:
-    """Raise `TypeError` if a single source is given to a method that takes several.
+def check_several(sources: object, called: str, instead: str, on_error: str) -> None:
+    """Check the arguments of a method that takes several sources.
 
     Args:
         sources: What was given. Paths, bytes and arrays are single sources, although some of them
             can be iterated over.
         called: The method that was called.
         instead: The call that takes a single source.
+        on_error: How errors are to be handled.
+
+    Raises:
+        TypeError: A single source was given.
+        ValueError: The way to handle errors is unknown.
     """
     if isinstance(sources, (str, bytes, os.PathLike, np.ndarray)):
         raise TypeError(
             f"{called} takes several sources, this is one {type(sources).__name__}: use {instead}"
         )
+    if on_error not in ("raise", "return", "skip"):
+        raise ValueError(f"on_error must be 'raise', 'return' or 'skip', not {on_error!r}")
 
 
 def _without_frames(error: EdgeOCRError) -> EdgeOCRError:

@@ -24,6 +24,7 @@ from ..postprocess.median import median
 from ..recognize import Recognizer
 from ..results.lines import Line, Reading, Region, line_of, quads_of
 from ..runtime.stopwatch import Stopwatch
+from .crop_reader import CropReader, is_character, is_one_character, may_be_character
 from .parts import parts_of
 from .words import Detail, with_words
 
@@ -31,10 +32,6 @@ from .words import Detail, with_words
 # upside down. Over all crops it is 0.00 to 0.17 for photographs and receipts as they are, and 0.72
 # to 1.00 upside down.
 SUSPECTED = 0.5
-# The score from which a crop is taken as it stands, without asking the classifier. Single lines
-# that are upside down on an upright page score 0.54 and 0.60 as they stand, and of 1281 crops of
-# photographs and drawn pages 34 score less than this.
-READS_WELL = 0.9
 # The median score of readings below which a page may be upside down whatever the classifier says.
 # It is 0.94 to 1.00 for photographs and receipts as they are, and 0.39 to 0.70 upside down.
 READS_BADLY = 0.8
@@ -45,11 +42,6 @@ SAMPLE, BEST_LENGTH = 8, 8.0
 # about a dozen letters, and the crops read better by this much on average. Otherwise, each crop is
 # judged on its own.
 LEAST_TEXT, LEAST_GAIN = 6.0, 0.05
-# A tall region may hold a single character up to this many times as high as wide.
-TALLEST_CHARACTER = 4.0
-# A single character, or one that is repeated, is taken as it stands unless it reads better by this
-# much when it is turned: many characters resemble others, or themselves, upside down.
-CHARACTER_MARGIN = 0.2
 # The distance between characters of vertical writing, as multiples of the line's width.
 PITCH = (0.7, 1.5)
 # The number of characters that are cut out of vertical lines to see whether they stand upright.
@@ -84,21 +76,6 @@ class _View:
     crops: list[Crop]
 
 
-@dataclass(frozen=True)
-class _Read:
-    """What the recognizer read in the regions of a view.
-
-    Attributes:
-        readings: The reading of each region.
-        crops: The crop of each region as it was read, turned or not.
-        turned: The indices of the regions whose crops were turned upside down for that.
-    """
-
-    readings: list[Reading]
-    crops: list[Crop]
-    turned: set[int]
-
-
 class UprightReader:
     """Detects, crops, orients and recognizes, the right way up. Threads may share it."""
 
@@ -127,7 +104,7 @@ class UprightReader:
         self._orienter = orienter
         self._turn_pages = turn_pages
         self._crop = partial(crop_region, keep=keep_pixels, rows=recognizer.height)
-        self._split_gaps = split_gaps
+        self._reader = CropReader(recognizer, orienter, split_gaps=split_gaps)
 
     def read(self, image: Image, watch: Stopwatch, *, detail: Detail | None = None) -> UprightLines:
         """Find and read the lines of an image.
@@ -150,7 +127,7 @@ class UprightReader:
         if rotation:
             view = self._look_at(turn(image, -rotation), watch)
         # Recognize all crops.
-        read = self._recognize_all_ways(view.crops, watch, peaks=detail is not None)
+        read = self._reader.recognize(view.crops, watch, peaks=detail is not None)
         # A page that reads badly may be upside down although the classifier did not notice.
         if (
             self._turn_pages
@@ -160,9 +137,9 @@ class UprightReader:
         ):
             rotation = 180
             view = self._look_at(turn(image, rotation), watch)
-            read = self._recognize_all_ways(view.crops, watch, peaks=detail is not None)
+            read = self._reader.recognize(view.crops, watch, peaks=detail is not None)
         # Drop what says nothing or is too unsure, and take apart what runs over several cells.
-        kept = [i for i, reading in enumerate(read.readings) if self._is_kept(reading)]
+        kept = [i for i, reading in enumerate(read.readings) if self._reader.is_kept(reading)]
         parts = [
             (i, *part)
             for i in kept
@@ -186,72 +163,6 @@ class UprightReader:
         if self._orienter is not None:
             watch.add("orientation", 0)  # also where no crop has to be classified
         return _View(regions, crops)
-
-    def _is_kept(self, reading: Reading) -> bool:
-        return bool(reading.text.strip()) and reading.score >= self._recognizer.minimum_score
-
-    def _recognize_all_ways(
-        self,
-        crops: Sequence[Crop],
-        watch: Stopwatch,
-        *,
-        peaks: bool = False,
-    ) -> _Read:
-        """Read crops, and choose between the readings of those that may stand in several ways.
-
-        Args:
-            crops: The crops. Tall ones that were laid down may hold one character, and are also
-                read standing. Those that read badly, and that the classifier would turn, are also
-                read turned.
-            watch: Records the time of each step.
-            peaks: Tell where the characters stand.
-        """
-        standing = {i: crop.turned(270) for i, crop in enumerate(crops) if _may_be_character(crop)}
-        readings = self._recognizer.recognize(
-            [*crops, *standing.values()], watch, peaks=peaks, cut=self._split_gaps
-        )
-        chosen, others = readings[: len(crops)], iter(readings[len(crops) :])
-        turned = self._turned_by_classifier(crops, chosen, watch)
-        read, better = list(crops), set()
-        again = self._recognizer.recognize(
-            list(turned.values()), watch, peaks=peaks, cut=self._split_gaps
-        )
-        for (i, crop), reading in zip(turned.items(), again, strict=True):
-            margin = CHARACTER_MARGIN if _is_one_character(chosen[i]) else 0.0
-            if reading.score > chosen[i].score + margin:
-                chosen[i], read[i] = reading, crop
-                better.add(i)
-        for i, crop in standing.items():
-            reading = next(others)
-            if _is_character(reading, chosen[i]):
-                chosen[i], read[i] = reading, crop
-        return _Read(chosen, read, better)
-
-    def _turned_by_classifier(
-        self, crops: Sequence[Crop], readings: Sequence[Reading], watch: Stopwatch
-    ) -> dict[int, Crop]:
-        """Turn those crops that read badly and that the classifier would turn.
-
-        The classifier errs on short crops, so what it would turn has to be read both ways.
-
-        Args:
-            crops: The crops.
-            readings: What was read in each crop as it stands.
-            watch: Records the time of each step.
-
-        Returns:
-            The turned crops by their index.
-        """
-        if self._orienter is None:
-            return {}
-        unsure = [i for i, reading in enumerate(readings) if reading.score < READS_WELL]
-        votes = self._orienter.probabilities([crops[i] for i in unsure], watch)
-        rotations = self._orienter.rotations(votes)
-        return {
-            i: crops[i].turned(degrees)
-            for i, degrees in zip(unsure, rotations, strict=True)
-            if degrees
-        }
 
     def _rotation(self, view: _View, watch: Stopwatch) -> int:
         """Return by how many degrees the page has to be turned clockwise."""
@@ -289,7 +200,7 @@ class UprightReader:
             return 0
         readings = self._recognize_turned(crops, (0, 180, 270), watch)
         if all(
-            _may_be_character(crop) and _is_character(standing, max(down, up, key=_score))
+            may_be_character(crop) and is_character(standing, max(down, up, key=_score))
             for crop, (down, up, standing) in zip(crops, readings, strict=True)
         ):
             return 0
@@ -336,7 +247,7 @@ class UprightReader:
             return False
         readings = self._recognize_turned(crops, (0, 180), watch)
         # A row of nines reads as well upside down.
-        telling = [i for i, pair in enumerate(readings) if not any(map(_is_one_character, pair))]
+        telling = [i for i, pair in enumerate(readings) if not any(map(is_one_character, pair))]
         gain = _gain([crops[i] for i in telling], [readings[i] for i in telling])
         return gain > LEAST_GAIN
 
@@ -374,21 +285,6 @@ def _reads_badly(crops: Sequence[Crop], readings: Sequence[Reading]) -> bool:
         if crop.width >= TALL * crop.height
     ]
     return bool(scores) and median(scores) < READS_BADLY
-
-
-def _may_be_character(crop: Crop) -> bool:
-    """Tell whether a region that was laid down may hold a single character."""
-    return crop.laid_down and crop.width <= TALLEST_CHARACTER * crop.height
-
-
-def _is_character(standing: Reading, laid_down: Reading) -> bool:
-    """Tell whether a region holds one character, from its readings standing and laid down."""
-    return len(standing.text.strip()) == 1 and standing.score + CHARACTER_MARGIN >= laid_down.score
-
-
-def _is_one_character(reading: Reading) -> bool:
-    """Tell whether a reading is one character, perhaps repeated."""
-    return len(set(reading.text) - {" "}) == 1
 
 
 def _piece(crop: Crop, left: float, right: float) -> Crop:

@@ -11,12 +11,13 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from edgeocr import OCR, Bundle, Page
-from edgeocr.crops import Crop, turn
+from edgeocr.crops import turn
 from edgeocr.images import load
 from edgeocr.results.lines import Reading, Region
 from edgeocr.runtime.stopwatch import Stopwatch
 from edgeocr.stages.upright import UprightReader
 from tests.support import turned_pages
+from tests.support.named_crops import FakeOrienter, FakeRecognizer
 from tests.support.quads import level
 
 NAMES = ["sample.jpg", "receipt.jpg", "poster.jpg"]
@@ -112,64 +113,6 @@ def test_lone_characters_are_not_turned(ocr: OCR) -> None:
         assert read and read.lower() in group.lower()
 
 
-class FakeRecognizer:
-    """Reads the name that a crop's pixels stand for; the crops of a page are told apart by it."""
-
-    minimum_score, height = 0.5, 48
-
-    def __init__(self, readings: dict[int, Reading]) -> None:
-        self.readings = readings
-
-    def recognize(self, crops: Sequence[Crop], watch: object = None, **_: bool) -> list[Reading]:
-        return [self.readings[int(crop.pixels[0, 0, 0])] for crop in crops]
-
-
-def crop_of(pixels: list[list[int]], *, laid_down: bool = False) -> Crop:
-    """Make a crop whose upper left pixel differs with each rotation."""
-    image = np.repeat(np.array(pixels, np.uint8)[..., None], 3, axis=2)
-    return Crop(len(image), image.shape[1], lambda: image, laid_down=laid_down)
-
-
-@pytest.mark.parametrize(
-    ("upright", "turned", "chosen"),
-    [
-        (Reading("line", 0.7), Reading("anil", 0.8), "anil"),
-        (Reading("line", 0.8), Reading("anil", 0.7), "line"),
-        (Reading("q", 0.7), Reading("b", 0.8), "q"),
-        (Reading("q", 0.7), Reading("b", 0.95), "b"),
-        (Reading("9999", 0.8), Reading("6666", 0.99), "9999"),
-        (Reading("line", 0.92), Reading("anil", 0.99), "line"),
-    ],
-)
-def test_crop_that_reads_badly_and_that_the_classifier_would_turn_is_read_both_ways(
-    upright: Reading, turned: Reading, chosen: str
-) -> None:
-    recognizer = FakeRecognizer({1: upright, 2: turned})
-    reader = reader_with(recognizer, orienter=FakeOrienter())
-    crop = crop_of([[1, 0, 0], [0, 0, 2]])
-    readings = reader._recognize_all_ways([crop], Stopwatch()).readings
-    assert [reading.text for reading in readings] == [chosen]
-
-
-@pytest.mark.parametrize(
-    ("laid_down", "standing", "chosen"),
-    [
-        (Reading("一", 0.9), Reading("I", 0.8), "I"),
-        (Reading("一", 0.95), Reading("I", 0.5), "一"),
-        (Reading("12", 0.9), Reading("", 0.0), "12"),
-        (Reading("12", 0.9), Reading("ab", 0.95), "12"),
-    ],
-)
-def test_tall_region_may_hold_a_single_character(
-    laid_down: Reading, standing: Reading, chosen: str
-) -> None:
-    recognizer = FakeRecognizer({1: laid_down, 2: standing})
-    # Turned clockwise, the lower left pixel comes to the upper left.
-    crop = crop_of([[1, 0], [2, 0]], laid_down=True)
-    readings = reader_with(recognizer)._recognize_all_ways([crop], Stopwatch()).readings
-    assert [reading.text for reading in readings] == [chosen]
-
-
 class FakeDetector:
     """Finds the given quads in every image."""
 
@@ -178,16 +121,6 @@ class FakeDetector:
 
     def detect(self, image: np.ndarray, watch: object = None) -> list[Region]:
         return self.regions
-
-
-class FakeOrienter:
-    """Takes every crop for one that is upside down."""
-
-    def probabilities(self, crops: Sequence[Crop], watch: object = None) -> np.ndarray:
-        return np.tile(np.array([0, 1], np.float32), (len(crops), 1))
-
-    def rotations(self, probability: np.ndarray) -> list[int]:
-        return [180] * len(probability)
 
 
 def test_empty_and_unsure_readings_make_no_line() -> None:
