@@ -31,6 +31,7 @@ from .errors import (
     StageMissingError,
     StoppedError,
     StorageError,
+    VideoError,
 )
 from .version import __version__
 
@@ -102,6 +103,7 @@ __all__ = [
     "StoppedError",
     "StorageError",
     "Tuning",
+    "VideoError",
     "WarmUpResult",
     "Word",
     "__version__",

@@ -48,6 +48,10 @@ class EncryptedError(DocumentError):
     """A document is encrypted, and no password was given, or a wrong one."""
 
 
+class VideoError(EdgeOCRError):
+    """A camera, stream, video or folder can't be opened, or gives no more pictures."""
+
+
 class ArrayError(EdgeOCRError, ValueError):
     """An array given to a post-processing function has the wrong shape, dtype or values."""
 

@@ -36,6 +36,10 @@ def attempt(name, proof):
     if name == "onnxruntime":
         answer["build"] = getattr(module, "get_build_info", lambda: None)()
         answer["available"] = module.get_available_providers()
+    if name == "cv2":
+        registry = module.videoio_registry
+        names = [n for n in ("FFMPEG", "V4L2", "GSTREAMER") if hasattr(module, f"CAP_{n}")]
+        answer["video"] = {n: registry.hasBackend(getattr(module, f"CAP_{n}")) for n in names}
     return answer
 """
 BUILT_IN = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..bundle.bundle import Bundle
 from ..device import cpus, machine
@@ -71,11 +71,13 @@ class Imports:
         packages: The modules by name.
         build: What ONNX Runtime says about its build; None if unknown.
         available: ONNX Runtime's names of the providers that are built in.
+        video: OpenCV's ways to take frames, and whether it was built with each.
     """
 
     packages: dict[str, Package]
     build: str | None = None
     available: tuple[str, ...] = ()
+    video: dict[str, bool] = field(default_factory=dict)
 
 
 def collect(bundle: str | None = None) -> Facts:
@@ -114,6 +116,7 @@ def collect(bundle: str | None = None) -> Facts:
         throttling=machine.throttling(),
         power_mode=machine.power_mode(),
         bundle=checked,
+        video=imports.video,
     )
 
 
@@ -129,7 +132,8 @@ def _imports() -> Imports:
         for name, (answer, error) in answers.items()
     }
     runtime = answers["onnxruntime"][0] or {}
-    return Imports(packages, runtime.get("build"), tuple(runtime.get("available", ())))
+    video = (answers["cv2"][0] or {}).get("video", {})
+    return Imports(packages, runtime.get("build"), tuple(runtime.get("available", ())), video)
 
 
 def _distributions() -> Distributions:

@@ -160,6 +160,8 @@ class Facts:
         throttling: What slows the device down; None if unknown.
         power_mode: The power mode of a Jetson; None elsewhere.
         bundle: The bundle.
+        video: OpenCV's ways to take frames of videos and cameras, and whether it was built with
+            each: FFMPEG for files and streams, V4L2 for cameras, GSTREAMER for pipelines.
     """
 
     edgeocr: str
@@ -176,6 +178,7 @@ class Facts:
     throttling: Throttling | None
     power_mode: str | None
     bundle: CheckedBundle
+    video: dict[str, bool] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as dictionaries, lists and plain values."""

@@ -55,6 +55,7 @@ def _software(facts: Facts) -> Rows:
             name: package.version or package.error or "unknown version"
             for name, package in facts.packages.items()
         },
+        "video": _listed(name if has else f"no {name}" for name, has in facts.video.items()),
         "installed": _listed(
             f"{name} {version}"
             for name, version in {**installed.onnxruntime, **installed.opencv}.items()

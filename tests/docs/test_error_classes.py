@@ -44,6 +44,7 @@ from edgeocr.ray import plan
 from edgeocr.ray.storage import Storage
 from edgeocr.runtime.providers import PROVIDERS
 from edgeocr.serve import Options, Server
+from edgeocr.watch import watch
 from edgeocr.writers import overlay, pdf
 from tests.support import constant_graphs
 from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES, ROOT, ZOO_EXPORTS
@@ -232,6 +233,7 @@ FAULTS = [
     ),
     Fault("DocumentError", lambda _: constant_reader().read(b"%PDF-1.7"), "<bytes>", "repair it"),
     Fault("EncryptedError", lambda _: constant_reader().read(ENCRYPTED), r"encrypted\.pdf", "qpdf"),
+    Fault("VideoError", lambda _: next(watch("no.mp4")), r"no\.mp4: there is no such file"),
     Fault(
         "ArrayError",
         lambda _: ctc.decode(np.zeros(3, int), np.zeros((1, 3)), np.array(["", "a"], object)),
