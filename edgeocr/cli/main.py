@@ -30,6 +30,11 @@ COMMANDS: dict[str, tuple[str, str | None]] = {
         "Answer requests over HTTP: read, detect and recognize pictures and PDF files with one "
         "bundle. It needs the extra serve.",
     ),
+    "watch": (
+        "watch a camera, a stream, a video or a folder: which texts appear, change and disappear",
+        "Watch a camera, a stream, a video or a folder, and write an event whenever a text "
+        "appears, changes or disappears.",
+    ),
     "warm": (
         "prepare this device: run every input shape, build TensorRT engines, check what is read",
         "Run every input shape once, and compare what is read with what the CPU reads in float32. "

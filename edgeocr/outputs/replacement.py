@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import OutputError
+from .appending import append_whole
 from .devices import DeviceFile, is_device, output_errors, write_all
 
 # The names of files that are being written begin and end with these. Only a process that is killed
@@ -150,12 +151,7 @@ class GrowingFile:
             if self._descriptor < 0:
                 flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
                 self._descriptor = os.open(self._path, flags)
-            whole = os.fstat(self._descriptor).st_size
-            try:
-                write_all(self._descriptor, content)
-            except BaseException:
-                os.ftruncate(self._descriptor, whole)
-                raise
+            append_whole(self._descriptor, content)
 
     def commit(self) -> None:
         """Close the file once its lines are on the disk; without a line, the older file stays.

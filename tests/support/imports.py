@@ -20,7 +20,7 @@ EDGEOCR = (
     ("cli",),
     ("ocrmypdf_plugin",),
     ("__init__",),
-    ("serve",),
+    ("serve", "watch"),
     ("batch",),
     ("tuning",),
     ("bench", "doctor", "probe"),
