@@ -33,6 +33,7 @@ COMMANDS = {
     "start": "measure how long fresh processes take to a first text, and to each step before it",
     "systems": "list how each OCR system is published, and measure a small network of it",
     "translators": "translate every PIR model below a folder, also with paddle2onnx 2",
+    "watch": "score the events of a watch on rendered videos, and show what it costs",
     "wheels": "bring wheels to a machine without a network, in pieces with checksums",
 }
 # Commands that show what the converters log, because they convert for minutes before they print.
