@@ -37,6 +37,7 @@ ONLY_BY_NAME = (
     "arm",
     "triton",
     "cluster",
+    "camera",
     "deployment",
 )
 

@@ -17,6 +17,8 @@ from edgeocr.probe import process
 from edgeocr.recognize import MOST_STEPS
 from edgeocr.runtime.lifetime import PATIENCE
 from edgeocr.stages import frames
+from edgeocr.watch import WatchOptions
+from edgeocr.watch.outputs.mqtt import publisher
 from tests.support.paths import ROOT
 
 POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -49,6 +51,13 @@ def statements() -> Iterator[tuple[str, str]]:
     yield page, f"| {power(bundles.INPUT_PIXELS)} |"
     yield page, f"more of them than W | {bundles.POINTS} |"
     yield page, f"more of them than W | {MOST_STEPS} |"
+    page = "docs/camera.md"
+    yield page, f"up to {publisher.WAITING} events wait"
+    yield page, "after {} second, later after up to {}".format(*publisher.PAUSES)
+    watch = WatchOptions()
+    yield page, f"texts with a lower score are ignored | {watch.min_score:g} |"
+    yield page, f"before it is gone | {watch.patience:g} |"
+    yield page, f"may take to give its first picture | {watch.open_timeout:g} |"
     page = "docs/pictures.md"
     yield page, f"more than {spaced(pictures.MAX_IMAGE_PIXELS)} pixels is refused"
     yield page, f"| {pictures.MAX_STRUCTURES >> 20} MiB, or the size of the file"
