@@ -42,7 +42,7 @@ CONTRASTS = (0.5, 2.0)
 FARTHEST, AGREEING = 0.25, 0.5
 # Pictures may differ at an edge by this share of its step in brightness.
 UNSURE_EDGE, SQUARE = 0.2, np.ones((3, 3), np.uint8)
-# In a picture with fewer pixels on a side, no movement is looked for.
+# Pictures with a side shorter than this many pixels are not checked for movement.
 SMALLEST = 8
 # The most steps in which a movement is refined to a fraction of a pixel.
 REFINEMENTS = 3
@@ -50,7 +50,7 @@ REFINEMENTS = 3
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """How a frame differs from what was read before.
+    """The difference between a frame and what was read before.
 
     Attributes:
         tiles: bool [rows, columns], the tiles that differ.

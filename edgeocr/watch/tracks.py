@@ -73,7 +73,7 @@ class Text:
     sightings: int = 1
 
     def vote(self, line: Line) -> None:
-        """Add a frame in which the line was read."""
+        """Add the reading of a further frame."""
         self.votes.add(line.text, line.score)
         self.sightings += 1
         if line.text == self.votes.text:
@@ -152,7 +152,7 @@ class Track:
 
     @property
     def is_sure(self) -> bool:
-        """Whether what the line seems to say was seen and read often enough to be certain."""
+        """Whether the latest text of the line was seen and read often enough to be certain."""
         text, doubts = self.latest, self.doubts_now
         return text.sightings >= SIGHTINGS + doubts and text.votes.are_sure(doubts)
 

@@ -73,7 +73,7 @@ def events_of(
 
 
 def _region_fits(frame: Frame, options: WatchOptions, *, is_first: bool) -> bool:
-    """Tell whether the region that is looked at lies in frames of this size.
+    """Tell whether the region of the options lies inside a frame.
 
     Raises:
         ValueError: It does not, and this is the first frame.

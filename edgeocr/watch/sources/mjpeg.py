@@ -68,7 +68,7 @@ class Splitter:
             if len(self._bytes) <= self._most:
                 return
             self.oversized += 1
-            # No picture begins in compressed data, or in what has been passed already.
+            # No picture begins inside compressed data, or in bytes that were skipped before.
             self._restart(self._at)
 
     def _step(self) -> bytes | None:
