@@ -40,7 +40,7 @@ def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
     values = {name: program.parameters[name] for name in program.constants}
     folded = []
     for operator in reversed(leading):
-        found = _evaluate(operator, values)
+        found = evaluate(operator, values)
         if found is None:
             continue
         values.update(found)
@@ -53,11 +53,15 @@ def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
     return folded
 
 
-def _evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] | None:
+def evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] | None:
     """Compute an operator's results by name, or return None if that isn't possible.
 
     It isn't possible if an operand isn't constant, the operator isn't supported, an attribute is
     missing, the operands don't fit, or the result would have more than `MAX_CONSTANT` values.
+
+    Args:
+        operator: The operator.
+        values: Name → content of each variable that is known.
     """
     function = _FUNCTIONS.get(operator.type)
     if function is None or not all(name in values for name in operator.inputs()):
@@ -168,6 +172,14 @@ def _scale(op: _Operands) -> Array:
     return np.asarray(moved).astype(op.X.dtype)
 
 
+def _compare(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], Array]:
+    def run(op: _Operands) -> Array:
+        require_affordable(*np.broadcast_shapes(op.X.shape, op.Y.shape))
+        return function(op.X, op.Y)
+
+    return run
+
+
 def _power(values: Array, exponents: Array) -> Array:
     if values.dtype.kind != "f":
         return np.power(values, exponents)
@@ -226,6 +238,15 @@ _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "elementwise_mul": _binary(np.multiply),
     "elementwise_div": _binary(np.divide),
     "elementwise_pow": _binary(_power),
+    "less_than": _compare(np.less),
+    "less_equal": _compare(np.less_equal),
+    "greater_than": _compare(np.greater),
+    "greater_equal": _compare(np.greater_equal),
+    "equal": _compare(np.equal),
+    "not_equal": _compare(np.not_equal),
+    "logical_and": _compare(np.logical_and),
+    "logical_or": _compare(np.logical_or),
+    "logical_not": lambda op: np.logical_not(op.X),
     "square": lambda op: np.square(op.X),
     "pow": lambda op: _power(op.X, np.asarray(op["factor"])).astype(op.X.dtype),
     "sqrt": lambda op: np.sqrt(op.X),

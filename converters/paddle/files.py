@@ -60,8 +60,10 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "strings": (8, "string*"), "b": (10, "bool"), "bools": (11, "bool*"),
         "block_idx": (12, "int32"), "l": (13, "int64"), "blocks_idx": (14, "int32*"),
         "longs": (15, "int64*"), "float64s": (16, "double*"), "var_name": (17, "string"),
-        "vars_name": (18, "string*"), "float64": (19, "double"),
+        "vars_name": (18, "string*"), "float64": (19, "double"), "scalar": (20, "Scalar"),
+        "scalars": (21, "Scalar*"),
     },
+    "Scalar": {"type": (1, "int32"), "b": (2, "bool"), "i": (3, "int64"), "r": (4, "double")},
     "OpDesc": {
         "inputs": (1, "OpVar*"), "outputs": (2, "OpVar*"), "type": (3, "string"),
         "attrs": (4, "OpAttr*"),
@@ -88,7 +90,7 @@ def parse(path: Path) -> Any:
         _check_texts(desc)
     except (DecodeError, UnicodeError) as error:
         raise ModelFormatError(
-            f"{path}: not a Paddle program, or a damaged one ({error!s:.200})"
+            f"{path}: not a Paddle program, or a damaged or truncated one: fetch or export it again"
         ) from error
     if not desc.blocks or not desc.blocks[0].ops:
         raise ModelFormatError(f"{path}: not a Paddle program, or one without operators")

@@ -1,7 +1,6 @@
 """Read, inspect, change and write a program in Paddle's legacy format.
 
-PIR programs are brought into this form too (`pir`), so that one translator and one set of repairs
-serve both formats.
+PIR programs are brought into this form too (`pir`), so that one translator serves both formats.
 """
 
 from __future__ import annotations
@@ -31,6 +30,10 @@ _ATTRIBUTE_FIELDS = {
     14: "vars_name", 15: "float64",
 }  # fmt: skip
 _REPEATED = {3, 4, 5, 7, 10, 11, 12, 14}
+# The AttrTypes of a number of any type and of a list of such, which are read and never written.
+_SCALAR, _SCALARS = 16, 17
+# Paddle's type of such a number → the field that holds it.
+_SCALAR_FIELDS = {1: "b", 2: "i", 3: "r"}
 
 
 class Operator:
@@ -79,6 +82,10 @@ class Operator:
             if item.name == name and item.type in _ATTRIBUTE_FIELDS:
                 value = getattr(item, _ATTRIBUTE_FIELDS[item.type])
                 return list(value) if item.type in _REPEATED else value
+            if item.name == name and item.type in (_SCALAR, _SCALARS):
+                if item.type == _SCALARS:
+                    return [_number(each) for each in item.scalars]
+                return _number(item.scalar)
         return default
 
     def set_attribute(self, name: str, value: Any, kind: int | None = None) -> None:
@@ -99,6 +106,12 @@ class Operator:
     def __str__(self) -> str:
         """Name the operator by its kind and outputs, as reports and errors do."""
         return f"{self.type} → {', '.join(self.outputs()) or 'nothing'}"
+
+
+def _number(scalar: Any) -> bool | int | float:
+    """Return the number that a Scalar holds."""
+    value: bool | int | float = getattr(scalar, _SCALAR_FIELDS[scalar.type])
+    return value
 
 
 class Program:
@@ -178,7 +191,7 @@ class Program:
 
     @property
     def block(self) -> Any:
-        """The BlockDesc of the first block, the only one in PaddleOCR's networks."""
+        """The BlockDesc of the first block, the only one in networks without loops."""
         return self.desc.blocks[0]
 
     def operator(self, index: int) -> Operator:
@@ -253,6 +266,12 @@ class Program:
         var.type.dense_tensor.tensor.dims.extend(shape)
         return name
 
+    def add_block(self, parent: int) -> int:
+        """Add an empty block that an operator of another block runs; return its index."""
+        index = len(self.desc.blocks)
+        self.desc.blocks.add(idx=index, parent_idx=parent)
+        return index
+
     def add_parameter(self, name: str, value: NDArray[Any], *, constant: bool = False) -> str:
         """Add a parameter, which the first block declares; return its name."""
         self.parameters[name] = value
@@ -307,8 +326,9 @@ class Program:
         outputs: dict[str, list[str]],
         attributes: dict[str, Any] | None = None,
         at: int | None = None,
+        block: int = 0,
     ) -> Operator:
-        """Add an operator to the first block.
+        """Add an operator to a block.
 
         Args:
             kind: The kind of operator, such as "relu".
@@ -316,11 +336,12 @@ class Program:
             outputs: Slot → names of variables.
             attributes: Name → value.
             at: The index that the operator gets; None appends it.
+            block: The block's index.
 
         Returns:
             A view of the new operator.
         """
-        ops = self.block.ops
+        ops = self.desc.blocks[block].ops
         desc = messages()["OpDesc"](type=kind)
         for slot, names in inputs.items():
             _set_arguments(desc.inputs, slot, names)

@@ -39,7 +39,7 @@ def test_ctc_writes_the_classes_without_repetitions_and_blanks(batch):
 @given(sequences(len(CHARACTERS)))
 def test_attention_writes_what_is_ahead_of_the_end(batch):
     indices, scores = batch
-    texts, means = attention.decode(indices, scores, CHARACTERS, begin=0, end=6)
+    texts, means = attention.decode(indices, scores, CHARACTERS, end=6, skipped=[0])
     for row, text in zip(indices, texts, strict=True):
         ended = list(row).index(6) if 6 in row else len(row)
         assert text == "".join(CHARACTERS[index] for index in row[:ended] if index != 0)

@@ -107,10 +107,10 @@ def main() -> None:
     # Both have to be set before Paddle is imported. With one thread results repeat.
     os.environ["FLAGS_enable_pir_api"] = "1"  # noqa: SIM112
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from tests.oracle.pir_cases import activations, arithmetic, layers, shapes
+    from tests.oracle.pir_cases import activations, arithmetic, indexing, layers, shapes
 
     cases, failed = [], []
-    for module in (layers, activations, arithmetic, shapes):
+    for module in (layers, activations, arithmetic, shapes, indexing):
         for name, (make, inputs) in module.CASES.found.items():
             if wanted and name not in wanted:
                 continue

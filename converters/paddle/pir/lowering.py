@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from ..files import (
     require_affordable,
 )
 from ..program import Program
+from . import control
 from .operators import ATTRIBUTE_KINDS, RULES, Number, Numbers, Rule
-from .reader import Operation, Value, read
+from .reader import Operation, Value, every, read
 
 INT32 = np.iinfo(np.int32)
 
@@ -38,18 +39,29 @@ def lower(graph: Path, parameters: Path | None) -> Program:
             have no rule.
     """
     operations = read(graph)
-    unknown = [op for op in operations if op.name not in RULES and op.name not in _SPECIAL]
+    unknown = [
+        op for op in every(operations) if _named(op.name) not in {*RULES, *_SPECIAL, control.YIELD}
+    ]
     if unknown:
         listed = "\n  ".join(str(op) for op in unknown)
+        number = "1 operator" if len(unknown) == 1 else f"{len(unknown)} operators"
         raise TranslationError(
-            f"{graph}: {len(unknown)} operators can't be translated:\n  {listed}\n"
-            "Add a rule for each to converters/paddle/pir/operators.py, or export the network "
-            "without them"
+            f"{graph}: {number} can't be translated:\n  {listed}\n"
+            "Export the network without what is listed, or add rules to "
+            "converters/paddle/pir/operators.py"
         )
     saved = [op for op in operations if op.name == "parameter" and op.attributes["saved"]]
     names = sorted(str(op.attributes["name"]) for op in saved)
     arrays = read_parameters(parameters, names) if parameters is not None else {}
     return _Lowering(graph, arrays).run(operations)
+
+
+def _named(name: str) -> str:
+    """Return the name of the operator's rule: those in place, as relu_, have no rule of their own.
+
+    Every result is a value of its own in PIR, so that it doesn't matter where Paddle keeps it.
+    """
+    return name if name in RULES or name in _SPECIAL else name.removesuffix("_")
 
 
 class _Lowering:
@@ -63,6 +75,7 @@ class _Lowering:
         constants: Value → array, if it is known; it becomes a variable only if an operator needs
             one.
         lists: Value of a combined list → its items.
+        block: Index of the legacy block that operators are added to.
     """
 
     def __init__(self, graph: Path, parameters: dict[str, NDArray[Any]]) -> None:
@@ -73,6 +86,7 @@ class _Lowering:
         self.names: dict[int, str | list[str]] = {}
         self.constants: dict[int, NDArray[Any]] = {}
         self.lists: dict[int, list[int]] = {}
+        self.block = 0
 
     def run(self, operations: list[Operation]) -> Program:
         """Lower all operators; return the program.
@@ -81,17 +95,21 @@ class _Lowering:
             ModelFormatError: If an operator lacks something that Paddle writes.
             TranslationError: If an operator can't be expressed.
         """
-        program = self.program
-        block = program.desc.blocks[0]
+        block = self.program.desc.blocks[0]
         for name, kind in (("feed", FEED_LIST), ("fetch", FETCH_LIST)):
             block.vars.add(name=name, persistable=True).type.type = kind
+        self.lower(operations)
+        return self.program
+
+    def lower(self, operations: Iterable[Operation]) -> None:
+        """Lower operators into the present block; see `run`."""
         for op in operations:
             try:
-                special = _SPECIAL.get(op.name)
+                special = _SPECIAL.get(_named(op.name))
                 if special is not None:
                     special(self, op)
                 else:
-                    self._apply(op, RULES[op.name])
+                    self._apply(op, RULES[_named(op.name)])
             except FAULTS as error:
                 # The reader has checked the form of an operator. Only its rule knows which
                 # attributes, operands and results it needs.
@@ -99,7 +117,6 @@ class _Lowering:
                     f"{self.graph}: {op} is not as Paddle writes it "
                     f"({type(error).__name__}: {error!s:.200}); export the network again"
                 ) from error
-        return program
 
     def _apply(self, op: Operation, rule: Rule) -> None:
         if any(op.inputs[len(rule.inputs) :]):
@@ -144,7 +161,7 @@ class _Lowering:
         attributes: dict[str, Any],
     ) -> None:
         """Add a legacy operator whose attributes have the types that Paddle expects."""
-        operator = self.program.add_operator(kind, inputs, outputs)
+        operator = self.program.add_operator(kind, inputs, outputs, block=self.block)
         for name, value in attributes.items():
             operator.set_attribute(name, value, ATTRIBUTE_KINDS.get((kind, name)))
 
@@ -268,9 +285,15 @@ def _parameter(state: _Lowering, op: Operation) -> None:
         state.program.add_parameter(name, array)
 
 
-def _data(state: _Lowering, op: Operation) -> None:
+def _result(op: Operation) -> Value:
+    """Return the first result of an operation, which it always has."""
     value = op.outputs[0]
     assert value is not None
+    return value
+
+
+def _data(state: _Lowering, op: Operation) -> None:
+    value = _result(op)
     name = str(op.attributes["name"])
     state.names[value.number] = name
     state._variable(name, value)
@@ -294,8 +317,7 @@ def _eye(state: _Lowering, op: Operation) -> None:
 
 def _arange(state: _Lowering, op: Operation) -> None:
     """Cast all operands, because the legacy operator has the type of the first one."""
-    value = op.outputs[0]
-    assert value is not None
+    value = _result(op)
     inputs: dict[str, list[str]] = {}
     for slot, number in zip(("Start", "End", "Step"), op.inputs, strict=True):
         name = f"v{value.number}.{slot.lower()}"
@@ -321,15 +343,12 @@ def _assign_value(state: _Lowering, op: Operation) -> None:
 
 
 def _constant(state: _Lowering, op: Operation, value: NDArray[Any]) -> None:
-    result = op.outputs[0]
-    assert result is not None
+    result = _result(op)
     state.constants[result.number] = value.astype(state.type(result))
 
 
 def _combine(state: _Lowering, op: Operation) -> None:
-    result = op.outputs[0]
-    assert result is not None
-    state.lists[result.number] = op.inputs
+    state.lists[_result(op).number] = op.inputs
 
 
 def _uncombine(state: _Lowering, op: Operation) -> None:
@@ -341,14 +360,11 @@ def _uncombine(state: _Lowering, op: Operation) -> None:
 
 def _item(state: _Lowering, op: Operation) -> None:
     """Lower builtin.slice, which takes one item of a list."""
-    value = op.outputs[0]
-    assert value is not None
-    state.names[value.number] = state.variables(op.inputs[0])[int(op.attributes["index"])]
+    state.names[_result(op).number] = state.variables(op.inputs[0])[int(op.attributes["index"])]
 
 
 def _cast(state: _Lowering, op: Operation) -> None:
-    value = op.outputs[0]
-    assert value is not None
+    value = _result(op)
     source, target = state.variables(op.inputs[0]), state.declare(value)
     kinds = {"in_dtype": state.program.dtype(source[0]), "out_dtype": DTYPES[value.dtype][0]}
     state.add("cast", {"X": source}, {"Out": target}, kinds)
@@ -356,8 +372,7 @@ def _cast(state: _Lowering, op: Operation) -> None:
 
 def _shape64(state: _Lowering, op: Operation) -> None:
     """Cast the result to int64, because the legacy operator returns int32."""
-    value = op.outputs[0]
-    assert value is not None
+    value = _result(op)
     narrow = f"v{value.number}.int32"
     state.program.add_variable(narrow, value.shape, "int32")
     state.add("shape", {"Input": state.variables(op.inputs[0])}, {"Out": [narrow]}, {})
@@ -381,4 +396,5 @@ _SPECIAL: dict[str, Callable[[_Lowering, Operation], None]] = {
     "builtin.slice": _item,
     "cast": _cast,
     "shape64": _shape64,
+    **control.SPECIAL,
 }

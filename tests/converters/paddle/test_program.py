@@ -13,7 +13,7 @@ from converters.paddle.program import Operator, Program
 from converters.translate import translate
 from tests.support.legacy_programs import network, write
 from tests.support.paths import ZOO_EXPORTS
-from tests.zoo.converted import NAMES
+from tests.zoo.names import NAMES
 
 SMALL = ZOO_EXPORTS / "PP-OCRv6_tiny_rec" / "legacy"
 

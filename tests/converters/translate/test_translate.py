@@ -1,6 +1,5 @@
-"""Test the translation to plain graphs, and that a failing translator becomes an error."""
+"""Test the translation to plain graphs, and what can't be translated."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -8,11 +7,12 @@ import numpy as np
 import onnx
 import pytest
 
-from converters import child_process
-from converters.errors import ModelFormatError, TranslationError
+import edgeocr
+from converters.errors import ConverterError, ModelFormatError, TranslationError
 from converters.model.paddle_model import PaddleModel, identify
 from converters.paddle.program import Program
-from converters.translate import paddle2onnx, translate
+from converters.translate import translate
+from converters.translate.translation import NAME
 from tests.support import pir_programs as pir
 from tests.support.legacy_programs import network, write
 from tests.support.onnx_run import run
@@ -41,19 +41,38 @@ def test_published_detector_is_translated_without_paddle(v4):
     model = onnx.load_from_string(conversion.plain)
     onnx.checker.check_model(model)
     assert [node.name for node in model.graph.input] == ["x"]
-    assert conversion.translation.translator == "paddle2onnx 1.3.1"
-    assert conversion.translation.repairs == []
+    assert conversion.translation.translator == NAME
+    assert conversion.translation.changes == []
 
 
-def test_translation_computes_what_the_program_says(translator, tmp_path):
+def test_parameters_and_constants_may_be_outputs_or_assigned(tmp_path):
+    def build(program: Program) -> list[str]:
+        program.add_parameter("weights", np.array([1, 2, 3], np.float32))
+        program.add_parameter("changed", np.array([4, 5, 6], np.float32))
+        program.add_variable("two", [1], "float32")
+        filled = {"shape": [1], "dtype": 5, "value": 2.0, "str_value": ""}
+        program.add_operator("fill_constant", {}, {"Out": ["two"]}, filled)
+        inputs = {"X": ["x"], "Y": ["changed"]}
+        program.add_operator("elementwise_add", inputs, {"Out": ["changed"]}, {"axis": -1})
+        return ["weights", "two", "changed"]
+
+    translation = translate(legacy(network({"x": ([-1, 3], "float32")}, build), tmp_path))
+    onnx.checker.check_model(translation.plain)
+    given = np.array([[-1, 0, 2]], np.float32)
+    for found, expected in zip(
+        run(translation.plain, [given]), ([1, 2, 3], [2], [[3, 5, 8]]), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_translation_computes_what_the_program_says(tmp_path):
     translation = translate(legacy(one_operator("relu"), tmp_path))
     given = np.array([[-1, 0, 2]], np.float32)
     np.testing.assert_array_equal(run(translation.plain, [given])[0], [[0, 0, 2]])
     assert translation.operators == {"feed": 1, "relu": 1, "fetch": 1}
 
 
-def test_operators_are_counted_before_repairs(translated):
-    """The counts use the names that Paddle gave the operators."""
+def test_operators_are_counted_by_the_names_in_the_original(translated):
     counted = translated("PP-OCRv6_tiny_rec", "legacy").operators
     assert counted["conv2d"] > counted["feed"] == 1
     assert list(counted.values()) == sorted(counted.values(), reverse=True)
@@ -61,9 +80,18 @@ def test_operators_are_counted_before_repairs(translated):
     assert pir_operators["batch_norm_"] > 0 and "parameter" not in pir_operators
 
 
+def test_operators_inside_loops_are_counted_in_both_formats(translated):
+    legacy_operators, pir_operators = (
+        translated("rec_vit_parseq", form).operators for form in ("legacy", "pir")
+    )
+    assert legacy_operators["while"] == pir_operators["while"] == 1
+    assert legacy_operators["layer_norm"] == pir_operators["layer_norm"] > 0
+    assert pir_operators["array_write_"] == legacy_operators["write_to_array"] > 0
+
+
 def test_translation_names_its_translator(translated):
-    assert translated(DETECTOR, "legacy").translator == "paddle2onnx 1.3.1"
-    assert translated(DETECTOR, "pir").translator == "paddle2onnx 1.3.1, PIR lowered by edgeocr"
+    for form in ("legacy", "pir"):
+        assert translated(DETECTOR, form).translator == NAME == f"edgeocr {edgeocr.__version__}"
 
 
 def test_onnx_models_are_not_changed(tmp_path):
@@ -71,46 +99,29 @@ def test_onnx_models_are_not_changed(tmp_path):
     translation = translate(identify(tmp_path))
     assert translation.plain == b"as it is"
     assert translation.translator == "none: published as ONNX"
-    assert translation.operators == {} and translation.repairs == []
+    assert translation.operators == {} and translation.changes == []
 
 
-def test_repairs_are_listed(translated):
-    (repair,) = translated("rec_r50_fpn_srn", "legacy").repairs
-    assert repair.name == "channels_last" and "channels that come last" in repair.why
-    assert [node.split(" → ")[0] for node in repair.nodes] == ["pad3d", "pad3d"]
+def test_unrolled_loops_are_listed(translated):
+    (change,) = translated("rec_vit_parseq", "legacy").changes
+    assert change.name == "unrolled_loops" and "without an early exit" in change.why
+    assert [node.split(" → ")[0] for node in change.nodes] == ["while"]
+    assert translated("rec_mv3_tps_bilstm_att", "legacy").changes == []
 
 
-def test_repairs_do_not_change_the_files(translated):
-    before = (ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy" / "inference.pdmodel").read_bytes()
-    translate(identify(ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy"))
-    assert (ZOO_EXPORTS / "rec_r50_fpn_srn" / "legacy" / "inference.pdmodel").read_bytes() == before
-
-
-def test_crash_of_the_translator_becomes_an_error(translator, tmp_path):
-    """The translator aborts its own process if an attribute is missing."""
-    model = legacy(one_operator("mish"), tmp_path)
-    with pytest.raises(TranslationError) as error:
-        translate(model)
-    said = str(error.value)
-    assert said.startswith(f"{model.graph}: paddle2onnx 1.3.1 ended with signal 6 and printed:")
-    assert "Cannot found attribute threshold in op: mish" in said
-
-
-def test_refusal_of_the_translator_becomes_an_error(translator, tmp_path):
-    model = legacy(one_operator("flip", axis=[0]), tmp_path)
-    with pytest.raises(
-        TranslationError, match=r"ended with exit code 1 and printed:\s+.* fixed for flip"
-    ):
+def test_missing_attribute_of_an_operator_becomes_an_error(tmp_path):
+    model = legacy(one_operator("clip", min=0.0), tmp_path)
+    with pytest.raises(TranslationError, match="clip → y: it has no max"):
         translate(model)
 
 
-def test_every_unsupported_operator_is_listed(translator, tmp_path):
+def test_every_unsupported_operator_is_listed(tmp_path):
     def build(program: Program) -> list[str]:
         for kind, source, target in (
-            ("celu", "x", "a"),
+            ("erfinv", "x", "a"),
             ("relu", "a", "b"),
             ("erfinv", "b", "c"),
-            ("celu", "c", "d"),
+            ("erfinv", "c", "d"),
         ):
             program.add_variable(target, [-1, 3], "float32")
             program.add_operator(kind, {"X": [source]}, {"Out": [target]})
@@ -120,31 +131,60 @@ def test_every_unsupported_operator_is_listed(translator, tmp_path):
     with pytest.raises(TranslationError) as error:
         translate(model)
     lines = str(error.value).splitlines()
-    assert lines[0] == f"{model.graph}: paddle2onnx 1.3.1 can't translate 3 operators:"
-    assert lines[1:4] == ["  celu → a", "  erfinv → c", "  celu → d"]
-    assert "converters/translate/repairs" in lines[4]
+    assert lines[0] == f"{model.graph}: 3 operators can't be translated:"
+    assert lines[1:4] == [f"  erfinv → {name}: it has no translation" for name in "acd"]
+    assert "converters/translate/operators" in lines[4]
 
 
-def test_every_refused_operator_is_listed(translator, tmp_path):
+def test_every_operator_of_an_unsupported_form_is_listed(tmp_path):
     def build(program: Program) -> list[str]:
-        for target, beta in (("a", 2.0), ("b", 1.0), ("c", 3.0)):
-            program.add_variable(target, [-1, 3], "float32")
-            attributes = {"beta": beta, "threshold": 20.0}
-            program.add_operator("softplus", {"X": ["x"]}, {"Out": [target]}, attributes)
+        for target, kind in (("a", "avg"), ("b", "max"), ("c", "median")):
+            program.add_variable(target, [-1, 3, 1, 1], "float32")
+            sizes: dict[str, object] = {"ksize": [9, 9], "paddings": [9, 9]}
+            if kind == "avg":
+                sizes = {"ksize": [1, 1], "adaptive": True}
+            attributes = {"pooling_type": kind, **sizes}
+            program.add_operator("pool2d", {"X": ["x"]}, {"Out": [target]}, attributes)
         return ["a", "b", "c"]
 
-    model = legacy(network({"x": ([-1, 3], "float32")}, build), tmp_path)
+    model = legacy(network({"x": ([-1, 3, 4, 4], "float32")}, build), tmp_path)
     with pytest.raises(TranslationError) as error:
         translate(model)
     lines = str(error.value).splitlines()
-    assert lines[0] == f"{model.graph}: paddle2onnx 1.3.1 would get 2 operators wrong:"
-    assert [line.split(":")[0] for line in lines[1:3]] == ["  softplus → a", "  softplus → c"]
+    assert lines[0] == f"{model.graph}: 2 operators can't be translated:"
+    assert lines[1] == "  pool2d → b: its padding is as wide as its window"
+    assert lines[2] == "  pool2d → c: its pooling type 'median' is unknown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "reason"),
+    [
+        ("one_hot_v2", {"depth": 1 << 40}, "too large for a text network"),
+        (
+            "pool2d",
+            {"pooling_type": "max", "ksize": [1 << 30, 1], "adaptive": True},
+            "its numbers of cells",
+        ),
+        ("tril_triu", {}, "too large for a text network"),
+    ],
+)
+def test_sizes_that_would_fill_the_memory_are_refused(tmp_path, kind, attributes, reason):
+    shape = [1, 3, 1 << 30, 4]
+
+    def build(program: Program) -> list[str]:
+        program.add_variable("y", shape, "int32")
+        program.add_operator(kind, {"X": ["x"]}, {"Out": ["y"]}, attributes)
+        return ["y"]
+
+    model = legacy(network({"x": (shape, "int32")}, build), tmp_path)
+    with pytest.raises(ConverterError, match=f"{kind} → y.*{reason}"):
+        translate(model)
 
 
 def test_unsupported_operators_of_pir_are_listed_by_number(tmp_path):
-    made = pir.operation("celu", [1], pir.tensor(2, [-1]))
+    made = pir.operation("erfinv", [1], pir.tensor(2, [-1]))
     graph = pir.write(tmp_path, pir.data("x", pir.tensor(1, [-1])), made, pir.fetch(2))
-    with pytest.raises(TranslationError, match=r"1 operators can't be translated:\n  celu → %2"):
+    with pytest.raises(TranslationError, match=r"1 operator can't be translated:\n  erfinv → %2"):
         translate(PaddleModel("paddle-pir", graph))
 
 
@@ -161,34 +201,3 @@ def test_truncated_parameters_are_refused(tmp_path):
     (tmp_path / "inference.pdiparams").write_bytes(b"short")
     with pytest.raises(ModelFormatError, match=r"inference\.pdiparams: tensor 1 of"):
         translate(identify(tmp_path))
-
-
-def test_translator_that_does_not_finish_is_stopped(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx, "TIMEOUT_SECONDS", 0.001)
-    with pytest.raises(
-        TranslationError, match=r"paddle2onnx 1\.3\.1 did not finish within 0\.001 s"
-    ):
-        translate(legacy(one_operator("relu"), tmp_path))
-
-
-def test_translator_that_writes_no_graph_is_an_error(translator, tmp_path, monkeypatch):
-    ended = child_process.ProcessResult(0, "", 600)
-    monkeypatch.setattr(child_process, "run", lambda *_: ended)
-    with pytest.raises(
-        TranslationError, match=r"ended with exit code 0 and printed:\s+\(nothing\)"
-    ):
-        translate(legacy(one_operator("relu"), tmp_path))
-
-
-def test_other_version_of_paddle2onnx_is_refused(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(paddle2onnx, "version", lambda name: "2.1.0")
-    with pytest.raises(TranslationError, match=r"paddle2onnx 2\.1\.0 is installed.* need 1\.3\.1"):
-        translate(legacy(one_operator("relu"), tmp_path))
-
-
-def test_error_says_how_to_install_a_missing_paddle2onnx(tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(
-        TranslationError, match=r"paddle2onnx 1\.3\.1 is not installed: pip install"
-    ):
-        translate(legacy(one_operator("relu"), tmp_path))

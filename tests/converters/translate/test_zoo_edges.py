@@ -7,25 +7,31 @@ import pytest
 from converters.edge_graph import CONTRACTS
 from converters.graph.runner import onnx_runner
 from converters.parity.probes import probes
-from tests.zoo.converted import CONVERTED, EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
+from tests.zoo.converted import CONVERTED, STATED, converted
+from tests.zoo.names import EVERY, EXPORTS, FORMS, IN_BOTH, NAMES, OF_ALGORITHM
 
 # The default run converts one network of each algorithm from PIR. `-m pir` converts the others.
 EACH_FORMAT = [
     *CONVERTED,
     *(
         pytest.param(name, "pir", marks=pytest.mark.pir)
-        for name in NAMES
+        for name in IN_BOTH
         if (name, "pir") not in CONVERTED
     ),
 ]
 
 
+# Networks that Paddle exports in the legacy format only, see tests/zoo/README.md.
+ONLY_LEGACY = {"rec_r31_robustscanner"}
+
+
 def test_every_network_of_the_zoo_has_both_formats_and_outputs():
-    assert len(NAMES) == 35 and set(OF_ALGORITHM.values()) <= set(NAMES)
+    assert set(OF_ALGORITHM.values()) <= set(NAMES)
+    assert set(NAMES) - set(IN_BOTH) == ONLY_LEGACY
     assert set(OF_ALGORITHM) == set(CONTRACTS)
     for name in NAMES:
         assert (EXPORTS / name / "outputs.npz").is_file()
-        assert all((EXPORTS / name / form / "inference.pdiparams").is_file() for form in FORMS)
+    assert all((EXPORTS / name / form / "inference.pdiparams").is_file() for name, form in EVERY)
 
 
 @pytest.mark.slow
@@ -34,11 +40,14 @@ def test_every_network_converts(name, form):
     conversion = converted(name, form)
     beside = conversion.edge_graph
     assert beside.passed, str(beside)
-    assert len(beside.inputs) == 3 and all(item.magnitude > 0 for item in beside.differences)
+    # UVDoc's large input has one size, so two batches show all.
+    assert len(beside.inputs) == (2 if name == "UVDoc" else 3)
+    assert all(item.magnitude > 0 for item in beside.differences)
     assert conversion.network.name == name
     assert not conversion.network.published and conversion.notes == []
     own = conversion.model.settings is not None
-    assert conversion.network.known_by.startswith("its inference.yml" if own else "the graph's")
+    source = "its inference.yml" if own else "--algorithm" if name in STATED else "its graph: "
+    assert conversion.network.known_by.startswith(source)
     checks = conversion.checks
     assert checks["edge_graph"].status == "passed"
     assert (checks["paddle"].status, checks["paddle"].reason) == ("not run", "not asked")
@@ -46,12 +55,12 @@ def test_every_network_converts(name, form):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OF_ALGORITHM.values())
+@pytest.mark.parametrize("name", [name for name in OF_ALGORITHM.values() if name in IN_BOTH])
 def test_both_formats_give_the_same_edge_graph(name):
     """The weights are the same, so only rounding may differ, where the operators differ."""
     legacy, pir = (converted(name, form) for form in FORMS)
     assert legacy.network.normalize == pir.network.normalize
-    pictures = probes(legacy.network, legacy.interface)[0]
+    pictures = probes(pir.network, pir.interface)[0]  # its inference.yml may fix the size
     outputs = list(CONTRACTS[legacy.network.algorithm][1])
     first, second = (onnx_runner(c.edge, outputs)([pictures]) for c in (legacy, pir))
     for output, ours, theirs in zip(outputs, first, second, strict=True):

@@ -1,4 +1,4 @@
-"""Paddle's programs in both formats, and inference.yml, read up to the call of paddle2onnx."""
+"""Paddle's programs in both formats, which are translated, and inference.yml."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import functools
 import json
 import tempfile
 from pathlib import Path
-from unittest import mock
 
 from converters.model import inference_yml
 from converters.model.paddle_model import PaddleModel
-from converters.translate import paddle2onnx, translate
+from converters.translate import translate
 from tests.oracle.pir_case import load
 from tests.support.paths import FIXTURES, ZOO_EXPORTS
 
@@ -48,6 +47,4 @@ def read(content: bytes) -> None:
         inference_yml.read(path)
         return
     path.write_bytes(content)
-    # The translator is a native library, which has a process of its own.
-    with mock.patch.object(paddle2onnx, "translate", return_value=b""):
-        translate(model)
+    translate(model)

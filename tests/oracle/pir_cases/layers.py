@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import paddle
-from paddle import nn
+from paddle import nn, vision
 from paddle.nn import functional as F
 
 from tests.oracle.pir_case import Cases, doubles, floats, ints
@@ -54,6 +54,22 @@ class _OutputSize(nn.Layer):
 
 
 CASES.layer("conv2d_transpose_sized", _OutputSize, floats(-2, 2, 3, 4))
+
+# Options, and the height and width of the result for a picture of 6 x 7.
+_DEFORMABLE: dict[str, tuple[dict[str, Any], int, int]] = {
+    "deform_conv2d": ({}, 4, 5),
+    "deform_conv2d_strided": ({"stride": (2, 1), "padding": (1, 0)}, 3, 5),
+    "deform_conv2d_dilated": ({"dilation": (1, 2), "padding": (0, 2), "bias_attr": False}, 4, 7),
+    "deform_conv2d_groups": ({"groups": 2, "padding": 1}, 6, 7),
+    "deform_conv2d_deformable_groups": ({"deformable_groups": 2, "padding": 1}, 6, 7),
+}
+for _name, (_options, _height, _width) in _DEFORMABLE.items():
+    _places = 9 * _options.get("deformable_groups", 1)
+    _offset = floats(-2, 2 * _places, -_height, -_width, low=-2.5, high=2.5)
+    _mask = floats(-2, _places, -_height, -_width, low=0, high=1)
+    _layer = partial(vision.ops.DeformConv2D, 4, 8, 3, **_options)
+    CASES.layer(_name, _layer, IMAGE, _offset, _mask)
+    CASES.layer(f"{_name}_unmasked", _layer, IMAGE, _offset)
 
 _POOLS = {
     "max": lambda x: F.max_pool2d(x, 2, 2),

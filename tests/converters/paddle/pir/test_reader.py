@@ -122,13 +122,6 @@ def test_program_of_several_blocks_is_refused(tmp_path, level):
         read(path)
 
 
-def test_control_flow_is_refused(tmp_path):
-    loop = pir.operation("while", [1], pir.tensor(2, [])) | {"regions": [{"blocks": []}]}
-    path = pir.write(tmp_path, pir.data("x", pir.tensor(1, [])), loop)
-    with pytest.raises(ModelFormatError, match=r"operator 1 can't be read.*1\.while has blocks"):
-        read(path)
-
-
 def test_unknown_kind_of_value_is_refused(tmp_path):
     odd = {"%": 1, "TT": {"#": "1.t_selected_rows", "D": []}}
     with pytest.raises(

@@ -1,0 +1,82 @@
+"""What a program declares of its inputs, outputs and parameters, read without the parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from . import pir
+from .files import FEED_LIST, FETCH_LIST, parse
+from .program import Program
+
+# Sizes of a tensor, None for open ones.
+Shape: TypeAlias = list[int | None]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """The tensors that a program declares."""
+
+    inputs: list[Shape]
+    """The shape of each input, in order."""
+    outputs: list[Shape]
+    """The shape of each output, in order."""
+    parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Name → shape of each parameter that has a place in the parameter file."""
+    names: list[str] = field(default_factory=list)
+    """The name of each input, in order."""
+
+
+def of_legacy(program: Path) -> Declaration:
+    """Read the declarations of an inference.pdmodel.
+
+    Raises:
+        ModelFormatError: The file isn't a Paddle program.
+    """
+    parsed = Program(parse(program), {})
+    parameters = {
+        str(variable.name): tuple(variable.type.dense_tensor.tensor.dims)
+        for block in parsed.desc.blocks
+        for variable in block.vars
+        if variable.persistable and variable.type.type not in (FEED_LIST, FETCH_LIST)
+    }
+    inputs, outputs = (
+        [_open(parsed.shape(name)) for name in names] for names in (parsed.inputs, parsed.outputs)
+    )
+    return Declaration(inputs, outputs, parameters, list(parsed.inputs))
+
+
+def of_pir(graph: Path) -> Declaration:
+    """Read the declarations of an inference.json.
+
+    Raises:
+        ModelFormatError: The file isn't a PIR program.
+    """
+    operations = pir.read(graph)
+    shapes = {
+        value.number: value.shape for op in operations for value in op.outputs if value is not None
+    }
+    parameters = {
+        str(op.attributes["name"]): value.shape
+        for op in operations
+        for value in op.outputs
+        if op.name == "parameter" and op.attributes["saved"] and value is not None
+    }
+    fed = [
+        (str(op.attributes.get("name", "")), value)
+        for op in operations
+        for value in op.outputs
+        if op.name in ("data", "feed") and value is not None
+    ]
+    fetched = [op for op in operations if op.name == "fetch" and op.inputs]
+    fetched.sort(
+        key=lambda op: column if isinstance(column := op.attributes.get("col"), int) else 0
+    )
+    outputs = [_open(shapes.get(op.inputs[0], ())) for op in fetched]
+    inputs = [_open(value.shape) for _, value in fed]
+    return Declaration(inputs, outputs, parameters, [name for name, _ in fed])
+
+
+def _open(sizes: list[int] | tuple[int, ...]) -> Shape:
+    return [size if size >= 0 else None for size in sizes]

@@ -1,0 +1,161 @@
+"""What the translation of one operator works with: operands, attributes, the graph to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..paddle.files import NUMPY
+from ..paddle.program import Operator, Program
+from .nodes import Nodes
+from .registry import OpsetError, UnsupportedError
+from .values import Value
+from .writer import Writer
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the operators of a program have computed by now.
+
+    Attributes:
+        values: Variable → its value.
+        lists: Variable of the type tensor array → the values in it.
+        translate: Translates the operators of the block with an index, here and now.
+        inside: Whether the operator is in a block of a loop or a condition. The shapes that a
+            program declares there are those of one of the rounds.
+    """
+
+    values: dict[str, Value]
+    lists: dict[str, list[Value]]
+    translate: Callable[[int], None]
+    inside: bool = False
+
+
+class Call(Nodes):
+    """One operator of a program, and the graph that gets the nodes which compute the same.
+
+    Attributes:
+        operator: The operator.
+        scope: What the operators before it have computed.
+    """
+
+    def __init__(self, operator: Operator, program: Program, scope: Scope, writer: Writer) -> None:
+        """Take an operator of a program, at a point where the scope's values are computed."""
+        super().__init__(writer)
+        self.operator = operator
+        self.scope = scope
+        self._program = program
+        self._values = scope.values
+
+    def require_opset(self, least: int) -> None:
+        """Refuse the operator if the graph's opset is below `least`, which has what it needs.
+
+        Raises:
+            OpsetError: If it is.
+        """
+        if self.opset < least:
+            raise OpsetError(least)
+
+    # What the operator has
+
+    def operands(self, slot: str) -> list[Value]:
+        """Return the values at an input slot; [] if it is empty or absent.
+
+        Raises:
+            KeyError: If nothing has computed one of them.
+        """
+        return [self._values[name] for name in self.operator.input(slot)]
+
+    def optional(self, slot: str) -> Value | None:
+        """Return the first value at an input slot, or None if it is empty or absent."""
+        found = self.operands(slot)
+        return found[0] if found else None
+
+    def operand(self, slot: str = "X") -> Value:
+        """Return the first value at an input slot.
+
+        Raises:
+            UnsupportedError: If the slot is empty or absent.
+        """
+        found = self.optional(slot)
+        if found is None:
+            raise UnsupportedError(f"its input {slot} is missing")
+        return found
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        """Return an attribute, or `default` if it is absent."""
+        return self.operator.attribute(name, default)
+
+    def dtype(self, name: str, default: Any) -> np.dtype[Any]:
+        """Return NumPy's type that an attribute gives by Paddle's number, or `default` for -1."""
+        number = self.attribute(name, -1)
+        found: np.dtype[Any] = np.dtype(NUMPY.get(number, default))
+        if number != -1 and number not in NUMPY:
+            raise UnsupportedError(f"its type {number} is none of those that edgeocr reads")
+        return found
+
+    def result_shape(self, slot: str = "Out") -> tuple[int, ...]:
+        """Return the declared shape of the first result at a slot."""
+        return tuple(self._program.shape(self.operator.output(slot)[0]))
+
+    def result_dtype(self, default: Any, slot: str = "Out") -> np.dtype[Any]:
+        """Return NumPy's type that is declared for the first result, `default` if none is."""
+        names = self.operator.output(slot)
+        number = self._program.dtype(names[0]) if names else -1
+        found: np.dtype[Any] = np.dtype(NUMPY.get(number, default))
+        return found
+
+    def integers(self, attribute: str, tensor: str = "", tensors: str = "") -> Value:
+        """Return a list of integers, int64 [n], from a filled input slot, or else an attribute.
+
+        Args:
+            attribute: The attribute with the list.
+            tensor: The slot for the list as one tensor; "" if there is none.
+            tensors: The slot for one tensor per integer; "" if there is none.
+        """
+        for slot in (tensor, tensors):
+            if slot and (given := self.operands(slot)):
+                return self.vector(given)
+        listed = self.attribute(attribute)
+        if listed is None:
+            raise UnsupportedError(f"it has no {attribute}")
+        return self.constant(np.array(listed, np.int64).reshape(-1))
+
+    # What it gives
+
+    def give(
+        self, value: Value | Sequence[Value], slot: str = "Out", *, typed: bool = False
+    ) -> None:
+        """Make values the results of the operator at an output slot, in the declared type.
+
+        A result gets the shape that the program declares for it where that is less open than what
+        the nodes show. Single numbers get the shape [1] if the program declares it, as programs of
+        Paddle before 2.5 do. Slots that the operator doesn't have are left out.
+
+        Args:
+            value: The result, or all results of the slot.
+            slot: The output slot.
+            typed: Whether the results keep their type, because Paddle computes this one whatever
+                the program declares.
+        """
+        given = [value] if isinstance(value, Value) else list(value)
+        names = self.operator.output(slot)
+        if names and len(names) != len(given):
+            raise UnsupportedError(f"it has {len(names)} results {slot} where {len(given)} belong")
+        for name, item in zip(names, given, strict=False):
+            declared = NUMPY.get(self._program.dtype(name))
+            if declared is not None and not typed:
+                item = self.cast(item, declared)
+            shape = tuple(self._program.shape(name))
+            if shape == (1,) and item.rank == 0:
+                item = self.unsqueeze(item, [0])
+            item = self.writer.named(item, name)
+            if item.array is None and len(shape) == item.rank and not self.scope.inside:
+                sizes = zip(shape, item.shape, strict=True)
+                shape = tuple(size if size >= 0 else found for size, found in sizes)
+            else:
+                shape = item.shape
+            self._values[name] = Value(item.name, item.dtype, shape, item.array)
