@@ -8,17 +8,18 @@ from copy import copy
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import accumulate
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bundle.manifest import Detection, EASTDetection
-from .bundle.postprocess_settings import DBSettings, EASTSettings, SASTSettings, Shape
+from .bundle.postprocess_settings import DBSettings, DetectionSettings, SASTSettings, Shape
 from .images import Image
-from .postprocess import db, east, sast
+from .postprocess import ct, db, east, fce, pse, sast
 from .postprocess.geometry import Float32, enclosing
-from .resize import PictureStage, in_image, network_size
+from .resize import FCE_STRIDES, PictureStage, in_image, network_size
 from .results.lines import Region, moved
 from .runtime.outputs import Output
 from .runtime.placement import Placement
@@ -32,7 +33,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 Found: TypeAlias = "tuple[Float32 | list[Float32], Float32]"
 
 # Regions whose shorter side has fewer pixels in the picture can't be read (PaddleOCR's filters).
-MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0}
+MINIMUM_IMAGE_SIDE = {"DB": 4.0, "EAST": 5.0, "SAST": 4.0, "PSE": 4.0, "FCE": 4.0, "CT": 4.0}
 # The number of points along a center line when a SAST bundle that was made for quads is asked for
 # polygons (PaddleOCR's number for Total-Text).
 POLYGON_SAMPLE_POINTS = 6
@@ -46,6 +47,20 @@ MAPS = {
         Output("tvo", (1, 8, "h", "w")),
         Output("tco", (1, 2, "h", "w")),
     ),
+    "PSE": (Output("kernels", (1, 7, "h", "w")),),
+    "FCE": tuple(
+        Output(f"level_{stride}", (1, 26, f"h{stride}", f"w{stride}")) for stride in FCE_STRIDES
+    ),
+    "CT": (Output("kernel_and_offsets", (1, 3, "h", "w")),),
+}
+# The modules whose `quads` and `polygons` decode the maps.
+DECODERS: dict[str, ModuleType] = {
+    "DB": db,
+    "EAST": east,
+    "SAST": sast,
+    "PSE": pse,
+    "FCE": fce,
+    "CT": ct,
 }
 
 # All tiles of a picture together have no more pixels than this many runs at `max_pixels`: beyond
@@ -225,7 +240,7 @@ class Detector(PictureStage):
         settings = self._stage.postprocess
         if isinstance(settings, DBSettings):
             settings = replace(settings, max_candidates=settings.max_candidates * tiles)
-        found, scores = _decode(maps, settings)
+        found, scores = _decode(maps, self._stage.algorithm, settings)
         polygons: Sequence[Float32 | None]
         if isinstance(found, list):
             quads = in_image(enclosing(found), scale, image, corner)
@@ -267,17 +282,14 @@ def with_shape(stage: Detection, shape: Shape) -> Detection:
     return replace(stage, postprocess=settings)
 
 
-def _decode(
-    maps: Sequence[NDArray[Any]], settings: DBSettings | EASTSettings | SASTSettings
-) -> Found:
+def _decode(maps: Sequence[NDArray[Any]], algorithm: str, settings: DetectionSettings) -> Found:
     """Return quads, or a list of polygons, in pixels of the network's input, and their scores."""
     numbers = asdict(settings)
-    if isinstance(settings, EASTSettings):
-        return east.quads(*maps, **numbers)
-    shape = numbers.pop("shape")
-    if isinstance(settings, SASTSettings):
-        return (sast.quads if shape == "quad" else sast.polygons)(*maps, **numbers)
-    if shape == "quad":
-        return db.quads(*maps, **numbers)
-    del numbers["score"]  # the score of a polygon is always the mean over its own pixels
-    return db.polygons(*maps, **numbers)
+    shape = numbers.pop("shape", "quad")
+    if algorithm == "DB" and shape == "polygon":
+        del numbers["score"]  # the score of a polygon is always the mean over its own pixels
+    if algorithm == "FCE":
+        numbers["strides"] = FCE_STRIDES
+    decoder = DECODERS[algorithm]
+    found: Found = (decoder.quads if shape == "quad" else decoder.polygons)(*maps, **numbers)
+    return found

@@ -29,7 +29,7 @@ from .runtime.stopping import carried
 from .runtime.stopwatch import Stopwatch
 from .runtime.warm_up import WarmUpResult
 from .stages.frames import counted
-from .stages.loading import DRAWING_BYTES, TURNING_BYTES
+from .stages.loading import DRAWING_BYTES
 from .stages.opening import Stage, check_options, open_bundle, wanted_stages
 from .stages.reading import blocks_in_order, find_regions, read_lines, regions_in_order
 from .stages.text_layer import page_of as page_of_text_layer
@@ -65,6 +65,7 @@ class OCR(AbstractContextManager["OCR"]):
         threads: int | None = None,
         orientation: bool = True,
         upright: bool = True,
+        unwarp: bool = True,
         shape: Shape | None = None,
         max_pixels: int | None = None,
         max_image_pixels: int | None = MAX_IMAGE_PIXELS,
@@ -87,6 +88,7 @@ class OCR(AbstractContextManager["OCR"]):
             orientation: Turn crops that are upside down, if the bundle has a classifier for that.
             upright: Find out whether a picture is turned by 90, 180 or 270 degrees, and read it the
                 right way up; otherwise its lines are read as they stand.
+            unwarp: Flatten bent pages, if the bundle has a network for that.
             shape: The shape of the regions to find, "quad" or "polygon"; by default the bundle's.
                 Polygons follow curved lines and are straightened before they are read. EAST finds
                 quads only, PGNet polygons only.
@@ -115,17 +117,16 @@ class OCR(AbstractContextManager["OCR"]):
             MemoryLimitError: The memory limit is too low for the bundle.
             ValueError: An argument has an impossible value.
         """
+        check_options(threads, shape, reading_order)
         runtime = runtime or RuntimeOptions()
         self._cpus = None if runtime.cpus is None else checked(runtime.cpus)
-        check_options(threads, shape, reading_order)
-        limit, most_pixels = memory_limits.parse(memory_limit), checked_pixels(max_image_pixels)
+        limit = memory_limits.parse(memory_limit)
         self._analyse = partial(analyse, reading_order=reading_order)
         opened = open_bundle(bundle, require_signature, expect_digest)
-        manifest, self.bundle_digest = opened.manifest, opened.digest
-        self.bundle_name = printable(manifest.name)
-        wanted = wanted_stages(
-            manifest.stages, max_pixels, orientation=orientation, restore_spaces=restore_spaces
-        )
+        stages, self.bundle_digest = opened.manifest.stages, opened.digest
+        self.bundle_name = printable(opened.manifest.name)
+        used = {"page_orientation": upright, "unwarping": unwarp, "orientation": orientation}
+        wanted = wanted_stages(stages, max_pixels, used, restore_spaces=restore_spaces)
         opening = Opening.of(
             opened,
             wanted,
@@ -135,7 +136,7 @@ class OCR(AbstractContextManager["OCR"]):
             cpus=self._cpus,
             shape=shape,
             limit=limit,
-            max_image_pixels=most_pixels,
+            max_image_pixels=checked_pixels(max_image_pixels),
         )
         self.upright, self.split_gaps = upright, split_gaps
         self.threads, self.tuning = opening.threads, opening.tuned
@@ -149,7 +150,7 @@ class OCR(AbstractContextManager["OCR"]):
 
     @property
     def stages(self) -> dict[str, Stage]:
-        """The opened stages by name: `Detector`, `Orienter`, `Recognizer`, `Spotter`."""
+        """The opened stages by name, such as a `Detector` and a `Recognizer`."""
         return self._life.opened().stages.by_name
 
     @property
@@ -238,13 +239,13 @@ class OCR(AbstractContextManager["OCR"]):
         stages = self._life.opened().stages.finding(shape)
         with (  # load the picture; whatever fails below is raised as an error that names it
             self._life.using() as reader,
-            reader.loader.picture(source, watch, TURNING_BYTES) as picture,
+            reader.loader.picture(source, watch, stages.copies_bytes) as picture,
             reader.pool.working(),
         ):
-            # Find and read the lines, the right way up.
+            # Turn the page upright, flatten it, and find and read its lines.
             found = read_lines(
                 stages,
-                picture.image,
+                picture,
                 watch,
                 turn_pages=self.upright,
                 # Within a memory limit, crops make their pixels each time they are needed.
@@ -252,9 +253,8 @@ class OCR(AbstractContextManager["OCR"]):
                 split_gaps=self.split_gaps,
                 detail=detail,
             )
-            # Put the lines into reading order, and return to pixels of the source.
-            with watch("layout"):
-                blocks = blocks_in_order(found, self._analyse, picture.in_source)
+            with watch("layout"):  # into reading order, and back to pixels of the source
+                blocks = blocks_in_order(found, self._analyse)
         return Page(
             name_of(source),
             picture.width,

@@ -63,6 +63,7 @@ class Orienter:
                 shapes,
                 stage.providers,
                 stage.precision,
+                fixed_height=True,
             ),
             ["probability"],
             placement=placement,

@@ -43,6 +43,8 @@ OUTPUTS = (Output("indices", ("N", "T"), np.int32), Output("scores", ("N", "T"))
 # A network gives no more time steps than its input has columns, or than this: networks that write
 # one character after the other give the same number, such as 25 or 40, for all inputs.
 MOST_STEPS = 1000
+# OpenCV's constant for each way of resizing a line that a manifest can name.
+METHODS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
 # The smallest share of its widest input at which recognition is of use: it still reads ordinary
 # lines.
 LEAST_SHARE = 1 / 4
@@ -93,7 +95,7 @@ class Recognizer:
         of_job = (self._usual, _shapes(stage), stage.providers, stage.precision)
         self.session = Session(
             graph,
-            Job("recognition", "crops", *of_job),
+            Job("recognition", "crops", *of_job, fixed_height=True),
             [output.name for output in OUTPUTS],
             placement=placement,
             threads=pool.threads,
@@ -169,7 +171,7 @@ class Recognizer:
             widths = np.array(stage.widths)[np.searchsorted(stage.widths, widths)]
             batches = stage.batches
         groups = groups_of(widths, min(batches[-1], self.most_together or batches[-1]))
-        spacing = self._spacing
+        spacing, method = self._spacing, METHODS[stage.interpolation]
         measured = spacing is not None and (cut or spacing.restores)
         empty: dict[int, NDArray[np.bool_]] = {}  # the columns of each input without ink
 
@@ -181,7 +183,7 @@ class Recognizer:
             for row, i in zip(batch, group, strict=False):
                 shown, line = inputs[i], row[:, : inputs[i].width]
                 pixels = crops[shown.crop].pixels[:, shown.begin : shown.end]
-                cv2.resize(pixels, (shown.width, stage.height), dst=line)
+                cv2.resize(pixels, (shown.width, stage.height), line, interpolation=method)
                 row[:, shown.width :] = stage.padding
                 if measured:
                     grey = np.asarray(cv2.cvtColor(line, cv2.COLOR_BGR2GRAY), np.uint8)
@@ -306,8 +308,8 @@ class Recognizer:
             steps = runs[:, 0]
             columns = np.clip(runs * per_step, 0, width).astype(np.float32)
         else:
-            assert charset.begin is not None and charset.end is not None  # as in _spelled
-            kept = attention.is_character(indices[None], begin=charset.begin, end=charset.end)
+            assert charset.end is not None  # as in _decode
+            kept = attention.is_character(indices[None], end=charset.end, skipped=charset.skipped)
             steps = np.flatnonzero(kept)
             columns = even(len(steps), width)
         columns, owner = of_each_character(
@@ -355,9 +357,9 @@ class Recognizer:
         charset = self._stage.charset
         if charset.blank is not None:
             return ctc.decode(indices, scores, self._characters, charset.blank)
-        assert charset.begin is not None and charset.end is not None  # checked with the manifest
+        assert charset.end is not None  # checked with the manifest
         return attention.decode(
-            indices, scores, self._characters, begin=charset.begin, end=charset.end
+            indices, scores, self._characters, end=charset.end, skipped=charset.skipped
         )
 
 

@@ -24,6 +24,8 @@ from .runtime.stopwatch import Stopwatch
 from .runtime.threads import ThreadPool
 from .tiling.tiles import Grid, Place, grid
 
+# The strides of FCE's three levels of maps.
+FCE_STRIDES = (8, 16, 32)
 # Height and width of a photograph in landscape, whose size warms up a stage that takes any shape.
 USUAL = (1200, 1600)
 # The smallest share of its pixels at which detection is of use: it still finds large text.
@@ -83,7 +85,8 @@ class PictureStage:
             stage: The stage as the manifest describes it.
             graph: Content of its ONNX file.
             outputs: The graph's outputs, in the order in which `maps` returns them. Axes named H
-                and W have the sides of the input, and those named h and w a quarter of them.
+                and W have the sides of the input, those named h and w a quarter of them, and h8
+                and w8, for example, an eighth.
             placement: The execution provider that is wanted.
             pool: The CPU threads.
 
@@ -179,13 +182,15 @@ class PictureStage:
     def _run(self, pixels: Image) -> list[NDArray[Any]]:
         """Run the network on an input and check its outputs."""
         height, width = pixels.shape[:2]
-        sides = {"H": height, "W": width, "h": _quarter(height), "w": _quarter(width)}
+        sides: dict[str, int | range] = {"H": height, "W": width}
+        for name, stride in (("", STRIDE), *((str(each), each) for each in FCE_STRIDES)):
+            sides[f"h{name}"], sides[f"w{name}"] = _part(height, stride), _part(width, stride)
         return checked(self._name, self._outputs, self.session.run(pixels[None]), sides)
 
 
-def _quarter(side: int) -> range:
-    """Return the sides that a map of a quarter of the input's side may have."""
-    return range(side // STRIDE, -(-side // STRIDE) + 1)
+def _part(side: int, stride: int) -> range:
+    """Return the sides that a map may have whose pixels stand for `stride` pixels of the input."""
+    return range(side // stride, -(-side // stride) + 1)
 
 
 def _job(stage: str, rule: Resize, preferred: Sequence[str] | None, precision: str = "fp32") -> Job:
@@ -321,6 +326,8 @@ def _scale(height: int, width: int, rule: Resize) -> float:
     short, long = sorted((height, width))
     if rule.limit == "long":
         return rule.limit_side / long
+    if rule.limit == "short":
+        return rule.limit_side / short
     if rule.limit == "height":
         return min(rule.enlarge, rule.limit_side / height)
     if rule.limit == "min" and short < rule.limit_side:

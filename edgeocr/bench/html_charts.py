@@ -22,6 +22,8 @@ BORDERLESS_WIDTH = 8
 # colour of detection, because no bundle has both. Unknown stages have the colour of "rest".
 COLOURS = {
     "load": ("#8c8c8c", "#8a919c"),
+    "page_orientation": ("#ee8866", "#f4a582"),
+    "unwarping": ("#882255", "#b5557f"),
     "resize": ("#88ccee", "#99ddff"),
     "detection": ("#4477aa", "#5b93cc"),
     "spotting": ("#4477aa", "#5b93cc"),

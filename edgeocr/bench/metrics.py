@@ -13,8 +13,8 @@ from .spread import Spread
 # Stages in the order in which a picture passes through them. A spotting network does the work of
 # detection and recognition in one.
 STAGES = (
-    *("load", "resize", "detection", "spotting", "postprocess", "crops", "orientation"),
-    *("recognition", "decoding", "layout", "rest"),
+    *("load", "page_orientation", "unwarping", "resize", "detection", "spotting", "postprocess"),
+    *("crops", "orientation", "recognition", "decoding", "layout", "rest"),
 )
 
 

@@ -83,7 +83,8 @@ def add_engines(bundle: Bundle, source: Path) -> Addition:
         start = engines.folder(each.key)
         files |= {f"{start}{name}": content for name, content in each.files.items()}
     files.pop(SIGNATURE, None)
-    data["schema"], data["requires"] = SCHEMA, REQUIRES[SCHEMA]
+    schema = max(data["schema"], SCHEMA)
+    data["schema"], data["requires"] = schema, REQUIRES[schema]
     data["engines"] = [asdict(key) for _, key in sorted(devices.items())]
     data["files"] = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}

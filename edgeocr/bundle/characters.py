@@ -40,6 +40,5 @@ def characters(charset: Charset, content: bytes) -> list[str]:
             f"{charset.file}: {count} characters and {len(charset.special)} special classes don't "
             f"make the {charset.classes} classes of the network"
         )
-    for special in charset.special:
-        found.insert(special, "")
-    return found
+    special, each = set(charset.special), iter(found)
+    return ["" if number in special else next(each) for number in range(charset.classes)]

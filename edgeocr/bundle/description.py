@@ -14,15 +14,18 @@ from .manifest import (
     Detection,
     Manifest,
     Orientation,
+    PageOrientation,
+    PageStage,
     Profile,
     Recognition,
     Resize,
     Spotting,
+    Unwarping,
     Variant,
 )
 from .provenance import Accuracy, Loss, Origin
 
-_Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
+_Stage: TypeAlias = PageOrientation | Unwarping | Detection | Orientation | Recognition | Spotting
 
 COLUMNS = 100
 # How many digits of a sha256 are shown: enough to tell two files apart.
@@ -128,7 +131,7 @@ def _stage(bundle: Bundle, name: str, stage: _Stage, origin: Origin | None) -> I
     if isinstance(stage, Recognition) and stage.spaces == "found":
         yield from _row("spaces", "found in the pixels where the network reads none")
     yield from _row("input", "; ".join(_input(stage)))
-    if not isinstance(stage, (Orientation, Recognition)):
+    if not isinstance(stage, (PageStage, Orientation, Recognition)):
         numbers = vars(stage.postprocess).items()
         yield from _row("decoding", ", ".join(_setting(*each) for each in numbers))
     if stage.providers is not None:
@@ -159,8 +162,14 @@ def _input(stage: _Stage) -> Iterator[str]:
     """Yield short descriptions of a stage's input: its size, shapes and thresholds."""
     if isinstance(stage, Orientation):
         yield f"{stage.width} × {stage.height}, {'stretched' if stage.stretch else 'padded'}"
-        degrees = " or ".join(map(str, stage.degrees))
-        yield f"turned by {degrees} degrees from a probability of {stage.threshold}"
+        yield _degrees(stage)
+    elif isinstance(stage, PageOrientation):
+        short = stage.short_side
+        shown = f"cut from the middle, short side {short}" if short is not None else "stretched"
+        yield f"{stage.width} × {stage.height}, {shown}"
+        yield _degrees(stage)
+    elif isinstance(stage, Unwarping):
+        yield f"{stage.width} × {stage.height}, stretched"
     elif isinstance(stage, Recognition):
         widths = f"{stage.min_width} to {stage.max_width + stage.margin}"
         yield f"{stage.width or widths} wide, {stage.height} high"
@@ -173,6 +182,11 @@ def _input(stage: _Stage) -> Iterator[str]:
         yield from _resize(stage.resize)
     if isinstance(stage, (Orientation, Recognition)) and stage.batches:
         yield f"{_from_to(stage.batches)} in a run"
+
+
+def _degrees(stage: PageOrientation | Orientation) -> str:
+    degrees = " or ".join(map(str, stage.degrees))
+    return f"turned by {degrees} degrees from a probability of {stage.threshold}"
 
 
 def _resize(rule: Resize) -> Iterator[str]:
@@ -198,7 +212,7 @@ def _from_to(values: Sequence[object]) -> str:
 def _origin(origin: Origin) -> Iterator[str]:
     source = "" if origin.format == "onnx" else f", from {origin.format}"
     yield from _row("translator", f"{origin.translator}{source}")
-    for label, done in (("repairs", origin.repairs), ("rewrites", origin.rewrites)):
+    for label, done in (("changes", origin.repairs), ("rewrites", origin.rewrites)):
         if done:
             yield from _row(label, ", ".join(done))
     if (quantized := origin.quantization) is not None:

@@ -76,7 +76,9 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return number
     if origin is Literal:
         known = ", ".join(map(repr, arguments))
-        _expect(value in arguments, where, f"one of {known} in this version", value)
+        # True and 1.0 are equal to 1.
+        fits = any(type(value) is type(each) and value == each for each in arguments)
+        _expect(fits, where, f"one of {known} in this version", value)
         return value
     if origin in (types.UnionType, typing.Union):  # typing.Union: T | None of an Annotated T
         if value is None and type(None) in arguments:

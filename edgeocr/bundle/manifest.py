@@ -6,120 +6,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from ..runtime.engine_key import EngineKey
 from . import limits
 from .fields import Natural, Positive, Range, Share
-from .postprocess_settings import DBSettings, EASTSettings, PGNetSettings, SASTSettings
-from .provenance import Accuracy, Origin, Precision
+from .image_stages import CTDetection as CTDetection
+from .image_stages import DBDetection as DBDetection
+from .image_stages import Detection as Detection
+from .image_stages import EASTDetection as EASTDetection
+from .image_stages import FCEDetection as FCEDetection
+from .image_stages import ImageStage as ImageStage
+from .image_stages import PSEDetection as PSEDetection
+from .image_stages import Resize as Resize
+from .image_stages import SASTDetection as SASTDetection
+from .page_stages import PageOrientation as PageOrientation
+from .page_stages import PageStage as PageStage
+from .page_stages import Unwarping as Unwarping
+from .postprocess_settings import PGNetSettings
+from .provenance import Accuracy, Origin
+from .stage import Grey, Side, Step
+from .stage import Stage as Stage
+from .stage import Variant as Variant
 
 # The schemas that this version reads. Every field that a newer schema adds has a default, so all
 # schemas use these types. Freezing writes the oldest schema of `REQUIRES` that has all fields of a
 # bundle, and the first edgeocr that reads it: edgeocr 0.1 wrote schema 1, schema 3 adds the
-# `variants` of a stage, and the `loss` and the `weights` of an origin, and schema 4 the `engines`.
-SCHEMA = 4
+# `variants` of a stage, and the `loss` and the `weights` of an origin, schema 4 the `engines`, and
+# schema 5 charsets with `ignored` classes or with an end but no begin, the `interpolation` of
+# recognition, detection with PSE, FCE and CT, the rule "short" of `Resize`, and the stages that
+# prepare a page.
+SCHEMA = 5
 OLDEST_SCHEMA = 1
-REQUIRES = {2: "0.2.0", 3: "0.3.0", 4: "0.3.0"}
-
-Grey: TypeAlias = Annotated[int, Range(0, 255)]
-# A side of a network's input in pixels, the step between its sides, and its pixels.
-Side: TypeAlias = Annotated[int, Range(1, limits.SIDE)]
-Step: TypeAlias = Annotated[int, Range(1, limits.STEP)]
-Pixels: TypeAlias = Annotated[int, Range(1, limits.INPUT_PIXELS)]
-
-
-@dataclass(frozen=True)
-class Resize:
-    """The size at which detection or spotting sees an image.
-
-    Attributes:
-        limit: The rule. "min" enlarges an image until its shorter side has `limit_side` pixels and
-            "max" shrinks it until its longer side has; an image within the limit keeps its size.
-            "long" scales an image so that its longer side has `limit_side` pixels. "height"
-            enlarges it by `enlarge`, or scales it to a height of `limit_side` if that is less.
-        limit_side: The side that `limit` refers to, in pixels.
-        max_pixels: The most pixels that an image has after that, whatever its proportions.
-        multiple: Both sides are rounded to a multiple of this, the network's total stride.
-        rounding: Whether sides are rounded to the nearest multiple or up.
-        enlarge: The factor of the rule "height"; the other rules ignore it.
-        sizes: The only input sizes, each [height, width], on execution providers that want a fixed
-            set of shapes. An image that was sized by the rule is padded to the smallest size that
-            holds it, or scaled down if none does. An empty list means that there is no such set.
-    """
-
-    limit: Literal["min", "max", "long", "height"]
-    limit_side: Side
-    max_pixels: Pixels
-    multiple: Step
-    rounding: Literal["nearest", "up"] = "nearest"
-    enlarge: Annotated[float, Range(0.1, 10)] = 1.0
-    sizes: list[list[Side]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """Another graph of a stage, for the devices that it suits better than the stage's own graph.
-
-    Attributes:
-        graph: The name of its ONNX file in the bundle, which has the inputs and outputs of the
-            stage's own graph.
-        precision: The type of its weights and of most of its operators. It names the variant, and
-            differs from that of the stage's other graphs.
-        providers: The execution providers that it suits; None for all.
-        cpu_features: CPU features, as Linux names them, of which the CPU must have one for the
-            graph to suit the provider "cpu". An empty list means that it suits every CPU.
-        activation_bytes: As for the stage's own graph; 0 means the same number as that.
-    """
-
-    graph: str
-    precision: Precision
-    providers: list[str] | None = None
-    cpu_features: list[str] = field(default_factory=list)
-    activation_bytes: Natural = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """Settings that every stage has in addition to its `algorithm`.
-
-    Attributes:
-        graph: The name of the stage's ONNX file in the bundle.
-        model: The name of the model, as in the converters' catalog.
-        providers: The execution providers that "auto" tries for this stage, in this order; None
-            leaves the choice to the runtime.
-        precision: The type of the graph's weights and of most of its operators.
-        activation_bytes: The memory that a run of `graph` needs beside the weights, in bytes for
-            each pixel of its input; 0 means that it is unknown.
-        variants: The stage's other graphs, the preferred first. A device takes the first that suits
-            it, or `graph` if none does, unless it has measured another one to be faster.
-    """
-
-    graph: str
-    model: str
-    providers: list[str] | None = None
-    precision: Precision = "fp32"
-    activation_bytes: Natural = 0
-    variants: list[Variant] = field(default_factory=list)
-
-    @property
-    def graphs(self) -> dict[Precision, str]:
-        """The name of each graph's file, by the graph's precision; the stage's own comes first."""
-        others = {variant.precision: variant.graph for variant in self.variants}
-        return {self.precision: self.graph, **others}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageStage(Stage):
-    """Settings of the stages that see whole images.
-
-    Each algorithm adds `postprocess`, the numbers of its post-processing.
-
-    Attributes:
-        resize: The size at which the network sees an image.
-    """
-
-    resize: Resize
+REQUIRES = {2: "0.2.0", 3: "0.3.0", 4: "0.3.0", 5: "0.3.0"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,44 +56,6 @@ class CropStage(Stage):
     height: Side
     padding: Grey
     batches: list[Positive] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DBDetection(ImageStage):
-    """Settings of the stage `detection` with the algorithm DB.
-
-    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `probability` [N, H, W].
-    """
-
-    algorithm: Literal["DB"]
-    postprocess: DBSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class EASTDetection(ImageStage):
-    """Settings of the stage `detection` with the algorithm EAST.
-
-    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `score` [N, h, w] and `geometry`
-    [N, 8, h, w].
-    """
-
-    algorithm: Literal["EAST"]
-    postprocess: EASTSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class SASTDetection(ImageStage):
-    """Settings of the stage `detection` with the algorithm SAST.
-
-    The graph takes `image` uint8 [N, H, W, 3] BGR and gives `tcl` [N, h, w], `border` [N, 4, h, w],
-    `tvo` [N, 8, h, w] and `tco` [N, 2, h, w].
-    """
-
-    algorithm: Literal["SAST"]
-    postprocess: SASTSettings
-
-
-Detection: TypeAlias = DBDetection | EASTDetection | SASTDetection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +88,11 @@ class Charset:
             take, in order, the classes that are not special.
         classes: The number of the network's classes, including special ones.
         blank: The special class of CTC, which means "no character here".
-        begin: The special class of Attention and SRN that stands for the start of a text.
+        begin: The special class of Attention and SRN that stands for the start of a text; None for
+            networks with Attention that have no such class.
         end: The special class of Attention and SRN that stands for the end of a text.
+        ignored: The special classes of Attention that stand for no character and don't end a text,
+            such as padding.
     """
 
     file: str
@@ -216,11 +100,24 @@ class Charset:
     blank: Natural | None = None
     begin: Natural | None = None
     end: Natural | None = None
+    ignored: list[Natural] = field(default_factory=list)
 
     @property
     def special(self) -> list[int]:
         """The classes that stand for no character, ascending."""
-        return sorted(each for each in (self.blank, self.begin, self.end) if each is not None)
+        numbers = (self.blank, self.begin, self.end, *self.ignored)
+        return sorted(each for each in numbers if each is not None)
+
+    @property
+    def skipped(self) -> list[int]:
+        """The classes of Attention and SRN that stand for no character and don't end a text."""
+        return [*([] if self.begin is None else [self.begin]), *self.ignored]
+
+    @property
+    def schema(self) -> int:
+        """The oldest schema that can say this, or the oldest that is still written."""
+        without_begin = self.end is not None and self.begin is None
+        return 5 if self.ignored or without_begin else min(REQUIRES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +147,7 @@ class Recognition(CropStage):
         spaces: Whether the network has learned to read the spaces between words ("read"), or drops
             many of them ("found"; CTC only). Spaces are added where the pixels show them: far more
             in the second case. "kept" leaves them as the network read them.
+        interpolation: How a line is resized to the input: as the network's training did it.
     """
 
     algorithm: Literal["CTC", "Attention", "SRN"]
@@ -264,6 +162,12 @@ class Recognition(CropStage):
     widths: list[Side] = field(default_factory=list)
     visual_order: bool = False
     spaces: Literal["read", "found", "kept"] = "read"
+    interpolation: Literal["linear", "cubic", "lanczos"] = "linear"
+
+    @property
+    def schema(self) -> int:
+        """The oldest schema that can say this, or the oldest that is still written."""
+        return max(self.charset.schema, min(REQUIRES) if self.interpolation == "linear" else 5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,11 +190,14 @@ class Spotting(ImageStage):
 class Stages:
     """The stages of a bundle.
 
-    A page goes through detection, orientation if there is one, and recognition; or through spotting
-    alone. A bundle with only detection or only recognition can't read pages. The fields are the
-    stages, None for those that the bundle doesn't have.
+    A page goes through page orientation and unwarping if there are such stages; then through
+    detection, orientation if there is one, and recognition, or through spotting. A bundle with only
+    detection or only recognition can't read pages. The fields are the stages, None for those that
+    the bundle doesn't have.
     """
 
+    page_orientation: PageOrientation | None = None
+    unwarping: Unwarping | None = None
     detection: Detection | None = None
     orientation: Orientation | None = None
     recognition: Recognition | None = None

@@ -16,11 +16,16 @@ from .manifest import (
     ImageStage,
     Manifest,
     Orientation,
+    PageOrientation,
+    PageStage,
     Recognition,
     Resize,
     Spotting,
     Stage,
 )
+
+# The stages whose work a spotting network does alone.
+FINDING_AND_READING = ("detection", "orientation", "recognition")
 
 
 def parse(data: object) -> Manifest:
@@ -63,11 +68,12 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     """Yield every fault of a manifest whose fields have the right types."""
     stages = manifest.stages
     present = stages.present
-    if not present.keys() - {"orientation"}:
+    if not present.keys() & {"detection", "recognition", "spotting"}:
         yield "stages has neither detection nor recognition nor spotting"
-    if stages.spotting is not None and len(present) > 1:
-        others = ", ".join(name for name in present if name != "spotting")
-        yield f"stages has {others} beside spotting, which must be the only stage"
+    if stages.spotting is not None and (
+        others := ", ".join(each for each in present if each in FINDING_AND_READING)
+    ):
+        yield f"stages has {others} beside spotting, which finds and reads on its own"
     for origin in manifest.provenance:
         if origin.stage not in present:
             yield f"provenance names the stage {origin.stage}, which the bundle doesn't have"
@@ -85,10 +91,16 @@ def _stage_problems(manifest: Manifest, stage: Stage, path: str) -> Iterator[str
     if isinstance(stage, CropStage):
         yield from _order_problems(stage.batches, f"{path}.batches")
         yield from _input_problems(stage, path)
-    if isinstance(stage, Orientation):
+    if isinstance(stage, PageStage) and stage.height * stage.width > limits.INPUT_PIXELS:
+        yield f"{path} has an input of more than {limits.INPUT_PIXELS} pixels"
+    if isinstance(stage, (Orientation, PageOrientation)):
         degrees = stage.degrees
         if len(degrees) < 2 or any(turn % 90 for turn in degrees):
             yield f"{path}.degrees must be two or more multiples of 90, not {degrees}"
+    if isinstance(stage, PageOrientation):
+        least, short = max(stage.height, stage.width), stage.short_side
+        if short is not None and short < least:
+            yield f"{path}.short_side must be at least {least}, the input's side, not {short}"
     if isinstance(stage, Recognition):
         yield from _order_problems(stage.widths, f"{path}.widths")
         yield from _width_problems(stage, path)
@@ -146,17 +158,26 @@ def _input_problems(stage: CropStage, path: str) -> Iterator[str]:
 
 def _charset_problems(stage: Recognition | Spotting, path: str) -> Iterator[str]:
     charset = stage.charset
-    wanted = {"begin", "end"} if stage.algorithm in ("Attention", "SRN") else {"blank"}
+    wanted, allowed = {
+        "Attention": ({"end"}, {"begin", "end", "ignored"}),
+        "SRN": ({"begin", "end"}, {"begin", "end"}),
+    }.get(stage.algorithm, ({"blank"}, {"blank"}))
     given = {name for name in ("blank", "begin", "end") if getattr(charset, name) is not None}
     for name in sorted(wanted - given):
         yield f"field {path}.{name} is missing; {stage.algorithm} needs it"
-    for name in sorted(given - wanted):
+    if charset.ignored:
+        given.add("ignored")
+    for name in sorted(given - allowed):
         yield f"field {path}.{name} is given, but {stage.algorithm} has no such class"
-    for name in sorted(given):
+    for name in sorted(given - {"ignored"}):
         if getattr(charset, name) >= charset.classes:
             yield f"{path}.{name} must be below the number of classes, {charset.classes}"
+    if any(number >= charset.classes for number in charset.ignored):
+        yield f"{path}.ignored must be below the number of classes, {charset.classes}"
+    if charset.ignored != sorted(charset.ignored):
+        yield f"{path}.ignored must ascend, but is {charset.ignored}"
     if len(set(charset.special)) < len(charset.special):
-        yield f"{path}: begin and end are the same class"
+        yield f"{path}: two of the special classes {charset.special} are the same class"
 
 
 def _space_problems(stage: Recognition, path: str) -> Iterator[str]:

@@ -75,6 +75,64 @@ class SASTSettings:
 
 
 @dataclass(frozen=True)
+class PSESettings:
+    """Numbers of PSENet's post-processing (Wang et al. 2019), which `postprocess.pse` takes.
+
+    Attributes:
+        threshold: A pixel with a larger logit belongs to a kernel; 0 is the probability 0.5.
+        box_threshold: The least mean probability of a text.
+        minimum_area: The least number of pixels of a text and of its smallest kernel.
+        scale: The size of the pixels on which kernels grow, in pixels of the input: 1, 2 or 4.
+        shape: Whether regions are quads or polygons.
+    """
+
+    threshold: Annotated[float, Range(-100, 100)]
+    box_threshold: Share
+    minimum_area: Natural
+    scale: Literal[1, 2, 4]
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class FCESettings:
+    """Numbers of FCENet's post-processing (Zhu et al. 2021), which `postprocess.fce` takes.
+
+    Attributes:
+        score_threshold: A pixel with a higher score proposes an outline.
+        nms_threshold: Outlines whose intersection over union is higher are taken for one text.
+        region_power: The power of the region's probability in the score.
+        center_power: The power of the center's probability in the score.
+        shape: Whether regions are quads or polygons.
+    """
+
+    score_threshold: Share
+    nms_threshold: Share
+    region_power: Annotated[float, Range(0, 10)]
+    center_power: Annotated[float, Range(0, 10)]
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class CTSettings:
+    """Numbers of CentripetalText's post-processing (Sheng et al. 2021), for `postprocess.ct`.
+
+    Attributes:
+        score_threshold: The least mean probability of a text's kernel.
+        minimum_area: The least number of pixels of the input that a text has.
+        shape: Whether regions are quads or polygons.
+    """
+
+    score_threshold: Share
+    minimum_area: Natural
+    shape: Shape
+
+
+DetectionSettings: TypeAlias = (
+    DBSettings | EASTSettings | SASTSettings | PSESettings | FCESettings | CTSettings
+)
+
+
+@dataclass(frozen=True)
 class PGNetSettings:
     """The thresholds and limits with which `postprocess.pgnet` decodes (Wang et al. 2021).
 

@@ -162,8 +162,8 @@ class Origin:
         translator: The program, with its version, that translated the model to ONNX.
         parity: Checks against the original by name, made before the charset was pruned and the
             precision was lowered.
-        repairs: The faults of the translator that were repaired, by the names that
-            `python -m converters convert` reports.
+        repairs: What the translation changed because ONNX or a bundle can't express it, by the
+            names that `python -m converters convert` reports.
         rewrites: The changes that made the graph faster, by the names that the same command
             reports.
         quantization: How a stage in int8 was made.
@@ -173,7 +173,9 @@ class Origin:
         weights: The type that the file stores the weights in, if the graph computes in another.
     """
 
-    stage: Literal["detection", "orientation", "recognition", "spotting"]
+    stage: Literal[
+        "page_orientation", "unwarping", "detection", "orientation", "recognition", "spotting"
+    ]
     model: str
     title: str
     authors: str

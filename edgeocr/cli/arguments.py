@@ -214,6 +214,7 @@ def ocr_arguments(options: argparse.Namespace) -> dict[str, Any]:
         "threads": options.threads,
         "orientation": not getattr(options, "no_orientation", False),
         "upright": not getattr(options, "no_upright", False),
+        "unwarp": not getattr(options, "no_unwarp", False),
         "shape": getattr(options, "shape", None),
         "max_pixels": options.max_pixels,
         "max_image_pixels": getattr(options, "max_image_pixels", MAX_IMAGE_PIXELS),

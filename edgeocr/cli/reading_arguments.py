@@ -24,6 +24,7 @@ def add_reading_arguments(
             action="store_true",
             help="take pictures as they stand, turned or not",
         )
+        command.add_argument("--no-unwarp", action="store_true", help="do not flatten bent pages")
         command.add_argument(
             "--no-split-gaps",
             action="store_true",

@@ -27,9 +27,9 @@ def report(examination: Examination) -> str:
             for name, each in vars(examination.recommended).items()
         },
     }
-    blocks = [_section(title, rows) for title, rows in sections.items()]
-    blocks.append(_listing("Problems", examination.problems))
-    blocks.append(_listing("Hints", examination.hints))
+    blocks = [section(title, rows) for title, rows in sections.items()]
+    blocks.append(listing("Problems", examination.problems))
+    blocks.append(listing("Hints", examination.hints))
     if not examination.problems and not examination.hints:
         blocks.append("No problems found.")
     return "\n\n".join(filter(None, blocks))
@@ -112,7 +112,7 @@ def _nvidia(facts: Facts) -> Rows:
     }
 
 
-def _section(title: str, rows: Rows) -> str:
+def section(title: str, rows: Rows) -> str:
     """Return a title and its rows; empty if nothing is known."""
     known = {name: str(value) for name, value in rows.items() if value not in (None, "")}
     if not known:
@@ -121,7 +121,8 @@ def _section(title: str, rows: Rows) -> str:
     return "\n".join([title, *(f"  {name:{width}}  {value}" for name, value in known.items())])
 
 
-def _listing(title: str, sentences: Sequence[str]) -> str:
+def listing(title: str, sentences: Sequence[str]) -> str:
+    """Return a title and sentences as a list; empty if there are none."""
     return "\n".join([title, *(f"  - {each}" for each in sentences)]) if sentences else ""
 
 

@@ -25,6 +25,9 @@ from .room import Room, RunAdmission
 # What ONNX Runtime's arena takes, as a multiple of what the graph's tensors need: convolutions copy
 # their input to another layout, and freed pieces do not always join. Measured: 1.3 to 1.75.
 ARENA_FACTOR = 1.75
+# The least room for runs, in bytes: the arena grows by pieces of a megabyte or more, so a small
+# network needs more than its tensors take.
+LEAST_ARENA = 8_000_000
 # Bytes per input pixel for graphs whose bundle states nothing: more than any of PP-OCR's mobile
 # networks takes.
 UNKNOWN_BYTES = {"pictures": 100, "crops": 220}
@@ -119,7 +122,7 @@ class MemoryBudget:
         self.effects: list[str] = []
         least = [_run_bytes(each, each.least) for each in run_sizes]
         full = [_run_bytes(each, each.full) for each in run_sizes]
-        self._least_run = max(least, default=0)
+        self._least_run = max([LEAST_ARENA, *least])
         self._full_run = max([*full, self._least_run])
         release_unused()
         # What opening really takes is not known yet, so only a hopeless limit is refused here.

@@ -1,10 +1,12 @@
-"""Decode networks that write one character after the other.
+"""Decode networks that give one class for each position of a text.
 
-These are RARE's attention (Shi et al. 2016) and SRN (Yu et al. 2020). A text ends at the first end
-symbol.
+Some write one character after the other, such as RARE (Shi et al. 2016), SAR and NRTR; others give
+all positions at once, such as SRN (Yu et al. 2020). A text ends at the first end symbol.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +19,19 @@ def decode(
     scores: NDArray[np.floating],
     characters: NDArray[np.object_],
     *,
-    begin: int,
     end: int,
+    skipped: Sequence[int],
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Decode the most probable class of each position.
 
     Args:
         indices: integer [N, T], the most probable class of each position.
         scores: float [N, T], the probability of that class.
-        characters: object [classes] of str, the character of each class; the entries of `begin` and
-            `end` are never used.
-        begin: The class that stands for no character.
+        characters: object [classes] of str, the character of each class; the entries of `end` and
+            `skipped` are never used.
         end: The class that ends a text. SRN fills the rest of a row with it; attention may write
             anything after it, which PaddleOCR's own decoder reads.
+        skipped: The classes that stand for no character and don't end a text, such as padding.
 
     Returns:
         N texts, and float32 [N], the mean probability of each text's characters; 0 for an empty
@@ -39,11 +41,13 @@ def decode(
         ArrayError: The arrays do not fit together, or a class is not in `characters`.
     """
     sequences.check(indices, scores, characters)
-    kept = is_character(indices, begin=begin, end=end)
+    kept = is_character(indices, end=end, skipped=skipped)
     return sequences.spell(indices[kept], scores[kept], kept.sum(axis=1), characters)
 
 
-def is_character(indices: NDArray[np.integer], *, begin: int, end: int) -> NDArray[np.bool_]:
+def is_character(
+    indices: NDArray[np.integer], *, end: int, skipped: Sequence[int]
+) -> NDArray[np.bool_]:
     """Tell which positions, integer [N, T], give a character of the text; bool [N, T]."""
     before_end = ~np.logical_or.accumulate(indices == end, axis=1)
-    return np.asarray(before_end & (indices != begin), np.bool_)
+    return np.asarray(before_end & ~np.isin(indices, skipped), np.bool_)

@@ -154,6 +154,29 @@ def enclosing(polygons: Sequence[Float32]) -> Float32:
     return clockwise(np.array(around, np.float32).reshape(-1, 4, 2))
 
 
+def rectangles_around(sides: Float32) -> Float32:
+    """Return rectangles around parts of lines, which lie in the direction of each part.
+
+    Args:
+        sides: float32 [N, 2, M, 2], M points along the upper and the lower side of each part.
+
+    Returns:
+        float32 [N, 4, 2], clockwise from where the upper side begins.
+    """
+    middles = sides.mean(axis=1)
+    along = middles[:, -1] - middles[:, 0]
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    axes = np.stack([along, across], axis=1)
+    points = sides.reshape(len(sides), -1, 2)
+    level = points @ axes.swapaxes(1, 2)
+    low, high = level.min(axis=1), level.max(axis=1)
+    corners = np.stack(
+        [low, np.stack([high[:, 0], low[:, 1]], 1), high, np.stack([low[:, 0], high[:, 1]], 1)], 1
+    )
+    return np.asarray(corners @ axes, np.float32)
+
+
 def signed_areas(quads: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the areas [N] of quads [N, 4, 2], negative where the corners go counter-clockwise."""
     diagonals = (quads[:, 2:] - quads[:, :2]).astype(np.float64)

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from ..errors import ArrayError
 from .geometry import Float32
 
-# No picture has sides of this many pixels: offsets that lead farther away are noise.
+# A decoder looks at no more regions of a picture than this: a dense page has a few thousand words,
+# and a map that is noise may have one region for each pixel.
+MAX_REGIONS = 3000
+# In pixels: no picture has longer sides, so offsets that lead farther away are noise.
 FARTHEST = 1e6
-# The maps of EAST, SAST and PGNet have a quarter of the input's size.
+# The maps of EAST, SAST, PSE, CT and PGNet have a quarter of the input's size.
 STRIDE = 4
 
 
@@ -50,3 +53,30 @@ def check(
         score = score.astype(np.float32, copy=False)
     sound: Float32 = np.clip(np.nan_to_num(score, posinf=0.0, neginf=0.0), 0, 1)
     return sound
+
+
+def stacked(algorithm: str, name: str, array: NDArray[np.floating], channels: range) -> Float32:
+    """Check maps that come as one array.
+
+    Args:
+        algorithm: Name of the algorithm, for the error.
+        name: Name of the array, for the error.
+        array: The maps.
+        channels: The numbers of maps that there may be.
+
+    Returns:
+        The maps, float32 [C, h, w].
+
+    Raises:
+        ArrayError: The array is not [C, h, w] with one of these numbers, or not of floats.
+    """
+    if array.ndim != 3 or len(array) not in channels:
+        most = f" to {channels[-1]}" if len(channels) > 1 else ""
+        raise ArrayError(
+            f"{algorithm}'s {name} must be maps [{channels[0]}{most}, h, w], not "
+            f"{list(array.shape)}"
+        )
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ArrayError(f"{algorithm}'s {name} must be floats, not {array.dtype}")
+    with np.errstate(over="ignore"):  # a float64 map may exceed float32
+        return np.ascontiguousarray(array, np.float32)

@@ -23,6 +23,7 @@ class Job:
             empty if the bundle lists none.
         preferred_providers: The bundle's order of providers for "auto"; None for edgeocr's order.
         precision: Precision of the graph's weights: "fp32", "fp16" or "int8".
+        fixed_height: Whether the network takes no other height than that of `usual_shape`.
     """
 
     stage: str
@@ -31,6 +32,7 @@ class Job:
     shapes: Sequence[Shape] = ()
     preferred_providers: Sequence[str] | None = None
     precision: str = "fp32"
+    fixed_height: bool = False
 
     @property
     def engine_name(self) -> str:

@@ -138,6 +138,7 @@ class Session:
         self.admission: Admission | None = None
         self.observer: Callable[[NDArray[np.uint8]], object] | None = None
         self._stage, self._usual_shape = job.stage, job.usual_shape
+        self._fixed_height = job.fixed_height
         self._engine_name = job.engine_name
         self._pool = pool or ThreadPool(1)
         self._on_device = provider.device is not None
@@ -236,7 +237,7 @@ class Session:
             self._run(np.zeros(min(self.shapes, key=math.prod), np.uint8))
         elif self._usual_shape is not None:
             _, height, width, channels = self._usual_shape
-            if height >= SMALLEST_SIDE:  # a picture; lines keep their height
+            if height >= SMALLEST_SIDE and not self._fixed_height:
                 height = width = SMALLEST_SIDE
             self._run(np.zeros((1, height, width, channels), np.uint8))
 

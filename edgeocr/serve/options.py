@@ -24,6 +24,7 @@ class ReaderOptions:
         threads: CPU threads.
         orientation: Turn lines that are upside down.
         upright: Turn pages upright.
+        unwarp: Flatten bent pages.
         shape: The shape of regions where a request asks for none.
         max_pixels: The most pixels of one run of detection.
         max_image_pixels: The most pixels of a picture by its file's header.
@@ -45,6 +46,7 @@ class ReaderOptions:
     threads: int | None = None
     orientation: bool = True
     upright: bool = True
+    unwarp: bool = True
     shape: Shape | None = None
     max_pixels: int | None = None
     max_image_pixels: int | None = MAX_IMAGE_PIXELS

@@ -18,8 +18,6 @@ from ..images import Image, Picture, Source
 from ..runtime.stopwatch import Stopwatch
 from . import frames
 
-# Bytes per pixel of the copy of a picture that is turned upright.
-TURNING_BYTES = 3
 # Bytes per pixel that drawing takes beside the picture: its copy, the sheet and the result.
 DRAWING_BYTES = 14
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_args
 
-from .. import orient, recognize, resize
+from .. import orient, page_network, recognize, resize
 from ..bundle import manifest
 from ..bundle.bundle import Bundle
+from ..bundle.image_stages import DETECTIONS
 from ..bundle.manifest import Profile, Stages
 from ..bundle.postprocess_settings import Shape
 from ..detect import Detector, with_shape
@@ -20,6 +21,7 @@ from ..device.cpus import available_threads
 from ..errors import StageMissingError, printable
 from ..layout import READING_ORDERS
 from ..orient import Orienter
+from ..orient_page import PageOrienter
 from ..recognize import Recognizer
 from ..runtime.onnx_runtime import import_onnxruntime
 from ..runtime.placement import Placement
@@ -27,14 +29,17 @@ from ..runtime.run_sizes import RunSizes
 from ..runtime.start import all_on_cpu
 from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
+from ..unwarp import Unwarper
 from ..variants.choice import Choice, pins
 from ..variants.taking import first_choice, take
 
 if TYPE_CHECKING:
     from ..tuned.record import TunedStage
 
-Stage: TypeAlias = Detector | Orienter | Recognizer | Spotter
+Stage: TypeAlias = PageOrienter | Unwarper | Detector | Orienter | Recognizer | Spotter
 Present = TypeVar("Present", Detector, Recognizer)
+# Bytes per pixel of a copy of a picture.
+COPY_BYTES = 3
 # What is known about the stages of a bundle that wasn't tuned on this device.
 NOTHING: Mapping[str, TunedStage] = MappingProxyType({})
 
@@ -50,6 +55,8 @@ class OpenStages:
     """
 
     bundle_name: str
+    page_orientation: PageOrienter | None = None
+    unwarping: Unwarper | None = None
     detection: Detector | None = None
     orientation: Orienter | None = None
     recognition: Recognizer | None = None
@@ -61,12 +68,19 @@ class OpenStages:
     def by_name(self) -> dict[str, Stage]:
         """The stages that the bundle has, by name."""
         stages: dict[str, Stage | None] = {
+            "page_orientation": self.page_orientation,
+            "unwarping": self.unwarping,
             "detection": self.detection,
             "orientation": self.orientation,
             "recognition": self.recognition,
             "spotting": self.spotting,
         }
         return {name: stage for name, stage in stages.items() if stage is not None}
+
+    @property
+    def copies_bytes(self) -> int:
+        """Bytes per pixel of a picture's copies while it is read: turned upright, flattened."""
+        return COPY_BYTES * (1 if self.unwarping is None else 2)
 
     @property
     def skipped_providers(self) -> tuple[str, ...]:
@@ -293,28 +307,32 @@ def open_stage(
         return Recognizer(stage, graph, bundle.characters, placement=placement, pool=pool)
     if isinstance(stage, manifest.Orientation):
         return Orienter(stage, graph, placement=placement, pool=pool)
+    if isinstance(stage, manifest.PageOrientation):
+        return PageOrienter(stage, graph, placement=placement, pool=pool)
+    if isinstance(stage, manifest.Unwarping):
+        return Unwarper(stage, graph, placement=placement, pool=pool)
     if isinstance(stage, manifest.Spotting):
         check_spotted(shape)
         return Spotter(stage, graph, bundle.characters, placement=placement, pool=pool)
-    assert isinstance(stage, (manifest.DBDetection, manifest.EASTDetection, manifest.SASTDetection))
+    assert isinstance(stage, DETECTIONS)
     found = stage if shape is None else with_shape(stage, shape)
     return Detector(found, graph, placement=placement, pool=pool)
 
 
 def wanted_stages(
-    stages: Stages, max_pixels: int | None, *, orientation: bool, restore_spaces: bool
+    stages: Stages, max_pixels: int | None, used: Mapping[str, bool], *, restore_spaces: bool
 ) -> Stages:
     """Return the stages of a bundle with the settings that a caller wants.
 
     Args:
         stages: The stages as the manifest describes them.
         max_pixels: The most pixels of one run of detection; None for the bundle's.
-        orientation: Whether to turn crops that are upside down.
+        used: Whether to use each stage that a page can be read without, by name.
         restore_spaces: Whether to put spaces where the recognition network has read none.
     """
     stages = resize.limited_stages(stages, max_pixels)
-    if not orientation:
-        stages = replace(stages, orientation=None)
+    unused: Any = {name: None for name, wanted in used.items() if not wanted}
+    stages = replace(stages, **unused)
     if not restore_spaces and stages.recognition is not None:
         stages = replace(stages, recognition=replace(stages.recognition, spaces="kept"))
     return stages
@@ -325,6 +343,11 @@ def run_sizes(stages: Stages) -> list[RunSizes]:
     sizes = [
         resize.run_sizes(stage.resize, stage.activation_bytes)
         for stage in (stages.detection, stages.spotting)
+        if stage is not None
+    ]
+    sizes += [
+        page_network.run_sizes(stage)
+        for stage in (stages.page_orientation, stages.unwarping)
         if stage is not None
     ]
     if stages.orientation is not None:

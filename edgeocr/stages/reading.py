@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from math import radians
 
 from ..crops import Move, crop_region
-from ..images import Image
+from ..images import Image, Picture
 from ..layout import Layout
-from ..postprocess.geometry import Float32
 from ..results.lines import Block, Line, Region, blocks_of, moved, quads_of
 from ..runtime.stopwatch import Stopwatch
 from .opening import OpenStages
+from .page import PreparedPage, prepare
 from .upright import UprightLines, UprightReader
 from .words import Detail, with_words
 
 
+@dataclass(frozen=True)
+class FoundLines:
+    """The lines of a page, and how it was prepared.
+
+    Attributes:
+        page: The page as it was prepared.
+        found: The lines in pixels of the page's image turned upright.
+    """
+
+    page: PreparedPage
+    found: UprightLines
+
+    @property
+    def rotation(self) -> int:
+        """By how many degrees, 0 to 270, the picture had to be turned clockwise in all."""
+        return (self.page.rotation + self.found.rotation) % 360
+
+
 def read_lines(
     stages: OpenStages,
-    image: Image,
+    picture: Picture,
     watch: Stopwatch,
     *,
     turn_pages: bool,
     keep_pixels: bool,
     detail: Detail | None,
     split_gaps: bool = True,
-) -> UprightLines:
-    """Find and read the lines of an image.
+) -> FoundLines:
+    """Find and read the lines of a picture.
 
     Args:
         stages: The open stages: one that spots, or one that detects and one that recognizes.
-        image: uint8 [H, W, 3] BGR.
+        picture: The picture.
         watch: Records the time of each step.
-        turn_pages: Find out which way up a page is; spotting takes pages as they are.
+        turn_pages: Find out which way up a page is; without a stage for that, spotting takes pages
+            as they are.
         keep_pixels: Keep the pixels of crops from one use to the next.
         detail: What lines are given beside their texts: words, or words and characters.
         split_gaps: Divide regions that run over several columns or cells.
@@ -42,6 +61,9 @@ def read_lines(
         StageMissingError: The bundle lacks a stage for reading.
         GraphError: A network failed.
     """
+    # Turn the page upright and make it flat, if the bundle has networks for that.
+    page = prepare(stages, picture, watch, turn_pages=turn_pages)
+    image = page.image
     if stages.spotting is not None:
         # Find and read with one network.
         lines = [line for line in stages.spotting.spot(image, watch) if line.text.strip()]
@@ -51,17 +73,17 @@ def read_lines(
                     with_words(line, crop_region(image, outline_of(line)), None, detail)
                     for line in lines
                 ]
-        return UprightLines(lines, 0, None)
+        return FoundLines(page, UprightLines(lines, 0, None))
     # Detect, crop, orient and recognize, the right way up.
     reader = UprightReader(
         stages.detector,
         stages.recognizer,
         stages.orientation,
-        turn_pages=turn_pages,
+        turn_pages=turn_pages and not page.is_upright,
         keep_pixels=keep_pixels,
         split_gaps=split_gaps,
     )
-    return reader.read(image, watch, detail=detail)
+    return FoundLines(page, reader.read(image, watch, detail=detail))
 
 
 def find_regions(stages: OpenStages, image: Image, watch: Stopwatch) -> list[Region]:
@@ -81,24 +103,21 @@ def outline_of(line: Line) -> Region:
     return Region(line.quad, line.score, line.polygon)
 
 
-def blocks_in_order(
-    found: UprightLines, analyse: Callable[..., Layout], in_source: Callable[..., Float32]
-) -> tuple[Block, ...]:
+def blocks_in_order(read: FoundLines, analyse: Callable[..., Layout]) -> tuple[Block, ...]:
     """Put lines into reading order, in blocks.
 
     Args:
-        found: The lines in pixels of the upright image.
+        read: The lines of a page.
         analyse: Finds the order of quads, as `layout.analyse` does.
-        in_source: Moves points to the source, as `Picture.in_source` does.
 
     Returns:
         The blocks in pixels of the source.
     """
+    found = read.found
     texts = [line.text for line in found.lines]
     layout = analyse(quads_of(found.lines), texts=texts, upwards=found.upwards)
-    move = partial(in_source, rotation=found.rotation)
-    lines = [moved(line, move) for line in found.lines]
-    return blocks_of(lines, layout.blocks, layout.slant - radians(found.rotation))
+    lines = [read.page.in_source(line, found.rotation) for line in found.lines]
+    return blocks_of(lines, layout.blocks, layout.slant - radians(read.rotation))
 
 
 def regions_in_order(

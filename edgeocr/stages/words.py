@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from ..crops import Crop
-from ..postprocess.geometry import Float32
+from ..postprocess.geometry import Float32, rectangles_around
 from ..postprocess.peaks import even, extents
 from ..postprocess.words import is_cjk, spans_of_words
 from ..results.lines import Character, Line, Peaks, Word
@@ -81,21 +81,5 @@ def quads_in_image(crop: Crop, columns: Float32) -> Float32:
     sides[..., 1] = [[0], [crop.height]]
     sides = crop.in_image(sides)
     if crop.curved:
-        return _rectangles(sides)
+        return rectangles_around(sides)
     return np.concatenate([sides[:, 0], sides[:, 1, ::-1]], axis=1)
-
-
-def _rectangles(sides: Float32) -> Float32:
-    """Return rectangles [N, 4, 2] around N parts, given points [N, 2, M, 2] of their two sides."""
-    middles = sides.mean(axis=1)
-    along = middles[:, -1] - middles[:, 0]
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    axes = np.stack([along, across], axis=1)
-    points = sides.reshape(len(sides), -1, 2)
-    level = points @ axes.swapaxes(1, 2)
-    low, high = level.min(axis=1), level.max(axis=1)
-    corners = np.stack(
-        [low, np.stack([high[:, 0], low[:, 1]], 1), high, np.stack([low[:, 0], high[:, 1]], 1)], 1
-    )
-    return np.asarray(corners @ axes, np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -323,3 +324,26 @@ def test_only_the_manifest_makes_the_width_fixed(bundle: Bundle, stage: Recognit
     squeezed.session.observer = lambda batch: shapes.append(batch.shape)
     squeezed.recognize([Crop.whole(np.zeros((48, wide, 3), np.uint8)) for wide in (50, 700)])
     assert {shape[2] for shape in shapes} == {160}
+
+
+@pytest.mark.parametrize(
+    ("method", "flag"),
+    [("linear", cv2.INTER_LINEAR), ("cubic", cv2.INTER_CUBIC), ("lanczos", cv2.INTER_LANCZOS4)],
+)
+def test_lines_are_resized_by_the_method_of_the_manifest(
+    bundle: Bundle, stage: Recognition, method: Any, flag: int
+) -> None:
+    drawn = Recognizer(
+        dataclasses.replace(stage, interpolation=method),
+        bundle.read(stage.graph),
+        bundle.characters,
+        placement=Placement("cpu"),
+        pool=ThreadPool(1),
+    )
+    given: list[np.ndarray] = []
+    drawn.session.observer = given.append
+    pixels = np.random.default_rng(0).integers(0, 256, (31, 77, 3), np.uint8)
+    drawn.recognize([Crop.whole(pixels)])
+    width = math.ceil(stage.height * 77 / 31)
+    expected = cv2.resize(pixels, (width, stage.height), interpolation=flag)
+    np.testing.assert_array_equal(given[0][0, :, :width], expected)

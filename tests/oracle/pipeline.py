@@ -48,8 +48,7 @@ def detect(
     given = image[..., ::-1] if algorithm == "PGNet" else image
     data = resize({"image": np.ascontiguousarray(given)})
     shape = data["shape"][None]
-    data = _operators().NormalizeImage(scale="1./255.", order="hwc", **IMAGENET)(data)
-    array = _operators().ToCHWImage()(data)["image"][None].astype(np.float32)
+    array = normalized(data["image"])
     by_channels = {output.shape[1]: output for output in _run(folder, array)}
     outputs = {name: by_channels[channels] for name, channels in MAPS[algorithm].items()}
     with _silence(), reference.stable_sorting():
@@ -63,6 +62,13 @@ def detect(
         return Found(np.array(kept, np.float32), [])
     kept = _detector().filter_tag_det_res(points, image.shape)
     return Found(np.array(kept, np.float32).reshape(-1, 4, 2), [])
+
+
+def normalized(image: np.ndarray) -> np.ndarray:
+    """Normalize an image, uint8 [H, W, 3], with ImageNet's numbers; return float32 [1, 3, H, W]."""
+    data = _operators().NormalizeImage(scale="1./255.", order="hwc", **IMAGENET)({"image": image})
+    array: np.ndarray = _operators().ToCHWImage()(data)["image"]
+    return np.ascontiguousarray(array[None], np.float32)
 
 
 def upright(folder: Path | None, crops: Sequence[np.ndarray]) -> list[np.ndarray]:

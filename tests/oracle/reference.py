@@ -5,6 +5,7 @@ edgeocr can be compared with it. It needs the environment named in make_fixtures
 """
 
 import importlib.util
+import os
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -34,6 +35,10 @@ def paddleocr_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("paddleocr is not installed: see the docstring of make_fixtures.py")
     return Path(spec.submodule_search_locations[0])
+
+
+# Algorithms on whose exports the optimisations of Paddle Inference 2.6.2 crash, or may crash.
+CRASHING = ("NRTR", "SATRN", "SAR", "RobustScanner")
 
 
 def _module(name: str) -> ModuleType:
@@ -82,6 +87,31 @@ def pg_post_process(**settings: Any) -> Any:
     return _module("ppocr.postprocess.pg_postprocess").PGPostProcess(**settings)
 
 
+def pse_post_process(**settings: Any) -> Any:
+    """Return PaddleOCR's own PSEPostProcess with these settings.
+
+    Importing it compiles its extension in the installed package, which it looks for below the
+    current folder, so a C++ compiler and Cython must be there.
+    """
+    name = "ppocr.postprocess.pse_postprocess.pse_postprocess"
+    before = Path.cwd()
+    os.chdir(paddleocr_folder())
+    try:
+        return _module(name).PSEPostProcess(**settings)
+    finally:
+        os.chdir(before)
+
+
+def fce_post_process(**settings: Any) -> Any:
+    """Return PaddleOCR's own FCEPostProcess with these settings."""
+    return _module("ppocr.postprocess.fce_postprocess").FCEPostProcess(**settings)
+
+
+def ct_post_process(**settings: Any) -> Any:
+    """Return PaddleOCR's own CTPostProcess with these settings."""
+    return _module("ppocr.postprocess.ct_postprocess").CTPostProcess(**settings)
+
+
 def ctc_label_decode(keys: Path) -> Any:
     """Return PaddleOCR's own CTCLabelDecode, with the space as the last character."""
     decoder = _module("ppocr.postprocess.rec_postprocess").CTCLabelDecode
@@ -91,6 +121,29 @@ def ctc_label_decode(keys: Path) -> Any:
 def sequence_label_decode(name: str) -> Any:
     """Return PaddleOCR's own AttnLabelDecode or SRNLabelDecode for its 36 digits and letters."""
     return getattr(_module("ppocr.postprocess.rec_postprocess"), name)()
+
+
+def text_recognizer(folder: Path, algorithm: str, shape: str) -> Any:
+    """Return PaddleOCR's own TextRecognizer for digits and letters, on one thread.
+
+    Args:
+        folder: The folder with the exported network.
+        algorithm: PaddleOCR's name of the algorithm, such as "SVTR".
+        shape: Channels, height and width of the input, such as "3,32,100".
+    """
+    options = _module("tools.infer.utility").init_args().parse_args([])
+    options.rec_model_dir, options.rec_algorithm = str(folder), algorithm
+    options.rec_image_shape, options.rec_char_dict_path = shape, None
+    options.use_space_char = options.use_gpu = options.enable_mkldnn = False
+    options.cpu_threads = options.rec_batch_num = 1
+    recognizer = _module("tools.infer.predict_rec").TextRecognizer
+    if algorithm in CRASHING:
+        from paddle import inference
+
+        switch = inference.Config.switch_ir_optim
+        with patch.object(inference.Config, "switch_ir_optim", lambda own, _: switch(own, False)):
+            return recognizer(options)
+    return recognizer(options)
 
 
 def perspective_crop(picture: NDArray[np.uint8], quad: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -68,3 +68,8 @@ def test_a_long_character_is_refused() -> None:
 def test_a_wrong_number_of_classes_is_refused(classes: int) -> None:
     with pytest.raises(BundleError, match=f"2 characters and 1 special .* the {classes} classes"):
         characters(charset(classes), b"a\nb\n")
+
+
+def test_special_classes_have_no_character() -> None:
+    special = Charset("charsets/a.txt", 7, begin=2, end=3, ignored=[0, 6])
+    assert characters(special, b"a\nb\nc\n") == ["", "a", "", "", "b", "c", ""]

@@ -21,6 +21,7 @@ from tests.support.packing import Files
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "bundle-format.md"
+DETECTION_PAGE = ROOT / "docs" / "bundle-detection.md"
 FILES: Files = {"manifest.json": b"{}\n", "charsets/\u56fe.txt": b"x\n", "z": b""}
 
 
@@ -43,7 +44,8 @@ def test_the_types_of_all_settings_are_found() -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_page_names_every_field(kind: type) -> None:
-    named = set(re.findall(r"\w+", " ".join(docs.inline_code(PAGE))))
+    code = [*docs.inline_code(PAGE), *docs.inline_code(DETECTION_PAGE)]
+    named = set(re.findall(r"\w+", " ".join(code)))
     fields = {field.name for field in dataclasses.fields(kind)}
     assert fields <= named, f"missing in {PAGE.name}: {sorted(fields - named)}"
 

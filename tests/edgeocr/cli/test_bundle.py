@@ -46,7 +46,7 @@ def use_all_of_schema_2(manifest: dict[str, Any]) -> None:
     stages["recognition"] |= {"precision": "int8", "activation_bytes": 180, "providers": ["cpu"]}
     origin = next(each for each in manifest["provenance"] if each["stage"] == "recognition")
     origin |= {
-        "repairs": ["channels_last"],
+        "repairs": ["unrolled_loops"],
         "rewrites": [f"rewrite_{number}" for number in range(20)],
         "quantization": {
             **{"images": "b7" * 32, "pictures": 24, "nodes": 54},
@@ -60,7 +60,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
     code, out, err = run("show")
     assert (code, err) == (0, "")
     bundle = Bundle.default()
-    assert "6.81 MB, schema 2" in " ".join(out.split())
+    assert "6.82 MB, schema 2" in " ".join(out.split())
     assert f"digest      {bundle.digest} of the manifest\n" in out
     for origin in bundle.manifest.provenance:
         assert f"{origin.stage}: {origin.title}" in out and f"model       {origin.model}" in out
@@ -76,7 +76,7 @@ def test_show_describes_the_embedded_bundle(run: Run) -> None:
         "192 × 48, padded; turned by 0 or 180 degrees from a probability of 0.9",
         "240 to 3216 wide, 48 high",
         "6906 classes, charsets/PP-OCRv6_tiny_rec.txt",
-        "translator  paddle2onnx 1.3.1, from paddle-legacy",
+        "translator  edgeocr 0.3.0, from paddle-legacy",
         "parity      paddle: passed, at most 0.0001 from Paddle Inference 2.6.2",
         "licence     Apache-2.0, PaddlePaddle authors",
         "graph       fp32, 1.79 MB, graphs/detection.onnx",
@@ -108,7 +108,7 @@ def test_show_prints_every_field_of_schema_2(
         "graph int8, 72 B, graphs/recognition.onnx; a run needs 180 bytes for each pixel",
         "charset 6906 classes, pruned from 18385",
         "providers cpu",
-        "repairs channels_last rewrites rewrite_0, rewrite_1,",
+        "changes unrolled_loops rewrites rewrite_0, rewrite_1,",
         "quantized 54 nodes to int8, calibrated with 24 pictures, sha256 b7b7b7b7b7b7;",
         "; in float32 conv_first",
     ):

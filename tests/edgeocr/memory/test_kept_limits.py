@@ -23,9 +23,10 @@ from edgeocr.bundle.archive import MANIFEST
 from edgeocr.memory import limit as limits
 from tests.support import hostile_pictures as hostile
 from tests.support import large_pictures, long_lines
+from tests.support.frozen import frozen
 from tests.support.limited_process import read_within
 from tests.support.packing import Files, packed, sealed
-from tests.support.paths import EMBEDDED_BUNDLE, IMAGES
+from tests.support.paths import EMBEDDED_BUNDLE, IMAGES, ZOO_EXPORTS
 from tests.support.variants import fleet
 
 pytestmark = [
@@ -194,6 +195,20 @@ def test_limit_of_one_ocr_does_not_apply_to_the_next(memory_bundle: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 60 * MB
+
+
+def test_small_network_of_tall_crops_runs_within_a_limit(tmp_path: Path) -> None:
+    """ViTSTR takes no other height than 224, and a small copy of it needs hardly any memory."""
+    bundle = tmp_path / "small.edgeocr"
+    frozen(bundle, recognition=str(ZOO_EXPORTS / "rec_vitstr_none_ce" / "legacy"))
+    code = (
+        "import numpy, sys; from edgeocr import OCR; "
+        "ocr = OCR(sys.argv[1], provider='cpu', memory_limit='300MB'); "
+        "print(len(ocr.recognize([numpy.zeros((32, 90, 3), numpy.uint8)] * 5)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(bundle)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "5\n"
 
 
 def test_limit_is_kept_by_files_that_take_more_than_their_pixels(

@@ -26,7 +26,7 @@ def test_texts_and_scores_are_those_of_paddleocr(name: str, fixtures: Path) -> N
         stored = {key.removeprefix(f"{name}_"): file[key] for key in file.files if name in key}
     begin, end = stored["special"].tolist()
     texts, means = attention.decode(
-        stored["indices"], stored["scores"], charset(begin, end), begin=begin, end=end
+        stored["indices"], stored["scores"], charset(begin, end), end=end, skipped=[begin]
     )
     expected = stored["texts"].tolist()
     # PaddleOCR goes on after the end symbol, where the last four rows have more characters.
@@ -46,8 +46,8 @@ def test_begin_class_never_gives_a_character() -> None:
         np.array([[0, 3, 0, 4, 37, 5], [0, 0, 0, 0, 0, 0], [37, 3, 3, 3, 3, 3]]),
         np.array([[0.1, 0.5, 0.1, 0.7, 0.1, 0.1], [1] * 6, [1] * 6], np.float32),
         charset(0, 37),
-        begin=0,
         end=37,
+        skipped=[0],
     )
     assert texts == ["23", "", ""]
     assert means == pytest.approx([0.6, 0, 0])
@@ -55,14 +55,14 @@ def test_begin_class_never_gives_a_character() -> None:
 
 def test_special_classes_are_where_the_manifest_says() -> None:
     indices = np.array([[2, 3, 1, 4]])
-    texts, _ = attention.decode(indices, np.ones((1, 4)), charset(0, 1), begin=0, end=1)
+    texts, _ = attention.decode(indices, np.ones((1, 4)), charset(0, 1), end=1, skipped=[0])
     assert texts == ["01"]
 
 
 @pytest.mark.parametrize("shape", [(0, 25), (3, 0), (0, 0)])
 def test_empty_arrays_give_empty_texts(shape: tuple[int, int]) -> None:
     indices, scores = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
-    texts, means = attention.decode(indices, scores, charset(0, 37), begin=0, end=37)
+    texts, means = attention.decode(indices, scores, charset(0, 37), end=37, skipped=[0])
     assert texts == [""] * shape[0] and means.shape == (shape[0],)
 
 
@@ -80,4 +80,17 @@ def test_arrays_that_do_not_fit_are_refused(
     indices: np.ndarray, scores: np.ndarray, message: str
 ) -> None:
     with pytest.raises(ArrayError, match=message):
-        attention.decode(indices, scores, charset(0, 37), begin=0, end=37)
+        attention.decode(indices, scores, charset(0, 37), end=37, skipped=[0])
+
+
+def test_skipped_classes_neither_give_a_character_nor_end_a_text() -> None:
+    # Classes 0 and 5 are skipped, 2 ends a text, and no class begins one.
+    unknown = "\N{REPLACEMENT CHARACTER}"
+    characters = np.array(["<pad>", "a", "<end>", "b", unknown, "<begin>"], object)
+    indices = np.array([[5, 1, 0, 3, 5, 4, 2, 1], [0, 0, 5, 5, 2, 2, 3, 3]])
+    scores = np.array([[0.1, 0.5, 0.1, 0.7, 0.1, 0.9, 0.1, 0.1], [1] * 8], np.float32)
+    texts, means = attention.decode(indices, scores, characters, end=2, skipped=[0, 5])
+    assert texts == [f"ab{unknown}", ""]
+    assert means == pytest.approx([0.7, 0])
+    texts, _ = attention.decode(indices[:1], scores[:1], characters, end=2, skipped=[])
+    assert texts == [f"<begin>a<pad>b<begin>{unknown}"]

@@ -286,6 +286,17 @@ def test_warming_up_runs_the_usual_shape() -> None:
     assert result.to_dict() == {"provider": "cpu", "shapes": 1, "seconds": result.seconds}
 
 
+def test_the_smallest_run_of_a_network_of_one_height_has_that_height() -> None:
+    tall = (1, 224, 224, 3)
+    job = replace(JOB, usual_shape=tall, fixed_height=True)
+    graph = mean_graph(shape=("N", *tall[1:]))
+    opened = Session(graph, job, ["mean"], placement=Placement("cpu"), threads=1)
+    seen: list[tuple[int, ...]] = []
+    opened.observer = lambda batch: seen.append(batch.shape)
+    opened.run_smallest()
+    assert seen == [tall]
+
+
 def test_restricted_shapes_are_the_only_ones_that_are_taken(picture: np.ndarray) -> None:
     fixed = Placement("cpu", RuntimeOptions(fixed_shapes=True))
     job = replace(JOB, shapes=[(1, 8, 8, 3), (2, 7, 9, 3)])

@@ -15,6 +15,7 @@ import pytest
 from edgeocr import OCR, Bundle, Line, Page
 from edgeocr.accuracy.labels import LabelledLine
 from edgeocr.crops import Crop, crop_region
+from edgeocr.images import Picture
 from edgeocr.postprocess.geometry import enclosing
 from edgeocr.postprocess.words import is_cjk
 from edgeocr.recognize import Recognizer
@@ -283,9 +284,15 @@ def test_lines_of_a_spotting_network_are_divided_evenly() -> None:
     image = np.zeros((60, 120, 3), np.uint8)
 
     def read(detail: Detail | None) -> Line:
-        (line,) = read_lines(
-            stages, image, Stopwatch(), turn_pages=True, keep_pixels=True, detail=detail
-        ).lines
+        found = read_lines(
+            stages,
+            Picture.whole(image),
+            Stopwatch(),
+            turn_pages=True,
+            keep_pixels=True,
+            detail=detail,
+        )
+        (line,) = found.found.lines
         return line
 
     assert read(None) == spotted[0]
