@@ -42,8 +42,25 @@ def summed(values: NDArray[Any], axis: int = -1) -> Numbers:
 
 
 def logarithm(values: NDArray[Any]) -> Numbers:
-    """Return the natural logarithm of each value, float64."""
-    return _each(lambda value: _DIGITS.ln(Decimal(value)), values)
+    """Return the natural logarithm of each value, float64.
+
+    For float32 values it is rounded to float32. Most of these are computed in float64; only a
+    result so close to the middle of two float32 numbers that the last digits of float64 decide
+    takes more digits.
+    """
+    given = np.asarray(values)
+
+    def exactly(numbers: NDArray[Any]) -> Numbers:
+        return _each(lambda value: _DIGITS.ln(Decimal(value)), numbers)
+
+    if given.dtype != np.float32:
+        return exactly(given)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.atleast_1d(np.log(given.astype(np.float64)))
+        margin = np.abs(found) * 2.0**-48  # far more than any library's error
+        doubtful = (found - margin).astype(np.float32) != (found + margin).astype(np.float32)
+    found[doubtful] = exactly(np.atleast_1d(given)[doubtful])
+    return np.asarray(found.reshape(given.shape).astype(np.float32), np.float64)
 
 
 def power(values: NDArray[Any], exponents: NDArray[Any] | float) -> Numbers:

@@ -23,9 +23,10 @@ from ..charset.pruning import prune
 from ..errors import ConverterError
 from ..graph.activation_memory import bytes_per_pixel
 from ..model import dictionary
+from ..model.stages import Stage
 from . import manifest_json, profiles, sbom
 from .parts import UNSTATED, Part
-from .stages import Stage, charset_of, with_charset, with_stage
+from .stages import charset_of, with_charset, with_stage
 
 # The texts of the licences that models come under. edgeocr's own is the same Apache licence.
 LICENCES = {"Apache-2.0": Path(__file__).parents[2] / "LICENSE"}
@@ -240,7 +241,8 @@ class Assembly:
         is_new = any(stage.variants for stage in self.stages.present.values()) or any(
             origin.loss is not None or origin.weights is not None for origin in self.provenance
         )
-        schema = 3 if is_new else 2
+        stages = self.stages.present.values()
+        schema = max([3 if is_new else 2, *(stage.schema for stage in stages)])
         return Manifest(
             schema=schema,
             requires=REQUIRES[schema],
@@ -306,6 +308,6 @@ def _origin(part: Part) -> Origin:
         files=part.files,
         translator=conversion.translation.translator,
         parity=conversion.checks,
-        repairs=[repair.name for repair in conversion.translation.repairs],
+        repairs=[change.name for change in conversion.translation.changes],
         rewrites=[rewrite.name for rewrite in conversion.rewrites],
     )

@@ -10,15 +10,19 @@ from typing import Any
 from edgeocr.bundle.manifest import Recognition
 from edgeocr.bundle.provenance import SourceFile
 
-from ..catalog.entries import READING, Catalog, CharsetSource, Entry, Task
+from ..catalog.entries import READING, Algorithm, Catalog, CharsetSource, Entry, Task
 from ..catalog.fetch import Fetcher, model_folder, sha256
 from ..convert import Conversion, convert
 from ..errors import ConverterError, ModelFormatError
-from ..model import dictionary, inference_yml, network
+from ..model import dictionary as dictionaries
+from ..model import families, known, network
+from ..model.declaration import declaration
+from ..model.dictionary import Dictionary
+from ..model.known import Statement
 from ..model.paddle_model import PaddleModel, identify
 from ..model.settings import require_inference, resolve
+from ..model.stages import Stage, stage_of
 from .shapes import with_shapes
-from .stages import Stage, stage_of
 
 # What a bundle records as author and licence of weights whose folder doesn't state them.
 UNSTATED = "not stated"
@@ -51,7 +55,13 @@ class Part:
     conversion: Conversion
 
 
-def part(source: str, task: Task, catalog: Catalog, fetcher: Fetcher) -> Part:
+def part(
+    source: str,
+    task: Task,
+    catalog: Catalog,
+    fetcher: Fetcher,
+    dictionary: Dictionary | None = None,
+) -> Part:
     """Find, fetch and convert the model of a stage.
 
     Args:
@@ -60,18 +70,21 @@ def part(source: str, task: Task, catalog: Catalog, fetcher: Fetcher) -> Part:
         task: The stage.
         catalog: What models.toml says.
         fetcher: Fetches a model's files.
+        dictionary: The characters that a network which reads was trained with, where they aren't
+            those of models.toml or of its inference.yml.
 
     Raises:
         ConverterError: There is no such model, or it is for another stage.
     """
+    said = Statement(dictionary=dictionary if task in READING else None)
     if (named := _named(source, catalog)) is not None:
         entry, folder = named
-        return _of_entry(entry, task, catalog, fetcher, folder)
+        return _of_entry(entry, task, catalog, fetcher, folder, said)
     model = identify(Path(source))
     found = network.find_entry(catalog, model)
     if found is not None:
-        return _of_entry(found, task, catalog, fetcher, Path(source))
-    return _of_folder(Path(source), model, task, catalog)
+        return _of_entry(found, task, catalog, fetcher, Path(source), said)
+    return _of_folder(Path(source), model, task, catalog, said)
 
 
 def check(source: str, task: Task, catalog: Catalog) -> Entry | None:
@@ -101,7 +114,12 @@ def _named(source: str, catalog: Catalog) -> tuple[Entry, Path | None] | None:
 
 
 def _of_entry(
-    entry: Entry, task: Task, catalog: Catalog, fetcher: Fetcher, folder: Path | None = None
+    entry: Entry,
+    task: Task,
+    catalog: Catalog,
+    fetcher: Fetcher,
+    folder: Path | None,
+    said: Statement,
 ) -> Part:
     _require_task(entry.name, entry.task, task)
     if folder is None:
@@ -114,11 +132,16 @@ def _of_entry(
         folder = folder or model_folder(entry)
         sources = _local_files(identify(folder))
     with_dictionary = folder
-    if entry.charset is not None and not (folder / entry.charset.file).is_file():
+    own = said.dictionary
+    if own is None and entry.charset is not None and not (folder / entry.charset.file).is_file():
         listed = [file for file in entry.files if file.name == entry.charset.file]
         with_dictionary = fetcher.fetch(replace(entry, files=listed))
         sources += [SourceFile(f.name, f.source, fetcher.sha256(entry, f)) for f in listed]
-    entry = resolve(entry, folder)
+    if own is None:
+        entry = resolve(entry, folder)
+    else:
+        entry = known.resolved(entry, folder, declaration(identify(folder)), own, [])
+        sources.append(_local_file(own.path))
     conversion = convert(folder, catalog, entry=entry)
     return Part(
         task,
@@ -128,35 +151,38 @@ def _of_entry(
         entry.licence,
         sources,
         _stage(entry.name, entry.stage, conversion),
-        _characters(with_dictionary, entry.charset),
+        _characters(with_dictionary, entry.algorithm, entry.charset),
         conversion,
     )
 
 
-def _of_folder(folder: Path, model: PaddleModel, task: Task, catalog: Catalog) -> Part:
+def _of_folder(
+    folder: Path, model: PaddleModel, task: Task, catalog: Catalog, said: Statement
+) -> Part:
     if model.settings is None:
         raise ModelFormatError(
             f"{folder}: there is no inference.yml beside {model.graph.name}, which would say how "
             "to prepare the network's input and read its output. Write NAME=FOLDER with the model "
             "of models.toml that this is an export of"
         )
-    settings = inference_yml.read(model.settings)
+    settings = known.own_settings(model.settings, declaration(model), said.dictionary, [])
     _require_task(str(folder), settings.task, task)
     name = settings.model or network.name_of(folder)
     if settings.task in READING and settings.charset is None:
-        raise ModelFormatError(f"{model.settings}: PostProcess.character_dict is missing")
-    conversion = convert(folder, catalog)
-    if conversion.notes:  # the settings contradict the graph
-        raise ModelFormatError(f"{folder}: {'; '.join(conversion.notes)}")
+        raise ModelFormatError(
+            f"{model.settings}: PostProcess.character_dict is missing; name the dictionary that "
+            "the network was trained with: --dictionary FILE"
+        )
+    conversion = convert(folder, catalog, said=said)
     return Part(
         task,
         name,
         name,
         UNSTATED,
         None,
-        [*_local_files(model), _local_file(model.settings)],
+        [*_local_files(model), _local_file(model.settings), *_dictionaries(said)],
         _stage(name, settings.stage, conversion),
-        _characters(folder, settings.charset),
+        _characters(folder, settings.algorithm, settings.charset),
         conversion,
     )
 
@@ -175,8 +201,16 @@ def _local_file(path: Path) -> SourceFile:
     return SourceFile(path.name, f"a local file, {path.name}", sha256(path))
 
 
-def _characters(folder: Path, source: CharsetSource | None) -> list[str] | None:
-    return None if source is None else dictionary.characters(folder, source)
+def _dictionaries(said: Statement) -> list[SourceFile]:
+    return [] if said.dictionary is None else [_local_file(said.dictionary.path)]
+
+
+def _characters(
+    folder: Path, algorithm: Algorithm, source: CharsetSource | None
+) -> list[str] | None:
+    if source is None:
+        return None
+    return families.characters(algorithm, dictionaries.characters(folder, source))
 
 
 def _stage(name: str, settings: Mapping[str, Any], conversion: Conversion) -> Stage:

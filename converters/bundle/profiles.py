@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edgeocr.bundle.manifest import Orientation, Profile, Recognition
+from edgeocr.bundle.manifest import Orientation, PageStage, Profile, Recognition
 from edgeocr.memory import limit as memory
 
 from ..catalog.entries import ProfileEntry
+from ..model.stages import Stage
 from .shapes import with_shapes
-from .stages import Stage
 
 
 def applied(profile: ProfileEntry, stage: Stage) -> Stage:
@@ -24,6 +24,8 @@ def applied(profile: ProfileEntry, stage: Stage) -> Stage:
         stage = replace(stage, providers=profile.providers)
     if isinstance(stage, (Orientation, Recognition)):
         return stage if profile.batches is None else replace(stage, batches=profile.batches)
+    if isinstance(stage, PageStage):
+        return stage
     most = profile.max_pixels
     if most is not None and most < stage.resize.max_pixels:
         rule = replace(stage.resize, max_pixels=most, sizes=[])

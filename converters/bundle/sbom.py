@@ -20,8 +20,9 @@ from typing import Any, TypeAlias
 from edgeocr.bundle.manifest import Manifest, Stages
 from edgeocr.bundle.provenance import Origin, SourceFile
 
+from ..model.stages import Stage
 from .parts import UNSTATED
-from .stages import Stage, charset_of
+from .stages import charset_of
 
 FILE = "sbom.cdx.json"
 VERSION = "1.6"
@@ -157,7 +158,7 @@ def _notes(stage: Stage, origin: Origin) -> str:
     if origin.translator.startswith("none"):
         said = ["Published as ONNX, not translated."]
     if origin.repairs:
-        said.append(f"Faults of the translator that were mended: {', '.join(origin.repairs)}.")
+        said.append(f"Changed in the translation: {', '.join(origin.repairs)}.")
     if origin.rewrites:
         said.append(f"Rewritten without changing what it computes: {', '.join(origin.rewrites)}.")
     if stage.precision == "fp16":

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from edgeocr.bundle.manifest import Orientation, Recognition, Resize
+from edgeocr.bundle.manifest import Orientation, PageStage, Recognition, Resize
 from edgeocr.resize import network_size
 
-from .stages import Stage
+from ..model.stages import Stage
 
 # The ratio between two neighbouring sides of a detection input. Padding changes what the networks
 # see (the mean of a channel is taken over the whole picture) and costs time: on 12 photographs,
@@ -42,6 +42,8 @@ def with_shapes(stage: Stage) -> Stage:
         )
     if isinstance(stage, Orientation):
         return replace(stage, batches=stage.batches or BATCHES)
+    if isinstance(stage, PageStage):
+        return stage  # its input has one shape
     rule = stage.resize
     return replace(stage, resize=replace(rule, sizes=rule.sizes or sizes(rule)))
 

@@ -1,47 +1,13 @@
-"""The stages of a bundle, as the types that its manifest declares."""
+"""Changing the stages of a bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
 
-from edgeocr.bundle import fields as typed
-from edgeocr.bundle.manifest import Charset, Detection, Orientation, Recognition, Spotting, Stages
+from edgeocr.bundle.manifest import Charset, Recognition, Spotting, Stages
+from edgeocr.bundle.stage import Stage as Settings
 
-from ..catalog.entries import Task
-from ..errors import ModelFormatError
-
-Stage: TypeAlias = Detection | Orientation | Recognition | Spotting
-
-
-def stage_of(task: Task, model: str, algorithm: str, settings: Mapping[str, Any]) -> Stage:
-    """Make a stage of the settings that models.toml or an inference.yml has for a model.
-
-    Args:
-        task: The stage.
-        model: The model's name. Its characters become the bundle's `charsets/MODEL.txt`.
-        algorithm: The network's algorithm, such as "DB".
-        settings: The stage's fields in the manifest, except `algorithm`, `graph`, `model` and the
-            charset's `file`.
-
-    Raises:
-        ModelFormatError: A setting is missing, unknown or of the wrong type.
-    """
-    fields = {
-        **settings,
-        "algorithm": algorithm,
-        "graph": f"graphs/{task}.onnx",
-        "model": model,
-    }
-    if "charset" in settings:
-        fields["charset"] = {"file": f"charsets/{model}.txt", **settings["charset"]}
-    try:
-        stages: Stages = typed.parse(Stages, {task: fields}, "stages")
-    except typed.FieldError as error:
-        raise ModelFormatError(f"{model}: {error}") from None
-    stage: Stage = getattr(stages, task)
-    return stage
+from ..model.stages import Stage
 
 
 def with_stage(stages: Stages, task: str, stage: Stage) -> Stages:
@@ -49,7 +15,7 @@ def with_stage(stages: Stages, task: str, stage: Stage) -> Stages:
     return Stages(**{**vars(stages), task: stage})
 
 
-def charset_of(stage: Stage) -> Charset | None:
+def charset_of(stage: Settings) -> Charset | None:
     """Return the charset of a stage that reads, None for another stage."""
     return stage.charset if isinstance(stage, (Recognition, Spotting)) else None
 

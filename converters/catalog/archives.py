@@ -38,6 +38,20 @@ _OPENERS: dict[bytes, Any] = {
 # sparse files whose numbers are too large or aren't numbers, and for endless chains of headers.
 _FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError, AttributeError)
 
+# The ends of names of archives that `unpack` reads.
+SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a file has the name of an archive."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def stem(path: Path) -> str:
+    """Return the name of an archive without its suffix."""
+    suffix = next(each for each in SUFFIXES if path.name.lower().endswith(each))
+    return path.name[: -len(suffix)] or "model"
+
 
 def unpack(archive: Path, folder: Path, reserved: Collection[str] = ()) -> list[Path]:
     """Unpack an archive into a folder.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args
 
 from edgeocr.bundle import fields as typed
 from edgeocr.memory import limit as memory
@@ -21,24 +21,50 @@ from . import models_toml
 CATALOG = Path(__file__).parents[2] / "models.toml"
 T = TypeVar("T")
 
-Task: TypeAlias = Literal["detection", "orientation", "recognition", "spotting"]
-Algorithm: TypeAlias = Literal["DB", "EAST", "SAST", "PGNet", "CTC", "Attention", "SRN", "CLS"]
+Task: TypeAlias = Literal[
+    "page_orientation", "unwarping", "detection", "orientation", "recognition", "spotting"
+]
+Algorithm: TypeAlias = Literal[
+    "DB", "EAST", "SAST", "PSE", "FCE", "CT", "CLS", "PageCLS", "UVDoc",
+    "CTC", "Attention", "SRN", "NRTR", "SAR", "SATRN", "RobustScanner", "ViTSTR", "ABINet",
+    "PARSeq", "CPPD", "VisionLAN", "RFL", "PGNet",
+]  # fmt: skip
 Size: TypeAlias = Literal["tiny", "small", "medium", "mobile", "server"]
 
 TASKS: dict[str, Task] = {
     "DB": "detection",
     "EAST": "detection",
     "SAST": "detection",
+    "PSE": "detection",
+    "FCE": "detection",
+    "CT": "detection",
     "CLS": "orientation",
+    "PageCLS": "page_orientation",
+    "UVDoc": "unwarping",
     "CTC": "recognition",
     "Attention": "recognition",
     "SRN": "recognition",
+    "NRTR": "recognition",
+    "SAR": "recognition",
+    "SATRN": "recognition",
+    "RobustScanner": "recognition",
+    "ViTSTR": "recognition",
+    "ABINet": "recognition",
+    "PARSeq": "recognition",
+    "CPPD": "recognition",
+    "VisionLAN": "recognition",
+    "RFL": "recognition",
     "PGNet": "spotting",
+}
+# Algorithms of PaddleOCR for which no network can be converted → why.
+IMPOSSIBLE: dict[str, str] = {
+    "DRRG": "PaddleOCR can't export such a network: it computes graphs of text components with "
+    "NumPy on the way, which Paddle can't trace, so there is no program to convert",
 }
 # Tasks whose networks read text, and therefore have a charset.
 READING: tuple[Task, ...] = ("recognition", "spotting")
 # The stages of a bundle, in the order in which a page passes through them.
-STAGES: tuple[Task, ...] = ("detection", "orientation", "recognition", "spotting")
+STAGES: tuple[Task, ...] = get_args(Task)
 # The file with a model's own settings, which PaddleOCR exports beside it since v5.
 SETTINGS = "inference.yml"
 
@@ -140,6 +166,8 @@ class BundleEntry:
 
     name: str
     description: str
+    page_orientation: str | None = None
+    unwarping: str | None = None
     detection: str | None = None
     orientation: str | None = None
     recognition: str | None = None
@@ -153,10 +181,12 @@ class BundleEntry:
     @property
     def problem(self) -> str | None:
         """Why these stages make no bundle, in words; None if they do."""
-        if not self.models.keys() - {"orientation"}:
+        if not self.models.keys() & {"detection", "recognition", "spotting"}:
             return "it needs a model for detection, recognition or spotting"
-        if self.spotting is not None and len(self.models) > 1:
-            return "a spotting model finds and reads on its own; leave out the other stages"
+        found_or_read = self.models.keys() & {"detection", "orientation", "recognition"}
+        if self.spotting is not None and found_or_read:
+            others = " and ".join(task for task in STAGES if task in found_or_read)
+            return f"a spotting model finds and reads on its own; leave out {others}"
         return None
 
 
@@ -306,7 +336,7 @@ def _entry_problems(entry: Entry) -> Iterator[str]:
     if not files or len(set(files)) < len(files):
         yield "files must list at least one file, and no name twice"
     for i, file in enumerate(entry.files):
-        if not re.fullmatch(r"\w[\w.-]*", file.name):
+        if not re.fullmatch(r"\w[\w.+-]*", file.name):
             yield f"files[{i}].name: {file.name!r} must be a file name without a folder"
         if file.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", file.sha256):
             yield f"files[{i}].sha256 must be 64 hex digits or {models_toml.UNPUBLISHED!r}"

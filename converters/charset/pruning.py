@@ -82,6 +82,7 @@ def prune(
         blank=None if charset.blank is None else kept.index(charset.blank),
         begin=None if charset.begin is None else kept.index(charset.begin),
         end=None if charset.end is None else kept.index(charset.end),
+        ignored=[kept.index(number) for number in charset.ignored],
     )
     if len(kept) == charset.classes:
         return Pruned(graph, renumbered, left)

@@ -16,6 +16,8 @@ from .reading import reads
 # Task → height and width of the input, if the graph leaves them open. They are multiples of every
 # network's stride, and large enough that memory that doesn't grow with the input matters little.
 SIZES = {
+    "page_orientation": (224, 224),
+    "unwarping": (712, 488),
     "detection": (640, 640),
     "spotting": (640, 640),
     "orientation": (48, 192),
@@ -55,7 +57,7 @@ def bytes_per_pixel(
 
     Args:
         edge_graph: The edge graph's file.
-        task: "detection", "orientation", "recognition" or "spotting".
+        task: The stage, one of `SIZES`.
         height: The input's height if the stage fixes it; the graph's own takes precedence.
         width: The input's width if the stage fixes it; the graph's own takes precedence.
 

@@ -14,6 +14,17 @@ from onnx import helper, numpy_helper
 from .reading import blocks, producers, reads
 
 
+def checked(model: onnx.ModelProto) -> bytes:
+    """Serialize a model and check it, with fewer copies of its weights than ONNX's checker makes.
+
+    Raises:
+        onnx.checker.ValidationError: The model isn't valid.
+    """
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    onnx.checker.check_model(serialized)
+    return serialized
+
+
 def remove_dead(graph: onnx.GraphProto) -> None:
     """Remove unused nodes and initializers; Python references to the others stay valid."""
     needed = {item.name for item in graph.output}
@@ -84,6 +95,7 @@ class Editor:
             for name in reads(node):
                 self._consumers[name].append(node)
         self._initializers = {item.name: item for item in self.graph.initializer}
+        self._constants.clear()  # arrays are copies of the initializers
         self._outputs = {item.name for item in self.graph.output}
 
     def nodes(self, *operators: str) -> list[onnx.NodeProto]:
@@ -116,6 +128,10 @@ class Editor:
         if value in self._outputs or len(readers) != 1 or readers[0].op_type not in operators:
             return None
         return readers[0]
+
+    def is_constant(self, value: str) -> bool:
+        """Tell whether a value is a constant, without reading it."""
+        return value in self._constants or value in self._initializers
 
     def constant(self, value: str) -> NDArray[Any] | None:
         """Return the array of a constant, or None if the value is computed."""

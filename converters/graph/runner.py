@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgeocr.device.cpus import has_vnni
 from edgeocr.runtime.onnx_runtime import import_onnxruntime
 
-from ..errors import ParityError
+from ..errors import ConverterError, ParityError
 
 Array: TypeAlias = NDArray[Any]
 Runner: TypeAlias = Callable[[list[Array]], list[Array]]
@@ -23,6 +23,7 @@ def onnx_runner(
     *,
     threads: int = 0,
     optimized: bool = True,
+    error: type[ConverterError] = ParityError,
 ) -> Runner:
     """Load a graph with ONNX Runtime on the CPU.
 
@@ -32,17 +33,18 @@ def onnx_runner(
         name: What error messages call the graph.
         threads: The number of threads; 0 lets ONNX Runtime choose.
         optimized: Whether ONNX Runtime may optimize the graph.
+        error: The class of the errors.
 
     Returns:
         A function that takes the inputs in the graph's order and returns the outputs. It raises
-        `ParityError` if the graph doesn't run.
+        `error` if the graph doesn't run.
 
     Raises:
-        ParityError: If the graph doesn't load.
+        ConverterError: If the graph doesn't load; it is an `error`.
     """
     ort = import_onnxruntime()
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     options.intra_op_num_threads = threads
     # Threads that keep spinning after a run would take CPU time from the graph that is timed next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -53,15 +55,15 @@ def onnx_runner(
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions have no common base class
-        raise ParityError(f"the {name} doesn't load: {error}") from None
+    except Exception as fault:  # ONNX Runtime's exceptions have no common base class
+        raise error(f"the {name} doesn't load: {fault}") from None
     names = [item.name for item in session.get_inputs()]
 
     def run(inputs: list[Array]) -> list[Array]:
         try:
             result: list[Array] = session.run(outputs, dict(zip(names, inputs, strict=True)))
-        except Exception as error:
-            raise ParityError(f"the {name} doesn't run: {error}") from None
+        except Exception as fault:
+            raise error(f"the {name} doesn't run: {fault}") from None
         return result
 
     return run

@@ -1,12 +1,13 @@
 """Read the inference.yml that PaddleOCR and PaddleClas export beside a network.
 
 The file lists the operators that prepare a picture, and the post-processing with its numbers.
-Numbers that it leaves out are PaddleOCR's defaults. Settings that it can't express (the size of the
+Numbers that it leaves out get PaddleOCR's defaults. Settings that it can't express (the size of the
 largest input, the score below which a reading is dropped) are the same for all models here.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,21 +16,23 @@ from typing import Any, TypeAlias
 from edgeocr.bundle import fields as typed
 from edgeocr.postprocess import bidi
 
-from ..catalog.entries import READING, SETTINGS, TASKS, Algorithm, CharsetSource, Normalize, Task
+from ..catalog.entries import (
+    IMPOSSIBLE,
+    READING,
+    SETTINGS,
+    TASKS,
+    Algorithm,
+    CharsetSource,
+    Normalize,
+    Task,
+)
 from ..errors import ModelFormatError
+from . import detector_settings, line_resizing, page_yml, stages
+from .families import FAMILIES, HALF
 from .inference_operators import OPERATORS, POST_PROCESSES, WITHOUT_EFFECT, DecodeImage, Labels
 
-# What an inference.yml can't express. The largest input of a detector, in pixels:
-MAX_PIXELS = 3200000
-# The widest input of a recognition network, in pixels.
-MAX_WIDTH = 3200
-# PaddleOCR's drop_score, the score below which a reading is dropped.
-MINIMUM_SCORE = 0.5
 # PaddleOCR's cls_thresh, the score from which a crop is turned.
 TURN_THRESHOLD = 0.9
-# PaddleOCR pads with zeros after normalizing; 127 is the grey that (pixel / 255 - 0.5) / 0.5
-# brings closest to zero.
-PADDING = 127
 # The most bytes, values and levels of nesting of an inference.yml. The largest published one, whose
 # dictionary has 18 000 characters, has 150 KB.
 MAX_BYTES = 16 << 20
@@ -37,7 +40,6 @@ MAX_VALUES = 1_000_000
 MAX_DEPTH = 50
 # The characters of PaddleOCR's recognizers if no dictionary is given.
 ALPHANUMERIC = list("0123456789abcdefghijklmnopqrstuvwxyz")
-HALVES = [0.5, 0.5, 0.5]
 
 Stage: TypeAlias = dict[str, Any]
 
@@ -57,6 +59,8 @@ class ModelSettings:
     """The characters that the file lists, if any: without special classes, and without the space
     that `charset.space` adds.
     """
+    space_stated: bool | None = None
+    """What the file says about a class for the space; None if it says nothing."""
 
 
 def read(path: Path) -> ModelSettings:
@@ -79,13 +83,13 @@ def characters(path: Path) -> list[str]:
     """
     try:
         post = _post_process(_load(path))
-        _, kind = POST_PROCESSES[post["name"]]
+        algorithm, kind = POST_PROCESSES[post["name"]]
         listed = getattr(typed.parse(kind, _fields(post), "PostProcess"), "character_dict", None)
     except typed.FieldError as error:
         raise ModelFormatError(f"{path}: {error}") from None
-    if not listed:
+    if not listed and TASKS[algorithm] != "recognition":
         raise ModelFormatError(f"{path}: PostProcess.character_dict is missing")
-    return list(listed)
+    return list(listed or ALPHANUMERIC)
 
 
 def _load(path: Path) -> Any:
@@ -103,11 +107,20 @@ def _load(path: Path) -> Any:
         yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
         RecursionError,
     ) as error:  # fmt: skip
-        raise typed.FieldError(f"not valid YAML: {type(error).__name__}: {error!s:.300}") from error
+        raise typed.FieldError(f"not valid YAML: {_yaml_fault(error)}") from error
     _check_size(data)
     if isinstance(data, dict):
         _check_keys([data.get("PreProcess"), data.get("PostProcess")])
     return data
+
+
+def _yaml_fault(error: Exception) -> str:
+    """Say in a line what is wrong with a file that PyYAML can't read."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} isn't UTF-8"
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "a value doesn't fit its tag"
+    return f"{problem}{'' if mark is None else f', in line {mark.line + 1}'}"
 
 
 def _check_size(data: Any) -> None:
@@ -142,27 +155,43 @@ def _check_keys(value: Any) -> None:
 
 
 def _settings(data: Any) -> ModelSettings:
+    if page_yml.is_for_unwarping(data):
+        return ModelSettings(
+            _model(data), "unwarping", "UVDoc", page_yml.SCALED, page_yml.UNWARPING, None, None
+        )
     fields = _post_process(data)
     algorithm, kind = POST_PROCESSES[fields["name"]]
     post = typed.parse(kind, _fields(fields), "PostProcess")
     operators = _operators(data)
+    for other, family in FAMILIES.items():
+        if family.post_process == fields["name"] and family.resize in operators:
+            algorithm = other
+    if fields["name"] == "Topk" and page_yml.is_for_pages(operators, post):
+        algorithm = "PageCLS"
     task = TASKS[algorithm]
     stage: Stage
-    if task == "recognition":
-        stage = _recognition(algorithm, operators)
+    if task == "page_orientation":
+        stage = page_yml.page_orientation(operators, post)
+    elif task == "recognition":
+        stage = line_resizing.stage(algorithm, operators)
     elif task == "orientation":
         stage = _orientation(operators, post)
     else:
-        stage = _detection(algorithm, operators, post)
+        resize = _needed(operators, detector_settings.RESIZE.get(algorithm, "DetResizeForTest"))
+        stage = detector_settings.stage(algorithm, resize, post)
     listed: list[str] | None = getattr(post, "character_dict", None)
     space = getattr(post, "use_space_char", False)
     if space is None:  # PaddleX adds the space to the characters of every CTC network
         space = algorithm == "CTC" and listed is not None
     if task in READING:
-        stage["charset"] = _charset(algorithm, len(listed or ALPHANUMERIC) + space)
+        stage["charset"] = FAMILIES[algorithm].charset(len(listed or ALPHANUMERIC) + space)
     # CTC writes characters in the order in which they stand in the picture, from left to right.
     if algorithm == "CTC" and bidi.is_right_to_left("".join(listed or ())):
         stage["visual_order"] = True
+    try:
+        stages.checked(task, "model", algorithm, stage)
+    except typed.FieldError as error:
+        raise typed.FieldError(f"no bundle can have these settings: {error}") from None
     return ModelSettings(
         _model(data),
         task,
@@ -171,6 +200,7 @@ def _settings(data: Any) -> ModelSettings:
         stage,
         CharsetSource(SETTINGS, space) if listed is not None else None,
         listed,
+        getattr(post, "use_space_char", None),
     )
 
 
@@ -195,6 +225,9 @@ def _post_process(data: Any) -> dict[str, Any]:
             raise typed.FieldError(f"PostProcess.{name} must be a table, not {fields!r:.80}")
         post = {**(fields or {}), "name": name}
     if not isinstance(post.get("name"), str) or post["name"] not in POST_PROCESSES:
+        for algorithm, why in IMPOSSIBLE.items():
+            if str(post.get("name")).startswith(algorithm):
+                raise typed.FieldError(f"PostProcess.name is {post['name']!r:.80}: {why}")
         raise typed.FieldError(
             f"PostProcess.name must be one of {', '.join(POST_PROCESSES)}, "
             f"not {post.get('name')!r:.80}"
@@ -226,15 +259,15 @@ def _operators(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normalize(algorithm: Algorithm, operators: dict[str, Any]) -> Normalize:
-    if algorithm == "SRN":  # SRNRecResizeImg passes on plain grey values
-        return Normalize("GREY", [0.0], [1.0], 1.0)
+    if TASKS[algorithm] == "recognition" and "NormalizeImage" not in operators:
+        return line_resizing.normalization(algorithm, operators)
     decode = operators.get("DecodeImage", DecodeImage())
     if decode.img_mode == "GRAY":
         raise typed.FieldError(
             f"DecodeImage.img_mode: {algorithm} networks don't take grey pictures"
         )
-    if "NormalizeImage" not in operators:  # RecResizeImg and ClsResizeImg normalize too
-        return Normalize(decode.img_mode, HALVES, HALVES)
+    if "NormalizeImage" not in operators:  # ClsResizeImg normalizes too
+        return Normalize(decode.img_mode, HALF.mean, HALF.std)
     given = operators["NormalizeImage"]
     if len(given.mean) != 3 or len(given.std) != 3:
         raise typed.FieldError("NormalizeImage: mean and std must have three values")
@@ -243,116 +276,25 @@ def _normalize(algorithm: Algorithm, operators: dict[str, Any]) -> Normalize:
 
 def _scale(value: Any) -> float:
     """Convert a number, or a quotient such as PaddleOCR's "1./255."."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    found = re.fullmatch(r"\s*(\d+\.?\d*)\s*(?:/\s*(\d*[1-9]\d*\.?\d*))?\s*", str(value))
-    if not found:
-        raise typed.FieldError(f"NormalizeImage.scale must be a number, not {value!r:.80}")
-    return float(found[1]) / float(found[2] or 1)
-
-
-def _detection(algorithm: Algorithm, operators: dict[str, Any], post: Any) -> Stage:
-    if algorithm == "DB":
-        numbers = {
-            "threshold": post.thresh,
-            "box_threshold": post.box_thresh,
-            "unclip_ratio": post.unclip_ratio,
-            "max_candidates": post.max_candidates,
-            "dilation": post.use_dilation,
-            "score": {"fast": "box", "slow": "polygon"}[post.score_mode],
-            "shape": {"quad": "quad", "poly": "polygon"}[post.box_type],
-        }
-    elif algorithm == "EAST":
-        numbers = {
-            "score_threshold": post.score_thresh,
-            "cover_threshold": post.cover_thresh,
-            "nms_threshold": post.nms_thresh,
-        }
-    elif algorithm == "SAST":
-        numbers = {
-            "score_threshold": post.tcl_map_thresh,  # score_thresh has no effect in PaddleOCR
-            "nms_threshold": post.nms_thresh,
-            "sample_points": post.sample_pts_num,
-            "expand_scale": post.expand_scale,
-            "shrink_ratio_of_width": post.shrink_ratio_of_width,
-            "shape": "quad" if post.sample_pts_num == 2 else "polygon",
-        }
-    else:
-        numbers = {
-            "score_threshold": post.score_thresh,
-            "expand_scale": 1.2,
-            "shrink_ratio_of_width": 0.2,
-            "minimum_points": 6,
-            "minimum_characters": 2,
-            "gather": post.point_gather_mode or "points",
-        }
-    return {"resize": _resize(algorithm, operators), "postprocess": numbers}
-
-
-def _resize(algorithm: Algorithm, operators: dict[str, Any]) -> Stage:
-    if algorithm == "PGNet":
-        rule = _needed(operators, "E2EResizeForTest")
-        limit = {"limit": "height", "limit_side": rule.max_side_len, "enlarge": 1.25}
-        return {**limit, "max_pixels": MAX_PIXELS, "multiple": 128, "rounding": "up"}
-    rule = _needed(operators, "DetResizeForTest")
-    if algorithm == "SAST":
-        limit = {"limit": "long", "limit_side": rule.resize_long or 960}
-        return {**limit, "max_pixels": MAX_PIXELS, "multiple": 128, "rounding": "up"}
-    if rule.limit_side_len is None and rule.resize_long is not None:
-        # PaddleX, which made these exports, treats `resize_long` as an upper limit.
-        limit = {"limit": "max", "limit_side": rule.resize_long}
-    else:
-        limit = {"limit": rule.limit_type, "limit_side": rule.limit_side_len or 736}
-    return {**limit, "max_pixels": MAX_PIXELS, "multiple": 32}
-
-
-def _recognition(algorithm: Algorithm, operators: dict[str, Any]) -> Stage:
-    name = "SRNRecResizeImg" if algorithm == "SRN" else "RecResizeImg"
-    _, height, width = _shape(operators, name)
-    stage: Stage = {"height": height, "min_width": width, "max_width": MAX_WIDTH}
-    stage |= {"margin": 0, "padding": PADDING, "multiple": 8, "minimum_score": MINIMUM_SCORE}
-    if algorithm != "CTC":
-        stage |= {"width": width, "max_width": width, "multiple": 4}
-    if algorithm == "SRN":
-        stage |= {"stretch_widths": [height, 2 * height, 3 * height, width], "padding": 0}
-    return stage
-
-
-def _charset(algorithm: Algorithm, number: int) -> Stage:
-    """Number the special classes the way PaddleOCR 2 and 3 do."""
-    if algorithm == "Attention":
-        return {"classes": number + 2, "begin": 0, "end": number + 1}
-    if algorithm == "SRN":
-        return {"classes": number + 2, "begin": number, "end": number + 1}
-    return {"classes": number + 1, "blank": number if algorithm == "PGNet" else 0}
+    number: Any = value
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+\.?\d*)\s*(?:/\s*(\d*[1-9]\d*\.?\d*))?\s*", value)
+        number = float(found[1]) / float(found[2] or 1) if found else None
+    if type(number) not in (int, float) or not 0 < number < math.inf:
+        raise typed.FieldError(f"NormalizeImage.scale must be a positive number, not {value!r:.80}")
+    return float(number)
 
 
 def _orientation(operators: dict[str, Any], post: Labels) -> Stage:
     if "ResizeImage" in operators:
-        size = operators["ResizeImage"].size
-        if len(size) != 2:
-            raise typed.FieldError(f"ResizeImage.size must be width and height, not {size!r:.80}")
-        width, height = size
+        width, height = page_yml.size_of("ResizeImage", operators["ResizeImage"].size)
     else:
         name = "ClsResizeImg" if "ClsResizeImg" in operators else "RecResizeImg"
-        _, height, width = _shape(operators, name)
-    turns = [re.fullmatch(r"(\d+)(?:_degree)?", label) for label in post.label_list]
-    if not all(turns):
-        raise typed.FieldError(f"PostProcess.label_list must be degrees, not {post.label_list!r}")
-    degrees = [int(turn[1]) for turn in turns if turn]
-    stage: Stage = {"height": height, "width": width, "padding": PADDING}
+        _, height, width = line_resizing.shape(operators, name)
+    stage: Stage = {"height": height, "width": width, "padding": line_resizing.PADDING}
     if "ResizeImage" in operators:
         stage["stretch"] = True
-    return {**stage, "degrees": degrees, "threshold": TURN_THRESHOLD}
-
-
-def _shape(operators: dict[str, Any], name: str) -> list[int]:
-    shape: list[int] = _needed(operators, name).image_shape
-    if len(shape) != 3 or min(shape) < 1:
-        raise typed.FieldError(
-            f"{name}.image_shape must be channels, height and width, not {shape!r}"
-        )
-    return shape
+    return {**stage, "degrees": page_yml.degrees(post), "threshold": TURN_THRESHOLD}
 
 
 def _needed(operators: dict[str, Any], name: str) -> Any:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from edgeocr.bundle.fields import Positive
 
 from ..catalog.entries import TASKS, Algorithm, Catalog, Entry, Normalize, Task
 from ..catalog.fetch import sha256
 from ..errors import ModelFormatError
-from ..graph.interface import SRN_PREDICTION, Interface, algorithm
+from ..graph.warping import SEEN
+from ..paddle.declared import Declaration, Shape
+from . import interfaces
+from .families import FAMILIES, HALF, IMAGENET
 from .inference_yml import ModelSettings
 from .paddle_model import PaddleModel
+from .page_yml import SCALED
 
 # Values of `Network.known_by` for a network that was found in the catalogue.
 BY_NAME, BY_HASH = "its name in models.toml", "its sha256 in models.toml"
 # The strides of detectors with extra stages for large text; all others have 32.
 MULTIPLES: dict[Algorithm, int] = {"SAST": 128, "PGNet": 128}
-IMAGENET = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-HALF = Normalize("BGR", [0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
+# What `Network.known_by` says beside the source of the algorithm where no source states more.
+USUAL = "; normalization as in PaddleOCR's configuration"
 IMAGENET_RGB = Normalize("RGB", IMAGENET.mean, IMAGENET.std)
-# SRN was trained on plain grey values from 0 to 255.
-GREY = Normalize("GREY", [0.0], [1.0], scale=1.0)
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,11 @@ class Network:
     task: Task
     algorithm: Algorithm
     normalize: Normalize
-    height: int | None
+    height: Positive | None
     """Height of the input in pixels if the settings fix it; None if not."""
-    width: int | None
+    width: Positive | None
     """Width of the input in pixels if the settings fix it; None if not."""
-    multiple: int
+    multiple: Positive
     """Where height and width vary, they must be multiples of this number of pixels."""
     published: bool
     """Whether the weights are the catalogue's own, so that differences can be judged strictly."""
@@ -43,6 +48,20 @@ class Network:
     """The number of classes of a network that reads, if the settings state it."""
     known_by: str
     """How all this was found out, in words, for the report."""
+
+    @property
+    def source(self) -> str:
+        """What says which algorithm the network is for, in words."""
+        return self.known_by.removesuffix(USUAL)
+
+    @property
+    def amplifies_rounding(self) -> bool:
+        """Whether rounding can become large differences of outputs.
+
+        Untrained weights do that; and so does unwarping, which reads between the pixels of sharp
+        edges.
+        """
+        return not self.published or self.algorithm == "UVDoc"
 
     @property
     def is_of_catalog(self) -> bool:
@@ -93,27 +112,47 @@ def of_settings(name: str, settings: ModelSettings) -> Network:
     )
 
 
-def of_graph(name: str, interface: Interface) -> Network:
-    """Describe a network by its graph's inputs and outputs, with PaddleOCR's usual normalization.
+def of_algorithm(
+    name: str, algorithm: Algorithm, known_by: str, classes: int | None = None
+) -> Network:
+    """Describe a network of which the algorithm is known, with PaddleOCR's usual normalization.
 
-    Raises:
-        ModelFormatError: If no text network has such inputs and outputs.
+    Args:
+        name: The network's name.
+        algorithm: Its algorithm.
+        known_by: How the algorithm was found out, in words.
+        classes: The number of classes of a network that reads, if the caller's dictionary says it.
     """
-    kind = algorithm(interface)
-    task = TASKS[kind]
-    special = {"SRN": GREY, "PGNet": IMAGENET_RGB}
+    height, width = SEEN if algorithm == "UVDoc" else (None, _width(algorithm))
     return Network(
         name,
-        task,
-        kind,
-        special.get(kind, IMAGENET if task == "detection" else HALF),
-        None,
-        None,
-        MULTIPLES.get(kind, 32),
+        TASKS[algorithm],
+        algorithm,
+        _usual_normalization(algorithm),
+        height,
+        width,
+        MULTIPLES.get(algorithm, 32),
         published=False,
-        classes=None,
-        known_by="the graph's inputs and outputs; normalization as in PaddleOCR's configuration",
+        classes=classes,
+        known_by=f"{known_by}{USUAL}",
     )
+
+
+def _width(algorithm: Algorithm) -> int | None:
+    """Return the width to which an algorithm's networks stretch every line; None if lines vary."""
+    return FAMILIES[algorithm].width if algorithm in FAMILIES else None
+
+
+def _usual_normalization(algorithm: Algorithm) -> Normalize:
+    """Return the normalization of PaddleOCR's configurations of an algorithm."""
+    if algorithm in ("PGNet", "CT", "PageCLS"):
+        return IMAGENET_RGB
+    if algorithm == "UVDoc":
+        return SCALED
+    family = FAMILIES.get(algorithm)
+    if family is not None:
+        return family.normalize
+    return IMAGENET if TASKS[algorithm] == "detection" else HALF
 
 
 def find_entry(catalog: Catalog, model: PaddleModel) -> Entry | None:
@@ -125,35 +164,47 @@ def find_entry(catalog: Catalog, model: PaddleModel) -> Entry | None:
     return None
 
 
-def check_fits(network: Network, interface: Interface) -> None:
-    """Check that what is known about a network agrees with its graph.
+def check_fits(network: Network, declared: Declaration) -> None:
+    """Check that what is known about a network agrees with its inputs and outputs.
+
+    Args:
+        network: What is known.
+        declared: The network's inputs and outputs, as its program declares them or its graph shows
+            them.
 
     Raises:
-        ModelFormatError: If the algorithm or the number of classes contradicts the graph.
+        ModelFormatError: The algorithm, the number of classes, or the size or colour of the image
+            contradicts them.
     """
-    shown = algorithm(interface)
-    reading = {"CTC", "Attention"}  # their outputs look the same
-    if shown != network.algorithm and not {shown, network.algorithm} <= reading:
-        raise ModelFormatError(
-            f"{network.name}: {network.known_by} says {network.algorithm}, but this graph has "
-            f"the inputs and outputs of {shown}"
-        )
-    classes = _classes(interface, shown)
+    inputs, outputs = declared.inputs, declared.outputs
+    if (why := interfaces.misfit(network.algorithm, inputs, outputs)) is not None:
+        raise ModelFormatError(f"{network.name}: {network.source} says {network.algorithm}; {why}")
+    if (why := _input_misfit(network, inputs)) is not None:
+        raise ModelFormatError(f"{network.name}: {network.source} says {why}")
+    classes = interfaces.classes(network.algorithm, outputs)
     if None not in (network.classes, classes) and classes != network.classes:
         raise ModelFormatError(
-            f"{network.name}: {network.known_by} says {network.classes} classes, but the network "
+            f"{network.name}: {network.source} says {network.classes} classes, but the network "
             f"has {classes}: it was trained on other characters"
         )
 
 
-def _classes(interface: Interface, shown: Algorithm) -> int | None:
-    """Return a graph's number of classes, or None if it doesn't read or leaves it open."""
-    if shown == "PGNet":
-        (number,) = interface.outputs_by_channels().keys() - {1, 2, 4}
-        return number
-    if TASKS[shown] != "recognition":
-        return None
-    return interface.outputs[SRN_PREDICTION if shown == "SRN" else 0].shape[-1]
+def _input_misfit(network: Network, inputs: Sequence[Shape]) -> str | None:
+    """Say how what is known about the image contradicts the first input; None if it doesn't."""
+    if not inputs or len(inputs[0]) != 4:
+        return None  # `graph.interface.examine` refuses this
+    _, taken, *fixed = inputs[0]
+    colour = network.normalize.colour
+    if taken not in (1 if colour == "GREY" else 3, None):
+        number = "1 channel" if colour == "GREY" else "3 channels"
+        return f"{colour}, {number}, but the network takes {taken}"
+    if network.task == "unwarping":
+        return None  # its settings are the size of the picture that its inner network sees
+    sides = (("height", network.height), ("width", network.width))
+    for (what, stated), size in zip(sides, fixed, strict=True):
+        if None not in (stated, size) and stated != size:
+            return f"that the {what} of the input is {stated}, but the network takes {size}"
+    return None
 
 
 def name_of(folder: Path) -> str:

@@ -17,6 +17,11 @@ LEGACY_PAIRS = (
 # Files of these kinds beside a program are not its parameters.
 OTHER_SUFFIXES = {".info", ".yml", ".yaml", ".json", ".txt", ".md", ".onnx", ".pdmodel"}
 
+# In how many levels of folders below one a model is looked for.
+LEVELS = 2
+# How many of a file's first bytes an error quotes.
+QUOTED_BYTES = 24
+
 
 @dataclass(frozen=True)
 class PaddleModel:
@@ -43,12 +48,42 @@ def identify(folder: Path) -> PaddleModel:
         ModelFormatError: If there is none; the message says what was looked for.
     """
     if folder.is_file():
-        raise ModelFormatError(f"{folder} is a file; name the folder that holds the model's files")
+        raise ModelFormatError(
+            f"{folder} is a file; name the folder that holds the model's files, or for convert an "
+            "archive of it (.tar, .tar.gz, .tgz)"
+        )
     if not folder.is_dir():
         raise ModelFormatError(f"{folder}: there is neither a folder nor a model of that name")
     settings = folder / "inference.yml"
     found = _find(folder)
     return PaddleModel(*found, settings if settings.is_file() else None)
+
+
+def below(folder: Path) -> Path:
+    """Return the folder that holds a model: the given one, or the only one in the levels below it.
+
+    Raises:
+        ModelFormatError: No folder holds a model, or several do.
+    """
+    if holds_model(folder):
+        return folder
+    found = _holding(folder)
+    if not found:
+        identify(folder)  # says what is wrong
+    if len(found) > 1:
+        listed = ", ".join(path.relative_to(folder).as_posix() for path in found)
+        raise ModelFormatError(f"{folder}: several models, in {listed}; keep one per archive")
+    return found[0]
+
+
+def _holding(folder: Path) -> list[Path]:
+    """Return the folders in the levels below one that hold a model."""
+    return [
+        path
+        for pattern in ("*", "*/*")[:LEVELS]
+        for path in sorted(folder.glob(pattern))
+        if path.is_dir() and holds_model(path)
+    ]
 
 
 def holds_model(folder: Path) -> bool:
@@ -76,6 +111,8 @@ def _find(
     graphs = sorted(folder.glob("*.onnx"))
     if (folder / "inference.onnx") in graphs or len(graphs) == 1:
         return "onnx", (graphs[0] if len(graphs) == 1 else folder / "inference.onnx"), None
+    if graphs:
+        raise _several(graphs)
     raise _nothing(folder)
 
 
@@ -89,9 +126,13 @@ def _chosen(graphs: list[Path]) -> tuple[Path, Path]:
     for stem in ("inference", "model"):
         whole = [path for path in whole if path.stem == stem] or whole
     if len(whole) > 1:
-        names = ", ".join(path.name for path in whole)
-        raise ModelFormatError(f"{whole[0].parent}: several models, {names}; keep one per folder")
+        raise _several(whole)
     return whole[0], whole[0].with_suffix(".pdiparams")
+
+
+def _several(graphs: list[Path]) -> ModelFormatError:
+    names = ", ".join(path.name for path in graphs)
+    return ModelFormatError(f"{graphs[0].parent}: several models, {names}; keep one per folder")
 
 
 def _single_file(program: Path) -> Path | None:
@@ -116,14 +157,33 @@ def _is_pir(path: Path) -> bool:
 
 def _nothing(folder: Path) -> ModelFormatError:
     names = sorted(path.name for path in folder.iterdir())
+    if not names:
+        return ModelFormatError(f"{folder}: the folder is empty")
+    for path in sorted(folder.glob("*.json")):
+        if path.with_suffix(".pdiparams").is_file():
+            return _no_program(path)
     if any(name.endswith(".pdparams") for name in names):
         return ModelFormatError(
             f"{folder} holds a training checkpoint (.pdparams), which has weights but no network. "
             "Export it with PaddleOCR's tools/export_model.py and convert the folder that it writes"
         )
+    if found := _holding(folder):
+        listed = " or ".join(str(path) for path in found)
+        return ModelFormatError(f"{folder}: no model in the folder itself; convert {listed}")
     wanted = ", ".join(" + ".join(pair) for pair in LEGACY_PAIRS)
     return ModelFormatError(
-        f"{folder}: no model here; the folder holds {', '.join(names[:8]) or 'nothing'}. Looked "
+        f"{folder}: no model here; the folder holds {', '.join(names[:8])}. Looked "
         f"for {wanted}, NAME.pdmodel + NAME.pdiparams, NAME.json + NAME.pdiparams, __model__ with "
         "a file for each parameter, and NAME.onnx"
+    )
+
+
+def _no_program(path: Path) -> ModelFormatError:
+    """Say what the file is that should be a PIR program."""
+    with path.open("rb") as stream:
+        begin = stream.read(QUOTED_BYTES)
+    if not begin:
+        return ModelFormatError(f"{path} is empty (0 bytes): fetch or export it again")
+    return ModelFormatError(
+        f"{path}: not a PIR program: it begins with {begin!r}; fetch or export it again"
     )

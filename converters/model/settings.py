@@ -9,16 +9,17 @@ from ..catalog.entries import READING, SETTINGS, Entry
 from ..catalog.fetch import model_folder
 from ..catalog.models_toml import merged
 from ..errors import ModelFormatError
-from . import dictionary, inference_yml
+from . import dictionary, families, inference_yml
 from .paddle_model import holds_model
 
 
-def resolve(entry: Entry, folder: Path) -> Entry:
+def resolve(entry: Entry, folder: Path, *, counted: bool = True) -> Entry:
     """Complete an entry's `normalize`, `stage` and `charset`.
 
     Args:
         entry: An entry of models.toml; what it states wins.
         folder: The model's folder, whose inference.yml supplies what the entry leaves out.
+        counted: Whether to compare the number of characters with the number of classes.
 
     Returns:
         The completed entry.
@@ -29,13 +30,15 @@ def resolve(entry: Entry, folder: Path) -> Entry:
     """
     resolved = entry if entry.is_complete else _completed(entry, folder / SETTINGS)
     source = resolved.charset
-    if source is not None and (folder / source.file).is_file():
+    if counted and source is not None and (folder / source.file).is_file():
         stage = resolved.stage["charset"]
-        made = dictionary.classes(dictionary.characters(folder, source), stage)
+        listed = dictionary.characters(folder, source)
+        made = dictionary.classes(families.characters(resolved.algorithm, listed), stage)
         if made != stage["classes"]:
             raise ModelFormatError(
                 f"{folder / source.file}: its characters make {made} classes, but the network of "
-                f"{entry.name} has {stage['classes']}"
+                f"{entry.name} has {stage['classes']}; for a network that was trained on other "
+                "characters, name their dictionary with --charset FILE"
             )
     return resolved
 

@@ -17,7 +17,7 @@ from types import ModuleType
 
 import onnx
 
-from ..graph.editor import Editor
+from ..graph.editor import Editor, checked
 from . import (
     affine_after_convolution,
     affine_before_convolution,
@@ -78,6 +78,12 @@ def optimize(
 ) -> tuple[bytes, list[Rewrite]]:
     """Rewrite a serialized edge graph; return the new graph and the applied rewrites, in order."""
     model = onnx.load_from_string(graph)
+    made = rewrite(model, rewrites)
+    return checked(model), made
+
+
+def rewrite(model: onnx.ModelProto, rewrites: tuple[ModuleType, ...] = REWRITES) -> list[Rewrite]:
+    """Rewrite an edge graph in place; return the applied rewrites, in order."""
     equal_sizes.remove_others(model.graph)
     editor = Editor(model)
     made = []
@@ -86,6 +92,4 @@ def optimize(
             editor.tidy()
             made.append(Rewrite(module.__name__.rpartition(".")[2], module.WHY, nodes))
     equal_sizes.remove_others(model.graph)
-    onnx.checker.check_model(model)
-    serialized: bytes = model.SerializeToString(deterministic=True)
-    return serialized, made
+    return made

@@ -37,9 +37,10 @@ def rewrite(editor: Editor) -> list[str]:
     """Apply the rewrite that the module describes; return the nodes that were replaced."""
     folded = []
     for node in list(editor.graph.node):
-        operands = [editor.constant(name) for name in node.input if name]
-        if any(operand is None for operand in operands) or not _is_suited(node):
+        read = [name for name in node.input if name]
+        if not _is_suited(node) or not all(map(editor.is_constant, read)):
             continue
+        operands = [editor.constant(name) for name in read]
         results = _evaluate(node, editor)
         size = sum(operand.nbytes for operand in operands if operand is not None)
         if node.op_type != "Constant" and sum(each.nbytes for each in results) > size + GROWTH:

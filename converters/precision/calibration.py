@@ -21,7 +21,14 @@ ROOT = Path(__file__).parents[2]
 # The folders of pictures that are read by default.
 OWN = (ROOT / "edgeocr" / "samples", ROOT / "tests" / "images")
 # The most inputs of a stage that are kept; from more, evenly spaced ones are taken.
-MOST = {"detection": 16, "spotting": 16, "orientation": 120, "recognition": 240}
+MOST = {
+    "page_orientation": 60,
+    "unwarping": 16,
+    "detection": 16,
+    "spotting": 16,
+    "orientation": 120,
+    "recognition": 240,
+}
 
 Batch = NDArray[np.uint8]
 

@@ -19,8 +19,22 @@ from . import calibration, quantize
 # little slower (second) while its outputs are much nearer to float32's (ratio of errors).
 NO_SLOWER, LITTLE_SLOWER, MUCH_NEARER = 1.02, 1.07, 0.7
 # The numbers of inputs that a variant is timed on, and compared with float32 on.
-TIMED = {"detection": 3, "spotting": 3, "orientation": 16, "recognition": 24}
-COMPARED = {"detection": 6, "spotting": 6, "orientation": 40, "recognition": 60}
+TIMED = {
+    "page_orientation": 16,
+    "unwarping": 3,
+    "detection": 3,
+    "spotting": 3,
+    "orientation": 16,
+    "recognition": 24,
+}
+COMPARED = {
+    "page_orientation": 40,
+    "unwarping": 6,
+    "detection": 6,
+    "spotting": 6,
+    "orientation": 40,
+    "recognition": 60,
+}
 # Rounds of timing; the fastest counts.
 ROUNDS = 7
 # The least share of the stage's time that a node counts as saving, so that nodes whose gain is

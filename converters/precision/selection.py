@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 # A graph in int8 is worth its loss only if it takes at most this share of float32's time.
 WORTH = 0.95
 # The stages in the order in which they may use up the loss: recognition takes most time.
-ORDER = ("recognition", "spotting", "detection", "orientation")
+ORDER = (*("recognition", "spotting", "detection", "unwarping", "orientation", "page_orientation"),)
 
 
 @dataclass(frozen=True)

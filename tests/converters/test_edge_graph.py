@@ -12,49 +12,33 @@ from onnx import TensorProto, parser
 from converters import edge_graph
 from converters.catalog.entries import Normalize
 from converters.convert import Conversion
-from converters.errors import TranslationError
+from converters.graph import warping
 from converters.graph.interface import examine
 from converters.graph.reading import operator_counts
 from converters.graph.runner import onnx_runner
-from converters.model import network
+from converters.model.families import FAMILIES
 from converters.model.network import Network
 from converters.parity import compare as parity
-from tests.zoo.converted import EXPORTS, FORMS, NAMES, OF_ALGORITHM, converted
+from tests.support.edge_contracts import CONTRACTS, ONE_BY_ONE, SIZES, WORDS
+from tests.support.networks import likely
+from tests.support.readout_cases import softmax
+from tests.zoo.converted import converted
 from tests.zoo.inputs import stored
+from tests.zoo.names import EVERY, EXPORTS, FORMS, NAMES, OF_ALGORITHM
 
 # Networks are converted or frozen for these tests.
 pytestmark = pytest.mark.slow
 
 CARD = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-# Algorithm → name and shape of the input, then of each output.
-CONTRACTS: dict[str, list[tuple[str, list[Any]]]] = {
-    "DB": [("image", ["N", "H", "W", 3]), ("probability", ["N", "H", "W"])],
-    "EAST": [
-        ("image", ["N", "H", "W", 3]),
-        ("score", ["N", "h", "w"]),
-        ("geometry", ["N", 8, "h", "w"]),
+EACH = pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        (kind, form)
+        for kind, name in OF_ALGORITHM.items()
+        for form in FORMS
+        if (name, form) in EVERY
     ],
-    "SAST": [
-        ("image", ["N", "H", "W", 3]),
-        ("tcl", ["N", "h", "w"]),
-        ("border", ["N", 4, "h", "w"]),
-        ("tvo", ["N", 8, "h", "w"]),
-        ("tco", ["N", 2, "h", "w"]),
-    ],
-    "PGNet": [
-        ("image", ["N", "H", "W", 3]),
-        ("tcl", ["N", "h", "w"]),
-        ("border", ["N", 4, "h", "w"]),
-        ("direction", ["N", 2, "h", "w"]),
-        ("characters", ["N", 37, "h", "w"]),
-    ],
-    "CLS": [("crops", ["N", "H", "W", 3]), ("probability", ["N", "classes"])],
-    "CTC": [("crops", ["N", 32, "W", 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
-    "Attention": [("crops", ["N", 32, 100, 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
-    "SRN": [("crops", ["N", 64, 256, 3]), ("indices", ["N", "T"]), ("scores", ["N", "T"])],
-}
-# Algorithm → height and width of a picture that its network takes.
-SIZES = {"SAST": (256, 128), "PGNet": (128, 256), "CLS": (48, 192)}
+)
 
 
 def graph(text: str, opset: int = 17) -> bytes:
@@ -79,7 +63,7 @@ def unoptimized(conversion: Conversion) -> bytes:
 
 def edge_of(plain: bytes, **changes: Any) -> bytes:
     interface = examine(plain)
-    known = dataclasses.replace(network.of_graph("net", interface), **changes)
+    known = dataclasses.replace(likely(interface), **changes)
     return edge_graph.make(plain, known, interface)
 
 
@@ -89,8 +73,13 @@ def run(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
 
 def picture(kind: str, number: int = 2, seed: int = 0) -> np.ndarray:
     fixed = {"Attention": (32, 100), "SRN": (64, 256), "CTC": (32, 72)}
-    high, wide = SIZES.get(kind) or fixed.get(kind, (64, 96))
-    return np.random.default_rng(seed).integers(0, 256, (number, high, wide, 3), np.uint8)
+    if kind in ONE_BY_ONE:
+        number = 1
+    high, wide = SIZES.get(kind) or WORDS.get(kind) or fixed.get(kind, (64, 96))
+    made = np.random.default_rng(seed).integers(0, 256, (number, high, wide, 3), np.uint8)
+    if kind in ("SAR", "RobustScanner"):  # they leave out what is black on the right
+        made[:, :, 120:] = 0
+    return made
 
 
 def prepared(pictures: np.ndarray, known: Network) -> np.ndarray:
@@ -107,10 +96,21 @@ def prepared(pictures: np.ndarray, known: Network) -> np.ndarray:
 
 def reduced(kind: str, plain: list[np.ndarray], number: int) -> list[np.ndarray]:
     """Return what the decoders need of the plain outputs, in the order of the contract."""
-    if kind == "CLS":
+    if kind in ("CLS", "PageCLS", "PSE", "FCE", "UVDoc"):
         return plain
+    if kind == "CT":  # its score is the sigmoid of the first of its maps
+        return plain[:1]
     if kind in ("CTC", "Attention", "SRN"):
         probability = plain[2].reshape(number, 25, -1) if kind == "SRN" else plain[0]
+        return [probability.argmax(axis=-1), probability.max(axis=-1)]
+    if kind == "NRTR":  # it chooses itself; the first position is the start
+        return [plain[0][:, 1:], plain[1][:, 1:]]
+    if kind in WORDS:
+        probability = {
+            "ViTSTR": lambda: plain[0][:, 1:],  # the first position belongs to the start
+            "VisionLAN": lambda: softmax(plain[0].transpose(1, 0, 2)[:, :25]),
+            "RFL": lambda: softmax(plain[1]),
+        }.get(kind, lambda: plain[0])()
         return [probability.argmax(axis=-1), probability.max(axis=-1)]
     by_channels = {value.shape[1]: value for value in reversed(plain)}
     channels = [1, *(shape[1] for _, shape in CONTRACTS[kind][2:])]
@@ -121,11 +121,12 @@ def dimensions(value: onnx.ValueInfoProto) -> list[Any]:
     return [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", OF_ALGORITHM)
+@EACH
 def test_edge_graph_has_the_inputs_and_outputs_of_its_algorithm(kind, form):
     edge = onnx.load_from_string(unoptimized(converted(OF_ALGORITHM[kind], form)))
     (given, *gives) = CONTRACTS[kind]
+    if (kind, form) == ("PageCLS", "pir"):  # only this export says which size it was trained with
+        given = ("image", ["N", *SIZES[kind], 3])
     assert [(item.name, dimensions(item)) for item in edge.graph.input] == [given]
     assert [(item.name, dimensions(item)) for item in edge.graph.output] == gives
     assert edge.graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8
@@ -135,8 +136,7 @@ def test_edge_graph_has_the_inputs_and_outputs_of_its_algorithm(kind, form):
         assert item.type.tensor_type.elem_type == expected
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", OF_ALGORITHM)
+@EACH
 def test_edge_graph_computes_what_numpy_makes_of_the_plain_graph(kind, form):
     conversion = converted(OF_ALGORITHM[kind], form)
     pictures = picture(kind)
@@ -144,20 +144,29 @@ def test_edge_graph_computes_what_numpy_makes_of_the_plain_graph(kind, form):
     if kind == "SRN":  # the further inputs as the zoo feeds them
         probes = stored(EXPORTS / OF_ALGORITHM[kind] / "outputs.npz")
         feeds += next(p.inputs[1:] for p in probes if len(p.inputs[0]) == len(pictures))
+    if kind in ("SAR", "RobustScanner"):
+        feeds.append(np.array([120 / 160], np.float32))
+    if kind == "RobustScanner":
+        feeds.append(np.arange(40)[None])
     expected = reduced(kind, run(conversion.plain, *feeds), len(pictures))
     got = run(unoptimized(conversion), pictures)
+    if kind == "UVDoc":  # the edge graph gives the places, and the runtime samples the picture
+        got = [warping.unwarped(feeds[0], got[0])]
     assert [value.shape for value in got] == [value.shape for value in expected]
     for ours, theirs in zip(got, expected, strict=True):
         if ours.dtype == np.int32:
             np.testing.assert_array_equal(ours, theirs)
         else:
-            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6 * np.abs(theirs).max())
+            # Untrained networks that read their own choices amplify the rounding of the picture.
+            # On noise, a thousandth of a pixel changes what UVDoc samples by a hundredth.
+            limit = 1e-2 if kind == "UVDoc" else 1e-5
+            np.testing.assert_allclose(ours, theirs, rtol=limit, atol=limit * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize("kind", OF_ALGORITHM)
 def test_outputs_of_paddle_are_reduced_to_what_the_decoders_need(kind):
     conversion = converted(OF_ALGORITHM[kind])
-    names = [name for name, _ in CONTRACTS[kind][1:]]
+    names = ["picture"] if kind == "UVDoc" else [name for name, _ in CONTRACTS[kind][1:]]
     for probe in stored(EXPORTS / OF_ALGORITHM[kind] / "outputs.npz"):
         number = len(probe.inputs[0])
         got = edge_graph.to_edge_outputs(
@@ -166,7 +175,10 @@ def test_outputs_of_paddle_are_reduced_to_what_the_decoders_need(kind):
         assert list(got) == names
         expected = reduced(kind, probe.outputs, number)
         for ours, theirs in zip(got.values(), expected, strict=True):
-            np.testing.assert_array_equal(ours, theirs)
+            if ours.dtype == np.int32:
+                np.testing.assert_array_equal(ours, theirs)
+            else:
+                np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["DB", "PGNet", "SRN"])  # BGR, RGB, grey
@@ -179,7 +191,7 @@ def test_numpy_prepares_pictures_as_opencv_does(kind):
 
 def test_grey_equals_opencvs_grey_exactly():
     plain = graph("p (float[N, 1, H, W] x) => (float[N, 1, H, W] y) { y = Identity(x) }")
-    edge = edge_of(plain, normalize=network.GREY)
+    edge = edge_of(plain, normalize=FAMILIES["SRN"].normalize)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 1024, 1024, 3), np.uint8)
     pictures[0, 0, :9] = [[b, g, r] for b in (0, 255) for g in (0, 255) for r in (0, 255)] + [
         [1] * 3
@@ -258,7 +270,9 @@ def test_edge_graph_adds_no_second_softmax(name):
         operator_counts(onnx.load_from_string(g))
         for g in (conversion.plain, unoptimized(conversion))
     ]
-    assert counts[0]["Softmax"] == counts[1]["Softmax"]
+    # The exports of these two leave the softmax to PaddleOCR's decoder, or leave it out.
+    added = name in ("rec_r45_visionlan", "rec_resnet_rfl_att")
+    assert counts[1]["Softmax"] == counts[0]["Softmax"] + added
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -331,36 +345,15 @@ def test_names_inside_control_flow_are_renamed_too():
         }"""
     )
     pictures = picture("DB")
-    expected = -prepared(pictures, network.of_graph("net", examine(plain))).sum(axis=1)
+    expected = -prepared(pictures, likely(examine(plain))).sum(axis=1)
     np.testing.assert_allclose(run(edge_of(plain), pictures)[0], expected, atol=1e-5)
 
 
 def test_fixed_sizes_of_graph_and_entry_stay_declared():
     """The sizes of the graph take precedence over those of the entry."""
-    mean = "y = ReduceMean<axes = [1]>(x)"
-    plain = graph(f"p (float[2, 3, 64, W] x) => (float[2, 1, 64, W] y) {{ {mean} }}")
+    plain = graph("p (float[2,3,64,W] x) => (float[2,1,64,W] y) { y = ReduceMean<axes=[1]>(x) }")
     edge = onnx.load_from_string(edge_of(plain, height=32, width=96))
     assert dimensions(edge.graph.input[0]) == [2, 64, 96, 3]
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "message"),
-    [
-        ("det_mv3_db", {"algorithm": "EAST"}, "EAST gives score, geometry, but this graph's"),
-        ("det_mv3_east", {"algorithm": "SAST"}, r"SAST gives tcl, border, tvo, tco, but .*None, 8"),
-        ("e2e_r50_vd_pg", {"algorithm": "SAST"}, "SAST gives"),
-        ("det_mv3_east", {"algorithm": "CTC", "task": "recognition"}, "CTC gives indices, scores"),
-        ("rec_mv3_none_none_ctc", {"algorithm": "SRN"}, "SRN gives indices, scores"),
-        ("rec_mv3_none_none_ctc", {"algorithm": "CLS", "task": "orientation"}, "CLS gives"),
-        ("det_mv3_db", {"normalize": network.GREY}, "takes 3 channels, GREY has 1"),
-        ("rec_r50_fpn_srn", {"normalize": network.HALF}, "takes 1 channels, BGR has 3"),
-    ],
-)
-def test_graph_with_another_interface_is_refused(name, changes, message):
-    conversion = converted(name)
-    known = dataclasses.replace(conversion.network, **changes)
-    with pytest.raises(TranslationError, match=message):
-        edge_graph.make(conversion.plain, known, conversion.interface)
 
 
 @pytest.mark.parametrize(

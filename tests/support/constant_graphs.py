@@ -15,6 +15,7 @@ from edgeocr import Bundle
 from edgeocr.bundle.archive import MANIFEST
 from edgeocr.bundle.bundle import InMemory
 from edgeocr.bundle.manifest import SCHEMA
+from tests.support.ideal import curved
 
 Outputs = Mapping[str, np.ndarray]
 
@@ -53,6 +54,29 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
             "postprocess": {**_CURVED, "nms_threshold": 0.2, "sample_points": 2, "shape": "quad"},
         },
     ),
+    "PSE": (
+        "detection",
+        {
+            **_PICTURE,
+            "postprocess": {"threshold": 0, "box_threshold": 0.5, "minimum_area": 4, "scale": 1}
+            | {"shape": "quad"},
+        },
+    ),
+    "FCE": (
+        "detection",
+        {
+            **_PICTURE,
+            "postprocess": {"score_threshold": 0.3, "nms_threshold": 0.1, "shape": "quad"}
+            | {"region_power": 1, "center_power": 1},
+        },
+    ),
+    "CT": (
+        "detection",
+        {
+            **_PICTURE,
+            "postprocess": {"score_threshold": 0.5, "minimum_area": 4, "shape": "quad"},
+        },
+    ),
     "PGNet": (
         "spotting",
         {
@@ -79,6 +103,14 @@ def sound_outputs(algorithm: str) -> dict[str, np.ndarray]:
         probability = np.zeros((1, SIDE, SIDE), np.float32)
         probability[:, 24:40, 8:56] = 0.9
         return {"probability": probability}
+    quad = np.array([[[8, 20], [52, 20], [52, 44], [8, 44]]], np.float32)
+    if algorithm == "PSE":
+        return {"kernels": curved.pse(quad, SIDE, SIDE)[None]}
+    if algorithm == "FCE":
+        levels = zip((8, 16, 32), curved.fce(quad, SIDE, SIDE), strict=True)
+        return {f"level_{stride}": level[None] for stride, level in levels}
+    if algorithm == "CT":
+        return {"kernel_and_offsets": curved.ct(quad, SIDE, SIDE)[None]}
     score = np.zeros((1, QUARTER, QUARTER), np.float32)
     score[:, 8, 3:13] = 0.9
 

@@ -297,13 +297,13 @@ def read_ctc(indices: np.ndarray, scores: np.ndarray) -> list[str]:
 def read_attention(indices: np.ndarray, scores: np.ndarray) -> list[str]:
     """Decode indices and scores [N, T] of RARE."""
     symbols = np.array(["", *CHARACTERS, ""], object)
-    return attention.decode(indices, scores, symbols, begin=0, end=len(CHARACTERS) + 1)[0]
+    return attention.decode(indices, scores, symbols, end=len(CHARACTERS) + 1, skipped=[0])[0]
 
 
 def read_srn(indices: np.ndarray, scores: np.ndarray) -> list[str]:
     """Decode indices and scores [N, T] of SRN."""
     symbols, begin = np.array([*CHARACTERS, "", ""], object), len(CHARACTERS)
-    return attention.decode(indices, scores, symbols, begin=begin, end=begin + 1)[0]
+    return attention.decode(indices, scores, symbols, end=begin + 1, skipped=[begin])[0]
 
 
 def set_training(network: nn.Layer) -> None:

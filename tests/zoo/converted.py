@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-import pytest
-
 from converters.atomic import replacing
 from converters.catalog import entries as catalog
+from converters.catalog.entries import Algorithm
 from converters.convert import Conversion, convert
+from converters.model.known import Statement
 from converters.model.paddle_model import identify
 from converters.parity import paddle_reference
 from converters.translate import Translation, translate
-from tests.support.paths import ZOO_EXPORTS
+from tests.zoo.names import EXPORTS, IN_BOTH, NAMES, OF_ALGORITHM
 
 ENTRIES = catalog.load()
-EXPORTS = ZOO_EXPORTS
-NAMES = sorted(path.name for path in EXPORTS.iterdir())
-FORMS = ("legacy", "pir")
-# The smallest network of each algorithm.
-OF_ALGORITHM = {
-    "DB": "PP-OCRv6_tiny_det",
-    "EAST": "det_mv3_east",
-    "SAST": "det_r50_vd_sast_icdar15",
-    "PGNet": "e2e_r50_vd_pg",
-    "CLS": "ch_ppocr_mobile_v2.0_cls",
-    "CTC": "rec_mv3_none_none_ctc",
-    "Attention": "rec_mv3_tps_bilstm_att",
-    "SRN": "rec_r50_fpn_srn",
+# Networks whose exports neither state nor prove their algorithm.
+STATED: dict[str, Algorithm] = {
+    "ch_ppocr_mobile_v2.0_cls": "CLS",
+    "PP-LCNet_x1_0_doc_ori": "PageCLS",
+    "PP-LCNet_x0_25_textline_ori": "CLS",
+    "PP-LCNet_x1_0_textline_ori": "CLS",
+    "rec_mv3_tps_bilstm_ctc": "CTC",
+    "rec_r34_vd_tps_bilstm_ctc": "CTC",
+    "rec_svtrnet": "CTC",
+    "rec_vitstr_none_ce": "ViTSTR",
+    "rec_r45_abinet": "ABINet",
+    "rec_vit_parseq": "PARSeq",
+    "rec_svtrnet_cppd_base_en": "CPPD",
+    "rec_r45_visionlan": "VisionLAN",
+    "rec_resnet_rfl_att": "RFL",
+    "rec_mtb_nrtr": "NRTR",
+    "rec_r31_sar": "SAR",
+    "rec_satrn": "SATRN",
+    "rec_r31_robustscanner": "RobustScanner",
 }
 # Every network in the legacy format, and one of each algorithm in PIR. tests/converters/translate/
 # test_zoo.py compares the plain graphs of all networks in both formats.
 CONVERTED = [
     *((name, "legacy") for name in NAMES),
-    *((name, "pir") for name in OF_ALGORITHM.values()),
+    *((name, "pir") for name in OF_ALGORITHM.values() if name in IN_BOTH),
 ]
 # The folder through which the processes of pytest-xdist share; a fixture sets it.
 shared_folder: Path | None = None
@@ -49,8 +54,6 @@ T = TypeVar("T")
 
 def translated(name: str, form: str = "legacy") -> Translation:
     """Translate a network's export in the format `form`, "legacy" or "pir"."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
     return _shared(f"{name}.{form}.plain", lambda: translate(identify(EXPORTS / name / form)))
 
 
@@ -64,7 +67,7 @@ def converted(name: str, form: str = "legacy") -> Conversion:
             patch.object(paddle_reference, "run", side_effect=missing),
             patch("converters.convert.translate", return_value=translation),
         ):
-            return convert(EXPORTS / name / form, ENTRIES)
+            return convert(EXPORTS / name / form, ENTRIES, said=Statement(STATED.get(name)))
 
     return _shared(f"{name}.{form}.edge", conversion)
 

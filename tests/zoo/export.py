@@ -36,7 +36,7 @@ def known() -> dict[str, Network]:
 
 def nested(entry: Any, values: Any, leaf: Any) -> Any:
     """Nest what `leaf` makes of each value, one after the other, as `Network.inputs` is nested."""
-    if isinstance(entry[1], str):
+    if isinstance(entry[-1], str):
         return leaf(next(values))
     return [nested(one, values, leaf) for one in entry]
 
@@ -60,7 +60,8 @@ def save(name: str, network: Network, width: Any, weights: str, folder: Path) ->
     for part in layer.sublayers():
         if hasattr(part, "rep") and not part.is_repped:
             part.rep()
-    example = inputs(name, network.inputs, (16, *network.probes[0][1:]))
+    number = flat(network.inputs)[0][0][0] or 16
+    example = inputs(name, network.inputs, (number, *network.probes[0][1:]))
     examples = arranged(network, example, paddle.to_tensor)
     if weights == "spread":
         fill(layer, name, examples, rounded=width == "compact")
@@ -162,7 +163,7 @@ def export(
     """Export a network, and store or compare its outputs."""
     folder = output / name / form
     save(name, network, width, weights, folder)
-    if form == "pir" and network.settings is not None:
+    if form in network.formats and network.settings is not None:
         import yaml
 
         text = yaml.dump(network.settings, default_flow_style=False, allow_unicode=True)
@@ -242,4 +243,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Paddle lists the variables of a loop in the order of a set of their names. With this seed an
+    # export of a network with a loop can be repeated byte by byte; Python reads it when it starts.
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "tests.zoo.export", *sys.argv[1:]])
     main()

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+# Networks that rectify the picture first, beside those with TPS in their names.
+RECTIFIED = ("rec_resnet_rfl_att", "rec_svtrnet")
+
 
 class Probe(NamedTuple):
     """The inputs of one run, in the graph's order, and the outputs of Paddle Inference."""
@@ -22,7 +25,7 @@ def flat(specs: Sequence[Any]) -> list[tuple[list[int | None], str]]:
     """Return `Network.inputs` without its nesting: shape and dtype of each graph input."""
     found: list[tuple[list[int | None], str]] = []
     for spec in specs:
-        if isinstance(spec[1], str):
+        if isinstance(spec[-1], str):
             found.append((list(spec[0]), spec[1]))
         else:
             found += flat(spec)
@@ -32,8 +35,9 @@ def flat(specs: Sequence[Any]) -> list[tuple[list[int | None], str]]:
 def inputs(name: str, specs: Sequence[Any], shape: Sequence[int]) -> list[np.ndarray]:
     """Return the inputs of a network.
 
-    Only SRN has more than one: two of word positions and two masks of the attention. The first mask
-    hides what follows a position, the second what precedes it.
+    SRN has more than one: two of word positions and two masks of the attention. The first mask
+    hides what follows a position, the second what precedes it. SAR and RobustScanner get the share
+    of each picture's width that shows text, RobustScanner also the positions of the characters.
 
     Args:
         name: Name of the network.
@@ -42,11 +46,16 @@ def inputs(name: str, specs: Sequence[Any], shape: Sequence[int]) -> list[np.nda
     """
     rng = np.random.RandomState(zlib.crc32(f"{name}{tuple(shape)}".encode()))
     _, *others = flat(specs)
-    made = [_picture(rng, shape, smooth="_tps_" in name)]
+    is_smooth = "_tps_" in name or name in RECTIFIED or name == "UVDoc"
+    made = [_picture(rng, shape, smooth=is_smooth)]
     triangles = [lambda square: np.triu(square, 1), lambda square: np.tril(square, -1)]
     for declared, dtype in others:
         size = [shape[0] if length is None or length < 0 else length for length in declared]
-        if len(size) == 3:
+        if dtype == "float32":
+            value = 0.8 - np.arange(size[0]) % 3 / 5  # the shares of the width that show text
+        elif len(size) == 2:
+            value = np.broadcast_to(np.arange(size[1]), size)
+        elif len(size) == 3:
             value = np.broadcast_to(np.arange(size[1])[:, None], size)
         else:
             mask = triangles.pop(0)(np.ones(size[2:])) * -1e9
@@ -56,9 +65,9 @@ def inputs(name: str, specs: Sequence[Any], shape: Sequence[int]) -> list[np.nda
 
 
 def _picture(rng: np.random.RandomState, shape: Sequence[int], smooth: bool) -> np.ndarray:
-    """Return noise, smooth for TPS.
+    """Return noise, smooth for TPS and UVDoc.
 
-    TPS reads between pixels: with white noise the rounding of its coordinates would cause
+    They read between pixels: with white noise the rounding of its coordinates would cause
     differences a hundred times as large as in a photograph.
     """
     if not smooth:
@@ -71,6 +80,12 @@ def _picture(rng: np.random.RandomState, shape: Sequence[int], smooth: bool) -> 
         share = (places - low).reshape([-1 if i == axis else 1 for i in range(4)])
         value = value.take(low, axis) * (1 - share) + value.take(low + 1, axis) * share
     return value.astype(np.float32)
+
+
+def declared(path: Path) -> list[tuple[list[int | None], str]]:
+    """Return shape and dtype of each input of the network of an outputs.npz, as it was exported."""
+    with np.load(path) as file:
+        return flat(json.loads(str(file["inputs"])))
 
 
 def stored(path: Path) -> Iterator[Probe]:

@@ -51,7 +51,8 @@ def drawn(rng: np.random.RandomState, layer: nn.Layer, key: str, shape: Sequence
 def fill(layer: nn.Layer, name: str, examples: Sequence[Any], rounded: bool) -> None:
     """Give every parameter values that follow from its name, then adapt scales to examples.
 
-    A layer with the attribute `keeps` keeps the parameters of those names as it made them. Scales
+    A layer with the attribute `keeps` keeps the parameters of those names as it made them. A linear
+    layer with the attribute `centred` gets a bias with which its output is zero on average. Scales
     are powers of two: coarse weights stay coarse, and both versions of Paddle, whose activations
     differ in the last bits, come to the same weights.
 
@@ -88,6 +89,10 @@ def fill(layer: nn.Layer, name: str, examples: Sequence[Any], rounded: bool) -> 
             # Subtract the mean, as the bias of a fused batch norm does.
             mean = np.round(output.numpy().mean((0, 2, 3)) * 4) / 4
             part.bias.set_value((part.bias.numpy() - mean).astype("float32"))
+            output = part.forward(*given)
+        if getattr(part, "centred", False):
+            mean = output.numpy().mean(tuple(range(output.ndim - 1)))
+            part.bias.set_value((part.bias.numpy() - np.round(mean * 4) / 4).astype("float32"))
             output = part.forward(*given)
         return output
 

@@ -20,7 +20,8 @@ from converters.parity.paddle_reference import PaddleMissingError
 from edgeocr import OCR, Bundle
 from edgeocr.bundle.description import describe
 from edgeocr.postprocess.bidi import logical_order
-from tests.zoo.converted import EXPORTS, converted
+from tests.zoo.converted import converted
+from tests.zoo.names import EXPORTS
 
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 EAST = EXPORTS / "det_mv3_east" / "legacy"
@@ -175,3 +176,42 @@ def test_folder_without_inference_yml_needs_a_model_name(tmp_path: Path) -> None
             catalog.load(),
             tmp_path / "own.edgeocr",
         )
+
+
+@pytest.mark.slow
+def test_dictionary_of_the_user_replaces_that_of_the_model(tmp_path: Path, capsys: Any) -> None:
+    own = shutil.copytree(RECOGNITION_WITH_YML, tmp_path / "own")
+    settings = own / "inference.yml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("  - '0'\n", ""), "utf-8")
+    keys = tmp_path / "keys.txt"
+    keys.write_text("\n".join([*ALPHANUMERIC[:-1], "\u3000"]) + "\n", "utf-8")
+    target = tmp_path / "own.edgeocr"
+    arguments = ["freeze", f"--recognition={own}", "-o", str(target)]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "character_dict has 35 characters; the network has 38 classes" in error
+    assert "--dictionary FILE" in error and not target.exists()
+    assert main([*arguments, "--dictionary", str(keys)]) == 0
+    bundle = Bundle.open(target)
+    assert bundle.characters == ["", *ALPHANUMERIC[:-1], "\u3000", " "]
+    (origin,) = bundle.manifest.provenance
+    assert origin.files[-1].source == "a local file, keys.txt"
+    keys.write_text("ab\n", "utf-8")
+    (tmp_path / "other").mkdir()
+    other = ["freeze", f"--recognition={own}", "-o", str(tmp_path / "other" / "x.edgeocr")]
+    assert main([*other, "--dictionary", str(keys)]) == 1
+    assert "keys.txt has 1 character; the network has 38" in capsys.readouterr().err
+    detector = ["freeze", f"--detection={WITH_YML}", "-o", str(tmp_path / "d.edgeocr")]
+    assert main([*detector, "--dictionary", str(keys)]) == 1
+    assert "--dictionary needs a model that reads" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_dictionary_of_the_user_replaces_that_of_the_entry(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("\n".join("ÄÖÜ" + ALPHANUMERIC[3:]), "utf-8")
+    target = tmp_path / "own.edgeocr"
+    recognition = f"--recognition=rec_mv3_tps_bilstm_att_v2.0={RARE}"
+    assert main(["freeze", recognition, "-o", str(target), "--dictionary", str(keys)]) == 0
+    assert Bundle.open(target).characters == ["", *"ÄÖÜ", *ALPHANUMERIC[3:], ""]

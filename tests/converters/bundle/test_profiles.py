@@ -15,12 +15,12 @@ import pytest
 from converters import listing
 from converters.bundle import profiles
 from converters.bundle.shapes import sizes, with_shapes
-from converters.bundle.stages import Stage
 from converters.catalog import entries as catalog
 from converters.catalog import models_toml
 from converters.catalog.entries import Catalog, ProfileEntry
 from converters.errors import CatalogError
 from converters.freeze import Plan
+from converters.model.stages import Stage
 from edgeocr import OCR, Bundle
 from edgeocr.bundle import fields as typed
 from edgeocr.bundle.manifest import CropStage, EASTDetection, Profile, Resize

@@ -62,7 +62,7 @@ def digests(bundle: Bundle) -> dict[str, str]:
 
 @pytest.mark.stress
 @pytest.mark.slow
-def test_same_bytes_on_another_day_and_machine(translator: None, tmp_path: Path) -> None:
+def test_same_bytes_on_another_day_and_machine(tmp_path: Path) -> None:
     here, there = tmp_path / "own.edgeocr", tmp_path / "there" / "own.edgeocr"
     first = frozen(here, ["-m", "converters"], ROOT, 0o022, HERE)
     second = frozen(there, ["-c", LATER], tmp_path / "there", 0o077, THERE | OLD_PROCESSOR)

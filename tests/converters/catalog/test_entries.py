@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ from converters.catalog.fetch import Fetcher
 from converters.errors import CatalogError
 from converters.model import dictionary as charset
 from converters.model import settings
+from converters.model.families import FAMILIES
 from edgeocr import Bundle
 from edgeocr.bundle import fields as typed
 from edgeocr.bundle import manifest
@@ -37,7 +39,9 @@ def test_entries_are_complete(name):
     assert all(language[0].islower() for language in entry.languages)
     assert TASKS[entry.algorithm] == entry.task
     for file in entry.files:
-        assert file.source.startswith("https://") and file.source.endswith(f"/{file.name}")
+        packaged = file.source.startswith("pypi:") and "==" in file.source and "!" in file.source
+        assert file.source.startswith("https://") or packaged
+        assert unquote(file.source).endswith(f"/{file.name}")
         for mirror in file.mirrors:
             assert mirror.startswith("https://") or ("==" in mirror and "!" in mirror)
     if entry.is_complete:
@@ -50,13 +54,18 @@ def test_entries_are_complete(name):
 def check_stage(entry):
     stage = dict(entry.stage)
     if entry.task in READING:
-        special = {"begin", "end"} if entry.algorithm in ("Attention", "SRN") else {"blank"}
-        classes = {field: stage["charset"][field] for field in special}
+        family = FAMILIES[entry.algorithm]
+        special = {*family.before, *family.after} - {"unknown"}
         assert stage["charset"].keys() == {"classes", *special}
-        assert all(0 <= number < stage["charset"]["classes"] for number in classes.values())
+        # PaddleOCR 1.0 numbered the special classes in another way.
+        if entry.series not in ("PaddleOCR 1.0", "PP-OCR 1.0"):
+            number = stage["charset"]["classes"] - len(family.before) - len(family.after)
+            assert stage["charset"] == family.charset(number)
         assert entry.charset.file in {file.name for file in entry.files}
         stage["charset"] = {"file": "c", **stage["charset"]}
-    stage = {"algorithm": entry.algorithm, "graph": "g", "model": entry.name, **stage}
+    reading = entry.task in READING
+    algorithm = FAMILIES[entry.algorithm].decoder if reading else entry.algorithm
+    stage = {"algorithm": algorithm, "graph": "g", "model": entry.name, **stage}
     typed.parse(manifest.Stages, {entry.task: stage})
 
 

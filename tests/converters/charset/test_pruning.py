@@ -73,6 +73,8 @@ def masked(graph: bytes, classes: int, kept: list[int]) -> bytes:
     changed = 0
     for item in model.graph.initializer:
         array = numpy_helper.to_array(item).copy()
+        if array.dtype != np.float32:  # the numbers of the classes, from which one-hot rows come
+            continue
         row = array.ndim == 2 and array.shape[1] == classes > 1000  # the bias below the weights
         if array.shape == (classes,) or row:
             (array[-1] if row else array)[dropped] = -np.inf

@@ -33,13 +33,19 @@ def test_characters_of_inference_yml_are_read(tmp_path):
     assert read(tmp_path, "inference.yml", YML, space=True) == ["a", "'", "no", " "]
 
 
+def test_recognizers_without_a_list_read_digits_and_letters(tmp_path):
+    """PaddleOCR's decoders have a list of their own."""
+    found = read(tmp_path, "inference.yml", "PostProcess:\n  name: VLLabelDecode\n")
+    assert found == list("0123456789abcdefghijklmnopqrstuvwxyz")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("PostProcess:\n  name: CTCLabelDecode\n", "PostProcess.character_dict is missing"),
+        ("PostProcess:\n  name: PGPostProcess\n", "PostProcess.character_dict is missing"),
         ("PostProcess:\n  name: DBPostProcess\n", "PostProcess.character_dict is missing"),
         (YML.replace("'no'", "no"), r"PostProcess\.character_dict\[2\] must be a string"),
-        (YML.replace("- a", '- "a\\nb"'), "or a line feed as one"),
+        (YML.replace("- a", '- "a\\nb"'), "lists a line feed as one"),
         ("PostProcess: [", "not valid YAML"),
     ],
 )

@@ -2,20 +2,19 @@
 
 import dataclasses
 import hashlib
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from converters import convert
 from converters.catalog import entries as catalog
 from converters.catalog.entries import Catalog, Entry, Normalize, SourceFile
 from converters.errors import ModelFormatError
-from converters.graph.interface import Port
 from converters.model import inference_yml, network
+from converters.model.declaration import declaration
 from converters.model.paddle_model import PaddleModel, identify
-from tests.zoo.converted import EXPORTS, OF_ALGORITHM, converted
+from converters.paddle.declared import Declaration
+from tests.zoo.names import EXPORTS, OF_ALGORITHM
 
 ENTRIES = catalog.load()
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -35,7 +34,6 @@ def model_of(name: str) -> PaddleModel:
     return identify(EXPORTS / name / "legacy")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "task", "colour", "numbers", "scale", "multiple"),
     [
@@ -52,7 +50,7 @@ def model_of(name: str) -> PaddleModel:
 def test_network_without_other_sources_gets_paddleocrs_normalization(
     kind, task, colour, numbers, scale, multiple
 ):
-    found = network.of_graph("mine", converted(OF_ALGORITHM[kind]).interface)
+    found = network.of_algorithm("mine", kind, "a test")
     assert (found.name, found.task, found.algorithm) == ("mine", task, kind)
     assert found.normalize == Normalize(colour, numbers[0], numbers[1], scale)
     assert (found.height, found.width, found.multiple) == (None, None, multiple)
@@ -126,32 +124,37 @@ def test_entry_is_found_only_if_the_hashes_of_all_files_match():
     assert network.find_entry(ENTRIES, model) is None
 
 
-@pytest.mark.slow
-def test_entry_that_contradicts_the_graph_is_refused():
-    shown = converted("det_mv3_db").interface
+def declared(name: str, form: str = "legacy") -> Declaration:
+    return declaration(identify(EXPORTS / name / form))
+
+
+def test_entry_that_contradicts_the_files_is_refused():
+    shown = declared("det_mv3_db")
     known = network.of_entry(ENTRIES.model("det_mv3_east"), model_of("det_mv3_db"), "its name")
-    message = "det_mv3_east: its name says EAST, but this graph has the inputs and outputs of DB"
+    message = (
+        "det_mv3_east: its name says EAST; networks for EAST have 1 input and maps of 1 and 8 "
+        r"channels, but this one has 1 input and the output \[\?, 1, \?, \?\]"
+    )
     with pytest.raises(ModelFormatError, match=message):
         network.check_fits(known, shown)
     network.check_fits(dataclasses.replace(known, algorithm="DB"), shown)
 
 
-@pytest.mark.slow
 def test_ctc_fits_the_outputs_of_attention_and_srn_does_not():
-    shown = converted("rec_mv3_tps_bilstm_att").interface
-    known = network.of_graph("x", shown)
+    shown = declared("rec_mv3_tps_bilstm_att")
+    known = network.of_algorithm("x", "Attention", "a test")
     network.check_fits(dataclasses.replace(known, algorithm="CTC"), shown)
-    with pytest.raises(ModelFormatError, match="says SRN"):
+    with pytest.raises(ModelFormatError, match="says SRN; networks for SRN have 5 inputs"):
         network.check_fits(dataclasses.replace(known, algorithm="SRN"), shown)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("form", ["legacy", "pir"])
 @pytest.mark.parametrize(
     ("kind", "classes"), [("CTC", 37), ("Attention", 38), ("SRN", 38), ("PGNet", 37)]
 )
-def test_wrong_number_of_classes_is_refused(kind, classes):
-    shown = converted(OF_ALGORITHM[kind]).interface
-    known = network.of_graph("x", shown)
+def test_wrong_number_of_classes_is_refused(kind, classes, form):
+    shown = declared(OF_ALGORITHM[kind], form)
+    known = network.of_algorithm("x", kind, "a test")
     network.check_fits(dataclasses.replace(known, classes=classes), shown)
     for wrong in (classes - 1, classes + 1, 6625):
         message = f"says {wrong} classes, but the network has {classes}: it was trained on"
@@ -159,11 +162,31 @@ def test_wrong_number_of_classes_is_refused(kind, classes):
             network.check_fits(dataclasses.replace(known, classes=wrong), shown)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"height": 48},
+            "a test says that the height of the input is 48, but the network takes 32",
+        ),
+        (
+            {"width": 320},
+            "a test says that the width of the input is 320, but the network takes 100",
+        ),
+        ({"normalize": Normalize("GREY", [0.5], [0.5])}, "says GREY, 1 channel, but .* takes 3"),
+    ],
+)
+def test_image_that_contradicts_the_network_is_refused(change, message):
+    shown = declared("rec_mv3_tps_bilstm_att")
+    known = network.of_algorithm("x", "Attention", "a test")
+    network.check_fits(dataclasses.replace(known, height=32, width=100), shown)
+    with pytest.raises(ModelFormatError, match=message):
+        network.check_fits(dataclasses.replace(known, **change), shown)
+
+
 def test_graph_with_an_open_number_of_classes_is_accepted():
-    shown = converted("rec_mv3_none_none_ctc").interface
-    shown = dataclasses.replace(shown, outputs=[Port("y", "float32", [None, None, None])])
-    known = dataclasses.replace(network.of_graph("x", shown), classes=37)
-    network.check_fits(known, shown)
+    shown = Declaration([[None, 3, 32, None]], [[None, None, None]])
+    network.check_fits(network.of_algorithm("x", "CTC", "a test", classes=37), shown)
 
 
 @pytest.mark.parametrize(
@@ -177,55 +200,3 @@ def test_relative_folder_is_resolved_before_it_gives_the_name(tmp_path, monkeypa
     (tmp_path / "net").mkdir()
     monkeypatch.chdir(tmp_path / "net")
     assert network.name_of(Path()) == "net"
-
-
-def known_of(name: str, form: str, known: Catalog, entry: Entry | None = None):
-    """Return what a conversion knows about a network, and its notes about the sources."""
-    conversion = converted(name, form)
-    folder = conversion.model.graph.parent
-    return convert._known(folder, conversion.model, conversion.interface, known, entry)
-
-
-@pytest.mark.slow
-def test_entry_named_by_the_caller_takes_precedence():
-    entry = ENTRIES.model("det_r50_vd_db")
-    found, notes = known_of("PP-OCRv5_mobile_det", "pir", ENTRIES, entry)
-    assert (found.name, found.known_by, notes) == ("det_r50_vd_db", network.BY_NAME, [])
-
-
-@pytest.mark.slow
-def test_hashes_take_precedence_over_inference_yml_and_that_over_the_graph():
-    model = identify(EXPORTS / "PP-OCRv5_mobile_det" / "pir")
-    entry = published("ch_det_mv3_db", model, contents="inference")
-    found, _ = known_of("PP-OCRv5_mobile_det", "pir", Catalog({"x": entry}, {}))
-    assert (found.name, found.known_by) == ("ch_det_mv3_db", network.BY_HASH)
-    assert found.published
-    found, _ = known_of("PP-OCRv5_mobile_det", "pir", ENTRIES)
-    assert (found.name, found.known_by) == ("PP-OCRv5_mobile_det", "its inference.yml")
-    found, _ = known_of("PP-OCRv5_mobile_det", "legacy", ENTRIES)
-    assert (found.name, found.known_by.split(";")[0]) == (
-        "PP-OCRv5_mobile_det",
-        "the graph's inputs and outputs",
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("PostProcess: {name: DistillationDBPostProcess}\n", "PostProcess"),
-        ("{", "not valid YAML"),
-        (None, "says CTC, but this graph has the inputs and outputs of DB"),
-    ],
-)
-def test_unusable_inference_yml_is_noted_and_not_used(tmp_path, content, reason):
-    path = tmp_path / "inference.yml"
-    if content is None:
-        own = EXPORTS / "PP-OCRv6_tiny_rec" / "pir" / "inference.yml"
-        content = own.read_text(encoding="utf-8")
-    path.write_text(content, encoding="utf-8")
-    conversion = converted("det_mv3_db")
-    model = dataclasses.replace(conversion.model, settings=path)
-    found, (note,) = convert._known(tmp_path, model, conversion.interface, ENTRIES, None)
-    assert found.algorithm == "DB" and "configuration" in found.known_by
-    assert note.startswith("inference.yml was not used: ") and re.search(reason, note)

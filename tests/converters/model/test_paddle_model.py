@@ -142,9 +142,7 @@ def test_export_beside_a_checkpoint_is_a_model(made):
 
 
 def test_empty_folder_is_refused(tmp_path):
-    with pytest.raises(
-        ModelFormatError, match=r"the folder holds nothing\. Looked for inference\.pdmodel"
-    ):
+    with pytest.raises(ModelFormatError, match=r"the folder is empty$"):
         identify(tmp_path)
 
 
@@ -158,7 +156,7 @@ def test_folder_of_other_files_is_refused(made):
 
 
 def test_several_onnx_graphs_without_inference_onnx_are_refused(made):
-    with pytest.raises(ModelFormatError, match=r"no model here; the folder holds a\.onnx, b\.onnx"):
+    with pytest.raises(ModelFormatError, match=r"several models, a\.onnx, b\.onnx; keep one"):
         identify(made("a.onnx", "b.onnx"))
 
 

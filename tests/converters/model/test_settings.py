@@ -90,7 +90,7 @@ def test_checkpoint_is_refused_and_its_export_is_not(tmp_path, monkeypatch):
 
 def test_bundle_of_a_checkpoint_is_refused_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEOCR_CACHE", str(tmp_path / "cache"))
-    bundle = BundleEntry("b", "B", "det_r50_vd_db", "PP-OCRv6_tiny_rec")
+    bundle = BundleEntry("b", "B", detection="det_r50_vd_db", recognition="PP-OCRv6_tiny_rec")
     with pytest.raises(ModelFormatError, match="training checkpoint"):
         freeze.freeze(bundle, ENTRIES, tmp_path / "b.edgeocr")
     assert list(tmp_path.iterdir()) == []

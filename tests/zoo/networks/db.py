@@ -22,9 +22,35 @@ def nearest(x, factor):
     return F.upsample(x, scale_factor=factor, mode="nearest", align_mode=1)
 
 
-class DBFPN(nn.Layer):
-    def __init__(self, c_in, c_out):
+class ScaleFusion(nn.Layer):
+    """Weighs each level at each place by attention over the joined levels (DB++)."""
+
+    def __init__(self, c_in):
         super().__init__()
+        c_mid = c_in // 4
+        self.conv = nn.Conv2D(c_in, c_mid, 3, padding=1)
+        self.places = nn.Sequential(
+            nn.Conv2D(1, 1, 3, padding=1, bias_attr=False),
+            nn.ReLU(),
+            nn.Conv2D(1, 1, 1, bias_attr=False),
+            nn.Sigmoid(),
+        )
+        self.levels = nn.Sequential(nn.Conv2D(c_mid, 4, 1, bias_attr=False), nn.Sigmoid())
+
+    def forward(self, joined, levels):
+        joined = self.conv(joined)
+        mean = paddle.mean(joined, axis=1, keepdim=True)
+        weights = self.levels(self.places(mean) + joined)
+        weighed = [weights[:, i : i + 1] * level for i, level in enumerate(levels)]
+        return paddle.concat(weighed, axis=1)
+
+
+class DBFPN(nn.Layer):
+    """DB's neck; with `fused` DB++'s, which weighs the levels."""
+
+    def __init__(self, c_in, c_out, fused=False):
+        super().__init__()
+        self.fusion = ScaleFusion(c_out) if fused else None
         self.inner = nn.LayerList([nn.Conv2D(c, c_out, 1, bias_attr=False) for c in c_in])
         self.outer = nn.LayerList(
             [nn.Conv2D(c_out, c_out // 4, 3, padding=1, bias_attr=False) for _ in c_in]
@@ -44,7 +70,8 @@ class DBFPN(nn.Layer):
         p4 = nearest(self.outer[2](out4), 4)
         p3 = nearest(self.outer[1](out3), 2)
         p2 = self.outer[0](out2)
-        return paddle.concat([p5, p4, p3, p2], axis=1)
+        joined = paddle.concat([p5, p4, p3, p2], axis=1)
+        return joined if self.fusion is None else self.fusion(joined, [p5, p4, p3, p2])
 
 
 class ShrinkMap(nn.Layer):

@@ -131,10 +131,10 @@ class GridMaker(nn.Layer):
 
 
 class TPS(nn.Layer):
-    def __init__(self, width, size):
+    def __init__(self, width, size, channels=3):
         super().__init__()
         widths, hidden = (FULL if width == "full" else COMPACT)[size]
-        self.finder = PointFinder(3, widths, hidden)
+        self.finder = PointFinder(channels, widths, hidden)
         self.grid = GridMaker()
 
     def forward(self, image):

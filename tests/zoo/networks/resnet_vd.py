@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import paddle
 import paddle.nn.functional as F
 from paddle import nn
+from paddle.vision.ops import DeformConv2D
+
+from tests.zoo.weights import coarse
 
 # The fifth stage is SAST's and PGNet's.
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3, 3)}
 FULL = (64, 128, 256, 512)
 COMPACT = (3, 4, 6, 8)
+# For deformable convolutions, which have many more weights than others.
+NARROW = (3, 4, 4, 4)
 
 
 class ConvBN(nn.Layer):
@@ -33,6 +39,49 @@ class ConvBN(nn.Layer):
         return self.bn(self.conv(x))
 
 
+class DeformableConv(nn.Layer):
+    """A convolution of 3 x 3 whose nine positions a convolution moves and weighs (DCNv2).
+
+    Args:
+        c_in: Channels of the input.
+        c_out: Channels of the output.
+        stride: Stride of both convolutions.
+        groups: Number of groups of channels, each of which has its own positions and weights.
+    """
+
+    def __init__(self, c_in, c_out, stride, groups):
+        super().__init__()
+        self.moved = 2 * 9 * groups
+        self.conv = DeformConv2D(
+            c_in, c_out, 3, stride, 1, deformable_groups=groups, bias_attr=False
+        )
+        self.offset = nn.Conv2D(c_in, 3 * 9 * groups, 3, stride, 1)
+        # The offsets vary little around numbers of up to 1.5 pixels, as those of trained networks.
+        # In noise that depends on larger ones rounding grows from layer to layer.
+        random = np.random.RandomState(c_in + stride)
+        weight = coarse(random.normal(0, 0.02, self.offset.weight.shape))
+        bias = np.round(random.uniform(-1.5, 1.5, self.offset.bias.shape) * 16) / 16
+        self.offset.weight.set_value(weight.astype("float32"))
+        self.offset.bias.set_value(bias.astype("float32"))
+        self.offset.keeps = ("weight", "bias")
+
+    def forward(self, x):
+        offset, mask = paddle.split(self.offset(x), [self.moved, self.moved // 2], axis=1)
+        return self.conv(x, offset, mask=F.sigmoid(mask))
+
+
+class DeformableConvBN(nn.Layer):
+    """A deformable convolution, and a batch norm with the activation as its attribute."""
+
+    def __init__(self, c_in, c_out, stride, groups):
+        super().__init__()
+        self.conv = DeformableConv(c_in, c_out, stride, groups)
+        self.bn = nn.BatchNorm(c_out, act="relu")
+
+    def forward(self, x):
+        return self.bn(self.conv(x))
+
+
 class Residual(nn.Layer):
     """Adds a branch and the input, which `short` brings to the same shape if necessary."""
 
@@ -46,18 +95,16 @@ class Residual(nn.Layer):
         return F.relu(paddle.add(x if self.short is None else self.short(x), y))
 
 
-def bottleneck(c_in, width, stride, short):
-    return Residual(
-        nn.Sequential(
-            ConvBN(c_in, width, 1, act="relu"),
-            ConvBN(width, width, 3, stride, act="relu"),
-            ConvBN(width, width * 4, 1),
-        ),
-        short,
-    )
+def bottleneck(c_in, width, stride, short, offset_groups):
+    first = ConvBN(c_in, width, 1, act="relu")
+    if offset_groups:
+        middle = DeformableConvBN(width, width, stride, offset_groups)
+    else:
+        middle = ConvBN(width, width, 3, stride, act="relu")
+    return Residual(nn.Sequential(first, middle, ConvBN(width, width * 4, 1)), short)
 
 
-def basic(c_in, width, stride, short):
+def basic(c_in, width, stride, short, offset_groups):
     branch = nn.Sequential(ConvBN(c_in, width, 3, stride, act="relu"), ConvBN(width, width, 3))
     return Residual(branch, short)
 
@@ -70,8 +117,10 @@ class ResNetVd(nn.Layer):
         widths: Channels of the stages' blocks; bottlenecks give four times as many.
         stride: Stride of the last three stages; (2, 1) in recognition.
         stem_stride: Stride of the first convolution; 1 in recognition.
-        vd: False for PGNet, whose stem is a single large convolution and whose shortcuts have no
-            average.
+        vd: False for PGNet and DB++, whose stem is a single large convolution and whose shortcuts
+            have no average.
+        offset_groups: Groups of the deformable convolutions that replace the convolutions of 3 x 3
+            from the second stage on; 0 for none. It needs bottlenecks.
 
     Attributes:
         channels: Channels of the features of each stage.
@@ -84,6 +133,7 @@ class ResNetVd(nn.Layer):
         stride: int | tuple[int, int] = 2,
         stem_stride: int = 2,
         vd: bool = True,
+        offset_groups: int = 0,
     ):
         super().__init__()
         # The stem has half and all of the first stage's width, which a compact one rounds up.
@@ -108,9 +158,10 @@ class ResNetVd(nn.Layer):
                 short = ConvBN(c_in, width * growth, 1, pool=stride)
             else:
                 short = ConvBN(c_in, width * growth, 1, first)
-            blocks = [block(c_in, width, first, short)]
+            moved = offset_groups if index else 0
+            blocks = [block(c_in, width, first, short, moved)]
             c_in = width * growth
-            blocks += [block(c_in, width, 1, None) for _ in range(depth - 1)]
+            blocks += [block(c_in, width, 1, None, moved) for _ in range(depth - 1)]
             self.stages.append(nn.Sequential(*blocks))
 
     def forward(self, x):

@@ -1,0 +1,27 @@
+"""The classes of every family of networks that read, and what they stand for."""
+
+from __future__ import annotations
+
+import pytest
+
+from converters.catalog.entries import TASKS, Algorithm
+from converters.model import dictionary, families
+from converters.model.families import FAMILIES, UNKNOWN
+
+DIGITS_AND_LETTERS = list("0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+def test_every_algorithm_that_reads_has_a_family() -> None:
+    reading = {name for name, task in TASKS.items() if task in ("recognition", "spotting")}
+    assert set(FAMILIES) == reading
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_characters_and_special_classes_make_all_classes(name: Algorithm) -> None:
+    family = FAMILIES[name]
+    charset = family.charset(len(DIGITS_AND_LETTERS))
+    characters = families.characters(name, DIGITS_AND_LETTERS)
+    assert dictionary.classes(characters, charset) == charset["classes"]
+    assert sorted(set(characters) - {UNKNOWN}) == DIGITS_AND_LETTERS
+    ends = {"CTC": "blank", "PGNet": "blank", "Attention": "end", "SRN": "end"}
+    assert ends[family.decoder] in charset
