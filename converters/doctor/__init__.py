@@ -1,0 +1,1 @@
+"""`python -m converters doctor`: what a folder with a network is, and why it would read wrongly."""
