@@ -1,0 +1,1 @@
+"""Graphs for the compilers of NPUs: fixed shapes, and operators that their documentation lists."""
