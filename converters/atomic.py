@@ -1,13 +1,20 @@
-"""Write a file so that it appears complete or not at all, also if several processes write it."""
+"""Write files and folders so that they appear complete or not at all.
+
+That holds also if several processes write them, or if the process is killed.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
+import glob
 import logging
 import os
 import secrets
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +39,99 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def replace_folder(folder: Path, files: Mapping[str, bytes], last: str) -> None:
+    """Write a folder of files in the place of an older one, so that all or none of them are there.
+
+    The files are written into a hidden folder beside the other one, which then takes its place in a
+    single step. A killed process may leave the hidden folder, which the next call removes.
+
+    Where a folder can't take another one's place, because a disk is mounted there or the folder
+    around it can't be written to, the files are moved into it one by one. Then a killed process may
+    leave some of them, but not the one called `last`.
+
+    Args:
+        folder: The folder, which need not exist. Files in it that aren't written again are lost.
+        files: Name → content.
+        last: The name of the file by which readers know that the folder is complete.
+
+    Raises:
+        OSError: The files can't be written; the folder is as it was.
+    """
+    target = Path(os.path.realpath(folder))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(target):
+        if os.access(target.parent, os.W_OK):
+            try:
+                _replace_whole(target, files)
+                return
+            except OSError as error:
+                if error.errno not in (errno.EBUSY, errno.EXDEV):
+                    raise
+        _replace_each(target, files, last)
+
+
+def _replace_whole(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files beside another one, and put it in the other's place."""
+    for stale in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        shutil.rmtree(stale, ignore_errors=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    try:
+        _write_all(partial, files)
+        if not target.is_dir() or not any(target.iterdir()):
+            if sys.platform == "win32" and target.is_dir():
+                target.rmdir()  # elsewhere, a folder takes an empty one's place
+            partial.rename(target)
+        elif not _exchange(partial, target):
+            old = partial.with_suffix(".old.part")
+            target.rename(old)
+            try:
+                partial.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _replace_each(target: Path, files: Mapping[str, bytes], last: str) -> None:
+    """Write files into a folder inside another one, and move them from there one by one."""
+    for stale in target.glob(".*.part"):
+        shutil.rmtree(stale, ignore_errors=True)
+    partial = target / f".{os.getpid()}-{secrets.token_hex(4)}.part"
+    try:
+        _write_all(partial, files)
+        (target / last).unlink(missing_ok=True)
+        for name in sorted(files, key=lambda name: name == last):
+            (partial / name).replace(target / name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders in a single step; tell whether the system can do that."""
+    if sys.platform != "linux":
+        return False
+    here = -100  # AT_FDCWD: paths are relative to the working folder
+    exchange = 2  # RENAME_EXCHANGE
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2  # glibc 2.28, musl 1.2.6
+    except AttributeError:
+        return False
+    if rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EBUSY, errno.EXDEV):
+        raise OSError(number, os.strerror(number), str(other))
+    return False  # the file system can't, NFS for example
 
 
 @contextmanager

@@ -6,24 +6,45 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeocr.bundle.provenance import Check
-from edgeocr.errors import BundleError
-from edgeocr.graphs.check import check
+import onnx
 
-from . import edge_graph
+from edgeocr.bundle.provenance import Check
+
+from . import edge_graph, fixed_shapes
 from .catalog.entries import Catalog, Entry
 from .errors import ModelFormatError, ParityError
+from .fixed_shapes import Shapes
 from .graph.interface import Interface, examine
-from .model import inference_yml, network, settings
+from .model import interfaces, known, network
+from .model.declaration import declaration, require_allowed
+from .model.known import NOTHING_SAID, Statement
 from .model.network import Network
 from .model.paddle_model import PaddleModel, identify
-from .optimize import Rewrite, optimize
+from .optimize import Rewrite, rewrite
+from .paddle.declared import Declaration
 from .parity import compare as parity
 from .parity import paddle_reference
 from .parity.compare import Comparison
-from .translate import Translation, translate
+from .translate import OPSET, Translation, translate
 
 logger = logging.getLogger(__name__)
+
+NOT_COMPARED = "left out by --fast"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How the graphs are made, and how thoroughly they are checked."""
+
+    shapes: Shapes = field(default_factory=dict)
+    """The input shapes to fix; if empty, the sizes that the network leaves open stay open."""
+    fast: bool = False
+    """Whether to compare on one picture only, and not with Paddle Inference."""
+    opset: int = OPSET
+    """The version of ONNX's operators that both graphs have; a model in ONNX keeps its own."""
+
+
+DEFAULT = Wanted()
 
 
 @dataclass(frozen=True)
@@ -39,7 +60,8 @@ class Conversion:
         rewrites: What was done to the edge graph to make it faster.
         edge_graph: The edge graph compared with the plain graph.
         paddle: The plain graph compared with Paddle Inference, or why Paddle Inference wasn't run.
-        notes: Sources of settings that failed or contradict the graph.
+        notes: What is unusual about the model's dictionary.
+        wanted: How the caller wanted the graphs to be made.
     """
 
     model: PaddleModel
@@ -51,6 +73,7 @@ class Conversion:
     edge_graph: Comparison
     paddle: Comparison | str
     notes: list[str] = field(default_factory=list)
+    wanted: Wanted = DEFAULT
 
     @property
     def plain(self) -> bytes:
@@ -65,12 +88,41 @@ class Conversion:
         return {"edge_graph": self.edge_graph.check(), "paddle": skipped}
 
 
+class UnknownNetworkError(ModelFormatError):
+    """Nothing says what a network is; it was translated, and its plain graph runs.
+
+    Attributes:
+        plain: The plain graph.
+    """
+
+    def __init__(self, name: str, interface: Interface, plain: bytes) -> None:
+        """Describe the network and offer the algorithms.
+
+        Args:
+            name: The network's name.
+            interface: The plain graph's interface.
+            plain: The plain graph.
+        """
+        inputs, outputs = interfaces.shapes(interface)
+        fitting = interfaces.fitting(inputs, outputs)
+        shown = f"a graph with {interfaces.described(inputs, outputs)}"
+        one_of = f"{shown} may be for {', '.join(fitting)}" if fitting else f"{shown} is unusual"
+        by_algorithm = "one with --algorithm, or " if fitting else ""
+        super().__init__(
+            f"{name}: nothing says what this network is: {one_of}. Name {by_algorithm}the model of "
+            "models.toml that it is an export of with --as"
+        )
+        self.plain = plain
+
+
 def convert(
     folder: Path,
     catalog: Catalog,
     *,
     entry: Entry | None = None,
     paddle_python: Path | None = None,
+    said: Statement = NOTHING_SAID,
+    wanted: Wanted = DEFAULT,
 ) -> Conversion:
     """Translate and check the model in a folder.
 
@@ -81,87 +133,123 @@ def convert(
             searched for the files' hashes, then the folder's inference.yml is read, and then the
             graph itself is examined.
         paddle_python: A Python that has Paddle to compare with; None for this one.
+        said: What the user says about the model.
+        wanted: How the graphs are made, and how thoroughly they are checked.
 
     Raises:
+        ConverterError: What is known about the model contradicts it or itself.
         ModelFormatError: The folder holds no model that can be converted.
+        UnknownNetworkError: Nothing says what the network is.
         TranslationError: The translation failed.
         ParityError: A graph doesn't compute what its original computes.
     """
     model = identify(folder)
     name = entry.name if entry else network.name_of(folder)
+    declared = declaration(model)
+    found, notes = known.known(folder, model, declared, catalog, entry, said)
+    fixed_shapes.check(wanted.shapes, declared.inputs, declared.names)
+    if found is not None:
+        fixed_shapes.check_strides(wanted.shapes, found)
     logger.info("%s: translating %s", name, model.graph.name)
-    translation = translate(model)
-    for repair in translation.repairs:
-        logger.info("%s: repaired %s: %s", name, ", ".join(repair.nodes), repair.why)
-    _require_allowed(name, translation.plain)
-    interface = examine(translation.plain)
-    known, notes = _known(folder, model, interface, catalog, entry)
-    logger.info("%s: %s, %s; known by %s", known.name, known.task, known.algorithm, known.known_by)
-    edge, rewrites = optimize(edge_graph.make(translation.plain, known, interface))
-    for rewrite in rewrites:
-        logger.info("%s: rewritten %d x: %s", known.name, len(rewrite.nodes), rewrite.why)
-    beside_plain = parity.compare_edge(known, interface, translation.plain, edge)
-    logger.info("%s: edge graph: %s", known.name, beside_plain)
-    require_passed(known, beside_plain)
-    beside_paddle: Comparison | str
-    if model.format == "onnx":
-        beside_paddle = "published as ONNX, nothing was translated"
-    else:
-        try:
-            beside_paddle, of_edge = parity.compare_paddle(
-                known,
-                interface,
-                translation.plain,
-                edge,
-                lambda feeds: paddle_reference.run(model, feeds, paddle_python),
-            )
-            logger.info("%s: plain graph: %s", known.name, beside_paddle)
-            require_passed(known, beside_paddle)
-            require_passed(known, of_edge)
-        except paddle_reference.PaddleMissingError as error:
-            beside_paddle = str(error)
-    if isinstance(beside_paddle, str):
-        logger.info("%s: plain graph beside Paddle Inference: %s", known.name, beside_paddle)
+    translation = translate(model, opset=wanted.opset)
+    for change in translation.changes:
+        logger.info("%s: changed %s: %s", name, ", ".join(change.nodes), change.why)
+    require_allowed(name, translation.plain)
+    sizes = (None, None) if found is None else (found.height, found.width)
+    interface = examine(translation.plain, *sizes)
+    found = found or known.shown(name, interface, said, notes)
+    if found is None:
+        raise UnknownNetworkError(name, interface, translation.plain)
+    network.check_fits(found, Declaration(*interfaces.shapes(interface)))
+    known.check_signs(found, interface)
+    if wanted.shapes:
+        logger.info("%s: fixing its shapes", name)
+        fixed_shapes.check_strides(wanted.shapes, found)
+        translation = translation.with_plain(fixed_shapes.fix(translation.plain, wanted.shapes))
+        interface = examine(translation.plain, found.height, found.width)
+    logger.info("%s: %s, %s; known by %s", found.name, found.task, found.algorithm, found.known_by)
+    for note in notes:
+        logger.warning("%s: %s", found.name, note)
+    edge, rewrites = _edge_graph(translation.plain, found, interface)
+    if wanted.shapes:
+        edge = fixed_shapes.fix(edge, {}, "edge graph")
+    for made in rewrites:
+        logger.info("%s: rewritten %d x: %s", found.name, len(made.nodes), made.why)
+    logger.info("%s: comparing the edge graph with the plain graph", found.name)
+    beside_plain = parity.compare_edge(found, interface, translation.plain, edge, least=wanted.fast)
+    logger.info("%s: edge graph: %s", found.name, beside_plain)
+    require_passed(found, beside_plain)
+    beside_paddle = _beside_paddle(
+        model, found, interface, translation.plain, edge, paddle_python, fast=wanted.fast
+    )
     return Conversion(
-        model, known, interface, translation, edge, rewrites, beside_plain, beside_paddle, notes
+        model,
+        found,
+        interface,
+        translation,
+        edge,
+        rewrites,
+        beside_plain,
+        beside_paddle,
+        notes,
+        wanted,
     )
 
 
-def _require_allowed(name: str, plain: bytes) -> None:
-    """Raise `ModelFormatError` for a plain graph that no runtime would open after its conversion.
+def _edge_graph(plain: bytes, found: Network, interface: Interface) -> tuple[bytes, list[Rewrite]]:
+    """Return the edge graph of a plain graph, and how it was rewritten."""
+    model = edge_graph.wrapped(plain, found, interface)
+    rewrites = rewrite(model)
+    edge = model.SerializeToString(deterministic=True)
+    del model  # the check needs another copy of the weights
+    onnx.checker.check_model(edge)
+    return edge, rewrites
 
-    The check is the runtime's own. It comes before ONNX Runtime sees a stranger's model.
+
+def _beside_paddle(
+    model: PaddleModel,
+    found: Network,
+    interface: Interface,
+    plain: bytes,
+    edge: bytes,
+    paddle_python: Path | None,
+    *,
+    fast: bool,
+) -> Comparison | str:
+    """Compare both graphs with Paddle Inference; return the plain graph's comparison.
+
+    Returns:
+        The comparison, or why there is none.
+
+    Raises:
+        ParityError: A graph doesn't compute what Paddle Inference computes.
     """
-    try:
-        check(plain)
-    except BundleError as error:
-        raise ModelFormatError(f"{name}: the runtime would refuse its graph: {error}") from None
+    missing = ""
+    if model.format == "onnx":
+        missing = "published as ONNX, nothing was translated"
+    elif fast:
+        missing = NOT_COMPARED
+    if not missing:
+        try:
+            of_plain, of_edge = parity.compare_paddle(
+                found,
+                interface,
+                plain,
+                edge,
+                lambda feeds: paddle_reference.run(model, feeds, paddle_python),
+            )
+        except paddle_reference.PaddleMissingError as error:
+            missing = str(error)
+        else:
+            logger.info("%s: plain graph: %s", found.name, of_plain)
+            require_passed(found, of_plain)
+            require_passed(found, of_edge)
+            return of_plain
+    logger.info("%s: plain graph beside Paddle Inference: %s", found.name, missing)
+    return missing
 
 
-def require_passed(known: Network, comparison: Comparison) -> None:
+def require_passed(found: Network, comparison: Comparison) -> None:
     """Raise `ParityError` for a comparison that failed."""
     if not comparison.passed:
-        raise ParityError(f"{known.name}: {comparison}")
-
-
-def _known(
-    folder: Path, model: PaddleModel, interface: Interface, catalog: Catalog, entry: Entry | None
-) -> tuple[Network, list[str]]:
-    """Return the network, from the best available source, and notes about sources that failed."""
-    by = network.BY_NAME
-    notes: list[str] = []
-    if entry is None:
-        entry, by = network.find_entry(catalog, model), network.BY_HASH
-    if entry is not None:
-        known = network.of_entry(settings.resolve(entry, folder), model, by)
-        network.check_fits(known, interface)
-        return known, notes
-    name = network.name_of(folder)
-    if model.settings is not None:
-        try:
-            known = network.of_settings(name, inference_yml.read(model.settings))
-            network.check_fits(known, interface)
-            return known, notes
-        except ModelFormatError as error:
-            notes.append(f"inference.yml was not used: {error}")
-    return network.of_graph(name, interface), notes
+        raise ParityError(f"{found.name}: {comparison}")

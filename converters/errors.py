@@ -22,7 +22,7 @@ class ModelFormatError(ConverterError):
 
 
 class TranslationError(ConverterError):
-    """A translator failed, crashed, or wrote a graph that doesn't load."""
+    """A network can't be translated, or its graph doesn't load or run."""
 
 
 class ParityError(ConverterError):

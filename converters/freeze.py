@@ -24,6 +24,7 @@ from .catalog.entries import READING, BundleEntry, Catalog, Task
 from .catalog.fetch import Fetcher
 from .charset import selection
 from .errors import ConverterError, PrecisionError
+from .model.dictionary import Dictionary
 from .precision import choice
 from .precision.judging import Reduced
 
@@ -48,6 +49,8 @@ class Plan:
             `choice.MAX_LOSS`.
         profile: The name of a profile of models.toml.
         sign: The private key to sign the bundle with, see `edgeocr.bundle.signature`.
+        dictionary: The characters that the network which reads was trained with, where they aren't
+            those of models.toml or of its inference.yml.
     """
 
     charset: tuple[str, ...] = ()
@@ -59,6 +62,7 @@ class Plan:
     max_loss: float | None = None
     profile: str | None = None
     sign: Path | None = None
+    dictionary: Dictionary | None = None
 
     @property
     def allowed_loss(self) -> float:
@@ -96,7 +100,7 @@ def freeze(
     made = Assembly(bundle.name, bundle.description, profile=profile)
     with Fetcher() as fetcher:
         for task, source in bundle.models.items():
-            part = parts.part(source, task, catalog, fetcher)
+            part = parts.part(source, task, catalog, fetcher, plan.dictionary)
             made = made.with_part(part, plan.charset)
             _log_pruned(made, task)
     if plan.precision != "fp32":
@@ -135,6 +139,13 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
         raise ConverterError(
             f"{bundle.name}: --charset needs a model that reads, this bundle has none"
         )
+    if plan.dictionary is not None:
+        if not any(task in bundle.models for task in READING):
+            raise ConverterError(
+                f"{bundle.name}: --dictionary needs a model that reads, this bundle has none"
+            )
+        if not plan.dictionary.path.is_file():
+            raise ConverterError(f"{plan.dictionary.path}: the dictionary is missing")
     selection.check(plan.charset)
     if plan.profile is not None:
         catalog.profile(plan.profile)

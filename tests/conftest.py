@@ -22,6 +22,7 @@ from edgeocr.device import readings
 from tests.support.gpu import FakeMachine
 from tests.support.packing import Files, packed, stubs
 from tests.support.paths import EMBEDDED_BUNDLE, FIXTURES, IMAGES
+from tests.zoo.names import LEFT_TO_STRESS
 
 # Marker → the version that its tests need.
 PADDLE = {"paddle": "2.6.2", "pir": "3."}
@@ -29,6 +30,7 @@ PADDLE = {"paddle": "2.6.2", "pir": "3."}
 ONLY_BY_NAME = (
     *PADDLE,
     "stress",
+    "cross_check",
     "registry",
     "gpu_package",
     "openvino",
@@ -36,6 +38,7 @@ ONLY_BY_NAME = (
     "browser",
     "arm",
     "triton",
+    "npu",
     "cluster",
     "camera",
     "deployment",
@@ -50,6 +53,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of stages of their own, unless `-m` names their marker."""
+    for item in items:
+        if _is_left_to_stress(item) and not any(map(item.get_closest_marker, ONLY_BY_NAME)):
+            item.add_marker("stress")
     named = set(re.findall(r"\w+", config.option.markexpr))
     left_out = [
         item
@@ -59,6 +65,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_left_to_stress(item: pytest.Item) -> bool:
+    parameters = getattr(item, "callspec", None)
+    return parameters is not None and any(
+        isinstance(value, str) and value in LEFT_TO_STRESS for value in parameters.params.values()
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -16,11 +16,20 @@ from numpy.typing import NDArray
 
 from edgeocr.bundle.provenance import Check
 
-from ..edge_graph import CONTRACTS, to_edge_outputs, to_plain_inputs
+from ..edge_graph import (
+    CONTRACTS,
+    compared,
+    probabilities,
+    to_compared,
+    to_edge_outputs,
+    to_plain_inputs,
+)
 from ..errors import ParityError
 from ..graph.interface import Interface
-from ..graph.runner import Array, Runner, onnx_runner
+from ..graph.runner import Array, onnx_runner
+from ..model.families import FAMILIES
 from ..model.network import Network
+from .difference import Difference, difference
 from .paddle_reference import Reference
 from .probes import probes
 
@@ -44,55 +53,6 @@ LIMIT = 1e-4
 UNPUBLISHED_TOLERANCE = 1e-3
 
 RunPaddle: TypeAlias = Callable[[list[list[Array]]], Reference]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far an output is from its reference, over all probes.
-
-    Attributes:
-        output: The output's name.
-        shapes: The output's shape for each probe.
-        max_abs: The largest absolute difference.
-        mean_abs: The mean absolute difference.
-        magnitude: The reference's largest absolute value.
-        own: The largest difference that rounding makes to the reference; None if not measured.
-        allowed: The limit of `max_abs`.
-        allowed_mean: The limit of `mean_abs`, None for no limit.
-        bound: The limit of `max_abs` on any processor; None where the limit depends on rounding.
-    """
-
-    output: str
-    shapes: list[list[int]]
-    max_abs: float
-    mean_abs: float
-    magnitude: float
-    own: float | None
-    allowed: float
-    allowed_mean: float | None
-    bound: float | None
-
-    @property
-    def relative(self) -> float:
-        """The largest difference as a share of the magnitude."""
-        return self.max_abs / self.magnitude if self.magnitude else self.max_abs
-
-    @property
-    def passed(self) -> bool:
-        """Whether the differences are within their limits."""
-        mean_fits = self.allowed_mean is None or self.mean_abs <= self.allowed_mean
-        return math.isfinite(self.max_abs) and self.max_abs <= self.allowed and mean_fits
-
-    @property
-    def used(self) -> float:
-        """The larger share of its limit that one of both differences uses."""
-        limits = [(self.max_abs, self.allowed)]
-        if self.allowed_mean is not None:
-            limits.append((self.mean_abs, self.allowed_mean))
-        return max(
-            figure / allowed if allowed else math.inf if figure else 0.0
-            for figure, allowed in limits
-        )
 
 
 @dataclass(frozen=True)
@@ -145,26 +105,34 @@ class Comparison:
         )
 
 
-def compare_edge(network: Network, interface: Interface, plain: bytes, edge: bytes) -> Comparison:
+def compare_edge(
+    network: Network, interface: Interface, plain: bytes, edge: bytes, *, least: bool = False
+) -> Comparison:
     """Compare the edge graph with the plain graph; only the order of sums may differ inside.
 
     Untrained weights amplify rounding. For them the limit depends on what rounding does to the
-    plain graph, which ONNX Runtime computes in another order if it doesn't optimize the graph.
+    plain graph, which ONNX Runtime computes in another order if it doesn't optimize the graph; and
+    classes count as equally good if their probabilities in the plain graph differ by less than it.
+
+    Args:
+        network: What the network is.
+        interface: The plain graph's interface.
+        plain: The plain graph.
+        edge: The edge graph.
+        least: Whether to compare on a single batch.
     """
-    batches = probes(network, interface)
+    batches = probes(network, interface)[-1:] if least else probes(network, interface)
     feeds = [to_plain_inputs(batch, network.normalize, interface) for batch in batches]
-
-    def reduced(run: Runner) -> list[dict[str, Array]]:
-        return [
-            to_edge_outputs(run(feed), network, interface, len(batch))
-            for feed, batch in zip(feeds, batches, strict=True)
-        ]
-
-    expected = reduced(onnx_runner(plain, None))
-    again = [] if network.published else [reduced(onnx_runner(plain, None, optimized=False))]
-    got = _run_edge(network, edge, batches)
+    reduced = _reducer(network, interface, batches)
+    run = onnx_runner(plain, None)
+    given = [run(feed) for feed in feeds]
+    expected, again = reduced(given), []
+    if network.amplifies_rounding:
+        unoptimized = onnx_runner(plain, None, optimized=False)
+        again = [reduced([unoptimized(feed) for feed in feeds])]
+    got = _run_edge(network, edge, batches, feeds)
     measured = []
-    for name in CONTRACTS[network.algorithm][1]:
+    for name in compared(network):
         if name == "indices":
             continue
         values = _column(expected, name)
@@ -187,10 +155,11 @@ def compare_edge(network: Network, interface: Interface, plain: bytes, edge: byt
                 allowed,
                 allowed_mean,
                 rounding,
-                bound=EDGE_TOLERANCE if network.published else None,
+                bound=None if network.amplifies_rounding else EDGE_TOLERANCE,
                 relative=True,
             )
         )
+    again += _near_choices(network, interface, given, got, expected, measured)
     return Comparison(
         "the plain graph", _shapes(batches), measured, _indices(got, expected, *again)
     )
@@ -200,6 +169,9 @@ def compare_paddle(
     network: Network, interface: Interface, plain: bytes, edge: bytes, run_paddle: RunPaddle
 ) -> tuple[Comparison, Comparison]:
     """Compare the plain and the edge graph with Paddle Inference.
+
+    The same rule as in `compare_edge` holds for classes that an untrained network finds nearly
+    equally probable.
 
     Args:
         network: What the network is.
@@ -218,13 +190,7 @@ def compare_paddle(
     run = onnx_runner(plain, None)
     ours = [run(feed) for feed in feeds]
     title = f"Paddle Inference {reference.version}"
-
-    def reduced(outputs: list[list[Array]]) -> list[dict[str, Array]]:
-        return [
-            to_edge_outputs(found, network, interface, len(batch))
-            for found, batch in zip(outputs, batches, strict=True)
-        ]
-
+    reduced = _reducer(network, interface, batches)
     again = [reference.optimized or reference.outputs, reference.nudged]
     expected, reduced_again = reduced(reference.outputs), [reduced(each) for each in again]
     of_plain = [
@@ -237,7 +203,7 @@ def compare_paddle(
         )
         for i, port in enumerate(interface.outputs)
     ]
-    got = _run_edge(network, edge, batches)
+    got = _run_edge(network, edge, batches, feeds)
     of_edge = [
         _beside_paddle(
             network,
@@ -246,70 +212,41 @@ def compare_paddle(
             _column(expected, name),
             [_column(each, name) for each in reduced_again],
             # Rounding affects untrained weights twice: by the translation and by the order of sums.
-            factor=SELF_DIFFERENCE_FACTOR * (1 if network.published else 2),
+            factor=SELF_DIFFERENCE_FACTOR * (2 if network.amplifies_rounding else 1),
         )
-        for name in CONTRACTS[network.algorithm][1]
+        for name in compared(network)
         if name != "indices"
     ]
+    chosen = reduced(ours)
+    near_plain, near_edge = (
+        _near_choices(network, interface, reference.outputs, choices, expected, of_edge)
+        for choices in (chosen, got)
+    )
     return (
         Comparison(
-            title, _shapes(batches), of_plain, _indices(reduced(ours), expected, *reduced_again)
+            title,
+            _shapes(batches),
+            of_plain,
+            _indices(chosen, expected, *reduced_again, *near_plain),
         ),
-        Comparison(title, _shapes(batches), of_edge, _indices(got, expected, *reduced_again)),
+        Comparison(
+            title, _shapes(batches), of_edge, _indices(got, expected, *reduced_again, *near_edge)
+        ),
     )
 
 
-def difference(
-    name: str,
-    got: list[Array],
-    expected: list[Array],
-    allowed: float,
-    allowed_mean: float | None = None,
-    own: float | None = None,
-    *,
-    bound: float | None = None,
-    relative: bool = False,
-) -> Difference:
-    """Measure the difference of an output over all probes.
+def _reducer(
+    network: Network, interface: Interface, batches: list[NDArray[np.uint8]]
+) -> Callable[[list[list[Array]]], list[dict[str, Array]]]:
+    """Return a function: the plain graph's outputs for each batch → what the edge graph gives."""
 
-    Args:
-        name: The output's name.
-        got: The output for each probe.
-        expected: The reference's output for each probe.
-        allowed: The limit of the largest difference.
-        allowed_mean: The limit of the mean difference, None for no limit.
-        own: The largest difference that rounding makes to the reference.
-        bound: The limit of the largest difference on any processor.
-        relative: Multiply the limits by the reference's largest value where it exceeds 1.
+    def reduced(outputs: list[list[Array]]) -> list[dict[str, Array]]:
+        return [
+            to_edge_outputs(found, network, interface, len(batch))
+            for found, batch in zip(outputs, batches, strict=True)
+        ]
 
-    Raises:
-        ParityError: The shapes differ.
-    """
-    for a, b in zip(got, expected, strict=True):
-        if a.shape != b.shape:
-            raise ParityError(f"{name}: the outputs have the shapes {a.shape} and {b.shape}")
-    gaps = np.concatenate([_gaps(a, b) for a, b in zip(got, expected, strict=True)])
-    magnitude = float(max(np.abs(b).max(initial=0.0) for b in expected))
-    factor = max(1.0, magnitude) if relative else 1.0
-    return Difference(
-        name,
-        [list(a.shape) for a in got],
-        float(gaps.max(initial=0.0)),
-        float(gaps.mean()) if gaps.size else 0.0,
-        magnitude,
-        own,
-        allowed * factor,
-        None if allowed_mean is None else allowed_mean * factor,
-        None if bound is None else bound * factor,
-    )
-
-
-def _gaps(got: Array, expected: Array) -> Array:
-    """Return all differences; those that aren't finite become infinite, so that they don't pass."""
-    with np.errstate(invalid="ignore"):
-        gaps: Array = np.abs(got.astype(np.float64) - expected)
-    gaps[~np.isfinite(gaps)] = math.inf
-    return gaps.reshape(-1)
+    return reduced
 
 
 def _require_outputs(interface: Interface, reference: Reference) -> None:
@@ -334,10 +271,12 @@ def _beside_paddle(
     finite = [item for item in repeated if math.isfinite(item.max_abs)]
     own = max((item.max_abs for item in finite), default=0.0)
     own_mean = max((item.mean_abs for item in finite), default=0.0)
-    least = TOLERANCE if network.published else UNPUBLISHED_TOLERANCE * repeated[0].magnitude
-    most = LIMIT if network.published else math.inf
+    least = (
+        UNPUBLISHED_TOLERANCE * repeated[0].magnitude if network.amplifies_rounding else TOLERANCE
+    )
+    most = math.inf if network.amplifies_rounding else LIMIT
     allowed, allowed_mean = (min(max(least, factor * figure), most) for figure in (own, own_mean))
-    bound = LIMIT if network.published else None
+    bound = None if network.amplifies_rounding else LIMIT
     return difference(name, got, expected, allowed, allowed_mean, own, bound=bound)
 
 
@@ -361,12 +300,79 @@ def _indices(
     return True
 
 
+def _near_choices(
+    network: Network,
+    interface: Interface,
+    outputs: list[list[Array]],
+    ours: list[dict[str, Array]],
+    theirs: list[dict[str, Array]],
+    measured: list[Difference],
+) -> list[list[dict[str, Array]]]:
+    """Return a further run of the reference that chooses as we do among nearly equal classes.
+
+    Args:
+        network: What the network is.
+        interface: The interface of the reference.
+        outputs: The reference's outputs for each batch.
+        ours: The values that are compared with it.
+        theirs: The reference's own, made from `outputs`.
+        measured: The differences of the edge graph's outputs, whose limit tells what counts as
+            nearly equal.
+
+    Returns:
+        The values of that run for each batch, in a list; an empty list for trained networks and
+        for networks that don't recognize, whose choices have to be equal.
+    """
+    if not network.amplifies_rounding or network.task != "recognition":
+        return []
+    (limit,) = (item.allowed for item in measured)
+    return [
+        [
+            _nearly_best(found, network, interface, mine, their, limit)
+            for found, mine, their in zip(outputs, ours, theirs, strict=True)
+        ]
+    ]
+
+
+def _nearly_best(
+    outputs: list[Array],
+    network: Network,
+    interface: Interface,
+    ours: dict[str, Array],
+    theirs: dict[str, Array],
+    limit: float,
+) -> dict[str, Array]:
+    """Return the reference's choices, but ours where it finds our class nearly as probable.
+
+    Args:
+        outputs: The reference's outputs for a batch.
+        network: What the network is.
+        interface: The interface of the reference.
+        ours: The values that are compared with it.
+        theirs: The reference's own, made from `outputs`.
+        limit: By how much the probabilities may differ.
+    """
+    chosen = theirs["indices"]
+    if (
+        FAMILIES[network.algorithm].readout.chosen is not None
+        or chosen.shape != ours["indices"].shape
+    ):
+        return theirs
+    found = probabilities(outputs, network, interface, len(chosen))
+    of_ours = np.take_along_axis(found, ours["indices"][..., None].astype(int), axis=2)[..., 0]
+    near = found.max(axis=2) - of_ours <= limit
+    return {**theirs, "indices": np.where(near, ours["indices"], chosen)}
+
+
 def _run_edge(
-    network: Network, edge: bytes, batches: list[NDArray[np.uint8]]
+    network: Network, edge: bytes, batches: list[NDArray[np.uint8]], feeds: list[list[Array]]
 ) -> list[dict[str, Array]]:
     names = list(CONTRACTS[network.algorithm][1])
     run = onnx_runner(edge, names, "edge graph")
-    return [dict(zip(names, run([batch]), strict=True)) for batch in batches]
+    return [
+        to_compared(dict(zip(names, run([batch]), strict=True)), network, feed)
+        for batch, feed in zip(batches, feeds, strict=True)
+    ]
 
 
 def _column(outputs: list[Any], key: int | str) -> list[Array]:

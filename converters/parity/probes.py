@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from edgeocr import images
 
 from ..edge_graph import sizes
-from ..graph.interface import Interface
+from ..graph import share_of_width
+from ..graph.interface import Interface, is_ratio
 from ..model.network import Network
 
 PICTURE = Path(__file__).parents[2] / "tests" / "images" / "sample.jpg"
@@ -23,11 +24,14 @@ TEXT_ROWS = slice(265, 310)
 def probes(network: Network, interface: Interface) -> list[NDArray[np.uint8]]:
     """Return real inputs uint8 [N, H, W, 3] of three shapes, one of them a batch.
 
-    If the graph fixes the size, all have this size, and two are batches.
+    If the graph fixes the size, all have this size, and two are batches. If it fixes the number of
+    pictures too, each batch begins with another view of the picture.
     """
     picture = images.load(PICTURE)
     height, width = sizes(interface, network)
-    if network.task in ("detection", "spotting"):
+    if network.task == "unwarping":
+        wanted = [(1, 0, 0), (2, 0, 0)]
+    elif network.task in ("detection", "spotting"):
         wanted = [(1, 320, 448), (1, 480, 640), (2, 256, 192)]
         if network.multiple > 32:
             wanted = [(1, 256, 384), (1, 384, 640), (2, 256, 256)]
@@ -38,10 +42,16 @@ def probes(network: Network, interface: Interface) -> list[NDArray[np.uint8]]:
     if network.task in ("recognition", "orientation"):
         picture = picture[TEXT_ROWS]
     made = []
-    for number, high, wide in wanted:
+    for position, (number, high, wide) in enumerate(wanted):
         size = (width or wide, height or high)
         first = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         views = itertools.cycle([first, np.rot90(first, 2), first[:, ::-1]])
-        batch = list(itertools.islice(views, interface.image.shape[0] or number))
-        made.append(np.ascontiguousarray(np.stack(batch)).astype(np.uint8))
+        fixed = interface.image.shape[0]
+        start = position if fixed else 0
+        batch = list(itertools.islice(views, start, start + (fixed or number)))
+        stacked = np.ascontiguousarray(np.stack(batch)).astype(np.uint8)
+        if any(map(is_ratio, interface.inputs[1:])):
+            # Paddle Inference refuses lines that fill the width; see tests/zoo/README.md.
+            stacked[:, :, stacked.shape[2] * 3 // 4 :] = share_of_width.PADDING
+        made.append(stacked)
     return made

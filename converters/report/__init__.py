@@ -1,7 +1,7 @@
 """Report what a conversion did: report.json for programs, report.md for people."""
 
 from .content import OutputDifference, Report, build, describe, describe_source
-from .files import JSON, MARKDOWN, read, write
+from .files import JSON, MARKDOWN, contents, read, write
 
 __all__ = [
     "JSON",
@@ -9,6 +9,7 @@ __all__ = [
     "OutputDifference",
     "Report",
     "build",
+    "contents",
     "describe",
     "describe_source",
     "read",

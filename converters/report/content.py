@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -13,21 +11,21 @@ from typing import Any, TypedDict
 import numpy as np
 import onnx
 
-from edgeocr.device.cpus import available_threads
+from edgeocr.bench.process_memory import peak_rss_bytes
 from edgeocr.version import __version__
 
 from ..catalog.fetch import sha256
 from ..convert import Conversion
-from ..edge_graph import sizes, to_plain_inputs
+from ..edge_graph import sizes
 from ..graph.reading import operator_counts, shape
-from ..graph.runner import onnx_runner
 from ..model.paddle_model import PaddleModel
 from ..optimize import Rewrite
 from ..parity.compare import Comparison
-from ..parity.probes import probes
-from ..translate.repairs import Repair
+from ..translate.changes import Change
+from .times import Time, measured_times
 
-REPETITIONS = 5
+# What `--fast` leaves out. Of the three comparisons of both graphs it makes one.
+LEFT_OUT = ["the times", "the comparison with Paddle Inference", "two of three comparisons"]
 
 
 class ModelFile(TypedDict):
@@ -47,7 +45,7 @@ class Source(TypedDict):
 
 
 class Applied(TypedDict):
-    """A repair or a rewrite, with the operators or nodes that it changed."""
+    """A change to the program or a rewrite of the graph, with what it changed."""
 
     name: str
     why: str
@@ -79,6 +77,21 @@ class Graph(TypedDict):
     ir_version: int
     inputs: list[GraphPort]
     outputs: list[GraphPort]
+
+
+class Graphs(TypedDict):
+    """What both graphs declare."""
+
+    plain: Graph
+    edge: Graph
+
+
+class Operators(TypedDict):
+    """How often each operator occurs; `paddle` is empty for a model in ONNX."""
+
+    paddle: dict[str, int]
+    plain: dict[str, int]
+    edge: dict[str, int]
 
 
 class OutputDifference(TypedDict):
@@ -118,42 +131,44 @@ class Parity(_Parity, total=False):
     edge_to_paddle: Compared
 
 
-class Time(TypedDict):
-    """The median times of both graphs on an input."""
-
-    input: list[int]
-    threads: int
-    plain_ms: float
-    edge_ms: float
-    edge_to_plain: float
-
-
 class Report(TypedDict):
-    """The report of a conversion; `network` has the fields of `Network`."""
+    """The report of a conversion; `network` has the fields of `Network`.
+
+    `fixed` has the shapes that the caller fixed, by the names of the plain graph's inputs;
+    `left_out` says in words what was not done; `peak_memory_mib` is the most that the process held.
+    """
 
     network: dict[str, Any]
     source: Source
     notes: list[str]
     translator: str
-    repairs: list[Applied]
+    changes: list[Applied]
     rewrites: list[Applied]
     sizes: Sizes
-    graphs: dict[str, Graph]
-    operators: dict[str, dict[str, int]]
+    graphs: Graphs
+    operators: Operators
     parity: Parity
     times: list[Time]
+    fixed: dict[str, list[int | None]]
+    left_out: list[str]
+    peak_memory_mib: int | None
     made_by: dict[str, str]
 
 
 def build(conversion: Conversion, source: Path | None = None) -> Report:
-    """Return the report of a conversion as plain data; this measures both graphs' times.
+    """Return the report of a conversion as plain data.
+
+    This measures the times of both graphs, unless `--fast` was given.
 
     Args:
         conversion: The conversion.
         source: The archive that contained the model, None for a folder.
     """
-    plain = onnx.load_from_string(conversion.plain)
-    edge = onnx.load_from_string(conversion.edge)
+    plain, plain_operators = _described(conversion.plain)
+    edge, edge_operators = _described(conversion.edge)
+    fast, fixed = conversion.wanted.fast, bool(conversion.wanted.shapes)
+    times = [] if fast else measured_times(conversion)
+    peak = peak_rss_bytes()
     translation = conversion.translation
     paddle = conversion.paddle
     return {
@@ -161,23 +176,23 @@ def build(conversion: Conversion, source: Path | None = None) -> Report:
         "source": describe_source(conversion.model, source),
         "notes": conversion.notes,
         "translator": translation.translator,
-        "repairs": _applied(translation.repairs),
+        "changes": _applied(translation.changes),
         "rewrites": _applied(conversion.rewrites),
         "sizes": _sizes(conversion),
-        "graphs": {
-            "plain": _describe(plain, conversion.plain),
-            "edge": _describe(edge, conversion.edge),
-        },
+        "graphs": {"plain": plain, "edge": edge},
         "operators": {
             "paddle": translation.operators,
-            "plain": operator_counts(plain),
-            "edge": operator_counts(edge),
+            "plain": plain_operators,
+            "edge": edge_operators,
         },
         "parity": {
             "edge_graph": describe(conversion.edge_graph),
             "paddle": paddle if isinstance(paddle, str) else describe(paddle),
         },
-        "times": _times(conversion),
+        "times": times,
+        "fixed": {port.name: port.shape for port in conversion.interface.inputs if fixed},
+        "left_out": LEFT_OUT if fast else [],
+        "peak_memory_mib": None if peak is None else round(peak / 2**20),
         "made_by": {
             name: version(name) if name != "edgeocr" else __version__
             for name in ("edgeocr", "onnx", "onnxruntime", "numpy")
@@ -226,19 +241,20 @@ def describe_source(model: PaddleModel, folder: Path | None = None) -> Source:
     return {"folder": str(folder or model.graph.parent), "format": model.format, "files": files}
 
 
-def _applied(changes: Sequence[Repair] | Sequence[Rewrite]) -> list[Applied]:
+def _applied(changes: Sequence[Change] | Sequence[Rewrite]) -> list[Applied]:
     return [{"name": each.name, "why": each.why, "nodes": each.nodes} for each in changes]
 
 
 def _sizes(conversion: Conversion) -> Sizes:
     height, width = sizes(conversion.interface, conversion.network)
     declared = conversion.interface.image.shape
+    by = "--shape" if conversion.wanted.shapes else "the graph"
     return {
         "height": height,
         "width": width,
         "batch": declared[0],
         "fixed_by": {
-            name: None if size is None else ("the graph" if declared[axis] else "the entry")
+            name: None if size is None else (by if declared[axis] else "the entry")
             for name, size, axis in (
                 ("batch", declared[0], 0),
                 ("height", height, 2),
@@ -246,6 +262,12 @@ def _sizes(conversion: Conversion) -> Sizes:
             )
         },
     }
+
+
+def _described(content: bytes) -> tuple[Graph, dict[str, int]]:
+    """Return what a graph's file declares, and how often each operator occurs."""
+    model = onnx.load_from_string(content)
+    return _describe(model, content), operator_counts(model)
 
 
 def _describe(model: onnx.ModelProto, content: bytes) -> Graph:
@@ -267,37 +289,3 @@ def _describe(model: onnx.ModelProto, content: bytes) -> Graph:
 def _type_name(kind: int) -> str:
     """Return the NumPy name of an ONNX element type."""
     return str(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind)))
-
-
-def _times(conversion: Conversion) -> list[Time]:
-    """Measure both graphs alternately on this machine's CPU, with one thread and with all.
-
-    The figures are medians in milliseconds.
-    """
-    network, interface = conversion.network, conversion.interface
-    measured: list[Time] = []
-    for threads in sorted({1, available_threads()}):
-        run_plain, run_edge = (
-            onnx_runner(graph, None, threads=threads)
-            for graph in (conversion.plain, conversion.edge)
-        )
-        for batch in probes(network, interface):
-            inputs = to_plain_inputs(batch, network.normalize, interface)
-            run_plain(inputs), run_edge([batch])
-            taken: dict[str, list[float]] = {"plain": [], "edge": []}
-            for _ in range(REPETITIONS):
-                for name, run, feed in (("plain", run_plain, inputs), ("edge", run_edge, [batch])):
-                    start = time.perf_counter()
-                    run(feed)
-                    taken[name].append(1000 * (time.perf_counter() - start))
-            plain, edge = (statistics.median(taken[name]) for name in ("plain", "edge"))
-            measured.append(
-                {
-                    "input": list(batch.shape),
-                    "threads": threads,
-                    "plain_ms": round(plain, 2),
-                    "edge_ms": round(edge, 2),
-                    "edge_to_plain": round(edge / plain, 3),
-                }
-            )
-    return measured

@@ -31,14 +31,14 @@ def page(report: Report) -> str:
     for note in report["notes"]:
         lines += [f"Note: {note}", ""]
     lines += ["## Translation", "", f"Translator: {report['translator']}.", ""]
-    if report["repairs"]:
-        lines += ["| repair | why | nodes |", "|---|---|---|"]
+    if report["changes"]:
+        lines += ["| change | why | operators |", "|---|---|---|"]
         lines += [
             f"| {item['name']} | {item['why']} | {', '.join(f'`{n}`' for n in item['nodes'])} |"
-            for item in report["repairs"]
+            for item in report["changes"]
         ]
     else:
-        lines.append("No repairs were needed.")
+        lines.append("Nothing had to be changed.")
     lines += ["", "## Rewrites", ""]
     if report["rewrites"]:
         lines += ["| rewrite | why | nodes replaced |", "|---|---|--:|"]
@@ -50,14 +50,21 @@ def page(report: Report) -> str:
         lines.append("No rewrite applied.")
     lines += ["", "## Graphs", "", "| graph | bytes | opset | IR | inputs | outputs |"]
     lines.append("|---|--:|---|--:|---|---|")
-    for name, graph in report["graphs"].items():
+    for name, graph in (("plain", report["graphs"]["plain"]), ("edge", report["graphs"]["edge"])):
         opset = ", ".join(f"{domain} {number}" for domain, number in graph["opset"].items())
         lines.append(
             f"| {name} | {graph['bytes']} | {opset} | {graph['ir_version']} | "
             f"{_ports(graph['inputs'])} | {_ports(graph['outputs'])} |"
         )
     lines += ["", _fixed(report["sizes"]), ""]
-    paddle, plain, edge = (report["operators"][name] for name in ("paddle", "plain", "edge"))
+    if report["fixed"]:
+        chosen = ", ".join(f"`{name}` {_by(sizes)}" for name, sizes in report["fixed"].items())
+        lines += [
+            f"--shape fixed the plain graph's inputs at {chosen}; no size in both graphs is open.",
+            "",
+        ]
+    operators = report["operators"]
+    paddle, plain, edge = operators["paddle"], operators["plain"], operators["edge"]
     if paddle:
         counted = ", ".join(f"{name} {number}" for name, number in paddle.items())
         lines += [f"Paddle's operators: {counted}.", ""]
@@ -70,20 +77,30 @@ def page(report: Report) -> str:
     lines += [*_parity("Plain graph", parity["paddle"]), ""]
     if "edge_to_paddle" in parity:
         lines += [*_parity("Edge graph", parity["edge_to_paddle"]), ""]
-    lines += [
+    lines += [*_times(report), ""]
+    made = ", ".join(f"{name} {number}" for name, number in report["made_by"].items())
+    peak = report["peak_memory_mib"]
+    held = "" if peak is None else f" The converting process held {peak} MiB at most."
+    return "\n".join([*lines, f"Made by {made}.{held}", ""])
+
+
+def _times(report: Report) -> list[str]:
+    if report["left_out"]:
+        return [f"--fast left out {', '.join(report['left_out'])}."]
+    lines = [
         "## Time",
         "",
         "ONNX Runtime on this machine's CPU; medians of alternating runs.",
         "",
+        "| input | threads | plain ms | edge ms | edge ÷ plain |",
+        "|---|--:|--:|--:|--:|",
     ]
-    lines += ["| input | threads | plain ms | edge ms | edge ÷ plain |", "|---|--:|--:|--:|--:|"]
     lines += [
         f"| {_by(item['input'])} | {item['threads']} | {item['plain_ms']} | {item['edge_ms']} | "
         f"{item['edge_to_plain']} |"
         for item in report["times"]
     ]
-    made = ", ".join(f"{name} {number}" for name, number in report["made_by"].items())
-    return "\n".join([*lines, "", f"Made by {made}.", ""])
+    return lines
 
 
 def _parity(title: str, item: Compared | str) -> list[str]:

@@ -5,7 +5,6 @@ the networks of the zoo, translated once per run, and small PIR programs.
 """
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -27,14 +26,7 @@ V4 = ("PP-OCRv4_mobile_det", "PP-OCRv4_mobile_rec", "ch_ppocr_mobile_v2.0_cls")
 
 
 @pytest.fixture(scope="session")
-def translator() -> None:
-    """Skip tests on versions of Python for which paddle2onnx has no wheel."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
-
-
-@pytest.fixture(scope="session")
-def translated(translator: None) -> Callable[[str, Literal["legacy", "pir"]], Translation]:
+def translated() -> Callable[[str, Literal["legacy", "pir"]], Translation]:
     """Return a function that translates a network of the zoo from a format, once per run."""
     return converted.translated
 
@@ -66,7 +58,7 @@ def v4_folders() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def v4(translator: None, v4_folders: dict[str, Path]) -> Callable[[str], tuple[Entry, Conversion]]:
+def v4(v4_folders: dict[str, Path]) -> Callable[[str], tuple[Entry, Conversion]]:
     """Return a function: model name → its entry and its conversion, made once per session."""
     made: dict[str, tuple[Entry, Conversion]] = {}
 

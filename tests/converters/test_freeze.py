@@ -19,8 +19,10 @@ from converters.parity.paddle_reference import PaddleMissingError
 from edgeocr import OCR, Bundle
 from edgeocr.accuracy import label_file
 from edgeocr.accuracy.score import normalized
+from edgeocr.version import __version__
 from tests.support.paths import IMAGES
-from tests.zoo.converted import EXPORTS, converted
+from tests.zoo.converted import converted
+from tests.zoo.names import EXPORTS
 
 SAMPLE = IMAGES / "sample.jpg"
 
@@ -64,7 +66,7 @@ def test_manifest_records_where_everything_came_from(mobile):
     for origin in provenance.values():
         entry = entries.model(origin.model)
         assert origin.licence == "Apache-2.0"
-        assert origin.translator == "paddle2onnx 1.3.1"
+        assert origin.translator == f"edgeocr {__version__}"
         assert {file.sha256 for file in origin.files} == {f.sha256 for f in entry.files}
         assert origin.parity["edge_graph"].status == "passed"
         assert origin.parity["paddle"].status in ("passed", "not run")

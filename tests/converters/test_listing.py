@@ -25,7 +25,7 @@ def line_of(name: str, **filters: str) -> str:
 
 def test_every_model_is_listed_below_its_task():
     lines = listing.lines(ENTRIES)
-    headings = [lines.index(task) for task in ("detection", "orientation", "recognition")]
+    headings = [lines.index(task) for task in catalog.STAGES]
     assert headings == sorted(headings) and headings[0] == 0
     models = lines[: lines.index("bundles")]
     for entry in ENTRIES.models.values():

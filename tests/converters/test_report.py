@@ -19,8 +19,10 @@ import pytest
 from converters import report
 from converters.convert import Conversion
 from converters.errors import ConverterError
-from converters.parity.compare import Comparison, difference
+from converters.parity.compare import Comparison
+from converters.parity.difference import difference
 from converters.report import content
+from converters.translate.changes import Change
 from edgeocr.device.cpus import available_threads
 from edgeocr.errors import OutputError
 from edgeocr.outputs import devices, replacement
@@ -31,12 +33,18 @@ from tests.zoo.converted import converted
 pytestmark = pytest.mark.slow
 
 READER, DETECTOR = "rec_r50_fpn_srn", "PP-OCRv6_tiny_det"
+UNROLLED = Change("unrolled_loops", "edge graphs have no loops", ["while → a", "while → b"])
 
 
 @pytest.fixture(scope="module")
 def built() -> dict[str, tuple[Conversion, report.Report]]:
-    """Return network → its conversion from PIR, and the report about that."""
+    """Return network → its conversion from PIR, and the report about that.
+
+    The reader's is told to have been changed as a network with a loop is.
+    """
     found = {name: converted(name, "pir") for name in (READER, DETECTOR)}
+    changed = dataclasses.replace(found[READER].translation, changes=[UNROLLED])
+    found[READER] = dataclasses.replace(found[READER], translation=changed)
     return {name: (conversion, report.build(conversion)) for name, conversion in found.items()}
 
 
@@ -83,14 +91,13 @@ def test_report_records_the_network_and_its_files(built, name, tmp_path):
     assert data["made_by"]["onnxruntime"] == onnxruntime.__version__
 
 
-def test_report_records_translation_and_repairs(built, tmp_path):
+def test_report_records_translation_and_changes(built, tmp_path):
     conversion, made = built[READER]
     data, _ = written(made, tmp_path)
-    assert data["translator"] == "paddle2onnx 1.3.1, PIR lowered by edgeocr"
-    (repair,) = data["repairs"]
-    assert repair == dataclasses.asdict(conversion.translation.repairs[0])
-    assert repair["name"] == "channels_last" and len(repair["nodes"]) == 2
-    assert built[DETECTOR][1]["repairs"] == []
+    assert data["translator"] == f"edgeocr {__version__}"
+    (change,) = data["changes"]
+    assert change == dataclasses.asdict(UNROLLED)
+    assert built[DETECTOR][1]["changes"] == []
     assert data["operators"]["paddle"]["conv2d"] == 58
     for graph in ("plain", "edge"):
         model = onnx.load_from_string(getattr(conversion, graph))
@@ -158,10 +165,10 @@ def test_text_shows_everything_that_the_json_records(built, name, tmp_path):
     assert text.startswith(f"# {name}\n") and text.endswith(".\n")
     for file in data["source"]["files"]:
         assert f"| {file['name']} | {file['size']} | `{file['sha256']}` |" in text
-    for repair in data["repairs"]:
-        assert repair["name"] in text and repair["why"] in text
-        assert all(f"`{node}`" in text for node in repair["nodes"])
-    assert ("No repairs were needed." in text) == (not data["repairs"])
+    for change in data["changes"]:
+        assert change["name"] in text and change["why"] in text
+        assert all(f"`{node}`" in text for node in change["nodes"])
+    assert ("Nothing had to be changed." in text) == (not data["changes"])
     for operator, number in data["operators"]["paddle"].items():
         assert re.search(rf"\b{re.escape(operator)} {number}[,.]", text)
     plain, edge = data["operators"]["plain"], data["operators"]["edge"]
@@ -284,14 +291,24 @@ def test_error_for_a_folder_without_a_report_names_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: "{", "JSONDecodeError"),
-        (lambda text: "[]", "TypeError"),
-        (lambda text: "{}", "KeyError"),
+        (lambda text: "{", "Expecting property name .* in line 1"),
+        (lambda text: "[]", r"the whole must be an object, not \[\]"),
+        (lambda text: "{}", "field changes is missing"),
+        (lambda text: "[" * 100_000, "it has a value that no report has"),
+        (lambda text: text.replace('"bytes"', '"size"', 1), r"field graphs.plain.bytes is missing"),
+        (
+            lambda text: text.replace('"sha256"', '"sha1"', 1),
+            r"source.files\[0\].sha256 is missing",
+        ),
+        (lambda text: text.replace('"plain": {', '"first": {', 1), "field graphs.plain is missing"),
+        (lambda text: text.replace('"notes": []', '"notes": [3]'), r"notes\[0\] must be a string"),
+        (lambda text: re.sub(r'"mean": \[', '"mean": [1,', text), "network.normalize: BGR has 3"),
+        (lambda text: text.replace('"multiple": 32', '"multiple": 0'), "must be at least 1"),
         (lambda text: text.replace('"height": null,', "", 1), "network.height is missing"),
-        (lambda text: text.replace('"algorithm": "DB"', '"algorithm": "PSE"'), "network.algorithm"),
+        (lambda text: text.replace('"algorithm": "DB"', '"algorithm": "SSD"'), "network.algorithm"),
         (lambda text: text.replace('"published": false', '"published": 0'), "network.published"),
-        (lambda text: text.replace('"parity"', '"parities"'), "KeyError.*parity"),
-        (lambda text: "\x00", "JSONDecodeError"),
+        (lambda text: text.replace('"parity"', '"parities"'), "field parity is missing"),
+        (lambda text: "\x00", "Expecting value in line 1"),
     ],
 )
 def test_damaged_report_is_refused(built, tmp_path, change, message):
@@ -309,5 +326,7 @@ def test_damaged_report_is_refused(built, tmp_path, change, message):
 
 def test_report_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "report.json").write_bytes(b"\xff{}")
-    with pytest.raises(ConverterError, match="not a conversion's report: UnicodeDecodeError"):
+    with pytest.raises(ConverterError, match="not a conversion's report: it isn't text"):
         report.read(tmp_path)
+    with pytest.raises(ConverterError, match="is a file; name the folder that convert wrote"):
+        report.read(tmp_path / "report.json")

@@ -5,22 +5,20 @@ A model is converted once in a process, whatever bundles are frozen from it.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from unittest.mock import patch
-
-import pytest
 
 from converters.bundle import parts
 from converters.catalog import entries as catalog
 from converters.catalog.entries import BundleEntry, Catalog, Entry
 from converters.convert import Conversion, convert
 from converters.freeze import NOTHING_MORE, Plan, freeze, write
+from converters.model.known import NOTHING_SAID, Statement
 from converters.parity import paddle_reference
 from edgeocr import Bundle
 from edgeocr.bundle.archive import MANIFEST
 
-_conversions: dict[tuple[Path, str | None], Conversion] = {}
+_conversions: dict[tuple[Path, str | None, Statement], Conversion] = {}
 
 
 def frozen(target: Path, plan: Plan = NOTHING_MORE, **stages: str) -> Bundle:
@@ -31,8 +29,6 @@ def frozen(target: Path, plan: Plan = NOTHING_MORE, **stages: str) -> Bundle:
         plan: How the bundle is made from its models.
         stages: Each stage's model, as `converters.bundle.parts.part` takes it.
     """
-    if sys.version_info >= (3, 13):
-        pytest.skip("paddle2onnx 1.3.1 has no wheel for this Python")
     nothing = paddle_reference.PaddleMissingError("not asked")
     entry = BundleEntry(target.stem, "a bundle of the tests", **stages)
     with (
@@ -42,10 +38,16 @@ def frozen(target: Path, plan: Plan = NOTHING_MORE, **stages: str) -> Bundle:
         return freeze(entry, catalog.load(), target, plan)
 
 
-def _converted_once(folder: Path, catalog: Catalog, *, entry: Entry | None = None) -> Conversion:
-    key = folder, entry.name if entry else None
+def _converted_once(
+    folder: Path,
+    catalog: Catalog,
+    *,
+    entry: Entry | None = None,
+    said: Statement = NOTHING_SAID,
+) -> Conversion:
+    key = folder, entry.name if entry else None, said
     if key not in _conversions:
-        _conversions[key] = convert(folder, catalog, entry=entry)
+        _conversions[key] = convert(folder, catalog, entry=entry, said=said)
     return _conversions[key]
 
 

@@ -14,13 +14,15 @@ from converters import edge_graph
 from converters.errors import ParityError
 from converters.graph.interface import Interface, examine
 from converters.graph.runner import onnx_runner
-from converters.model import network
 from converters.model.network import Network
 from converters.parity import compare as parity
-from converters.parity.compare import Comparison, difference
+from converters.parity.compare import Comparison
+from converters.parity.difference import difference
 from converters.parity.paddle_reference import Reference
 from converters.parity.probes import probes
-from tests.zoo.converted import NAMES, OF_ALGORITHM, converted
+from tests.support.networks import likely
+from tests.zoo.converted import converted
+from tests.zoo.names import NAMES, OF_ALGORITHM
 
 # Networks are converted or frozen for these tests.
 pytestmark = pytest.mark.slow
@@ -41,7 +43,7 @@ def made(text: str, **changes: Any) -> tuple[Network, Interface, bytes, bytes]:
     """A network with its interface, plain graph and edge graph."""
     plain = parser.parse_model(text).SerializeToString()
     interface = examine(plain)
-    known = dataclasses.replace(network.of_graph("net", interface), **changes)
+    known = dataclasses.replace(likely(interface), **changes)
     return known, interface, plain, edge_graph.make(plain, known, interface)
 
 
@@ -228,6 +230,24 @@ def test_other_choices_of_published_weights_are_allowed_where_a_nudge_changes_th
     assert not of_plain.passed
 
 
+@pytest.mark.parametrize(
+    ("published", "share", "equal"), [(False, 0.5, True), (False, 2, False), (True, 0.5, False)]
+)
+def test_untrained_weights_may_choose_another_class_that_is_nearly_as_probable(
+    published, share, equal
+):
+    """The limit is a thousandth of the largest probability."""
+
+    def second_wins(value: np.ndarray) -> np.ndarray:
+        value = value.copy()
+        column = value[:, 3]  # a view [N, classes]
+        rows, order = np.arange(len(column)), column.argsort(axis=1)
+        column[rows, order[:, -1]] = column[rows, order[:, -2]] - share * 1e-3 * value.max()
+        return value
+
+    assert beside(READER, second_wins, published=published).indices_equal is equal
+
+
 def test_other_choices_fail_however_close_the_scores_are():
     expected = [{"indices": np.array([[1, 2, 0]])}]
     assert parity._indices([{"indices": np.array([[1, 2, 0]])}], expected) is True
@@ -299,7 +319,11 @@ def test_plain_graph_with_other_weights_fails(kind):
 def test_probes_are_pictures_that_the_network_takes(name):
     conversion = converted(name)
     batches = probes(conversion.network, conversion.interface)
-    assert len(batches) == 3 and max(len(batch) for batch in batches) > 1
+    # UVDoc's large input has one size, so two batches show all.
+    assert len(batches) == (2 if name == "UVDoc" else 3)
+    assert max(len(batch) for batch in batches) > (
+        1 if conversion.interface.image.shape[0] is None else 0
+    )
     declared = conversion.interface.image.shape
     for batch in batches:
         assert batch.dtype == np.uint8 and batch.std() > 10
@@ -308,7 +332,7 @@ def test_probes_are_pictures_that_the_network_takes(name):
             assert {size % conversion.network.multiple for size in batch.shape[1:3]} == {0}
         if len(batch) > 1:
             assert (batch[0] != batch[1]).any()
-    if None in declared[2:]:
+    if conversion.network.width is None and None in declared[2:] and name != "UVDoc":
         assert len({batch.shape[1:] for batch in batches}) == 3
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from converters.errors import ParityError
 from converters.parity import compare as parity
-from converters.parity.compare import Comparison, difference
+from converters.parity.compare import Comparison
+from converters.parity.difference import difference
 from edgeocr.bundle.provenance import Check
 
 INF, NAN = math.inf, math.nan

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from converters.catalog import entries as catalog
+from converters.catalog.entries import Algorithm
 from converters.convert import convert
+from converters.model.known import Statement
 from tests.support.paths import ROOT
-from tests.zoo.converted import EXPORTS, NAMES
-from tests.zoo.export import disagreements
+from tests.zoo.export import disagreements, known
+from tests.zoo.names import EVERY, EXPORTS
 
 # One of each family: backbone, neck and head, as wide as the published models.
 FULL = [
@@ -32,10 +35,8 @@ FULL = [
 ]
 # The release of Paddle 3 that wrote the PIR programs that are stored.
 PIR_WRITER = "3.3.1"
-with_each_paddle = pytest.mark.parametrize(
-    "form",
-    [pytest.param("legacy", marks=pytest.mark.paddle), pytest.param("pir", marks=pytest.mark.pir)],
-)
+MARKS = {"legacy": pytest.mark.paddle, "pir": pytest.mark.pir}
+EACH = [pytest.param(name, form, marks=MARKS[form]) for name, form in EVERY]
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +63,7 @@ def run(form: str, output: Path, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
-@with_each_paddle
-@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize(("name", "form"), [each for each in EACH if each.values[0] in FULL])
 def test_network_of_full_width_computes_what_paddle_computes(tmp_path, name, form):
     """The weights are those that a training starts with, much like those of a user's own export."""
     done = run(form, tmp_path, "--width", "full", "--weights", "initial", "--no-outputs", name)
@@ -71,7 +71,9 @@ def test_network_of_full_width_computes_what_paddle_computes(tmp_path, name, for
     folder = tmp_path / name / form
     small = sum(path.stat().st_size for path in (EXPORTS / name / form).iterdir())
     assert sum(path.stat().st_size for path in folder.iterdir()) > 2 * small
-    conversion = convert(folder, catalog.load())
+    # The inference.yml has the dictionary of the compact network.
+    said = Statement(cast(Algorithm, known()[name].algorithm), ignore_settings=True)
+    conversion = convert(folder, catalog.load(), said=said)
     assert conversion.edge_graph.passed
     beside = conversion.paddle
     assert not isinstance(beside, str), beside
@@ -79,8 +81,7 @@ def test_network_of_full_width_computes_what_paddle_computes(tmp_path, name, for
     assert beside.reference.startswith(f"Paddle Inference {2 if form == 'legacy' else 3}.")
 
 
-@with_each_paddle
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "form"), EACH)
 def test_exporting_a_network_again_gives_the_stored_files(exported, name, form):
     """The files are the same, and Paddle's outputs are the stored ones except for rounding."""
     folder, said = exported(form)

@@ -16,8 +16,8 @@ from converters.paddle.files import tensor_bytes
 from converters.paddle.program import Program
 from converters.parity import paddle_reference
 from converters.parity.paddle_reference import PaddleMissingError
-from tests.zoo.converted import EXPORTS, OF_ALGORITHM
 from tests.zoo.inputs import stored
+from tests.zoo.names import EXPORTS, IN_BOTH, OF_ALGORITHM
 from tests.zoo.rounding import excess, shares
 
 # A fake Paddle with two outputs: twice its first input, and its first input plus the mean of each
@@ -270,7 +270,8 @@ def test_stored_outputs_are_reproduced(kind):
     found, wrong = run_stored(OF_ALGORITHM[kind], model_of(OF_ALGORITHM[kind]))
     assert wrong == []
     assert found.version == "2.6.2"
-    assert (found.optimized is None) == (kind == "SRN")
+    # The graph passes of Paddle Inference crash on these.
+    assert found.optimized is not None or kind in ("SRN", "SAR", "NRTR")
     assert len(found.nudged) == len(found.outputs)
 
 
@@ -297,7 +298,7 @@ def test_damaged_model_is_an_error(tmp_path):
 
 
 @pytest.mark.pir
-@pytest.mark.parametrize("kind", OF_ALGORITHM)
+@pytest.mark.parametrize("kind", [kind for kind, name in OF_ALGORITHM.items() if name in IN_BOTH])
 def test_stored_outputs_are_reproduced_from_pir(kind):
     found, wrong = run_stored(OF_ALGORITHM[kind], model_of(OF_ALGORITHM[kind], "pir"))
     assert wrong == []
