@@ -28,6 +28,8 @@ from .reading_options import add_reading_options
 # the time that no stage accounts for.
 STAGES = {
     "load": "file decode",
+    "page_orientation": "page orientation",
+    "unwarping": "unwarping",
     "resize": "resize",
     "detection": "detection",
     "postprocess": "post-processing",

@@ -1,4 +1,4 @@
-"""Convert and verify every Paddle model below a folder, and list repairs, sizes and parity."""
+"""Convert and verify every Paddle model below a folder, and list what changed, sizes and parity."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typing import Any
 
 from converters import report
 from converters.catalog import entries as catalog
+from converters.catalog.entries import Algorithm
 from converters.convert import convert
 from converters.errors import ConverterError
+from converters.model.known import Statement
+from converters.model.network import name_of
 from converters.model.paddle_model import PaddleModel, identify
 from converters.verify import verify
 
@@ -22,7 +25,7 @@ from . import machine
 
 # The columns of the formats, by the name that `identify` has for a format.
 FORMATS = {"paddle-legacy": "Legacy", "paddle-pir": "PIR"}
-HEADER = ("Network", "Algorithm", "Repairs", "MB", *FORMATS.values(), "Rounding", "Indices")
+HEADER = ("Network", "Algorithm", "Changed", "MB", *FORMATS.values(), "Rounding", "Indices")
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,15 @@ class Converted:
     Attributes:
         algorithm: Algorithm of the network, such as "DB".
         translator: Name and version of what translated it.
-        repairs: Names of the repairs that it needed.
+        changed: What the translation changed because ONNX or an edge graph can't express it,
+            such as "unrolled_loops".
         plain_bytes: Size of the plain graph.
         edge_bytes: Size of the edge graph.
     """
 
     algorithm: str
     translator: str
-    repairs: tuple[str, ...]
+    changed: tuple[str, ...]
     plain_bytes: int
     edge_bytes: int
 
@@ -150,13 +154,13 @@ def table(rows: Sequence[Row]) -> str:
         formats = {row.format: row for row in rows if row.network == name}
         converted = [row.converted for row in formats.values() if row.converted is not None]
         verified = [row.verified for row in formats.values() if row.verified is not None]
-        repairs = dict.fromkeys(repair for each in converted for repair in each.repairs)
+        changed = dict.fromkeys(name for each in converted for name in each.changed)
         rounding = max((each.rounding for each in verified), default=None)
         equal = [each.indices_equal for each in verified]
         cells = [
             name,
             converted[0].algorithm if converted else "",
-            ", ".join(repairs),
+            ", ".join(changed),
             f"{converted[0].plain_bytes / 1e6:.1f}" if converted else "",
             *(_parity(formats.get(form)) for form in FORMATS),
             "" if rounding is None else f"{rounding:.0e}",
@@ -183,14 +187,15 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
         form: Format of the model, a key of `FORMATS`.
         python: Python that has the Paddle for this format; None to skip the verification.
     """
-    network = folder.name
+    network = name_of(folder)
     converted: Converted | None = None
     verified: Verified | None = None
     problem: str | None = None
     try:
         with tempfile.TemporaryDirectory(prefix="edgeocr-") as name:
             output = Path(name)
-            conversion = convert(folder, catalog.load())
+            stated = Statement(_stated(network, folder))
+            conversion = convert(folder, catalog.load(), said=stated)
             (output / "plain.onnx").write_bytes(conversion.plain)
             (output / "edge.onnx").write_bytes(conversion.edge)
             made = report.build(conversion)
@@ -199,7 +204,7 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
             converted = Converted(
                 algorithm=conversion.network.algorithm,
                 translator=made["translator"],
-                repairs=tuple(item["name"] for item in made["repairs"]),
+                changed=tuple(item["name"] for item in made["changes"]),
                 plain_bytes=len(conversion.plain),
                 edge_bytes=len(conversion.edge),
             )
@@ -216,3 +221,15 @@ def measure(folder: Path, form: str, python: Path | None) -> Row:
     except ConverterError as error:
         problem = str(error)
     return Row(network, form, converted, verified, problem)
+
+
+def _stated(network: str, folder: Path) -> Algorithm | None:
+    """Return the algorithm that models.toml states for a network without an inference.yml.
+
+    The folder of an export of PaddleOCR has the name of its configuration or of its model.
+    """
+    known = catalog.load()
+    names = [name for name in (network, f"{network}_v2.0") if name in known]
+    if not names or (folder / catalog.SETTINGS).is_file():
+        return None
+    return known.model(names[0]).algorithm

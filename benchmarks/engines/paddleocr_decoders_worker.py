@@ -1,7 +1,8 @@
 """Time PaddleOCR 2.10's own post-processing on stored maps, in PaddleOCR's environment.
 
-The arguments are the file of arrays that `benchmarks.decoders` wrote, how often to decode each
-case, and the JSON file to write: {"case, variant": [number of texts, median seconds]}.
+The arguments are the file of arrays that `benchmarks.decoders` wrote, the JSON file to write, how
+often to decode each case, and after how many seconds to stop doing so. What is written is
+{"case, variant": [number of texts, median seconds]}.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +22,10 @@ from typing import Any
 import numpy as np
 
 
-def main(maps: Path, repeat: int, target: Path) -> None:
+def main(maps: Path, target: Path, repeat: int, limit: float) -> None:
     """Time each case and write the results.
 
-    What PaddleOCR prints is discarded, because it prints an advice on each call.
+    What PaddleOCR prints is discarded, because it prints advice on each call.
     """
     spec = importlib.util.find_spec("paddleocr")
     if spec is None or not spec.submodule_search_locations:
@@ -37,10 +39,10 @@ def main(maps: Path, repeat: int, target: Path) -> None:
         algorithm = name.split(" ")[0]
         own = {key.split("/")[1]: value for key, value in arrays.items() if key.startswith(name)}
         for label, run in DECODERS[algorithm](own, settings):
-            seconds, found = [], 0
+            seconds: list[float] = []
             with contextlib.redirect_stdout(io.StringIO()):
-                run()
-                for _ in range(repeat):
+                found = run()
+                while len(seconds) < repeat and sum(seconds) < limit:
                     start = perf_counter()
                     found = run()
                     seconds.append(perf_counter() - start)
@@ -105,9 +107,55 @@ def pgnet(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
     return [("in Python", lambda: len(decoder(outputs, SHAPE)["points"]))]
 
 
+def pse(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
+    """Prepare PSE, whose C++ extension PaddleOCR compiles in its own folder when it is imported."""
+    before = Path.cwd()
+    os.chdir(sys.path[0])
+    try:
+        module: Any = importlib.import_module("ppocr.postprocess.pse_postprocess.pse_postprocess")
+    finally:
+        os.chdir(before)
+    decoder = module.PSEPostProcess(
+        thresh=settings["threshold"],
+        box_thresh=settings["box_threshold"],
+        min_area=settings["minimum_area"],
+        scale=settings["scale"],
+        box_type="poly",
+    )
+    outputs = {"maps": maps["kernels"][None]}
+    return [("with C++", lambda: len(decoder(outputs, SHAPE)[0]["points"]))]
+
+
+def fce(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
+    """Prepare FCE."""
+    module: Any = importlib.import_module("ppocr.postprocess.fce_postprocess")
+    decoder = module.FCEPostProcess(
+        scales=settings["strides"],
+        score_thr=settings["score_threshold"],
+        nms_thr=settings["nms_threshold"],
+        alpha=settings["region_power"],
+        beta=settings["center_power"],
+        box_type="poly",
+    )
+    outputs = {name: level[None] for name, level in maps.items()}
+    return [("in Python", lambda: len(decoder(outputs, SHAPE)[0]["points"]))]
+
+
+def ct(maps: dict[str, Any], settings: dict[str, Any]) -> Runs:
+    """Prepare CT."""
+    module: Any = importlib.import_module("ppocr.postprocess.ct_postprocess")
+    decoder = module.CTPostProcess(
+        min_score=settings["score_threshold"], min_area=settings["minimum_area"], box_type="poly"
+    )
+    height, width = (4 * side for side in maps["maps"].shape[1:])
+    outputs = {"maps": maps["maps"][None], "score": 1 / (1 + np.exp(-maps["maps"][None, 0]))}
+    shape = [height, width, 3, height, width, 3]
+    return [("in Python", lambda: len(decoder(outputs, [shape])[0]["points"]))]
+
+
 # Height, width and both scales of a picture that is so large that no region is clipped.
 SHAPE = np.array([[1e6, 1e6, 1.0, 1.0]])
-DECODERS = {"EAST": east, "SAST": sast, "PGNet": pgnet}
+DECODERS = {"EAST": east, "SAST": sast, "PSE": pse, "FCE": fce, "CT": ct, "PGNet": pgnet}
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

@@ -59,6 +59,7 @@ def test_conversions_write_the_recorded_keys_and_table() -> None:
             model["format"],
             Converted(**{key: model[key] for key in Converted.__annotations__}),
             Verified(**{key: model[key] for key in Verified.__annotations__}),
+            model.get("error"),
         )
         for model in recorded
     ]

@@ -26,16 +26,17 @@ from PIL import Image
 import converters
 import converters.errors
 import edgeocr
-from converters import child_process
 from converters.accuracy.datasets import folder as dataset_folder
 from converters.catalog import entries as catalog
 from converters.catalog.entries import SourceFile
 from converters.catalog.fetch import Fetcher
+from converters.convert import convert
 from converters.model.paddle_model import PaddleModel, identify
 from converters.parity import paddle_reference
 from converters.precision import calibration
 from converters.precision.lock import PrecisionLock
-from converters.translate import paddle2onnx, translate
+from converters.translate import translate
+from converters.translate.registry import OPERATORS
 from edgeocr import OCR, Bundle, EdgeOCRError, Line
 from edgeocr.memory import opening
 from edgeocr.outputs.replacement import Replacement
@@ -177,18 +178,15 @@ def model() -> PaddleModel:
     return identify(ZOO_EXPORTS / "det_mv3_db" / "legacy")
 
 
-def without_translator(place: Place) -> object:
-    place.patch.setattr(importlib.util, "find_spec", lambda name: None)
+def unknown_operator(place: Place) -> object:
+    """Translate a network of which one operator has no translation."""
+    place.patch.delitem(OPERATORS, "hard_swish")
     return translate(model())
 
 
-def unknown_operator(place: Place) -> object:
-    """Translate with a stand-in that prints what paddle2onnx prints, which not all Pythons have."""
-    printed = "There are some ops not supported yet, including erfinv,celu\n"
-    place.patch.setattr(paddle2onnx, "_extension", lambda: place.folder)
-    ended = child_process.ProcessResult(1, printed, 600)
-    place.patch.setattr(child_process, "run", lambda *_: ended)
-    return paddle2onnx.translate(place.folder / "a.pdmodel", place.folder / "a.pdiparams")
+def classifier(place: Place) -> object:
+    """Convert a network that may turn lines, or tell anything else of two kinds apart."""
+    return convert(ZOO_EXPORTS / "ch_ppocr_mobile_v2.0_cls" / "legacy", catalog.load())
 
 
 def without_paddle(place: Place) -> object:
@@ -272,8 +270,8 @@ FAULTS = [
     Fault("CatalogError", lambda _: catalog.load().model("####"), "'####'", "converters list"),
     Fault("FetchError", gone, r"inference\.pdmodel.*gone", "by hand"),
     Fault("ModelFormatError", lambda at: identify(at.folder / "no"), "no: ", "neither"),
-    Fault("TranslationError", without_translator, r"paddle2onnx 1\.3\.1", "pip install"),
-    Fault("UnsupportedOperatorsError", unknown_operator, "erfinv, celu"),
+    Fault("UnknownNetworkError", classifier, r"\[\?, 2\] may be for CLS, PageCLS\.", "--algorithm"),
+    Fault("TranslationError", unknown_operator, "hard_swish → .*no translation", "add its"),
     Fault("ParityError", broken_python, "no-python can't be run"),
     Fault("PaddleMissingError", without_paddle, "paddlepaddle", "pip install"),
     Fault("DatasetError", wrong_label, r"gt_img_1\.txt, row 2", "a row must have 8 numbers"),

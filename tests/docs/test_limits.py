@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from converters.model.page_yml import SURE
+from edgeocr import unwarp
 from edgeocr.bundle import limits as bundles
 from edgeocr.decoding import limits as pictures
 from edgeocr.documents import text_layer
@@ -58,6 +60,10 @@ def statements() -> Iterator[tuple[str, str]]:
     yield page, f"texts with a lower score are ignored | {watch.min_score:g} |"
     yield page, f"before it is gone | {watch.patience:g} |"
     yield page, f"may take to give its first picture | {watch.open_timeout:g} |"
+    page = "docs/page-stages.md"
+    yield page, f"{unwarp.POINTS[0]} to {unwarp.POINTS[-1]} rows and columns"
+    yield page, f"a\nside of more than {spaced(unwarp.LARGEST_SIDE)} pixels is not unwarped"
+    yield page, f"sets the threshold to {SURE:g}"
     page = "docs/pictures.md"
     yield page, f"more than {spaced(pictures.MAX_IMAGE_PIXELS)} pixels is refused"
     yield page, f"| {pictures.MAX_STRUCTURES >> 20} MiB, or the size of the file"
