@@ -40,7 +40,7 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Settings that every stage has in addition to its `algorithm`.
+    """Settings that every stage has, whatever its algorithm.
 
     Attributes:
         graph: The name of the stage's ONNX file in the bundle.

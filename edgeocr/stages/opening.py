@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_args
 
-from .. import orient, page_network, recognize, resize
+from .. import orient, recognize, resize
 from ..bundle import manifest
 from ..bundle.bundle import Bundle
 from ..bundle.image_stages import DETECTIONS
@@ -21,7 +21,9 @@ from ..device.cpus import available_threads
 from ..errors import StageMissingError, printable
 from ..layout import READING_ORDERS
 from ..orient import Orienter
-from ..orient_page import PageOrienter
+from ..page_stages import network
+from ..page_stages.orientation import PageOrienter
+from ..page_stages.unwarping import Unwarper
 from ..recognize import Recognizer
 from ..runtime.onnx_runtime import import_onnxruntime
 from ..runtime.placement import Placement
@@ -29,7 +31,6 @@ from ..runtime.run_sizes import RunSizes
 from ..runtime.start import all_on_cpu
 from ..runtime.threads import ThreadPool, all_of
 from ..spot import Spotter
-from ..unwarp import Unwarper
 from ..variants.choice import Choice, pins
 from ..variants.taking import first_choice, take
 
@@ -346,7 +347,7 @@ def run_sizes(stages: Stages) -> list[RunSizes]:
         if stage is not None
     ]
     sizes += [
-        page_network.run_sizes(stage)
+        network.run_sizes(stage)
         for stage in (stages.page_orientation, stages.unwarping)
         if stage is not None
     ]

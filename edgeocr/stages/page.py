@@ -9,10 +9,10 @@ import numpy as np
 
 from ..crops import turn
 from ..images import Image, Picture
+from ..page_stages.unwarping import Grid
 from ..postprocess.geometry import TALL, Float32, rectangles_around, side_lengths
 from ..results.lines import Line, moved
 from ..runtime.stopwatch import Stopwatch
-from ..unwarp import Grid
 from .opening import OpenStages
 
 # The number of points on each long side of a line by which its bend is judged.

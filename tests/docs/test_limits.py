@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from converters.model.page_yml import SURE
-from edgeocr import unwarp
 from edgeocr.bundle import limits as bundles
 from edgeocr.decoding import limits as pictures
 from edgeocr.documents import text_layer
@@ -15,6 +14,7 @@ from edgeocr.documents.options import DPI, MOST_DPI
 from edgeocr.graphs import limits as graphs
 from edgeocr.graphs.wire import MAX_FIELDS
 from edgeocr.memory.budget import CONTENTS
+from edgeocr.page_stages import unwarping
 from edgeocr.probe import process
 from edgeocr.recognize import MOST_STEPS
 from edgeocr.runtime.lifetime import PATIENCE
@@ -61,8 +61,8 @@ def statements() -> Iterator[tuple[str, str]]:
     yield page, f"before it is gone | {watch.patience:g} |"
     yield page, f"may take to give its first picture | {watch.open_timeout:g} |"
     page = "docs/page-stages.md"
-    yield page, f"{unwarp.POINTS[0]} to {unwarp.POINTS[-1]} rows and columns"
-    yield page, f"a\nside of more than {spaced(unwarp.LARGEST_SIDE)} pixels is not unwarped"
+    yield page, f"{unwarping.POINTS[0]} to {unwarping.POINTS[-1]} rows and columns"
+    yield page, f"a\nside of more than {spaced(unwarping.LARGEST_SIDE)} pixels is not unwarped"
     yield page, f"sets the threshold to {SURE:g}"
     page = "docs/pictures.md"
     yield page, f"more than {spaced(pictures.MAX_IMAGE_PIXELS)} pixels is refused"

@@ -125,7 +125,7 @@ def roll(call: Call) -> None:
 
 
 def _shifted(call: Call, x: Value, axis: int, shift: int) -> Value:
-    """Shift a value along an axis: its last elements come first."""
+    """Rotate a value along an axis, so that its last elements come first."""
     size = call.size(x, axis)
     if size.array is not None:
         moved = call.constant(np.mod([shift], np.maximum(size.array, 1)))

@@ -39,7 +39,7 @@ def resize(call: Call) -> None:
 
 
 def _target(call: Call, x: Value) -> tuple[list[float], Value | None]:
-    """Return the factors, or the size int64 [2], in the order in which Paddle looks for them."""
+    """Return the factors or the size, int64 [2], from the first place where Paddle looks."""
     if listed := call.operands("SizeTensor"):
         return [], call.vector(listed)
     size = call.optional("OutSize")

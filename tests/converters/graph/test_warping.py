@@ -12,7 +12,7 @@ from converters.graph import warping
 from converters.graph.reading import operator_counts
 from converters.graph.runner import onnx_runner
 from edgeocr.images import load
-from edgeocr.unwarp import Grid, stretched
+from edgeocr.page_stages.unwarping import Grid, stretched
 from tests.support.paths import ROOT
 from tests.zoo.converted import converted, translated
 from tests.zoo.inputs import stored

@@ -13,9 +13,9 @@ import pytest
 from edgeocr import OCR, Bundle, Page
 from edgeocr.crops import turn
 from edgeocr.images import Picture, load
+from edgeocr.page_stages.unwarping import Grid
 from edgeocr.results.lines import Line, Word
 from edgeocr.stages.page import PreparedPage
-from edgeocr.unwarp import Grid
 from tests.support.packing import Files
 from tests.support.page_stages import (
     ORIENTATION,

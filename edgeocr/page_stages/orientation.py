@@ -5,13 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .bundle.manifest import PageOrientation
-from .images import Image
-from .page_network import PageNetwork
-from .runtime.outputs import Output
-from .runtime.placement import Placement
-from .runtime.stopwatch import Stopwatch
-from .runtime.threads import ThreadPool
+from ..bundle.manifest import PageOrientation
+from ..images import Image
+from ..runtime.outputs import Output
+from ..runtime.placement import Placement
+from ..runtime.stopwatch import Stopwatch
+from ..runtime.threads import ThreadPool
+from .network import PageNetwork
 
 
 class PageOrienter(PageNetwork):

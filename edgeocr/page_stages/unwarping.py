@@ -8,15 +8,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .bundle.manifest import Unwarping
-from .errors import GraphError
-from .images import Image
-from .page_network import PageNetwork
-from .postprocess.geometry import Float32
-from .runtime.outputs import Output
-from .runtime.placement import Placement
-from .runtime.stopwatch import Stopwatch
-from .runtime.threads import ThreadPool
+from ..bundle.manifest import Unwarping
+from ..errors import GraphError
+from ..images import Image
+from ..postprocess.geometry import Float32
+from ..runtime.outputs import Output
+from ..runtime.placement import Placement
+from ..runtime.stopwatch import Stopwatch
+from ..runtime.threads import ThreadPool
+from .network import PageNetwork
 
 # The number of rows and of columns that a grid may have, as a range: UVDoc's has 45 and 31. The
 # upper limit bounds the memory that `Grid.flatten` takes, which is 8 bytes for each row of the grid
@@ -171,7 +171,7 @@ def stretched(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _cell(places: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find the cells that places are in, between `number` points that are 1 apart.
+    """Find the cell of a grid that each place lies in; the grid has `number` points, 1 apart.
 
     Returns:
         The index of the last point before each place, and float32 [..., 1], the share of the way

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from edgeocr import OCR, GraphError, MemoryLimitError
-from edgeocr.orient_page import PageOrienter
+from edgeocr.page_stages.orientation import PageOrienter
+from edgeocr.page_stages.unwarping import LARGEST_SIDE, Unwarper
 from edgeocr.runtime.stopwatch import Stopwatch
-from edgeocr.unwarp import LARGEST_SIDE, Unwarper
 from tests.support.constant_graphs import graph
 from tests.support.packing import Files
 from tests.support.page_stages import (

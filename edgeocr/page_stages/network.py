@@ -8,14 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .bundle.manifest import PageStage
-from .images import Image
-from .runtime.job import Job
-from .runtime.outputs import Output, checked
-from .runtime.placement import Placement
-from .runtime.run_sizes import RunSizes
-from .runtime.session import Session
-from .runtime.threads import ThreadPool
+from ..bundle.manifest import PageStage
+from ..images import Image
+from ..runtime.job import Job
+from ..runtime.outputs import Output, checked
+from ..runtime.placement import Placement
+from ..runtime.run_sizes import RunSizes
+from ..runtime.session import Session
+from ..runtime.threads import ThreadPool
 
 
 class PageNetwork:
