@@ -51,7 +51,10 @@ def logarithm(values: NDArray[Any]) -> Numbers:
     given = np.asarray(values)
 
     def exactly(numbers: NDArray[Any]) -> Numbers:
-        return _each(lambda value: _DIGITS.ln(Decimal(value)), numbers)
+        # The distances between the points of a grid are few numbers, which recur many times.
+        different, places = np.unique(numbers, return_inverse=True)
+        found = _each(lambda value: _DIGITS.ln(Decimal(value)), different)
+        return found[places].reshape(numbers.shape)
 
     if given.dtype != np.float32:
         return exactly(given)

@@ -7,6 +7,7 @@ Each value is computed in its own precision, and with the same digits on every p
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -20,34 +21,29 @@ from .program import Operator, Program
 Array: TypeAlias = NDArray[Any]
 
 
-def fold(program: Program, wanted: Callable[[Operator], bool]) -> list[str]:
-    """Replace the results of constant operators by parameters.
+def fold(program: Program) -> list[str]:
+    """Replace the results of all constant operators by parameters.
 
     Args:
-        program: The program, which is changed.
-        wanted: Chooses the operators to replace; operators that only led to them are removed.
+        program: The program, which is changed. It has no loops and no conditions.
 
     Returns:
         The operators that were replaced, as strings.
     """
     operators = list(program.operators)
-    needed: set[str] = set()
-    leading = []
-    for operator in reversed(operators):
-        if wanted(operator) or needed.intersection(operator.outputs()):
-            needed.update(operator.inputs())
-            leading.append(operator)
-    values = {name: program.parameters[name] for name in program.constants}
+    # A variable that is written twice, as by `increment`, has one value before and another behind.
+    writes = Counter(name for operator in operators for name in operator.outputs())
+    writes.update(program.parameters.keys())
+    values = {name: program.parameters[name] for name in program.constants if writes[name] == 1}
     folded = []
-    for operator in reversed(leading):
+    for operator in operators:
         found = evaluate(operator, values)
-        if found is None:
+        if found is None or any(writes[name] > 1 for name in found):
             continue
         values.update(found)
-        if wanted(operator):
-            folded.append(str(operator))
-            for name, value in found.items():
-                program.replace_by_constant(name, value)
+        folded.append(str(operator))
+        for name, value in found.items():
+            program.replace_by_constant(name, value)
     if folded:
         program.remove_dead()
     return folded
@@ -57,7 +53,8 @@ def evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] |
     """Compute an operator's results by name, or return None if that isn't possible.
 
     It isn't possible if an operand isn't constant, the operator isn't supported, an attribute is
-    missing, the operands don't fit, or the result would have more than `MAX_CONSTANT` values.
+    missing, the operands don't fit, the result would have more than `MAX_CONSTANT` values, or a
+    number has no counterpart in the result's type.
 
     Args:
         operator: The operator.
@@ -71,7 +68,9 @@ def evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] |
     }
     operands = _Operands(operator, slots)
     try:
-        results = function(operands)
+        # Paddle gives infinity and NaN without a warning, and networks mask with them.
+        with np.errstate(all="ignore"):
+            results = function(operands)
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, MemoryError):
         return None
     names = [
@@ -82,6 +81,22 @@ def evaluate(operator: Operator, values: dict[str, Array]) -> dict[str, Array] |
     if len(listed) != len(names):
         return None
     return dict(zip(names, (np.asarray(item, order="C") for item in listed), strict=True))
+
+
+def cast(values: Array, dtype: Any) -> Array:
+    """Convert values to another type.
+
+    Raises:
+        ValueError: A value doesn't fit into an integer type. What a processor makes of it differs
+            from one to the next.
+    """
+    kind = np.dtype(dtype)
+    if values.dtype.kind == "f" and kind.kind in "iu" and values.size:
+        limits = np.iinfo(kind)
+        # The largest integers of 64 bits aren't float64 numbers: the limit itself is too large.
+        if not (values.min() >= limits.min and values.max() < float(limits.max) + 1):
+            raise ValueError(f"a value doesn't fit into {kind}")
+    return values.astype(kind)
 
 
 class _Operands:
@@ -118,24 +133,38 @@ def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], 
         if op["axis"] != -1 and op.X.ndim != op.Y.ndim:
             shape = [1] * op.X.ndim
             shape[op["axis"] : op["axis"] + op.Y.ndim] = op.Y.shape
-            return function(op.X, op.Y.reshape(shape)).astype(op.X.dtype)
-        require_affordable(*np.broadcast_shapes(op.X.shape, op.Y.shape))
-        return function(op.X, op.Y).astype(op.X.dtype)
+            other = op.Y.reshape(shape)
+        else:
+            other = op.Y
+        require_affordable(*np.broadcast_shapes(op.X.shape, other.shape))
+        return cast(function(op.X, other), op.X.dtype)
 
     return run
 
 
+def _number(text: str) -> int | float:
+    """Parse a number; an integer of 64 bits has more digits than a float could keep."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
 def _fill(op: _Operands) -> Array:
-    value = op.ValueTensor if op.slots.get("ValueTensor") else float(op["str_value"] or op["value"])
+    if op.slots.get("ValueTensor"):
+        value = cast(op.ValueTensor, op.dtype)
+    else:
+        text = op["str_value"]
+        value = np.asarray(_number(text) if text else float(op["value"]), op.dtype)
     shape = op.integers("shape", "ShapeTensor", "ShapeTensorList")
     require_affordable(*shape)
-    return np.full(shape, value).astype(op.dtype)
+    return np.full(shape, value)
 
 
 def _assign_value(op: _Operands) -> Array:
     for attribute in ("fp32_values", "fp64_values", "int32_values", "int64_values", "bool_values"):
         if listed := op._operator.attribute(attribute):
-            array: Array = np.array(listed).astype(op.dtype).reshape(op["shape"])
+            array: Array = cast(np.array(listed), op.dtype).reshape(op["shape"])
             return array
     require_affordable(*op["shape"])
     return np.zeros(op["shape"], op.dtype)
@@ -167,9 +196,11 @@ def _eye(op: _Operands) -> Array:
 
 
 def _scale(op: _Operands) -> Array:
-    factor = op.ScaleTensor if op.slots.get("ScaleTensor") else op["scale"]
-    moved = op.X * factor + op["bias"] if op["bias_after_scale"] else (op.X + op["bias"]) * factor
-    return np.asarray(moved).astype(op.X.dtype)
+    factor, bias = op.ScaleTensor if op.slots.get("ScaleTensor") else op["scale"], op["bias"]
+    if op.X.dtype.kind != "f":  # Paddle truncates both numbers
+        factor, bias = (cast(np.asarray(each), op.X.dtype) for each in (factor, bias))
+    moved = op.X * factor + bias if op["bias_after_scale"] else (op.X + bias) * factor
+    return np.asarray(moved, op.X.dtype)
 
 
 def _compare(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], Array]:
@@ -192,6 +223,12 @@ def _norm(op: _Operands) -> Array:
     if not op["keepdim"]:
         return found
     return found.reshape([1] * op.X.ndim) if op["asvector"] else np.expand_dims(found, axis)
+
+
+def _inverse(op: _Operands) -> Array:
+    # The elimination takes the cube of a matrix's size.
+    require_affordable(*op.Input.shape, op.Input.shape[-1])
+    return exact.inverse(op.Input).astype(op.Input.dtype)
 
 
 def _range(op: _Operands) -> Array:
@@ -225,7 +262,7 @@ _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "range": _range,
     "meshgrid": _meshgrid,
     "assign": lambda op: op.X,
-    "cast": lambda op: op.X.astype(NUMPY[op["out_dtype"]]),
+    "cast": lambda op: cast(op.X, NUMPY[op["out_dtype"]]),
     "reshape2": _reshape,
     "transpose2": lambda op: op.X.transpose(op["axis"]),
     "unsqueeze2": _unsqueeze,
@@ -248,9 +285,9 @@ _FUNCTIONS: dict[str, Callable[[_Operands], Array | list[Array]]] = {
     "logical_or": _compare(np.logical_or),
     "logical_not": lambda op: np.logical_not(op.X),
     "square": lambda op: np.square(op.X),
-    "pow": lambda op: _power(op.X, np.asarray(op["factor"])).astype(op.X.dtype),
+    "pow": lambda op: cast(_power(op.X, np.asarray(op["factor"])), op.X.dtype),
     "sqrt": lambda op: np.sqrt(op.X),
     "log": lambda op: exact.logarithm(op.X).astype(op.X.dtype),
     "p_norm": _norm,
-    "inverse": lambda op: exact.inverse(op.Input).astype(op.Input.dtype),
+    "inverse": _inverse,
 }

@@ -17,6 +17,7 @@ from .files import (
     DTYPES,
     FEED_LIST,
     FETCH_LIST,
+    is_file,
     messages,
     parse,
     read_parameters,
@@ -30,6 +31,8 @@ _ATTRIBUTE_FIELDS = {
     14: "vars_name", 15: "float64",
 }  # fmt: skip
 _REPEATED = {3, 4, 5, 7, 10, 11, 12, 14}
+# The AttrTypes of a variable and of a list of variables that give an attribute its value.
+_VARIABLE, _VARIABLES = 13, 14
 # The AttrTypes of a number of any type and of a list of such, which are read and never written.
 _SCALAR, _SCALARS = 16, 17
 # Paddle's type of such a number → the field that holds it.
@@ -48,10 +51,6 @@ class Operator:
         """The kind of operator, such as "conv2d"."""
         return str(self.desc.type)
 
-    @type.setter
-    def type(self, name: str) -> None:
-        self.desc.type = name
-
     def input(self, slot: str) -> list[str]:
         """Return the names of the variables at an input slot; [] if it is empty or absent."""
         return _arguments(self.desc.inputs, slot)
@@ -61,20 +60,13 @@ class Operator:
         return _arguments(self.desc.outputs, slot)
 
     def inputs(self) -> list[str]:
-        """Return the names of all variables that the operator reads."""
-        return [name for item in self.desc.inputs for name in item.arguments]
+        """Return the names of all variables that the operator reads, also those for attributes."""
+        read = [name for item in self.desc.inputs for name in item.arguments]
+        return read + [name for item in self.desc.attrs for name in _variables(item)]
 
     def outputs(self) -> list[str]:
         """Return the names of all variables that the operator writes."""
         return [name for item in self.desc.outputs for name in item.arguments]
-
-    def set_input(self, slot: str, names: Iterable[str]) -> None:
-        """Set the variables at an input slot."""
-        _set_arguments(self.desc.inputs, slot, names)
-
-    def set_output(self, slot: str, names: Iterable[str]) -> None:
-        """Set the variables at an output slot."""
-        _set_arguments(self.desc.outputs, slot, names)
 
     def attribute(self, name: str, default: Any = None) -> Any:
         """Return the value of an attribute, or `default` if it is absent."""
@@ -87,6 +79,10 @@ class Operator:
                     return [_number(each) for each in item.scalars]
                 return _number(item.scalar)
         return default
+
+    def attribute_variables(self, name: str) -> list[str]:
+        """Return the names of the variables that give an attribute its value, if any do."""
+        return [each for item in self.desc.attrs if item.name == name for each in _variables(item)]
 
     def set_attribute(self, name: str, value: Any, kind: int | None = None) -> None:
         """Set an attribute; `kind` is its AttrType, which None derives from the value."""
@@ -106,6 +102,13 @@ class Operator:
     def __str__(self) -> str:
         """Name the operator by its kind and outputs, as reports and errors do."""
         return f"{self.type} → {', '.join(self.outputs()) or 'nothing'}"
+
+
+def _variables(item: Any) -> list[str]:
+    """Return the names of the variables that an OpAttr has in place of a value."""
+    if item.type == _VARIABLES:
+        return list(item.vars_name)
+    return [item.var_name] if item.type == _VARIABLE else []
 
 
 def _number(scalar: Any) -> bool | int | float:
@@ -166,10 +169,10 @@ class Program:
                     f"{program}: the parameter {name!r:.80} would be read from outside the "
                     "model's folder"
                 )
-            if not (program.parent / name).is_file():
+            if not is_file(program.parent / name):
                 raise ModelFormatError(
-                    f"{program.parent}: {program.name} needs the parameter file {name}, which is "
-                    "missing; name a file that holds all parameters params, __params__ or "
+                    f"{program.parent}: {program.name} needs the parameter file {name!r:.80}, "
+                    "which is missing; name a file that holds all parameters params, __params__ or "
                     "inference.pdiparams"
                 )
             arrays.update(read_parameters(program.parent / name, [name]))
@@ -194,25 +197,10 @@ class Program:
         """The BlockDesc of the first block, the only one in networks without loops."""
         return self.desc.blocks[0]
 
-    def operator(self, index: int) -> Operator:
-        """Return the operator at an index of the first block."""
-        return Operator(self.block.ops[index])
-
     @property
     def operators(self) -> Iterator[Operator]:
         """All operators, one block after the other."""
         return (Operator(desc) for block in self.desc.blocks for desc in block.ops)
-
-    def numbered(self) -> Iterator[tuple[int, Operator]]:
-        """Yield the operators of the first block with their indices.
-
-        Operators may be added and removed between two steps. The next step yields the operator
-        that then has the next index.
-        """
-        index = 0
-        while index < len(self.block.ops):
-            yield index, self.operator(index)
-            index += 1
 
     @property
     def inputs(self) -> list[str]:
@@ -245,14 +233,6 @@ class Program:
         """Return the declared data type of a variable as a number of `DTYPES`; -1 if unknown."""
         var = self.variable(name)
         return -1 if var is None else int(var.type.dense_tensor.tensor.data_type)
-
-    def producer(self, name: str) -> Operator | None:
-        """Return the last operator that writes a variable; None for inputs and parameters."""
-        found = None
-        for operator in self.operators:
-            if name in operator.outputs() and operator.type != "feed":
-                found = operator
-        return found
 
     def add_variable(
         self, name: str, shape: Iterable[int], dtype: str, *, parameter: bool = False
@@ -325,36 +305,28 @@ class Program:
         inputs: dict[str, list[str]],
         outputs: dict[str, list[str]],
         attributes: dict[str, Any] | None = None,
-        at: int | None = None,
         block: int = 0,
     ) -> Operator:
-        """Add an operator to a block.
+        """Add an operator at the end of a block.
 
         Args:
             kind: The kind of operator, such as "relu".
             inputs: Slot → names of variables.
             outputs: Slot → names of variables.
             attributes: Name → value.
-            at: The index that the operator gets; None appends it.
             block: The block's index.
 
         Returns:
             A view of the new operator.
         """
-        ops = self.desc.blocks[block].ops
-        desc = messages()["OpDesc"](type=kind)
-        for slot, names in inputs.items():
-            _set_arguments(desc.inputs, slot, names)
-        for slot, names in outputs.items():
-            _set_arguments(desc.outputs, slot, names)
+        desc = self.desc.blocks[block].ops.add(type=kind)
+        for items, slots in ((desc.inputs, inputs), (desc.outputs, outputs)):
+            for slot, names in slots.items():
+                items.add(parameter=slot, arguments=names)
         operator = Operator(desc)
         for name, value in (attributes or {}).items():
             operator.set_attribute(name, value)
-        if at is None:
-            ops.append(desc)
-            return Operator(ops[-1])
-        ops.insert(at, desc)
-        return Operator(ops[at])
+        return operator
 
 
 def _arguments(items: Any, slot: str) -> list[str]:
@@ -362,15 +334,6 @@ def _arguments(items: Any, slot: str) -> list[str]:
         if item.parameter == slot:
             return list(item.arguments)
     return []
-
-
-def _set_arguments(items: Any, slot: str, names: Iterable[str]) -> None:
-    for item in items:
-        if item.parameter == slot:
-            del item.arguments[:]
-            item.arguments.extend(names)
-            return
-    items.add(parameter=slot, arguments=list(names))
 
 
 def _attribute_kind(value: Any) -> int:

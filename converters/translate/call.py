@@ -12,20 +12,20 @@ from ..paddle.files import NUMPY
 from ..paddle.program import Operator, Program
 from .nodes import Nodes
 from .registry import OpsetError, UnsupportedError
-from .values import Value
+from .values import Value, contradict
 from .writer import Writer
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What the operators of a program have computed by now.
+    """What the operators of a program have computed so far.
 
     Attributes:
         values: Variable → its value.
         lists: Variable of the type tensor array → the values in it.
         translate: Translates the operators of the block with an index, here and now.
         inside: Whether the operator is in a block of a loop or a condition. The shapes that a
-            program declares there are those of one of the rounds.
+            program declares there need not hold for all rounds.
     """
 
     values: dict[str, Value]
@@ -86,15 +86,30 @@ class Call(Nodes):
         return found
 
     def attribute(self, name: str, default: Any = None) -> Any:
-        """Return an attribute, or `default` if it is absent."""
-        return self.operator.attribute(name, default)
+        """Return an attribute, or `default` if it is absent.
+
+        Paddle lets some attributes be given by variables. A single number in one is returned as a
+        list if the default is a list.
+
+        Raises:
+            UnsupportedError: If a variable gives it whose value isn't constant.
+        """
+        names = self.operator.attribute_variables(name)
+        if not names:
+            return self.operator.attribute(name, default)
+        arrays = [self._values[each].array for each in names]
+        known = [array for array in arrays if array is not None]
+        if len(known) < len(arrays):
+            raise UnsupportedError(f"its {name} is computed from the input")
+        numbers = [item for array in known for item in array.reshape(-1).tolist()]
+        return numbers[0] if len(numbers) == 1 and not isinstance(default, list) else numbers
 
     def dtype(self, name: str, default: Any) -> np.dtype[Any]:
         """Return NumPy's type that an attribute gives by Paddle's number, or `default` for -1."""
         number = self.attribute(name, -1)
         found: np.dtype[Any] = np.dtype(NUMPY.get(number, default))
         if number != -1 and number not in NUMPY:
-            raise UnsupportedError(f"its type {number} is none of those that edgeocr reads")
+            raise UnsupportedError(f"edgeocr doesn't read values of Paddle's type {number}")
         return found
 
     def result_shape(self, slot: str = "Out") -> tuple[int, ...]:
@@ -111,6 +126,8 @@ class Call(Nodes):
     def integers(self, attribute: str, tensor: str = "", tensors: str = "") -> Value:
         """Return a list of integers, int64 [n], from a filled input slot, or else an attribute.
 
+        The attribute may itself be given by variables.
+
         Args:
             attribute: The attribute with the list.
             tensor: The slot for the list as one tensor; "" if there is none.
@@ -119,6 +136,8 @@ class Call(Nodes):
         for slot in (tensor, tensors):
             if slot and (given := self.operands(slot)):
                 return self.vector(given)
+        if names := self.operator.attribute_variables(attribute):
+            return self.vector(self._values[name] for name in names)
         listed = self.attribute(attribute)
         if listed is None:
             raise UnsupportedError(f"it has no {attribute}")
@@ -132,8 +151,10 @@ class Call(Nodes):
         """Make values the results of the operator at an output slot, in the declared type.
 
         A result gets the shape that the program declares for it where that is less open than what
-        the nodes show. Single numbers get the shape [1] if the program declares it, as programs of
-        Paddle before 2.5 do. Slots that the operator doesn't have are left out.
+        the nodes show, unless the two contradict each other: Paddle declares a wrong shape for
+        `gather` if a tensor gives the axis. A single number gets the shape [1] if the program
+        declares it, as programs of Paddle before 2.5 do. Slots that the operator doesn't have are
+        left out.
 
         Args:
             value: The result, or all results of the slot.
@@ -153,7 +174,12 @@ class Call(Nodes):
             if shape == (1,) and item.rank == 0:
                 item = self.unsqueeze(item, [0])
             item = self.writer.named(item, name)
-            if item.array is None and len(shape) == item.rank and not self.scope.inside:
+            if (
+                item.array is None
+                and len(shape) == item.rank
+                and not self.scope.inside
+                and not contradict(item.shape, shape)
+            ):
                 sizes = zip(shape, item.shape, strict=True)
                 shape = tuple(size if size >= 0 else found for size, found in sizes)
             else:

@@ -27,9 +27,9 @@ class Change:
 def needed(program: Program) -> list[Change]:
     """Return the changes that the translation of a program makes.
 
-    Edge graphs have no loops, so a loop is written as often as it runs at most (see
-    `operators.control`). PaddleOCR's decoders end theirs early once all texts of a batch have
-    ended, which a graph without loops can't:
+    Edge graphs have no loops, so the body of a loop is written once for each round that it can have
+    (see `operators.control`). PaddleOCR's decoders leave their loops once all texts of a batch have
+    ended; a graph without loops computes all rounds:
 
         for i in range(25):        →   step 1, step 2, …, step 25
             step i

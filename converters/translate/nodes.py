@@ -65,7 +65,7 @@ class Nodes:
         for part in parts:
             part = self.cast(part, np.int64)
             if part.rank == 0:
-                # Optimizers remove it together with the Squeeze that made the number.
+                # By Unsqueeze, which optimizers remove together with the Squeeze before it.
                 part = self.unsqueeze(part, [0])
             flat.append(part if part.rank == 1 else self.reshape(part, [-1]))
         known = [part.array for part in flat if part.array is not None]
@@ -109,12 +109,12 @@ class Nodes:
     # Frequent nodes; those of constants are computed at once
 
     def combine(self, kind: str, x: Value, y: Value | float, dtype: Any = None) -> Value:
-        """Return what an operator gives for two values, which are broadcast; a number has x's type.
+        """Return what an operator gives for two values, which are broadcast.
 
         Args:
             kind: ONNX's operator.
             x: The first value.
-            y: The second value, or a number.
+            y: The second value, or a number, which gets the type of `x`.
             dtype: NumPy's type of the result; by default that of `x`.
         """
         if not isinstance(y, Value):
@@ -135,6 +135,14 @@ class Nodes:
         """
         shape = broadcast(*(value for value in values if value is not None))
         return self.add(kind, *values, dtype=dtype, shape=shape, **attributes)
+
+    def select(self, condition: Value, x: Value, y: Value) -> Value:
+        """Return the elements of one value where a condition is true, and of another elsewhere."""
+        if x.dtype != bool:
+            return self.each("Where", condition, x, y, dtype=x.dtype)
+        # ONNX Runtime has no Where for truth values.
+        rest = self.combine("And", self.each("Not", condition), y)
+        return self.combine("Or", self.combine("And", condition, x), rest)
 
     def reduce(self, kind: str, value: Value, axes: Iterable[int], *, keep: bool) -> Value:
         """Return a reduction over axes; all are reduced if there are none.
@@ -158,7 +166,7 @@ class Nodes:
         return self.add(kind, value, axes=listed, keepdims=int(keep), shape=shape)
 
     def number(self, value: Value) -> Value:
-        """Return a value of one element without axes."""
+        """Return a value of one element as a number, which has no axes."""
         return value if value.rank == 0 else self.reshape(value, [])
 
     def squeeze(self, value: Value, axes: Iterable[int]) -> Value:

@@ -78,12 +78,17 @@ def _written(program: Program, source: str, opset: int) -> onnx.ModelProto:
         raise _refused(source, {str(op): unknown for op in missing})
     # A variable of a loop has several values, one after the other; `_Blocks` folds those.
     if len(program.desc.blocks) == 1:
-        constants.fold(program, lambda operator: True)
+        constants.fold(program)
     writer = Writer(opset)
     values = {
         name: writer.parameter(name, array) for name, array in sorted(program.parameters.items())
     }
     for name in program.inputs:
+        if program.dtype(name) not in NUMPY:
+            raise ModelFormatError(
+                f"{source}: its input {name!r:.80} has Paddle's type {program.dtype(name)}, which "
+                "edgeocr doesn't read; export the network with float32 inputs"
+            )
         writer.take(name)
         values[name] = _declared(program, name)
     inputs = [values[name] for name in program.inputs]
@@ -181,11 +186,15 @@ class _Blocks:
 
     def _folded(self, operator: Operator) -> bool:
         """Compute an operator of constants; return whether that is possible."""
+        sizes = None
         if operator.type == "shape":
-            (source,), (result,) = operator.input("Input"), operator.output("Out")
-            self._shapes[result] = self._values[source].shape
-        elif operator.type == "cast" and (given := operator.input("X")[0]) in self._shapes:
-            self._shapes[operator.output("Out")[0]] = self._shapes[given]
+            sizes = self._values[operator.input("Input")[0]].shape
+        elif operator.type == "cast":
+            sizes = self._shapes.get(operator.input("X")[0])
+        for name in operator.outputs():  # it may have held sizes in the last round of a loop
+            self._shapes.pop(name, None)
+            if sizes is not None:
+                self._shapes[name] = sizes
         known = {
             name: value.array
             for name in operator.inputs()

@@ -42,4 +42,4 @@ class OpsetError(UnsupportedError):
 
 
 class OpenLoopError(UnsupportedError):
-    """The number of a loop's rounds follows from the input, such as its number of pictures."""
+    """A loop runs as often as the input says, such as once for each of its pictures."""

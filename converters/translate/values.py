@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .registry import UnsupportedError
+
 
 @dataclass(frozen=True)
 class Value:
@@ -39,15 +41,18 @@ class Value:
         """Return an axis, which may count from the end, as a number from 0.
 
         Raises:
+            UnsupportedError: If the tensor is a single number, which has no axes.
             ValueError: If the tensor has no such axis.
         """
+        if not self.shape:
+            raise UnsupportedError("it works along an axis, but its operand is a single number")
         if not -self.rank <= number < self.rank:
             raise ValueError(f"there is no axis {number} in a tensor of {self.rank} axes")
         return number % self.rank
 
 
 def broadcast(*values: Value) -> tuple[int, ...]:
-    """Return the shape of what values give together, -1 where it is open."""
+    """Return the shape to which values are broadcast together, -1 for its open sizes."""
     rank = max(value.rank for value in values)
     shape = []
     for axis in range(-rank, 0):
@@ -55,3 +60,8 @@ def broadcast(*values: Value) -> tuple[int, ...]:
         known = [size for size in sizes if size >= 0]
         shape.append(known[0] if known else -1 if sizes else 1)
     return tuple(shape)
+
+
+def contradict(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Tell whether two shapes of the same rank have different known sizes of an axis."""
+    return any(0 <= size != wanted >= 0 for size, wanted in zip(one, other, strict=True))

@@ -164,7 +164,7 @@ class Writer:
         return model
 
     def take(self, name: str) -> None:
-        """Reserve a name, so that no value is named so."""
+        """Reserve a name, so that no other value gets it."""
         self._taken.add(name)
 
     def _temporary(self, kind: str) -> str:

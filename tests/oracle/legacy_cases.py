@@ -20,8 +20,8 @@ class LegacyCase:
     """Its attributes; the others have Paddle's defaults."""
     outputs: dict[str, tuple[int, str]] = field(default_factory=lambda: {"Out": (1, "float32")})
     """Slot → number and type of the results."""
-    constants: dict[str, Any] = field(default_factory=dict)
-    """Slot → value of an operand that is assigned in the program."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    """Attribute → value of the variable that gives it."""
 
 
 CUBE = floats(-2, 3, 4)
@@ -40,6 +40,27 @@ def _two(kind: str, x: Input, y: Input, result: str = "float32", **attributes: A
     return LegacyCase(kind, {"X": [x], "Y": [y]}, attributes, {"Out": (1, result)})
 
 
+def _pool(**attributes: Any) -> LegacyCase:
+    """Return a case of mean pooling that counts its padding, unless the attributes say more."""
+    usual: dict[str, Any] = {
+        "pooling_type": "avg", "ksize": [3, 3], "strides": [2, 2], "paddings": [1, 1],
+        "exclusive": False,
+    }  # fmt: skip
+    return _of(floats(-1, 2, -4, -5), "pool2d", **(usual | attributes))
+
+
+_POOLS: dict[str, dict[str, Any]] = {
+    "behind": {"paddings": [0, 1, 0, 1]},
+    "before": {"paddings": [1, 0, 1, 0]},
+    "ceil": {"ceil_mode": True},
+    "before_ceil": {"paddings": [1, 0, 1, 0], "ceil_mode": True},
+    "same": {"padding_algorithm": "SAME", "ksize": [2, 2], "strides": [1, 1]},
+    "same_open": {"padding_algorithm": "SAME"},
+    "same_skipping": {
+        "padding_algorithm": "SAME", "ksize": [1, 1], "strides": [3, 3], "pooling_type": "max",
+    },
+    "wide_ceil": {"ksize": [2, 2], "ceil_mode": True, "exclusive": True},
+}  # fmt: skip
 INTEGERS = {"Out": (1, "int64")}
 TRUTHS = {"Out": (1, "bool")}
 CASES: dict[str, LegacyCase] = {
@@ -87,6 +108,10 @@ CASES: dict[str, LegacyCase] = {
         floats(-1, 2, 4, 5), "bicubic_interp_v2", out_h=7, out_w=9, interp_method="bicubic",
         align_corners=False, align_mode=1, data_layout="NCHW", scale=[],
     ),
+    "legacy_bicubic_single": _of(
+        floats(-1, 2, 4, 5), "bicubic_interp_v2", out_h=1, out_w=9, interp_method="bicubic",
+        align_corners=False, align_mode=1, data_layout="NCHW", scale=[],
+    ),
     "legacy_conv3d": LegacyCase(
         "conv3d", {"Input": [floats(-1, 2, 4, 5, 6)], "Filter": [floats(3, 2, 2, 3, 3)]},
         {"strides": [1, 2, 1], "paddings": [0, 1, 1], "dilations": [1, 1, 1], "groups": 1,
@@ -108,6 +133,31 @@ CASES: dict[str, LegacyCase] = {
     "legacy_frobenius_norm": _of(CUBE, "frobenius_norm", dim=[1, 2], keep_dim=True),
     "legacy_logsumexp": _of(CUBE, "logsumexp", axis=[1], keepdim=False, reduce_all=False),
     "legacy_cumsum": _of(CUBE, "cumsum", axis=1, exclusive=True, reverse=True),
+    # Attributes that variables give
+    "legacy_sum_by_variable": LegacyCase(
+        "reduce_sum", {"X": [CUBE]}, {"keep_dim": False}, variables={"dim": [1]}
+    ),
+    "legacy_max_by_variable": LegacyCase(
+        "reduce_max", {"X": [CUBE]}, {"keep_dim": True}, variables={"dim": [1, 2]}
+    ),
+    "legacy_arg_max_by_variable": LegacyCase(
+        "arg_max", {"X": [CUBE]}, {"keepdims": False, "dtype": 3}, INTEGERS, {"axis": 1}
+    ),
+    "legacy_cumsum_by_variable": LegacyCase("cumsum", {"X": [CUBE]}, variables={"axis": 1}),
+    "legacy_squeeze_by_variable": LegacyCase(
+        "squeeze2", {"X": [floats(-2, 1, 4)]}, {}, _SHAPED, {"axes": [1]}
+    ),
+    "legacy_pool_by_variable": LegacyCase(
+        "pool2d", {"X": [floats(-1, 2, 4, 6)]},
+        {"pooling_type": "avg", "adaptive": True, "paddings": [0, 0]}, variables={"ksize": [2, 3]},
+    ),
+    "legacy_transposed_by_variable": LegacyCase(
+        "conv2d_transpose", {"Input": [floats(-2, 2, 3, 4)], "Filter": [floats(2, 3, 3, 3)]},
+        {"strides": [2, 2], "paddings": [0, 0]}, {"Output": (1, "float32")},
+        {"output_size": [8, 10]},
+    ),
+    # Pooling that counts its padding
+    **{f"legacy_pool_{name}": _pool(**options) for name, options in _POOLS.items()},
     # Shapes
     "legacy_reshape": _of(CUBE, "reshape", shape=[0, -1]),
     "legacy_reshape2": _of(CUBE, "reshape2", _SHAPED, shape=[-1, 4, 3]),
@@ -118,12 +168,24 @@ CASES: dict[str, LegacyCase] = {
     "legacy_split": _of(CUBE, "split", {"Out": (2, "float32")}, sections=[1, -1], num=0, axis=2),
     "legacy_unstack": _of(CUBE, "unstack", {"Y": (3, "float32")}, axis=1, num=3),
     "legacy_expand": _of(floats(-2, 1, 4), "expand_v2", shape=[-1, 3, 4]),
+    **{
+        f"legacy_set_{name}": LegacyCase(
+            "set_value", {"Input": [CUBE]},
+            {"axes": [1, 2], "starts": [2, 2**31 - 1], "ends": [0, -1], "steps": [-2, -1],
+             "shape": [len(values)], "values": values, "dtype": 5},
+        )
+        for name, values in {"backwards": [1.0, 2, 3, 4], "backwards_number": [0.5]}.items()
+    },
     "legacy_crop": _of(CUBE, "crop_tensor", shape=[-1, 2, 2], offsets=[0, 1, 0]),
     "legacy_shape": LegacyCase("shape", {"Input": [CUBE]}, {}, {"Out": (1, "int32")}),
     "legacy_slice_last": LegacyCase(
         "slice", {"Input": [CUBE]},
         {"axes": [1], "starts": [-1], "ends": [2**31 - 1], "decrease_axis": [1],
          "infer_flags": [1]},
+    ),
+    "legacy_backwards_far": LegacyCase(
+        "strided_slice", {"Input": [CUBE]},
+        {"axes": [2], "starts": [-1], "ends": [-5], "strides": [-1], "infer_flags": [1]},
     ),
     "legacy_backwards": LegacyCase(
         "strided_slice", {"Input": [CUBE]},

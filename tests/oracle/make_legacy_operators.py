@@ -49,16 +49,15 @@ def export(name: str, case: LegacyCase) -> Case:
                 paddle.static.data(f"{slot}{index}", item.declared, item.dtype)
                 for index, item in enumerate(items)
             ]
-        fixed = case.constants
-        for slot, value in fixed.items():
-            inputs[slot] = [paddle.assign(np.asarray(value))]
+        given = {name: paddle.assign(np.asarray(each)) for name, each in case.variables.items()}
         outputs = {
             slot: [
                 block.create_var(name=f"{slot.lower()}{i}.out", dtype=kind) for i in range(count)
             ]
             for slot, (count, kind) in case.outputs.items()
         }
-        block.append_op(type=case.kind, inputs=inputs, outputs=outputs, attrs=case.attributes)
+        block.append_op(type=case.kind, inputs=inputs, outputs=outputs,
+                        attrs=case.attributes | given)  # fmt: skip
     fetched = [
         var for slot, names in outputs.items() if slot not in ("XShape", "Norm") for var in names
     ]

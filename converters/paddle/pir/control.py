@@ -19,14 +19,14 @@ YIELD = "cf.yield"
 
 
 class Lowering(Protocol):
-    """What the functions below need of a lowering; see `lowering`."""
+    """What the functions below use of the class that lowers a program; see `lowering`."""
 
     program: Program
     names: dict[int, str | list[str]]
     block: int
 
     def lower(self, operations: Iterable[Operation]) -> None:
-        """Lower operators into the present block."""
+        """Lower operators into the current block."""
 
     def add(
         self,
@@ -35,7 +35,7 @@ class Lowering(Protocol):
         outputs: dict[str, list[str]],
         attributes: dict[str, Any],
     ) -> None:
-        """Add a legacy operator to the present block."""
+        """Add a legacy operator to the current block."""
 
     def declare(self, value: Value) -> list[str]:
         """Declare the variables of a result."""
@@ -48,13 +48,28 @@ def _assign(state: Lowering, source: str, target: str) -> None:
     state.add("assign", {"X": [source]}, {"Out": [target]}, {})
 
 
-def _copies(state: Lowering, numbers: Sequence[int], values: Sequence[Value | None]) -> list[str]:
-    """Assign operands to new variables of the types of values; return the variables."""
+def _copies(
+    state: Lowering,
+    numbers: Sequence[int],
+    values: Sequence[Value | None],
+    names: Sequence[str | None] | None = None,
+) -> list[str]:
+    """Assign operands to new variables.
+
+    Args:
+        state: The lowering.
+        numbers: The operands.
+        values: Values with the types of the variables.
+        names: The names of the variables; None for a name that nothing else has.
+
+    Returns:
+        The variables.
+    """
     targets = []
-    for number, value in zip(numbers, values, strict=True):
+    for number, value, wanted in zip(numbers, values, names or [None] * len(numbers), strict=True):
         assert value is not None
         (source,) = state.variables(number)
-        name = f"copy{len(state.program.block.vars)}"
+        name = wanted or f"copy{len(state.program.block.vars)}"
         state.program.add_variable(name, value.shape, value.dtype)
         _assign(state, source, name)
         targets.append(name)
@@ -84,7 +99,10 @@ def _while(state: Lowering, op: Operation) -> None:
     (block,) = op.blocks
     first, *given = op.inputs
     condition = Value(op.inputs[0], "bool")
-    variables = _copies(state, [first, *given], [condition, *block.arguments])
+    # After the last round, a loop's variables hold its results. They have the results' names,
+    # because errors and reports name operators by their results.
+    names = [None, *(None if value is None else f"v{value.number}" for value in op.outputs)]
+    variables = _copies(state, [first, *given], [condition, *block.arguments], names)
     for argument, name in zip(block.arguments, variables[1:], strict=True):
         state.names[argument.number] = name
 
@@ -95,7 +113,8 @@ def _while(state: Lowering, op: Operation) -> None:
             _assign(state, source, target)
 
     index = _into(state, block, next_round)
-    state.add("while", {"Condition": variables[:1]}, {}, {"sub_block": index})
+    results = {"Out": variables[1:]}
+    state.add("while", {"Condition": variables[:1]}, results, {"sub_block": index})
     for value, name in zip(op.outputs, variables[1:], strict=True):
         if value is not None:
             state.names[value.number] = name

@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelFormatError, TranslationError
-from ..files import (
-    DTYPES,
-    FAULTS,
-    FEED_LIST,
-    FETCH_LIST,
-    read_parameters,
-    require_affordable,
-)
+from .. import constants
+from ..files import DTYPES, FAULTS, FEED_LIST, FETCH_LIST, read_parameters, require_affordable
 from ..program import Program
 from . import control
 from .operators import ATTRIBUTE_KINDS, RULES, Number, Numbers, Rule
@@ -57,9 +51,9 @@ def lower(graph: Path, parameters: Path | None) -> Program:
 
 
 def _named(name: str) -> str:
-    """Return the name of the operator's rule: those in place, as relu_, have no rule of their own.
+    """Return the name of an operator's rule: that of relu for relu_, which computes in place.
 
-    Every result is a value of its own in PIR, so that it doesn't matter where Paddle keeps it.
+    In PIR every result is a value of its own, so that it doesn't matter where Paddle keeps it.
     """
     return name if name in RULES or name in _SPECIAL else name.removesuffix("_")
 
@@ -102,7 +96,7 @@ class _Lowering:
         return self.program
 
     def lower(self, operations: Iterable[Operation]) -> None:
-        """Lower operators into the present block; see `run`."""
+        """Lower operators into the current block; see `run`."""
         for op in operations:
             try:
                 special = _SPECIAL.get(_named(op.name))
@@ -322,7 +316,7 @@ def _arange(state: _Lowering, op: Operation) -> None:
     for slot, number in zip(("Start", "End", "Step"), op.inputs, strict=True):
         name = f"v{value.number}.{slot.lower()}"
         if number in state.constants:
-            array = state.constants[number].astype(state.type(value))
+            array = constants.cast(state.constants[number], state.type(value))
             inputs[slot] = [state.program.add_parameter(name, array, constant=True)]
         else:
             inputs[slot] = state.cast(state.variables(number), name, value.dtype)
@@ -344,7 +338,7 @@ def _assign_value(state: _Lowering, op: Operation) -> None:
 
 def _constant(state: _Lowering, op: Operation, value: NDArray[Any]) -> None:
     result = _result(op)
-    state.constants[result.number] = value.astype(state.type(result))
+    state.constants[result.number] = constants.cast(value, state.type(result))
 
 
 def _combine(state: _Lowering, op: Operation) -> None:

@@ -70,18 +70,23 @@ _WRITTEN = (
     Numbers("ends", "EndsTensorList", "EndsTensorList"),
     Numbers("steps", "StepsTensorList", "StepsTensorList"),
 )
+# In PIR an end of -1 is always the last position. The legacy operators take it for the position
+# before the first one if the step is negative, unless they have this attribute.
+_ENDS = {"ends_from_the_end": True}
 _TRANSPOSED = ("Input", "Filter", Numbers("output_size", "OutputSize"))
 
 RULES: dict[str, Rule] = {
     # Networks
     "conv2d": Rule("conv2d", ("Input", "Filter"), ("Output",)),
     "depthwise_conv2d": Rule("depthwise_conv2d", ("Input", "Filter"), ("Output",)),
+    "conv3d": Rule("conv3d", ("Input", "Filter"), ("Output",)),
     "conv2d_transpose": Rule("conv2d_transpose", _TRANSPOSED, ("Output",)),
     "depthwise_conv2d_transpose": Rule("depthwise_conv2d_transpose", _TRANSPOSED, ("Output",)),
     "deformable_conv": Rule("deformable_conv", ("Input", "Offset", "Filter", "Mask"),
                             ("Output",)),
     "batch_norm": _BATCH_NORM,
     "batch_norm_": _BATCH_NORM,
+    "sync_batch_norm_": _BATCH_NORM,
     "layer_norm": Rule("layer_norm", ("X", "Scale", "Bias"), ("Y", "Mean", "Variance")),
     "group_norm": Rule("group_norm", ("X", "Scale", "Bias"), ("Y", "Mean", "Variance"),
                        {"data_format": "data_layout"}),
@@ -95,6 +100,7 @@ RULES: dict[str, Rule] = {
     "embedding": Rule("lookup_table_v2", ("Ids", "W"), rename={"sparse": "is_sparse"}),
     "nearest_interp": Rule("nearest_interp_v2", _RESIZE, rename={"data_format": "data_layout"}),
     "bilinear_interp": Rule("bilinear_interp_v2", _RESIZE, rename={"data_format": "data_layout"}),
+    "bicubic_interp": Rule("bicubic_interp_v2", _RESIZE, rename={"data_format": "data_layout"}),
     "grid_sample": Rule("grid_sampler", ("X", "Grid"), ("Output",)),
     "pad3d": Rule("pad3d", ("X", Numbers("paddings", "Paddings")), rename={"pad_value": "value"}),
     "pad": Rule("pad", ("X", Number("pad_value", float))),
@@ -181,8 +187,8 @@ RULES: dict[str, Rule] = {
     "unsqueeze": Rule("unsqueeze2", ("X", Numbers("axes", "AxesTensor"))),
     "concat": Rule("concat", ("X", Number("axis", int, "AxisTensor"))),
     "stack": Rule("stack", outputs=("Y",)),
-    "split": Rule("split", ("X", Numbers("sections"), Number("axis", int, "AxisTensor")),
-                  add={"num": 0}),
+    "split": Rule("split", ("X", Numbers("sections", "SectionsTensorList", "SectionsTensorList"),
+                            Number("axis", int, "AxisTensor")), add={"num": 0}),
     "split_with_num": Rule("split", ("X", Number("axis", int, "AxisTensor")),
                            add={"sections": []}),
     "unbind": Rule("unbind"),
@@ -193,11 +199,11 @@ RULES: dict[str, Rule] = {
     "strided_slice": Rule("strided_slice", ("Input",
                                             Numbers("starts", "StartsTensor", "StartsTensorList"),
                                             Numbers("ends", "EndsTensor", "EndsTensorList"),
-                                            Numbers("strides", "StridesTensor"))),
+                                            Numbers("strides", "StridesTensor")), add=_ENDS),
     "crop": Rule("crop_tensor", ("X", Numbers("shape", "Shape", "ShapeTensor"),
                                  Numbers("offsets", "Offsets", "OffsetsTensor"))),
-    "set_value": Rule("set_value", ("Input", *_WRITTEN)),
-    "set_value_with_tensor": Rule("set_value", ("Input", "ValueTensor", *_WRITTEN)),
+    "set_value": Rule("set_value", ("Input", *_WRITTEN), add=_ENDS),
+    "set_value_with_tensor": Rule("set_value", ("Input", "ValueTensor", *_WRITTEN), add=_ENDS),
     "expand": Rule("expand_v2", ("X", Numbers("shape", "Shape", "expand_shapes_tensor"))),
     "broadcast_tensors": Rule("broadcast_tensors"),
     "expand_as": Rule("expand_as_v2", ("X", "Y")),
@@ -253,4 +259,5 @@ RULES: dict[str, Rule] = {
 ATTRIBUTE_KINDS = {
     ("nearest_interp_v2", "scale"): 4,
     ("bilinear_interp_v2", "scale"): 4,
+    ("bicubic_interp_v2", "scale"): 4,
 }

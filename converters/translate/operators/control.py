@@ -1,8 +1,8 @@
 """Control flow: loops, conditions, and lists of values.
 
-Edge graphs have no loops and no branches. A loop's block is written once for each
-of its rounds: the loop's counter starts at a constant and is compared with a constant, so the
-translation knows when it ends. Whatever else would end the loop, such as the end of all texts of a
+Edge graphs have no loops and no branches. A loop's block is written once for each of its rounds:
+the loop's counter starts at a constant and is compared with a constant, so the translation knows
+when it ends. Whatever else would end the loop, such as the end of all texts of a
 batch, is left out: a decoder ignores what follows the end of a text.
 """
 
@@ -42,7 +42,7 @@ def conditional_block(call: Call) -> None:
     """Write a block if its condition is true.
 
     If that is known only when the graph runs, the block is computed in any case, and variables that
-    had a value keep it where the condition is false.
+    had a value keep it where the condition is false. A block that then changes a list is refused.
     """
     condition, values = call.operand("Cond"), call.scope.values
     if condition.array is not None:
@@ -50,23 +50,31 @@ def conditional_block(call: Call) -> None:
             call.scope.translate(call.attribute("sub_block"))
         return
     before = {name: values[name] for name in call.operator.output("Out") if name in values}
+    lists = _names(call)
     call.scope.translate(call.attribute("sub_block"))
+    if lists != _names(call):
+        raise UnsupportedError("whether it changes a list is known only when the graph runs")
     for name, old in before.items():
         new = values[name]
         if new != old and not _is_placeholder(old, new):
             values[name] = _chosen(call, condition, new, old)
 
 
+def _names(call: Call) -> dict[str, list[str]]:
+    """Return the names of the values in each list."""
+    return {name: [item.name for item in listed] for name, listed in call.scope.lists.items()}
+
+
 def _chosen(call: Call, condition: Value, new: Value, old: Value) -> Value:
     """Return the first value where a condition of one element is true, and the second elsewhere."""
     if new.shape != old.shape or new.dtype != old.dtype:
         raise UnsupportedError("its results have other shapes than before, which ONNX can't choose")
-    return call.each("Where", call.number(call.cast(condition, bool)), new, old, dtype=new.dtype)
+    return call.select(call.number(call.cast(condition, bool)), new, old)
 
 
 @translates("select_input")
 def select_input(call: Call) -> None:
-    """Write the value that a mask numbers: what one of two branches has computed."""
+    """Write the value whose number a mask gives: what one of two branches has computed."""
     mask, names = call.operand("Mask"), call.operator.input("X")
     if mask.array is not None:
         call.give(call.scope.values[names[int(mask.array.item())]])

@@ -57,7 +57,7 @@ def transposed_convolution(call: Call) -> None:
     before, after = explicit_padding(call, sides)
     if call.attribute("padding_algorithm", "EXPLICIT") == "SAME":
         dilations = [1] * sides
-        before, after = _same(x, kernel, strides)
+        before, after = same_padding(x, kernel.shape[2:], strides)
     wanted = None
     if call.optional("OutputSize") is not None or call.attribute("output_size", []):
         wanted = call.integers("output_size", "OutputSize")
@@ -106,11 +106,17 @@ def explicit_padding(call: Call, sides: int) -> tuple[list[int], list[int]]:
     raise UnsupportedError(f"it has {len(listed)} paddings for {sides} axes")
 
 
-def _same(x: Value, kernel: Value, strides: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Return the padding of SAME, which depends on the input's size if a stride is above 1."""
+def same_padding(
+    x: Value, kernel: Sequence[int], strides: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Return the padding of SAME before and behind each spatial axis.
+
+    Raises:
+        UnsupportedError: If it depends on an open size of the input.
+    """
     before, after = [], []
-    for size, reach, stride in zip(x.shape[2:], kernel.shape[2:], strides, strict=True):
-        if size < 0 and stride > 1:
+    for size, reach, stride in zip(x.shape[2:], kernel, strides, strict=True):
+        if size < 0 and stride > 1 and reach > 1:
             raise UnsupportedError("its padding SAME depends on the size of its input")
         total = reach - 1 if size < 0 else max((-(-size // stride) - 1) * stride + reach - size, 0)
         before.append(total // 2)

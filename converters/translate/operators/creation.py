@@ -11,7 +11,8 @@ from ..call import Call
 from ..registry import UnsupportedError, translates
 from ..values import Value
 
-_ASSIGNED = ("fp32_values", "fp64_values", "int32_values", "int64_values", "bool_values", "values")
+# The attributes that may list values: one for each type, or one for all types since Paddle 2.5.
+VALUES = ("fp32_values", "fp64_values", "int32_values", "int64_values", "bool_values", "values")
 
 
 def _filled(call: Call, sizes: Value, number: Value) -> Value:
@@ -69,7 +70,7 @@ def assign_value(call: Call) -> None:
     """Write listed values."""
     dtype = call.dtype("dtype", call.result_dtype(np.float32))
     sizes = call.attribute("shape", [])
-    for name in _ASSIGNED:
+    for name in VALUES:
         if listed := call.attribute(name):
             call.give(call.constant(np.array(listed).astype(dtype).reshape(sizes)))
             return

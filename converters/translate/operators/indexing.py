@@ -77,7 +77,7 @@ def take_along_axis(call: Call) -> None:
 
 @translates("put_along_axis")
 def put_along_axis(call: Call) -> None:
-    """Write a value with elements put to, or added at, an index of each place."""
+    """Write a value with elements replaced or added to, where a tensor of indices says."""
     x, index, new = call.operand("Input"), call.operand("Index"), call.operand("Value")
     how = call.attribute("Reduce", "assign")
     reductions = {"assign": None, "add": "add", "mul": "mul", "multiply": "mul"}
@@ -99,8 +99,11 @@ def scatter(call: Call) -> None:
     """Write a value with rows replaced, or, if not `overwrite`, set to the sum of new rows."""
     x, index = call.operand(), call.cast(call.operand("Ids"), np.int64)
     new = call.operand("Updates")
-    if index.rank != 2:
-        index = call.unsqueeze(call.reshape(index, [-1]) if index.rank == 0 else index, [-1])
+    if index.rank == 0:  # one row, without an axis for their number
+        index = call.unsqueeze(index, [0])
+        new = call.unsqueeze(new, range(x.rank - new.rank))
+    if index.rank == 1:
+        index = call.unsqueeze(index, [-1])
     if not call.attribute("overwrite", True):
         call.require_opset(_ADDING_OPSET)
         zeros = call.combine("Sub", new, new)
@@ -121,14 +124,14 @@ def scatter_nd_add(call: Call) -> None:
 
 @translates("index_put")
 def index_put(call: Call) -> None:
-    """Write a value with parts put to, or added at, the places that index tensors name together."""
+    """Write a value with parts replaced or added to, at places that index tensors give together."""
     x, new = call.operand("x"), call.operand("value")
     indices = call.operands("indices")
     if any(index.dtype == bool for index in indices):
         if len(indices) > 1 or new.shape not in ((), (1,)) or call.attribute("accumulate", False):
             raise UnsupportedError("it puts several values where a condition is true")
         mask = call.unsqueeze(indices[0], range(indices[0].rank, x.rank))
-        call.give(call.each("Where", mask, new, x, dtype=x.dtype), "out")
+        call.give(call.select(mask, new, x), "out")
         return
     indices = [call.cast(index, np.int64) for index in indices]
     whole = indices[0]
@@ -152,7 +155,7 @@ def index_put(call: Call) -> None:
 def masked_fill(call: Call) -> None:
     """Write a value where a mask is true, and the elements of another elsewhere."""
     x, mask, new = call.operand(), call.operand("Mask"), call.operand("Value")
-    call.give(call.each("Where", mask, call.cast(new, x.dtype), x, dtype=x.dtype))
+    call.give(call.select(mask, call.cast(new, x.dtype), x))
 
 
 @translates("diag_v2")
@@ -185,7 +188,7 @@ def where(call: Call) -> None:
     condition, x, y = (call.operand(slot) for slot in ("Condition", "X", "Y"))
     if x.dtype != y.dtype:
         raise UnsupportedError(f"its operands have different types, {x.dtype} and {y.dtype}")
-    call.give(call.each("Where", call.cast(condition, bool), x, y, dtype=x.dtype))
+    call.give(call.select(call.cast(condition, bool), x, y))
 
 
 @translates("where_index")
@@ -241,10 +244,10 @@ def tril_triu(call: Call) -> None:
     rows, columns = (_numbers(call, x, axis) for axis in (-2, -1))
     distance = call.combine("Sub", columns, call.unsqueeze(rows, [1]))
     kept = call.combine("LessOrEqual" if lower else "GreaterOrEqual", distance, diagonal, bool)
-    if x.dtype == bool:  # ONNX Runtime has no Where for truth values before opset 16
+    if x.dtype == bool:
         call.give(call.combine("And", kept, x))
     else:
-        call.give(call.each("Where", kept, x, call.constant(0, x.dtype), dtype=x.dtype))
+        call.give(call.select(kept, x, call.constant(0, x.dtype)))
 
 
 def _numbers(call: Call, x: Value, axis: int) -> Value:

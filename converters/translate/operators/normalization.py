@@ -18,6 +18,8 @@ EPSILON = 1e-5
 @translates("batch_norm", "sync_batch_norm")
 def batch_norm(call: Call) -> None:
     """Write a batch norm with the statistics of the training."""
+    if not (call.attribute("is_test", True) or call.attribute("use_global_stats", False)):
+        raise UnsupportedError("it uses the statistics of the batch, as in training")
     x = channels_first(call, "data_layout", "X")
     mean, variance = call.operand("Mean"), call.operand("Variance")
     scale = call.optional("Scale") or call.constant(np.ones(mean.shape, x.dtype))
@@ -86,6 +88,8 @@ def softmax(call: Call) -> None:
 @translates("dropout")
 def dropout(call: Call) -> None:
     """Write what dropout does after the training: nothing, or a factor."""
+    if not call.attribute("is_test", True):
+        raise UnsupportedError("it drops values at random, as in training")
     x = call.operand()
     if call.attribute("dropout_implementation", "downgrade_in_infer") == "downgrade_in_infer":
         kept = 1.0 - call.attribute("dropout_prob", 0.5)

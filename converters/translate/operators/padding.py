@@ -10,7 +10,7 @@ from ..values import Value
 
 # Paddle's mode → ONNX's.
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
-# For each number of pad3d's paddings its axis among the spatial ones, and whether it is behind.
+# For each of pad3d's paddings: its spatial axis, and whether it goes behind the value or before it.
 _PAD3D = ((2, False), (2, True), (1, False), (1, True), (0, False), (0, True))
 
 

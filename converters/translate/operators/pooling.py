@@ -8,7 +8,7 @@ from ...paddle.files import require_affordable
 from ..call import Call
 from ..registry import UnsupportedError, translates
 from ..values import Value
-from .convolution import explicit_padding
+from .convolution import explicit_padding, same_padding
 from .layouts import channels_first, give_in_layout
 
 # The most cells along an axis of adaptive pooling; each may become a node of its own.
@@ -35,28 +35,30 @@ def pool2d(call: Call) -> None:
 
 
 def _windows(call: Call, x: Value, kind: str) -> Value:
-    kernel = call.attribute("ksize")
+    kernel = call.attribute("ksize", [])
     sides = len(kernel)
     strides = call.attribute("strides", [1] * sides)
     before, after = explicit_padding(call, sides)
     same = call.attribute("padding_algorithm", "EXPLICIT") == "SAME"
-    exclusive = call.attribute("exclusive", True)
-    if call.attribute("ceil_mode", False) and not same:
-        # The last window may begin before the end and reach beyond the padding. What it covers
-        # there never counts for Paddle, so it becomes further padding, which doesn't count here.
-        if kind == "avg" and not exclusive and any([*before, *after]):
-            pads = call.constant([0, 0, *before, 0, 0, *after])
-            sizes = [
-                size + one + other if size >= 0 else -1
-                for size, one, other in zip(x.shape[2:], before, after, strict=True)
-            ]
-            zero = call.constant(0.0, x.dtype)
-            x = call.add("Pad", x, pads, zero, mode="constant", shape=(*x.shape[:2], *sizes))
-            before, after = [0] * sides, [0] * sides
-        exclusive = True
+    counts_padding = kind == "avg" and not call.attribute("exclusive", True)
+    # ONNX Runtime's own SAME fails where a stride skips the end of the input.
+    skips = any(reach < stride for reach, stride in zip(kernel, strides, strict=True))
+    if same and (counts_padding or skips):
+        before, after = same_padding(x, kernel, strides)
+        same = False
+    longer = call.attribute("ceil_mode", False) and not same
+    if longer:  # the last window may reach beyond the padding, so there is more of it
         after = [size + stride - 1 for size, stride in zip(after, strides, strict=True)]
+    if counts_padding and after != before:
+        # Behind the input, Paddle counts as much padding as there is before it, and nothing beyond.
+        counted = [min(one, other) for one, other in zip(before, after, strict=True)]
+        x = _surrounded(call, x, before, counted)
+        after = [size - part for size, part in zip(after, counted, strict=True)]
+        before = [0] * sides
+        counts_padding = False
     if any(size >= width for size, width in zip([*before, *after], [*kernel] * 2, strict=True)):
-        raise UnsupportedError("its padding is as wide as its window")
+        extended = ", with what ceil_mode adds," if longer else ""
+        raise UnsupportedError(f"its padding{extended} is as wide as its window")
     spatial = []
     for size, reach, stride, one, other in zip(
         x.shape[2:], kernel, strides, before, after, strict=True
@@ -70,13 +72,25 @@ def _windows(call: Call, x: Value, kind: str) -> Value:
         "auto_pad": "SAME_UPPER" if same else None,
     }
     if kind == "avg":
-        settings["count_include_pad"] = int(not exclusive)
+        settings["count_include_pad"] = int(counts_padding)
     operator = {"max": "MaxPool", "avg": "AveragePool"}[kind]
     return call.add(operator, x, shape=(*x.shape[:2], *spatial), **settings)
 
 
+def _surrounded(call: Call, x: Value, before: list[int], after: list[int]) -> Value:
+    """Put zeros before and behind the spatial axes."""
+    if not any([*before, *after]):
+        return x
+    sizes = [
+        size + one + other if size >= 0 else -1
+        for size, one, other in zip(x.shape[2:], before, after, strict=True)
+    ]
+    pads, zero = call.constant([0, 0, *before, 0, 0, *after]), call.constant(0.0, x.dtype)
+    return call.add("Pad", x, pads, zero, mode="constant", shape=(*x.shape[:2], *sizes))
+
+
 def _cells(call: Call, x: Value, cells: list[int], kind: str) -> Value:
-    """Pool over a grid of cells, whose sizes differ by 1 where the input's size doesn't divide."""
+    """Pool over a grid of cells, which overlap if their number doesn't divide the input's size."""
     if len(cells) != 2 or not 1 <= min(cells) <= max(cells) <= MOST_CELLS:
         raise UnsupportedError(f"its numbers of cells, {cells}, aren't two from 1 to {MOST_CELLS}")
     sizes = x.shape[2:]

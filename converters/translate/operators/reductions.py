@@ -18,12 +18,12 @@ _REDUCTIONS = {
 
 
 def _axes(call: Call, x: Value, attribute: str) -> list[int]:
-    """Return the axes to reduce."""
+    """Return the axes to reduce; none for a single number."""
     if call.operands("AxisTensor") or call.operands("AxisTensorList"):
         raise UnsupportedError("its axes are computed from the input")
     listed = call.attribute(attribute, [])
     listed = listed if isinstance(listed, list) else [listed]
-    if call.attribute("reduce_all", False) or not listed:
+    if call.attribute("reduce_all", False) or not listed or x.rank == 0:
         return list(range(x.rank))
     return [x.axis(axis) for axis in listed]
 
@@ -70,6 +70,8 @@ def _norm(call: Call, x: Value, order: float, axes: list[int], keep: bool) -> Va
     if order == 0:
         some = call.each("Not", call.combine("Equal", x, 0.0, bool))
         return call.reduce("ReduceSum", call.cast(some, x.dtype), axes, keep=keep)
+    if x.rank == 0:
+        return amounts
     if order == 1:
         return call.reduce("ReduceSum", amounts, axes, keep=keep)
     if order == 2:
@@ -115,7 +117,7 @@ def _position(call: Call) -> None:
     kind = {"arg_max": "ArgMax", "arg_min": "ArgMin"}[call.operator.type]
     keep = call.attribute("keepdims", False)
     rank = x.rank
-    if call.attribute("flatten", False):
+    if call.attribute("flatten", False) or rank == 0:
         x = call.reshape(x, [-1])
         found = call.add(kind, x, axis=0, keepdims=0, dtype=np.int64, shape=())
         found = call.reshape(found, [1] * rank) if keep else found

@@ -53,7 +53,7 @@ def broadcast_tensors(call: Call) -> None:
 
 @translates("tile")
 def tile(call: Call) -> None:
-    """Repeat a value along axes; where numbers or axes are too few, the first ones are 1."""
+    """Repeat a value along axes; if it has fewer axes than numbers, or more, ones are prepended."""
     x = call.operand()
     times = call.integers("repeat_times", "RepeatTimes", "repeat_times_tensor")
     length = times.shape[0]

@@ -32,9 +32,11 @@ def resize(call: Call) -> None:
     else:
         for axis, factor in enumerate(scales):
             size = x.shape[2 + axis]
-            shape[2 + axis] = int(size * factor) if size >= 0 else -1
+            # In float32, as both Paddle and ONNX Runtime compute it: 10 · 0.7 is 7 there.
+            shape[2 + axis] = int(np.float32(size) * np.float32(factor)) if size >= 0 else -1
         factors = call.constant([1.0, 1.0, *scales], "float32")
         made = call.add("Resize", x, None, factors, shape=shape, **settings)
+    _refuse_single_cubic(call, x, shape)
     give_in_layout(call, made, "data_layout", "Out")
 
 
@@ -58,6 +60,17 @@ def _target(call: Call, x: Value) -> tuple[list[float], Value | None]:
     if min(height, width) < 1:
         raise UnsupportedError("it has neither a size nor a factor")
     return [], call.constant([height, width])
+
+
+def _refuse_single_cubic(call: Call, x: Value, shape: list[int]) -> None:
+    """Refuse a cubic resizing of several rows or columns to one.
+
+    Paddle then interpolates half a pixel before the first one, which no mode of ONNX does.
+    """
+    if call.operator.type != "bicubic_interp_v2" or call.attribute("align_corners", True):
+        return
+    if any(new == 1 != old for old, new in zip(x.shape[2:], shape[2:], strict=True)):
+        raise UnsupportedError("it makes a single row or column by cubic interpolation")
 
 
 def _settings(call: Call) -> dict[str, object]:
@@ -86,14 +99,14 @@ def _settings(call: Call) -> dict[str, object]:
 @translates("grid_sampler")
 def grid_sampler(call: Call) -> None:
     """Write the values of a picture at coordinates from -1 to 1."""
-    call.require_opset(16)  # of GridSample
     x, grid = call.operand(), call.operand("Grid")
+    call.require_opset(16 if x.rank == 4 else 20)  # of GridSample for pictures, and for volumes
     mode = call.attribute("mode", "bilinear")
     if mode == "bilinear" and call.opset >= 20:
         mode = "linear"
     made = call.add(
         "GridSample", x, grid,
-        shape=(*x.shape[:2], *grid.shape[1:3]),
+        shape=(*x.shape[:2], *grid.shape[1:-1]),
         mode=mode,
         padding_mode=call.attribute("padding_mode", "zeros"),
         align_corners=int(call.attribute("align_corners", True)),

@@ -73,6 +73,9 @@ def squeeze(call: Call) -> None:
     x, tensor = call.operand(), call.operands("AxesTensor") + call.operands("AxesTensorList")
     listed = call.vector(tensor) if tensor else None
     axes = call.attribute("axes", [])
+    if x.rank == 0:
+        call.give(x)
+        return
     if listed is not None:
         if listed.array is None:
             raise UnsupportedError("its axes are computed from the input")
@@ -171,9 +174,9 @@ def split(call: Call) -> None:
     number = call.attribute("num", 0)
     size = x.shape[axis]
     if tensors:
-        lengths: Value | None = call.vector(tensors)
+        lengths: Value | None = _sections(call, x, axis, tensors)
     elif sections and not number:
-        lengths = _sections(call, x, axis, sections)
+        lengths = _sections(call, x, axis, [call.constant(sections)])
     elif number != count or (size >= 0 and size % number):
         raise UnsupportedError(f"it can't divide {size} into {number} equal parts")
     else:
@@ -192,18 +195,24 @@ def split(call: Call) -> None:
     call.give(call.writer.add_many("Split", [x, lengths], outputs, axis=axis, **equal))
 
 
-def _sections(call: Call, x: Value, axis: int, sections: list[int]) -> Value:
-    """Return the lengths of sections; that of -1 is what the others leave."""
-    rest = [index for index, length in enumerate(sections) if length < 0]
-    if not rest:
-        return call.constant(sections)
-    if len(rest) > 1:
-        raise UnsupportedError(f"more than one of its sections {sections} is open")
-    (index,) = rest
-    others = sum(length for length in sections if length >= 0)
-    left = call.combine("Sub", call.size(x, axis), others)
-    parts = [sections[:index], sections[index + 1 :]]
-    before, after = ([call.constant(part)] if part else [] for part in parts)
+def _sections(call: Call, x: Value, axis: int, sections: Sequence[Value]) -> Value:
+    """Return the lengths of sections, int64 [n]; that of -1 is what the others leave."""
+    lengths, size = call.vector(sections), call.size(x, axis)
+    if lengths.array is None:
+        others = call.reduce("ReduceSum", call.combine("Max", lengths, 0), [0], keep=True)
+        rest = call.combine("Sub", size, others)
+        return call.select(call.combine("Less", lengths, 0, bool), rest, lengths)
+    known = lengths.array.tolist()
+    rests = [place for place, length in enumerate(known) if length < 0]
+    if not rests:
+        return lengths
+    if len(rests) > 1:
+        raise UnsupportedError(f"more than one of its sections {known} is open")
+    (place,) = rests
+    left = call.combine("Sub", size, sum(length for length in known if length >= 0))
+    before, after = (
+        [call.constant(part)] if part else [] for part in (known[:place], known[place + 1 :])
+    )
     return call.vector([*before, left, *after])
 
 

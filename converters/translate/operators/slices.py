@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...paddle.files import require_affordable
 from ..call import Call
 from ..registry import UnsupportedError, translates
-from ..values import Value
+from ..values import Value, contradict
+from .creation import VALUES
 from .repetition import BEFORE_THE_FIRST
 
 _TO_THE_END = int(np.iinfo(np.int32).max)
@@ -17,7 +19,7 @@ _TO_THE_END = int(np.iinfo(np.int32).max)
 
 @translates("slice")
 def slice_(call: Call) -> None:
-    """Write a part of a value; axes in `decrease_axis`, of which one position is left, go."""
+    """Write a part of a value; axes in `decrease_axis`, each of one position, are removed."""
     x = call.operand("Input")
     axes = [x.axis(axis) for axis in call.attribute("axes", [])]
     starts = call.integers("starts", "StartsTensor", "StartsTensorList")
@@ -59,7 +61,7 @@ def _taken(
 
 @translates("strided_slice")
 def strided_slice(call: Call) -> None:
-    """Write every n-th position; with a negative stride, an end of -1 is before the first."""
+    """Write every n-th position, forwards or backwards."""
     x = call.operand("Input")
     axes = [x.axis(axis) for axis in call.attribute("axes", [])]
     starts = call.integers("starts", "StartsTensor", "StartsTensorList")
@@ -67,23 +69,45 @@ def strided_slice(call: Call) -> None:
     steps = call.integers("strides", "StridesTensor", "StridesTensorList")
     if not starts.shape == ends.shape == steps.shape == (len(axes),):
         raise UnsupportedError(f"it has not one start, end and step for each of {len(axes)} axes")
-    if steps.array is None:
-        raise UnsupportedError("its strides are computed from the input")
-    back = steps.array < 0
-    if not steps.array.all():
-        raise UnsupportedError("one of its strides is 0")
-    if back.any():
-        if ends.array is not None:
-            before = np.where(back & (ends.array == -1), BEFORE_THE_FIRST, ends.array)
-            ends = call.constant(before)
-        else:
-            first = call.each("And", call.combine("Equal", ends, -1, bool), call.constant(back))
-            ends = call.each(
-                "Where", first, call.constant([BEFORE_THE_FIRST]), ends, dtype=np.int64
-            )
+    back = _backwards(steps)
+    ends = _before_the_first(call, ends, back)
     if axes:
         x = call.slice(x, axes, starts, ends, steps)
-    call.give(call.squeeze(x, call.attribute("decrease_axis", [])))
+    x = call.squeeze(x, call.attribute("decrease_axis", []))
+    declared = call.result_shape()
+    if back.any() and len(declared) == x.rank and contradict(x.shape, declared):
+        # Paddle 2.6 leaves the first position out if the end is a number far before it.
+        raise UnsupportedError(
+            "it ends before the first position, which Paddle 2 and 3 understand differently"
+        )
+    call.give(x)
+
+
+def _backwards(steps: Value) -> NDArray[np.bool_]:
+    """Return which steps go backwards, bool [n].
+
+    Raises:
+        UnsupportedError: If the steps aren't constant, or one of them is 0.
+    """
+    if steps.array is None:
+        raise UnsupportedError("its strides are computed from the input")
+    if not steps.array.all():
+        raise UnsupportedError("one of its strides is 0")
+    return np.asarray(steps.array < 0)
+
+
+def _before_the_first(call: Call, ends: Value, back: NDArray[np.bool_]) -> Value:
+    """Return ends as ONNX takes them.
+
+    In Paddle 2's programs -1 is before the first position where the steps go back. In Paddle 3's,
+    whose lowering sets an attribute, it is the last position, as in ONNX.
+    """
+    if not back.any() or call.attribute("ends_from_the_end", False):
+        return ends
+    if ends.array is not None:
+        return call.constant(np.where(back & (ends.array == -1), BEFORE_THE_FIRST, ends.array))
+    first = call.each("And", call.combine("Equal", ends, -1, bool), call.constant(back))
+    return call.select(first, call.constant([BEFORE_THE_FIRST]), ends)
 
 
 @translates("crop_tensor")
@@ -124,6 +148,7 @@ def set_value(call: Call) -> None:
     steps = call.integers("steps", "StepsTensorList")
     places = _places(call, x)
     if axes:
+        ends = _before_the_first(call, ends, _backwards(steps))
         places = call.slice(places, axes, starts, ends, steps)
     gone = [x.axis(axis) for axis in call.attribute("decrease_axes", [])]
     part = call.squeeze(places, gone)
@@ -140,7 +165,7 @@ def set_value(call: Call) -> None:
 def _listed(call: Call, x: Value) -> Value:
     """Return the new value that attributes list."""
     sizes = call.attribute("shape", [])
-    for name in ("values", "fp32_values", "int64_values", "int32_values", "bool_values"):
+    for name in VALUES:
         if listed := call.attribute(name):
             return call.constant(np.array(listed).reshape(sizes).astype(x.dtype))
     raise UnsupportedError("its new values are missing")

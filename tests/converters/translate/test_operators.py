@@ -33,6 +33,11 @@ OPSETS = (13, 14, 15, 16, 18, 19, 20, 21)
 REFUSED = {
     "conv2d_transpose_same": "padding SAME depends",
     "exp_of_integers": "Paddle declares integers",
+    "legacy_pool_same_open": "padding SAME depends",
+    "legacy_pool_wide_ceil": "its padding, with what ceil_mode adds, is as wide as its window",
+    "legacy_bicubic_single": "a single row or column",
+    "legacy_backwards_far": "which Paddle 2 and 3 understand differently",
+    "grid_sample_volume": "from opset 20 on",
     **dict.fromkeys(
         ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"), "from opset 18 on"
     ),
@@ -46,6 +51,7 @@ _ADDING = (
 FIRST_OPSET = {
     **{name: (18, "from opset 18 on") for name in REFUSED if name.startswith("bitwise")},
     **dict.fromkeys((*_ADDING, *_SAMPLING), (16, "from opset 16 on")),
+    "grid_sample_volume": (20, "from opset 20 on"),
 }
 # Operator of an earlier export of Paddle → the case with its successor, and the successor.
 RENAMED = {
@@ -66,6 +72,7 @@ WITHOUT_CASE = {
 RULES_WITHOUT_CASE = {
     "gaussian", "uniform", "randint", "randperm", "bernoulli", "memcpy", "memcpy_h2d",
     "memcpy_d2h", "diag", "mean_all", "norm", "increment", "assign_out_", "shape", "share_data_",
+    "sync_batch_norm_",
 }  # fmt: skip
 
 

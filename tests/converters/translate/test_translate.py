@@ -65,6 +65,112 @@ def test_parameters_and_constants_may_be_outputs_or_assigned(tmp_path):
         np.testing.assert_array_equal(found, expected)
 
 
+def test_constants_that_the_program_changes_are_read_after_the_change(tmp_path):
+    def build(program: Program) -> list[str]:
+        for name in ("step", "before", "behind"):
+            program.add_variable(name, [1] if name == "step" else [-1, 3], "float32")
+        filled = {"shape": [1], "dtype": 5, "value": 1.0, "str_value": ""}
+        program.add_operator("fill_constant", {}, {"Out": ["step"]}, filled)
+        for name in ("before", "behind"):
+            inputs = {"X": ["x"], "Y": ["step"]}
+            program.add_operator("elementwise_add", inputs, {"Out": [name]}, {"axis": -1})
+            program.add_operator("increment", {"X": ["step"]}, {"Out": ["step"]}, {"step": 2.0})
+        return ["before", "behind"]
+
+    translation = translate(legacy(network({"x": ([-1, 3], "float32")}, build), tmp_path))
+    given = np.array([[-1, 0, 2]], np.float32)
+    before, behind = run(translation.plain, [given])
+    np.testing.assert_array_equal(before, given + 1)
+    np.testing.assert_array_equal(behind, given + 3)
+
+
+def test_constant_integers_are_scaled_by_whole_numbers(tmp_path):
+    def build(program: Program) -> list[str]:
+        for name in ("made", "scaled", "y"):
+            program.add_variable(name, [-1, 2] if name == "y" else [2], "int64")
+        listed = {"shape": [2], "dtype": 3, "int64_values": [5, -7]}
+        program.add_operator("assign_value", {}, {"Out": ["made"]}, listed)
+        settings = {"scale": 2.6, "bias": 1.9, "bias_after_scale": True}
+        program.add_operator("scale", {"X": ["made"]}, {"Out": ["scaled"]}, settings)
+        inputs = {"X": ["x"], "Y": ["scaled"]}
+        program.add_operator("elementwise_add", inputs, {"Out": ["y"]}, {"axis": -1})
+        return ["y"]
+
+    translation = translate(legacy(network({"x": ([-1, 2], "int64")}, build), tmp_path))
+    (found,) = run(translation.plain, [np.array([[0, 10]])])
+    np.testing.assert_array_equal(found, [[11, -3]])  # as Paddle 2.6.2 and 3.3.1 compute it
+
+
+def test_sections_that_tensors_give_may_leave_one_open(tmp_path):
+    def build(program: Program) -> list[str]:
+        for name, value in (("two", 2), ("rest", -1)):
+            program.add_variable(name, [1], "int32")
+            filled = {"shape": [1], "dtype": 2, "value": float(value), "str_value": ""}
+            program.add_operator("fill_constant", {}, {"Out": [name]}, filled)
+        inputs = {"X": ["x"], "SectionsTensorList": ["rest", "two"]}
+        for name in ("first", "second"):
+            program.add_variable(name, [-1, -1], "float32")
+        settings = {"sections": [-1, -1], "num": 0, "axis": 1}
+        program.add_operator("split", inputs, {"Out": ["first", "second"]}, settings)
+        return ["first", "second"]
+
+    translation = translate(legacy(network({"x": ([-1, -1], "float32")}, build), tmp_path))
+    given = np.arange(10, dtype=np.float32).reshape(2, 5)
+    first, second = run(translation.plain, [given])
+    np.testing.assert_array_equal(first, given[:, :3])
+    np.testing.assert_array_equal(second, given[:, 3:])
+
+
+def test_declared_shapes_that_cannot_be_true_are_not_used(tmp_path):
+    """Paddle 2.6.2 declares the shape for the first axis where a tensor gives another."""
+
+    def build(program: Program) -> list[str]:
+        for name, kind in (("place", "int64"), ("axis", "int32")):
+            program.add_variable(name, [1], kind)
+            filled = {"shape": [1], "dtype": 3 if kind == "int64" else 2, "value": 1.0}
+            program.add_operator("fill_constant", {}, {"Out": [name]}, filled)
+        program.add_variable("y", [1, 3, 4], "float32")
+        program.add_variable("sizes", [3], "int32")
+        inputs = {"X": ["x"], "Index": ["place"], "Axis": ["axis"]}
+        program.add_operator("gather", inputs, {"Out": ["y"]}, {"axis": 0})
+        program.add_operator("shape", {"Input": ["y"]}, {"Out": ["sizes"]})
+        return ["y", "sizes"]
+
+    translation = translate(legacy(network({"x": ([-1, 3, 4], "float32")}, build), tmp_path))
+    given = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    y, sizes = run(translation.plain, [given])
+    np.testing.assert_array_equal(y, given[:, 1:2])
+    np.testing.assert_array_equal(sizes, [2, 1, 4])
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("batch_norm", "the statistics of the batch"), ("dropout", "drops values at random")],
+)
+def test_layers_in_training_are_refused(tmp_path, kind, reason):
+    with pytest.raises(TranslationError, match=f"{kind} → y: it .*{reason}, as in training"):
+        translate(legacy(one_operator(kind, is_test=False), tmp_path))
+
+
+def test_attributes_that_depend_on_the_input_are_refused(tmp_path):
+    def build(program: Program) -> list[str]:
+        program.add_variable("y", [-1], "float32")
+        operator = program.add_operator("reduce_sum", {"X": ["x"]}, {"Out": ["y"]})
+        operator.set_attribute("dim", "axis", kind=13)
+        return ["y"]
+
+    inputs = {"x": ([-1, 3], "float32"), "axis": ([1], "int64")}
+    with pytest.raises(TranslationError, match="reduce_sum → y: its dim is computed from the"):
+        translate(legacy(network(inputs, build), tmp_path))
+
+
+def test_inputs_of_an_unknown_type_are_refused(tmp_path):
+    program = one_operator("relu")
+    program.variable("x").type.dense_tensor.tensor.data_type = 22  # bfloat16
+    with pytest.raises(ModelFormatError, match="its input 'x' has Paddle's type 22"):
+        translate(legacy(program, tmp_path))
+
+
 def test_translation_computes_what_the_program_says(tmp_path):
     translation = translate(legacy(one_operator("relu"), tmp_path))
     given = np.array([[-1, 0, 2]], np.float32)

@@ -88,6 +88,7 @@ for _name in ("logical_and", "logical_or", "logical_xor"):
 CASES.function("add_n", lambda x, y, z: paddle.add_n([x, y, z]), MATRIX, MATRIX, MATRIX)
 CASES.function("where", lambda x, y: paddle.where(x > y, x, y), MATRIX, MATRIX)
 CASES.function("where_number", lambda x: paddle.where(x > 0, x, paddle.zeros([1])), MATRIX)
+CASES.function("where_truths", paddle.where, bools(-2, 3), bools(3), bools(-2, 3))
 CASES.function("where_broadcast", paddle.where, bools(-2, 3, 4), floats(3, 1), floats(4))
 CASES.function("where_integers", lambda x, y: paddle.where(x > y, x, y), ints(-2, 4), ints(-2, 4))
 
@@ -176,6 +177,16 @@ CASES.function(
     "frobenius_norm_kept", lambda x: paddle.linalg.norm(x, "fro", [-2, -1], True), MATRIX
 )
 CASES.function("sum_of_number", lambda x: paddle.sum(paddle.sum(x)), MATRIX)
+_OF_NUMBER = {
+    "sum": lambda x: paddle.sum(x, 0),
+    "max": lambda x: paddle.max(x, -1),
+    "argmax": lambda x: paddle.argmax(x, 0),
+    "norm": paddle.linalg.norm,
+}
+for _name, _function in _OF_NUMBER.items():
+    CASES.function(
+        f"{_name}_of_negative_number", lambda x, f=_function: f(-paddle.sum(x * x)), MATRIX
+    )
 CASES.function("sum_integers", lambda x: paddle.sum(x, axis=1), ints(-2, 4))
 CASES.function("sum_int32", lambda x: paddle.sum(x, axis=1), ints(-2, 4, dtype="int32"))
 CASES.function("sum_bools", lambda x: paddle.sum(x, axis=1), bools(-2, 4))

@@ -45,6 +45,9 @@ CASES.function(
     floats(2, 3),
 )
 CASES.function(
+    "scatter_row", lambda x, v: paddle.scatter(x, paddle.to_tensor(1), v), floats(4, 3), floats(3)
+)
+CASES.function(
     "scatter_sums",
     lambda x, v: paddle.scatter(x, paddle.to_tensor([2, 0, 2]), v, overwrite=False),
     floats(4, 3),
@@ -61,6 +64,8 @@ CASES.function("nonzero_of_truths", lambda x: paddle.nonzero(x > 0), floats(-9))
 CASES.function("masked_select", lambda x: paddle.masked_select(x, x > 0), CUBE)
 CASES.function("masked_select_broadcast", paddle.masked_select, CUBE, bools(3, 1))
 CASES.function("masked_fill", lambda x, m: paddle.masked_fill(x, m, -1e4), CUBE, bools(3, 1))
+CASES.function("masked_fill_truths", lambda x, m: paddle.masked_fill(x, m, True), bools(-2, 3),
+               bools(3))  # fmt: skip
 CASES.function("masked_fill_number", lambda x, v: paddle.masked_fill(x, x > 0, v), CUBE, floats(1))
 CASES.function("index_of_truths", lambda x, m: x[m], floats(4, 3), bools(4))
 CASES.function("index_by_list", lambda x, i: x[i], floats(5, 3), ints(-2, low=0, high=4))
@@ -108,6 +113,7 @@ CASES.function(
     lambda x: _put(x, 0, slice(None, None, -1), value=np.array([1, 2, 3, 4], np.float32)),
     CUBE,
 )
+CASES.function("set_nothing", lambda x: _put(x, slice(None), slice(2, -1, -1)), CUBE)
 CASES.function("set_fixed", lambda x: _put(x, 0, slice(1, None), value=7), floats(2, 3))
 CASES.function("set_integers", lambda x: _put(x, slice(None), 2, value=9), ints(-2, 4))
 CASES.function("set_to_tensor", lambda x, v: _put(x, slice(None), 1, value=v), CUBE, floats(-2, 4))

@@ -29,6 +29,7 @@ _CONVOLUTIONS: dict[str, dict[str, Any]] = {
 for _name, _options in _CONVOLUTIONS.items():
     CASES.layer(_name, partial(nn.Conv2D, 4, 4, 3, **_options), IMAGE)
 CASES.layer("depthwise_conv2d_multiplied", lambda: nn.Conv2D(2, 4, (1, 3), groups=2), SMALL)
+CASES.layer("conv3d", lambda: nn.Conv3D(2, 3, 2, 2, 1), floats(-1, 2, -4, -5, 6))
 CASES.layer("conv1d", lambda: nn.Conv1D(4, 3, 3, padding=1), floats(-2, 4, -7))
 CASES.layer("conv2d_last", lambda: nn.Conv2D(4, 3, 3, data_format="NHWC"), LAST)
 _TRANSPOSED: dict[str, dict[str, Any]] = {
@@ -84,6 +85,9 @@ _POOLS = {
     "average_ceil": lambda x: F.avg_pool2d(x, (3, 2), 2, ceil_mode=True),
     "average_ceil_padded": lambda x: F.avg_pool2d(x, 3, 2, padding=1, ceil_mode=True),
     "average_same": lambda x: F.avg_pool2d(x, 3, 2, padding="SAME"),
+    "average_inclusive_asymmetric": lambda x: F.avg_pool2d(
+        x, 3, 1, padding=[1, 0, 1, 2], exclusive=False
+    ),
     "average_global": lambda x: F.adaptive_avg_pool2d(x, 1),
 }
 for _name, _pool in _POOLS.items():
@@ -128,6 +132,8 @@ _RESIZE: dict[str, dict[str, Any]] = {
     "bilinear_smaller": {"scale_factor": 0.5, "mode": "bilinear"},
     "bilinear_aligned": {"scale_factor": 2.0, "mode": "bilinear", "align_corners": True},
     "bilinear_mode_1": {"scale_factor": 2.0, "mode": "bilinear", "align_mode": 1},
+    "bicubic_size": {"size": [7, 9], "mode": "bicubic"},
+    "bicubic_scale": {"scale_factor": 0.5, "mode": "bicubic", "align_corners": True},
     "bilinear_size": {"size": [7, 9], "mode": "bilinear"},
     "bilinear_size_mode_1": {"size": [7, 9], "mode": "bilinear", "align_mode": 1},
     "bilinear_size_aligned": {"size": [7, 9], "mode": "bilinear", "align_corners": True},
@@ -163,6 +169,10 @@ for _mode in ("bilinear", "nearest"):
                 floats(-1, 2, -5, -6),
                 floats(-1, -3, -4, 2, low=-1.7, high=1.7),
             )
+
+CASES.function(
+    "grid_sample_volume", F.grid_sample, floats(-1, 2, 3, 4, 5), floats(-1, 2, 3, 2, 3, low=-1.2)
+)
 
 _PADS = {
     "constant": lambda x: F.pad(x, [1, 2, 0, 3], value=0.5),

@@ -8,7 +8,7 @@ import pytest
 
 from converters.errors import ModelFormatError, TranslationError
 from converters.paddle.files import tensor_bytes
-from converters.paddle.pir import lower
+from converters.paddle.pir import every, lower, read
 from converters.paddle.program import Operator, Program
 from tests.oracle.pir_case import Case
 from tests.support import pir_programs as pir
@@ -264,3 +264,18 @@ def test_infinite_constant_is_read(tmp_path):
     masked = pir.operation("add", [1, 2], pir.tensor(3, [3]))
     program = lowered(tmp_path, given(1, [3]), mask, masked)
     assert [array.tolist() for array in program.parameters.values()] == [[float("-inf")]]
+
+
+def test_loop_is_named_by_its_results():
+    folder = ZOO_EXPORTS / "rec_vit_parseq" / "pir"
+    (loop,) = (op for op in every(read(folder / "inference.json")) if op.name == "while")
+    program = lower(folder / "inference.json", folder / "inference.pdiparams")
+    results = [value for value in loop.outputs if value is not None]
+    assert results and str(only(program, "while")) == (
+        f"while → {', '.join(f'v{value.number}' for value in results)}"
+    )
+
+
+def test_constant_that_its_type_cannot_hold_is_an_error(tmp_path):
+    with pytest.raises(ModelFormatError, match="a value doesn't fit into int64"):
+        lowered(tmp_path, pir.full(1, 1e30, "int64"), pir.fetch(1))

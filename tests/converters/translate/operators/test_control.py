@@ -253,6 +253,26 @@ def test_condition_that_depends_on_the_input_chooses_when_the_graph_runs() -> No
     assert translated(build, -X)[0] == pytest.approx(20 - X)
 
 
+def test_list_that_a_condition_of_the_input_changes_is_refused() -> None:
+    def build(program: Program) -> list[str]:
+        program.add_variable("sum", [], "float32")
+        settings = {"reduce_all": True, "dim": [], "keep_dim": False}
+        add(program, "reduce_sum", {"X": "x"}, {"Out": "sum"}, 0, **settings)
+        number(program, "zero", 0, "float32")
+        number(program, "first", 0)
+        program.add_variable("condition", [], "bool")
+        add(program, "greater_than", {"X": "sum", "Y": "zero"}, {"Out": "condition"}, 0, axis=-1)
+        block = program.add_block(0)
+        add(program, "write_to_array", {"X": "x", "I": "first"}, {"Out": "list"}, block)
+        add(program, "conditional_block", {"Cond": "condition"}, {}, 0, sub_block=block)
+        program.add_variable("length", [], "int64")
+        add(program, "lod_array_length", {"X": "list"}, {"Out": "length"}, 0)
+        return ["length"]
+
+    with pytest.raises(TranslationError, match="whether it changes a list is known only when"):
+        translated(build)
+
+
 @pytest.mark.parametrize("stacked", [False, True])
 def test_values_of_a_list_are_joined(stacked: bool) -> None:
     def build(program: Program) -> list[str]:
