@@ -28,13 +28,14 @@ def rewrite(editor: Editor) -> list[str]:
     for node in editor.nodes("Identity"):
         if _replaced(editor, node, node.input[0]):
             removed.append(node.name or node.output[0])
+    editor.tidy()
     for second in editor.nodes(*OPPOSITES):
-        editor.tidy()  # a pair may become visible when the pair inside it is gone
         first = editor.producer(second.input[0], OPPOSITES[second.op_type])
         if first is not None and _cancel(editor, first, second):
             named = [node.name or node.output[0] for node in (first, second)]
             if _replaced(editor, second, first.input[0]):
                 removed += named
+                editor.tidy()  # the pair around it may be visible now
     return removed
 
 
