@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -69,6 +70,8 @@ class Row:
             return "not run"
         if "error" in self.qnn:
             return f"no: {self.qnn['error']:.80}"
+        if not self.qnn["parts"]:
+            return "nothing"
         if not self.qnn["cpu"]:
             return "whole"
         left = ", ".join(f"{number} {name}" for name, number in self.qnn["cpu"].items())
@@ -103,7 +106,7 @@ def _rows(folders: list[Path], pythons: dict[str, Path | None]) -> Iterator[Row]
         try:
             exports = exported(folder)
         except ConverterError as error:
-            print(f"{folder}: {error}")
+            print(f"{folder}: {error}", file=sys.stderr, flush=True)
             continue
         refused = {name: [each.operator for each in made.refused] for name, made in exports.items()}
         answers = {
@@ -117,7 +120,7 @@ def _rows(folders: list[Path], pythons: dict[str, Path | None]) -> Iterator[Row]
 
 
 def exported(folder: Path) -> dict[str, Export]:
-    """Return the graph of a network for each compiler.
+    """Return the graph of the network in a folder for each compiler, by the compiler's name.
 
     Raises:
         ConverterError: It can't be converted, or its sizes can't be fixed.
@@ -127,7 +130,7 @@ def exported(folder: Path) -> dict[str, Export]:
     high, wide = SIZES.get(conversion.network.task, (48, 192))
     shape = [1, channels or 3, height or high, width or wide]
     return {
-        name: export(conversion.plain, target, {None: shape}, conversion.network.normalize)
+        name: export(conversion.plain, target, {None: shape}, conversion.network)
         for name, target in TARGETS.items()
     }
 

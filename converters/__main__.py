@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         with signals_raised(), log_to_stderr("converters"):
+            _check_paddle_python(options)
             return _COMMANDS[options.command](catalogs.load(), options)
     except (EdgeOCRError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -50,6 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt as interruption:
         return exit_code(interruption)
+
+
+def _check_paddle_python(options: argparse.Namespace) -> None:
+    """Check the Python that the user names, if the command takes one, before any work is done."""
+    python = getattr(options, "paddle_python", None)
+    if python is None:
+        return
+    from .parity.paddle_reference import PaddleMissingError, require_paddle
+
+    try:
+        require_paddle(python)
+    except PaddleMissingError as error:
+        raise ConverterError(f"--paddle-python: {error}") from None
 
 
 def _list(catalog: Catalog, options: argparse.Namespace) -> int:
@@ -169,6 +183,9 @@ def _doctor(catalog: Catalog, options: argparse.Namespace) -> int:
     from .doctor.reading import Request
     from .doctor.report import report
 
+    written: Path | None = options.json
+    if written is not None and (written.is_dir() or not written.absolute().parent.is_dir()):
+        raise ConverterError(f"--json {written}: name a file in a folder that exists")
     request = Request(
         options.folder,
         options.images,
@@ -179,9 +196,9 @@ def _doctor(catalog: Catalog, options: argparse.Namespace) -> int:
     )
     examination = examine_folder(request, catalog)
     print(report(examination))
-    if options.json is not None:
+    if written is not None:
         found = json.dumps(examination.to_dict(), indent=2, ensure_ascii=False)
-        write_file(options.json, f"{found}\n".encode())
+        write_file(written, f"{found}\n".encode())
     return 1 if examination.problems else 0
 
 
@@ -202,7 +219,7 @@ def _npu(catalog: Catalog, options: argparse.Namespace) -> int:
     said = Statement(options.algorithm, _dictionary(options), options.ignore_yml)
     with _source(catalog, options) as (folder, entry):
         conversion = convert(folder, catalog, entry=entry, said=said, wanted=Wanted(fast=True))
-    made = export(conversion.plain, TARGETS[options.target], shapes, conversion.network.normalize)
+    made = export(conversion.plain, TARGETS[options.target], shapes, conversion.network)
     target.mkdir(parents=True, exist_ok=True)
     text = report(made)
     written = {"npu.onnx": made.graph, "npu.json": made.to_json(), "npu.txt": text.encode()}

@@ -149,7 +149,7 @@ def convert(
     found, notes = known.known(folder, model, declared, catalog, entry, said)
     fixed_shapes.check(wanted.shapes, declared.inputs, declared.names)
     if found is not None:
-        fixed_shapes.check_strides(wanted.shapes, found)
+        fixed_shapes.check_strides(wanted.shapes, found, declared.names)
     logger.info("%s: translating %s", name, model.graph.name)
     translation = translate(model, opset=wanted.opset)
     for change in translation.changes:
@@ -164,7 +164,8 @@ def convert(
     known.check_signs(found, interface)
     if wanted.shapes:
         logger.info("%s: fixing its shapes", name)
-        fixed_shapes.check_strides(wanted.shapes, found)
+        names = [port.name for port in interface.inputs]
+        fixed_shapes.check_strides(wanted.shapes, found, names)
         translation = translation.with_plain(fixed_shapes.fix(translation.plain, wanted.shapes))
         interface = examine(translation.plain, found.height, found.width)
     logger.info("%s: %s, %s; known by %s", found.name, found.task, found.algorithm, found.known_by)

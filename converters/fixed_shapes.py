@@ -15,7 +15,7 @@ import onnx
 from .errors import ConverterError, TranslationError
 from .graph.editor import Editor, checked
 from .graph.interface import MAX_VALUES
-from .graph.reading import inferred_shapes, shape
+from .graph.reading import inferred_shapes, inputs, shape
 from .model.network import Network
 from .optimize import constants
 from .paddle.declared import Shape
@@ -46,12 +46,12 @@ def distinct(shapes: Sequence[tuple[str | None, Sequence[int]]]) -> Shapes:
     return found
 
 
-def check(shapes: Shapes, inputs: Sequence[Shape], names: Sequence[str]) -> None:
+def check(shapes: Shapes, declared: Sequence[Shape], names: Sequence[str]) -> None:
     """Check that shapes fit the inputs of a network.
 
     Args:
         shapes: The wanted shapes.
-        inputs: The shapes that the network declares, None for open sizes.
+        declared: The shapes of the network's inputs as it declares them, None for open sizes.
         names: The inputs' names.
 
     Raises:
@@ -69,42 +69,45 @@ def check(shapes: Shapes, inputs: Sequence[Shape], names: Sequence[str]) -> None
                 f"--shape {_stated(name, wanted)}: the network has no input {name}; its inputs "
                 f"are {', '.join(names)}"
             )
-        if not inputs:
+        if not declared:
             raise ConverterError(f"--shape {_stated(name, wanted)}: the network has no input")
-        declared = inputs[0 if name is None else names.index(name)]
-        if len(wanted) != len(declared) or any(
-            size not in (given, None) for size, given in zip(declared, wanted, strict=True)
+        sizes = declared[0 if name is None else names.index(name)]
+        if len(wanted) != len(sizes) or any(
+            size not in (given, None) for size, given in zip(sizes, wanted, strict=True)
         ):
             raise ConverterError(
-                f"--shape {_stated(name, wanted)}: the network's input is {_by(declared)}; only "
+                f"--shape {_stated(name, wanted)}: the network's input is {_by(sizes)}; only "
                 "its open sizes (?) can be chosen"
             )
 
 
-def check_strides(shapes: Shapes, network: Network) -> None:
+def check_strides(shapes: Shapes, network: Network, names: Sequence[str]) -> None:
     """Check that a network can work at the wanted size of its image.
 
     Args:
-        shapes: The wanted shapes.
+        shapes: The wanted shapes, which fit the network's inputs.
         network: What the network is.
+        names: The inputs' names, the image's first.
 
     Raises:
         ConverterError: The size isn't the one that the network's settings fix, or isn't a multiple
             of its strides.
     """
-    if None not in shapes or len(shapes[None]) != 4:
+    image = None if None in shapes else next(iter(names), None)
+    sizes = shapes.get(image, ())
+    if len(sizes) != 4:
         return
     for name, size, fixed in zip(
-        ("height", "width"), shapes[None][2:], (network.height, network.width), strict=True
+        ("height", "width"), sizes[2:], (network.height, network.width), strict=True
     ):
         if fixed not in (size, None):
             raise ConverterError(
-                f"--shape {_by(shapes[None])}: {network.known_by} fixes the {name} of "
+                f"--shape {_stated(image, sizes)}: {network.known_by} fixes the {name} of "
                 f"{network.name} at {fixed}"
             )
         if network.task in ("detection", "spotting") and size % network.multiple:
             raise ConverterError(
-                f"--shape {_by(shapes[None])}: the {name} must be a multiple of "
+                f"--shape {_stated(image, sizes)}: the {name} must be a multiple of "
                 f"{network.multiple}, the strides of networks for {network.algorithm}"
             )
 
@@ -126,19 +129,18 @@ def fix(graph: bytes, shapes: Shapes, name: str = "plain graph") -> bytes:
         TranslationError: A size doesn't follow from the input's shape, so it can't be fixed.
     """
     model = onnx.load_from_string(graph)
-    held = {item.name for item in model.graph.initializer}
-    inputs = [item for item in model.graph.input if item.name not in held]
-    check(shapes, [shape(item) for item in inputs], [item.name for item in inputs])
-    chosen = {item.name: shapes[item.name] for item in inputs if item.name in shapes}
+    fed = inputs(model.graph)
+    check(shapes, [shape(item) for item in fed], [item.name for item in fed])
+    chosen = {item.name: shapes[item.name] for item in fed if item.name in shapes}
     if None in shapes:
-        chosen.setdefault(inputs[0].name, shapes[None])
-    for item in inputs:
+        chosen.setdefault(fed[0].name, shapes[None])
+    for item in fed:
         sizes = item.type.tensor_type.shape.dim
         if item.name in chosen:
             for size, given in zip(sizes, chosen[item.name], strict=True):
                 size.dim_value = given
         elif sizes and not sizes[0].HasField("dim_value"):
-            sizes[0].dim_value = inputs[0].type.tensor_type.shape.dim[0].dim_value or 1
+            sizes[0].dim_value = fed[0].type.tensor_type.shape.dim[0].dim_value or 1
     known = _folded(model)
     for item in model.graph.output:
         for size, found in zip(item.type.tensor_type.shape.dim, known[item.name], strict=False):
@@ -191,9 +193,11 @@ def _require_fixed(
     ]
     if wrong:
         listed = ", ".join(wrong[:LISTED]) + (", …" if len(wrong) > LISTED else "")
+        one = len(wrong) == 1
+        kept = "1 value keeps an open size" if one else f"{len(wrong)} values keep open sizes"
         raise TranslationError(
-            f"the shapes of the {name} can't be fixed: {len(wrong)} values keep open sizes, "
-            f"{listed}; leave out --shape"
+            f"the shapes of the {name} can't be fixed: {kept}, {listed}: try other sizes, or "
+            "convert without --shape"
         )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..catalog.entries import Algorithm
+
 # The error of an attempt that would change nothing.
 UNCHANGED = "makes no change"
 
@@ -46,7 +48,7 @@ class Kind:
 
     name: str
     task: str
-    algorithm: str
+    algorithm: Algorithm
     known_by: str
     classes: int | None
 
@@ -58,7 +60,7 @@ class Listed:
     Attributes:
         source: The file.
         characters: How many characters it lists.
-        special: The classes that stand for no character, with their numbers.
+        special: The numbers of the blank class and of those that begin and end a text.
         space: Whether a class for the space follows the listed characters.
         space_assumed: Whether only the network's number of classes says so.
         classes: How many classes these make together.

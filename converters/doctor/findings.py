@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..catalog.entries import READING
+from ..model.dictionary import special_kinds
 from .facts import Facts, Listed, Pictures
 
 # The share of pictures that a network reads right when nothing is wrong with its settings.
@@ -55,9 +56,10 @@ def _classes(facts: Facts) -> Iterator[str]:
     if listed is None or kind.classes in (listed.classes, None):
         return
     counted = f"{listed.characters} characters{' + space' if listed.space else ''}"
+    parts = " + ".join([counted, *special_kinds(kind.algorithm)])
     says = (
-        f"{listed.source} accounts for {listed.classes} classes "
-        f"({' + '.join([counted, *listed.special])}), but the network has {kind.classes}"
+        f"{listed.source} accounts for {listed.classes} classes ({parts}), but the network "
+        f"has {kind.classes}"
     )
     if kind.algorithm != "CTC" and kind.classes == listed.characters + listed.space + 1:
         yield (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from .ways import Codes
 
-# A class counts as known if it stood for the same character at least so often, and in this share of
-# the places where it was read.
+# The character of a class counts as known if the class stood for it at least `LEAST` times, and in
+# this share of the places where the class was read.
 LEAST, SHARE = 2, 0.7
 # The classes that a message names as examples.
 EXAMPLES = 4

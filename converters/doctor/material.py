@@ -66,7 +66,7 @@ Source: TypeAlias = tuple[str, Callable[[], Item]]
 
 @dataclass(frozen=True)
 class Material(Generic[Item]):
-    """The user's pictures, no more than are used.
+    """The pictures of the user's that are used.
 
     Attributes:
         labels: The format of the labels; None if there are none.
@@ -167,7 +167,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _spread(found: Sequence[T], most: int) -> Sequence[T]:
-    """Return at most so many of them, at equal distances."""
+    """Return at most `most` of the sources, spread evenly over all of them."""
     if len(found) <= most:
         return found
     return [found[i * len(found) // most] for i in range(most)]

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from edgeocr.bundle.manifest import Recognition
 from edgeocr.crops import Crop
 from edgeocr.postprocess import attention, bidi, ctc
+from edgeocr.recognize import METHODS
 
 from ..edge_graph import to_edge_outputs, to_plain_inputs
 from ..graph.interface import Interface
+from ..model.line_resizing import PADDING
 from ..model.network import Network
 from ..model.paddle_model import PaddleModel
 from ..parity import paddle_reference
@@ -61,15 +63,18 @@ def texts(
 def prepared(way: Way, interface: Interface, crop: Crop) -> list[NDArray[Any]]:
     """Return the network's inputs for a line as PaddleOCR makes them.
 
-    PaddleOCR pads after it has normalized, with zeros, where edgeocr pads the picture with grey.
+    PaddleOCR pads most lines after it has normalized them, with zeros, where edgeocr pads the
+    picture with grey. Where edgeocr pads with black (SRN, SAR, RobustScanner), so does PaddleOCR.
     """
     stage = way.stage
     shown, width = widths(stage, crop.width, crop.height)
-    resized = cv2.resize(crop.pixels, (shown, stage.height))[None]
-    image, *others = to_plain_inputs(np.asarray(resized, np.uint8), way.normalize, interface)
-    padded = np.zeros((*image.shape[:3], width), image.dtype)
-    padded[..., :shown] = image
-    return [padded, *others]
+    method = METHODS[stage.interpolation]
+    picture = np.full((1, stage.height, width, 3), stage.padding, np.uint8)
+    picture[0, :, :shown] = cv2.resize(crop.pixels, (shown, stage.height), interpolation=method)
+    image, *others = to_plain_inputs(picture, way.normalize, interface)
+    if stage.padding == PADDING:
+        image[..., shown:] = 0
+    return [image, *others]
 
 
 def widths(stage: Recognition, width: int, height: int) -> tuple[int, int]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeocr.bundle.image_stages import DETECTIONS, Detection
+from edgeocr.errors import EdgeOCRError
 
 from ..catalog.entries import Algorithm
-from ..errors import ParityError
+from ..errors import ModelFormatError, ParityError
 from ..graph.interface import Interface
 from ..model.network import Network
 from ..model.paddle_model import PaddleModel
@@ -27,6 +28,10 @@ from .ways import Reader, Way
 
 logger = logging.getLogger(__name__)
 
+NO_SETTINGS = (
+    "no picture was tried: without an inference.yml, nothing says how a detector's input is "
+    "resized, and how regions are made of its maps"
+)
 # How many unreadable pictures a sentence names.
 EXAMPLES = 3
 # How much Hmean must gain before a change to a detector's input counts: with the few pictures that
@@ -117,7 +122,16 @@ def _lines(subject: Subject, request: Request, folder: Path) -> Result:
     own = Way(subject.network.normalize, found.recognition(), found.symbols())
     reader = Reader(subject.plain, subject.network, subject.interface, crops)
     logger.info("reading %d lines", len(lines))
-    readings = reader.texts(own)
+    try:
+        readings = reader.texts(own)
+    except EdgeOCRError as error:
+        if found.classes is not None:
+            raise
+        # The graph chooses the classes itself, so only reading shows that there are more of them.
+        raise ModelFormatError(
+            f"{error}; if {found.dictionary} lacks characters, name the dictionary that the "
+            "network was trained with (--charset FILE)"
+        ) from error
     theirs, not_done, faults = _paddle(subject, request, own, lines)
     others = {path: sources.with_dictionary(found, path) for path in request.dictionaries[1:]}
     dictionaries = {str(path): other.symbols() for path, other in others.items()}
@@ -183,6 +197,8 @@ def _paddle(
 
 
 def _pages(subject: Subject, request: Request, folder: Path) -> Result:
+    if "resize" not in subject.found.stage:
+        return Result(not_done=[NO_SETTINGS])
     stage = stage_of(
         "detection", subject.network.name, subject.network.algorithm, subject.found.stage
     )

@@ -16,8 +16,8 @@ from .ways import Codes, Reader, Way
 
 # The largest number of changes that are made together.
 MOST_TOGETHER = 3
-# A change counts if the pictures that it puts right outnumber those that it puts wrong by so many,
-# and by so many standard deviations of their difference (McNemar's test).
+# A change counts if the pictures that it corrects outnumber those that it spoils by `LEAST_GAIN`,
+# and by `DEVIATIONS` standard deviations of the difference between both numbers (McNemar's test).
 LEAST_GAIN, DEVIATIONS = 2, 2.0
 # Without labels, a change counts if it adds this much to the mean score.
 LEAST_SCORE = 0.1
@@ -34,8 +34,8 @@ class Outcome:
     Attributes:
         attempts: What was tried: the folder's own settings, and these with each single change.
         best: The indices in `attempts` of the changes that together explain the labels best.
-        way: The way with these changes.
-        right: Which pictures are read right in this way; None without labels.
+        way: How the network is used with these changes.
+        right: For each picture, whether it is then read right; None without labels.
     """
 
     attempts: list[Attempt]

@@ -11,7 +11,7 @@ from typing import Any
 from edgeocr.bundle.manifest import Recognition
 
 from ..catalog.entries import READING, Algorithm, Catalog, CharsetSource, Entry, Normalize
-from ..errors import ConverterError, ModelFormatError
+from ..errors import ModelFormatError
 from ..graph.interface import Interface
 from ..model import (
     dictionary,
@@ -28,7 +28,7 @@ from ..model.known import NOTHING_SAID, shown
 from ..model.network import Network
 from ..model.paddle_model import PaddleModel
 from ..model.stages import stage_of
-from ..paddle.program import Program
+from ..paddle.files import parse
 from ..translate import Translation
 from . import characters
 from .facts import Folder, Kind, Listed, Seen
@@ -65,7 +65,13 @@ class Sources:
 
     @property
     def charset(self) -> dict[str, Any]:
-        """The `charset` fields of a stage for the network's number of classes."""
+        """The `charset` fields of a stage for the network's classes.
+
+        If the graph doesn't show how many there are, they are those of the listed characters.
+        """
+        if self.classes is None and self.listed is not None:
+            family = FAMILIES[self.network.algorithm]
+            return family.charset(len(self.listed) + bool(self.space))
         return charset(self.network.algorithm, self.classes or self.network.classes or 2)
 
     def symbols(self) -> tuple[str, ...]:
@@ -337,23 +343,23 @@ def rule(stage: Mapping[str, Any]) -> str:
 
 def folder(model: PaddleModel, translation: Translation | None) -> Folder:
     """Describe the files of a model."""
-    files = [*model.files, *([model.settings] if model.settings else [])]
     return Folder(
         str(model.graph.parent),
         model.format,
-        {path.name: path.stat().st_size for path in files},
+        {path.name: path.stat().st_size for path in model.described},
         written_by(model),
         {} if translation is None else translation.operators,
     )
 
 
 def written_by(model: PaddleModel) -> str | None:
-    """Return the program that wrote a network, None if the file doesn't state it."""
+    """Return the program that wrote a network, None if the file doesn't state it.
+
+    Raises:
+        ModelFormatError: The file isn't a Paddle program.
+    """
     if model.format == "paddle-legacy":
-        try:
-            number = int(Program.read(model.graph, model.parameters).desc.version.version)
-        except ConverterError:
-            return None
+        number = int(parse(model.graph).version.version)
         parts = (number // 1_000_000, number // 1000 % 1000, number % 1000)
         return f"Paddle {'.'.join(map(str, parts))}" if number else None
     if model.format == "paddle-pir":

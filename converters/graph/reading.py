@@ -20,6 +20,12 @@ def operator_counts(model: onnx.ModelProto) -> dict[str, int]:
     return dict(Counter(node.op_type for node in model.graph.node).most_common())
 
 
+def inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """Return the inputs that a caller feeds: those that have no value in the graph itself."""
+    held = {item.name for item in graph.initializer}
+    return [item for item in graph.input if item.name not in held]
+
+
 def shape(value: onnx.ValueInfoProto) -> list[int | None]:
     """Return the declared sizes of a value, None for open ones."""
     dimensions: Any = value.type.tensor_type.shape.dim

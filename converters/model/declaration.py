@@ -10,9 +10,10 @@ from edgeocr.errors import BundleError
 from edgeocr.graphs.check import check
 
 from ..errors import ModelFormatError
-from ..graph.reading import shape
+from ..graph.reading import inputs, shape
 from ..paddle import declared, parameters
 from ..paddle.declared import Declaration
+from ..paddle.files import is_file
 from .paddle_model import PaddleModel
 
 
@@ -32,12 +33,11 @@ def declaration(model: PaddleModel) -> Declaration:
         require_allowed(str(model.graph), content)
         graph = onnx.load_from_string(content).graph
         _require_text(model.graph, graph)
-        constants = {item.name for item in graph.initializer}
-        inputs = [item for item in graph.input if item.name not in constants]
+        fed = inputs(graph)
         return Declaration(
-            [shape(item) for item in inputs],
+            [shape(item) for item in fed],
             [shape(item) for item in graph.output],
-            names=[item.name for item in inputs],
+            names=[item.name for item in fed],
         )
     pir = model.format == "paddle-pir"
     found = declared.of_pir(model.graph) if pir else declared.of_legacy(model.graph)
@@ -47,7 +47,7 @@ def declaration(model: PaddleModel) -> Declaration:
     # Each parameter has a file of its own. `Program.read` says which ones are missing.
     folder = model.graph.parent
     for name, sizes in found.parameters.items():
-        if "/" not in name and "\\" not in name and "\0" not in name and (folder / name).is_file():
+        if "/" not in name and "\\" not in name and is_file(folder / name):
             parameters.check(folder / name, {name: sizes}, model.graph.name)
     return found
 

@@ -102,11 +102,13 @@ def _resize(algorithm: Algorithm, rule: Any) -> dict[str, Any]:
         return {**limit, "max_pixels": MAX_PIXELS, "multiple": 128, "rounding": "up"}
     if rule.image_shape is not None:
         return _within(rule.image_shape)
-    if rule.limit_side_len is None and rule.resize_long is not None:
+    if rule.limit_side_len is not None:
+        limit = {"limit": rule.limit_type, "limit_side": rule.limit_side_len}
+    elif rule.resize_long is not None:
         # PaddleX, which made these exports, treats `resize_long` as an upper limit.
         limit = {"limit": "max", "limit_side": rule.resize_long}
-    else:
-        limit = {"limit": rule.limit_type, "limit_side": rule.limit_side_len or 736}
+    else:  # without a length, PaddleOCR ignores limit_type
+        limit = {"limit": "min", "limit_side": 736}
     return {**limit, "max_pixels": MAX_PIXELS, "multiple": 32}
 
 

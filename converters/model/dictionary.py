@@ -142,10 +142,10 @@ def has_space(
         # PaddleX adds the space to the characters of every CTC network.
         return algorithm == "CTC" if space is None else space
     for added in (True, False) if space is None else (space,):
-        if number + added + len(_special(algorithm)) == classes:
+        if number + added + len(special_kinds(algorithm)) == classes:
             return added
-    special = " + ".join(_special(algorithm))
-    without = classes - len(_special(algorithm))
+    special = " + ".join(special_kinds(algorithm))
+    without = classes - len(special_kinds(algorithm))
     stated = {None: "", True: " and the space", False: " without a space"}[space]
     counted = "1 character" if number == 1 else f"{number} characters"
     raise ModelFormatError(
@@ -154,8 +154,8 @@ def has_space(
     )
 
 
-def _special(algorithm: Algorithm) -> list[str]:
-    """Return what the classes that are no character of a dictionary stand for."""
+def special_kinds(algorithm: Algorithm) -> list[str]:
+    """Return what each class that is no character of a dictionary stands for, in order."""
     family = FAMILIES[algorithm]
     return [*family.before, *family.after]
 

@@ -97,10 +97,15 @@ def _load(path: Path) -> Any:
 
     # The loader in C is ten times as fast, but not every build of PyYAML has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if path.stat().st_size > MAX_BYTES:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise typed.FieldError(f"can't be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
         raise typed.FieldError(f"larger than {MAX_BYTES >> 20} MiB, which no inference.yml is")
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), loader)
+        data = yaml.load(content.decode(), loader)
     # PyYAML's own errors, and what Python raises for a tag with a value that doesn't fit, such as
     # `!!bool x` or the date 2001-99-99.
     except (

@@ -8,7 +8,7 @@ an algorithm only where nothing else of PaddleOCR looks the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from ..catalog.entries import TASKS, Algorithm
@@ -67,13 +67,17 @@ _READING = _Rule(
 
 def _scores(readout: Readout) -> _Rule:
     """Return the rule of a family whose networks give the scores of all classes."""
-    words = "one output [N, positions, classes]"
+    axes = ["positions", "N"] if readout.transposed else ["N", "positions"]
+    axes = [*([" * ".join(axes)] if readout.flat else axes), "classes"]
+    shape = f"[{', '.join(axes)}]"
+    words = f"one output {shape}"
     if readout.outputs > 1:
-        axes = "[positions, N, classes]" if readout.transposed else "[N, positions, classes]"
-        words = f"{readout.outputs} outputs, of which number {readout.position + 1} is {axes}"
+        words = f"{readout.outputs} outputs, of which number {readout.position + 1} is {shape}"
     return _Rule(
         words,
-        lambda outputs: len(outputs) == readout.outputs and len(outputs[readout.position]) == 3,
+        lambda outputs: (
+            len(outputs) == readout.outputs and len(outputs[readout.position]) == len(axes)
+        ),
         classes=lambda outputs: outputs[readout.position][-1],
     )
 
@@ -116,12 +120,7 @@ _RULES: dict[str, _Rule] = {
     ),
     "CTC": _POSITIONS,
     "Attention": _POSITIONS,
-    "SRN": _Rule(
-        "five outputs",
-        lambda outputs: len(outputs) == 5,
-        inputs=SRN_INPUTS,
-        classes=lambda outputs: outputs[FAMILIES["SRN"].readout.position][-1],
-    ),
+    "SRN": replace(_scores(FAMILIES["SRN"].readout), inputs=SRN_INPUTS),
 }
 _RULES |= {
     family: _scores(FAMILIES[family].readout)

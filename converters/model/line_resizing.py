@@ -139,7 +139,7 @@ def _steps(operators: dict[str, Any], name: str) -> list[int]:
     least = resize.image_shape[-2] if len(resize.image_shape) == 4 else widest
     if least > widest:
         raise typed.FieldError(f"{name}: no line has a width from {least} to {widest}")
-    step = round(1 / resize.width_downsample_ratio)
+    step = int(1 / resize.width_downsample_ratio)  # PaddleOCR drops the fraction too
     return [*range(least, widest, step), widest]
 
 

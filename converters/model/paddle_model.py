@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,12 +34,18 @@ class PaddleModel:
     parameters: Path | None = None
     """The parameters' file; None for ONNX, or if each parameter has a file beside the program."""
     settings: Path | None = None
-    """The inference.yml beside the graph, if there is one."""
+    """The inference.yml beside the graph, if there is anything of that name."""
 
     @property
     def files(self) -> list[Path]:
         """The files that make up the network, without its settings."""
         return [path for path in (self.graph, self.parameters) if path is not None]
+
+    @property
+    def described(self) -> list[Path]:
+        """The files that reports describe: those of the network, and its settings if a file."""
+        settings = self.settings
+        return self.files + ([settings] if settings is not None and settings.is_file() else [])
 
 
 def identify(folder: Path) -> PaddleModel:
@@ -56,7 +63,9 @@ def identify(folder: Path) -> PaddleModel:
         raise ModelFormatError(f"{folder}: there is neither a folder nor a model of that name")
     settings = folder / "inference.yml"
     found = _find(folder)
-    return PaddleModel(*found, settings if settings.is_file() else None)
+    # What can't be read, such as a folder of that name, is an error where it is read: it must not
+    # pass for a model without settings.
+    return PaddleModel(*found, settings if os.path.lexists(settings) else None)
 
 
 def below(folder: Path) -> Path:
@@ -101,19 +110,24 @@ def _find(
     for program, parameters in LEGACY_PAIRS:
         if (folder / program).is_file() and (folder / parameters).is_file():
             return "paddle-legacy", folder / program, folder / parameters
-    if graphs := sorted(folder.glob("*.pdmodel")):
+    if graphs := _files(folder, "*.pdmodel"):
         return "paddle-legacy", *_chosen(graphs)
-    if graphs := [path for path in sorted(folder.glob("*.json")) if _is_pir(path)]:
+    if graphs := [path for path in _files(folder, "*.json") if _is_pir(path)]:
         return "paddle-pir", *_chosen(graphs)
     for name in ("__model__", "model"):
         if (folder / name).is_file():
             return "paddle-legacy", folder / name, _single_file(folder / name)
-    graphs = sorted(folder.glob("*.onnx"))
+    graphs = _files(folder, "*.onnx")
     if (folder / "inference.onnx") in graphs or len(graphs) == 1:
         return "onnx", (graphs[0] if len(graphs) == 1 else folder / "inference.onnx"), None
     if graphs:
         raise _several(graphs)
     raise _nothing(folder)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files, but not the folders, whose names have a pattern."""
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
 def _chosen(graphs: list[Path]) -> tuple[Path, Path]:
@@ -159,7 +173,7 @@ def _nothing(folder: Path) -> ModelFormatError:
     names = sorted(path.name for path in folder.iterdir())
     if not names:
         return ModelFormatError(f"{folder}: the folder is empty")
-    for path in sorted(folder.glob("*.json")):
+    for path in _files(folder, "*.json"):
         if path.with_suffix(".pdiparams").is_file():
             return _no_program(path)
     if any(name.endswith(".pdparams") for name in names):

@@ -38,8 +38,8 @@ def is_for_unwarping(data: Any) -> bool:
 def is_for_pages(operators: dict[str, Any], labels: Labels) -> bool:
     """Tell whether a classifier is for pages and not for lines of text.
 
-    Lines are stretched to the input and lie level. Of pages the middle is seen, or they may be
-    turned by 90 degrees.
+    A classifier for lines stretches them to its input and knows no quarter turns. One for pages
+    sees the middle of a page only, or tells quarter turns apart.
     """
     resize = operators.get("ResizeImage")
     shortened = resize is not None and resize.resize_short is not None

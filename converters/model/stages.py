@@ -1,4 +1,4 @@
-"""Make the stage of a bundle of a model's settings."""
+"""Make a stage of a bundle from the settings of a model."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Stage: TypeAlias = PageOrientation | Unwarping | Detection | Orientation | Recog
 
 
 def stage_of(task: Task, model: str, algorithm: Algorithm, settings: Mapping[str, Any]) -> Stage:
-    """Make a stage of the settings that models.toml or an inference.yml has for a model.
+    """Make a stage from the settings that models.toml or an inference.yml has for a model.
 
     Args:
-        task: The stage.
+        task: What the stage does.
         model: The model's name. Its characters become the bundle's `charsets/MODEL.txt`.
         algorithm: The network's algorithm, such as "DB".
         settings: The stage's fields in the manifest, except `algorithm`, `graph`, `model` and the

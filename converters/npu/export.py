@@ -13,19 +13,19 @@ import numpy as np
 import onnx
 
 from .. import fixed_shapes
-from ..catalog.entries import Normalize
 from ..errors import ParityError
 from ..fixed_shapes import Shapes
 from ..graph.editor import Editor, checked
-from ..graph.reading import inferred_shapes
+from ..graph.reading import inferred_shapes, inputs
 from ..graph.runner import Array, onnx_runner
+from ..model.network import Network
 from .rewrites import REWRITES
 from .targets import Target
 
 logger = logging.getLogger(__name__)
 
-# How far outputs may be from those before the rewrites, as a share of the largest value. Computing
-# in another order rounds differently, and the differences pass through all layers of a network.
+# How far outputs may be from those before the rewrites, as a share of the largest value. Sums in
+# another order round differently, and the differences grow from layer to layer.
 TOLERANCE = 1e-4
 # Untrained weights amplify rounding, so that a rewritten graph may also differ by this multiple of
 # what ONNX Runtime's own optimizations change.
@@ -68,8 +68,9 @@ class Export:
         refused: Operators that the documentation doesn't list.
         restricted: Operators that it takes with a restriction.
         others: Further things to know, in words.
-        mean: For compilers that normalize: what is subtracted from pixels from 0 to 255.
-        std: What they are divided by.
+        mean: For compilers that normalize: what they subtract from pixels, which are from 0 to 255;
+            a number for each channel.
+        std: What they divide the difference by.
         colour: The order of the channels.
     """
 
@@ -112,8 +113,8 @@ class Export:
         return (json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def export(plain: bytes, target: Target, shapes: Shapes, normalize: Normalize) -> Export:
-    """Make a graph for a compiler of a network's plain graph.
+def export(plain: bytes, target: Target, shapes: Shapes, network: Network) -> Export:
+    """Turn a network's plain graph into a graph for a compiler.
 
     The input stays float32 [N, C, H, W], normalized as the network wants it, and the outputs are
     the network's own: what chooses characters or regions from them runs on the CPU.
@@ -122,12 +123,15 @@ def export(plain: bytes, target: Target, shapes: Shapes, normalize: Normalize) -
         plain: The plain graph.
         target: The compiler.
         shapes: The shapes of its inputs, which must leave no size open.
-        normalize: How the network's input is computed from pixels.
+        network: What the network is.
 
     Raises:
-        ConverterError: A shape doesn't fit, or leaves sizes open.
+        ConverterError: A shape doesn't fit the network or its strides, or leaves sizes open.
         ParityError: The rewritten graph computes something else.
     """
+    if network.task != "unwarping":  # which takes any size, whatever its inner network sees
+        fed = inputs(onnx.load_from_string(plain).graph)
+        fixed_shapes.check_strides(shapes, network, [item.name for item in fed])
     fixed = fixed_shapes.fix(plain, shapes)
     model = onnx.load_from_string(fixed)
     replaced = rewritten(model, target)
@@ -136,6 +140,7 @@ def export(plain: bytes, target: Target, shapes: Shapes, normalize: Normalize) -
     difference = compared(fixed, graph, model)
     operators = Counter(node.op_type for node in model.graph.node)
     opset = next(item.version for item in model.opset_import if not item.domain)
+    normalize = network.normalize
     scale = normalize.scale
     return Export(
         target,
@@ -188,11 +193,9 @@ def compared(before: bytes, after: bytes, model: onnx.ModelProto) -> float:
     Raises:
         ParityError: It is more than rounding explains.
     """
-    held = {item.name for item in model.graph.initializer}
-    inputs = [item for item in model.graph.input if item.name not in held]
     rng = np.random.default_rng(0)
     feeds = []
-    for item in inputs:
+    for item in inputs(model.graph):
         tensor = item.type.tensor_type
         kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
         shape = [size.dim_value for size in tensor.shape.dim]

@@ -1,4 +1,4 @@
-"""The sizes of a graph's values, as rewrites are given them."""
+"""The type of what rewrites are told about the sizes of a graph's values."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from ..errors import ModelFormatError
 from . import pir
-from .files import FEED_LIST, FETCH_LIST, parse
+from .files import FAULTS, FEED_LIST, FETCH_LIST, parse
 from .program import Program
 
 # Sizes of a tensor, None for open ones.
@@ -32,7 +33,8 @@ def of_legacy(program: Path) -> Declaration:
     """Read the declarations of an inference.pdmodel.
 
     Raises:
-        ModelFormatError: The file isn't a Paddle program.
+        ModelFormatError: The file isn't a Paddle program, or its inputs and outputs are not as
+            Paddle writes them.
     """
     parsed = Program(parse(program), {})
     parameters = {
@@ -41,10 +43,15 @@ def of_legacy(program: Path) -> Declaration:
         for variable in block.vars
         if variable.persistable and variable.type.type not in (FEED_LIST, FETCH_LIST)
     }
-    inputs, outputs = (
-        [_open(parsed.shape(name)) for name in names] for names in (parsed.inputs, parsed.outputs)
-    )
-    return Declaration(inputs, outputs, parameters, list(parsed.inputs))
+    try:
+        names, fetched = parsed.inputs, parsed.outputs
+    except FAULTS as error:
+        raise ModelFormatError(
+            f"{program}: its inputs and outputs are not as Paddle writes them "
+            f"({type(error).__name__}: {error!s:.200}); export the network again"
+        ) from error
+    inputs, outputs = ([_open(parsed.shape(name)) for name in each] for each in (names, fetched))
+    return Declaration(inputs, outputs, parameters, names)
 
 
 def of_pir(graph: Path) -> Declaration:

@@ -114,6 +114,14 @@ def _check_texts(message: Any) -> None:
                 break
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; a program may name one as no file system allows."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def require_affordable(*sizes: int) -> None:
     """Raise `ValueError` for the shape of a constant with more than `MAX_CONSTANT` values."""
     count = math.prod(int(size) for size in sizes)

@@ -18,9 +18,9 @@ import numpy as np
 from ..errors import ModelFormatError
 from .files import DTYPES, NUMPY, messages
 
-# The longest head of a tensor: versions, levels of detail and a description of all its axes.
+# The most bytes before a tensor's values: versions, levels of detail and a description of its axes.
 HEAD_BYTES = 4096
-# How many of a file's first bytes tell what it is instead of a parameter file.
+# How many of its first bytes an error quotes if a file isn't a parameter file.
 QUOTED_BYTES = 40
 GIT_LFS = b"version https://git-lfs"
 

@@ -39,10 +39,10 @@ TOLERANCE = 1e-5
 # Rewrites sum in another order, and DB's sigmoid is steep: single pixels on its slope may differ by
 # more than TOLERANCE, but the mean must stay far below.
 EDGE_TOLERANCE, EDGE_MEAN_TOLERANCE = 1e-4, 1e-5
-# DB's sigmoid is steep enough to make more than that of float32 rounding: Paddle Inference with
-# and without its graph passes differs from itself by up to 1.5e-5 on the v4 detector. A
-# translation is as good as the original when it stays within this multiple of what rounding does
-# to the original on this processor, since each make of processor has kernels of its own. Graph
+# DB's steep sigmoid turns the rounding of float32 into more than `TOLERANCE`: on the v4 detector,
+# Paddle Inference with its graph passes differs from itself without them by up to 1.5e-5. A
+# translation is as good as the original if it stays within this multiple of what rounding does to
+# the original on the same processor, since each make of processor has kernels of its own. Graph
 # passes leave some programs unchanged, so a nudge of the input counts too. The same rule for the
 # mean catches wrong graphs: rounding affects single places, a wrong graph is wrong everywhere.
 SELF_DIFFERENCE_FACTOR = 5

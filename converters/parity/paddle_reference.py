@@ -25,6 +25,13 @@ from ..paddle.program import Program
 WORKER = Path(__file__).with_name("paddle_worker.py")
 TIMEOUT_SECONDS = 1800
 NUDGE_STEPS = 8
+# What a Python prints that has Paddle, or has none.
+HAS_PADDLE, NO_PADDLE = "it has paddlepaddle", "it has no paddlepaddle"
+PROBE = (
+    "from importlib.util import find_spec; "
+    f"print({HAS_PADDLE!r} if find_spec('paddle') else {NO_PADDLE!r})"
+)
+PROBE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,30 @@ class Reference:
 
 class PaddleMissingError(ParityError):
     """There is no Paddle that can run this model; the message says how to get one."""
+
+
+def require_paddle(python: Path) -> None:
+    """Check, before any work is done, that a program is a Python that has Paddle.
+
+    Paddle isn't loaded, which would take seconds.
+
+    Raises:
+        PaddleMissingError: It isn't; the message says what it is instead.
+    """
+    try:
+        ended = child_process.run([str(python), "-c", PROBE], PROBE_SECONDS)
+    except OSError as error:
+        raise PaddleMissingError(f"{python} can't be run: {error.strerror}") from None
+    *_, said = ["", *ended.output.strip().splitlines()]
+    if said == HAS_PADDLE:
+        return
+    if said == NO_PADDLE:
+        raise PaddleMissingError(
+            f"{python} is a Python without paddlepaddle: install that into it, or name another one"
+        )
+    raise PaddleMissingError(
+        f"{python} is not a Python: name the Python of an environment that has paddlepaddle"
+    )
 
 
 def run(model: PaddleModel, probes: list[list[NDArray[Any]]], python: Path | None) -> Reference:

@@ -17,7 +17,7 @@ from edgeocr.version import __version__
 from ..catalog.fetch import sha256
 from ..convert import Conversion
 from ..edge_graph import sizes
-from ..graph.reading import operator_counts, shape
+from ..graph.reading import inputs, operator_counts, shape
 from ..model.paddle_model import PaddleModel
 from ..optimize import Rewrite
 from ..parity.compare import Comparison
@@ -37,7 +37,7 @@ class ModelFile(TypedDict):
 
 
 class Source(TypedDict):
-    """What was converted; `folder` is the archive's path if the files came in one."""
+    """What was converted; if the files came in an archive, `folder` is the archive's path."""
 
     folder: str
     format: str
@@ -236,7 +236,7 @@ def describe_source(model: PaddleModel, folder: Path | None = None) -> Source:
     """
     files: list[ModelFile] = [
         {"name": path.name, "size": path.stat().st_size, "sha256": sha256(path)}
-        for path in (*model.files, *([model.settings] if model.settings else []))
+        for path in model.described
     ]
     return {"folder": str(folder or model.graph.parent), "format": model.format, "files": files}
 
@@ -271,8 +271,6 @@ def _described(content: bytes) -> tuple[Graph, dict[str, int]]:
 
 
 def _describe(model: onnx.ModelProto, content: bytes) -> Graph:
-    constants = {item.name for item in model.graph.initializer}
-
     def port(item: onnx.ValueInfoProto) -> GraphPort:
         kind = _type_name(item.type.tensor_type.elem_type)
         return {"name": item.name, "type": kind, "shape": shape(item)}
@@ -281,7 +279,7 @@ def _describe(model: onnx.ModelProto, content: bytes) -> Graph:
         "bytes": len(content),
         "opset": {item.domain or "ai.onnx": item.version for item in model.opset_import},
         "ir_version": model.ir_version,
-        "inputs": [port(item) for item in model.graph.input if item.name not in constants],
+        "inputs": [port(item) for item in inputs(model.graph)],
         "outputs": [port(item) for item in model.graph.output],
     }
 

@@ -24,6 +24,8 @@ def rewrite(editor: Editor, known: Known) -> list[str]:
         indices = editor.constant(node.input[1])
         if indices is None or indices.size != 1 or editor.constant(node.input[0]) is not None:
             continue
+        if indices.ndim > 1:  # the result has further axes of size 1
+            continue
         made, axis, place = node.output[0], attribute(node, "axis", 0), int(indices.reshape(-1)[0])
         # -1 is the last element: its slice has no end that can be counted from the end.
         end = place + 1 if place != -1 else np.iinfo(np.int64).max

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
 import pytest
 
 from converters.__main__ import main
+from converters.catalog import entries
 from converters.doctor.characters import listed, scripts, symbols
+from converters.doctor.examination import examine_folder
+from converters.doctor.reading import Request
 from converters.model.families import FAMILIES
+from edgeocr import images
 from tests.support import wrong_folders
 from tests.support.paths import IMAGES, TRAINED_EXPORTS, ZOO_EXPORTS
 from tests.trained import pages
@@ -22,6 +27,16 @@ def test_folder_without_a_network_is_one_problem(
     assert main(["doctor", str(tmp_path)]) == 1
     printed = capsys.readouterr().out
     assert printed.startswith("Problems\n  - ") and str(tmp_path) in printed
+
+
+def test_file_that_cannot_be_written_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (tmp_path, tmp_path / "none" / "doctor.json"):
+        assert main(["doctor", str(tmp_path), "--json", str(path)]) == 1
+        shown = capsys.readouterr()
+        message = f"error: --json {path}: name a file in a folder that exists\n"
+        assert (shown.out, shown.err) == ("", message)
 
 
 def test_damaged_onnx_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +64,26 @@ def test_facts_and_findings_are_written(tmp_path: Path, capsys: pytest.CaptureFi
     # Besides, Paddle is not installed, and no pictures were given.
     assert found["problems"] == [] and len(found["hints"]) == 5
     assert printed.startswith("No problems found.\n\nHints\n")
+
+
+def test_detector_without_settings_is_not_tried_on_pictures(tmp_path: Path) -> None:
+    folder = shutil.copytree(ZOO_EXPORTS / "PP-OCRv6_tiny_det" / "pir", tmp_path / "export")
+    (folder / "inference.yml").unlink()
+    examination = examine_folder(Request(folder, IMAGES / "sample.jpg"), entries.load())
+    assert examination.problems == []
+    assert any("without an inference.yml, nothing says" in hint for hint in examination.hints)
+
+
+@pytest.mark.stress  # the conversion of NRTR takes seconds
+def test_dictionary_that_is_too_short_for_an_open_number_of_classes(tmp_path: Path) -> None:
+    """NRTR chooses the classes inside its graph, whose shapes don't show how many there are."""
+    (tmp_path / "keys.txt").write_text("a\nb\nc\n", "utf-8")
+    cv2.imwrite(str(tmp_path / "line.png"), images.load(IMAGES / "sample.jpg")[265:310])
+    request = Request(
+        ZOO_EXPORTS / "rec_mtb_nrtr" / "pir", tmp_path / "line.png", [tmp_path / "keys.txt"]
+    )
+    (problem,) = examine_folder(request, entries.load()).problems
+    assert f"if {tmp_path / 'keys.txt'} lacks characters, name the dictionary that" in problem
 
 
 @pytest.mark.slow

@@ -49,6 +49,14 @@ def test_number_of_classes_tells_what_is_wrong(characters: Listed, words: str) -
     assert "the network has 37" in problem and words in problem
 
 
+def test_every_class_of_a_family_is_accounted_for() -> None:
+    """SAR has a class for characters that its dictionary lacks, which no charset numbers."""
+    counted = replace(listed(5), special={"end": 6}, classes=7)
+    kind = replace(KIND, algorithm="SAR", classes=38)
+    (problem,) = conclude(Facts(kind=kind, listed=counted)).problems
+    assert problem.startswith("keys.txt accounts for 7 classes (5 characters + unknown + end), but")
+
+
 def test_fitting_dictionary_is_no_problem() -> None:
     fits = Facts(kind=KIND, listed=listed(36))
     assert conclude(fits).problems == conclude(fits).hints == []

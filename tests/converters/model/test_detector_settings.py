@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from converters.errors import ModelFormatError
 from converters.model import inference_yml
@@ -58,10 +59,32 @@ def test_settings_of_detectors_are_read(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (None, MIN_736),
+        ({"limit_side_len": 960, "limit_type": "max"}, {"limit": "max", "limit_side": 960}),
+        ({"limit_side_len": 640}, {"limit": "min", "limit_side": 640}),
+        ({"resize_long": 960}, {"limit": "max", "limit_side": 960}),
+        ({"limit_type": "max"}, MIN_736),  # PaddleOCR ignores it without a length
+    ],
+)
+def test_lengths_are_those_of_paddleocr(fields: Any, expected: dict[str, Any], tmp_path) -> None:
+    source = ZOO_EXPORTS / "det_r50_vd_pse" / "pir" / "inference.yml"
+    content = yaml.safe_load(source.read_text("utf-8"))
+    operators = content["PreProcess"]["transform_ops"]
+    next(each for each in operators if "DetResizeForTest" in each)["DetResizeForTest"] = fields
+    path = tmp_path / "inference.yml"
+    path.write_text(yaml.safe_dump(content), "utf-8")
+    assert expected.items() <= inference_yml.read(path).stage["resize"].items()
+
+
+@pytest.mark.parametrize(
     ("name", "size", "expected"),
     [
         ("det_r18_vd_ct", (300, 500), (640, 1088)),  # ScaleAlignedShort: 640 x 1066.7, rounded up
         ("det_r18_vd_ct", (1280, 1280), (640, 640)),
+        ("det_r18_vd_ct", (1673, 1671), (672, 640)),  # 640.8 x 640: 641 is rounded up
+        ("det_r18_vd_ct", (1671, 1672), (640, 640)),  # 640 x 640.4
         ("det_r50_db++_icdar15", (720, 1280), (1152, 2048)),
         ("det_r50_db++_icdar15", (2160, 3840), (1152, 2048)),
         # Not stretched to that size, which would halve the letters' height.

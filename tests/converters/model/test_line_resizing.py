@@ -137,6 +137,13 @@ def test_sar_and_robustscanner_are_told_apart_by_their_operators(operator, algor
     assert stage["charset"] == {"classes": 38, "end": 37}
 
 
+@pytest.mark.parametrize(("ratio", "step"), [(0.25, 4), (0.3, 3), (0.35, 2), (0.6, 1), (1.0, 1)])
+def test_widths_of_sar_are_multiples_as_in_paddleocr(ratio, step, tmp_path):
+    fields = {"image_shape": [3, 48, 48, 96], "width_downsample_ratio": ratio}
+    stage = read(tmp_path, "SARLabelDecode", "SARRecResizeImg", fields).stage
+    assert stage["stretch_widths"] == list(range(48, 97, step))
+
+
 @pytest.mark.parametrize(
     ("shape", "ratio", "message"),
     [

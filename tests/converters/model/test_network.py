@@ -10,7 +10,7 @@ import pytest
 from converters.catalog import entries as catalog
 from converters.catalog.entries import Catalog, Entry, Normalize, SourceFile
 from converters.errors import ModelFormatError
-from converters.model import inference_yml, network
+from converters.model import inference_yml, interfaces, network
 from converters.model.declaration import declaration
 from converters.model.paddle_model import PaddleModel, identify
 from converters.paddle.declared import Declaration
@@ -200,3 +200,15 @@ def test_relative_folder_is_resolved_before_it_gives_the_name(tmp_path, monkeypa
     (tmp_path / "net").mkdir()
     monkeypatch.chdir(tmp_path / "net")
     assert network.name_of(Path()) == "net"
+
+
+def test_shape_that_a_program_does_not_declare_is_a_misfit():
+    outputs = [[None, 38], [None, 38], [], [None, 38], [None, 38]]
+    inputs = [[None, 1, 64, 256]] * 5
+    why = interfaces.misfit("SRN", inputs, outputs)
+    assert why is not None
+    assert "5 outputs, of which number 3 is [N * positions, classes], but this one has" in why
+    assert interfaces.classes("SRN", outputs) is None
+    outputs[2] = [None, 38]
+    assert interfaces.misfit("SRN", inputs, outputs) is None
+    assert interfaces.classes("SRN", outputs) == 38

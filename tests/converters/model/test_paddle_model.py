@@ -72,6 +72,20 @@ def test_real_exports_of_both_formats_are_recognized():
     assert found(ZOO_EXPORTS / "det_mv3_db" / "pir")[0] == "paddle-pir"
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.pdmodel", "a.onnx", "inference.onnx"])
+def test_folders_are_not_taken_for_files(made, name):
+    folder = made("inference.json", "inference.pdiparams")
+    (folder / name).mkdir()
+    assert found(folder)[1] == "inference.json"
+
+
+def test_settings_that_are_no_file_are_not_described(made):
+    folder = made("model.onnx")
+    (folder / "inference.yml").mkdir()
+    model = identify(folder)
+    assert model.settings == folder / "inference.yml" and model.described == model.files
+
+
 def test_files_of_a_model_are_its_graph_and_parameters(made):
     folder = made("inference.json", "inference.pdiparams", "inference.yml")
     assert [path.name for path in identify(folder).files] == [

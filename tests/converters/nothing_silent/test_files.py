@@ -1,6 +1,8 @@
 """Test that no wrong file, folder, archive or shape passes `convert` without a word."""
 
+import importlib.util
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -79,6 +81,26 @@ def test_outputs_that_cannot_be_written_are_refused_first(tmp_path, folder, monk
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("/bin/ls", "/bin/ls is not a Python: name the Python of an environment that has paddle"),
+        (sys.executable, f"{sys.executable} is a Python without paddlepaddle: install that into"),
+    ],
+)
+def test_python_without_paddle_is_refused_first(
+    tmp_path, folder, monkeypatch, capsys, program, message
+):
+    monkeypatch.setattr(conversions, "identify", None)
+    monkeypatch.setenv("PYTHONPATH", "")
+    if importlib.util.find_spec("paddle") and program == sys.executable:
+        pytest.skip("this Python has Paddle")
+    out = str(tmp_path / "out")
+    arguments = ["convert", str(folder()), "-o", out, "--paddle-python", program]
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith(f"error: --paddle-python: {message}")
+
+
 @pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tgz"])
 @pytest.mark.parametrize("inside", ["", "net/", "net/inference/"])
 def test_model_is_found_in_an_archive(tmp_path, folder, accepted, suffix, inside):
@@ -123,6 +145,9 @@ def test_shape_that_contradicts_the_strides_is_refused(folder, refused):
     mine = folder("PP-OCRv6_tiny_det", "pir")
     assert refused(mine, "--shape", "1x3x640x650") == (
         "--shape 1x3x640x650: the width must be a multiple of 32, the strides of networks for DB"
+    )
+    assert refused(mine, "--shape", "x=1x3x650x640") == (
+        "--shape x=1x3x650x640: the height must be a multiple of 32, the strides of networks for DB"
     )
     assert "more than one" in refused(mine, "--shape", "1x3x64x64", "--shape", "1x3x96x96")
 

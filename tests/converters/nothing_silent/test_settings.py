@@ -39,6 +39,21 @@ def test_dictionary_that_contradicts_the_network_names_both_sizes(folder, refuse
     assert "--charset FILE" in said and "--ignore-yml" in said
 
 
+def test_settings_that_cannot_be_read_are_refused(folder, refused, accepted):
+    mine = folder()
+    path = mine / "inference.yml"
+    path.unlink()
+    path.mkdir()
+    assert refused(mine) == (
+        f"{path}: can't be read: Is a directory. Correct the file; --ignore-yml converts without "
+        "this file"
+    )
+    assert accepted(mine, "--ignore-yml")
+    path.rmdir()
+    path.symlink_to("elsewhere.yml")
+    assert "can't be read: No such file" in refused(mine)
+
+
 def test_space_follows_from_the_number_of_classes(folder, accepted):
     """A dictionary with the space in it is as good as one to which the space is added."""
     assert accepted(folder())

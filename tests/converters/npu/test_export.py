@@ -11,14 +11,14 @@ import pytest
 
 from converters.__main__ import main
 from converters.arguments import parser
-from converters.catalog.entries import Normalize
 from converters.errors import ConverterError
+from converters.model.network import of_algorithm
 from converters.npu.export import export
 from converters.npu.targets import TARGETS
 from tests.support.paths import TRAINED_EXPORTS
 from tests.support.rewrite_graphs import Build
 
-HALF = Normalize("BGR", [0.5] * 3, [0.5] * 3)
+READER = of_algorithm("reader", "CTC", "a test")  # mean and std of 0.5
 
 
 def graph() -> bytes:
@@ -32,7 +32,7 @@ def graph() -> bytes:
 
 
 def test_shapes_are_fixed_and_operators_are_replaced_where_they_are_not_listed() -> None:
-    made = export(graph(), TARGETS["coreml"], {None: [1, 3, 6, 8]}, HALF)
+    made = export(graph(), TARGETS["coreml"], {None: [1, 3, 6, 8]}, READER)
     model = onnx.load_from_string(made.graph)
     onnx.checker.check_model(model)
     assert made.inputs == {"x": [1, 3, 6, 8]} and made.outputs == {"y": [1, 4, 6, 8]}
@@ -41,13 +41,21 @@ def test_shapes_are_fixed_and_operators_are_replaced_where_they_are_not_listed()
     assert "Conv" in [each.operator for each in made.restricted]
     assert made.difference < 1e-5
     assert made.mean == made.std == [127.5] * 3
-    rknn = export(graph(), TARGETS["rknn"], {None: [1, 3, 6, 8]}, HALF)
+    rknn = export(graph(), TARGETS["rknn"], {None: [1, 3, 6, 8]}, READER)
     assert rknn.rewrites == {} and [each.operator for each in rknn.refused] == ["Celu"]
+
+
+def test_sizes_that_contradict_the_strides_are_refused() -> None:
+    detector = of_algorithm("detector", "DB", "a test")
+    for name in (None, "x"):
+        shapes = {name: [1, 3, 66, 8]}
+        with pytest.raises(ConverterError, match="the height must be a multiple of 32"):
+            export(graph(), TARGETS["rknn"], shapes, detector)
 
 
 def test_open_sizes_are_refused() -> None:
     with pytest.raises(ConverterError, match="open sizes"):
-        export(graph(), TARGETS["rknn"], {None: [1, 3, 6, 9]}, HALF)
+        export(graph(), TARGETS["rknn"], {None: [1, 3, 6, 9]}, READER)
 
 
 def test_tables_agree_with_onnx() -> None:

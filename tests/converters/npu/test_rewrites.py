@@ -51,6 +51,11 @@ def gather(place: int, *, axis: int, scalar: bool) -> Callable[[Build], str]:
     return build_gather
 
 
+def gather_with_more_axes(build: Build) -> str:
+    index = build.constant([[2]], np.int64)
+    return build.add("Gather", build.add("Neg", "x"), index, to="y", axis=1)
+
+
 def resize(build: Build) -> str:
     sizes = build.constant([1, 4, 12, 30], np.int64)
     return build.add(
@@ -139,6 +144,13 @@ def test_sizes_of_a_few_axes_and_limits_keep_their_form() -> None:
         build.add("Resize", "x", "", "", build.constant(sizes, np.int64), to="y", **more)
         model = onnx.load_from_string(build.model({"x": SHAPE}, ["y"]))
         assert resize_scales.rewrite(Editor(model), inferred_shapes(model)) == []
+
+
+def test_gather_with_an_index_of_more_axes_keeps_its_form() -> None:
+    build = Build()
+    gather_with_more_axes(build)
+    model = onnx.load_from_string(build.model({"x": SHAPE}, ["y"]))
+    assert constant_gather.rewrite(Editor(model), inferred_shapes(model)) == []
 
 
 def test_transpose_without_neighbours_keeps_its_form() -> None:

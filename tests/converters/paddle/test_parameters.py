@@ -9,6 +9,7 @@ import pytest
 
 from converters.errors import ModelFormatError
 from converters.paddle import declared, parameters
+from converters.paddle.files import parse
 from tests.support.paths import ZOO_EXPORTS
 from tests.zoo.names import IN_BOTH, OF_ALGORITHM
 
@@ -104,3 +105,21 @@ def test_damage_within_the_file_is_told_with_its_place(tmp_path):
         f"damaged, or the parameters of another network than inference.pdmodel: at byte {place}"
         in (fault(path))
     )
+
+
+def test_feed_that_paddle_would_not_write_is_an_error(tmp_path):
+    source = ZOO_EXPORTS / NAME / "legacy" / "inference.pdmodel"
+    path = tmp_path / "inference.pdmodel"
+
+    def without_output(feed):
+        del feed.outputs[:]
+
+    def column_of_another_type(feed):
+        next(item for item in feed.attrs if item.name == "col").type = 16
+
+    for change in (without_output, column_of_another_type):
+        desc = parse(source)
+        change(next(op for op in desc.blocks[0].ops if op.type == "feed"))
+        path.write_bytes(desc.SerializeToString())
+        with pytest.raises(ModelFormatError, match="inputs and outputs are not as Paddle writes"):
+            declared.of_legacy(path)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from converters.errors import ModelFormatError
+from converters.model.declaration import declaration
 from converters.model.paddle_model import identify
-from converters.paddle.files import DTYPES, messages, tensor_bytes
+from converters.paddle.files import DTYPES, messages, parse, tensor_bytes
 from converters.paddle.program import Operator, Program
 from converters.translate import translate
 from tests.support.legacy_programs import network, write
@@ -55,9 +56,6 @@ def test_program_of_a_real_network_has_its_inputs_outputs_and_parameters():
     kernel = next(op for op in program.operators if op.type == "conv2d").input("Filter")[0]
     assert program.shape(kernel) == list(program.parameters[kernel].shape)
     assert program.dtype(kernel) == DTYPES["float32"][0]
-    assert program.producer(kernel) is None and program.producer(program.inputs[0]) is None
-    producer = program.producer(program.outputs[0])
-    assert producer is not None and program.outputs[0] in producer.outputs()
 
 
 def test_inputs_and_outputs_are_ordered_by_their_columns():
@@ -113,12 +111,9 @@ def test_attribute_is_replaced_and_an_absent_one_has_its_default():
     assert op.attribute("b") is None and op.attribute("b", 7) == 7
 
 
-def test_slots_are_read_and_replaced():
-    op = operator()
-    op.set_input("X", ["a", "b"])
-    op.set_input("Y", ["c"])
-    op.set_input("X", ["d"])
-    op.set_output("Out", ["e"])
+def test_slots_are_read():
+    slots = {"X": ["d"], "Y": ["c"]}
+    op = Program.empty().add_operator("any", slots, {"Out": ["e"]})
     assert (op.input("X"), op.input("Y"), op.input("Z")) == (["d"], ["c"], [])
     assert (op.inputs(), op.outputs()) == (["d", "c"], ["e"])
     assert str(op) == "any → e"
@@ -135,13 +130,6 @@ def added(program: Program) -> list[str]:
     return ["a", "b"]
 
 
-def test_operator_is_added_at_the_given_position():
-    program = network({"x": ([-1, 3], "float32")}, added)
-    program.add_operator("relu", {"X": ["x"]}, {"Out": ["y"]}, at=1)
-    assert [op.type for op in program.operators][:3] == ["feed", "relu", "elementwise_add"]
-    assert program.operator(1).outputs() == ["y"]
-
-
 def test_unused_operators_and_parameters_are_removed():
     program = network({"x": ([-1, 3], "float32")}, added)
     program.block.ops.pop()  # fetches b
@@ -155,7 +143,7 @@ def test_unused_operators_and_parameters_are_removed():
 def test_result_is_replaced_by_a_constant():
     program = network({"x": ([-1, 3], "float32")}, added)
     program.replace_by_constant("a", np.full((1, 3), 2, np.float32))
-    assert program.producer("a") is None
+    assert not any("a" in op.outputs() for op in program.operators)
     assert program.shape("a") == [1, 3] and program.constants == {"a", "c"}
     program.remove_dead()
     assert set(program.parameters) == {"a", "c"}
@@ -164,10 +152,9 @@ def test_result_is_replaced_by_a_constant():
 
 def test_operator_that_another_block_reads_is_kept():
     program = network({"x": ([-1, 3], "float32")}, added)
-    inner = program.desc.blocks.add(idx=1, parent_idx=0)
-    Operator(inner.ops.add(type="relu")).set_input("X", ["unused"])
+    program.add_operator("relu", {"X": ["unused"]}, {}, block=program.add_block(0))
     program.remove_dead()
-    assert program.producer("unused") is not None
+    assert any("unused" in op.outputs() for op in program.operators)
 
 
 @pytest.mark.parametrize("cut", [1, 5000, -1])
@@ -257,8 +244,20 @@ def test_file_for_each_parameter_gives_the_same_graph(translated, tmp_path):
 def test_error_names_the_missing_file_of_a_parameter(tmp_path):
     missing = min(one_file_each(tmp_path).parameters)
     (tmp_path / missing).unlink()
-    with pytest.raises(ModelFormatError, match=f"__model__ needs the parameter file {missing}"):
+    with pytest.raises(ModelFormatError, match=f"__model__ needs the parameter file '{missing}'"):
         Program.read(tmp_path / "__model__", None)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\\b", "", "."])
+def test_parameter_whose_name_no_file_has_is_an_error(tmp_path, name):
+    old = min(one_file_each(tmp_path).parameters)
+    desc = parse(tmp_path / "__model__")
+    next(var for var in desc.blocks[0].vars if var.name == old).name = name
+    (tmp_path / "__model__").write_bytes(desc.SerializeToString())
+    model = identify(tmp_path)
+    declaration(model)  # which leaves the error to the reading of the parameters
+    with pytest.raises(ModelFormatError, match="__model__ needs the parameter file '"):
+        Program.read(model.graph, None)
 
 
 def test_error_names_the_damaged_file_of_a_parameter(tmp_path):
