@@ -64,6 +64,27 @@ def detect(
     return Found(np.array(kept, np.float32).reshape(-1, 4, 2), [])
 
 
+def prepared(operators: Sequence[dict[str, Any]], encoded: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Prepare a picture for a network with the operators that its inference.yml lists.
+
+    Those that read labels or choose what goes on are left out.
+
+    Args:
+        operators: `PreProcess.transform_ops`: a name and its arguments each.
+        encoded: The picture's file.
+
+    Returns:
+        The network's input, float32 [1, 3, H, W], and the sizes [1, K] that the decoder is given.
+    """
+    data: dict[str, Any] = {"image": encoded}
+    for name, arguments in (each for operator in operators for each in operator.items()):
+        if name.endswith("LabelEncode") or name == "KeepKeys":
+            continue
+        module = _augmentation("ct_process") if name == "ScaleAlignedShort" else _operators()
+        data = getattr(module, name)(**(arguments or {}))(data)
+    return np.ascontiguousarray(data["image"][None], np.float32), data["shape"][None]
+
+
 def normalized(image: np.ndarray) -> np.ndarray:
     """Normalize an image, uint8 [H, W, 3], with ImageNet's numbers; return float32 [1, 3, H, W]."""
     data = _operators().NormalizeImage(scale="1./255.", order="hwc", **IMAGENET)({"image": image})
@@ -143,11 +164,16 @@ def _run(folder: Path, *arrays: np.ndarray) -> list[np.ndarray]:
     return infer(folder / "inference.pdmodel", [given])[0]
 
 
-@cache
 def _operators() -> ModuleType:
-    """Import ppocr/data/imaug/operators.py alone: its package needs all that training needs."""
-    path = reference.paddleocr_folder() / "ppocr" / "data" / "imaug" / "operators.py"
-    spec = importlib.util.spec_from_file_location("paddleocr_operators", path)
+    return _augmentation("operators")
+
+
+@cache
+def _augmentation(name: str) -> ModuleType:
+    """Import a file of ppocr/data/imaug alone: its package needs all that training needs."""
+    reference._module("ppocr.utils.utility")  # puts PaddleOCR's folder on the path
+    path = reference.paddleocr_folder() / "ppocr" / "data" / "imaug" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"paddleocr_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

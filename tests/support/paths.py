@@ -9,4 +9,6 @@ FIXTURES = TESTS / "fixtures"
 BUNDLES = FIXTURES / "bundles"
 ZOO_EXPORTS = TESTS / "zoo" / "exports"
 TRAINED_EXPORTS = TESTS / "trained" / "exports"
+# What tests/trained/train_ct.py writes.
+CT_PARAMETERS = TESTS / "trained" / "ct.pdiparams"
 EMBEDDED_BUNDLE = ROOT / "edgeocr" / "bundles" / "tiny.edgeocr"
