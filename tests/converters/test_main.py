@@ -23,7 +23,6 @@ from tests.zoo.names import EXPORTS
 ENTRIES = catalog.load()
 WRITTEN = ["plain.onnx", "edge.onnx", "report.json", "report.md"]
 READER = "rec_mv3_none_none_ctc"
-STAR_NET = "rec_r34_vd_tps_bilstm_ctc"
 
 
 @pytest.fixture(autouse=True)
@@ -200,13 +199,13 @@ def test_model_in_an_archive_is_converted(model, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_as_converts_with_the_settings_of_the_entry(cache, tmp_path):
-    converted(STAR_NET)
-    folder = str(EXPORTS / STAR_NET / "legacy")
-    entry = "rec_r34_vd_tps_bilstm_ctc_v2.0"
+    converted(READER)
+    folder = str(EXPORTS / READER / "legacy")
+    entry = f"{READER}_v2.0"
     out = tmp_path / "out"
     assert main(["convert", folder, "--as", entry, "-o", str(out)]) == 0
     network = report_of(out)["network"]
-    assert (network["name"], network["height"], network["width"]) == (entry, 32, 100)
+    assert (network["name"], network["height"], network["width"]) == (entry, 32, None)
     assert network["classes"] == 37 and network["published"] is False
     assert conversions.where(entry) == out
 

@@ -25,7 +25,7 @@ from tests.zoo.names import EXPORTS
 
 ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyz"
 EAST = EXPORTS / "det_mv3_east" / "legacy"
-RARE = EXPORTS / "rec_mv3_tps_bilstm_att" / "legacy"
+ROSETTA = EXPORTS / "rec_mv3_none_none_ctc" / "legacy"
 WITH_YML = EXPORTS / "PP-OCRv6_tiny_det" / "pir"
 RECOGNITION_WITH_YML = EXPORTS / "PP-OCRv6_tiny_rec" / "pir"
 
@@ -42,25 +42,24 @@ def without_paddle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def rare(tmp_path: Path) -> Path:
+def rosetta(tmp_path: Path) -> Path:
     """An export with the dictionary that models.toml names beside it."""
-    shutil.copytree(RARE, tmp_path / "rare")
-    (tmp_path / "rare" / "ic15_dict.txt").write_text("\n".join(ALPHANUMERIC) + "\n")
-    return tmp_path / "rare"
+    shutil.copytree(ROSETTA, tmp_path / "rosetta")
+    (tmp_path / "rosetta" / "ic15_dict.txt").write_text("\n".join(ALPHANUMERIC) + "\n")
+    return tmp_path / "rosetta"
 
 
 @pytest.mark.slow
-def test_bundle_is_frozen_from_exports_in_folders(rare: Path, tmp_path: Path) -> None:
+def test_bundle_is_frozen_from_exports_in_folders(rosetta: Path, tmp_path: Path) -> None:
     target = tmp_path / "own.edgeocr"
     detection = f"--detection=det_mv3_east_v2.0={EAST}"
-    recognition = f"--recognition=rec_mv3_tps_bilstm_att_v2.0={rare}"
+    recognition = f"--recognition=rec_mv3_none_none_ctc_v2.0={rosetta}"
     assert main(["freeze", detection, recognition, "-o", str(target)]) == 0
     bundle = Bundle.open(target)
     stages = bundle.manifest.stages
     assert stages.detection is not None and stages.detection.algorithm == "EAST"
-    assert stages.recognition is not None and stages.recognition.algorithm == "Attention"
-    assert (stages.recognition.charset.begin, stages.recognition.charset.end) == (0, 37)
-    assert bundle.characters == ["", *ALPHANUMERIC, ""]
+    assert stages.recognition is not None and stages.recognition.algorithm == "CTC"
+    assert bundle.characters == ["", *ALPHANUMERIC]
     assert bundle.manifest.name == "own"
     detector, reader = bundle.manifest.provenance
     assert detector.licence == "Apache-2.0" and "licences/Apache-2.0.txt" in bundle.manifest.files
@@ -134,7 +133,7 @@ def test_folder_name_may_contain_an_equals_sign(tmp_path: Path) -> None:
         assert made.manifest.stages.detection is not None
 
 
-def test_model_name_that_is_a_path_is_refused(rare: Path, tmp_path: Path) -> None:
+def test_model_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
     shutil.copytree(WITH_YML, tmp_path / "own")
     settings = tmp_path / "own" / "inference.yml"
     text = settings.read_text("utf-8")
@@ -212,6 +211,6 @@ def test_dictionary_of_the_user_replaces_that_of_the_entry(tmp_path: Path) -> No
     keys = tmp_path / "keys.txt"
     keys.write_text("\n".join("ÄÖÜ" + ALPHANUMERIC[3:]), "utf-8")
     target = tmp_path / "own.edgeocr"
-    recognition = f"--recognition=rec_mv3_tps_bilstm_att_v2.0={RARE}"
+    recognition = f"--recognition=rec_mv3_none_none_ctc_v2.0={ROSETTA}"
     assert main(["freeze", recognition, "-o", str(target), "--dictionary", str(keys)]) == 0
-    assert Bundle.open(target).characters == ["", *"ÄÖÜ", *ALPHANUMERIC[3:], ""]
+    assert Bundle.open(target).characters == ["", *"ÄÖÜ", *ALPHANUMERIC[3:]]

@@ -120,7 +120,8 @@ def test_spotting_network_is_a_model(tmp_path: Path) -> None:
 def test_same_bundle_gives_the_same_bytes(repository: Path, tmp_path: Path) -> None:
     assert main(["triton", str(EMBEDDED_BUNDLE), "-o", str(tmp_path / "again")]) == 0
     for path in repository.rglob("*"):
-        if path.is_file():
+        # Where a test has imported the model, Python has stored what it compiled beside it.
+        if path.is_file() and path.suffix != ".pyc":
             again = tmp_path / "again" / path.relative_to(repository)
             assert again.read_bytes() == path.read_bytes()
 
