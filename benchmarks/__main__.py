@@ -15,7 +15,7 @@ COMMANDS = {
     "compare": "show results of edgeocr bench side by side",
     "conversions": "convert and verify every Paddle model below a folder",
     "cores": "show how busy the cores are with one page, with a stream and with pages side by side",
-    "decoders": "time the decoders of EAST, SAST and PGNet beside PaddleOCR's",
+    "decoders": "time the decoders of EAST, SAST, PSE, FCE, CT and PGNet beside PaddleOCR's",
     "devices": "make docs/devices.md, the table of all devices that were measured",
     "gpu": "prove or disprove each claim about GPUs on this machine",
     "kinds": "count how many random pictures of each kind are read as a person reads them",

@@ -149,7 +149,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _cases() -> Iterator[Case]:
-    """Make blurred maps of drawn words and arcs, which have more candidates than perfect maps."""
+    """Make blurred or noisy maps of drawn texts, which have more candidates than perfect ones."""
     for number, size in PAGES:
         truth = scenes.words(0, number, size, size)
         maps = east_cases.blurred(ideal_east.maps(truth, size, size), 0, 1.5)

@@ -273,7 +273,7 @@ def with_shape(stage: Detection, shape: Shape) -> Detection:
     if isinstance(stage, EASTDetection):
         if shape != "quad":
             raise ValueError(
-                "EAST finds quads only: for polygons use a bundle with DB, SAST or PGNet"
+                "EAST finds quads only: for polygons use a bundle of another algorithm, such as DB"
             )
         return stage
     settings: Any = replace(stage.postprocess, shape=shape)

@@ -175,6 +175,8 @@ def _input(stage: _Stage) -> Iterator[str]:
         yield f"{stage.width or widths} wide, {stage.height} high"
         if stage.width is None:
             yield f"widths are multiples of {stage.multiple}"
+        if stage.interpolation != "linear":
+            yield f"resized by {stage.interpolation} interpolation"
         yield f"lines from a score of {stage.minimum_score}"
         if stage.widths:
             yield f"fixed shapes: {_from_to(stage.widths)} wide"
@@ -194,6 +196,7 @@ def _resize(rule: Resize) -> Iterator[str]:
         "min": f"the shorter side enlarged to {rule.limit_side}",
         "max": f"the longer side shrunk to {rule.limit_side}",
         "long": f"the longer side scaled to {rule.limit_side}",
+        "short": f"the shorter side scaled to {rule.limit_side}",
         "height": f"enlarged {rule.enlarge:g} times, up to a height of {rule.limit_side}",
     }[rule.limit]
     yield f"at most {rule.max_pixels} pixels"

@@ -30,8 +30,8 @@ NO_MAP: Any = None
 # The longest side in pixels of a picture that OpenCV can resample.
 LARGEST_SIDE = (1 << 15) - 2
 # The farthest that a point of the grid may lie from the picture's middle, where the border is at 1.
-# Points farther away are moved there: they stay outside the picture, but within the 16-bit
-# coordinates that OpenCV samples with.
+# Points farther away are moved there: they stay outside the picture, and no network's output can
+# make the coordinates between the points overflow.
 FARTHEST = 1.5
 
 

@@ -120,6 +120,6 @@ def _texts(
     kept = ~small & (counts * STRIDE**2 >= max(minimum_area, 1)) & (scores >= score_threshold)
     kept[0] = False
     chosen = numbered.largest(kept, counts)
-    of_text = numbered.rows(np.where(kept[numbers], numbers, 0))
+    of_text = numbered.rows(numbers, chosen)
     found = [of_text.of(each) for each in chosen.tolist()]
     return numbers, found, scores[chosen].astype(np.float32)

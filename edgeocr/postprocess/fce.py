@@ -28,7 +28,8 @@ POINTS = 50
 # The most outlines of one center that are compared, the best first: on the coarser levels even a
 # text as large as the picture has fewer.
 MAX_OUTLINES = 1000
-# The most pairs of outlines that are compared in a picture; what is left is dropped then.
+# The most pairs of outlines that are compared within the centers of a picture, within each level,
+# and between the levels. When it is reached, the outlines that were not compared are dropped.
 MAX_PAIRS = 100_000
 # PaddleOCR grows outlines by this many pixels before it intersects them, which makes them valid.
 GROWN = 1e-4
@@ -65,8 +66,7 @@ def polygons(
     found, scores = _merged(
         levels, strides, score_threshold, nms_threshold, region_power, center_power, False
     )
-    with np.errstate(over="ignore"):
-        turned = _signed_areas(found) < 0
+    turned = _signed_areas(found) < 0
     found[turned] = found[turned, ::-1]
     return list(found.astype(np.float32)), scores
 
@@ -115,20 +115,20 @@ def _merged(
     if len(levels) != len(strides):
         raise ArrayError(f"FCE has {len(strides)} levels of maps, not {len(levels)}")
     checked = [maps.stacked("FCE", f"level {i}", level, MAPS) for i, level in enumerate(levels)]
-    suppression = _Suppression(nms_threshold)
+    within_centers = _Suppression(nms_threshold)
     outlines, scores = [np.empty((0, 4 if boxes else POINTS, 2))], [np.empty(0)]
     for level, stride in zip(checked, strides, strict=True):
         candidates = _candidates(level, stride, score_threshold, region_power, center_power)
-        stay = [suppression(*each) for each in candidates]
-        found, best = _joined(stay)
-        found, best = suppression(found, best)
+        stay = [within_centers(*each) for each in candidates]
+        found, best = _Suppression(nms_threshold)(*_joined(stay))
         if boxes:
             # PaddleOCR cuts the corners to whole pixels.
             around = [cv2.boxPoints(cv2.minAreaRect(each.astype(np.float32))) for each in found]
             found = np.trunc(np.array(around, np.float64).reshape(-1, 4, 2))
         outlines.append(found)
         scores.append(best)
-    found, best = suppression(np.concatenate(outlines), np.concatenate(scores))
+    between_levels = _Suppression(nms_threshold)
+    found, best = between_levels(np.concatenate(outlines), np.concatenate(scores))
     return found, best.astype(np.float32)
 
 
@@ -204,7 +204,7 @@ def _signed_areas(outlines: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class _Suppression:
-    """Keeps the best of outlines that overlap, within a limit of comparisons for a picture."""
+    """Keeps the best of outlines that overlap, and makes no more than `MAX_PAIRS` comparisons."""
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold

@@ -1,8 +1,9 @@
-"""Turn a map that says for each pixel to which text it belongs, by a number, into regions."""
+"""Turn a map that has the number of a text for each pixel into regions."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from .maps import MAX_REGIONS
 
 # The number of the text that each pixel belongs to, int32 [h, w]; 0 where there is none.
 Numbers: TypeAlias = NDArray[np.int32]
+# The number of pixels that are counted at a time.
+AT_ONCE = 1 << 18
 
 
 class Rows(NamedTuple):
@@ -57,28 +60,53 @@ class Rows(NamedTuple):
         return np.asarray(longest + np.array([left, self.row[0]]) * scale, np.float32)
 
 
-def rows(numbers: Numbers) -> Rows:
-    """Find out where texts lie in the rows of a map."""
-    y, x = np.nonzero(numbers)
-    text = numbers[y, x]
+def rows(numbers: Numbers, texts: NDArray[np.intp]) -> Rows:
+    """Find out where some texts, given by their numbers, lie in the rows of a map."""
+    wanted = np.zeros(int(numbers.max(initial=0)) + 1, bool)
+    wanted[texts] = True
+    shown = wanted[numbers]
+    # Where pixels of a text begin and end that stand side by side.
+    begins, ends = shown.copy(), shown
+    differ = numbers[:, 1:] != numbers[:, :-1]
+    begins[:, 1:] &= differ
+    ends[:, :-1] &= differ
+    row, first = np.nonzero(begins)
+    last = np.nonzero(ends)[1]
+    text = numbers[row, first].astype(np.int64)
     order = np.argsort(text, kind="stable")
-    text, y, x = text[order], y[order], x[order]
-    begins = np.ones(len(text), bool)
-    begins[1:] = (text[1:] != text[:-1]) | (y[1:] != y[:-1])
-    starts = np.flatnonzero(begins)
-    ends = np.append(starts[1:], len(text)) - 1
-    return Rows(text[starts].astype(np.int64), y[starts], x[starts], x[ends[: len(starts)]])
+    text, row, first, last = text[order], row[order], first[order], last[order]
+    # A text may be in several pieces in a row.
+    opens, closes = np.ones(len(text), bool), np.ones(len(text), bool)
+    opens[1:] = closes[:-1] = (text[1:] != text[:-1]) | (row[1:] != row[:-1])
+    return Rows(text[opens], row[opens], first[opens], last[closes])
 
 
 def sizes(numbers: Numbers, most: int) -> NDArray[np.int64]:
     """Return the number of pixels [most + 1] of each text, and of what belongs to none."""
-    return np.bincount(numbers.ravel(), minlength=most + 1)
+    counts = np.zeros(most + 1, np.int64)
+    for part in _parts(numbers):
+        counts += np.bincount(part, minlength=most + 1)
+    return counts
 
 
 def means(numbers: Numbers, values: Float32, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean of `values` [h, w] over the pixels of each text, by `counts` of `sizes`."""
-    sums = np.bincount(numbers.ravel(), weights=values.ravel(), minlength=len(counts))
+    """Return the mean of `values` [h, w] over the pixels of each text.
+
+    Args:
+        numbers: The map.
+        values: float32 [h, w].
+        counts: The number of pixels of each text, as `sizes` returns them.
+    """
+    sums = np.zeros(len(counts))
+    for part, weights in zip(_parts(numbers), _parts(values), strict=True):
+        sums += np.bincount(part, weights=weights, minlength=len(counts))
     return np.asarray(sums / np.maximum(counts, 1))
+
+
+def _parts(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Divide a map into parts that `bincount` can copy, because it takes 8 bytes per value."""
+    flat = array.reshape(-1)
+    return (flat[start : start + AT_ONCE] for start in range(0, flat.size, AT_ONCE))
 
 
 def largest(kept: NDArray[np.bool_], counts: NDArray[np.int64]) -> NDArray[np.intp]:

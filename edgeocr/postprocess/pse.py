@@ -8,6 +8,7 @@ take belongs to the one that reaches it first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import cv2
@@ -96,44 +97,47 @@ def _texts(
     nothing: _Texts = np.zeros(logits.shape[1:], np.int32), [], np.empty(0, np.float32)
     if not logits[0].size:
         return nothing
-    texts, inside = _inside(logits, threshold, STRIDE // scale)
-    most, numbers = cv2.connectedComponents(inside[-1], connectivity=4)
+    factor = STRIDE // scale
+    inside = _enlarged(logits[0], factor) > threshold
+    # Enlarged maps take 16 times the memory with the scale 1, so there is one at a time.
+    growing = ((_enlarged(each, factor) > threshold) & inside for each in logits[::-1])
+    smallest = (_enlarged(logits[-1], factor) > threshold) & inside
+    most, labels = cv2.connectedComponents(smallest.view(np.uint8), connectivity=4)
     if most < 2:
         return nothing
+    numbers: Numbers = np.asarray(labels, np.int32)
     small = numbered.sizes(numbers, most - 1) < minimum_area
-    small[0] = False
-    numbers = expanded(np.where(small[numbers], 0, numbers).astype(np.int32), inside)
+    numbers[small[numbers]] = 0
+    numbers = expanded(numbers, inside, growing)
 
-    with np.errstate(over="ignore"):
-        probability = np.asarray(1 / (1 + np.exp(-texts)), np.float32)
-    probability[numbers == 0] = 0
     counts = numbered.sizes(numbers, most - 1)
-    scores = numbered.means(numbers, probability, counts)
+    scores = numbered.means(numbers, _sigmoid(_enlarged(logits[0], factor)), counts)
     kept = (counts >= max(minimum_area, 1)) & (scores >= box_threshold)
     kept[0] = False
     chosen = numbered.largest(kept, counts)
-    of_text = numbered.rows(np.where(kept[numbers], numbers, 0).astype(np.int32))
+    of_text = numbered.rows(numbers, chosen)
     found = [of_text.of(each) for each in chosen.tolist()]
     return numbers, found, scores[chosen].astype(np.float32)
 
 
-def _inside(logits: Float32, threshold: float, factor: int) -> tuple[Float32, NDArray[np.uint8]]:
-    """Enlarge logits [K, h, w], and tell which pixels are in each kernel and in a whole text.
-
-    Returns:
-        The logits of whole texts, float32 [factor · h, factor · w], and uint8 of K such maps, 1
-        inside.
-    """
-    # One map at a time, because enlarged maps take 16 times the memory with a factor of 4.
-    enlarged = (cv2.resize(each, None, fx=factor, fy=factor) for each in logits)
-    texts = np.asarray(next(enlarged), np.float32)
-    first = texts > threshold
-    inside = np.stack([first, *((each > threshold) & first for each in enlarged)])
-    return texts, inside.view(np.uint8)
+def _enlarged(logits: Float32, factor: int) -> Float32:
+    """Return a new map whose sides are `factor` times as long."""
+    return np.asarray(cv2.resize(logits, None, fx=factor, fy=factor), np.float32)
 
 
-def expanded(numbers: Numbers, kernels: NDArray[np.uint8]) -> Numbers:
-    """Grow numbered texts through kernels, the last first, one ring of pixels at a time.
+def _sigmoid(logits: Float32) -> Float32:
+    """Turn logits into probabilities, in place."""
+    np.negative(logits, out=logits)
+    with np.errstate(over="ignore"):
+        np.exp(logits, out=logits)
+    logits += 1
+    return np.asarray(np.reciprocal(logits, out=logits), np.float32)
+
+
+def expanded(
+    numbers: Numbers, inside: NDArray[np.bool_], kernels: Iterable[NDArray[np.bool_]]
+) -> Numbers:
+    """Grow numbered texts through kernels, the smallest first, one ring of pixels at a time.
 
     The result is that of PSENet's queue, in which pixels wait to pass their text's number on to
     their upper, lower, left and right neighbours: a pixel that passes it on leaves the queue, and
@@ -142,7 +146,9 @@ def expanded(numbers: Numbers, kernels: NDArray[np.uint8]) -> Numbers:
 
     Args:
         numbers: The number of each text, int32 [h, w], where it begins to grow, and 0 elsewhere.
-        kernels: uint8 [K, h, w], 1 where texts may grow; each of them lies within the first.
+        inside: Which pixels are in a text, bool [h, w].
+        kernels: Where texts may grow, bool [h, w] each, the smallest first and that of whole texts
+            last; each of them lies within `inside`.
 
     Returns:
         The grown texts, int32 [h, w]. In each kernel a text grows by no more rings than the map's
@@ -152,26 +158,28 @@ def expanded(numbers: Numbers, kernels: NDArray[np.uint8]) -> Numbers:
     steps = np.array([-width - 2, width + 2, -1, 1])
     owner = np.pad(numbers, 1).reshape(-1)
     # The place of a pixel in the queue; only pixels that were reached in this ring are looked up.
-    place = np.zeros(len(owner), np.int64)
-    everywhere = np.pad(kernels[0], 1).reshape(-1) != 0
-    waiting = np.flatnonzero(owner)
-    for kernel in kernels[::-1]:
-        unclaimed = owner == 0
-        # Pixels that can't grow in the largest kernel can't grow in any.
-        waiting = waiting[(everywhere & unclaimed)[waiting[:, None] + steps].any(axis=1)]
-        free = (np.pad(kernel, 1).reshape(-1) != 0) & unclaimed
+    place = np.empty(len(owner), np.int32)
+    unclaimed = np.pad(inside, 1).reshape(-1) & (owner == 0)
+    beside = np.zeros(len(owner), bool)
+    for step in steps.tolist():
+        beside |= np.roll(unclaimed, -step)
+    waiting = np.flatnonzero(beside & (owner != 0))
+    for kernel in kernels:
+        # Pixels that can't grow in whole texts can't grow in any kernel.
+        waiting = waiting[unclaimed[waiting[:, None] + steps].any(axis=1)]
+        free = np.pad(kernel, 1).reshape(-1) & unclaimed
         queue, stayed = waiting, []
         for _ in range(height + width):
             if not len(queue):
                 break
             parent, step = np.nonzero(free[queue[:, None] + steps])
             reached = queue[parent] + steps[step]
-            order = np.arange(len(reached))
+            order = np.arange(len(reached), dtype=np.int32)
             place[reached[::-1]] = order[::-1]  # the first of those that reach a pixel
             first = place[reached] == order
             parent, reached = parent[first], reached[first]
             owner[reached] = owner[queue[parent]]
-            free[reached] = False
+            free[reached] = unclaimed[reached] = False
             passed = np.zeros(len(queue), bool)
             passed[parent] = True
             stayed.append(queue[~passed])

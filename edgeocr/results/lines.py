@@ -149,7 +149,8 @@ class Line:
         text: The text.
         score: Mean probability of the text's characters, from 0 to 1.
         quad: float32 [4, 2], the corners as (x, y) in pixels, clockwise from the top left.
-        polygon: float32 [K, 2], or None where the bundle finds quads.
+        polygon: float32 [K, 2], where polygons are found, or where the line was bent before its
+            page was unwarped; None otherwise.
         words: The words in the order of the text; empty unless they were asked for.
         characters: The characters other than spaces, in the order of the text; empty unless they
             were asked for.

@@ -23,16 +23,16 @@ class FoundLines:
 
     Attributes:
         page: The page as it was prepared.
-        found: The lines in pixels of the page's image turned upright.
+        upright: The lines in pixels of the page's image, turned further if it wasn't upright yet.
     """
 
     page: PreparedPage
-    found: UprightLines
+    upright: UprightLines
 
     @property
     def rotation(self) -> int:
         """By how many degrees, 0 to 270, the picture had to be turned clockwise in all."""
-        return (self.page.rotation + self.found.rotation) % 360
+        return (self.page.rotation + self.upright.rotation) % 360
 
 
 def read_lines(
@@ -113,7 +113,7 @@ def blocks_in_order(read: FoundLines, analyse: Callable[..., Layout]) -> tuple[B
     Returns:
         The blocks in pixels of the source.
     """
-    found = read.found
+    found = read.upright
     texts = [line.text for line in found.lines]
     layout = analyse(quads_of(found.lines), texts=texts, upwards=found.upwards)
     lines = [read.page.in_source(line, found.rotation) for line in found.lines]

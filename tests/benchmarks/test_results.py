@@ -6,7 +6,9 @@ import json
 from dataclasses import asdict
 from typing import Any, get_type_hints
 
-from benchmarks import decoders, shapes, systems
+import pytest
+
+from benchmarks import causes, decoders, npu, shapes, systems
 from benchmarks.conversions import Converted, Row, Verified, table
 from benchmarks.peer_report import Comparison, EngineFigures, Result
 from benchmarks.peer_tables import markdown
@@ -43,6 +45,19 @@ def test_decoders_write_the_recorded_keys_and_table() -> None:
     rows = [decoders.Row(**row) for row in recorded]
     assert [asdict(row) for row in rows] == recorded
     assert "\n".join(map(str, rows)) + "\n" in markdown_of("decoders")
+
+
+@pytest.mark.parametrize(
+    ("module", "page"), [(causes, "fine-tunes"), (npu, "npu")], ids=["causes", "npu"]
+)
+def test_what_is_recorded_of_conversions_is_in_the_docs(module: Any, page: str) -> None:
+    name = module.__name__.rsplit(".", 1)[-1]
+    recorded = record_of(name)["rows"]
+    rows = [module.Row(**row) for row in recorded]
+    assert [asdict(row) for row in rows] == recorded
+    table = "\n".join([module.HEADER, *map(str, rows)]) + "\n"
+    assert table == markdown_of(name)
+    assert table in (ROOT / "docs" / f"{page}.md").read_text("utf-8")
 
 
 def test_systems_write_the_recorded_keys() -> None:

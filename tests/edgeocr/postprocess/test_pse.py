@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,10 @@ def test_rings_grow_as_a_queue_of_pixels_does(seed: int) -> None:
         np.uint8
     )
     kernels *= kernels[:1]
+    inside = kernels.astype(bool)
     numbers = np.where(kernels[-1], np.arange(17 * 23).reshape(17, 23), 0).astype(np.int32)
-    assert (pse.expanded(numbers, kernels) == queue_of_pixels(numbers, kernels)).all()
+    grown = pse.expanded(numbers, inside[0], inside[::-1])
+    assert (grown == queue_of_pixels(numbers, kernels)).all()
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (1, 1), (1, 40), (16, 16)])
@@ -114,14 +117,28 @@ def test_noise_gives_a_bounded_number_of_regions() -> None:
     assert len(quads) == limits.MAX_REGIONS
 
 
-def test_labyrinth_takes_a_bounded_number_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    labyrinth = np.zeros((101, 101), np.uint8)
-    labyrinth[::2] = 1
-    labyrinth[1::4, -1] = labyrinth[3::4, 0] = 1
+def test_labyrinth_takes_a_bounded_number_of_steps() -> None:
+    labyrinth = np.zeros((101, 101), bool)
+    labyrinth[::2] = True
+    labyrinth[1::4, -1] = labyrinth[3::4, 0] = True
     numbers = np.zeros((101, 101), np.int32)
     numbers[0, 0] = 1
-    grown = pse.expanded(numbers, labyrinth[None])
+    grown = pse.expanded(numbers, labyrinth, [labyrinth])
     assert (grown > 0).sum() == 1 + 202
+
+
+@pytest.mark.parametrize("kernels", ["words", "full"])
+def test_large_maps_take_little_memory(kernels: str) -> None:
+    """A memory limit counts a few bytes per pixel of the input for what follows a run."""
+    height, width = 960, 1280
+    logits = curved.pse(words(3, 40, height, width), height, width)
+    if kernels == "full":
+        logits = np.full_like(logits, 9)
+    tracemalloc.start()
+    found, _ = pse.polygons(logits, **PSE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found and peak < 26 * height * width
 
 
 @pytest.mark.parametrize(

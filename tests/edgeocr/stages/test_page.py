@@ -191,7 +191,7 @@ def test_points_are_where_their_pixels_come_from(turned: int, further: int) -> N
     np.testing.assert_allclose(found.quad, expected, atol=1)
 
 
-def test_grey_pictures_and_such_with_alpha_are_prepared_too(both: OCR, pictures: Path) -> None:
+def test_grey_pictures_and_those_with_alpha_are_prepared_too(both: OCR, pictures: Path) -> None:
     page = bent(flat_page(pictures / "badge.jpg"))
     known = both.read(page)
     opaque = np.dstack([page, np.full(page.shape[:2], 255, np.uint8)])

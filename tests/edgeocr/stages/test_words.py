@@ -292,7 +292,7 @@ def test_lines_of_a_spotting_network_are_divided_evenly() -> None:
             keep_pixels=True,
             detail=detail,
         )
-        (line,) = found.found.lines
+        (line,) = found.upright.lines
         return line
 
     assert read(None) == spotted[0]
