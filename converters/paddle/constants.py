@@ -31,7 +31,7 @@ def fold(program: Program) -> list[str]:
         The operators that were replaced, as strings.
     """
     operators = list(program.operators)
-    # A variable that is written twice, as by `increment`, has one value before and another behind.
+    # A variable that is written twice, as by `increment`, has two values, one after the other.
     writes = Counter(name for operator in operators for name in operator.outputs())
     writes.update(program.parameters.keys())
     values = {name: program.parameters[name] for name in program.constants if writes[name] == 1}

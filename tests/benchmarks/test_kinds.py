@@ -65,6 +65,7 @@ def test_turned_pages_are_turned_by_quarter_turns() -> None:
     assert kinds.OTHERS["turned_page"](0).picture.shape[:2] == drawn.size  # type: ignore[union-attr]
 
 
+@pytest.mark.stress
 def test_kinds_with_chinese_characters_are_drawn_with_the_font_that_has_them() -> None:
     def is_chinese(name: str) -> bool:
         sheets = (SHEETS[name](np.random.default_rng(seed)) for seed in range(10))

@@ -22,7 +22,7 @@ from converters.parity import compare as parity
 from tests.support.edge_contracts import CONTRACTS, ONE_BY_ONE, SIZES, WORDS
 from tests.support.networks import likely
 from tests.support.readout_cases import softmax
-from tests.zoo.converted import converted
+from tests.zoo.converted import converted, parameters
 from tests.zoo.inputs import stored
 from tests.zoo.names import EVERY, EXPORTS, FORMS, NAMES, OF_ALGORITHM
 
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.slow
 CARD = Normalize("BGR", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 EACH = pytest.mark.parametrize(
     ("kind", "form"),
-    [
+    parameters(
         (kind, form)
         for kind, name in OF_ALGORITHM.items()
         for form in FORMS
         if (name, form) in EVERY
-    ],
+    ),
 )
 
 

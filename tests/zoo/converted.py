@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
+
+import pytest
 
 from converters.atomic import replacing
 from converters.catalog import entries as catalog
@@ -47,6 +49,9 @@ CONVERTED = [
 ]
 # The folder through which the processes of pytest-xdist share; a fixture sets it.
 shared_folder: Path | None = None
+# From PIR, the default run converts the networks of these algorithms only, and the stress stage
+# converts the others: an edge graph is made from the plain graph, whatever format that came from.
+FROM_PIR = {"DB", "CLS", "CTC"}
 # What this process has made or read.
 _made: dict[str, Any] = {}
 T = TypeVar("T")
@@ -70,6 +75,20 @@ def converted(name: str, form: str = "legacy") -> Conversion:
             return convert(EXPORTS / name / form, ENTRIES, said=Statement(STATED.get(name)))
 
     return _shared(f"{name}.{form}.edge", conversion)
+
+
+def parameters(pairs: Iterable[tuple[str, str]]) -> list[Any]:
+    """Return a test's parameters, with the marks that follow from `FROM_PIR`.
+
+    Args:
+        pairs: A network, or its algorithm, and a format.
+    """
+    first = {*FROM_PIR, *(OF_ALGORITHM[each] for each in FROM_PIR)}
+    return [
+        pytest.param(name, form, marks=[pytest.mark.stress] if left_out else [])
+        for name, form in pairs
+        for left_out in [form == "pir" and name not in first]
+    ]
 
 
 def _shared(name: str, make: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from onnx import parser
 from converters.errors import ModelFormatError, TranslationError
 from converters.graph.interface import Interface, Port, examine, example, srn_constant
 from converters.model import interfaces
-from tests.zoo.converted import CONVERTED, STATED, converted, translated
+from tests.zoo.converted import CONVERTED, STATED, converted, parameters, translated
 from tests.zoo.inputs import declared, stored
 from tests.zoo.names import EXPORTS, FORMS, NAMES
 
@@ -69,7 +69,7 @@ def graph(text: str, opset: int = 17) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "form"), CONVERTED)
+@pytest.mark.parametrize(("name", "form"), parameters(CONVERTED))
 def test_every_network_shows_its_algorithm_or_nothing(name, form):
     found = shown(name, form)
     certain = interfaces.certain(found)

@@ -247,6 +247,7 @@ def test_error_names_the_stage_that_loses_too_much(draft, folder, monkeypatch, r
         reduced("fp16", max_loss=0.5)
 
 
+@pytest.mark.stress
 @pytest.mark.slow
 def test_manifest_of_an_int8_bundle_records_the_quantization(folder, tmp_path):
     plan = Plan(precision="int8", calibrate=folder, accuracy=folder, max_loss=5.0)

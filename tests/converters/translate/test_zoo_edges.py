@@ -7,12 +7,13 @@ import pytest
 from converters.edge_graph import CONTRACTS
 from converters.graph.runner import onnx_runner
 from converters.parity.probes import probes
-from tests.zoo.converted import CONVERTED, STATED, converted
-from tests.zoo.names import EVERY, EXPORTS, FORMS, IN_BOTH, NAMES, OF_ALGORITHM
+from tests.zoo.converted import CONVERTED, STATED, converted, parameters
+from tests.zoo.names import EVERY, EXPORTS, IN_BOTH, NAMES, OF_ALGORITHM
 
-# The default run converts one network of each algorithm from PIR. `-m pir` converts the others.
+# The default run and the stress stage convert one network of each algorithm from PIR; `-m pir`
+# converts the others.
 EACH_FORMAT = [
-    *CONVERTED,
+    *parameters(CONVERTED),
     *(
         pytest.param(name, "pir", marks=pytest.mark.pir)
         for name in IN_BOTH
@@ -55,10 +56,12 @@ def test_every_network_converts(name, form):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in OF_ALGORITHM.values() if name in IN_BOTH])
-def test_both_formats_give_the_same_edge_graph(name):
+@pytest.mark.parametrize(
+    ("name", "form"), parameters((name, "pir") for name in OF_ALGORITHM.values() if name in IN_BOTH)
+)
+def test_both_formats_give_the_same_edge_graph(name, form):
     """The weights are the same, so only rounding may differ, where the operators differ."""
-    legacy, pir = (converted(name, form) for form in FORMS)
+    legacy, pir = converted(name, "legacy"), converted(name, form)
     assert legacy.network.normalize == pir.network.normalize
     pictures = probes(pir.network, pir.interface)[0]  # its inference.yml may fix the size
     outputs = list(CONTRACTS[legacy.network.algorithm][1])

@@ -186,7 +186,7 @@ def test_content_that_is_no_picture_has_no_header() -> None:
         assert reader.read(io.BytesIO(content + bytes(40))) is None
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
 def test_decoding_takes_no_more_than_predicted(tmp_path: Path) -> None:
     size = (1100, 900)

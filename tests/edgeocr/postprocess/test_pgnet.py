@@ -40,7 +40,9 @@ def test_lines_are_those_of_paddleocr(name: str, gather: str, fixtures: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "number"), [(11, 1), (12, 9), (13, 20)])
+@pytest.mark.parametrize(
+    ("seed", "number"), [(11, 1), (12, 9), pytest.param(13, 20, marks=pytest.mark.stress)]
+)
 @pytest.mark.parametrize("kind", ["words", "arcs"])
 def test_perfect_maps_give_the_lines_that_they_were_made_of(
     kind: str, seed: int, number: int

@@ -40,7 +40,9 @@ def test_polygons_are_those_of_paddleocr(name: str, kind: str, fixtures: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "number"), [(1, 1), (2, 9), (3, 40)])
+@pytest.mark.parametrize(
+    ("seed", "number"), [(1, 1), (2, 9), pytest.param(3, 40, marks=pytest.mark.stress)]
+)
 @pytest.mark.parametrize(
     ("scene", "numbers"), [(words, QUADS), (words, POLYGONS), (arcs, POLYGONS)]
 )
