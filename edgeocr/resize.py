@@ -288,11 +288,10 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
     round_to = math.ceil if rule.rounding == "up" else round
 
     def rounded(side: float) -> int:
-        if rule.rounding == "up":
-            # PaddleOCR has whole pixels before it rounds up: the nearest for CT, the only network
-            # with the rule "short", else those below.
-            side = int(side + 0.5 if rule.limit == "short" else side)
-        return max(rule.multiple, round_to(side / rule.multiple) * rule.multiple)
+        # Before PaddleOCR rounds to a multiple, it takes whole pixels: the nearest for CT, the only
+        # network with the rule "short", and else those below.
+        whole = int(side + 0.5 if rule.limit == "short" else side)
+        return max(rule.multiple, round_to(whole / rule.multiple) * rule.multiple)
 
     sides = [rounded(height * scale), rounded(width * scale)]
     # Rounding may have lengthened the short side of a strip considerably: shorten its long side.
