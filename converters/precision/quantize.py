@@ -8,8 +8,8 @@ scale for each output channel. Activations are uint8 with a scale and a zero poi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,6 +55,24 @@ class Statistics:
     intervals: dict[str, tuple[float, float]]
     moments: dict[str, rounding.Float64]
     work: dict[str, int]
+    _integers: dict[str, NDArray[np.int8]] = field(default_factory=dict, repr=False, compare=False)
+
+    def rounded(
+        self, node: str, weights: rounding.Float64, step: rounding.Float64
+    ) -> NDArray[np.int8]:
+        """Return a node's weights [rows, columns] as integers, see `rounding.compensated`.
+
+        They are the same in each choice of nodes, and it takes seconds to compute those of a large
+        layer, so they are computed once.
+        """
+        if node not in self._integers:
+            moments = self.moments.get(node)
+            self._integers[node] = (
+                rounding.nearest(weights, step)
+                if moments is None
+                else rounding.compensated(weights, step, moments)
+            )
+        return self._integers[node]
 
 
 def prepared(graph: bytes) -> bytes:
@@ -252,12 +270,7 @@ class _Rounder:
         rows = np.asarray(weights.T if node.op_type == "MatMul" else weights, np.float64)
         shape, rows = rows.shape, rows.reshape(len(rows), -1)
         steps = rounding.steps(rows)
-        moments: Mapping[str, rounding.Float64] = self._found.moments
-        if (of_node := moments.get(node.output[0])) is not None:
-            integers = rounding.compensated(rows, steps, of_node)
-        else:
-            integers = rounding.nearest(rows, steps)
-        integers = integers.reshape(shape)
+        integers = self._found.rounded(node.output[0], rows, steps).reshape(shape)
         end = _end(editor, node)
         node.input[0], step = self._through(node.input[0])
         axis = 1 if node.op_type == "MatMul" else 0
