@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .ways import Codes
 
 # The character of a class counts as known if the class stood for it at least `LEAST` times, and in
-# this share of the places where the class was read.
+# at least the share `SHARE` of all places where the class was read.
 LEAST, SHARE = 2, 0.7
 # The classes that a message names as examples.
 EXAMPLES = 4

@@ -43,7 +43,7 @@ class PaddleModel:
 
     @property
     def described(self) -> list[Path]:
-        """The files that reports describe: those of the network, and its settings if a file."""
+        """The files that reports list: the network's, and that of its settings if there is one."""
         settings = self.settings
         return self.files + ([settings] if settings is not None and settings.is_file() else [])
 

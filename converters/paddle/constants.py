@@ -93,7 +93,7 @@ def cast(values: Array, dtype: Any) -> Array:
     kind = np.dtype(dtype)
     if values.dtype.kind == "f" and kind.kind in "iu" and values.size:
         limits = np.iinfo(kind)
-        # The largest integers of 64 bits aren't float64 numbers: the limit itself is too large.
+        # As a float64, the largest integer of 64 bits becomes 2**63, which doesn't fit any more.
         if not (values.min() >= limits.min and values.max() < float(limits.max) + 1):
             raise ValueError(f"a value doesn't fit into {kind}")
     return values.astype(kind)
@@ -143,7 +143,7 @@ def _binary(function: Callable[[Array, Array], Array]) -> Callable[[_Operands], 
 
 
 def _number(text: str) -> int | float:
-    """Parse a number; an integer of 64 bits has more digits than a float could keep."""
+    """Parse a number, an integer as an int, because a float can't keep all digits of 64 bits."""
     try:
         return int(text)
     except ValueError:

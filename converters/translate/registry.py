@@ -42,4 +42,4 @@ class OpsetError(UnsupportedError):
 
 
 class OpenLoopError(UnsupportedError):
-    """A loop runs as often as the input says, such as once for each of its pictures."""
+    """How many rounds a loop has depends on the input, such as on its number of pictures."""

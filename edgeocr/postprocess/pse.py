@@ -137,7 +137,7 @@ def _sigmoid(logits: Float32) -> Float32:
 def expanded(
     numbers: Numbers, inside: NDArray[np.bool_], kernels: Iterable[NDArray[np.bool_]]
 ) -> Numbers:
-    """Grow numbered texts through kernels, the smallest first, one ring of pixels at a time.
+    """Let numbered texts grow into each kernel, the smallest first, a ring of pixels at a time.
 
     The result is that of PSENet's queue, in which pixels wait to pass their text's number on to
     their upper, lower, left and right neighbours: a pixel that passes it on leaves the queue, and

@@ -54,13 +54,13 @@ def _copies(
     values: Sequence[Value | None],
     names: Sequence[str | None] | None = None,
 ) -> list[str]:
-    """Assign operands to new variables.
+    """Copy operands into new variables.
 
     Args:
         state: The lowering.
         numbers: The operands.
         values: Values with the types of the variables.
-        names: The names of the variables; None for a name that nothing else has.
+        names: The names of the new variables; None stands for a name that is not used yet.
 
     Returns:
         The variables.

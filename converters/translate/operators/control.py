@@ -61,7 +61,7 @@ def conditional_block(call: Call) -> None:
 
 
 def _names(call: Call) -> dict[str, list[str]]:
-    """Return the names of the values in each list."""
+    """Return the names of the values that each list of the program holds now."""
     return {name: [item.name for item in listed] for name, listed in call.scope.lists.items()}
 
 

@@ -50,7 +50,7 @@ def _windows(call: Call, x: Value, kind: str) -> Value:
     if longer:  # the last window may reach beyond the padding, so there is more of it
         after = [size + stride - 1 for size, stride in zip(after, strides, strict=True)]
     if counts_padding and after != before:
-        # Behind the input, Paddle counts as much padding as there is before it, and nothing beyond.
+        # Of the padding behind the input, Paddle counts only as much as there is before it.
         counted = [min(one, other) for one, other in zip(before, after, strict=True)]
         x = _surrounded(call, x, before, counted)
         after = [size - part for size, part in zip(after, counted, strict=True)]
@@ -78,7 +78,7 @@ def _windows(call: Call, x: Value, kind: str) -> Value:
 
 
 def _surrounded(call: Call, x: Value, before: list[int], after: list[int]) -> Value:
-    """Put zeros before and behind the spatial axes."""
+    """Put zeros before and behind a value along its spatial axes."""
     if not any([*before, *after]):
         return x
     sizes = [

@@ -97,10 +97,10 @@ def _backwards(steps: Value) -> NDArray[np.bool_]:
 
 
 def _before_the_first(call: Call, ends: Value, back: NDArray[np.bool_]) -> Value:
-    """Return ends as ONNX takes them.
+    """Return the ends of slices as ONNX counts them.
 
-    In Paddle 2's programs -1 is before the first position where the steps go back. In Paddle 3's,
-    whose lowering sets an attribute, it is the last position, as in ONNX.
+    Where the steps go backwards, an end of -1 is before the first position in Paddle 2's programs.
+    In Paddle 3's, whose lowering sets an attribute, it is the last position, as in ONNX.
     """
     if not back.any() or call.attribute("ends_from_the_end", False):
         return ends
