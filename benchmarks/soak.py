@@ -231,6 +231,7 @@ class Soak:
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
+            faulthandler.dump_traceback_later(0.9 * PATIENCE)  # says where a child hangs
             try:
                 text = self.ocr.read(self.samples.originals[number]).text
                 os._exit(0 if text == self._expected[number] else 3)

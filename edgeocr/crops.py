@@ -48,7 +48,6 @@ class Crop:
         curved: Whether straight lines of the crop may be curves in the image.
     """
 
-    # Not a cached_property: before Python 3.12 that has one lock for all instances.
     def __init__(
         self,
         height: int,

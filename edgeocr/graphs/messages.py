@@ -11,7 +11,6 @@ import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from ..errors import BundleError
@@ -55,11 +54,6 @@ class Message:
     repeated: frozenset[int] = frozenset()
     refused: Mapping[int, str] = field(default_factory=dict)
 
-    @cached_property
-    def allowed(self) -> frozenset[int]:
-        """Keys of the fields that may be there."""
-        return self.single | self.repeated
-
     def fields(self, wire: Wire, start: int, end: int) -> list[Field]:
         """Read the message's fields and check that it may have them.
 
@@ -69,8 +63,7 @@ class Message:
         found = wire.fields(start, end)
         keys = [each[0] for each in found]
         distinct = set(keys)
-        if not distinct <= self.allowed:
-            unknown = distinct - self.allowed
+        if unknown := distinct - self.single - self.repeated:
             number, kind = divmod(min(unknown), 8)
             what = self.refused.get(number, f"an unknown field, {number} of type {kind}")
             raise BundleError(f"{self.name} has {what}, which no edge graph has")

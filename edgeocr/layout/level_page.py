@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -20,21 +18,37 @@ Block: TypeAlias = list[int]
 Line: TypeAlias = list[int]
 
 
-@dataclass(frozen=True)
 class LevelPage:
-    """The boxes and texts of a page whose rows are level.
+    """The boxes and texts of a page whose rows are level."""
 
-    Attributes:
-        boxes: The boxes, as they stand on the page.
-        texts: Their texts, if known.
-        upwards: Which of them are read from the bottom up, if known.
-        wanted: The reading order that is wanted.
-    """
+    def __init__(
+        self,
+        boxes: Boxes,
+        texts: Sequence[str] | None,
+        upwards: Sequence[bool] | None = None,
+        wanted: ReadingOrder = "auto",
+    ) -> None:
+        """Find which lines are vertical, and from which side the page is read.
 
-    boxes: Boxes
-    texts: Sequence[str] | None
-    upwards: Sequence[bool] | None = None
-    wanted: ReadingOrder = "auto"
+        Args:
+            boxes: The boxes, as they stand on the page.
+            texts: Their texts, if known.
+            upwards: Which of them are read from the bottom up, if known.
+            wanted: The reading order that is wanted.
+        """
+        self._boxes, self._texts, self._upwards, self._wanted = boxes, texts, upwards, wanted
+        # Which boxes hold a line that runs downwards.
+        self._down = [bool(each) for each in tall.runs_down(boxes, texts)]
+        # The blocks of vertical text, and the labels that are turned by 90 degrees.
+        self._upright, labels = tall.groups(
+            boxes, [i for i, runs_down in enumerate(self._down) if runs_down], texts
+        )
+        self._labels = tall.completed(labels, boxes, self._down)
+        self._script_from_the_right = bool(texts is not None and scripts.from_the_right(texts))
+        self._from_the_right = self._script_from_the_right or self._mostly_vertical()
+        # The boxes, mirrored if the page is read from right to left.
+        self._seen = boxes.mirrored() if self._from_the_right else boxes
+        self._pieces = self._pieces_of_lines()
 
     def parts(self) -> list[list[Block]]:
         """Return the blocks of each part of the page, in reading order.
@@ -55,51 +69,13 @@ class LevelPage:
                 found.append([whole for block in in_rows for whole in self._written(block)])
         return self._with_labels(found)
 
-    @cached_property
-    def _down(self) -> list[bool]:
-        """Which boxes hold a line that runs downwards."""
-        return [bool(each) for each in tall.runs_down(self.boxes, self.texts)]
-
-    @cached_property
-    def _tall_groups(self) -> tuple[list[Block], list[Block]]:
-        down = [i for i, runs_down in enumerate(self._down) if runs_down]
-        blocks, labels = tall.groups(self.boxes, down, self.texts)
-        return blocks, tall.completed(labels, self.boxes, self._down)
-
-    @property
-    def _upright(self) -> list[Block]:
-        """The blocks of vertical text."""
-        return self._tall_groups[0]
-
-    @property
-    def _labels(self) -> list[Block]:
-        """The labels that are turned by 90 degrees."""
-        return self._tall_groups[1]
-
-    @cached_property
-    def _from_the_right(self) -> bool:
-        """Whether columns, and cells of rows, are read from the right.
-
-        This is so for scripts that are written from right to left, and for pages on which most
-        lines are vertical.
-        """
-        if self._script_from_the_right:
-            return True
+    def _mostly_vertical(self) -> bool:
+        """Whether most lines are vertical: the columns are read from the right then."""
         vertical = sum(map(len, self._upright))
-        return 2 * vertical > len(self.boxes) - sum(map(len, self._labels))
+        return 2 * vertical > len(self._boxes) - sum(map(len, self._labels))
 
-    @cached_property
-    def _script_from_the_right(self) -> bool:
-        return bool(self.texts is not None and scripts.from_the_right(self.texts))
-
-    @cached_property
-    def _seen(self) -> Boxes:
-        """The boxes, mirrored if the page is read from right to left."""
-        return self.boxes.mirrored() if self._from_the_right else self.boxes
-
-    @cached_property
-    def _pieces(self) -> list[Line]:
-        """The pieces of each horizontal line."""
+    def _pieces_of_lines(self) -> list[Line]:
+        """Return the pieces of each horizontal line."""
         in_labels = {i for label in self._labels for i in label}
         level = np.array(
             [i for i, down in enumerate(self._down) if not down and i not in in_labels], np.intp
@@ -108,11 +84,11 @@ class LevelPage:
 
     def _partition(self, joined: Boxes, lines: list[Line]) -> list[Indices]:
         everything = np.arange(len(lines))
-        if self.wanted == "rows":
+        if self._wanted == "rows":
             return [everything]
-        texts = self.texts
+        texts = self._texts
         read = None if texts is None else [" ".join(texts[i] for i in line) for line in lines]
-        return [*Partition(joined, read, every=self.wanted == "columns").parts(everything)]
+        return [*Partition(joined, read, every=self._wanted == "columns").parts(everything)]
 
     def _row(self, row: list[Line]) -> list[Line]:
         """Return the lines of a row, which has been sorted in the direction of the page's columns.
@@ -135,17 +111,17 @@ class LevelPage:
 
     def _in_own_direction(self, line: Line) -> Line:
         """Return the pieces of a line in the direction of its own script."""
-        if len(line) > 1 and self.texts is not None:
-            own = scripts.from_the_right([self.texts[i] for i in line])
+        if len(line) > 1 and self._texts is not None:
+            own = scripts.from_the_right([self._texts[i] for i in line])
             if own is not None and own != self._from_the_right:
                 return line[::-1]
         return line
 
     def _vertical(self, block: Block) -> list[Block]:
         """Return the tiers of vertical text from the top, the lines of each from the right."""
-        boxes = self.boxes.take(np.array(block)).fallen()
+        boxes = self._boxes.take(np.array(block)).fallen()
         tiers = [np.arange(len(block))]
-        if self.wanted != "rows":
+        if self._wanted != "rows":
             tiers = [*Partition(boxes, None, every=True, least=2).parts(tiers[0])]
         return [
             [block[int(tier[k])] for row in rows(boxes.take(tier)) for k in row] for tier in tiers
@@ -160,11 +136,11 @@ class LevelPage:
                 runs downwards, otherwise upwards.
         """
         upwards = not at_right
-        if self.upwards is not None and self.texts is not None:
+        if self._upwards is not None and self._texts is not None:
             # Long pieces are more certain.
-            votes = [len(self.texts[i]) * (1 if self.upwards[i] else -1) for i in label]
+            votes = [len(self._texts[i]) * (1 if self._upwards[i] else -1) for i in label]
             upwards = sum(votes) > 0
-        boxes = self.boxes.take(np.array(label))
+        boxes = self._boxes.take(np.array(label))
         turned = boxes.risen() if upwards else boxes.fallen()
         return [label[i] for row in rows(turned) for i in row]
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,6 @@ class Picture:
 
     name: str
     content: bytes
-
-    @cached_property
-    def key(self) -> str:
-        """What tells it from others on this node."""
-        return key_of(self.name, self.content)
 
 
 class EdgeOCR:
@@ -143,14 +138,15 @@ class EdgeOCR:
 
         Pictures with which a process has died are read after the others, one at a time.
         """
-        deaths = [self._attempts.deaths(picture.key) for picture in pictures]
+        keys = [key_of(picture.name, picture.content) for picture in pictures]
+        deaths = [self._attempts.deaths(key) for key in keys]
         rows: dict[int, list[Row]] = {}
         harmless = [i for i, number in enumerate(deaths) if number == 0]
         for group in [harmless, *([i] for i, number in enumerate(deaths) if number)]:
             if group and deaths[group[0]] >= MOST_DEATHS:
                 rows[group[0]] = [_row_of_killer(pictures[group[0]])]
                 continue
-            with self._attempts.reading(pictures[i].key for i in group):
+            with self._attempts.reading(keys[i] for i in group):
                 for i, read in zip(group, self._rows_of([pictures[i] for i in group]), strict=True):
                     rows[i] = read
         return [rows[i] for i in range(len(pictures))]

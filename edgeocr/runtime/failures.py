@@ -8,10 +8,10 @@ of each, as users have reported them.
 from __future__ import annotations
 
 import re
-import threading
 from typing import Any, Literal, TypeAlias
 
 from ..errors import NO_MEMORY, ProviderFailedError
+from .forks import ProcessLock
 from .providers import Provider
 
 Kind: TypeAlias = Literal["out of memory", "device lost", "other"]
@@ -69,7 +69,7 @@ class Failures:
     def __init__(self) -> None:
         """Begin without any."""
         self._lost: dict[str, ProviderFailedError] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def check(self, provider: Provider) -> None:
         """Refuse a run on a device that has been lost.

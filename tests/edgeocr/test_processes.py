@@ -39,6 +39,33 @@ IN_THE_CHILD = [
 ]
 
 
+# `at_each_module` runs `work` in a thread, which stops at its first call into each module of
+# edgeocr until the main thread has called `at_call` with the modules so far.
+AT_EACH_MODULE = """
+def at_each_module(work, at_call):
+    seen, called, go_on, done = [], threading.Semaphore(0), threading.Semaphore(0), []
+    def trace(frame, event, argument):
+        module = frame.f_globals["__name__"]
+        # A fork takes a lock of `forks`, so the thread doesn't stop while it holds that.
+        if module.startswith("edgeocr.") and module not in [*seen, "edgeocr.runtime.forks"]:
+            seen.append(module)
+            called.release()
+            go_on.acquire()
+    def traced():
+        sys.settrace(trace)
+        try:
+            work()
+        finally:
+            done.append(True)
+            called.release()
+    threading.Thread(target=traced).start()
+    while called.acquire() and not done:
+        at_call(seen)
+        go_on.release()
+    return seen
+"""
+
+
 @pytest.mark.stress
 def test_a_forked_child_reads_and_ends_as_its_parent_does() -> None:
     """A child has none of its parent's threads, and must not even free its parent's sessions."""
@@ -59,6 +86,28 @@ for each in reading: each.join()
     done = run(OPENED + threads)
     assert done.stderr == ""
     assert done.stdout.split() == ["0"] * 2
+
+
+@pytest.mark.stress
+def test_a_child_can_read_whatever_another_thread_was_doing_at_the_fork() -> None:
+    """No lock of the interpreter, of its library or of edgeocr is left locked for the child."""
+    script = """
+from edgeocr.runtime import forks
+forks.PATIENCE = 0.1  # a fork waits so long for a thread that has stopped while it opens a session
+def fork(seen):
+    code = forked("sys.settrace(None); assert ocr.read(SAMPLE).text == expected", patience=20)
+    if code:
+        print(seen[-1], code)
+def work():
+    OCR(provider="cpu", threads=2).read(SAMPLE)
+    list(ocr.read_many([SAMPLE] * 2))
+seen = at_each_module(work, fork)
+assert "edgeocr.layout.level_page" in seen, seen
+print(len(seen) > 50)
+"""
+    done = run(OPENED + AT_EACH_MODULE + script)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["True"]
 
 
 @pytest.mark.stress

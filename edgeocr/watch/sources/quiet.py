@@ -7,18 +7,19 @@ URL. edgeocr logs what matters in its own words.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
+
+from ...runtime.forks import ProcessLock
 
 # OpenCV reads this variable once, when a process uses FFmpeg for the first time. -8 is FFmpeg's
 # AV_LOG_QUIET.
 FFMPEG_VARIABLE, FFMPEG_QUIET = "OPENCV_FFMPEG_LOGLEVEL", "-8"
 SILENT = 0
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _captures = 0
 _level_before = 0
 _ffmpeg_asked = False

@@ -174,7 +174,8 @@ def test_rows_of_a_batch_are_those_of_its_pictures(
     sign = (pictures / "badge.jpg").read_bytes()
     given = [Picture(name, sign) for name in ("a.jpg", "suspect.jpg", "killer.jpg")]
     given.insert(1, Picture("broken.jpg", b"no picture"))
-    dead = [died(stage._attempts, given[i].key) for i in (2, 2, *MOST_DEATHS * [3])]
+    keys = [key_of(picture.name, picture.content) for picture in given]
+    dead = [died(stage._attempts, keys[i]) for i in (2, 2, *MOST_DEATHS * [3])]
     rows = stage.rows_of(given)
     assert [len(each) for each in rows] == [1, 1, 1, 1]
     assert [each[0]["source"] for each in rows] == [picture.name for picture in given]
@@ -184,5 +185,5 @@ def test_rows_of_a_batch_are_those_of_its_pictures(
         *(None, "ImageError"),
         *(None, "ProcessDiedError"),
     ]
-    assert stage._attempts.deaths(given[2].key) == 0
+    assert stage._attempts.deaths(keys[2]) == 0
     assert len(dead) == 5
