@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from edgeocr.accuracy.labels import DONT_CARE
 
-from .pages import Corners, Line, Picture, corners, default_font, random_word
+from .drawn_picture import Corners, Line, Picture, corners, default_font, random_word
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from .pages import Line, Picture, corners, default_font
+from .drawn_picture import Line, Picture, corners, default_font
 
 # The number of tables of each gap.
 TABLES = 8

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from edgeocr.accuracy.labels import DONT_CARE
+
+from . import conditions, number_columns
+from .drawn_picture import Corners, Line, Picture, corners, default_font, random_word
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,21 +23,6 @@ if TYPE_CHECKING:
 
 # No setting of edgeocr was chosen with pictures of this seed.
 SEED = 2028
-VOCABULARY = """
-about above across action after again against almost along always animal answer around autumn
-balance basket because before begin behind believe between bottle bread bridge bright brother
-build business butter camera careful carry center certain change children choose circle city
-clear climb close coffee cold color common corner country cover cross daughter decide different
-dinner distance doctor double dream early earth enough evening every example family famous
-farmer fast field figure final finger fire floor flower follow forest forward fresh friend front
-garden gentle glass gold grass great green ground half happen harbor heavy history hotel house
-hundred ice idea important inside island join jump just kind kitchen know language large later
-learn leave letter light little machine market meet middle minute money month morning mountain
-music narrow nature night north number office open orange order paper people picture plant point
-quick quiet rain ready river road school second shoulder simple south summer table ticket travel
-under village visit water window winter yellow young zero
-"""
-WORDS = VOCABULARY.split()
 SIGNS = 40
 SIGN_SIZES = (11, 12, 13, 14, 16, 18, 20, 24, 28, 36)
 # The largest angle by which a sign is tilted, in degrees.
@@ -54,38 +42,6 @@ SCREEN_WIDTH = 1080
 # Scans of an A4 sheet on which a receipt lies: dots per inch and the size of its text in points.
 RECEIPTS = ((600, 5), (600, 6), (600, 8), (300, 6))
 RECEIPT_INCHES = (2.3, 5.0)
-
-Corners: TypeAlias = list[tuple[float, float]]
-
-
-class Line(NamedTuple):
-    """A line of text.
-
-    Attributes:
-        text: The text; `DONT_CARE[0]` if the line must not count.
-        corners: The corners (x, y) in pixels, clockwise from the top left of the text.
-    """
-
-    text: str
-    corners: Corners
-
-
-class Picture(NamedTuple):
-    """A picture to be saved as JPEG.
-
-    Attributes:
-        name: Name of the file.
-        image: The picture.
-        lines: Its lines.
-        quality: JPEG's quality, from 0 to 100.
-        dpi: Dots per inch.
-    """
-
-    name: str
-    image: Image
-    lines: list[Line]
-    quality: int
-    dpi: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,8 +75,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the pictures and write a Label.txt beside them."""
-    from . import conditions, number_columns
-
     fonts = conditions.Fonts(options.fonts, options.chinese_font)
     kinds: dict[str, Callable[[int], Iterator[Picture]]] = {
         **KINDS,
@@ -342,36 +296,6 @@ def _paragraph(font: FreeTypeFont, width: float, rng: Random) -> Iterator[str]:
         else:
             line = f"{line} {word}"
     yield line
-
-
-def random_word(rng: Random) -> str:
-    """Return a word in lower, upper or title case, or a number."""
-    style = rng.random()
-    if style < 0.1:
-        return rng.choice(
-            (
-                f"{rng.randrange(1, 10**6)}",
-                f"{rng.randrange(100)}.{rng.randrange(100):02}",
-                f"{rng.randrange(24)}:{rng.randrange(60):02}",
-            )
-        )
-    word = rng.choice(WORDS)
-    return word.upper() if style < 0.2 else word.title() if style < 0.45 else word
-
-
-def corners(box: tuple[float, float, float, float]) -> Corners:
-    """Return the corners of a box (left, top, right, bottom), clockwise from the top left."""
-    left, top, right, bottom = box
-    return [(left, top), (right, top), (right, bottom), (left, bottom)]
-
-
-def default_font(size: int) -> FreeTypeFont:
-    """Return the TrueType font that comes with Pillow, which is the same everywhere."""
-    from PIL import ImageFont
-
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
 
 
 def _check_pillow() -> None:

@@ -16,8 +16,8 @@ from edgeocr import OCR, frames_of
 from edgeocr.images import load
 from tests.support import pdfs
 
+from .drawn_picture import WORDS
 from .inputs import positive
-from .pages import WORDS
 
 SEED = 2031
 POINTS, RESOLUTIONS = (8, 10, 12), (100, 150, 200, 250, 300)

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from .pages import default_font, random_word
+from .drawn_picture import default_font, random_word
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from edgeocr import OCR, EdgeOCRError, RuntimeOptions
 
+from .drawn_picture import WORDS
 from .inputs import positive
-from .pages import WORDS
 
 SEED = 2029
 # The sides of the pages, in pixels.

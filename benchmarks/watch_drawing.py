@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeocr.images import Image
 from edgeocr.postprocess.geometry import Float32
 
-from .pages import default_font
+from .drawn_picture import default_font
 from .peers import OWN_PICTURES
 from .watch_truth import Shown
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeocr.images import Image
 
-from .pages import WORDS
+from .drawn_picture import WORDS
 from .watch_drawing import (
     HEIGHT,
     WIDTH,

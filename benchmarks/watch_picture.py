@@ -11,7 +11,7 @@ import numpy as np
 from edgeocr.accuracy.places import same_place
 from edgeocr.images import Image
 
-from .pages import default_font
+from .drawn_picture import default_font
 from .watch_drawing import HEIGHT, WIDTH
 from .watch_scoring import Told
 from .watch_truth import FPS, Video

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from benchmarks import conditions, number_columns, pages
+from benchmarks import conditions, drawn_picture, number_columns, pages
 from edgeocr import OCR
 from edgeocr.accuracy import label_file
 from edgeocr.accuracy.score import Score
@@ -81,13 +81,13 @@ def test_seed_determines_the_files(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def signs() -> list[pages.Picture]:
+def signs() -> list[drawn_picture.Picture]:
     """Draw the whole set of signs, which takes seconds."""
     return list(pages.signs(pages.SEED))
 
 
 @pytest.mark.slow
-def test_signs_and_pages_cover_the_sizes(signs: list[pages.Picture]) -> None:
+def test_signs_and_pages_cover_the_sizes(signs: list[drawn_picture.Picture]) -> None:
     sizes = {dpi: [points for d, points in pages.PAGES if d == dpi] for dpi, _ in pages.PAGES}
     assert sizes == {300: [5, 6, 7, 8, 10, 12], 200: [6, 7, 9, 10], 150: [7, 10, 12]}
     assert len(signs) == 40
@@ -110,7 +110,7 @@ def test_signs_and_pages_cover_the_sizes(signs: list[pages.Picture]) -> None:
 
 
 @pytest.mark.slow
-def test_lines_of_a_sign_do_not_touch(signs: list[pages.Picture]) -> None:
+def test_lines_of_a_sign_do_not_touch(signs: list[drawn_picture.Picture]) -> None:
     for sign in signs:
         for upper, lower in zip(sign.lines, sign.lines[1:], strict=False):
             (x0, y0), (x1, y1), _, below = upper.corners
@@ -119,7 +119,7 @@ def test_lines_of_a_sign_do_not_touch(signs: list[pages.Picture]) -> None:
             assert 5.9 <= gap <= 27.1
 
 
-def drawn(kind: str, number: int) -> pages.Picture:
+def drawn(kind: str, number: int) -> drawn_picture.Picture:
     if kind == "signs":
         return pages.draw_sign("a.jpg", Random(number))
     return pages.draw_page("a.jpg", 100, 6 + number, Random(number))
@@ -127,7 +127,7 @@ def drawn(kind: str, number: int) -> pages.Picture:
 
 def test_words_that_do_not_fit_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "SIGN_SIZES", (50,))
-    monkeypatch.setattr(pages, "WORDS", ["important"])
+    monkeypatch.setattr(drawn_picture, "WORDS", ["important"])
     for picture in (drawn("signs", number) for number in range(6)):
         for line in picture.lines:
             (x0, y0), (x1, y1) = line.corners[:2]
@@ -173,7 +173,7 @@ def test_page_is_printed_in_paragraphs_within_margins() -> None:
 
 def test_words_have_all_cases_and_numbers() -> None:
     rng = Random(0)
-    words = {pages.random_word(rng) for _ in range(2000)}
+    words = {drawn_picture.random_word(rng) for _ in range(2000)}
     assert all(word.isascii() and word.strip() == word for word in words)
     for kind in (str.islower, str.isupper, str.istitle, str.isdigit):
         assert sum(map(kind, words)) > 40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from threading import Thread
 from time import perf_counter
 
 import pytest
@@ -40,20 +39,13 @@ child.communicate("")
     assert 200 < float(done.stdout) < 300
 
 
-def test_rest_is_waited_for_and_counted() -> None:
-    """A thread that goes on working for 60 ms is waited for, and its time is returned."""
-    stop = perf_counter() + 0.06
-
-    def spin() -> None:
-        while perf_counter() < stop:
-            pass
-
-    thread = Thread(target=spin)
-    thread.start()
-    used = measure._come_to_rest()
-    assert perf_counter() >= stop
-    assert used > 0.01
-    thread.join()
+def test_rest_is_waited_for_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process uses 30 ms of CPU time in two steps, then hardly any."""
+    clock = iter([1.0, 1.02, 1.03, 1.03 + 0.5 * measure.REST_CPU_S])
+    monkeypatch.setattr(measure, "process_time", lambda: next(clock))
+    monkeypatch.setattr(measure, "REST_AT_MOST_S", 60.0)
+    assert measure._come_to_rest() == pytest.approx(0.03)
+    assert next(clock, None) is None
 
 
 def test_rest_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
