@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'error: {error}: pip install ".[cpu,convert]"', file=sys.stderr)
         return 1
     except MemoryError:
-        print("error: the memory of this machine doesn't suffice", file=sys.stderr)
+        print("error: this machine has too little memory for that", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interruption:
         return exit_code(interruption)

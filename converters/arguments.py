@@ -39,8 +39,14 @@ def parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify", help="compare what convert wrote with Paddle Inference on the original"
     )
-    verify.add_argument("output", type=Path, metavar="OUT/")
-    verify.add_argument("--against", type=Path, required=True, metavar="DIR")
+    verify.add_argument("output", type=Path, metavar="OUT/", help="the folder that convert wrote")
+    verify.add_argument(
+        "--against",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder with the Paddle model that was converted",
+    )
     _add_paddle_python(verify)
     _add_doctor(commands)
     _add_npu(commands)
@@ -57,14 +63,7 @@ def parser() -> argparse.ArgumentParser:
             metavar="MODEL",
             help="the stage's model: NAME of models.toml, DIR with an inference.yml, or NAME=DIR",
         )
-    freeze.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="NAME.edgeocr for one file, any other path for a new folder",
-    )
+    _add_output(freeze, "PATH", "NAME.edgeocr for one file, any other path for a new folder")
     freeze.add_argument(
         "--charset",
         action="append",
@@ -78,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
         freeze.add_argument_group("characters of your own network"),
         "--dictionary",
         help="the dictionary that the recognition (or spotting) network was trained with, one "
-        "character per line, where the model's own inference.yml or models.toml has another",
+        "character per line, where the model's own inference.yml or models.toml has another one",
     )
     freeze.add_argument(
         "--precision",
@@ -91,8 +90,8 @@ def parser() -> argparse.ArgumentParser:
         type=_variants,
         default=(),
         metavar="LIST",
-        help="several graphs for each stage that gains by them, of which a device takes the one "
-        "that suits it: fp32,int8 or fp32,fp16 or fp32,int8,fp16",
+        help="keep several graphs of each stage that gains from them, of which a device takes the "
+        "one that suits it: fp32,int8 or fp32,fp16 or fp32,int8,fp16",
     )
     freeze.add_argument(
         "--weights",
@@ -136,7 +135,7 @@ def parser() -> argparse.ArgumentParser:
         "triton", help="write a bundle as a model repository of Triton Inference Server"
     )
     triton.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle's file or folder")
-    triton.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL_REPOSITORY")
+    _add_output(triton, "MODEL_REPOSITORY", "a new or empty folder")
     triton.add_argument(
         "--name",
         default="edgeocr",
@@ -151,7 +150,11 @@ def parser() -> argparse.ArgumentParser:
         ("threads", 1, "CPU threads of each run of a network"),
     ):
         triton.add_argument(
-            f"--{name}", type=_positive, default=default, metavar="N", help=f"{what}; {default}"
+            f"--{name}",
+            type=_positive,
+            default=default,
+            metavar="N",
+            help=f"{what}; default: {default}",
         )
     triton.add_argument(
         "--tensorrt", action="store_true", help="let TensorRT run the networks, with --device gpu"
@@ -183,7 +186,8 @@ def _add_doctor(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a dictionary: the first one replaces the folder's own, further ones are tried",
+        help="a dictionary: the first one replaces the folder's own, further ones are tried; "
+        "repeatable",
     )
     doctor.add_argument(
         "--algorithm",
@@ -205,9 +209,7 @@ def _add_npu(commands: Any) -> None:
         "npu",
         help="write a graph of fixed shapes for an NPU's compiler, and report what it may refuse",
     )
-    npu.add_argument(
-        "model", metavar="NAME|DIR", help="a model of models.toml, a folder, or a .tar of a folder"
-    )
+    _add_model(npu)
     npu.add_argument("--target", choices=list(TARGETS), required=True, help="the compiler")
     npu.add_argument(
         "--shape",
@@ -217,7 +219,9 @@ def _add_npu(commands: Any) -> None:
         metavar="[INPUT=]1x3x48x320",
         help="the shape of the image's input, or of the input of that name; repeatable",
     )
-    npu.add_argument("-o", "--output", type=Path, required=True, metavar="OUT/")
+    _add_output(
+        npu, "OUT/", "a folder, in which npu.onnx, npu.txt and npu.json are written or replaced"
+    )
     _add_known(npu)
 
 
@@ -225,18 +229,11 @@ def _add_convert(commands: Any) -> None:
     convert = commands.add_parser(
         "convert", help="convert one model to plain.onnx, edge.onnx, report.json and report.md"
     )
-    convert.add_argument(
-        "model",
-        metavar="NAME|DIR",
-        help="a model of models.toml, a folder, or an archive of a folder (.tar, .tar.gz, .tgz)",
-    )
-    convert.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT/",
-        help="a new folder, or one that an earlier conversion wrote and this one replaces",
+    _add_model(convert)
+    _add_output(
+        convert,
+        "OUT/",
+        "a new folder, or one that an earlier conversion wrote and this one replaces",
     )
     _add_paddle_python(convert)
     _add_known(convert)
@@ -261,7 +258,19 @@ def _add_convert(commands: Any) -> None:
     graphs.add_argument(
         "--fast",
         action="store_true",
-        help="measure no times, compare on one picture only, and not with Paddle",
+        help="measure no times, compare both graphs on a single batch, and not with Paddle",
+    )
+
+
+def _add_output(command: argparse.ArgumentParser, metavar: str, help: str) -> None:
+    command.add_argument("-o", "--output", type=Path, required=True, metavar=metavar, help=help)
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "model",
+        metavar="NAME|DIR",
+        help="a model of models.toml, a folder, or an archive of a folder (.tar, .tar.gz, .tgz)",
     )
 
 
@@ -288,7 +297,7 @@ def _add_known(command: argparse.ArgumentParser) -> None:
         "--charset",
         "--dictionary",
         help="the dictionary that the network was trained with, one character per line, where "
-        "inference.yml is missing or has another",
+        "inference.yml is missing or has another one",
     )
 
 

@@ -39,7 +39,8 @@ class Wanted:
     shapes: Shapes = field(default_factory=dict)
     """The input shapes to fix; if empty, the sizes that the network leaves open stay open."""
     fast: bool = False
-    """Whether to compare on one picture only, and not with Paddle Inference."""
+    """Whether to compare both graphs on a single batch, not to compare them with Paddle Inference,
+    and to measure no times."""
     opset: int = OPSET
     """The version of ONNX's operators that both graphs have; a model in ONNX keeps its own."""
 
@@ -135,6 +136,9 @@ def convert(
         paddle_python: A Python that has Paddle to compare with; None for this one.
         said: What the user says about the model.
         wanted: How the graphs are made, and how thoroughly they are checked.
+
+    Returns:
+        Both graphs, how they were made, and the results of the checks, all of which have passed.
 
     Raises:
         ConverterError: What is known about the model contradicts it or itself.

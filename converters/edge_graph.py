@@ -20,14 +20,10 @@ from .catalog.entries import Normalize
 from .edge_nodes import GREY_BITS, GREY_WEIGHTS, Wrapper, normalization
 from .errors import TranslationError
 from .graph import share_of_width, warping
-from .graph.editor import checked, remove_dead, rename
+from .graph.editor import IR_VERSION, checked, remove_dead, rename
 from .graph.interface import Interface, Port, examine, further_input, is_ratio
 from .model.families import FAMILIES
 from .model.network import Network
-
-# ONNX Runtime reads this IR version since 1.11. The official exports of PP-OCRv6 declare 10, which
-# ONNX Runtime 1.17 refuses, but use nothing newer than 8.
-IR_VERSION = 8
 
 # Algorithm → (input, {output: its channels in the plain graph}). None stands for a number that
 # depends on the classes, as that of PGNet's `characters`.
@@ -156,7 +152,7 @@ def _out_of_the_way(graph: onnx.GraphProto, interface: Interface, names: list[st
 
 
 def sizes(interface: Interface, network: Network) -> tuple[int | None, int | None]:
-    """Return height and width in pixels that graph or entry fix, None where they vary."""
+    """Return the height and width in pixels that the graph or the entry fixes, or else None."""
     if network.algorithm == "UVDoc":
         return warping.SEEN
     _, _, height, width = interface.image.shape

@@ -29,7 +29,10 @@ class Wrapper:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        """Wrap a model, which gets the constants, inputs and outputs at once."""
+        """Wrap a model.
+
+        Constants, inputs and outputs are added to the model at once, `before` and `after` are not.
+        """
         self._graph = model.graph
         self._opset = next(item.version for item in model.opset_import if item.domain == "")
         self.before: list[onnx.NodeProto] = []
@@ -154,7 +157,7 @@ class Wrapper:
         self.declare_output("scores", TensorProto.FLOAT, ["N", "T"])
 
     def squeeze(self, source: str, axis: int, target: str) -> None:
-        """Remove an axis of the size 1."""
+        """Remove an axis of size 1."""
         if self._opset < 13:
             self.add("Squeeze", [source], target, axes=[axis])
         else:

@@ -11,7 +11,6 @@ from typing import Any
 from ..model import dictionary
 from .facts import Listed
 
-BYTE_ORDER_MARK = "\ufeff".encode()
 # The script of letters whose name in Unicode doesn't begin with it, by the first word of the name.
 SCRIPTS = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
 
@@ -50,7 +49,7 @@ def listed(
         [each for each, number in Counter(characters).items() if number > 1 and each],
         lines,
         [each for each in characters if len(each) > 1],
-        path.is_file() and path.read_bytes()[:3] == BYTE_ORDER_MARK,
+        path.is_file() and path.read_bytes()[:3] == dictionary.BYTE_ORDER_MARK.encode(),
     )
 
 

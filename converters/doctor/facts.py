@@ -174,7 +174,7 @@ class Attempt:
         score: The mean score of the readings, from 0 to 1.
         right: The number of pictures whose label is read exactly; None without labels.
         gained: How many of these are misread with the folder's own settings.
-        lost: How many are misread, but read right with the folder's own settings.
+        lost: How many are misread, but read correctly with the folder's own settings.
         error: Why the network doesn't run in this way; None if it does.
     """
 
@@ -201,7 +201,7 @@ class Pictures:
         regions: The regions that a detector finds.
         attempts: The ways in which the network was used, the folder's own first.
         best: The indices in `attempts` of those that together explain the labels best.
-        explained: How many pictures are read right with all of these together; None without
+        explained: How many pictures are read correctly with all of these; None without
             labels, and for a detector.
     """
 

@@ -116,7 +116,7 @@ def _causes(pictures: Pictures | None) -> Iterator[str]:
     elif pictures.explained is not None and own.right is not None:
         yield (
             f"{cause}; with this corrected, {_share(pictures.explained, pictures.number)} are "
-            f"read right instead of {own.right}: {advice}"
+            f"read correctly instead of {own.right}: {advice}"
         )
 
 
@@ -200,7 +200,7 @@ def _readings(pictures: Pictures) -> Iterator[str]:
         )
     elif own.right is not None and not pictures.best and own.right < FINE * pictures.number:
         yield (
-            f"only {_share(own.right, pictures.number)} are read right, and no common cause "
+            f"only {_share(own.right, pictures.number)} are read correctly, and no common cause "
             "explains it: look at the readings below; the network may need more training"
         )
 

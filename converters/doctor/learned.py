@@ -75,7 +75,7 @@ def differences(learned: Mapping[int, str], symbols: Sequence[str]) -> list[Diff
 
 
 def right_with(read: Sequence[Codes], labels: Sequence[str], symbols: Sequence[str]) -> list[bool]:
-    """Tell which pictures are read right with the characters that the labels of the others show.
+    """Tell which pictures are read correctly with the characters that the others' labels show.
 
     A picture's own label is left out, because it would prove itself right.
     """

@@ -48,7 +48,7 @@ class Request:
         pictures: A folder of pictures, with labels if there are any; None for none.
         dictionaries: Dictionaries: the first replaces the folder's own, the others are tried.
         algorithm: The network's algorithm, where no file says it.
-        ignore_settings: Leave out the folder's inference.yml.
+        ignore_settings: Whether to leave out the folder's inference.yml.
         paddle_python: A Python that has Paddle; None for this one.
     """
 

@@ -105,7 +105,7 @@ def _pictures(pictures: Pictures) -> Iterable[str]:
     own = pictures.attempts[0] if pictures.attempts else None
     if own is not None and own.right is not None:
         share = 100 * own.right / max(pictures.number, 1)
-        rows = {**rows, "read right": f"{own.right} of {pictures.number} ({share:.1f} %)"}
+        rows = {**rows, "read correctly": f"{own.right} of {pictures.number} ({share:.1f} %)"}
     yield section("Pictures", rows)
     if pictures.lines:
         ordered = sorted(

@@ -35,7 +35,7 @@ class Outcome:
         attempts: What was tried: the folder's own settings, and these with each single change.
         best: The indices in `attempts` of the changes that together explain the labels best.
         way: How the network is used with these changes.
-        right: For each picture, whether it is then read right; None without labels.
+        right: For each picture, whether it is then read correctly; None without labels.
     """
 
     attempts: list[Attempt]

@@ -123,7 +123,7 @@ def read(
         interface: The plain graph's interface.
         catalog: What models.toml says.
         algorithm: The algorithm that the user names.
-        ignore_settings: Leave out the folder's inference.yml.
+        ignore_settings: Whether to leave out the folder's inference.yml.
         given: The user's dictionary, which replaces the folder's own.
 
     Returns:
@@ -226,9 +226,10 @@ def default_stage(known: Network, interface: Interface) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "height": height or 48,
         "min_width": width or 320,
-        "max_width": width or 3200,
+        "max_width": width or line_resizing.MAX_WIDTH,
     }
-    usual |= {"margin": 0, "padding": line_resizing.PADDING, "multiple": 8, "minimum_score": 0.5}
+    usual |= {"margin": 0, "padding": line_resizing.PADDING, "multiple": 8}
+    usual["minimum_score"] = line_resizing.MINIMUM_SCORE
     return usual if width is None else {**usual, "width": width}
 
 
@@ -325,8 +326,13 @@ def rule(stage: Mapping[str, Any]) -> str:
     """Say in words how a picture is brought to the size of a network's input."""
     if "resize" in stage:
         resize = stage["resize"]
-        bound = {"min": "the short side at least", "max": "the long side at most"}
-        bound |= {"long": "the long side to", "height": "the height at most"}
+        bound = {
+            "min": "the short side at least",
+            "max": "the long side at most",
+            "long": "the long side to",
+            "short": "the short side to",
+            "height": "the height at most",
+        }
         words = bound.get(resize.get("limit"), "resized to")
         return (
             f"{words} {resize.get('limit_side')} pixels, at most {resize.get('max_pixels')} in all"

@@ -137,5 +137,5 @@ def code_points(number: int) -> list[int]:
     return found
 
 
-# Changes a way; returns None where the change makes no difference or no sense.
+# Changes a way; returns None where the change makes no difference or doesn't apply.
 Apply = Callable[[Way], "Way | None"]

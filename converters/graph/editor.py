@@ -13,6 +13,11 @@ from onnx import helper, numpy_helper
 
 from .reading import blocks, producers, reads
 
+# The IR version of all graphs that are written, unless their opset needs a later one. ONNX Runtime
+# has read it since 1.11. The official exports of PP-OCRv6 declare 10, which ONNX Runtime 1.17
+# refuses, but use nothing newer than 8.
+IR_VERSION = 8
+
 
 def checked(model: onnx.ModelProto) -> bytes:
     """Serialize a model and check it, with fewer copies of its weights than ONNX's checker makes.

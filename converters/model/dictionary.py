@@ -111,7 +111,7 @@ def oddities(path: Path, listed: list[str]) -> list[str]:
     for character, count in Counter(listed).items():
         if count > 1 and character:
             name = f"{character!r:.40} (U+{ord(character[0]):04X})"
-            found.append(f"{name} is listed {count} times, in the {_at(lines[character], '')}")
+            found.append(f"{name} is listed {count} times, in {_at(lines[character], '')}")
     return [f"{path}: {each}" for each in found]
 
 

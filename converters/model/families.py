@@ -54,7 +54,7 @@ class Family:
     Attributes:
         decoder: The `algorithm` of the stage in a bundle's manifest, which decodes the outputs.
         post_process: The `PostProcess.name` in an inference.yml. If families share it, the operator
-            `resize` tells them apart, and otherwise the first one counts.
+            `resize` tells them apart; if it doesn't, the first family counts.
         resize: The operator in an inference.yml that resizes a crop.
         before: What the classes before the characters stand for.
         after: What the classes after the characters stand for.
@@ -102,8 +102,8 @@ class Family:
         return [*before, *listed, *after]
 
 
-# PaddleOCR 2.10, ppocr/postprocess/rec_postprocess.py, and the number of classes that the networks
-# give, which is without the padding for most.
+# The sources are PaddleOCR 2.10's ppocr/postprocess/rec_postprocess.py and the number of classes in
+# the networks' outputs. Most networks have no class for padding, though their decoders list one.
 FAMILIES: dict[Algorithm, Family] = {
     "CTC": Family("CTC", "CTCLabelDecode", "RecResizeImg", before=("blank",)),
     "Attention": Family(
@@ -156,7 +156,7 @@ FAMILIES: dict[Algorithm, Family] = {
         "Attention", "ParseQLabelDecode", "SVTRRecResizeImg", before=("end",), width=128
     ),
     "CPPD": Family("Attention", "CPPDLabelDecode", "SVTRRecResizeImg", before=("end",)),
-    # VisionLAN's second output are features; its decoder reads 25 of 26 positions. Before October
+    # VisionLAN's second output holds features; its decoder reads 25 of 26 positions. Before October
     # 2022 PaddleOCR put digits after letters: such a network needs a dictionary in that order.
     "VisionLAN": Family(
         "Attention",

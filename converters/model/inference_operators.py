@@ -85,7 +85,7 @@ class RecResizeImg:
 
 @dataclass(frozen=True)
 class LineResizeImg:
-    """How a network that reads lines of one size sees them; `line_resizing` says which pad."""
+    """How a network sees lines in one size; `line_resizing` says which networks pad them."""
 
     image_shape: list[Side]
     """Channels, height and width."""
@@ -124,7 +124,7 @@ class SARRecResizeImg:
 
 @dataclass(frozen=True)
 class ResizeImage:
-    """How PaddleClas resizes a classifier's input; one of both is given."""
+    """How PaddleClas resizes a classifier's input; exactly one of the two fields is given."""
 
     size: list[Side] | None = None
     """Width and height in pixels."""
@@ -262,8 +262,8 @@ OPERATORS: dict[str, type[Any]] = {
     "ResizeImage": ResizeImage,
     "CropImage": CropImage,
 }
-# Operators that set the memory layout or encode training labels don't matter to a conversion, nor
-# does padding to a multiple of 32 after a resize to one.
+# Operators that don't matter to a conversion: they set the memory layout, encode the labels of the
+# training, or pad to a multiple of 32, which a picture's sides are already after the resize.
 WITHOUT_EFFECT = re.compile(r"ToCHWImage|Pad|KeepKeys|\w*LabelEncode\w*")
 POST_PROCESSES: dict[str, tuple[Algorithm, type[Any]]] = {
     "DBPostProcess": ("DB", DBPostProcess),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -139,7 +140,9 @@ def _check_size(data: Any) -> None:
         value, depth = left.pop()
         values += 1
         if values > MAX_VALUES or depth > MAX_DEPTH:
-            raise typed.FieldError(f"more than {MAX_VALUES} values, or {MAX_DEPTH} levels of them")
+            raise typed.FieldError(
+                f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} levels of nesting"
+            )
         if isinstance(value, dict):
             left += [(item, depth + 1) for item in value.values()]
         elif isinstance(value, list):
@@ -190,9 +193,7 @@ def _settings(data: Any) -> ModelSettings:
         space = algorithm == "CTC" and listed is not None
     if task in READING:
         stage["charset"] = FAMILIES[algorithm].charset(len(listed or ALPHANUMERIC) + space)
-    # CTC writes characters in the order in which they stand in the picture, from left to right.
-    if algorithm == "CTC" and bidi.is_right_to_left("".join(listed or ())):
-        stage["visual_order"] = True
+    stage |= visual_order(algorithm, listed or ())
     try:
         stages.checked(task, "model", algorithm, stage)
     except typed.FieldError as error:
@@ -207,6 +208,22 @@ def _settings(data: Any) -> ModelSettings:
         listed,
         getattr(post, "use_space_char", None),
     )
+
+
+def visual_order(algorithm: Algorithm, listed: Iterable[str]) -> Stage:
+    """Return the field of a stage whose network reads right-to-left texts as they are drawn.
+
+    CTC writes characters in the order in which they stand in the picture, from left to right.
+
+    Args:
+        algorithm: The network's algorithm.
+        listed: The characters that the network reads.
+
+    Returns:
+        `visual_order`, or nothing where texts come out in logical order.
+    """
+    drawn = algorithm == "CTC" and bidi.is_right_to_left("".join(listed))
+    return {"visual_order": True} if drawn else {}
 
 
 def _model(data: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""The inputs and outputs that each algorithm's networks have, and which of them prove it.
+"""The inputs and outputs of each algorithm's networks, and which of them prove the algorithm.
 
 A network's shapes can contradict what is said about it, but rarely prove it: a network for CPPD or
 ViTSTR has an output of the same shape as one for CTC, and is read in another way. `certain` names

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeocr.postprocess import bidi
-
 from ..catalog.entries import (
     READING,
     SETTINGS,
@@ -217,12 +215,7 @@ def with_characters(own: ModelSettings, listed: list[str], source: CharsetSource
         listed: The characters, without the space that `source` adds.
         source: Where they are listed.
     """
-    stage = {
-        **own.stage,
-        "charset": FAMILIES[own.algorithm].charset(len(listed) + source.space),
-    }
-    stage.pop("visual_order", None)
-    stage |= _order(own.algorithm, listed)
+    stage = _with_charset(own.stage, own.algorithm, listed, source)
     return dataclasses.replace(own, stage=stage, charset=source, characters=listed)
 
 
@@ -248,19 +241,17 @@ def resolved(
     number = interfaces.classes(entry.algorithm, declared.outputs)
     listed, source = _said(said, entry.algorithm, number, notes)
     own = settings.resolve(dataclasses.replace(entry, charset=source), folder, counted=False)
-    charset = FAMILIES[entry.algorithm].charset(len(listed) + source.space)
-    stage: dict[str, Any] = {**own.stage, "charset": charset}
-    stage.pop("visual_order", None)
-    return dataclasses.replace(own, stage=stage | _order(entry.algorithm, listed), charset=source)
+    stage = _with_charset(own.stage, entry.algorithm, listed, source)
+    return dataclasses.replace(own, stage=stage, charset=source)
 
 
-def _order(algorithm: Algorithm, listed: list[str]) -> dict[str, bool]:
-    # CTC writes characters in the order in which they stand in the picture, from left to right.
-    return (
-        {"visual_order": True}
-        if algorithm == "CTC" and bidi.is_right_to_left("".join(listed))
-        else {}
-    )
+def _with_charset(
+    stage: dict[str, Any], algorithm: Algorithm, listed: list[str], source: CharsetSource
+) -> dict[str, Any]:
+    """Return the fields of a stage with those that follow from other characters replaced."""
+    kept = {name: value for name, value in stage.items() if name != "visual_order"}
+    charset = FAMILIES[algorithm].charset(len(listed) + source.space)
+    return {**kept, "charset": charset, **inference_yml.visual_order(algorithm, listed)}
 
 
 def _said(

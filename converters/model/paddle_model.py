@@ -18,8 +18,6 @@ LEGACY_PAIRS = (
 # Files of these kinds beside a program are not its parameters.
 OTHER_SUFFIXES = {".info", ".yml", ".yaml", ".json", ".txt", ".md", ".onnx", ".pdmodel"}
 
-# In how many levels of folders below one a model is looked for.
-LEVELS = 2
 # How many of a file's first bytes an error quotes.
 QUOTED_BYTES = 24
 
@@ -69,7 +67,7 @@ def identify(folder: Path) -> PaddleModel:
 
 
 def below(folder: Path) -> Path:
-    """Return the folder that holds a model: the given one, or the only one in the levels below it.
+    """Return the folder that holds a model: the given one, or the only one up to two levels below.
 
     Raises:
         ModelFormatError: No folder holds a model, or several do.
@@ -86,10 +84,10 @@ def below(folder: Path) -> Path:
 
 
 def _holding(folder: Path) -> list[Path]:
-    """Return the folders in the levels below one that hold a model."""
+    """Return the folders up to two levels below a folder that hold a model."""
     return [
         path
-        for pattern in ("*", "*/*")[:LEVELS]
+        for pattern in ("*", "*/*")
         for path in sorted(folder.glob(pattern))
         if path.is_dir() and holds_model(path)
     ]

@@ -15,7 +15,7 @@ import onnx
 from .. import fixed_shapes
 from ..errors import ParityError
 from ..fixed_shapes import Shapes
-from ..graph.editor import Editor, checked
+from ..graph.editor import IR_VERSION, Editor, checked
 from ..graph.reading import inferred_shapes, inputs
 from ..graph.runner import Array, onnx_runner
 from ..model.network import Network
@@ -30,8 +30,6 @@ TOLERANCE = 1e-4
 # Untrained weights amplify rounding, so that a rewritten graph may also differ by this multiple of
 # what ONNX Runtime's own optimizations change.
 FACTOR = 5
-# ONNX Runtime has read this version since 1.11, and every compiler's own copy of onnx reads it.
-IR_VERSION = 8
 
 
 @dataclass(frozen=True)

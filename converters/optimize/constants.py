@@ -14,7 +14,7 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from ..graph.editor import Editor
+from ..graph.editor import IR_VERSION, Editor
 from ..graph.reading import blocks
 
 WHY = "constants are computed at conversion"
@@ -68,5 +68,5 @@ def _evaluate(node: onnx.NodeProto, editor: Editor) -> list[np.ndarray]:
     outputs = [onnx.ValueInfoProto(name=name) for name in node.output]
     graph = helper.make_graph([node], "constant", declared, outputs)
     version = helper.make_opsetid("", editor.opset)
-    model = helper.make_model(graph, opset_imports=[version], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[version], ir_version=IR_VERSION)
     return [np.asarray(each) for each in ReferenceEvaluator(model).run(None, inputs)]

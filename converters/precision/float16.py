@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from ..edge_graph import IR_VERSION
-from ..graph.editor import Editor
+from ..graph.editor import IR_VERSION, Editor
 
 
 def to_float16(graph: bytes) -> bytes:

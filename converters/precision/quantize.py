@@ -17,8 +17,7 @@ import onnx
 import onnx.version_converter
 from numpy.typing import NDArray
 
-from ..edge_graph import IR_VERSION
-from ..graph.editor import Editor, attribute
+from ..graph.editor import IR_VERSION, Editor, attribute
 from ..graph.runner import onnx_runner
 from . import gelu, rounding
 

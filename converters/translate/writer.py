@@ -10,10 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from ..graph.editor import IR_VERSION
 from .values import Value
-
-# ONNX Runtime reads this IR version since 1.11. Opsets from 19 on need a later one.
-IR_VERSION = 8
 
 
 class Writer:

@@ -93,7 +93,7 @@ def test_dictionary_of_the_user_replaces_that_of_an_entry(tmp_path):
         ("a\n\nb\n\n", ["a", "", "b", ""], ["lines 2, 4 are empty: a class that reads as nothing"]),
         ("a\n\nb\n", ["a", "", "b"], ["line 2 is empty: a class that reads as nothing"]),
         ("ab\nc\n", ["ab", "c"], ["line 1 is longer than a character, as 'ab' is: one class each"]),
-        ("a\nb\na\n", ["a", "b", "a"], ["'a' (U+0061) is listed 2 times, in the lines 1, 3"]),
+        ("a\nb\na\n", ["a", "b", "a"], ["'a' (U+0061) is listed 2 times, in lines 1, 3"]),
         ("a\n\u3000\nb\n\u3000\n", ["a", "\u3000", "b", "\u3000"], ["(U+3000) is listed 2 times"]),
     ],
 )
