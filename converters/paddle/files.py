@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def _check_texts(message: Any) -> None:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a file; a program may name one as no file system allows."""
+    """Tell whether there is a file; a program may hold names that no file system allows."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -142,14 +143,12 @@ def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
     Raises:
         ModelFormatError: If the file is too short, too long, or not a parameter file.
     """
-    from google.protobuf.message import DecodeError
-
     content = memoryview(path.read_bytes())
     arrays, offset = {}, 0
     for name in names:
         try:
             arrays[name], offset = _tensor(content, offset)
-        except (struct.error, ValueError, KeyError, OverflowError, DecodeError) as error:
+        except ValueError as error:
             raise ModelFormatError(
                 f"{path}: tensor {len(arrays) + 1} of {len(names)}, {name}, can't be read: "
                 f"{error}; the file is damaged, incomplete or belongs to another program: fetch "
@@ -166,38 +165,69 @@ def read_parameters(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
 def _tensor(content: memoryview, offset: int) -> tuple[NDArray[Any], int]:
     """Read the tensor at an offset; return it with the offset behind it.
 
-    A tensor consists of a version, its levels of detail, another version, the size of its
-    TensorDesc, the TensorDesc, and the values.
+    Raises:
+        ValueError: As `tensor_head`, or if the file ends before the tensor does.
     """
-    version, levels = struct.unpack_from("<IQ", content, offset)
-    offset += 12
-    if version != 0 or levels > 8:
-        raise ValueError(f"version {version} with {levels} levels of detail is not supported")
-    for _ in range(levels):
-        (size,) = struct.unpack_from("<Q", content, offset)
-        offset += 8 + size
-    version, size = struct.unpack_from("<Ii", content, offset)
-    offset += 8
-    if version != 0 or not 0 < size < 4096:
-        raise ValueError(f"no tensor description at byte {offset}")
-    desc = messages()["TensorDesc"].FromString(bytes(content[offset : offset + size]))
-    offset += size
-    kind = NUMPY.get(desc.data_type)
+    offset, kind, shape = tensor_head(content, offset)
+    count = math.prod(shape)
+    if count * kind.itemsize > len(content) - offset:
+        raise ValueError(f"shape {list(shape)[:8]} needs more bytes than the file has")
+    array = np.frombuffer(content, kind, count, offset).reshape(shape)
+    return array, offset + array.nbytes
+
+
+def tensor_head(
+    content: bytes | memoryview, offset: int = 0
+) -> tuple[int, np.dtype[Any], tuple[int, ...]]:
+    """Read what a parameter file has before the values of a tensor.
+
+    That is a version, the tensor's levels of detail, another version, the size of its TensorDesc,
+    and the TensorDesc.
+
+    Args:
+        content: The file, or a part of it.
+        offset: Where the tensor begins.
+
+    Returns:
+        The offset of the values, their type, and the tensor's shape.
+
+    Raises:
+        ValueError: There is no tensor, or one of a kind that no network has.
+    """
+    from google.protobuf.message import DecodeError
+
+    try:
+        version, levels = struct.unpack_from("<IQ", content, offset)
+        offset += 12
+        if version != 0 or levels > 8:
+            raise ValueError(f"version {version} with {levels} levels of detail is not supported")
+        for _ in range(levels):
+            (size,) = struct.unpack_from("<Q", content, offset)
+            offset += 8 + size
+        version, size = struct.unpack_from("<Ii", content, offset)
+        offset += 8
+        if version != 0 or not 0 < size < 4096 or offset + size > len(content):
+            raise ValueError(f"no tensor description at byte {offset}")
+        desc = messages()["TensorDesc"].FromString(bytes(content[offset : offset + size]))
+    except (struct.error, OverflowError, DecodeError) as error:
+        raise ValueError(f"no tensor description at byte {offset}") from error
+    kind, shape = NUMPY.get(desc.data_type), tuple(desc.dims)
     if kind is None:
         raise ValueError(f"data type {desc.data_type} is not supported")
-    count = int(np.prod(desc.dims, dtype=np.int64))
-    if count < 0 or count * np.dtype(kind).itemsize > len(content) - offset:
-        raise ValueError(f"shape {list(desc.dims)[:8]} needs more bytes than the file has")
-    array = np.frombuffer(content, kind, count, offset).reshape(desc.dims)
-    return array, offset + array.nbytes
+    if min(shape, default=0) < 0:
+        raise ValueError(f"shape {list(shape)[:8]} has a negative size")
+    return offset + size, np.dtype(kind), shape
 
 
 def tensor_bytes(array: NDArray[Any]) -> bytes:
     """Serialize a tensor as a parameter file holds it."""
-    number, _ = DTYPES[str(array.dtype)]
-    desc = messages()["TensorDesc"](data_type=number, dims=array.shape).SerializeToString()
-    head = struct.pack("<IQIi", 0, 0, 0, len(desc))
-    return bytes(head + desc + np.ascontiguousarray(array).tobytes())
+    return head_bytes(str(array.dtype), array.shape) + np.ascontiguousarray(array).tobytes()
+
+
+def head_bytes(dtype: str, shape: Sequence[int]) -> bytes:
+    """Return what Paddle writes before the values of a tensor of a type of `DTYPES`."""
+    desc = messages()["TensorDesc"](data_type=DTYPES[dtype][0], dims=shape).SerializeToString()
+    return bytes(struct.pack("<IQIi", 0, 0, 0, len(desc)) + desc)
 
 
 @cache

@@ -8,7 +8,6 @@ that it takes no time and no memory even for a file of many megabytes.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..errors import ModelFormatError
-from .files import DTYPES, NUMPY, messages
+from .files import head_bytes, tensor_head
 
 # The most bytes before a tensor's values: versions, levels of detail and a description of its axes.
 HEAD_BYTES = 4096
@@ -46,7 +45,7 @@ def check(path: Path, parameters: Mapping[str, tuple[int, ...]], program: str) -
             this = f"parameter {number} of {len(names)}, {name}"
             head = _read(stream, place)
             if (found := _described(head)) is None:
-                if len(head) < len(_head(wanted)):
+                if len(head) < len(head_bytes("float32", wanted)):
                     raise _truncated(path, size, place, names[number - 1 :], parameters, this)
                 raise _no_parameter(path, head, place, this, program)
             length, kind, shape = found
@@ -74,33 +73,10 @@ def _read(stream: IO[bytes], place: int) -> bytes:
 
 def _described(head: bytes) -> tuple[int, np.dtype[Any], tuple[int, ...]] | None:
     """Return the length of a tensor's head, its type and its shape; None if this is no tensor."""
-    from google.protobuf.message import DecodeError
-
     try:
-        version, levels = struct.unpack_from("<IQ", head)
-        offset = 12
-        if version or levels > 8:
-            return None
-        for _ in range(levels):
-            offset += 8 + struct.unpack_from("<Q", head, offset)[0]
-        version, size = struct.unpack_from("<Ii", head, offset)
-        offset += 8
-        if version or size <= 0 or offset + size > len(head):
-            return None
-        described = messages()["TensorDesc"].FromString(head[offset : offset + size])
-    except (struct.error, OverflowError, DecodeError):
+        return tensor_head(head)
+    except ValueError:
         return None
-    kind, shape = NUMPY.get(described.data_type), tuple(described.dims)
-    if kind is None or min(shape, default=0) < 0:
-        return None
-    return offset + size, np.dtype(kind), shape
-
-
-def _head(shape: tuple[int, ...]) -> bytes:
-    """Return what Paddle writes before the values of a float32 tensor."""
-    number, _ = DTYPES["float32"]
-    described = messages()["TensorDesc"](data_type=number, dims=shape).SerializeToString()
-    return bytes(struct.pack("<IQIi", 0, 0, 0, len(described)) + described)
 
 
 def _truncated(
@@ -111,7 +87,11 @@ def _truncated(
     parameters: Mapping[str, tuple[int, ...]],
     this: str,
 ) -> ModelFormatError:
-    left = (len(_head(parameters[name])) + 4 * math.prod(parameters[name]) for name in missing)
+    # Most parameters are float32, and what a tensor of another type takes isn't known here.
+    left = (
+        len(head_bytes("float32", parameters[name])) + 4 * math.prod(parameters[name])
+        for name in missing
+    )
     return ModelFormatError(
         f"{path}: truncated: {size} of {place + sum(left)} bytes; the file ends before the end of "
         f"{this}. Copy, fetch or export it again"

@@ -9,7 +9,7 @@ import pytest
 
 from converters.errors import ModelFormatError
 from converters.paddle import declared, parameters
-from converters.paddle.files import parse
+from converters.paddle.files import head_bytes, parse
 from tests.support.paths import ZOO_EXPORTS
 from tests.zoo.names import IN_BOTH, OF_ALGORITHM
 
@@ -96,7 +96,7 @@ def test_other_file_is_told_by_its_beginning(tmp_path, content, advice):
 def test_damage_within_the_file_is_told_with_its_place(tmp_path):
     found = declaration(NAME, "legacy").parameters
     content = bytearray((ZOO_EXPORTS / NAME / "legacy" / "inference.pdiparams").read_bytes())
-    first = parameters._head(found[min(found)])
+    first = head_bytes("float32", found[min(found)])
     place = len(first) + 4 * math.prod(found[min(found)])
     content[place : place + 12] = b"\xff" * 12
     path = tmp_path / "inference.pdiparams"
