@@ -1,4 +1,4 @@
-"""What a program declares of its inputs, outputs and parameters, read without the parameters."""
+"""What a program declares about inputs, outputs and parameters, read without the parameters."""
 
 from __future__ import annotations
 

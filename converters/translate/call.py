@@ -51,7 +51,7 @@ class Call(Nodes):
         self._values = scope.values
 
     def require_opset(self, least: int) -> None:
-        """Refuse the operator if the graph's opset is below `least`, which has what it needs.
+        """Refuse the operator if the graph's opset is older than `least`, the first that has it.
 
         Raises:
             OpsetError: If it is.
@@ -105,20 +105,24 @@ class Call(Nodes):
         return numbers[0] if len(numbers) == 1 and not isinstance(default, list) else numbers
 
     def dtype(self, name: str, default: Any) -> np.dtype[Any]:
-        """Return NumPy's type that an attribute gives by Paddle's number, or `default` for -1."""
+        """Return the NumPy type whose number in Paddle an attribute gives, or `default` for -1.
+
+        Raises:
+            UnsupportedError: If the number is that of a type that edgeocr doesn't read.
+        """
         number = self.attribute(name, -1)
         found: np.dtype[Any] = np.dtype(NUMPY.get(number, default))
         if number != -1 and number not in NUMPY:
             raise UnsupportedError(f"edgeocr doesn't read values of Paddle's type {number}")
         return found
 
-    def result_shape(self, slot: str = "Out") -> tuple[int, ...]:
-        """Return the declared shape of the first result at a slot."""
-        return tuple(self._program.shape(self.operator.output(slot)[0]))
+    def result_shape(self) -> tuple[int, ...]:
+        """Return the shape that the program declares for the first result."""
+        return tuple(self._program.shape(self.operator.output("Out")[0]))
 
-    def result_dtype(self, default: Any, slot: str = "Out") -> np.dtype[Any]:
-        """Return NumPy's type that is declared for the first result, `default` if none is."""
-        names = self.operator.output(slot)
+    def result_dtype(self, default: Any) -> np.dtype[Any]:
+        """Return the NumPy type that the program declares for the first result, or `default`."""
+        names = self.operator.output("Out")
         number = self._program.dtype(names[0]) if names else -1
         found: np.dtype[Any] = np.dtype(NUMPY.get(number, default))
         return found
@@ -132,6 +136,9 @@ class Call(Nodes):
             attribute: The attribute with the list.
             tensor: The slot for the list as one tensor; "" if there is none.
             tensors: The slot for one tensor per integer; "" if there is none.
+
+        Raises:
+            UnsupportedError: If neither a slot nor the attribute has the list.
         """
         for slot in (tensor, tensors):
             if slot and (given := self.operands(slot)):
@@ -161,6 +168,9 @@ class Call(Nodes):
             slot: The output slot.
             typed: Whether the results keep their type, because Paddle computes this one whatever
                 the program declares.
+
+        Raises:
+            UnsupportedError: If the operator has another number of results at the slot.
         """
         given = [value] if isinstance(value, Value) else list(value)
         names = self.operator.output(slot)

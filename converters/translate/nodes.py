@@ -140,12 +140,12 @@ class Nodes:
         """Return the elements of one value where a condition is true, and of another elsewhere."""
         if x.dtype != bool:
             return self.each("Where", condition, x, y, dtype=x.dtype)
-        # ONNX Runtime has no Where for truth values.
+        # ONNX Runtime has no Where for booleans.
         rest = self.combine("And", self.each("Not", condition), y)
         return self.combine("Or", self.combine("And", condition, x), rest)
 
     def reduce(self, kind: str, value: Value, axes: Iterable[int], *, keep: bool) -> Value:
-        """Return a reduction over axes; all are reduced if there are none.
+        """Return a reduction over axes, or over all axes if none are given.
 
         Args:
             kind: ONNX's operator.
@@ -170,7 +170,7 @@ class Nodes:
         return value if value.rank == 0 else self.reshape(value, [])
 
     def squeeze(self, value: Value, axes: Iterable[int]) -> Value:
-        """Return a value without some axes of the size 1."""
+        """Return a value without some axes of size 1."""
         gone = sorted({value.axis(axis) for axis in axes})
         if not gone:
             return value
@@ -180,7 +180,7 @@ class Nodes:
         return self.add("Squeeze", value, self.constant(gone), shape=shape)
 
     def unsqueeze(self, value: Value, axes: Iterable[int]) -> Value:
-        """Return a value with further axes of the size 1, which are numbered as in the result."""
+        """Return a value with further axes of size 1, which are numbered as in the result."""
         listed = list(axes)
         rank = value.rank + len(listed)
         new = sorted(axis % rank for axis in listed)

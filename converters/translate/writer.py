@@ -52,7 +52,7 @@ class Writer:
         return value
 
     def parameter(self, name: str, array: NDArray[Any]) -> Value:
-        """Return a constant of a name of its own. It gets into the graph if a node reads it."""
+        """Return a constant that has its own name. The graph holds it only if a node reads it."""
         self._constants[name] = array
         self._taken.add(name)
         return Value(name, array.dtype, array.shape, array)

@@ -107,7 +107,7 @@ def _while(state: Lowering, op: Operation) -> None:
         state.names[argument.number] = name
 
     def next_round(yielded: list[int]) -> None:
-        # A value may be the one of another variable, which must not be assigned before.
+        # A yielded value may be another variable's, so all are copied before any is assigned.
         copies = _copies(state, yielded, [condition, *block.arguments])
         for source, target in zip(copies, variables, strict=True):
             _assign(state, source, target)

@@ -134,7 +134,7 @@ def _in_words(error: Exception) -> str:
 
 def _operation(entry: dict[str, Any], depth: int = 0) -> Operation:
     if depth > MAX_DEPTH:
-        raise ValueError(f"more than {MAX_DEPTH} blocks lie in each other")
+        raise ValueError(f"blocks are nested more than {MAX_DEPTH} deep")
     kind = _text(entry["#"])
     if kind == "p":
         # The first flag is "persistable". Parameters without it, such as a dropout's state, are not

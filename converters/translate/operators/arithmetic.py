@@ -8,7 +8,7 @@ from ..call import Call
 from ..registry import UnsupportedError, translates
 from ..values import Value, broadcast
 
-# Paddle's operator → ONNX's for numbers, and ONNX's for truth values.
+# Paddle's operator → ONNX's for numbers, and ONNX's for booleans.
 _BINARY = {
     "elementwise_add": ("Add", "Or"),
     "elementwise_sub": ("Sub", ""),
@@ -43,9 +43,9 @@ def operands(call: Call) -> tuple[Value, Value]:
 
 
 def _aligned(call: Call, value: Value, rank: int, axis: int) -> Value:
-    """Return a value whose axes begin at `axis` of the axes that another value has.
+    """Align the first axis of a value with the axis `axis` of a value of more axes.
 
-    Paddle lets the value have last axes of the size 1 beyond the other's; they are removed.
+    Trailing axes of size 1 that reach beyond the other's last axis, as Paddle allows, are removed.
 
     Args:
         call: The operator.
@@ -63,7 +63,7 @@ def _binary(call: Call) -> None:
     of_numbers, of_truths = _BINARY[call.operator.type]
     kind = of_truths if x.dtype == bool else of_numbers
     if not kind:
-        raise UnsupportedError("its operands are truth values")
+        raise UnsupportedError("its operands are booleans")
     call.give(call.combine(kind, x, y))
 
 
@@ -169,7 +169,7 @@ def equal_all(call: Call) -> None:
 
 
 def _logic(call: Call) -> None:
-    """Write and, or, xor of truth values; numbers other than 0 are true."""
+    """Write and, or, xor of booleans; numbers other than 0 are true."""
     x, y = (call.cast(call.operand(slot), bool) for slot in "XY")
     # A constant that decides alone: a loop then ends at a known step, whatever else would end it.
     decisive = {"logical_and": False, "logical_or": True}.get(call.operator.type)

@@ -97,14 +97,14 @@ def _is_placeholder(value: Value, other: Value) -> bool:
     """Tell whether a value is the number that Paddle 2.6 puts where a branch has no other value.
 
     In SAR and RobustScanner the first branch hides a picture's padding, and changes nothing if
-    there is none. In place of the unchanged value the second branch gives such a number, with which
-    no network goes on: Paddle Inference refuses it.
+    there is none. In place of the unchanged value the second branch gives such a number. No network
+    can go on with it, and Paddle Inference raises an error.
     """
     return value.array is not None and value.shape == () and other.shape != ()
 
 
 def _is_truth(value: Value, known: bool) -> bool:
-    """Tell whether a value is a constant of one element, the truth value `known`."""
+    """Tell whether a value is a constant of one element, the boolean `known`."""
     if value.dtype != bool or value.array is None or value.array.size != 1:
         return False
     return bool(value.array.item()) is known

@@ -38,7 +38,7 @@ def _number(call: Call, dtype: np.dtype[Any]) -> Value:
 
 @translates("fill_constant")
 def fill_constant(call: Call) -> None:
-    """Write a number in a shape; both may be tensors."""
+    """Write a value of a shape with the same number everywhere; tensors may give both."""
     dtype = call.dtype("dtype", call.result_dtype(np.float32))
     sizes = call.integers("shape", "ShapeTensor", "ShapeTensorList")
     tensor = call.optional("ValueTensor")
@@ -67,7 +67,7 @@ def fill_like_batch(call: Call) -> None:
 
 @translates("assign_value")
 def assign_value(call: Call) -> None:
-    """Write listed values."""
+    """Write the values that an attribute lists."""
     dtype = call.dtype("dtype", call.result_dtype(np.float32))
     sizes = call.attribute("shape", [])
     for name in VALUES:
@@ -90,7 +90,7 @@ def eye(call: Call) -> None:
 
 @translates("range")
 def range_(call: Call) -> None:
-    """Write the numbers from a start to before an end, by steps."""
+    """Write the numbers from a start up to, but without, an end, in equal steps."""
     bounds = [call.number(call.operand(slot)) for slot in ("Start", "End", "Step")]
     dtype = bounds[0].dtype
     bounds = [call.cast(bound, dtype) for bound in bounds]
@@ -127,7 +127,7 @@ def linspace(call: Call) -> None:
 
 @translates("meshgrid")
 def meshgrid(call: Call) -> None:
-    """Write the grid that lists of coordinates span: for each a value with an axis per list."""
+    """Repeat each of several lists of coordinates over the grid that they span together."""
     lists = [call.reshape(value, [-1]) for value in call.operands("X")]
     sizes = call.vector(call.size(value, 0) for value in lists)
     grids = []

@@ -22,7 +22,7 @@ from ..values import Value
 
 @translates("deformable_conv", "deformable_conv_v1")
 def deformable_convolution(call: Call) -> None:
-    """Write a convolution whose kernel positions are moved by offsets and weighed by a mask."""
+    """Write a convolution whose kernel positions are moved by offsets and weighted by a mask."""
     call.require_opset(16)  # of GridSample
     x, offset, kernel = call.operand("Input"), call.operand("Offset"), call.operand("Filter")
     channels, own = x.shape[1], call.attribute("deformable_groups", 1)

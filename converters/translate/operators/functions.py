@@ -41,7 +41,7 @@ for _type in _SAME:
 
 
 def _rounded(call: Call) -> None:
-    """Write the next whole number below or above; integers stay as they are."""
+    """Write each value rounded down or up; integers stay as they are."""
     x = call.operand()
     kind = {"floor": "Floor", "ceil": "Ceil"}[call.operator.type]
     call.give(call.each(kind, x) if x.is_float else x)
@@ -52,7 +52,7 @@ translates("floor", "ceil")(_rounded)
 
 @translates("trunc")
 def trunc(call: Call) -> None:
-    """Write the next whole number towards 0."""
+    """Write each value rounded towards 0."""
     x = call.operand()
     if x.is_float:
         x = call.combine("Mul", call.each("Sign", x), call.each("Floor", call.each("Abs", x)))

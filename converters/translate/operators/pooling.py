@@ -47,10 +47,10 @@ def _windows(call: Call, x: Value, kind: str) -> Value:
         before, after = same_padding(x, kernel, strides)
         same = False
     longer = call.attribute("ceil_mode", False) and not same
-    if longer:  # the last window may reach beyond the padding, so there is more of it
+    if longer:  # the last window may reach beyond the padding, so more is added behind
         after = [size + stride - 1 for size, stride in zip(after, strides, strict=True)]
     if counts_padding and after != before:
-        # Of the padding behind the input, Paddle counts only as much as there is before it.
+        # Paddle counts the padding behind the input only up to the amount before the input.
         counted = [min(one, other) for one, other in zip(before, after, strict=True)]
         x = _surrounded(call, x, before, counted)
         after = [size - part for size, part in zip(after, counted, strict=True)]

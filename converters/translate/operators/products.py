@@ -9,11 +9,11 @@ from ..values import Value, broadcast
 
 @translates("matmul_v2", "matmul", "bmm")
 def matmul(call: Call) -> None:
-    """Write a product of matrices, whose last two axes may be exchanged before."""
+    """Write a product of matrices, each of which may be transposed first."""
     old = call.operator.type == "matmul"
     names = ("transpose_X", "transpose_Y") if old else ("trans_x", "trans_y")
     x, y = (
-        _exchanged(call, call.operand(slot)) if call.attribute(name, False) else call.operand(slot)
+        _transposed(call, call.operand(slot)) if call.attribute(name, False) else call.operand(slot)
         for slot, name in zip(("X", "Y"), names, strict=True)
     )
     made = call.add("MatMul", x, y, shape=_product(x, y))
@@ -90,7 +90,7 @@ def inverse(call: Call) -> None:
     raise UnsupportedError("ONNX has no inverse of a matrix, and this one depends on the input")
 
 
-def _exchanged(call: Call, value: Value) -> Value:
+def _transposed(call: Call, value: Value) -> Value:
     if value.rank < 2:
         return value
     return call.transpose(value, [*range(value.rank - 2), value.rank - 1, value.rank - 2])

@@ -14,7 +14,7 @@ BEFORE_THE_FIRST = int(np.iinfo(np.int32).min)
 
 @translates("expand_v2")
 def expand(call: Call) -> None:
-    """Repeat axes of the size 1, and insert axes before the first; -1 keeps a size."""
+    """Repeat axes of size 1, and insert axes before the first; -1 keeps a size."""
     x = call.operand()
     sizes = call.integers("shape", "Shape", "expand_shapes_tensor")
     # ONNX keeps a size where 1 is wanted.
@@ -53,7 +53,7 @@ def broadcast_tensors(call: Call) -> None:
 
 @translates("tile")
 def tile(call: Call) -> None:
-    """Repeat a value along axes; if it has fewer axes than numbers, or more, ones are prepended."""
+    """Repeat a value along axes; of its shape and the numbers, the shorter gets leading ones."""
     x = call.operand()
     times = call.integers("repeat_times", "RepeatTimes", "repeat_times_tensor")
     length = times.shape[0]

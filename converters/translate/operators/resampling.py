@@ -21,7 +21,7 @@ def resize(call: Call) -> None:
     x = channels_first(call, "data_layout", "X")
     if x.rank != 4:
         raise UnsupportedError(f"its operand has {x.rank} axes")
-    scales, sizes = _target(call, x)
+    scales, sizes = _target(call)
     settings = _settings(call)
     shape = [*x.shape[:2], -1, -1]
     if sizes is not None:
@@ -40,7 +40,7 @@ def resize(call: Call) -> None:
     give_in_layout(call, made, "data_layout", "Out")
 
 
-def _target(call: Call, x: Value) -> tuple[list[float], Value | None]:
+def _target(call: Call) -> tuple[list[float], Value | None]:
     """Return the factors or the size, int64 [2], from the first place where Paddle looks."""
     if listed := call.operands("SizeTensor"):
         return [], call.vector(listed)
@@ -55,7 +55,7 @@ def _target(call: Call, x: Value) -> tuple[list[float], Value | None]:
         found = factor.array
     scales = [float(each) for each in np.atleast_1d(found)]
     if scales and min(scales) > 0:
-        return (scales * 2)[:2] if len(scales) == 1 else scales[:2], None
+        return scales * 2 if len(scales) == 1 else scales[:2], None
     height, width = call.attribute("out_h", -1), call.attribute("out_w", -1)
     if min(height, width) < 1:
         raise UnsupportedError("it has neither a size nor a factor")

@@ -69,7 +69,7 @@ def flatten_to_matrix(call: Call) -> None:
 
 @translates("squeeze2")
 def squeeze(call: Call) -> None:
-    """Remove axes of the size 1, all or the listed ones; listed axes of another size stay."""
+    """Remove axes of size 1, all or the listed ones; listed axes of another size stay."""
     x, tensor = call.operand(), call.operands("AxesTensor") + call.operands("AxesTensorList")
     listed = call.vector(tensor) if tensor else None
     axes = call.attribute("axes", [])
@@ -98,7 +98,7 @@ def squeeze(call: Call) -> None:
 
 @translates("unsqueeze2")
 def unsqueeze(call: Call) -> None:
-    """Insert axes of the size 1, one after the other, so that each counts those before it."""
+    """Insert axes of size 1, one after the other, so that each counts those before it."""
     x = call.operand()
     listed = call.integers("axes", "AxesTensor", "AxesTensorList")
     if listed.array is None:

@@ -28,14 +28,14 @@ def slice_(call: Call) -> None:
         raise UnsupportedError(f"it has not one start and one end for each of {len(axes)} axes")
     gone = [x.axis(axis) for axis in call.attribute("decrease_axis", [])]
     if starts.array is not None and ends.array is not None:
-        # An end of 0 behind a start of -1 means the end where one position is taken.
+        # Where one position is taken, a start of -1 and an end of 0 mean the last position.
         last = [
             axis in gone and start == -1 and end == 0
             for axis, start, end in zip(axes, starts.array, ends.array, strict=True)
         ]
         ends = call.constant(np.where(last, _TO_THE_END, ends.array))
     else:
-        x, axes, starts, ends, gone = _taken(call, x, axes, starts, ends, gone)
+        x, axes, starts, ends = _taken(call, x, axes, starts, ends, gone)
     if axes:
         x = call.slice(x, axes, starts, ends)
     call.give(call.squeeze(x, gone))
@@ -43,10 +43,11 @@ def slice_(call: Call) -> None:
 
 def _taken(
     call: Call, x: Value, axes: list[int], starts: Value, ends: Value, gone: list[int]
-) -> tuple[Value, list[int], Value, Value, list[int]]:
-    """Take the positions of axes that go, and return what is left to slice.
+) -> tuple[Value, list[int], Value, Value]:
+    """Take single positions along the axes that are removed; return what is left to slice.
 
-    A computed end behind a start of -1 would be 0, the position before all others.
+    They aren't sliced, because for a computed start of -1, the last position, the end would be 0,
+    which is before all positions.
     """
     places = [place for place, axis in enumerate(axes) if axis in gone]
     for place in places:
@@ -56,7 +57,7 @@ def _taken(
     kept = call.constant(np.array(rest, np.int64))
     if places:
         starts, ends = call.gather(starts, kept), call.gather(ends, kept)
-    return x, [axes[place] for place in rest], starts, ends, gone
+    return x, [axes[place] for place in rest], starts, ends
 
 
 @translates("strided_slice")
@@ -152,7 +153,7 @@ def set_value(call: Call) -> None:
         places = call.slice(places, axes, starts, ends, steps)
     gone = [x.axis(axis) for axis in call.attribute("decrease_axes", [])]
     part = call.squeeze(places, gone)
-    # Paddle lets the new value have more axes than the part, of the size 1.
+    # Paddle lets the new value have more axes than the part; those are of size 1.
     surplus = max(new.rank - part.rank, 0)
     new = call.expand(call.squeeze(new, range(surplus)), call.sizes(part))
     flat = call.add(
