@@ -46,7 +46,7 @@ CONTRACTS: dict[str, tuple[str, dict[str, int | None]]] = {
         if algorithm != "PGNet"
     },
 }
-# What is compared of graphs that unwarp: the flat page.
+# What is compared where graphs unwarp: the flat page.
 PICTURE = "picture"
 # The tasks whose networks give the probability of each class.
 CLASSIFYING = ("page_orientation", "orientation")

@@ -211,6 +211,13 @@ def is_unpadded(convolution: onnx.NodeProto) -> bool:
     return not any(attribute(convolution, "pads", [0]))
 
 
+def is_pointwise(convolution: onnx.NodeProto) -> bool:
+    """Tell whether a convolution has 1x1 kernels and keeps its map's size; it may have groups."""
+    steps = list(attribute(convolution, "strides", [1, 1]))
+    kernel = attribute(convolution, "kernel_shape")
+    return kernel == [1, 1] and steps == [1, 1] and is_unpadded(convolution)
+
+
 def _sort(graph: onnx.GraphProto) -> None:
     """Sort nodes after those that they read from; Python references to them stay valid."""
     made_by = producers(graph)

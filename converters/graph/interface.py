@@ -1,4 +1,4 @@
-"""Find out a plain graph's inputs and outputs, and signs of the algorithm that it is for."""
+"""Find a plain graph's inputs and outputs, and the signs of the algorithm that it is for."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def examine(plain: bytes, height: int | None = None, width: int | None = None) -
 
 @dataclass(frozen=True)
 class _Structure:
-    """What a graph's file shows without a run; `controlled` tells of blocks, such as a loop's."""
+    """What a graph's file shows without a run; `controlled`: it has blocks, such as a loop's."""
 
     inputs: list[Port]
     outputs: dict[str, list[int | None]]

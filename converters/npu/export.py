@@ -246,7 +246,9 @@ def _others(model: onnx.ModelProto, target: Target, opset: int) -> list[str]:
     """Return further notes about the documentation and about the graph."""
     said = [f"sizes: {target.shapes}", f"data types: {target.types}"]
     if target.opset is not None and opset > target.opset:
-        said.append(f"the graph has opset {opset}, the documentation goes to {target.opset}")
+        said.append(
+            f"the graph has opset {opset}, the documentation covers versions up to {target.opset}"
+        )
     known = inferred_shapes(model)
     most = max((len(sizes) for sizes in known.values()), default=0)
     said.append(f"no value has more than {most} axes")

@@ -1,4 +1,4 @@
-"""The type of what rewrites are told about the sizes of a graph's values."""
+"""The type of the sizes of a graph's values, as rewrites get them."""
 
 from __future__ import annotations
 

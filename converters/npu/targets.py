@@ -1,6 +1,6 @@
 """What the documentation of each NPU's compiler says about ONNX graphs.
 
-Each fact comes from the document that `Target.source` names. What it doesn't say isn't here.
+Each fact comes from the document that `Target.source` names; nothing is added to it.
 """
 
 from __future__ import annotations

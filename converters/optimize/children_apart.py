@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from ..graph.editor import Editor, attribute, is_unpadded
+from ..graph.editor import Editor, attribute, is_pointwise
 from . import equal_sizes
 from .transposed_convolution import POINTWISE
 from .upsampled_input import is_three_by_three
@@ -114,9 +114,7 @@ def _chain(editor: Editor, value: str) -> list[onnx.NodeProto]:
 
 def _is_dense(node: onnx.NodeProto) -> bool:
     """Return whether a convolution is an ordinary 1x1 one."""
-    pointwise = attribute(node, "kernel_shape") == [1, 1] and is_unpadded(node)
-    steps = list(attribute(node, "strides", [1, 1]))
-    return pointwise and steps == [1, 1] and attribute(node, "group", 1) == 1
+    return is_pointwise(node) and attribute(node, "group", 1) == 1
 
 
 def _replace(editor: Editor, head: Head) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import onnx
 
-from ..graph.editor import Editor, attribute, is_unpadded
+from ..graph.editor import Editor, is_pointwise
 from . import equal_sizes
 from .concatenated_input import channels
 from .residual_gate import is_pooled
@@ -66,15 +66,10 @@ def _is_branch(editor: Editor, value: str, begin: str) -> bool:
         node = editor.producer(value, "Conv", *ENTRYWISE)
         if node is None:
             return value == begin
-        if node.op_type == "Conv" and not _is_pointwise(node):
+        if node.op_type == "Conv" and not is_pointwise(node):
             return False
         computed = [name for name in node.input if editor.constant(name) is None]
         if value != begin and begin in computed:
             return True
         value = computed[0]
     return False
-
-
-def _is_pointwise(node: onnx.NodeProto) -> bool:
-    steps = list(attribute(node, "strides", [1, 1]))
-    return attribute(node, "kernel_shape") == [1, 1] and steps == [1, 1] and is_unpadded(node)

@@ -16,7 +16,7 @@ import onnx
 
 from ..graph.editor import Editor, attribute
 
-WHY = "nodes that change nothing are gone"
+WHY = "nodes that change nothing are removed"
 
 # Operator → the operator that takes it back.
 OPPOSITES = {"Transpose": "Transpose", "Squeeze": "Unsqueeze", "Unsqueeze": "Squeeze"}

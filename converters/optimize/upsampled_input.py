@@ -3,8 +3,8 @@
     Conv 3x3 (Concat(Resize 8x (a), Resize 4x (b), Resize 2x (c), d))
       →  Conv 3x3 (d) + crop(DepthToSpace(Conv 2x2 (Concat(Resize 4x (a), Resize 2x (b), c))))
 
-where `Resize` repeats pixels. Of the nine pixels that a 3 x 3 window covers on a map enlarged by
-two only 2 x 2 are different ones, so each of a pixel's four children needs four products in place
+where `Resize` repeats pixels. A 3 x 3 window on a map that was enlarged by two covers nine pixels,
+but only 2 x 2 different ones, so each of a pixel's four children needs four products in place
 of nine, with weights that are sums of the old ones:
 
     even rows see the pixel above and their own:   k0 | k1 + k2

@@ -25,7 +25,7 @@ from ..paddle.program import Program
 WORKER = Path(__file__).with_name("paddle_worker.py")
 TIMEOUT_SECONDS = 1800
 NUDGE_STEPS = 8
-# What a Python prints that has Paddle, or has none.
+# What a Python prints if it has Paddle, and if it has none.
 HAS_PADDLE, NO_PADDLE = "it has paddlepaddle", "it has no paddlepaddle"
 PROBE = (
     "from importlib.util import find_spec; "

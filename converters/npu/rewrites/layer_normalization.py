@@ -11,7 +11,7 @@ OPERATORS = frozenset({"LayerNormalization"})
 NEEDS = frozenset({"ReduceMean", "Sub", "Mul", "Add", "Sqrt", "Div"})
 # It costs nodes, so it is for compilers that need it.
 SIMPLIFIES = False
-WHY = "it is the value less its mean, divided by its standard deviation, scaled and shifted"
+WHY = "it is the value minus its mean, divided by its standard deviation, scaled and shifted"
 
 
 def rewrite(editor: Editor, known: Known) -> list[str]:
