@@ -10,6 +10,7 @@ from edgeocr.bundle.manifest import Recognition
 from ..catalog.entries import Normalize
 from ..graph.interface import Interface
 from ..model.families import HALF, IMAGENET
+from ..model.page_yml import SCALED
 from .ways import Apply, Way
 
 # Heights in pixels that PaddleOCR's recognizers were trained with.
@@ -21,7 +22,7 @@ WIDTHS = {32: 320, 48: 320, 64: 256}
 NORMALIZATIONS: Mapping[str, Normalize] = {
     "normalized with mean and std 0.5": HALF,
     "normalized with ImageNet's mean and std": IMAGENET,
-    "scaled to values from 0 to 1": Normalize("BGR", [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]),
+    "scaled to values from 0 to 1": SCALED,
     "left at values from 0 to 255": Normalize("BGR", [0.0, 0.0, 0.0], [1.0, 1.0, 1.0], 1.0),
 }
 
@@ -155,7 +156,7 @@ def _colour() -> Change:
 
 
 def _swapped(normalize: Normalize) -> Normalize:
-    """Swap red and blue; the means stay at their places, as they do in PaddleOCR."""
+    """Swap red and blue; mean and std keep their order, as they do in PaddleOCR."""
     return replace(normalize, colour="RGB" if normalize.colour == "BGR" else "BGR")
 
 

@@ -32,7 +32,7 @@ class Difference:
     shown: str
 
 
-def learn(read: Sequence[Codes], labels: Sequence[str], least: int = LEAST) -> dict[int, str]:
+def learn(read: Sequence[Codes], labels: Sequence[str]) -> dict[int, str]:
     """Return the character that each class stands for in the labels, where that is clear.
 
     Only pictures in which as many characters were read as the label has are used: there, each class
@@ -41,9 +41,8 @@ def learn(read: Sequence[Codes], labels: Sequence[str], least: int = LEAST) -> d
     Args:
         read: What was read in each picture.
         labels: What each picture says, in the order in which the network reads.
-        least: How often a class must be seen.
     """
-    return _clear(_seen(read, labels), least)
+    return _clear(_seen(read, labels), LEAST)
 
 
 def _seen(read: Sequence[Codes], labels: Sequence[str]) -> defaultdict[int, Counter[str]]:

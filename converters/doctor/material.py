@@ -66,7 +66,7 @@ Source: TypeAlias = tuple[str, Callable[[], Item]]
 
 @dataclass(frozen=True)
 class Material(Generic[Item]):
-    """The pictures of the user's that are used.
+    """Those of the user's pictures that are used.
 
     Attributes:
         labels: The format of the labels; None if there are none.

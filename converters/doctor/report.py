@@ -56,7 +56,7 @@ def _network(facts: Facts) -> Rows:
         "known by": kind.known_by,
         "classes": kind.classes,
     }
-    return {**rows, "like": ", ".join(facts.same_classes[:3])}
+    return {**rows, "published with as many": ", ".join(facts.same_classes[:3])}
 
 
 def _characters(facts: Facts) -> Rows:
@@ -77,7 +77,9 @@ def _characters(facts: Facts) -> Rows:
 def _space(listed: Listed) -> str:
     if not listed.space:
         return "no class of its own"
-    return "a class after them" + (", by their number" if listed.space_assumed else "")
+    return "a class after them" + (
+        ", judging by the number of classes" if listed.space_assumed else ""
+    )
 
 
 def _input(facts: Facts) -> Rows:

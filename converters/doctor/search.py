@@ -147,7 +147,7 @@ class Search:
         right: list[bool] | None,
         base: list[bool] | None,
     ) -> Attempt:
-        score = sum(each.score for each in codes) / max(len(codes), 1)
+        score = _mean_score(codes)
         if right is None or base is None:
             return Attempt(name, advice, score)
         gained, lost = _differing(right, base)
@@ -161,11 +161,8 @@ class Search:
         base_codes: Sequence[Codes],
     ) -> bool:
         if right is None or base is None:
-            mean, before = (
-                sum(each.score for each in all_codes) / max(len(all_codes), 1)
-                for all_codes in (codes, base_codes)
-            )
-            return before < SURE and mean >= before + LEAST_SCORE
+            before = _mean_score(base_codes)
+            return before < SURE and _mean_score(codes) >= before + LEAST_SCORE
         gained, lost = _differing(right, base)
         return gained - lost >= max(LEAST_GAIN, DEVIATIONS * math.sqrt(gained + lost))
 
@@ -178,6 +175,10 @@ def same(read: str, label: str) -> bool:
 def in_order_of_reading(way: Way, labels: Sequence[str]) -> list[str]:
     """Return labels in the order in which the network reads their characters."""
     return [bidi.visual_order(each) if way.stage.visual_order else each for each in labels]
+
+
+def _mean_score(codes: Sequence[Codes]) -> float:
+    return sum(each.score for each in codes) / max(len(codes), 1)
 
 
 def _differing(right: Sequence[bool], base: Sequence[bool]) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from ..parity.compare import Comparison
 from ..translate.changes import Change
 from .times import Time, measured_times
 
-# What `--fast` leaves out. Of the three comparisons of both graphs it makes one.
+# What `--fast` leaves out. It makes one of the three comparisons of both graphs.
 LEFT_OUT = ["the times", "the comparison with Paddle Inference", "two of three comparisons"]
 
 

@@ -60,7 +60,7 @@ def page(report: Report) -> str:
     if report["fixed"]:
         chosen = ", ".join(f"`{name}` {_by(sizes)}" for name, sizes in report["fixed"].items())
         lines += [
-            f"--shape fixed the plain graph's inputs at {chosen}; no size in both graphs is open.",
+            f"--shape fixed the plain graph's inputs at {chosen}; no size is open in either graph.",
             "",
         ]
     operators = report["operators"]

@@ -15,7 +15,7 @@ from ..parity.probes import probes
 
 # A median is taken of this many rounds, or of fewer where a round takes long.
 ROUNDS, LEAST_ROUNDS = 5, 2
-# After so many seconds no further round begins, once there are `LEAST_ROUNDS`.
+# No further round begins after this many seconds, once there have been `LEAST_ROUNDS`.
 SECONDS = 1.0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgeocr.postprocess import nms
+from edgeocr.postprocess import maps, nms
 
 
 def length(first: Sized, *_: Any, **__: Any) -> int:
@@ -22,7 +22,7 @@ def most_comparisons(pixels: int) -> int:
     which compares each of them once more. The rest stops after the block of quads that exceeds its
     limit.
     """
-    return (nms.MAX_COMPARISONS + 1) * pixels + nms.MAX_PAIRS + nms.BLOCK * nms.MAX_REGIONS
+    return (nms.MAX_COMPARISONS + 1) * pixels + nms.MAX_PAIRS + nms.BLOCK * maps.MAX_REGIONS
 
 
 class Counter:

@@ -10,6 +10,7 @@ import shapely
 
 from edgeocr import ArrayError
 from edgeocr.postprocess import east, nms
+from edgeocr.postprocess import maps as limits
 from edgeocr.postprocess.geometry import intersection_areas, signed_areas
 from tests.support.east_cases import NUMBERS, cases, strayed
 from tests.support.ideal import east as ideal
@@ -120,7 +121,7 @@ def test_full_map_takes_bounded_work(
     pairs_compared = count(monkeypatch, nms, "intersection_areas", length)
     quads, _ = east.quads(np.ones((SIZE, SIZE), np.float32), geometry, **NUMBERS)
     assert pairs_compared.total <= most_comparisons(SIZE**2)
-    assert len(quads) <= nms.MAX_REGIONS
+    assert len(quads) <= limits.MAX_REGIONS
     assert (len(quads) > 0) == bool(width or spread)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgeocr import ArrayError
+from edgeocr.postprocess import maps as limits
 from edgeocr.postprocess import nms, sast
 from tests.support.ideal import sast as ideal
 from tests.support.ideal.sast import Maps
@@ -126,7 +127,7 @@ def test_full_map_takes_bounded_work(
     pairs_compared = count(monkeypatch, nms, "intersection_areas", length)
     found, _ = sast.polygons(*maps, **POLYGONS)
     assert pairs_compared.total <= most_comparisons(SIZE**2)
-    assert len(found) <= nms.MAX_REGIONS
+    assert len(found) <= limits.MAX_REGIONS
 
 
 def test_thousands_of_texts_are_found_with_few_comparisons(
