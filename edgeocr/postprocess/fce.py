@@ -2,7 +2,7 @@
 
 FCENet is from Zhu et al. 2021, "Fourier Contour Embedding for Arbitrary-Shaped Text Detection". At
 three scales, each pixel of a text's center predicts the outline of its text as a few coefficients
-of a Fourier series. Of the outlines that overlap, the one with the best score stays.
+of a Fourier series. Where outlines overlap, the one with the best score stays.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _merged(
         stay = [within_centers(*each) for each in candidates]
         found, best = _Suppression(nms_threshold)(*_joined(stay))
         if boxes:
-            # PaddleOCR cuts the corners to whole pixels.
+            # PaddleOCR drops the fractions of the corners' coordinates.
             around = [cv2.boxPoints(cv2.minAreaRect(each.astype(np.float32))) for each in found]
             found = np.trunc(np.array(around, np.float64).reshape(-1, 4, 2))
         outlines.append(found)
@@ -193,7 +193,7 @@ def _outlines(series: NDArray[np.complexfloating]) -> NDArray[np.float64]:
     spectrum[:, : degree + 1] = series[:, degree:]
     spectrum[:, POINTS - degree :] = series[:, :degree]
     points = np.fft.ifft(spectrum) * POINTS
-    # PaddleOCR cuts the points to whole pixels.
+    # PaddleOCR drops the fractions of the points' coordinates.
     return np.trunc(np.stack([points.real, points.imag], -1))
 
 
@@ -216,7 +216,7 @@ class _Suppression:
         """Return the outlines [N, P, 2] and scores [N] that stay, the best first."""
         import shapely
 
-        # Of equal scores, PaddleOCR takes the last first.
+        # Where scores are equal, PaddleOCR takes the last one first.
         order = np.argsort(scores, kind="stable")[::-1]
         if len(order) < 2:
             return outlines, scores

@@ -18,8 +18,8 @@ EMPTY = 0.15
 RIM = 1 / 12
 # A line whose grey values differ by less than this shows nothing.
 LEAST_CONTRAST = 16
-# The number of lines that are measured in one go: so many that NumPy's fixed costs for each call
-# hardly count, and so few that the arrays stay small even if the lines are very long.
+# The number of lines that are measured in one go: enough that NumPy's fixed costs for each call
+# hardly count, and few enough that the arrays stay small even if the lines are very long.
 TOGETHER = 64
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import intersection_areas, signed_areas
-from .maps import FARTHEST
+from .maps import FARTHEST, MAX_REGIONS
 
 Quads = NDArray[np.float64]
 # Least x and y, and largest x and y: each [N, 2].
@@ -28,10 +28,9 @@ MAX_ROUNDS = 8
 # lines, both turned by up to 45 degrees, and 2.1 on smooth noise. A full map of equal quads would
 # take 7.3.
 MAX_COMPARISONS = 4
-# Bounds of the suppression for maps that are noise; the strongest quads come first. A page of 3 000
-# words compares none of its quads if it is upright, and up to 330 000 pairs if it is turned by
-# 45 degrees, where the upright boxes around neighbouring words overlap.
-MAX_REGIONS = 3000
+# The most pairs that the suppression compares, for maps that are noise; the strongest quads come
+# first. A page of 3 000 words compares none of its quads if it is upright, and up to 330 000 pairs
+# if it is turned by 45 degrees, where the upright boxes around neighbouring words overlap.
 MAX_PAIRS = 500_000
 # Quads that are suppressed together: few enough for a table of all their pairs.
 BLOCK = 256

@@ -65,7 +65,7 @@ def rows(numbers: Numbers, texts: NDArray[np.intp]) -> Rows:
     wanted = np.zeros(int(numbers.max(initial=0)) + 1, bool)
     wanted[texts] = True
     shown = wanted[numbers]
-    # Where pixels of a text begin and end that stand side by side.
+    # Where runs of neighbouring pixels of a text begin and end in a row.
     begins, ends = shown.copy(), shown
     differ = numbers[:, 1:] != numbers[:, :-1]
     begins[:, 1:] &= differ
