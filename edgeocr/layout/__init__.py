@@ -59,6 +59,9 @@ def analyse(
             lines and columns are read, and the words tell whether lines go on.
         upwards: Which quads are read from the bottom up, if that is known. Without it, a label at
             the right of the other text is taken to be read downwards, any other label upwards.
+
+    Returns:
+        The blocks in reading order, and the direction of the text.
     """
     if not len(quads):
         return Layout([], 0.0)

@@ -61,7 +61,15 @@ class Rows(NamedTuple):
 
 
 def rows(numbers: Numbers, texts: NDArray[np.intp]) -> Rows:
-    """Find out where some texts, given by their numbers, lie in the rows of a map."""
+    """Find where some of the texts of a map lie in its rows.
+
+    Args:
+        numbers: The map.
+        texts: intp [N], the numbers of these texts.
+
+    Returns:
+        For each text and each row that it is in, the first and the last column.
+    """
     wanted = np.zeros(int(numbers.max(initial=0)) + 1, bool)
     wanted[texts] = True
     shown = wanted[numbers]
@@ -82,7 +90,15 @@ def rows(numbers: Numbers, texts: NDArray[np.intp]) -> Rows:
 
 
 def sizes(numbers: Numbers, most: int) -> NDArray[np.int64]:
-    """Return the number of pixels [most + 1] of each text, and of what belongs to none."""
+    """Count the pixels of each text.
+
+    Args:
+        numbers: The map.
+        most: The largest number that a text may have.
+
+    Returns:
+        int64 [most + 1], the pixels that belong to no text, and then those of each text.
+    """
     counts = np.zeros(most + 1, np.int64)
     for part in _parts(numbers):
         counts += np.bincount(part, minlength=most + 1)
