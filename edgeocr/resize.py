@@ -288,8 +288,8 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
     round_to = math.ceil if rule.rounding == "up" else round
 
     def rounded(side: float) -> int:
-        # Before PaddleOCR rounds to a multiple, it takes whole pixels: the nearest for CT, the only
-        # network with the rule "short", and else those below.
+        # PaddleOCR takes whole pixels before it rounds to a multiple: it rounds to them for CT, the
+        # only network with the rule "short", and drops the fraction for all others.
         whole = int(side + 0.5 if rule.limit == "short" else side)
         return max(rule.multiple, round_to(whole / rule.multiple) * rule.multiple)
 

@@ -22,11 +22,11 @@ class Resize:
     """The size at which detection or spotting sees an image.
 
     Attributes:
-        limit: The rule. "min" enlarges an image until its shorter side has `limit_side` pixels and
-            "max" shrinks it until its longer side has; an image within the limit keeps its size.
-            "long" scales an image so that its longer side has `limit_side` pixels, and "short" so
-            that its shorter side has. "height" enlarges it by `enlarge`, or scales it to a height
-            of `limit_side` if that is less.
+        limit: The rule. "min" enlarges an image whose shorter side has fewer than `limit_side`
+            pixels until it has that many. "max" shrinks an image whose longer side has more until
+            it has that many. "long" and "short" scale an image so that its longer or its shorter
+            side has that many. "height" enlarges an image by `enlarge`, or scales it to a height of
+            `limit_side` if that is less.
         limit_side: The side that `limit` refers to, in pixels.
         max_pixels: The most pixels that an image has after that, whatever its proportions.
         multiple: Both sides are rounded to a multiple of this, the network's total stride.

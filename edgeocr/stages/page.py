@@ -82,7 +82,10 @@ def prepare(
         stages: The open stages.
         picture: The picture.
         watch: Records the time of each step.
-        turn_pages: Ask the page orientation stage, if there is one.
+        turn_pages: Whether to ask the page orientation stage, if there is one.
+
+    Returns:
+        The page; its image is the picture's own if nothing was changed.
 
     Raises:
         GraphError: A network failed.
