@@ -162,7 +162,16 @@ def sizes(interface: Interface, network: Network) -> tuple[int | None, int | Non
 def to_plain_inputs(
     images: NDArray[Any], normalize: Normalize, interface: Interface
 ) -> list[NDArray[Any]]:
-    """Return the plain inputs that the edge graph makes of images uint8 [N, H, W, 3]."""
+    """Return the inputs that the edge graph makes of images for the plain graph inside it.
+
+    Args:
+        images: uint8 [N, H, W, 3] BGR.
+        normalize: How their pixels are normalized.
+        interface: The plain graph's interface.
+
+    Returns:
+        The images, float32 [N, C, H, W], and then the inputs that the network has beside them.
+    """
     pixels = images.transpose(0, 3, 1, 2)
     if normalize.colour == "RGB":
         pixels = pixels[:, ::-1]
@@ -184,9 +193,18 @@ def to_plain_inputs(
 def to_edge_outputs(
     outputs: list[NDArray[Any]], network: Network, interface: Interface, number: int
 ) -> dict[str, NDArray[Any]]:
-    """Return what the edge graph makes of the plain outputs for `number` images.
+    """Return what the edge graph makes of the outputs of the plain graph inside it.
 
     UVDoc's plain graph gives the flat page, which `to_compared` makes of the edge graph's grid.
+
+    Args:
+        outputs: The plain graph's outputs, in order.
+        network: What the network is.
+        interface: The plain graph's interface.
+        number: The number of images.
+
+    Returns:
+        The values by which graphs are compared, by the names that `compared` returns.
     """
     if network.algorithm == "UVDoc":
         return {PICTURE: outputs[0]}

@@ -65,6 +65,14 @@ def prepared(way: Way, interface: Interface, crop: Crop) -> list[NDArray[Any]]:
 
     PaddleOCR pads most lines after it has normalized them, with zeros, where edgeocr pads the
     picture with grey. Where edgeocr pads with black (SRN, SAR, RobustScanner), so does PaddleOCR.
+
+    Args:
+        way: The normalization and sizes.
+        interface: The plain graph's interface.
+        crop: The line.
+
+    Returns:
+        The image, float32 [1, C, H, W], and then the inputs that the network has beside it.
     """
     stage = way.stage
     shown, width = widths(stage, crop.width, crop.height)
@@ -78,7 +86,16 @@ def prepared(way: Way, interface: Interface, crop: Crop) -> list[NDArray[Any]]:
 
 
 def widths(stage: Recognition, width: int, height: int) -> tuple[int, int]:
-    """Return the width of the resized line, and that of the input, in pixels."""
+    """Compute the widths that PaddleOCR gives a line.
+
+    Args:
+        stage: The sizes of the network's input.
+        width: The line's width in pixels.
+        height: The line's height in pixels.
+
+    Returns:
+        The width of the resized line, and that of the input, in pixels.
+    """
     natural = math.ceil(stage.height * width / height)
     if stage.stretch_widths is not None:
         steps = stage.stretch_widths

@@ -52,7 +52,7 @@ class Counts:
         return 2 * self.matched / max(self.found + self.labelled, 1)
 
 
-class OtherMaps(Detector):
+class _OtherMaps(Detector):
     """A detector whose maps were computed elsewhere.
 
     It looks at each picture once, as PaddleOCR does.
@@ -99,10 +99,10 @@ def beside(
         EdgeOCRError: The network fails.
     """
     pictures = [page.image for page in pages]
-    ours = found(stage, edge, pictures)
+    ours = _runtime_regions(stage, edge, pictures)
     theirs: list[list[Region]] | None = None
     if model is not None:
-        theirs = paddles(model, network, interface, stage, edge, pictures, python)
+        theirs = _paddle_regions(model, network, interface, stage, edge, pictures, python)
     results = []
     for i, page in enumerate(pages):
         result = Found(page.name, len(ours[i]))
@@ -110,19 +110,23 @@ def beside(
             common = pairs([each.quad for each in ours[i]], [each.quad for each in theirs[i]])
             result = replace(result, paddle=len(theirs[i]), common=len(common))
         if page.labels is not None:
-            labelled, matched = against(page.labels, ours[i])
+            labelled, matched = _labelled_and_matched(page.labels, ours[i])
             result = replace(result, labelled=labelled, matched=matched)
         results.append(result)
     return results
 
 
-def against(labels: Sequence[LabelledLine], regions: Sequence[Region]) -> tuple[int, int]:
+def _labelled_and_matched(
+    labels: Sequence[LabelledLine], regions: Sequence[Region]
+) -> tuple[int, int]:
     """Return how many lines are labelled as legible, and how many of these were found."""
     counted: list[Polygon] = [label.polygon for label in labels if label.care]
     return len(counted), len(pairs(counted, [each.quad for each in regions]))
 
 
-def found(stage: Detection, graph: bytes, pictures: Sequence[Image]) -> list[list[Region]]:
+def _runtime_regions(
+    stage: Detection, graph: bytes, pictures: Sequence[Image]
+) -> list[list[Region]]:
     """Return the regions that the runtime finds in pictures."""
     detector = Detector(
         stage, graph, placement=Placement("cpu"), pool=ThreadPool(available_threads())
@@ -130,7 +134,7 @@ def found(stage: Detection, graph: bytes, pictures: Sequence[Image]) -> list[lis
     return [detector.detect(picture) for picture in pictures]
 
 
-def paddles(
+def _paddle_regions(
     model: PaddleModel,
     network: Network,
     interface: Interface,
@@ -146,7 +150,7 @@ def paddles(
         feeds.append(to_plain_inputs(seen.pixels[None], network.normalize, interface))
         shown.append(seen)
     reference = paddle_reference.run(model, feeds, python)
-    detector = OtherMaps(
+    detector = _OtherMaps(
         stage, edge, placement=Placement("cpu"), pool=ThreadPool(available_threads())
     )
     regions = []
@@ -167,8 +171,11 @@ def counted(
 ) -> Counts:
     """Count what is found on labelled pages with the network's normalization."""
     graph = edge_graph.make(plain, network, interface)
-    regions = found(stage, graph, [page.image for page in pages])
-    sums = [against(page.labels or [], each) for page, each in zip(pages, regions, strict=True)]
+    regions = _runtime_regions(stage, graph, [page.image for page in pages])
+    sums = [
+        _labelled_and_matched(page.labels or [], each)
+        for page, each in zip(pages, regions, strict=True)
+    ]
     return Counts(
         sum(map(len, regions)), sum(each[0] for each in sums), sum(each[1] for each in sums)
     )

@@ -186,7 +186,15 @@ def rewritten(model: onnx.ModelProto, target: Target) -> dict[str, int]:
 
 
 def compared(before: bytes, after: bytes, model: onnx.ModelProto) -> float:
-    """Run both graphs on the same random picture; return the largest relative difference.
+    """Run both graphs on the same random picture.
+
+    Args:
+        before: The graph before the rewrites.
+        after: The graph after them.
+        model: The graph after them, whose inputs tell the shapes and types.
+
+    Returns:
+        The largest difference of an output, as a share of its largest value.
 
     Raises:
         ParityError: It is more than rounding explains.
