@@ -318,7 +318,7 @@ def _add_space(group: Any, *names: str, help: str) -> None:
         action=argparse.BooleanOptionalAction,
         default=None,
         help="whether the network has one more class, the space, after the characters of FILE; "
-        "default: what fits its number of classes",
+        "default: what inference.yml says, or else what fits its number of classes",
     )
 
 

@@ -142,7 +142,7 @@ def _of_entry(
     else:
         entry = known.resolved(entry, folder, declaration(identify(folder)), own, [])
         sources.append(_local_file(own.path))
-    conversion = convert(folder, catalog, entry=entry)
+    conversion = convert(folder, catalog, entry=entry, said=said)
     return Part(
         task,
         entry.name,

@@ -36,6 +36,9 @@ BY_DICTIONARY = (
     "trained with"
 )
 
+# How many unusual things about a dictionary an error adds.
+REASONS = 2
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -189,7 +192,7 @@ def own_settings(
         return own
     number = interfaces.classes(own.algorithm, declared.outputs)
     if said is not None:
-        listed, source = _said(said, own.algorithm, number, notes)
+        listed, source = _said(said, own.algorithm, number, notes, own.space_stated)
         return with_characters(own, listed, source)
     if own.characters is None or own.charset is None:
         listed = inference_yml.ALPHANUMERIC
@@ -204,6 +207,9 @@ def own_settings(
         raise ModelFormatError(f"{error}. {advice}") from None
     if own.charset is None and number is None:  # nothing shows whether PaddleOCR's list fits
         return own
+    if own.charset is None:
+        taken = f"digits and small letters{' and the space' if space else ''}"
+        notes.append(f"{path} has no character_dict: {taken} are read; {BY_DICTIONARY}")
     return with_characters(own, listed, CharsetSource(SETTINGS, space))
 
 
@@ -255,13 +261,37 @@ def _with_charset(
 
 
 def _said(
-    said: Dictionary, algorithm: Algorithm, classes: int | None, notes: list[str]
+    said: Dictionary,
+    algorithm: Algorithm,
+    classes: int | None,
+    notes: list[str],
+    own_space: bool | None = None,
 ) -> tuple[list[str], CharsetSource]:
-    """Read the user's dictionary; return its characters, and the source that says so."""
+    """Read the user's dictionary; return its characters, and the source that says so.
+
+    `own_space` is what the model's own inference.yml says about a class for the space.
+    """
     path = said.path.absolute()
     listed = dictionary.characters(path.parent, CharsetSource(path.name, space=False))
-    notes += dictionary.oddities(said.path, listed)
-    space = dictionary.has_space(f"{said.path}", len(listed), algorithm, classes, said.space)
+    unusual = dictionary.oddities(said.path, listed)
+    stated = own_space if said.space is None else said.space
+    try:
+        space = dictionary.has_space(f"{said.path}", len(listed), algorithm, classes, stated)
+    except ModelFormatError as error:
+        reasons = unusual[:REASONS]  # an empty line at the end, for example
+        if said.space is None and stated is not None:
+            reasons.append(
+                f"{SETTINGS} says use_space_char: {f'{stated}'.lower()}; --space or --no-space "
+                "takes its place"
+            )
+        raise ModelFormatError(". ".join([f"{error}", *reasons])) from None
+    notes += unusual
+    if space and stated is None:
+        notes.append(
+            f"{said.path}: the last class is taken for the space, which makes the numbers of "
+            "characters and classes fit. If the network was trained without use_space_char, the "
+            "dictionary lacks a line. --space or --no-space states what is true"
+        )
     return listed, CharsetSource(str(path), space)
 
 

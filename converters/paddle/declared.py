@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +15,8 @@ from .program import Program
 
 # Sizes of a tensor, None for open ones.
 Shape: TypeAlias = list[int | None]
+# The operators that PaddleSlim puts into a network which it quantizes.
+QUANTIZED = re.compile(r"fake_.*quantize.*|(de)?quantize_linear")
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,11 @@ def of_legacy(program: Path) -> Declaration:
     """Read the declarations of an inference.pdmodel.
 
     Raises:
-        ModelFormatError: The file isn't a Paddle program, or its inputs and outputs are not as
-            Paddle writes them.
+        ModelFormatError: The file isn't a Paddle program, its inputs and outputs are not as Paddle
+            writes them, or the network is quantized.
     """
     parsed = Program(parse(program), {})
+    _require_float(program, (op.type for block in parsed.desc.blocks for op in block.ops))
     parameters = {
         str(variable.name): tuple(variable.type.dense_tensor.tensor.dims)
         for block in parsed.desc.blocks
@@ -58,9 +63,10 @@ def of_pir(graph: Path) -> Declaration:
     """Read the declarations of an inference.json.
 
     Raises:
-        ModelFormatError: The file isn't a PIR program.
+        ModelFormatError: The file isn't a PIR program, or the network is quantized.
     """
     operations = pir.read(graph)
+    _require_float(graph, (op.name for op in pir.every(operations)))
     shapes = {
         value.number: value.shape for op in operations for value in op.outputs if value is not None
     }
@@ -83,6 +89,17 @@ def of_pir(graph: Path) -> Declaration:
     outputs = [_open(shapes.get(op.inputs[0], ())) for op in fetched]
     inputs = [_open(value.shape) for _, value in fed]
     return Declaration(inputs, outputs, parameters, [name for name, _ in fed])
+
+
+def _require_float(program: Path, operators: Iterable[str]) -> None:
+    """Raise `ModelFormatError` for a network that is quantized, by the names of its operators."""
+    found = [name for name in operators if QUANTIZED.fullmatch(name)]
+    if found:
+        raise ModelFormatError(
+            f"{program}: a quantized network: {len(found)} of its operators are "
+            f"{', '.join(sorted(set(found)))}. Convert the network in float32 that it was made "
+            "from; `freeze --precision int8` quantizes the graphs of a bundle"
+        )
 
 
 def _open(sizes: list[int] | tuple[int, ...]) -> Shape:

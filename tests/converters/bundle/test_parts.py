@@ -207,10 +207,11 @@ def test_dictionary_of_the_user_replaces_that_of_the_model(tmp_path: Path, capsy
 
 
 @pytest.mark.slow
-def test_dictionary_of_the_user_replaces_that_of_the_entry(tmp_path: Path) -> None:
+def test_dictionary_of_the_user_replaces_that_of_the_entry(tmp_path: Path, capsys: Any) -> None:
     keys = tmp_path / "keys.txt"
-    keys.write_text("\n".join("ÄÖÜ" + ALPHANUMERIC[3:]), "utf-8")
+    keys.write_text("\n".join("ÄÖÜ" + ALPHANUMERIC[3:-1]) + "\n\n", "utf-8")
     target = tmp_path / "own.edgeocr"
     recognition = f"--recognition=rec_mv3_none_none_ctc_v2.0={ROSETTA}"
     assert main(["freeze", recognition, "-o", str(target), "--dictionary", str(keys)]) == 0
-    assert Bundle.open(target).characters == ["", *"ÄÖÜ", *ALPHANUMERIC[3:]]
+    assert Bundle.open(target).characters == ["", *"ÄÖÜ", *ALPHANUMERIC[3:-1], ""]
+    assert f"{keys}: line 36 is empty: a class that reads as nothing" in capsys.readouterr().err

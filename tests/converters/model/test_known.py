@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,17 @@ def found(
     folder: Path, entries: Catalog = ENTRIES, entry: Entry | None = None, **said: Any
 ) -> Network | None:
     """Return what is known about the model in a folder before it is translated."""
-    model = identify(folder)
-    shown, notes = known.known(folder, model, declaration(model), entries, entry, Statement(**said))
+    shown, notes = with_notes(folder, entries, entry, **said)
     assert notes == []
     return shown
+
+
+def with_notes(
+    folder: Path, entries: Catalog = ENTRIES, entry: Entry | None = None, **said: Any
+) -> tuple[Network | None, list[str]]:
+    """Return the same with the notes on what is unusual."""
+    model = identify(folder)
+    return known.known(folder, model, declaration(model), entries, entry, Statement(**said))
 
 
 def published(name: str, folder: Path) -> Entry:
@@ -81,6 +89,29 @@ def test_dictionary_of_the_user_replaces_that_of_an_entry(tmp_path):
     detector = ENTRIES.model("det_mv3_db")
     with pytest.raises(ConverterError, match="a network for DB is for detection and has no char"):
         known.resolved(detector, folder, declaration(identify(folder)), Dictionary(path), [])
+
+
+def test_space_that_only_the_numbers_show_is_told(tmp_path):
+    """A dictionary that lacks a line fits a network without a space just as well."""
+    path = tmp_path / "keys.txt"
+    path.write_text("\n".join(LETTERS[:-1]), "utf-8")
+    folder = ZOO_EXPORTS / "rec_mv3_none_none_ctc" / "legacy"
+    _, notes = with_notes(folder, algorithm="CTC", dictionary=Dictionary(path))
+    (note,) = notes
+    assert note.startswith(f"{path}: the last class is taken for the space") and "lacks a" in note
+    assert found(folder, algorithm="CTC", dictionary=Dictionary(path, space=True)) is not None
+
+
+def test_list_that_paddleocr_takes_without_a_dictionary_is_told(tmp_path):
+    mine = shutil.copytree(ZOO_EXPORTS / "PP-OCRv6_tiny_rec" / "pir", tmp_path / "mine")
+    settings = mine / "inference.yml"
+    text = settings.read_text("utf-8")
+    settings.write_text(re.sub(r"  character_dict:\n(  - .*\n)+", "", text), "utf-8")
+    _, notes = with_notes(mine)
+    (note,) = notes
+    assert note.startswith(
+        f"{settings} has no character_dict: digits and small letters and the space are read; "
+    )
 
 
 @pytest.mark.parametrize(

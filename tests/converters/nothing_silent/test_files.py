@@ -26,6 +26,25 @@ def test_parameters_of_another_network_are_refused_first(folder, refused, form):
 
 
 @pytest.mark.parametrize(
+    ("form", "program", "operator", "quantized"),
+    [
+        ("legacy", "inference.pdmodel", b"elementwise_add", b"quantize_linear"),
+        ("pir", "inference.json", b"1.conv2d", b"1.fake_quantize_abs_max"),
+    ],
+)
+def test_quantized_network_is_named_as_one(folder, refused, form, program, operator, quantized):
+    """PaddleSlim's parameters don't have the shapes that its programs declare."""
+    mine = folder(form=form)
+    path = mine / program
+    content = path.read_bytes()
+    assert operator in content
+    path.write_bytes(content.replace(operator, quantized))
+    (mine / "inference.pdiparams").write_bytes(b"")
+    said = refused(mine)
+    assert f"{path}: a quantized network: " in said and "network in float32" in said
+
+
+@pytest.mark.parametrize(
     ("form", "name", "content", "message"),
     [
         ("pir", "inference.json", b"", "inference.json is empty (0 bytes)"),

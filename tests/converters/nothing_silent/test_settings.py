@@ -213,6 +213,30 @@ def test_dictionary_replaces_the_one_of_inference_yml(tmp_path, folder, accepted
         assert accepted(mine, "--charset", str(dictionary(tmp_path, number)))
 
 
+def test_wrong_dictionary_of_the_user_is_told_what_is_unusual_in_it(tmp_path, folder, refused):
+    path = dictionary(tmp_path, 36, extra="\n")
+    mine = folder(PLAIN_READER, "legacy")
+    assert refused(mine, "--algorithm", "CTC", "--charset", str(path)).endswith(
+        f"35 + space + blank. {path}: line 37 is empty: a class that reads as nothing"
+    )
+
+
+def test_space_of_inference_yml_counts_for_the_dictionary_of_the_user(
+    tmp_path, folder, refused, accepted
+):
+    mine = settings(
+        folder(),
+        lambda text: text.replace("PostProcess:\n", "PostProcess:\n  use_space_char: false\n"),
+    )
+    named = (mine, "--charset", str(dictionary(tmp_path, 36)))
+    said = refused(*named)
+    assert "has 36 characters without a space; the network has 38 classes" in said
+    assert said.endswith(
+        "inference.yml says use_space_char: false; --space or --no-space takes its place"
+    )
+    assert accepted(*named, "--space")
+
+
 def test_dictionary_that_cannot_be_read_is_an_error(tmp_path, folder, refused):
     mine = folder()
     assert "keys.txt: the dictionary is missing" in refused(
