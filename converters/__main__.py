@@ -24,6 +24,9 @@ from .errors import ConverterError, FetchError
 if TYPE_CHECKING:
     from .model.dictionary import Dictionary
 
+# The files that `npu` writes, the one last by which an export is known to be complete.
+NPU_FILES = ("npu.onnx", "npu.txt", "npu.json")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -203,8 +206,6 @@ def _doctor(catalog: Catalog, options: argparse.Namespace) -> int:
 
 
 def _npu(catalog: Catalog, options: argparse.Namespace) -> int:
-    from edgeocr.outputs.replacement import write_file
-
     from . import output
     from .convert import Wanted, convert
     from .fixed_shapes import distinct
@@ -215,16 +216,15 @@ def _npu(catalog: Catalog, options: argparse.Namespace) -> int:
 
     shapes = distinct(options.shape)
     target: Path = options.output
-    output.listed(target)
+    output.check(target, NPU_FILES, "an export")
     said = Statement(options.algorithm, _dictionary(options), options.ignore_yml)
     with _source(catalog, options) as (folder, entry):
-        conversion = convert(folder, catalog, entry=entry, said=said, wanted=Wanted(fast=True))
+        wanted = Wanted(fast=True, later=shapes)
+        conversion = convert(folder, catalog, entry=entry, said=said, wanted=wanted)
     made = export(conversion.plain, TARGETS[options.target], shapes, conversion.network)
-    target.mkdir(parents=True, exist_ok=True)
     text = report(made)
-    written = {"npu.onnx": made.graph, "npu.json": made.to_json(), "npu.txt": text.encode()}
-    for name, content in written.items():
-        write_file(target / name, content)
+    contents = (made.graph, text.encode(), made.to_json())
+    output.write(target, dict(zip(NPU_FILES, contents, strict=True)), NPU_FILES[-1])
     print(text, end="")
     return 0
 

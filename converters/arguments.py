@@ -251,9 +251,8 @@ def _add_convert(commands: Any) -> None:
         "--opset",
         type=int,
         choices=range(13, 22),
-        default=17,
         metavar="N",
-        help="the version of ONNX's operators, 13 to 21; default: %(default)s",
+        help="the version of ONNX's operators, 13 to 21; default: 17, or that of a model in ONNX",
     )
     graphs.add_argument(
         "--fast",

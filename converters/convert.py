@@ -12,7 +12,7 @@ from edgeocr.bundle.provenance import Check
 
 from . import edge_graph, fixed_shapes
 from .catalog.entries import Catalog, Entry
-from .errors import ModelFormatError, ParityError
+from .errors import ConverterError, ModelFormatError, ParityError
 from .fixed_shapes import Shapes
 from .graph.interface import Interface, examine
 from .model import interfaces, known, network
@@ -41,8 +41,12 @@ class Wanted:
     fast: bool = False
     """Whether to compare both graphs on a single batch, not to compare them with Paddle Inference,
     and to measure no times."""
-    opset: int = OPSET
-    """The version of ONNX's operators that both graphs have; a model in ONNX keeps its own."""
+    opset: int | None = None
+    """The version of ONNX's operators that both graphs have; None for the usual one. A model in
+    ONNX keeps its own."""
+    later: Shapes = field(default_factory=dict)
+    """The input shapes that the caller fixes in the plain graph afterwards; they are only checked,
+    before anything is translated."""
 
 
 DEFAULT = Wanted()
@@ -151,11 +155,9 @@ def convert(
     name = entry.name if entry else network.name_of(folder)
     declared = declaration(model)
     found, notes = known.known(folder, model, declared, catalog, entry, said)
-    fixed_shapes.check(wanted.shapes, declared.inputs, declared.names)
-    if found is not None:
-        fixed_shapes.check_strides(wanted.shapes, found, declared.names)
+    _check(wanted, model, found, declared)
     logger.info("%s: translating %s", name, model.graph.name)
-    translation = translate(model, opset=wanted.opset)
+    translation = translate(model, opset=wanted.opset or OPSET)
     for change in translation.changes:
         logger.info("%s: changed %s: %s", name, ", ".join(change.nodes), change.why)
     require_allowed(name, translation.plain)
@@ -199,6 +201,30 @@ def convert(
         notes,
         wanted,
     )
+
+
+def _check(
+    wanted: Wanted, model: PaddleModel, found: Network | None, declared: Declaration
+) -> None:
+    """Check that the graphs can be made as they are wanted, before anything is translated.
+
+    Raises:
+        ConverterError: A shape doesn't fit the network, or a model in ONNX has another opset.
+    """
+    for shapes in (wanted.shapes, wanted.later):
+        fixed_shapes.check(shapes, declared.inputs, declared.names)
+    if found is not None:
+        fixed_shapes.check_strides(wanted.shapes, found, declared.names)
+        if found.task != "unwarping":  # the plain graph takes any size
+            fixed_shapes.check_strides(wanted.later, found, declared.names)
+    if model.format == "onnx" and wanted.opset is not None:
+        graph = onnx.load(model.graph, load_external_data=False)
+        own = next(item.version for item in graph.opset_import if not item.domain)
+        if own != wanted.opset:
+            raise ConverterError(
+                f"--opset {wanted.opset}: {model.graph.name} is an ONNX graph of opset {own} and "
+                "isn't translated. Leave out --opset, or convert the Paddle model behind it"
+            )
 
 
 def _edge_graph(plain: bytes, found: Network, interface: Interface) -> tuple[bytes, list[Rewrite]]:

@@ -123,8 +123,14 @@ def write(files: dict[str, bytes], target: Path, sign: Path | None = None) -> Bu
         files: Path in the bundle → content, the manifest included.
         target: `NAME.edgeocr` for one file, any other path for a new folder.
         sign: The private key to sign the bundle with, None for an unsigned bundle.
+
+    Raises:
+        ConverterError: The target can't be written; it is as it was.
     """
-    return store(files, target, as_file=target.suffix == ".edgeocr", sign=sign)
+    try:
+        return store(files, target, as_file=target.suffix == ".edgeocr", sign=sign)
+    except OSError as error:
+        raise ConverterError(f"{target}: can't be written: {error.strerror or error}") from error
 
 
 def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> None:
@@ -177,11 +183,11 @@ def _check(bundle: BundleEntry, catalog: Catalog, target: Path, plan: Plan) -> N
 
 def _check_writable(target: Path) -> None:
     """Raise `ConverterError` unless a bundle can be written to the target."""
+    if not target.name or target.name == "..":
+        raise ConverterError(f"{target}: a bundle needs a name, such as reader.edgeocr")
     existing = next(folder for folder in target.absolute().parents if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ConverterError(f"{target}: {existing} can't be written to")
-    if not target.name or target.name == "..":
-        raise ConverterError(f"{target}: a bundle needs a name, such as reader.edgeocr")
     if target.is_dir() and target.suffix == ".edgeocr":
         raise ConverterError(f"{target}: this is a folder, but NAME.edgeocr is written as a file")
     if target.is_dir() and any(target.iterdir()):

@@ -1,10 +1,10 @@
-"""The folder that a conversion writes: all of its files, or none of them."""
+"""The folder that `convert` or `npu` writes: all of its files, or none of them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from edgeocr.outputs.replacement import write_file
@@ -18,24 +18,26 @@ PLAIN, EDGE, PAGE = "plain.onnx", "edge.onnx", "report.md"
 FILES = (PLAIN, EDGE, REPORT, PAGE)
 
 
-def check(folder: Path) -> None:
-    """Check that a conversion can be written, before any work is done.
+def check(folder: Path, files: Collection[str] = FILES, of: str = "a conversion") -> None:
+    """Check that a folder can be written, before any work is done.
 
     Args:
-        folder: The folder to write, which may hold an earlier conversion but nothing else.
+        folder: The folder to write, which may hold files of these names but nothing else.
+        files: The names of the files that will be written.
+        of: What the files are, for the error.
 
     Raises:
         ConverterError: It can't be written; the message says why.
     """
-    found = listed(folder)
-    if others := [name for name in found if name not in FILES and not name.startswith(".")]:
+    found = _listed(folder, of)
+    if others := [name for name in found if name not in files and not name.startswith(".")]:
         named = ", ".join(others[:4]) + (", …" if len(others) > 4 else "")
         raise ConverterError(
-            f"{folder}: the folder holds other files than a conversion's ({named}); name a new one"
+            f"{folder}: the folder holds other files than {of}'s ({named}); name a new one"
         )
 
 
-def listed(folder: Path) -> list[str]:
+def _listed(folder: Path, of: str) -> list[str]:
     """Return the names of the files in a folder that can be written, none if it doesn't exist yet.
 
     Raises:
@@ -47,7 +49,7 @@ def listed(folder: Path) -> list[str]:
         found = []
     except NotADirectoryError:
         raise ConverterError(
-            f"{folder}: this is a file, or lies below one, but a conversion is written as a folder"
+            f"{folder}: this is a file, or lies below one, but {of} is written as a folder"
         ) from None
     except OSError as error:
         raise ConverterError(f"{folder}: {error.strerror}") from None
@@ -57,15 +59,24 @@ def listed(folder: Path) -> list[str]:
     return found
 
 
-def write(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write the files of a conversion in the place of an earlier one; return their paths.
+def write(folder: Path, files: Mapping[str, bytes], last: str = REPORT) -> list[Path]:
+    """Write a folder in the place of an earlier one; return the paths of its files.
+
+    Args:
+        folder: The folder.
+        files: Name → content.
+        last: The name of the file by which readers know that the folder is complete.
 
     Raises:
-        OSError: They can't be written; the folder is as it was.
+        ConverterError: They can't be written; the folder is as it was.
     """
-    replace_folder(folder, files, last=REPORT)
-    with contextlib.suppress(OSError):
-        kept_plain(folder).unlink()  # of an attempt that failed
+    try:
+        replace_folder(folder, files, last)
+    except OSError as error:
+        raise ConverterError(f"{folder}: can't be written: {error.strerror or error}") from error
+    if PLAIN in files:
+        with contextlib.suppress(OSError):
+            kept_plain(folder).unlink()  # of an attempt that failed
     return [folder / name for name in files]
 
 

@@ -106,8 +106,8 @@ def check(source: str, task: Task, catalog: Catalog) -> Entry | None:
 
 
 def _named(source: str, catalog: Catalog) -> tuple[Entry, Path | None] | None:
-    """Return the entry and folder of NAME or NAME=FOLDER, None where the source is a folder."""
-    if source not in catalog and Path(source).is_dir():
+    """Return the entry and folder of NAME or NAME=FOLDER, None where it is a path."""
+    if source not in catalog and Path(source).exists():
         return None
     name, separator, folder = source.partition("=")
     return catalog.model(name), Path(folder) if separator else None

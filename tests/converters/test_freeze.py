@@ -1,6 +1,7 @@
 """The way from published models to a bundle that reads."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -113,6 +114,16 @@ def test_bundle_that_does_not_open_is_not_written(tmp_path):
     with pytest.raises(Exception, match="is missing"):
         freeze.write(files, tmp_path / "wrong.edgeocr")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_disk_that_is_full_is_named(tmp_path, monkeypatch):
+    def full(*_, **_named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(freeze, "store", full)
+    target = tmp_path / "own.edgeocr"
+    with pytest.raises(ConverterError, match=f"^{target}: can't be written: No space left on"):
+        freeze.write({}, target)
 
 
 def exported(name: str, network: str, dictionary: Path | None = None) -> Entry:

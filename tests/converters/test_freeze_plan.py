@@ -327,6 +327,7 @@ def test_wrong_model_is_refused_before_another_is_fetched(
         ("full", "the folder is not empty"),
         ("file/own.edgeocr", "can't be written to"),
         ("full/..", "needs a name, such as"),
+        ("/", "needs a name, such as"),
     ],
 )
 def test_unusable_target_is_refused_before_anything_is_fetched(

@@ -80,3 +80,15 @@ def test_command_refuses_other_opsets(tmp_path, capsys, opset):
         main(["convert", str(EXPORTS), "-o", str(tmp_path / "out"), "--opset", opset])
     assert stopped.value.code == 2
     assert "--opset" in capsys.readouterr().err
+
+
+def test_model_in_onnx_keeps_its_opset_and_that_is_said(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    made = translate(identify(EXPORTS / "rec_mv3_none_none_ctc" / "legacy"), opset=13)
+    (tmp_path / "mine" / "net.onnx").write_bytes(made.plain)
+    out = tmp_path / "out"
+    assert main(["convert", str(tmp_path / "mine"), "-o", str(out), "--opset", "17"]) == 1
+    assert "--opset 17: net.onnx is an ONNX graph of opset 13" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(["convert", str(tmp_path / "mine"), "-o", str(out), "--fast"]) == 0
+    assert onnx.load(out / "plain.onnx").opset_import[0].version == 13

@@ -92,7 +92,7 @@ def test_failure_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
         return rename(self, to)
 
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(OSError, match="Input/output error"):
+    with pytest.raises(ConverterError, match=f"^{target}: can't be written: Input/output error$"):
         output.write(target, NEW)
     monkeypatch.undo()
     assert contents(target) == OLD and [path.name for path in tmp_path.iterdir()] == ["out"]

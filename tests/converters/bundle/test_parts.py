@@ -155,6 +155,7 @@ def test_model_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
         ({"detection": "nothing"}, "nothing"),
         ({"detection": "rec_r50_fpn_srn=x"}, "is a recognition model, it can't be the detection"),
         ({"detection": "det_mv3_east_v2.0=/nowhere"}, "nowhere"),
+        ({"detection": __file__}, "is a file; name the folder that holds the model's files"),
     ],
 )
 def test_impossible_combination_of_models_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import onnx
 import pytest
 
-from converters.__main__ import main
+from converters import convert as conversions
+from converters.__main__ import NPU_FILES, main
 from converters.arguments import parser
 from converters.errors import ConverterError
 from converters.model.network import of_algorithm
@@ -92,3 +94,40 @@ def test_command_writes_graph_and_report(
         size.dim_param for item in model.graph.output for size in item.type.tensor_type.shape.dim
     )
     assert np.prod(report["inputs"]["x"]) == 3 * 32 * 160
+
+
+def test_command_refuses_wrong_shapes_and_folders_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(conversions, "translate", None)
+    (tmp_path / "notes").mkdir()
+    arguments = ["npu", str(TRAINED_EXPORTS / "db"), "--target", "rknn", "-o"]
+    for out, shape, message in (
+        (tmp_path / "out", "1x3x641x640", "the height must be a multiple of 32"),
+        (tmp_path / "out", "1x1x640x640", "the network's input is ?x3x?x?"),
+        (tmp_path / "out", "y=1x3x640x640", "the network has no input y"),
+        (tmp_path, "1x3x640x640", "holds other files than an export's (notes)"),
+    ):
+        assert main([*arguments, str(out), "--shape", shape]) == 1
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_command_that_fails_leaves_an_older_export_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mean and std of one network beside the graph of another would be a wrong export."""
+    for name in NPU_FILES:
+        (tmp_path / name).write_bytes(b"old")
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if path.name == NPU_FILES[-1]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    arguments = ["npu", str(TRAINED_EXPORTS / "rosetta"), "--target", "rknn"]
+    assert main([*arguments, "--shape", "1x3x32x100", "-o", str(tmp_path)]) == 1
+    assert f"{tmp_path}: can't be written: No space left on device" in capsys.readouterr().err
+    assert {(tmp_path / name).read_bytes() for name in NPU_FILES} == {b"old"}
