@@ -22,6 +22,7 @@ from ..model.known import Statement
 from ..model.paddle_model import PaddleModel, identify
 from ..model.settings import require_inference, resolve
 from ..model.stages import Stage, stage_of
+from ..paddle.declared import Declaration
 from .shapes import with_shapes
 
 # What a bundle records as author and licence of weights whose folder doesn't state them.
@@ -130,7 +131,9 @@ def _of_entry(
         sources = [SourceFile(f.name, f.source, fetcher.sha256(entry, f)) for f in files]
     else:
         folder = folder or model_folder(entry)
-        sources = _local_files(identify(folder))
+        model = identify(folder)
+        _require_any_size(folder, task, declaration(model))
+        sources = _local_files(model)
     with_dictionary = folder
     own = said.dictionary
     if own is None and entry.charset is not None and not (folder / entry.charset.file).is_file():
@@ -165,8 +168,10 @@ def _of_folder(
             "to prepare the network's input and read its output. Write NAME=FOLDER with the model "
             "of models.toml that this is an export of"
         )
-    settings = known.own_settings(model.settings, declaration(model), said.dictionary, [])
+    declared = declaration(model)
+    settings = known.own_settings(model.settings, declared, said.dictionary, [])
     _require_task(str(folder), settings.task, task)
+    _require_any_size(folder, task, declared)
     name = settings.model or network.name_of(folder)
     if settings.task in READING and settings.charset is None:
         raise ModelFormatError(
@@ -192,6 +197,28 @@ def _require_task(name: str, found: Task, wanted: Task) -> None:
         raise ConverterError(f"{name} is a {found} model, it can't be the {wanted} stage")
 
 
+def _require_any_size(folder: Path, task: Task, declared: Declaration) -> None:
+    """Refuse a network whose input has one size where the runtime gives it others.
+
+    A detector sees pictures of many sizes. Crops are turned many at a time, and all other networks
+    run on one picture or crop, at least on CPUs.
+    """
+    sizes = declared.inputs[0] if declared.inputs else []
+    if len(sizes) != 4:
+        return  # the conversion refuses this
+    batch, _, height, width = sizes
+    wrong = []
+    if batch is not None and (batch > 1 or task == "orientation"):
+        wrong.append(f"{batch} at a time")
+    if task in ("detection", "spotting") and (height, width) != (None, None):
+        wrong.append(f"{height or 'any'} x {width or 'any'} pixels")
+    if wrong:
+        raise ModelFormatError(
+            f"{folder}: the network takes only pictures of a fixed shape ({', '.join(wrong)}), and "
+            f"no bundle could use it for {task}. Export it with open sizes (-1)"
+        )
+
+
 def _local_files(model: PaddleModel) -> list[SourceFile]:
     return [_local_file(path) for path in model.files]
 
@@ -214,10 +241,12 @@ def _characters(
 
 
 def _stage(name: str, settings: Mapping[str, Any], conversion: Conversion) -> Stage:
-    """Return a stage with its sets of input shapes, and with the width that a graph fixes."""
+    """Return a stage with its sets of input shapes, and with what the graph fixes of them."""
     known = conversion.network
     stage = stage_of(known.task, name, known.algorithm, settings)
-    width = conversion.interface.image.shape[3]
+    batch, _, _, width = conversion.interface.image.shape
+    if isinstance(stage, Recognition) and batch is not None:
+        stage = replace(stage, batches=[batch])
     if isinstance(stage, Recognition) and width is not None and stage.width is None:
         stage = replace(stage, width=width, max_width=width)
     return with_shapes(stage)

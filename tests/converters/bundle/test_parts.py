@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
+from converters import fixed_shapes
 from converters.__main__ import main
+from converters.bundle import parts
 from converters.catalog import entries as catalog
 from converters.catalog.entries import BundleEntry
 from converters.errors import ConverterError, ModelFormatError
 from converters.freeze import freeze
+from converters.model.paddle_model import identify
 from converters.parity import paddle_reference
 from converters.parity.paddle_reference import PaddleMissingError
+from converters.translate import translate
 from edgeocr import OCR, Bundle
 from edgeocr.bundle.description import describe
 from edgeocr.postprocess.bidi import logical_order
@@ -165,6 +170,33 @@ def test_impossible_combination_of_models_is_refused(
     with pytest.raises(ConverterError, match=words):
         freeze(entry, catalog.load(), tmp_path / "own.edgeocr")
     assert not (tmp_path / "own.edgeocr").exists()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [([1, 3, 64, 96], "(64 x 96 pixels)"), ([2, 3, 64, 64], "(2 at a time, 64 x 64 pixels)")],
+)
+def test_detector_of_one_size_is_refused_first(
+    sizes: list[int], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runtime gives a detector pictures of many sizes, each of which would be an error."""
+    plain = translate(identify(EAST)).plain
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "net.onnx").write_bytes(fixed_shapes.fix(plain, {None: sizes}))
+    monkeypatch.setattr(parts, "convert", None)
+    entry = BundleEntry("own", "", detection=f"det_mv3_east_v2.0={tmp_path / 'own'}")
+    with pytest.raises(ModelFormatError, match=re.escape(f"of a fixed shape {words}, and no")):
+        freeze(entry, catalog.load(), tmp_path / "own.edgeocr")
+
+
+@pytest.mark.slow
+def test_network_for_one_line_at_a_time_is_given_no_more(tmp_path: Path) -> None:
+    entry = BundleEntry("own", "", recognition=str(EXPORTS / "rec_satrn" / "pir"))
+    made = freeze(entry, catalog.load(), tmp_path / "own.edgeocr")
+    stage = made.manifest.stages.recognition
+    assert stage is not None and stage.batches == [1]
+    (crops,) = onnx.load_from_string(made.read(stage.graph)).graph.input
+    assert crops.type.tensor_type.shape.dim[0].dim_value == 1
 
 
 def test_folder_without_inference_yml_needs_a_model_name(tmp_path: Path) -> None:
