@@ -198,25 +198,8 @@ def _require_task(name: str, found: Task, wanted: Task) -> None:
 
 
 def _require_any_size(folder: Path, task: Task, declared: Declaration) -> None:
-    """Refuse a network whose input has one size where the runtime gives it others.
-
-    A detector sees pictures of many sizes. Crops are turned many at a time, and all other networks
-    run on one picture or crop, at least on CPUs.
-    """
-    sizes = declared.inputs[0] if declared.inputs else []
-    if len(sizes) != 4:
-        return  # the conversion refuses this
-    batch, _, height, width = sizes
-    wrong = []
-    if batch is not None and (batch > 1 or task == "orientation"):
-        wrong.append(f"{batch} at a time")
-    if task in ("detection", "spotting") and (height, width) != (None, None):
-        wrong.append(f"{height or 'any'} x {width or 'any'} pixels")
-    if wrong:
-        raise ModelFormatError(
-            f"{folder}: the network takes only pictures of a fixed shape ({', '.join(wrong)}), and "
-            f"no bundle could use it for {task}. Export it with open sizes (-1)"
-        )
+    if (why := network.fixed_shape(task, declared)) is not None:
+        raise ModelFormatError(f"{folder}: {why}")
 
 
 def _local_files(model: PaddleModel) -> list[SourceFile]:

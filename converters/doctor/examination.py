@@ -14,6 +14,7 @@ from ..convert import UnknownNetworkError
 from ..errors import ConverterError
 from ..graph.interface import examine
 from ..model.declaration import declaration
+from ..model.network import fixed_shape
 from ..model.paddle_model import identify
 from ..optimize import optimize
 from ..parity import compare as parity
@@ -65,7 +66,7 @@ def conclude(facts: Facts) -> Examination:
 def _facts(request: Request, catalog: Catalog) -> Facts:
     try:
         model = identify(request.folder)
-        declaration(model)
+        declared = declaration(model)
     except ConverterError as error:
         return Facts(faults=[str(error)])
     logger.info("translating %s", model.graph.name)
@@ -92,7 +93,7 @@ def _facts(request: Request, catalog: Catalog) -> Facts:
         kind=sources.kind(found),
         listed=sources.listed(found),
         seen=sources.seen(found, interface),
-        faults=list(found.contradictions),
+        faults=[*found.contradictions, *filter(None, [fixed_shape(found.network.task, declared)])],
         same_classes=_same_classes(found, catalog),
     )
     stage = found.stage

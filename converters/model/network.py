@@ -207,6 +207,32 @@ def _input_misfit(network: Network, inputs: Sequence[Shape]) -> str | None:
     return None
 
 
+def fixed_shape(task: Task, declared: Declaration) -> str | None:
+    """Say that a network's input has one shape where the runtime gives it others; None if not.
+
+    A detector sees pictures of many sizes. Crops are turned many at a time, and all other networks
+    run on one picture or crop, at least on CPUs.
+
+    Args:
+        task: The stage of a bundle that the network is for.
+        declared: The network's inputs, as its program declares them.
+    """
+    if not declared.inputs or len(declared.inputs[0]) != 4:
+        return None  # `graph.interface.examine` refuses this
+    batch, _, height, width = declared.inputs[0]
+    fixed = []
+    if batch is not None and (batch > 1 or task == "orientation"):
+        fixed.append(f"{batch} at a time")
+    if task in ("detection", "spotting") and (height, width) != (None, None):
+        fixed.append(f"{height or 'any'} x {width or 'any'} pixels")
+    if not fixed:
+        return None
+    return (
+        f"the network takes only pictures of a fixed shape ({', '.join(fixed)}), and no bundle "
+        f"could use it for {task}. Export it with open sizes (-1)"
+    )
+
+
 def name_of(folder: Path) -> str:
     """Name a network after its folder, or after the parent of a folder with a generic name."""
     resolved = folder.resolve()

@@ -177,7 +177,7 @@ def test_impossible_combination_of_models_is_refused(
     [([1, 3, 64, 96], "(64 x 96 pixels)"), ([2, 3, 64, 64], "(2 at a time, 64 x 64 pixels)")],
 )
 def test_detector_of_one_size_is_refused_first(
-    sizes: list[int], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sizes: list[int], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """The runtime gives a detector pictures of many sizes, each of which would be an error."""
     plain = translate(identify(EAST)).plain
@@ -187,6 +187,8 @@ def test_detector_of_one_size_is_refused_first(
     entry = BundleEntry("own", "", detection=f"det_mv3_east_v2.0={tmp_path / 'own'}")
     with pytest.raises(ModelFormatError, match=re.escape(f"of a fixed shape {words}, and no")):
         freeze(entry, catalog.load(), tmp_path / "own.edgeocr")
+    assert main(["doctor", str(tmp_path / "own")]) == 1
+    assert f"the network takes only pictures of a fixed shape {words}" in capsys.readouterr().out
 
 
 @pytest.mark.slow
