@@ -12,10 +12,10 @@ from .. import edge_graph
 from ..catalog.entries import READING, Catalog
 from ..convert import UnknownNetworkError
 from ..errors import ConverterError
-from ..graph.interface import examine
+from ..graph.interface import Interface, examine
+from ..model import inference_yml, network
 from ..model.declaration import declaration
-from ..model.network import fixed_shape
-from ..model.paddle_model import identify
+from ..model.paddle_model import PaddleModel, identify
 from ..optimize import optimize
 from ..parity import compare as parity
 from ..parity import paddle_reference
@@ -74,7 +74,7 @@ def _facts(request: Request, catalog: Catalog) -> Facts:
     try:
         translation = translate(model)
         facts = replace(facts, folder=sources.folder(model, translation))
-        interface = examine(translation.plain)
+        interface = _examined(translation.plain, request, model)
         found = sources.read(
             request.folder,
             model,
@@ -88,16 +88,18 @@ def _facts(request: Request, catalog: Catalog) -> Facts:
             raise UnknownNetworkError(request.folder.name, interface, translation.plain)
     except ConverterError as error:
         return replace(facts, faults=[str(error)])
+    one_shape = network.fixed_shape(found.network.task, declared)
     facts = replace(
         facts,
         kind=sources.kind(found),
         listed=sources.listed(found),
         seen=sources.seen(found, interface),
-        faults=[*found.contradictions, *filter(None, [fixed_shape(found.network.task, declared)])],
+        faults=[*found.contradictions, *([one_shape] if one_shape is not None else [])],
         same_classes=_same_classes(found, catalog),
     )
     stage = found.stage
-    known = replace(found.network, height=stage.get("height"), width=stage.get("width"))
+    width = stage.get("width", found.network.width)
+    known = replace(found.network, height=stage.get("height"), width=width)
     try:
         edge, _ = optimize(edge_graph.make(translation.plain, known, interface))
     except EdgeOCRError as error:
@@ -105,6 +107,27 @@ def _facts(request: Request, catalog: Catalog) -> Facts:
         return replace(facts, faults=facts.faults or [str(error)])
     subject = Subject(model, found, known, interface, translation.plain, edge)
     return _with_pictures(_with_parity(facts, request, subject), request, subject)
+
+
+def _examined(plain: bytes, request: Request, model: PaddleModel) -> Interface:
+    """Examine a plain graph, at the usual sizes or else at those that the settings state.
+
+    Some networks declare that any width fits and run at a single one, PARSeq for example. The usual
+    sizes go first, because those that the settings state may be the fault that is looked for.
+
+    Raises:
+        ConverterError: The graph doesn't run, or isn't that of a text network.
+    """
+    try:
+        return examine(plain)
+    except ConverterError:
+        if request.algorithm is not None:
+            stated = network.of_algorithm("", request.algorithm, "")
+        elif model.settings is not None and not request.ignore_settings:
+            stated = network.of_settings("", inference_yml.read(model.settings))
+        else:
+            raise
+        return examine(plain, stated.height, stated.width)
 
 
 def _with_parity(facts: Facts, request: Request, subject: Subject) -> Facts:

@@ -66,6 +66,14 @@ def test_facts_and_findings_are_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert printed.startswith("No problems found.\n\nHints\n")
 
 
+def test_network_that_runs_at_one_width_only_is_examined_there(tmp_path: Path) -> None:
+    mine = shutil.copytree(ZOO_EXPORTS / "rec_vit_parseq" / "pir", tmp_path / "mine")
+    for request in (Request(mine), Request(mine, ignore_settings=True, algorithm="PARSeq")):
+        examined = examine_folder(request, entries.load())
+        assert not any("doesn't run" in problem for problem in examined.problems)
+        assert examined.facts.compared[0].passed
+
+
 def test_detector_without_settings_is_not_tried_on_pictures(tmp_path: Path) -> None:
     folder = shutil.copytree(ZOO_EXPORTS / "PP-OCRv6_tiny_det" / "pir", tmp_path / "export")
     (folder / "inference.yml").unlink()
