@@ -12,7 +12,7 @@ from edgeocr.bundle.provenance import Check
 
 from . import edge_graph, fixed_shapes
 from .catalog.entries import Catalog, Entry
-from .errors import ConverterError, ModelFormatError, ParityError
+from .errors import ConverterError, ModelFormatError, ParityError, TranslationError
 from .fixed_shapes import Shapes
 from .graph.interface import Interface, examine
 from .model import interfaces, known, network
@@ -120,6 +120,23 @@ class UnknownNetworkError(ModelFormatError):
         self.plain = plain
 
 
+class UnknownSizeError(ModelFormatError):
+    """Nothing says what a network is, and it doesn't run on a picture of the usual size."""
+
+    def __init__(self, name: str, error: TranslationError) -> None:
+        """Describe the network and say what the user can state.
+
+        Args:
+            name: The network's name.
+            error: What happened on a picture of the usual size.
+        """
+        super().__init__(
+            f"{name}: nothing says what this network is, and it doesn't run on a picture of the "
+            "usual size, which may not be its own. Name its algorithm with --algorithm, or the "
+            f"model of models.toml that it is an export of with --as ({error!s:.160}…)"
+        )
+
+
 def convert(
     folder: Path,
     catalog: Catalog,
@@ -148,6 +165,7 @@ def convert(
         ConverterError: What is known about the model contradicts it or itself.
         ModelFormatError: The folder holds no model that can be converted.
         UnknownNetworkError: Nothing says what the network is.
+        UnknownSizeError: The same, and its graph doesn't run on a picture of the usual size.
         TranslationError: The translation failed.
         ParityError: A graph doesn't compute what its original computes.
     """
@@ -162,7 +180,12 @@ def convert(
         logger.info("%s: changed %s: %s", name, ", ".join(change.nodes), change.why)
     require_allowed(name, translation.plain)
     sizes = (None, None) if found is None else (found.height, found.width)
-    interface = examine(translation.plain, *sizes)
+    try:
+        interface = examine(translation.plain, *sizes)
+    except TranslationError as error:
+        if found is not None:
+            raise
+        raise UnknownSizeError(name, error) from error
     found = found or known.shown(name, interface, said, notes)
     if found is None:
         raise UnknownNetworkError(name, interface, translation.plain)

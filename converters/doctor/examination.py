@@ -10,8 +10,8 @@ from edgeocr.errors import EdgeOCRError
 
 from .. import edge_graph
 from ..catalog.entries import READING, Catalog
-from ..convert import UnknownNetworkError
-from ..errors import ConverterError
+from ..convert import UnknownNetworkError, UnknownSizeError
+from ..errors import ConverterError, TranslationError
 from ..graph.interface import Interface, examine
 from ..model import inference_yml, network
 from ..model.declaration import declaration
@@ -120,13 +120,13 @@ def _examined(plain: bytes, request: Request, model: PaddleModel) -> Interface:
     """
     try:
         return examine(plain)
-    except ConverterError:
+    except TranslationError as error:
         if request.algorithm is not None:
             stated = network.of_algorithm("", request.algorithm, "")
         elif model.settings is not None and not request.ignore_settings:
             stated = network.of_settings("", inference_yml.read(model.settings))
         else:
-            raise
+            raise UnknownSizeError(network.name_of(request.folder), error) from error
         return examine(plain, stated.height, stated.width)
 
 

@@ -66,12 +66,20 @@ def test_facts_and_findings_are_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert printed.startswith("No problems found.\n\nHints\n")
 
 
-def test_network_that_runs_at_one_width_only_is_examined_there(tmp_path: Path) -> None:
+def test_network_that_runs_at_one_width_only_is_examined_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     mine = shutil.copytree(ZOO_EXPORTS / "rec_vit_parseq" / "pir", tmp_path / "mine")
     for request in (Request(mine), Request(mine, ignore_settings=True, algorithm="PARSeq")):
         examined = examine_folder(request, entries.load())
         assert not any("doesn't run" in problem for problem in examined.problems)
         assert examined.facts.compared[0].passed
+    (problem,) = examine_folder(Request(mine, ignore_settings=True), entries.load()).problems
+    assert (
+        problem.startswith("mine: nothing says what this network is") and "--algorithm" in problem
+    )
+    assert main(["convert", str(mine), "--ignore-yml", "-o", str(tmp_path / "out")]) == 1
+    assert f"error: {problem}" in capsys.readouterr().err
 
 
 def test_detector_without_settings_is_not_tried_on_pictures(tmp_path: Path) -> None:
