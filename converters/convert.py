@@ -120,21 +120,18 @@ class UnknownNetworkError(ModelFormatError):
         self.plain = plain
 
 
-class UnknownSizeError(ModelFormatError):
-    """Nothing says what a network is, and it doesn't run on a picture of the usual size."""
+def unknown_size(name: str, error: TranslationError) -> ModelFormatError:
+    """Return the error for a network of which nothing says what it is or which size it takes.
 
-    def __init__(self, name: str, error: TranslationError) -> None:
-        """Describe the network and say what the user can state.
-
-        Args:
-            name: The network's name.
-            error: What happened on a picture of the usual size.
-        """
-        super().__init__(
-            f"{name}: nothing says what this network is, and it doesn't run on a picture of the "
-            "usual size, which may not be its own. Name its algorithm with --algorithm, or the "
-            f"model of models.toml that it is an export of with --as ({error!s:.160}…)"
-        )
+    Args:
+        name: The network's name.
+        error: What happened on a picture of the usual size.
+    """
+    return ModelFormatError(
+        f"{name}: nothing says what this network is, and it doesn't run on a picture of the "
+        "usual size, which may not be its own. Name its algorithm with --algorithm, or the "
+        f"model of models.toml that it is an export of with --as ({error!s:.160}…)"
+    )
 
 
 def convert(
@@ -165,7 +162,6 @@ def convert(
         ConverterError: What is known about the model contradicts it or itself.
         ModelFormatError: The folder holds no model that can be converted.
         UnknownNetworkError: Nothing says what the network is.
-        UnknownSizeError: The same, and its graph doesn't run on a picture of the usual size.
         TranslationError: The translation failed.
         ParityError: A graph doesn't compute what its original computes.
     """
@@ -185,7 +181,7 @@ def convert(
     except TranslationError as error:
         if found is not None:
             raise
-        raise UnknownSizeError(name, error) from error
+        raise unknown_size(name, error) from error
     found = found or known.shown(name, interface, said, notes)
     if found is None:
         raise UnknownNetworkError(name, interface, translation.plain)

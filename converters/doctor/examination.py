@@ -10,7 +10,7 @@ from edgeocr.errors import EdgeOCRError
 
 from .. import edge_graph
 from ..catalog.entries import READING, Catalog
-from ..convert import UnknownNetworkError, UnknownSizeError
+from ..convert import UnknownNetworkError, unknown_size
 from ..errors import ConverterError, TranslationError
 from ..graph.interface import Interface, examine
 from ..model import inference_yml, network
@@ -126,7 +126,7 @@ def _examined(plain: bytes, request: Request, model: PaddleModel) -> Interface:
         elif model.settings is not None and not request.ignore_settings:
             stated = network.of_settings("", inference_yml.read(model.settings))
         else:
-            raise UnknownSizeError(network.name_of(request.folder), error) from error
+            raise unknown_size(network.name_of(request.folder), error) from error
         return examine(plain, stated.height, stated.width)
 
 
