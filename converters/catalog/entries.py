@@ -27,7 +27,7 @@ Task: TypeAlias = Literal[
 Algorithm: TypeAlias = Literal[
     "DB", "EAST", "SAST", "PSE", "FCE", "CT", "CLS", "PageCLS", "UVDoc",
     "CTC", "Attention", "SRN", "NRTR", "SAR", "SATRN", "RobustScanner", "ViTSTR", "ABINet",
-    "PARSeq", "CPPD", "VisionLAN", "RFL", "PGNet",
+    "PARSeq", "CPPD", "VisionLAN", "RFL", "SPIN", "PGNet",
 ]  # fmt: skip
 Size: TypeAlias = Literal["tiny", "small", "medium", "mobile", "server"]
 
@@ -54,6 +54,7 @@ TASKS: dict[str, Task] = {
     "CPPD": "recognition",
     "VisionLAN": "recognition",
     "RFL": "recognition",
+    "SPIN": "recognition",
     "PGNet": "spotting",
 }
 # Algorithms of PaddleOCR for which no network can be converted → why.

@@ -176,6 +176,13 @@ FAMILIES: dict[Algorithm, Family] = {
         normalize=Normalize("GREY", [0.5], [0.5]),
         readout=Readout(2, 1),
     ),
+    "SPIN": Family(
+        "Attention",
+        "SPINLabelDecode",
+        "SPINRecResizeImg",
+        before=("begin", "end"),
+        normalize=Normalize("GREY", [127.5], [127.5], 1.0),
+    ),
 }
 
 

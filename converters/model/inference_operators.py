@@ -112,6 +112,19 @@ class GrayRecResizeImg:
 
 
 @dataclass(frozen=True)
+class SPINRecResizeImg:
+    """How SPIN sees a line: grey, and stretched."""
+
+    image_shape: list[Side]
+    """Width and height."""
+    interpolation: Literal[0, 1, 2, 3] = 2
+    """OpenCV's method of stretching; without effect, because PaddleOCR passes it to `cv2.resize` as
+    the place of the result, so that OpenCV's default counts, linear interpolation."""
+    mean: list[Mean] = field(default_factory=lambda: [127.5])
+    std: list[Deviation] = field(default_factory=lambda: [127.5])
+
+
+@dataclass(frozen=True)
 class SARRecResizeImg:
     """How SAR and RobustScanner see a line."""
 
@@ -257,6 +270,7 @@ OPERATORS: dict[str, type[Any]] = {
     "ABINetRecResizeImg": LineResizeImg,
     "RFLRecResizeImg": LineResizeImg,
     "GrayRecResizeImg": GrayRecResizeImg,
+    "SPINRecResizeImg": SPINRecResizeImg,
     "SARRecResizeImg": SARRecResizeImg,
     "RobustScannerRecResizeImg": SARRecResizeImg,
     "ResizeImage": ResizeImage,

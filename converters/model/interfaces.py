@@ -124,7 +124,7 @@ _RULES: dict[str, _Rule] = {
 }
 _RULES |= {
     family: _scores(FAMILIES[family].readout)
-    for family in ("ViTSTR", "ABINet", "PARSeq", "CPPD", "VisionLAN", "RFL")
+    for family in ("ViTSTR", "ABINet", "PARSeq", "CPPD", "VisionLAN", "RFL", "SPIN")
 }
 _SIGNS: dict[Sign, Algorithm] = {
     "its output is a map of probabilities as large as the image": "DB",
@@ -171,6 +171,10 @@ def certain(interface: Interface) -> tuple[Algorithm, str] | None:
     """Return the algorithm that a graph shows without doubt, with the reason; None if none."""
     inputs, outputs = shapes(interface)
     for sign, algorithm in _SIGNS.items():
+        # SPIN feeds its choices back too, but numbers its classes in another way. It takes grey
+        # pictures, as networks for attention may.
+        if algorithm == "Attention" and interface.image.shape[1] == 1:
+            continue
         if sign in interface.signs and misfit(algorithm, inputs, outputs) is None:
             return algorithm, sign
     # The shapes alone are a proof: nothing else has these channels, or SRN's five inputs.

@@ -12,7 +12,12 @@ from edgeocr.bundle import fields as typed
 
 from ..catalog.entries import Algorithm, Normalize
 from .families import FAMILIES, HALF, IMAGENET
-from .inference_operators import DecodeImage, GrayRecResizeImg, SARRecResizeImg
+from .inference_operators import (
+    DecodeImage,
+    GrayRecResizeImg,
+    SARRecResizeImg,
+    SPINRecResizeImg,
+)
 
 # PaddleOCR pads with zeros after normalizing; 127 is the grey that (pixel / 255 - 0.5) / 0.5
 # brings closest to zero.
@@ -31,10 +36,11 @@ RESIZES = (
     "VLRecResizeImg",
     "ABINetRecResizeImg",
     "RFLRecResizeImg",
+    "SPINRecResizeImg",
     "SARRecResizeImg",
     "RobustScannerRecResizeImg",
 )
-STRETCHING = ("VLRecResizeImg", "ABINetRecResizeImg")
+STRETCHING = ("VLRecResizeImg", "ABINetRecResizeImg", "SPINRecResizeImg")
 # Pillow's methods of resizing → those of a bundle.
 PILLOW = {"BILINEAR": "linear", "BICUBIC": "cubic", "LANCZOS": "lanczos", "ANTIALIAS": "lanczos"}
 
@@ -94,6 +100,11 @@ def normalization(algorithm: Algorithm, operators: dict[str, Any]) -> Normalize:
         if resize.scale or resize.padding:
             return Normalize("GREY", [1.0], [1.0], 1 / 128)
         return Normalize("GREY", [0.0], [1.0])
+    if name == "SPINRecResizeImg":
+        resize = operators[name]
+        if len(resize.mean) != 1 or len(resize.std) != 1:
+            raise typed.FieldError(f"{name}: mean and std must have one value")
+        return Normalize("GREY", resize.mean, resize.std, 1.0)
     mean, std = HALF.mean, HALF.std
     if name == "VLRecResizeImg":
         mean, std = [0.0] * 3, [1.0] * 3
@@ -119,7 +130,7 @@ def shape(operators: dict[str, Any], name: str) -> list[int]:
     sizes: list[int] = operators[name].image_shape
     if isinstance(operators[name], SARRecResizeImg) and len(sizes) == 4:
         sizes = [*sizes[:2], sizes[3]]
-    if name == "GrayRecResizeImg" and len(sizes) == 2:  # width and height
+    if name in ("GrayRecResizeImg", "SPINRecResizeImg") and len(sizes) == 2:  # width and height
         sizes = [1, *sizes[::-1]]
     if len(sizes) != 3:
         raise typed.FieldError(
@@ -155,6 +166,8 @@ def _interpolation(operator: Any) -> str:
                 f"{operator.inter_type!r:.80}"
             )
         return PILLOW[named]
+    if isinstance(operator, SPINRecResizeImg):
+        return "linear"
     return "cubic" if operator.interpolation == 2 else "linear"
 
 

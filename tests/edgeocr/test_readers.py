@@ -25,13 +25,19 @@ READERS = [
     "rec_svtrnet_cppd_base_en",
     "rec_r45_visionlan",
     "rec_resnet_rfl_att",
+    "rec_r32_gaspin_bilstm_att",
     "rec_svtrnet",
     "rec_mtb_nrtr",
     "rec_satrn",
     "rec_r31_sar",
     "rec_r31_robustscanner",
 ]
-GREY = ("rec_vitstr_none_ce", "rec_resnet_rfl_att", "rec_mtb_nrtr")
+GREY = (
+    "rec_vitstr_none_ce",
+    "rec_resnet_rfl_att",
+    "rec_r32_gaspin_bilstm_att",
+    "rec_mtb_nrtr",
+)
 # PaddleOCR runs these networks only on lines that leave padding.
 SHORT = ("rec_r31_sar", "rec_r31_robustscanner")
 # Lines that have the network's size already: NRTR's random weights amplify that Pillow's Lanczos

@@ -24,12 +24,21 @@ FORMS: dict[Algorithm, tuple[int, int, int]] = {
     "CPPD": (26, 1, 0),
     "VisionLAN": (26, 1, 0),
     "RFL": (25, 1, 37),
+    "SPIN": (26, 2, 1),
     "NRTR": (26, 4, 3),
     "SAR": (30, 0, 37),
     "SATRN": (26, 0, 37),
     "RobustScanner": (40, 0, 37),
 }
-CLASSES = {"ViTSTR": 38, "RFL": 38, "NRTR": 41, "SAR": 38, "SATRN": 38, "RobustScanner": 38}
+CLASSES = {
+    "ViTSTR": 38,
+    "RFL": 38,
+    "SPIN": 38,
+    "NRTR": 41,
+    "SAR": 38,
+    "SATRN": 38,
+    "RobustScanner": 38,
+}
 
 
 def outputs(algorithm: Algorithm) -> list[NDArray[Any]]:
@@ -43,8 +52,8 @@ def outputs(algorithm: Algorithm) -> list[NDArray[Any]]:
     chosen = np.full((len(TEXTS), steps), end)
     for row, text in zip(chosen, TEXTS, strict=True):
         row[: len(text)] = [first + CHARACTERS.index(letter) for letter in text]
-    # RFL's decoder in PaddleOCR reads what follows the end.
-    if algorithm != "RFL":
+    # RFL's and SPIN's decoders in PaddleOCR read what follows the end.
+    if algorithm not in ("RFL", "SPIN"):
         begin = len(TEXTS[-1]) + 1
         chosen[-1, begin : begin + 4] = [first + CHARACTERS.index(letter) for letter in REST]
     scores = np.round(random.normal(0, 1, (*chosen.shape, classes)), 3).astype(np.float32)

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # Networks that rectify the picture first, beside those with TPS in their names.
-RECTIFIED = ("rec_resnet_rfl_att", "rec_svtrnet")
+RECTIFIED = ("rec_resnet_rfl_att", "rec_svtrnet", "rec_r32_gaspin_bilstm_att")
+# Networks that raise greys to powers, which no number is for greys darker than black.
+IN_RANGE = ("rec_r32_gaspin_bilstm_att",)
 
 
 class Probe(NamedTuple):
@@ -48,6 +50,8 @@ def inputs(name: str, specs: Sequence[Any], shape: Sequence[int]) -> list[np.nda
     _, *others = flat(specs)
     is_smooth = "_tps_" in name or name in RECTIFIED or name == "UVDoc"
     made = [_picture(rng, shape, smooth=is_smooth)]
+    if name in IN_RANGE:
+        made = [(np.clip(np.round(made[0] * 64), -127, 127) / 128).astype(np.float32)]
     triangles = [lambda square: np.triu(square, 1), lambda square: np.tril(square, -1)]
     for declared, dtype in others:
         size = [shape[0] if length is None or length < 0 else length for length in declared]

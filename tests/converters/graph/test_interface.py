@@ -36,6 +36,7 @@ ALGORITHMS = {
     "CPPD": {"rec_svtrnet_cppd_base_en"},
     "VisionLAN": {"rec_r45_visionlan"},
     "RFL": {"rec_resnet_rfl_att"},
+    "SPIN": {"rec_r32_gaspin_bilstm_att"},
     "NRTR": {"rec_mtb_nrtr"},
     "SAR": {"rec_r31_sar"},
     "SATRN": {"rec_satrn"},
@@ -224,3 +225,13 @@ def test_softmax_is_found_before_steps_that_keep_its_values(steps, softmaxed):
     summed = "axes = Constant<value = int64[1] {2}>() x3 = ReduceSum<keepdims = 0>(x, axes)"
     text = f"g (float[N, 3, H, W] x) => (float[N, T, C] y) {{ {summed} {steps} }}"
     assert examine(graph(text)).softmaxed == [softmaxed]
+
+
+@pytest.mark.parametrize(("channels", "algorithm"), [(1, None), (3, "Attention")])
+def test_choices_that_are_fed_back_prove_attention_only_for_colour_pictures(channels, algorithm):
+    """SPIN, which takes grey pictures, feeds its choices back too."""
+    image = Port("x", "float32", [None, channels, 32, 100])
+    output = Port("y", "float32", [None, 25, 38])
+    sign = "it feeds its choices back as one-hot vectors"
+    certain = interfaces.certain(Interface([image], [output], True, [True], frozenset({sign})))
+    assert (certain and certain[0]) == algorithm

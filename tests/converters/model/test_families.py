@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from converters.catalog.entries import TASKS, Algorithm
@@ -14,6 +16,12 @@ DIGITS_AND_LETTERS = list("0123456789abcdefghijklmnopqrstuvwxyz")
 def test_every_algorithm_that_reads_has_a_family() -> None:
     reading = {name for name, task in TASKS.items() if task in ("recognition", "spotting")}
     assert set(FAMILIES) == reading
+
+
+@pytest.mark.parametrize(("name", "charset"), [("SPIN", {"classes": 38, "begin": 0, "end": 1})])
+def test_classes_are_numbered_as_in_the_training(name: Algorithm, charset: dict[str, Any]) -> None:
+    """PaddleOCR's decoder of SPIN skips begin and end alike; SPINLabelEncode tells them apart."""
+    assert FAMILIES[name].charset(36) == charset
 
 
 @pytest.mark.parametrize("name", FAMILIES)

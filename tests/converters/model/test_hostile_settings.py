@@ -32,6 +32,7 @@ NAMES = (
     "rec_r31_sar",
     "rec_r45_abinet",
     "rec_resnet_rfl_att",
+    "rec_r32_gaspin_bilstm_att",
     "rec_svtrnet",
 )
 # The tables of the file that are read.

@@ -35,6 +35,9 @@ FAMILIES = [
     ("RFLLabelDecode", "RFLRecResizeImg",
      {"image_shape": [1, 32, 100], "padding": False, "interpolation": 2}, "BGR",
      "RFL", (32, 100), "cubic", Normalize("GREY", [0.5], [0.5])),
+    ("SPINLabelDecode", "SPINRecResizeImg",
+     {"image_shape": [100, 32], "interpolation": 2, "mean": [120.0], "std": [60.0]}, "BGR",
+     "SPIN", (32, 100), "linear", Normalize("GREY", [120.0], [60.0], 1.0)),
     ("NRTRLabelDecode", "GrayRecResizeImg", {"image_shape": [100, 32], "resize_type": "PIL"}, "BGR",
      "NRTR", (32, 100), "lanczos", Normalize("GREY", [1.0], [1.0], 1 / 128)),
     ("SATRNLabelDecode", "SVTRRecResizeImg", {"image_shape": [3, 32, 100], "padding": False}, "BGR",
@@ -110,6 +113,7 @@ def test_grey_operator_has_several_ways(fields, normalize, method, tmp_path):
         ("ABINetRecResizeImg", {"image_shape": [1, 32, 128]}, "BGR", "takes no grey pictures"),
         ("VLRecResizeImg", {"image_shape": [3, 0, 256]}, "BGR", r"image_shape\[1\] must be from 1"),
         ("VLRecResizeImg", {"image_shape": [3, 256]}, "BGR", "must be channels, height"),
+        ("SPINRecResizeImg", {"image_shape": [9, 9], "std": [1.0, 2.0]}, "BGR", "have one value"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_an_error(operator, fields, colour, message, tmp_path):

@@ -32,6 +32,7 @@ REFUSED: dict[str, str] = {
     "rec_r34_vd_tps_bilstm_att": _INVERSE,
     "rec_r34_vd_tps_bilstm_ctc": _INVERSE,
     "rec_r45_abinet": "it doesn't know `diag_v2`",
+    "rec_r32_gaspin_bilstm_att": _INVERSE,
     "rec_resnet_rfl_att": _INVERSE,
     "rec_satrn": _ARRAYS,
     "rec_vit_parseq": _ARRAYS,
