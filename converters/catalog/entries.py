@@ -61,6 +61,9 @@ TASKS: dict[str, Task] = {
 IMPOSSIBLE: dict[str, str] = {
     "DRRG": "PaddleOCR can't export such a network: it computes graphs of text components with "
     "NumPy on the way, which Paddle can't trace, so there is no program to convert",
+    "SEED": "PaddleOCR can't export such a network: its head keeps five texts at a time, and looks "
+    "up in lists of Python which of them have ended, which Paddle can't trace, so there is no "
+    "program to convert",
 }
 # Tasks whose networks read text, and therefore have a charset.
 READING: tuple[Task, ...] = ("recognition", "spotting")

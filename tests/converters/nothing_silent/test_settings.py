@@ -143,13 +143,16 @@ def test_labels_are_counted(folder, refused):
     assert "label_list has 3 labels, but the network has 4 classes" in refused(mine)
 
 
-def test_network_that_cannot_be_exported_is_named(folder, refused, capsys):
-    mine = settings(folder(), lambda text: text.replace("CTCLabelDecode", "DRRGPostprocess"))
+@pytest.mark.parametrize(
+    ("algorithm", "decoder"), [("DRRG", "DRRGPostprocess"), ("SEED", "SEEDLabelDecode")]
+)
+def test_network_that_cannot_be_exported_is_named(algorithm, decoder, folder, refused, capsys):
+    mine = settings(folder(), lambda text: text.replace("CTCLabelDecode", decoder))
     why = "PaddleOCR can't export such a network"
-    assert f"PostProcess.name is 'DRRGPostprocess': {why}" in refused(mine)
+    assert f"PostProcess.name is '{decoder}': {why}" in refused(mine)
     with pytest.raises(SystemExit) as caught:
-        main(["convert", str(mine), "-o", "x", "--algorithm", "DRRG"])
-    assert caught.value.code == 2 and f"DRRG: {why}" in capsys.readouterr().err
+        main(["convert", str(mine), "-o", "x", "--algorithm", algorithm])
+    assert caught.value.code == 2 and f"{algorithm}: {why}" in capsys.readouterr().err
 
 
 def test_algorithms_have_capital_or_small_letters(folder, accepted, capsys):
