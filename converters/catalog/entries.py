@@ -27,7 +27,7 @@ Task: TypeAlias = Literal[
 Algorithm: TypeAlias = Literal[
     "DB", "EAST", "SAST", "PSE", "FCE", "CT", "CLS", "PageCLS", "UVDoc",
     "CTC", "Attention", "SRN", "NRTR", "SAR", "SATRN", "RobustScanner", "ViTSTR", "ABINet",
-    "PARSeq", "CPPD", "VisionLAN", "RFL", "SPIN", "PGNet",
+    "PARSeq", "CPPD", "VisionLAN", "RFL", "SPIN", "PREN", "PGNet",
 ]  # fmt: skip
 Size: TypeAlias = Literal["tiny", "small", "medium", "mobile", "server"]
 
@@ -55,6 +55,7 @@ TASKS: dict[str, Task] = {
     "VisionLAN": "recognition",
     "RFL": "recognition",
     "SPIN": "recognition",
+    "PREN": "recognition",
     "PGNet": "spotting",
 }
 # Algorithms of PaddleOCR for which no network can be converted → why.

@@ -183,6 +183,13 @@ FAMILIES: dict[Algorithm, Family] = {
         before=("begin", "end"),
         normalize=Normalize("GREY", [127.5], [127.5], 1.0),
     ),
+    # PaddleOCR's predict_rec.py normalizes pictures as for VisionLAN, unlike the configuration.
+    "PREN": Family(
+        "Attention",
+        "PRENLabelDecode",
+        "PRENResizeImg",
+        before=("ignored", "end", "ignored"),
+    ),
 }
 
 

@@ -125,6 +125,14 @@ class SPINRecResizeImg:
 
 
 @dataclass(frozen=True)
+class PRENResizeImg:
+    """How PREN sees a line: stretched."""
+
+    image_shape: list[Side]
+    """Height and width."""
+
+
+@dataclass(frozen=True)
 class SARRecResizeImg:
     """How SAR and RobustScanner see a line."""
 
@@ -271,6 +279,7 @@ OPERATORS: dict[str, type[Any]] = {
     "RFLRecResizeImg": LineResizeImg,
     "GrayRecResizeImg": GrayRecResizeImg,
     "SPINRecResizeImg": SPINRecResizeImg,
+    "PRENResizeImg": PRENResizeImg,
     "SARRecResizeImg": SARRecResizeImg,
     "RobustScannerRecResizeImg": SARRecResizeImg,
     "ResizeImage": ResizeImage,

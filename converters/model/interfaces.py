@@ -124,7 +124,7 @@ _RULES: dict[str, _Rule] = {
 }
 _RULES |= {
     family: _scores(FAMILIES[family].readout)
-    for family in ("ViTSTR", "ABINet", "PARSeq", "CPPD", "VisionLAN", "RFL", "SPIN")
+    for family in ("ViTSTR", "ABINet", "PARSeq", "CPPD", "VisionLAN", "RFL", "SPIN", "PREN")
 }
 _SIGNS: dict[Sign, Algorithm] = {
     "its output is a map of probabilities as large as the image": "DB",

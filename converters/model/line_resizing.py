@@ -15,6 +15,7 @@ from .families import FAMILIES, HALF, IMAGENET
 from .inference_operators import (
     DecodeImage,
     GrayRecResizeImg,
+    PRENResizeImg,
     SARRecResizeImg,
     SPINRecResizeImg,
 )
@@ -37,10 +38,11 @@ RESIZES = (
     "ABINetRecResizeImg",
     "RFLRecResizeImg",
     "SPINRecResizeImg",
+    "PRENResizeImg",
     "SARRecResizeImg",
     "RobustScannerRecResizeImg",
 )
-STRETCHING = ("VLRecResizeImg", "ABINetRecResizeImg", "SPINRecResizeImg")
+STRETCHING = ("VLRecResizeImg", "ABINetRecResizeImg", "SPINRecResizeImg", "PRENResizeImg")
 # Pillow's methods of resizing → those of a bundle.
 PILLOW = {"BILINEAR": "linear", "BICUBIC": "cubic", "LANCZOS": "lanczos", "ANTIALIAS": "lanczos"}
 
@@ -132,6 +134,8 @@ def shape(operators: dict[str, Any], name: str) -> list[int]:
         sizes = [*sizes[:2], sizes[3]]
     if name in ("GrayRecResizeImg", "SPINRecResizeImg") and len(sizes) == 2:  # width and height
         sizes = [1, *sizes[::-1]]
+    if name == "PRENResizeImg" and len(sizes) == 2:  # height and width
+        sizes = [3, *sizes]
     if len(sizes) != 3:
         raise typed.FieldError(
             f"{name}.image_shape must be channels, height and width, not {sizes!r}"
@@ -166,7 +170,7 @@ def _interpolation(operator: Any) -> str:
                 f"{operator.inter_type!r:.80}"
             )
         return PILLOW[named]
-    if isinstance(operator, SPINRecResizeImg):
+    if isinstance(operator, (SPINRecResizeImg, PRENResizeImg)):
         return "linear"
     return "cubic" if operator.interpolation == 2 else "linear"
 

@@ -26,6 +26,7 @@ READERS = [
     "rec_r45_visionlan",
     "rec_resnet_rfl_att",
     "rec_r32_gaspin_bilstm_att",
+    "rec_efficientb3_fpn_pren",
     "rec_svtrnet",
     "rec_mtb_nrtr",
     "rec_satrn",

@@ -32,6 +32,7 @@ READERS = {
     "rec_r45_visionlan": ("VisionLAN", "3,64,256"),
     "rec_resnet_rfl_att": ("RFL", "1,32,100"),
     "rec_r32_gaspin_bilstm_att": ("SPIN", "1,32,100"),
+    "rec_efficientb3_fpn_pren": ("PREN", "3,64,256"),
     "rec_svtrnet": ("SVTR", "3,64,256"),
     "rec_mtb_nrtr": ("NRTR", "1,32,100"),
     "rec_satrn": ("SATRN", "3,32,100"),
@@ -52,6 +53,7 @@ DECODERS: dict[Algorithm, tuple[str, bool]] = {
     "VisionLAN": ("VLLabelDecode", False),
     "RFL": ("RFLLabelDecode", False),
     "SPIN": ("SPINLabelDecode", True),
+    "PREN": ("PRENLabelDecode", True),
     "NRTR": ("NRTRLabelDecode", False),
     "SAR": ("SARLabelDecode", True),
     "SATRN": ("SATRNLabelDecode", True),
@@ -73,6 +75,10 @@ def main() -> None:
         print(family, found)
     for name, (algorithm, shape) in READERS.items():
         recognizer = text_recognizer(ZOO_EXPORTS / name / "legacy", algorithm, shape)
+        if algorithm == "PREN":
+            # PRENResizeImg, with which it is trained, computes the same as SVTR's function here;
+            # VisionLAN's, which is called, swaps the channels and leaves out the normalization.
+            recognizer.resize_norm_img_vl = recognizer.resize_norm_img_svtr
         crops = line_crops(grey=shape.startswith("1,"), short=name in SHORT, size=SIZES.get(name))
         # PaddleOCR trains ABINet on RGB but gives it BGR here; edgeocr does as the training.
         given = [crop[:, :, ::-1] if algorithm == "ABINet" else crop for crop in crops]

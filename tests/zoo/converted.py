@@ -37,6 +37,7 @@ STATED: dict[str, Algorithm] = {
     "rec_r45_visionlan": "VisionLAN",
     "rec_resnet_rfl_att": "RFL",
     "rec_r32_gaspin_bilstm_att": "SPIN",
+    "rec_efficientb3_fpn_pren": "PREN",
     "rec_mtb_nrtr": "NRTR",
     "rec_r31_sar": "SAR",
     "rec_satrn": "SATRN",

@@ -30,6 +30,7 @@ OF_ALGORITHM = {
     "VisionLAN": "rec_r45_visionlan",
     "RFL": "rec_resnet_rfl_att",
     "SPIN": "rec_r32_gaspin_bilstm_att",
+    "PREN": "rec_efficientb3_fpn_pren",
     "NRTR": "rec_mtb_nrtr",
     "SAR": "rec_r31_sar",
     "SATRN": "rec_satrn",
@@ -39,9 +40,10 @@ OF_ALGORITHM = {
 }
 # Networks whose loops are unrolled into thousands of nodes.
 UNROLLED = {"PARSeq", "SATRN", "NRTR"}
-# Networks whose parts are those of others: SPIN has RFL's backbone and decoder, and a TPS. The
-# default run takes them only where a test has the algorithm as its parameter.
-OF_KNOWN_PARTS = {"SPIN"}
+# Networks whose parts are those of others: SPIN has RFL's backbone and decoder, and a TPS; PREN has
+# convolutions and sums alone. The default run takes them only where a test has the algorithm as its
+# parameter.
+OF_KNOWN_PARTS = {"SPIN", "PREN"}
 # What the default run takes; the stress stage has every network. A test may take a network or its
 # algorithm as a parameter.
 IN_DEFAULT_RUN = {

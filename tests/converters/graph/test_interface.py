@@ -37,6 +37,7 @@ ALGORITHMS = {
     "VisionLAN": {"rec_r45_visionlan"},
     "RFL": {"rec_resnet_rfl_att"},
     "SPIN": {"rec_r32_gaspin_bilstm_att"},
+    "PREN": {"rec_efficientb3_fpn_pren"},
     "NRTR": {"rec_mtb_nrtr"},
     "SAR": {"rec_r31_sar"},
     "SATRN": {"rec_satrn"},

@@ -18,7 +18,13 @@ def test_every_algorithm_that_reads_has_a_family() -> None:
     assert set(FAMILIES) == reading
 
 
-@pytest.mark.parametrize(("name", "charset"), [("SPIN", {"classes": 38, "begin": 0, "end": 1})])
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [
+        ("SPIN", {"classes": 38, "begin": 0, "end": 1}),
+        ("PREN", {"classes": 39, "ignored": [0, 2], "end": 1}),
+    ],
+)
 def test_classes_are_numbered_as_in_the_training(name: Algorithm, charset: dict[str, Any]) -> None:
     """PaddleOCR's decoder of SPIN skips begin and end alike; SPINLabelEncode tells them apart."""
     assert FAMILIES[name].charset(36) == charset

@@ -38,6 +38,8 @@ FAMILIES = [
     ("SPINLabelDecode", "SPINRecResizeImg",
      {"image_shape": [100, 32], "interpolation": 2, "mean": [120.0], "std": [60.0]}, "BGR",
      "SPIN", (32, 100), "linear", Normalize("GREY", [120.0], [60.0], 1.0)),
+    ("PRENLabelDecode", "PRENResizeImg", {"image_shape": [64, 256]}, "BGR",
+     "PREN", (64, 256), "linear", HALF),
     ("NRTRLabelDecode", "GrayRecResizeImg", {"image_shape": [100, 32], "resize_type": "PIL"}, "BGR",
      "NRTR", (32, 100), "lanczos", Normalize("GREY", [1.0], [1.0], 1 / 128)),
     ("SATRNLabelDecode", "SVTRRecResizeImg", {"image_shape": [3, 32, 100], "padding": False}, "BGR",
