@@ -8,7 +8,7 @@ import pytest
 from onnx import parser
 
 from converters.errors import ModelFormatError, TranslationError
-from converters.graph.interface import Interface, Port, examine, example, srn_constant
+from converters.graph.interface import Interface, Port, Sign, examine, example, srn_constant
 from converters.model import interfaces
 from tests.zoo.converted import CONVERTED, STATED, converted, parameters, translated
 from tests.zoo.inputs import declared, stored
@@ -233,6 +233,6 @@ def test_choices_that_are_fed_back_prove_attention_only_for_colour_pictures(chan
     """SPIN, which takes grey pictures, feeds its choices back too."""
     image = Port("x", "float32", [None, channels, 32, 100])
     output = Port("y", "float32", [None, 25, 38])
-    sign = "it feeds its choices back as one-hot vectors"
+    sign: Sign = "it feeds its choices back as one-hot vectors"
     certain = interfaces.certain(Interface([image], [output], True, [True], frozenset({sign})))
     assert (certain and certain[0]) == algorithm
