@@ -12,7 +12,7 @@ import numpy as np
 
 # Networks that rectify the picture first, beside those with TPS in their names.
 RECTIFIED = ("rec_resnet_rfl_att", "rec_svtrnet", "rec_r32_gaspin_bilstm_att")
-# Networks that raise greys to powers, which no number is for greys darker than black.
+# Networks that raise greys to powers, which don't exist for values darker than black.
 IN_RANGE = ("rec_r32_gaspin_bilstm_att",)
 
 

@@ -36,8 +36,8 @@ def exponents():
 
 
 def stage(c_in, c_out):
-    conv = nn.Conv2D(c_in, c_out, 3, 1, 1, bias_attr=False)
-    return [conv, nn.BatchNorm2D(c_out, use_global_stats=True), nn.ReLU()]
+    layer = nn.Conv2D(c_in, c_out, 3, 1, 1, bias_attr=False)
+    return [layer, nn.BatchNorm2D(c_out, use_global_stats=True), nn.ReLU()]
 
 
 class Greys(nn.Layer):
