@@ -170,6 +170,11 @@ def convert(
     declared = declaration(model)
     found, notes = known.known(folder, model, declared, catalog, entry, said)
     _check(wanted, model, found, declared)
+    if (other := model.unused_program) is not None:
+        notes.append(
+            f"{model.graph.name} is converted, and not {other.name} beside it; if they differ, "
+            "remove the older one"
+        )
     logger.info("%s: translating %s", name, model.graph.name)
     translation = translate(model, opset=wanted.opset or OPSET)
     for change in translation.changes:

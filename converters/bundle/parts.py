@@ -108,9 +108,9 @@ def check(source: str, task: Task, catalog: Catalog) -> Entry | None:
 
 def _named(source: str, catalog: Catalog) -> tuple[Entry, Path | None] | None:
     """Return the entry and folder of NAME or NAME=FOLDER, None where it is a path."""
-    if source not in catalog and Path(source).exists():
-        return None
     name, separator, folder = source.partition("=")
+    if source not in catalog and (Path(source).exists() or Path(name).name != name):
+        return None
     return catalog.model(name), Path(folder) if separator else None
 
 

@@ -42,7 +42,15 @@ def declaration(model: PaddleModel) -> Declaration:
     pir = model.format == "paddle-pir"
     found = declared.of_pir(model.graph) if pir else declared.of_legacy(model.graph)
     if model.parameters is not None:
-        parameters.check(model.parameters, found.parameters, model.graph.name)
+        try:
+            parameters.check(model.parameters, found.parameters, model.graph.name)
+        except ModelFormatError as error:
+            if (other := model.unused_program) is None:
+                raise
+            raise ModelFormatError(
+                f"{error}. {other.name} is there, too: if it is the newer export, remove "
+                f"{model.graph.name}"
+            ) from None
         return found
     # Each parameter has a file of its own. `Program.read` says which ones are missing.
     folder = model.graph.parent

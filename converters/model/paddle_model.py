@@ -45,6 +45,16 @@ class PaddleModel:
         settings = self.settings
         return self.files + ([settings] if settings is not None and settings.is_file() else [])
 
+    @property
+    def unused_program(self) -> Path | None:
+        """The same export's program in PIR, where the one in the legacy format is converted.
+
+        The last export has written the parameters, so that they may belong to either.
+        """
+        other = self.graph.with_suffix(".json")
+        legacy = self.format == "paddle-legacy" and self.graph.suffix == ".pdmodel"
+        return other if legacy and other.is_file() and _is_pir(other) else None
+
 
 def identify(folder: Path) -> PaddleModel:
     """Find the model in a folder.

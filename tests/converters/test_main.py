@@ -256,6 +256,10 @@ def test_checkpoint_converts_once_its_export_is_in_the_cache(cache, tmp_path, ca
         (["freeze", "nothing", "-o", "x.edgeocr"], "no bundle 'nothing'"),
         (["convert", "no/such/folder", "-o", "x"], "neither a folder nor a model"),
         (["convert", "missing.tar", "-o", "x"], "neither a folder nor a model"),
+        (
+            ["freeze", "--detection=no/such/folder", "--recognition=mine", "-o", "x.edgeocr"],
+            "no/such/folder: there is neither a folder nor a model of that name",
+        ),
         (["convert", "broken.tar", "-o", "x"], "broken.tar: it can't be read"),
         (["convert", "empty", "-o", "x"], "empty: the folder is empty"),
         (["convert", "html", "-o", "x"], "html/net.onnx: the runtime would refuse its graph: a f"),

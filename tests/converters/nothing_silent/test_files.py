@@ -10,8 +10,11 @@ import pytest
 
 from converters import convert as conversions
 from converters.__main__ import main
-from tests.support.mistakes import FORMS, PLAIN_READER, settings
+from converters.convert import Wanted
+from converters.model.known import Statement
+from tests.support.mistakes import FORMS, PLAIN_READER, READER, settings
 from tests.support.paths import ZOO_EXPORTS
+from tests.zoo.converted import ENTRIES
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -23,6 +26,21 @@ def test_parameters_of_another_network_are_refused_first(folder, refused, form):
     (mine / "inference.pdiparams").write_bytes(other.read_bytes()[:100])
     said = refused(mine)
     assert "another network" in said or "truncated: 100 of" in said
+
+
+def test_programs_of_both_formats_in_one_folder_are_told(folder, refused, caplog):
+    """An export with another version of Paddle replaces the parameters, but not the program."""
+    mine = folder(PLAIN_READER, "legacy")
+    shutil.copy(ZOO_EXPORTS / PLAIN_READER / "pir" / "inference.json", mine)
+    conversions.convert(mine, ENTRIES, said=Statement("CTC"), wanted=Wanted(fast=True))
+    assert "inference.pdmodel is converted, and not inference.json beside it" in caplog.text
+    shutil.copy(folder(to="other") / "inference.json", mine)
+    shutil.copy(ZOO_EXPORTS / READER / "pir" / "inference.pdiparams", mine)
+    said = refused(mine)
+    assert "belong to another network than inference.pdmodel" in said
+    assert said.endswith(
+        "inference.json is there, too: if it is the newer export, remove inference.pdmodel"
+    )
 
 
 @pytest.mark.parametrize(
