@@ -33,9 +33,13 @@ def rewrite(editor: Editor) -> list[str]:
         first = editor.producer(second.input[0], OPPOSITES[second.op_type])
         if first is not None and _cancel(editor, first, second):
             named = [node.name or node.output[0] for node in (first, second)]
+            target = second.output[0]
             if _replaced(editor, second, first.input[0]):
                 removed += named
-                editor.tidy()  # the pair around it may be visible now
+                # The pair around it may be visible now. The index still tells which node makes a
+                # value, unless an output's name has gone to another node.
+                if editor.is_output(target):
+                    editor.tidy()
     return removed
 
 
