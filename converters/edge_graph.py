@@ -193,7 +193,7 @@ def to_plain_inputs(
 def to_edge_outputs(
     outputs: list[NDArray[Any]], network: Network, interface: Interface, number: int
 ) -> dict[str, NDArray[Any]]:
-    """Return what the edge graph makes of the outputs of the plain graph inside it.
+    """Compute the edge graph's outputs from those of the plain graph inside it.
 
     UVDoc's plain graph gives the flat page, which `to_compared` makes of the edge graph's grid.
 

@@ -288,8 +288,9 @@ def network_size(height: int, width: int, rule: Resize) -> tuple[int, int]:
     round_to = math.ceil if rule.rounding == "up" else round
 
     def rounded(side: float) -> int:
-        # PaddleOCR takes whole pixels before it rounds to a multiple: it rounds to them for CT, the
-        # only network with the rule "short", and drops the fraction for all others.
+        # PaddleOCR makes a side a whole number of pixels before it rounds it to a multiple. For CT,
+        # the only network with the rule "short", that is the nearest whole number; for all others
+        # the fraction is cut off.
         whole = int(side + 0.5 if rule.limit == "short" else side)
         return max(rule.multiple, round_to(whole / rule.multiple) * rule.multiple)
 

@@ -224,7 +224,7 @@ def _characters(
 
 
 def _stage(name: str, settings: Mapping[str, Any], conversion: Conversion) -> Stage:
-    """Return a stage with its sets of input shapes, and with what the graph fixes of them."""
+    """Return a stage with its sets of input shapes, where sizes that the graph fixes are kept."""
     known = conversion.network
     stage = stage_of(known.task, name, known.algorithm, settings)
     batch, _, _, width = conversion.interface.image.shape

@@ -137,5 +137,6 @@ def code_points(number: int) -> list[int]:
     return found
 
 
-# Changes a way; returns None where the change makes no difference or doesn't apply.
+# A function that returns a changed way, or None where the change makes no difference or doesn't
+# apply.
 Apply = Callable[[Way], "Way | None"]

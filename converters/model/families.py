@@ -156,8 +156,9 @@ FAMILIES: dict[Algorithm, Family] = {
         "Attention", "ParseQLabelDecode", "SVTRRecResizeImg", before=("end",), width=128
     ),
     "CPPD": Family("Attention", "CPPDLabelDecode", "SVTRRecResizeImg", before=("end",)),
-    # VisionLAN's second output holds features; its decoder reads 25 of 26 positions. Before October
-    # 2022 PaddleOCR put digits after letters: such a network needs a dictionary in that order.
+    # VisionLAN has a second output with features, and its decoder reads 25 of the 26 positions.
+    # Before October 2022, PaddleOCR numbered the digits after the letters: a network of that time
+    # needs a dictionary in that order.
     "VisionLAN": Family(
         "Attention",
         "VLLabelDecode",
@@ -183,7 +184,7 @@ FAMILIES: dict[Algorithm, Family] = {
         before=("begin", "end"),
         normalize=Normalize("GREY", [127.5], [127.5], 1.0),
     ),
-    # PaddleOCR's predict_rec.py normalizes pictures as for VisionLAN, unlike the configuration.
+    # The normalization is that of the training; PaddleOCR's predict_rec.py takes VisionLAN's.
     "PREN": Family(
         "Attention",
         "PRENLabelDecode",

@@ -211,7 +211,7 @@ def _settings(data: Any) -> ModelSettings:
 
 
 def visual_order(algorithm: Algorithm, listed: Iterable[str]) -> Stage:
-    """Return the field of a stage whose network reads right-to-left texts as they are drawn.
+    """Return the field `visual_order` for a network that writes right-to-left texts as drawn.
 
     CTC writes characters in the order in which they stand in the picture, from left to right.
 

@@ -105,7 +105,7 @@ class Call(Nodes):
         return numbers[0] if len(numbers) == 1 and not isinstance(default, list) else numbers
 
     def dtype(self, name: str, default: Any) -> np.dtype[Any]:
-        """Return the NumPy type whose number in Paddle an attribute gives, or `default` for -1.
+        """Return the NumPy type that an attribute names by Paddle's number, or `default` for -1.
 
         Raises:
             UnsupportedError: If the number is that of a type that edgeocr doesn't read.
@@ -117,7 +117,7 @@ class Call(Nodes):
         return found
 
     def result_shape(self) -> tuple[int, ...]:
-        """Return the shape that the program declares for the first result."""
+        """Return the shape that the program declares for the operator's first result."""
         return tuple(self._program.shape(self.operator.output("Out")[0]))
 
     def result_dtype(self, default: Any) -> np.dtype[Any]:

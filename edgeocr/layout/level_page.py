@@ -70,7 +70,7 @@ class LevelPage:
         return self._with_labels(found)
 
     def _mostly_vertical(self) -> bool:
-        """Whether most lines are vertical: the columns are read from the right then."""
+        """Tell whether most lines are vertical; if so, the columns are read from the right."""
         vertical = sum(map(len, self._upright))
         return 2 * vertical > len(self._boxes) - sum(map(len, self._labels))
 

@@ -28,9 +28,10 @@ MAX_ROUNDS = 8
 # lines, both turned by up to 45 degrees, and 2.1 on smooth noise. A full map of equal quads would
 # take 7.3.
 MAX_COMPARISONS = 4
-# The most pairs that the suppression compares, for maps that are noise; the strongest quads come
-# first. A page of 3 000 words compares none of its quads if it is upright, and up to 330 000 pairs
-# if it is turned by 45 degrees, where the upright boxes around neighbouring words overlap.
+# The most pairs of quads that the suppression compares, beginning with the strongest quads. Only
+# maps of noise have so many. A page of 3 000 words compares none of its quads if it is upright, and
+# up to 330 000 pairs if it is turned by 45 degrees, where the upright boxes around neighbouring
+# words overlap.
 MAX_PAIRS = 500_000
 # Quads that are suppressed together: few enough for a table of all their pairs.
 BLOCK = 256

@@ -90,7 +90,7 @@ def eye(call: Call) -> None:
 
 @translates("range")
 def range_(call: Call) -> None:
-    """Write the numbers from a start up to, but without, an end, in equal steps."""
+    """Translate a range: the numbers from a start in equal steps, all of them before an end."""
     bounds = [call.number(call.operand(slot)) for slot in ("Start", "End", "Step")]
     dtype = bounds[0].dtype
     bounds = [call.cast(bound, dtype) for bound in bounds]
@@ -127,7 +127,7 @@ def linspace(call: Call) -> None:
 
 @translates("meshgrid")
 def meshgrid(call: Call) -> None:
-    """Repeat each of several lists of coordinates over the grid that they span together."""
+    """Translate a grid: each list of coordinates becomes a tensor with the shape of the grid."""
     lists = [call.reshape(value, [-1]) for value in call.operands("X")]
     sizes = call.vector(call.size(value, 0) for value in lists)
     grids = []
